@@ -1,0 +1,56 @@
+"""Errors that a person can act on: one line of what is wrong and where, a hint, and an exit code.
+
+Only the command line turns them into output and exit codes (`projrun.cli`). Exit codes are part of
+the interface: 2 a mistake in the request, 3 the source, 4 the environment, 5 the tracking store,
+70 a bug in projrun, 130/143 interrupted.
+"""
+
+from __future__ import annotations
+
+
+class ProjrunError(Exception):
+    """What a user's action can cause. `message` is one line; `hint` is what to do; `detail` are extra lines."""
+
+    exit_code = 70
+
+    def __init__(self, message: str, *, hint: str = "", detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.detail = detail
+
+
+class RequestError(ProjrunError):
+    """The request is wrong: usage, the MLproject file, a parameter, a setting."""
+
+    exit_code = 2
+
+
+class SourceError(ProjrunError):
+    """The project could not be fetched."""
+
+    exit_code = 3
+
+
+class EnvironmentBuildError(ProjrunError):
+    """The environment could not be built."""
+
+    exit_code = 4
+
+
+class TrackingError(ProjrunError):
+    """The tracking store refused the request or could not be reached."""
+
+    exit_code = 5
+
+
+class NotFoundError(TrackingError):
+    """The tracking store holds no such thing (MLflow's RESOURCE_DOES_NOT_EXIST)."""
+
+
+class AlreadyExistsError(TrackingError):
+    """The tracking store holds one already (MLflow's RESOURCE_ALREADY_EXISTS)."""
+
+
+class InvalidValueError(TrackingError):
+    """The tracking store refuses a value (MLflow's INVALID_PARAMETER_VALUE)."""

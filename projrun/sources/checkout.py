@@ -1,0 +1,28 @@
+"""A project's source on disk, and what is known of where it came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Checkout(NamedTuple):
+    """A folder that holds the project, ready to be read."""
+
+    uri: str
+    """What is recorded as `mlflow.source.name`: the URI without credentials, with `#sub/dir`."""
+    root: Path
+    """The top of the checkout (a local project's folder, or the cloned work tree)."""
+    directory: Path
+    """The project's folder: `root` or a subfolder of it; a real path, never outside `root`."""
+    subdirectory: str = ""
+    commit: str | None = None
+    branch: str | None = None
+    repository: str | None = None
+    """The remote repository's URL without credentials."""
+    version: str | None = None
+    """What `--version` asked for."""
+    dirty: bool = False
+    """A local work tree with uncommitted changes in the project's folder."""
+    owned: Path | None = None
+    """A folder made for this run alone, to be removed at its end; None for the user's own folder."""
