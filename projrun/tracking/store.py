@@ -53,7 +53,13 @@ class TrackingStore(Protocol):
 
     # runs
     def create_run(
-        self, experiment_id: str, *, run_name: str = "", user_id: str = "", start_time: int, tags: Sequence[Tag] = ()
+        self,
+        experiment_id: str,
+        *,
+        run_name: str = "",
+        user_id: str = "",
+        start_time: int,
+        tags: Sequence[Tag] = (),
     ) -> Run: ...
     def get_run(self, run_id: str) -> Run: ...
     def update_run(
@@ -75,7 +81,12 @@ class TrackingStore(Protocol):
         page_token: str = "",
     ) -> RunPage: ...
     def log_batch(
-        self, run_id: str, *, metrics: Sequence[Metric] = (), params: Sequence[Param] = (), tags: Sequence[Tag] = ()
+        self,
+        run_id: str,
+        *,
+        metrics: Sequence[Metric] = (),
+        params: Sequence[Param] = (),
+        tags: Sequence[Tag] = (),
     ) -> None: ...
     def set_tag(self, run_id: str, tag: Tag) -> None: ...
     def delete_tag(self, run_id: str, key: str) -> None: ...
