@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class ProjrunError(Exception):
-    """What a user's action can cause. `message` is one line; `hint` is what to do; `detail` are extra lines."""
+    """What a user's action can cause. `message` is one line, `hint` what to do, `detail` extra lines."""
 
     exit_code = 70
 

@@ -41,7 +41,7 @@ class EnvironmentRequest(NamedTuple):
 
 
 class ResolvedEnvironment(NamedTuple):
-    """A manager's answer: what would be used, and whether it exists. Part of the plan, so it holds no secret."""
+    """A manager's answer: what would be used, and whether it exists. Part of the plan: it holds no secret."""
 
     manager: str
     summary: str
@@ -100,5 +100,5 @@ class EnvironmentManager(Protocol):
     def prepare(
         self, request: EnvironmentRequest, resolved: ResolvedEnvironment, *, rebuild: bool, progress: Progress
     ) -> PreparedEnvironment:
-        """Build it, or find it built. Raises EnvironmentBuildError with the tool's own last lines as `detail`."""
+        """Build it, or find it built; EnvironmentBuildError carries the tool's own last lines as `detail`."""
         ...

@@ -1,4 +1,4 @@
-"""The tracking store's contract. Two implementations: `RestStore` (any MLflow-compatible server) and `SqlStore`.
+"""The tracking store's contract. `RestStore` (any MLflow-compatible server) and `SqlStore` fulfil it.
 
 Errors: NotFoundError, AlreadyExistsError, InvalidValueError, else TrackingError. A store is used
 from one thread at a time unless it says otherwise. Limits and semantics are MLflow's.
