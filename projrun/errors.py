@@ -18,6 +18,8 @@ class ProjrunError(Exception):
         self.message = message
         self.hint = hint
         self.detail = detail
+        self.run_id: str | None = None
+        """The run that the error ended, where one had been created."""
 
 
 class RequestError(ProjrunError):

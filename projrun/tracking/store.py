@@ -97,6 +97,10 @@ class TrackingStore(Protocol):
     # artifacts
     def artifacts(self, artifact_uri: str) -> ArtifactRepository: ...
 
+    def param_value_limit(self) -> int:
+        """The longest parameter value that the store takes, in characters."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -1,0 +1,123 @@
+"""The command group, and the one place where errors become output and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from projrun.errors import ProjrunError
+
+_COMMANDS = {
+    "run": ("projrun.cli.run:run", "Run an entry point of a project and record it."),
+    "plan": ("projrun.cli.plan:plan", "Show what `run` would do; change nothing."),
+    "check": ("projrun.cli.check:check", "Find mistakes in an MLproject file."),
+    "runs": ("projrun.cli.runs:runs", "List and show recorded runs."),
+    "completion": ("projrun.cli.completion:completion", "Print a shell completion script."),
+    "version": ("projrun.cli.version:version", "Print the version."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and one-line help, and imports only the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), attribute)
+        return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            from projrun.suggestions import did_you_mean
+
+            raise click.UsageError(f"no such command {args[0]!r}{did_you_mean(args[0], _COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Exit codes: 0 success; 2 the request, 3 the source, 4 the environment, 5 the tracking store; 70 a bug; "
+    "130/143 interrupted; else the project's own.",
+)
+@click.version_option(package_name="projrun", message="projrun %(version)s", prog_name="projrun")
+def application() -> None:
+    """Run MLproject projects: built environments, supervised commands, MLflow-compatible records.
+
+    \b
+    projrun run . -P alpha=0.42                       a folder
+    projrun run https://host/team/repo.git#train      a git repository, and a folder in it
+    projrun plan .                                    what would happen
+    """
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        code = application.main(list(arguments), prog_name="projrun", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as mistake:
+        return _report_usage(mistake, as_json="--json" in arguments)
+    except ProjrunError as error:
+        return _report(error, as_json="--json" in arguments)
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        return _leave_broken_pipe()
+    except Exception as bug:
+        return _report_bug(bug)
+    return code if isinstance(code, int) else 0
+
+
+def _report(error: ProjrunError, *, as_json: bool) -> int:
+    from projrun.cli.rendering import error_text, print_json
+
+    if as_json:
+        print_json(
+            {
+                "error": {"message": error.message, "hint": error.hint, "detail": error.detail},
+                "exit_code": error.exit_code,
+                **({"run_id": error.run_id} if error.run_id else {}),
+            }
+        )
+    click.echo(error_text(error), err=True)
+    return error.exit_code
+
+
+def _report_usage(mistake: click.ClickException, *, as_json: bool) -> int:
+    from projrun.errors import RequestError
+
+    message = mistake.format_message().rstrip(".")
+    path = mistake.ctx.command_path if isinstance(mistake, click.UsageError) and mistake.ctx else "projrun"
+    error = RequestError(message[:1].lower() + message[1:], hint=f"see `{path} --help`")
+    return _report(error, as_json=as_json)
+
+
+def _leave_broken_pipe() -> int:
+    # The reader (`| head`) has gone: nothing may be written at exit, and nothing is wrong.
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _report_bug(bug: Exception) -> int:
+    from projrun.cli.bugs import write_report
+
+    click.echo(f"projrun: error: a bug in projrun: {type(bug).__name__}; {write_report(bug)}", err=True)
+    return 70

@@ -1,0 +1,28 @@
+"""The report of a bug in projrun: a file that can be attached to an issue."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+import traceback
+from pathlib import Path
+
+from projrun import __version__
+
+
+def write_report(bug: Exception) -> str:
+    """Write the traceback, without local values, to a file; return where it lies, for people."""
+    text = "\n".join(
+        (
+            f"projrun {__version__}, Python {platform.python_version()}, {platform.platform()}",
+            "".join(traceback.format_exception(bug)),
+        )
+    )
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="projrun-bug-", suffix=".txt")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError:
+        return text
+    return f"please report it with the file {Path(name)}"

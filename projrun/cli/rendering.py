@@ -1,0 +1,73 @@
+"""What people and programs see: errors, tables, JSON. The only place that formats."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+
+import click
+
+from projrun.errors import ProjrunError
+
+
+def error_text(error: ProjrunError) -> str:
+    """`projrun: error: what is wrong; what to do`, then the detail, indented."""
+    line = f"projrun: error: {error.message}"
+    if error.hint:
+        line += f"; {error.hint}"
+    if error.detail:
+        line += "".join(f"\n  {extra}" for extra in error.detail.splitlines())
+    return line
+
+
+def print_json(document: Mapping[str, object]) -> None:
+    """One object on stdout."""
+    import json
+
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on stdout: fitted to a terminal; off one, nothing is cut and there are no control codes."""
+    if not sys.stdout.isatty():
+        click.echo(_aligned([columns, *rows]))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="ellipsis", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def duration_text(milliseconds: int | None) -> str:
+    """`0.8 s`, `3 min 20 s`, `2 h 5 min`; empty for None."""
+    if milliseconds is None:
+        return ""
+    seconds = milliseconds / 1000
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def time_text(milliseconds: int | None) -> str:
+    """Local time, to the second; empty for None."""
+    if milliseconds is None:
+        return ""
+    from datetime import datetime
+
+    return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")

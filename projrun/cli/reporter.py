@@ -1,0 +1,82 @@
+"""What a person sees while projrun works: plain lines, and on a terminal a spinner for what takes over a second."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+_PATIENCE = 1.0
+
+
+class CommandLineReporter:
+    """Everything goes to stderr: stdout belongs to the project, or to `--json`."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._terminal = sys.stderr.isatty()
+        self._status: Status | None = None
+        self._lock = threading.Lock()
+
+    def activity(self, text: str) -> AbstractContextManager[object]:
+        """Shown once it has taken a second."""
+        return self._activity(text)
+
+    @contextmanager
+    def _activity(self, text: str) -> Iterator[None]:
+        timer = threading.Timer(_PATIENCE, self._show, [text])
+        timer.daemon = True
+        if not self._quiet:
+            timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._hide()
+
+    def progress(self, text: str) -> None:
+        """A detail: the spinner's text on a terminal, a line off one."""
+        with self._lock:
+            if self._status is not None:
+                self._status.update(click.unstyle(text)[:200])
+                return
+        self.info(text)
+
+    def info(self, text: str) -> None:
+        """A line, unless `--quiet`."""
+        if not self._quiet:
+            self._print(f"projrun: {text}")
+
+    def warning(self, text: str) -> None:
+        """A line, also with `--quiet`."""
+        self._print(f"projrun: warning: {text}")
+
+    def _print(self, line: str) -> None:
+        with self._lock:
+            if self._status is not None:
+                self._status.console.print(line, markup=False, highlight=False)
+                return
+        click.echo(line, err=True)
+
+    def _show(self, text: str) -> None:
+        if not self._terminal:
+            self.info(f"{text} …")
+            return
+        from rich.console import Console
+
+        with self._lock:
+            self._status = Console(stderr=True).status(text)
+            self._status.start()
+
+    def _hide(self) -> None:
+        with self._lock:
+            if self._status is not None:
+                self._status.stop()
+                self._status = None

@@ -1,0 +1,21 @@
+"""`projrun version`."""
+
+from __future__ import annotations
+
+import click
+
+from projrun import __version__
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with Python and the platform.")
+def version(as_json: bool) -> None:
+    """Print the version."""
+    if not as_json:
+        click.echo(f"projrun {__version__}")
+        return
+    import platform
+
+    from projrun.cli.rendering import print_json
+
+    print_json({"projrun": __version__, "python": platform.python_version(), "platform": platform.platform()})

@@ -1,0 +1,245 @@
+"""The plan of a run: a value that holds all decisions, made before anything is created.
+
+`make_plan` is fetch, load, bind and resolve. Everything that can be wrong with the request is found
+here; nothing is written but the checkout, and no tracking server is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.directories import Directories
+from projrun.environments.protocol import EnvironmentManager, EnvironmentRequest, ResolvedEnvironment
+from projrun.errors import RequestError
+from projrun.project.binding import GivenValue, bind
+from projrun.project.entry_points import find_entry_point
+from projrun.project.loader import load_project
+from projrun.project.model import Invocation, Project
+from projrun.settings import Setting, Settings
+from projrun.sources.checkout import Checkout
+from projrun.sources.fetch import discard, fetch
+from projrun.tracking.uri import TrackingUri, parse_tracking_uri
+
+
+class Request(NamedTuple):
+    """What the user asked for, from the command line or the API."""
+
+    uri: str
+    settings: Settings
+    directories: Directories
+    environ: Mapping[str, str]
+    """The caller's environment, with `--env-file` under it."""
+    caller_directory: Path
+    entry_point: str = "main"
+    version: str | None = None
+    parameters: Mapping[str, GivenValue] = {}
+    rebuild_environment: bool = False
+
+
+class TrackingTarget(NamedTuple):
+    """Where the run will be recorded."""
+
+    uri: TrackingUri
+    origin: str
+
+
+class ExperimentChoice(NamedTuple):
+    """The experiment that was asked for: by name or by id, never both."""
+
+    name: str | None
+    experiment_id: str | None
+    origin: str
+
+
+class EnvironmentPlan(NamedTuple):
+    """The manager that was chosen, why, and what it would use."""
+
+    manager: EnvironmentManager
+    reason: str
+    request: EnvironmentRequest
+    resolved: ResolvedEnvironment
+    rebuild: bool
+
+
+class BackendChoice(NamedTuple):
+    """The execution backend and its configuration."""
+
+    name: str
+    config: Mapping[str, object]
+    origin: str
+
+
+class Plan(NamedTuple):
+    """All that is known before anything runs."""
+
+    checkout: Checkout
+    project: Project
+    invocation: Invocation
+    environment: EnvironmentPlan
+    backend: BackendChoice
+    tracking: TrackingTarget
+    experiment: ExperimentChoice
+    run_name: str | None
+    run_id: str | None
+    """An existing run to record into (`--run-id`)."""
+    storage_directory: Path
+    keep_storage: bool
+    """True where the user named the storage folder; else it is removed at the end."""
+    grace_period: float
+    environ: Mapping[str, str]
+    directories: Directories
+    warnings: tuple[str, ...]
+
+
+def make_plan(request: Request) -> Plan:
+    """Decide everything.
+
+    Raises RequestError, SourceError or EnvironmentBuildError; a checkout made for the run is removed then.
+    """
+    settings = request.settings
+    tracking = _tracking(request)
+    experiment = _experiment(settings)
+    grace_period = settings.seconds("grace-period", 10.0)
+    backend = _backend(settings, request.caller_directory)
+    checkout = fetch(
+        request.uri,
+        version=request.version,
+        checkouts_directory=request.directories.cache / "checkouts",
+        environ=request.environ,
+        caller_directory=request.caller_directory,
+    )
+    try:
+        storage, keep_storage = _storage(request)
+        project = load_project(checkout.directory)
+        invocation = bind(
+            project,
+            find_entry_point(project, request.entry_point),
+            request.parameters,
+            caller_directory=request.caller_directory,
+            storage_directory=storage,
+            strict=settings.enabled("strict"),
+        )
+        environment = _environment(request, checkout, project)
+    except BaseException:
+        discard(checkout)
+        raise
+    return Plan(
+        checkout=checkout,
+        project=project,
+        invocation=invocation,
+        environment=environment,
+        backend=backend,
+        tracking=tracking,
+        experiment=experiment,
+        run_name=_value(settings.get("run-name")),
+        run_id=_value(settings.get("run-id")),
+        storage_directory=storage,
+        keep_storage=keep_storage,
+        grace_period=grace_period,
+        environ=request.environ,
+        directories=request.directories,
+        warnings=(*project.warnings, *invocation.warnings, *environment.resolved.warnings),
+    )
+
+
+def tracking_target(
+    settings: Settings, directories: Directories, caller_directory: Path, environ: Mapping[str, str]
+) -> TrackingTarget:
+    """The tracking store that the settings name, else the embedded one."""
+    setting = settings.get("tracking-uri")
+    if setting is None:
+        uri = TrackingUri("sqlite", f"sqlite:///{directories.database}", directories.database)
+        return TrackingTarget(uri, "default: the embedded store")
+    return TrackingTarget(parse_tracking_uri(setting.value, caller_directory), setting.origin)
+
+
+def _tracking(request: Request) -> TrackingTarget:
+    return tracking_target(request.settings, request.directories, request.caller_directory, request.environ)
+
+
+def _experiment(settings: Settings) -> ExperimentChoice:
+    name, experiment_id = settings.get("experiment-name"), settings.get("experiment-id")
+    if name and experiment_id and name.origin.startswith("--") and experiment_id.origin.startswith("--"):
+        raise RequestError(
+            "both --experiment-name and --experiment-id are given", hint="give the one that you mean"
+        )
+    chosen = settings.first_of("experiment-name", "experiment-id")
+    if chosen is None:
+        return ExperimentChoice(None, "0", "default")
+    option, setting = chosen
+    if option == "experiment-name":
+        return ExperimentChoice(setting.value, None, setting.origin)
+    return ExperimentChoice(None, setting.value, setting.origin)
+
+
+def _backend(settings: Settings, caller_directory: Path) -> BackendChoice:
+    from projrun.execution.registry import get_backend
+
+    name = settings.text("backend", "local")
+    config = settings.get("backend-config")
+    parsed = read_backend_config(config, caller_directory) if config else {}
+    get_backend(name.value).check(parsed)
+    return BackendChoice(name.value, parsed, name.origin)
+
+
+def read_backend_config(setting: Setting, caller_directory: Path) -> Mapping[str, object]:
+    """A JSON object, or the path of a file that holds one and ends in `.json` (as in MLflow)."""
+    import json
+
+    text, origin = setting.value, setting.origin
+    if not text.lstrip().startswith("{"):
+        file = caller_directory / text
+        origin = f"{origin} {text}"
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise RequestError(f"{origin}: {reason}", hint="give a .json file or a JSON object") from None
+    try:
+        parsed = json.loads(text)
+    except ValueError as error:
+        raise RequestError(f"{origin}: not JSON: {error}", hint="give a .json file or a JSON object") from None
+    if not isinstance(parsed, dict):
+        raise RequestError(f"{origin}: not a JSON object", hint='for example {"key": "value"}')
+    return parsed
+
+
+def _storage(request: Request) -> tuple[Path, bool]:
+    setting = request.settings.get("storage-dir")
+    if setting:
+        return request.caller_directory / Path(setting.value).expanduser(), True
+    import os
+
+    return request.directories.cache / "downloads" / os.urandom(8).hex(), False
+
+
+def _environment(request: Request, checkout: Checkout, project: Project) -> EnvironmentPlan:
+    from projrun.environments.registry import select_manager
+
+    setting = request.settings.get("env-manager")
+    selection = select_manager(
+        setting.value if setting else None,
+        setting.origin if setting else "",
+        project.environment,
+        request.environ,
+    )
+    environment_request = EnvironmentRequest(
+        project_directory=checkout.directory,
+        reference=project.environment,
+        cache_directory=request.directories.cache / "environments",
+        environ=request.environ,
+        temporary_checkout=checkout.owned is not None,
+    )
+    return EnvironmentPlan(
+        selection.manager,
+        selection.reason,
+        environment_request,
+        selection.manager.resolve(environment_request),
+        request.rebuild_environment,
+    )
+
+
+def _value(setting: Setting | None) -> str | None:
+    return setting.value if setting else None

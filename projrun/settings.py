@@ -1,0 +1,139 @@
+"""Settings: an option, else a variable, else `config.toml`, else the default; each remembers where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from projrun.errors import RequestError
+
+
+class Setting(NamedTuple):
+    """A value, and where it came from, for people: `--tracking-uri`, `$MLFLOW_TRACKING_URI`, `config.toml`."""
+
+    value: str
+    origin: str
+
+
+class Definition(NamedTuple):
+    """A setting that may stand in the environment and in `config.toml` too."""
+
+    name: str
+    """The long option's name, which is also the key in `config.toml`."""
+    variables: tuple[str, ...]
+    """The variables that set it, the first that is set and not empty wins."""
+    flag: bool = False
+    in_config: bool = True
+
+
+DEFINITIONS = {
+    definition.name: definition
+    for definition in (
+        Definition("tracking-uri", ("PROJRUN_TRACKING_URI", "MLFLOW_TRACKING_URI")),
+        Definition("experiment-name", ("PROJRUN_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_NAME")),
+        Definition("experiment-id", ("PROJRUN_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_ID")),
+        Definition("env-manager", ("PROJRUN_ENV_MANAGER",)),
+        Definition("backend", ("PROJRUN_BACKEND",)),
+        Definition("backend-config", ("PROJRUN_BACKEND_CONFIG",)),
+        Definition("storage-dir", ("PROJRUN_STORAGE_DIR",)),
+        Definition("grace-period", ("PROJRUN_GRACE_PERIOD",)),
+        Definition("strict", ("PROJRUN_STRICT",), flag=True),
+        Definition("quiet", ("PROJRUN_QUIET",), flag=True),
+        Definition("run-name", (), in_config=False),
+        Definition("run-id", (), in_config=False),
+    )
+}
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+class Settings:
+    """What was asked for, looked up by the long option's name."""
+
+    def __init__(self, options: Mapping[str, str | None], environ: Mapping[str, str], config_file: Path) -> None:
+        self._options = options
+        self._environ = environ
+        self._config = _read_config(config_file)
+        self._config_file = config_file
+
+    def get(self, name: str) -> Setting | None:
+        """The setting, or None where nobody set it."""
+        definition = DEFINITIONS[name]
+        option = self._options.get(name)
+        if option is not None:
+            return Setting(option, f"--{name}")
+        for variable in definition.variables:
+            value = self._environ.get(variable)
+            if value:
+                return Setting(value, f"${variable}")
+        if definition.in_config and name in self._config:
+            return Setting(self._config[name], str(self._config_file))
+        return None
+
+    def text(self, name: str, default: str) -> Setting:
+        """The setting, or the default."""
+        return self.get(name) or Setting(default, "default")
+
+    def first_of(self, *names: str) -> tuple[str, Setting] | None:
+        """Of settings that exclude each other, the one from the most specific place, with its name."""
+        found = [(name, setting) for name in names if (setting := self.get(name))]
+        return min(found, key=lambda item: _rank(item[1]), default=None)
+
+    def enabled(self, name: str) -> bool:
+        """A flag; RequestError for a word that is neither yes nor no."""
+        setting = self.text(name, "0")
+        word = setting.value.lower()
+        if word in _TRUE:
+            return True
+        if word in _FALSE:
+            return False
+        raise RequestError(
+            f"{setting.origin}: {setting.value!r} is neither true nor false", hint="use 1 or 0, true or false"
+        )
+
+    def seconds(self, name: str, default: float) -> float:
+        """A duration that is zero or more; RequestError for anything else."""
+        setting = self.text(name, str(default))
+        try:
+            value = float(setting.value)
+        except ValueError:
+            value = -1.0
+        if 0 <= value < float("inf"):
+            return value
+        raise RequestError(f"{setting.origin}: {setting.value!r} is not a number of seconds", hint="for example 10")
+
+
+def _rank(setting: Setting) -> int:
+    return 0 if setting.origin.startswith("--") else 1 if setting.origin.startswith("$") else 2
+
+
+def _read_config(file: Path) -> dict[str, str]:
+    if not file.is_file():
+        return {}
+    document = _parse_toml(file)
+    known = {name for name, definition in DEFINITIONS.items() if definition.in_config}
+    for key, value in document.items():
+        if key not in known:
+            from projrun.suggestions import did_you_mean
+
+            raise RequestError(
+                f"{file}: unknown key {key!r}{did_you_mean(key, known)}", hint=f"one of: {', '.join(sorted(known))}"
+            )
+        if not isinstance(value, str | int | float | bool):
+            raise RequestError(f"{file}: {key} must be a text, a number or a boolean")
+    return {key: str(value) for key, value in document.items()}
+
+
+def _parse_toml(file: Path) -> dict[str, Any]:
+    import sys
+
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RequestError(f"{file}: {error}", hint="correct the file or set PROJRUN_CONFIG to another") from None

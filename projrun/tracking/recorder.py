@@ -1,0 +1,193 @@
+"""The record of one run: made before anything starts, and always ended.
+
+What is recorded, and where it differs from MLflow on purpose: MLPROJECT.md, "What the run's record holds".
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.errors import NotFoundError, ProjrunError, RequestError, TrackingError
+from projrun.tracking.entities import Param, Run, RunStatus, Tag
+from projrun.tracking.store import TrackingStore
+
+MASK = "***"
+_DELIVERY_PAUSES = (0.0, 0.5, 2.0)
+
+
+class RunDescription(NamedTuple):
+    """What is known of a run before it starts."""
+
+    experiment_name: str | None
+    experiment_id: str | None
+    run_id: str | None
+    run_name: str | None
+    tags: Mapping[str, str]
+    params: Sequence[Param]
+
+
+class RunEnd(NamedTuple):
+    """How a run ended."""
+
+    status: RunStatus
+    exit_code: int
+    reason: str
+    end_time: int
+
+
+class RunRecorder:
+    """Writes one run's record; nothing that it does after the start may stop the run."""
+
+    def __init__(self, store: TrackingStore, run: Run, warn: Callable[[str], None]) -> None:
+        self._store = store
+        self._warn = warn
+        self.run = run
+
+    @classmethod
+    def start(
+        cls, store: TrackingStore, description: RunDescription, warn: Callable[[str], None]
+    ) -> RunRecorder:
+        """Find or make the experiment, create the run (or take up `run_id`), record params and tags.
+
+        Raises RequestError for an experiment or run that does not exist, TrackingError for a store that fails.
+        """
+        if description.run_id:
+            run = _resume(store, description)
+        else:
+            run = _create(store, description)
+        recorder = cls(store, run, warn)
+        try:
+            recorder._record_params(description.params)
+        except BaseException:
+            recorder.finish(RunEnd("FAILED", 5, "the parameters could not be recorded", now()))
+            raise
+        return recorder
+
+    def _record_params(self, params: Sequence[Param]) -> None:
+        cut, tags = self._within_limit(params)
+        if cut or tags:
+            self._store.log_batch(self.run.run_id, params=cut, tags=tags)
+
+    def _within_limit(self, params: Sequence[Param]) -> tuple[list[Param], list[Tag]]:
+        # 500 characters is the smallest limit of any MLflow server: below it, no server need be asked.
+        if all(len(param.value) <= 500 for param in params):
+            return list(params), []
+        limit = self._store.param_value_limit()
+        cut = [param for param in params if len(param.value) > limit]
+        for param in cut:
+            self._warn(
+                f"parameter {param.key} has {len(param.value)} characters; "
+                f"the tracking store keeps the first {limit}"
+            )
+        tags = [Tag(f"projrun.param.{param.key}.truncated", str(len(param.value))) for param in cut]
+        return [Param(param.key, param.value[:limit]) for param in params], tags
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Set tags; a store that fails is a warning."""
+        self._deliver("tags", lambda: self._store.log_batch(self.run.run_id, tags=_tags(tags)))
+
+    def artifact(self, file: Path, path: str) -> bool:
+        """Upload a file; False, with a warning, where that fails."""
+        return self._deliver(
+            path, lambda: self._store.artifacts(self.run.artifact_uri).upload(file, path)
+        )
+
+    def finish(self, end: RunEnd) -> bool:
+        """Record the end; False, with a warning, where the store cannot be told."""
+        return self._deliver("the run's end", lambda: self._finish(end), _DELIVERY_PAUSES)
+
+    def _finish(self, end: RunEnd) -> None:
+        run_id = self.run.run_id
+        if end.reason:
+            self._store.log_batch(run_id, tags=_tags(end_tags(end)))
+        if end.status == "FINISHED" and self._store.get_run(run_id).status in ("FAILED", "KILLED"):
+            return  # the script said so itself, and exited 0
+        self.run = self._store.update_run(run_id, status=end.status, end_time=end.end_time)
+
+    def _deliver(self, what: str, action: Callable[[], object], pauses: Sequence[float] = (0.0,)) -> bool:
+        failure: Exception | None = None
+        for pause in pauses:
+            time.sleep(pause)
+            try:
+                action()
+            except (ProjrunError, OSError) as error:
+                failure = error
+            else:
+                return True
+        self._warn(f"{what} could not be recorded: {failure}")
+        return False
+
+
+def end_tags(end: RunEnd) -> dict[str, str]:
+    """The tags that say why a run did not finish."""
+    return {"projrun.exit_code": str(end.exit_code), "projrun.reason": end.reason}
+
+
+def now() -> int:
+    """Milliseconds since the epoch, as MLflow records times."""
+    return time.time_ns() // 1_000_000
+
+
+def _create(store: TrackingStore, description: RunDescription) -> Run:
+    tags = _tags(description.tags)
+    return store.create_run(
+        _experiment_id(store, description),
+        start_time=now(),
+        run_name=description.run_name or "",
+        user_id=description.tags.get("mlflow.user", ""),
+        tags=tags,
+    )
+
+
+def _resume(store: TrackingStore, description: RunDescription) -> Run:
+    run_id = description.run_id or ""
+    try:
+        run = store.get_run(run_id)
+    except NotFoundError:
+        raise RequestError(
+            f"--run-id: the tracking store {store.uri} has no run {run_id!r}",
+            hint="leave --run-id out to create a run",
+        ) from None
+    if run.lifecycle_stage != "active":
+        raise RequestError(f"--run-id: run {run_id!r} was deleted", hint="leave --run-id out to create a run")
+    store.log_batch(run_id, tags=_tags(description.tags))
+    return store.update_run(run_id, status="RUNNING", run_name=description.run_name)
+
+
+def _experiment_id(store: TrackingStore, description: RunDescription) -> str:
+    if description.experiment_name is not None:
+        return _experiment_by_name(store, description.experiment_name)
+    experiment_id = description.experiment_id or "0"
+    try:
+        experiment = store.get_experiment(experiment_id)
+    except NotFoundError:
+        raise RequestError(
+            f"the tracking store {store.uri} has no experiment with the id {experiment_id!r}",
+            hint="give --experiment-name: an experiment that does not exist is created",
+        ) from None
+    if experiment.lifecycle_stage != "active":
+        raise RequestError(f"experiment {experiment_id!r} ({experiment.name}) was deleted", hint="restore it")
+    return experiment_id
+
+
+def _experiment_by_name(store: TrackingStore, name: str) -> str:
+    from projrun.errors import AlreadyExistsError
+
+    experiment = store.get_experiment_by_name(name)
+    if experiment is None:
+        try:
+            return store.create_experiment(name)
+        except AlreadyExistsError:  # another run made it a moment ago
+            experiment = store.get_experiment_by_name(name)
+    if experiment is None:
+        raise TrackingError(f"the tracking store {store.uri} can neither find nor create experiment {name!r}")
+    if experiment.lifecycle_stage != "active":
+        raise RequestError(f"experiment {name!r} was deleted", hint="restore it, or choose another name")
+    return experiment.experiment_id
+
+
+def _tags(tags: Mapping[str, str]) -> list[Tag]:
+    return [Tag(key, value) for key, value in tags.items() if value]
