@@ -1,0 +1,43 @@
+"""For every test: a home folder of its own, no settings of the person's, the real folders untouched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.commands import projrun_argv
+from tests.support.guard import Guard, changed, watch
+
+GUARD = pytest.StashKey[Guard]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before anything is collected: a module that reads the environment when imported is guarded too."""
+    config.stash[GUARD] = Guard()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Give the process its own environment back."""
+    config.stash[GUARD].close()
+
+
+@pytest.fixture(autouse=True)
+def _guarded_home(request: pytest.FixtureRequest) -> Iterator[None]:
+    guard = request.config.stash[GUARD]
+    before = watch(guard.real_folders)
+    environ = dict(os.environ)
+    home = str(guard.new_home())
+    os.environ.update(HOME=home, USERPROFILE=home, GIT_CONFIG_GLOBAL=f"{home}/.gitconfig")
+    yield
+    os.environ.clear()
+    os.environ.update(environ)
+    touched = changed(before)
+    assert not touched, f"this test wrote to the real folder {touched} (or projrun was used meanwhile)"
+
+
+@pytest.fixture(scope="session")
+def projrun_command() -> list[str]:
+    """The argv of the real console script."""
+    return projrun_argv()

@@ -1,0 +1,48 @@
+"""Real mlflow clients and servers, of both lines, installed from PyPI into environments of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.servers import mlflow_server
+from tests.support.virtualenvs import built_environment
+
+MLFLOW3 = ("mlflow>=3.17,<4", "scikit-learn>=1.5,<2")
+# mlflow 2.22 does not start with SQLAlchemy 2.1, although it accepts it.
+MLFLOW2 = ("mlflow>=2.22,<3", "scikit-learn>=1.5,<2", "sqlalchemy<2.1")
+
+
+@pytest.fixture(scope="session")
+def mlflow3_python() -> Path:
+    """A Python with mlflow 3.x and scikit-learn."""
+    return built_environment("mlflow3", MLFLOW3)
+
+
+@pytest.fixture(scope="session")
+def mlflow2_python() -> Path:
+    """A Python with mlflow 2.x and scikit-learn."""
+    return built_environment("mlflow2", MLFLOW2)
+
+
+@pytest.fixture(scope="session")
+def mlflow3_server(mlflow3_python: Path, shared_folder: Path) -> Iterator[str]:
+    """The base URL of a real `mlflow server` 3.x that serves artifacts."""
+    with mlflow_server(mlflow3_python, shared_folder / "mlflow3-server") as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def mlflow2_server(mlflow2_python: Path, shared_folder: Path) -> Iterator[str]:
+    """The base URL of a real `mlflow server` 2.x that serves artifacts."""
+    with mlflow_server(mlflow2_python, shared_folder / "mlflow2-server") as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all the processes of this test run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent

@@ -1,0 +1,1 @@
+"""What tests of several areas need: the guard of the home folder, real commands, real servers."""

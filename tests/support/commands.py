@@ -1,0 +1,85 @@
+"""Running real commands from tests, always with a time limit, and tools that a machine may lack."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+import pytest
+
+
+class Completed(NamedTuple):
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    def check(self) -> Completed:
+        """Itself; AssertionError with all the output where the command failed."""
+        assert self.returncode == 0, f"exit code {self.returncode}\n{self.stdout}\n{self.stderr}"
+        return self
+
+
+def projrun_argv() -> list[str]:
+    """The console script of the environment that the tests run in."""
+    script = Path(sys.executable).parent / ("projrun.exe" if os.name == "nt" else "projrun")
+    assert script.exists(), (
+        f"{script} is missing: install the project into this environment (pip install -e .)"
+    )
+    return [str(script)]
+
+
+def run_command(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    timeout: float = 120,
+    stdin: str = "",
+) -> Completed:
+    """Run a command to its end. `environ` is laid over the test's environment.
+
+    Raises subprocess.TimeoutExpired after `timeout` seconds: no test hangs.
+    """
+    done = subprocess.run(
+        [str(word) for word in argv],
+        cwd=cwd,
+        env={**os.environ, **(environ or {})},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=timeout,
+        check=False,
+    )
+    return Completed(done.returncode, done.stdout, done.stderr)
+
+
+def run_projrun(
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    timeout: float = 120,
+    stdin: str = "",
+) -> Completed:
+    """Run the real `projrun` command in a process of its own."""
+    return run_command([*projrun_argv(), *arguments], cwd=cwd, environ=environ, timeout=timeout, stdin=stdin)
+
+
+def require_tool(name: str) -> str:
+    """The path of a program; skips the test where a person's machine lacks it, and fails in CI."""
+    found = shutil.which(name)
+    return found or missing(f"{name} is not installed")
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip on a person's machine, fail in CI (`CI=true`), where everything must be there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}; CI must have it")
+    pytest.skip(reason)

@@ -1,0 +1,62 @@
+"""Virtual environments for tests and benchmarks: built once by uv from PyPI, kept in `.cache`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from filelock import FileLock
+
+from tests.support.guard import PACKAGE_CACHE
+
+BASE_PYTHON = Path(sys.executable).resolve()
+"""The interpreter behind the environment that the tests run in."""
+
+
+def built_environment(name: str, requirements: Sequence[str], *, timeout: float = 900) -> Path:
+    """The Python of a virtual environment that holds `requirements`; built when it is not there yet.
+
+    Several processes may ask at once. A build that fails leaves nothing that a later call would use.
+    """
+    digest = hashlib.sha256("\n".join([str(BASE_PYTHON), *requirements]).encode()).hexdigest()[:12]
+    folder = PACKAGE_CACHE / "venvs" / f"{name}-{digest}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    marker = folder / ".complete"
+    with FileLock(f"{folder}.lock", timeout=timeout):
+        if not marker.exists():
+            _build(folder, requirements, timeout)
+            marker.touch()
+    return environment_python(folder)
+
+
+def environment_python(folder: Path) -> Path:
+    """The interpreter of a virtual environment."""
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _build(folder: Path, requirements: Sequence[str], timeout: float) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    uv = _uv()
+    _call([uv, "venv", "--quiet", "--python", str(BASE_PYTHON), str(folder)], timeout)
+    python = str(environment_python(folder))
+    _call([uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *requirements], timeout)
+
+
+def _uv() -> str:
+    import uv
+
+    return os.fspath(uv.find_uv_bin())
+
+
+def _call(argv: Sequence[str], timeout: float) -> None:
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environ.setdefault("UV_CACHE_DIR", str(PACKAGE_CACHE / "uv"))
+    environ["UV_PYTHON_DOWNLOADS"] = "never"
+    done = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=timeout, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(argv)} failed:\n{done.stderr}")
