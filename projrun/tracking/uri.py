@@ -1,0 +1,162 @@
+"""The tracking URI: which store it names, how it is shown to people, and the store itself.
+
+Reading one asks no server and opens no file, so the plan can do it. On the hot path: keep it light.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from projrun.errors import RequestError
+
+if TYPE_CHECKING:
+    from projrun.tracking.store import TrackingStore
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_USER_INFORMATION = re.compile(r"(?P<scheme>^[A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
+_UNESCAPED_PASSWORD = re.compile(
+    r"(?P<scheme>^[A-Za-z][A-Za-z0-9+.-]*://)[^/?#@]*:[^/?#@]*[^/?#@\d\]][/?#].*@"
+)
+_LOOPBACK_SECRET = re.compile(r"(?P<endpoint>^https?://127\.0\.0\.1:\d+/)[0-9a-f]{32}(?![0-9a-f])")
+_FORBIDDEN = re.compile(r"[\s\x00-\x20\x7f]")
+_MASK = "***"
+
+_KINDS = "http(s)://HOST or sqlite:///FILE"
+_FOLDER_REMEDY = (
+    "projrun writes no mlruns folders: serve it with `mlflow server --backend-store-uri FOLDER` "
+    "(newer MLflow asks for MLFLOW_ALLOW_FILE_STORE=true) and give that server's http address"
+)
+_REMEDIES: Mapping[str, str] = {
+    "file": _FOLDER_REMEDY,
+    "mysql": "serve it with `mlflow server --backend-store-uri mysql://...` and give that server's http address",
+    "mssql": "serve it with `mlflow server --backend-store-uri mssql://...` and give that server's http address",
+    "postgresql": "PostgreSQL stores come with projrun's server; give an http(s) address",
+    "postgres": "PostgreSQL stores come with projrun's server; give an http(s) address",
+    "databricks": "give the workspace's https address and set MLFLOW_TRACKING_TOKEN",
+    "databricks-uc": "give the workspace's https address and set MLFLOW_TRACKING_TOKEN",
+    "uc": "give the workspace's https address and set MLFLOW_TRACKING_TOKEN",
+}
+
+
+class TrackingUri(NamedTuple):
+    """A tracking URI that was understood. `text` may hold credentials: people are shown `shown`."""
+
+    kind: Literal["rest", "sqlite"]
+    text: str
+    database: Path | None = None
+    """The SQLite file, absolute; None for a server."""
+
+    @property
+    def shown(self) -> str:
+        """Without credentials and secrets."""
+        return redact(self.text)
+
+
+def parse_tracking_uri(text: str, directory: Path | None = None) -> TrackingUri:
+    """Which store a URI names; a relative SQLite file is relative to `directory` (else the working folder).
+
+    Raises RequestError, with the remedy, for stores that projrun does not write (DESIGN.md 3).
+    """
+    text = text.strip()
+    if not text:
+        raise RequestError("the tracking URI is empty", hint=f"give {_KINDS}")
+    match = _SCHEME.match(text)
+    scheme = match.group(1).lower() if match else ""
+    if scheme in ("http", "https"):
+        return TrackingUri("rest", _server_address(text))
+    if scheme == "sqlite":
+        return _sqlite(text, directory or Path.cwd())
+    if not scheme and text.lower() in _REMEDIES:
+        scheme = text.lower()
+    raise _refusal(text, scheme)
+
+
+def _refusal(text: str, scheme: str) -> RequestError:
+    if not scheme:
+        return RequestError(
+            f"the tracking URI {text!r} is a folder or file, not a server", hint=_FOLDER_REMEDY
+        )
+    # `mysql+pymysql://` names the driver too (SQLAlchemy's database URLs).
+    remedy = _REMEDIES.get(scheme.split("+")[0], f"give {_KINDS}")
+    return RequestError(f"projrun cannot record to the tracking URI {redact(text)!r}", hint=remedy)
+
+
+def _server_address(text: str) -> str:
+    parts = _split(text)
+    if parts is None or not parts.hostname:
+        raise RequestError(
+            f"the tracking URI {redact(text)!r} is not a web address", hint="give http(s)://HOST:PORT"
+        )
+    if parts.query or parts.fragment:
+        raise RequestError(
+            f"the tracking URI {redact(text)!r} has a query or a fragment",
+            hint="give http(s)://HOST:PORT/PREFIX",
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def _split(text: str) -> SplitResult | None:
+    """The parts of a web address; None where it holds blanks, or its host or port is malformed."""
+    if _FORBIDDEN.search(text):
+        return None
+    try:
+        parts = urlsplit(text)
+        return parts if parts.port != 0 else None
+    except ValueError:
+        return None
+
+
+def _sqlite(text: str, directory: Path) -> TrackingUri:
+    # SQLAlchemy's rule: what follows the third slash is the path as it is, nothing is unquoted.
+    _, _, rest = text.partition(":")
+    name = rest[3:] if rest.startswith("///") else ""
+    if not name or name == ":memory:" or "\0" in name:
+        raise RequestError(
+            f"the tracking URI {text!r} names no file",
+            hint="sqlite:///FILE is relative to this folder, sqlite:////FOLDER/FILE is absolute",
+        )
+    if "?" in name:
+        raise RequestError(
+            f"the tracking URI {redact(text)!r} has options", hint="projrun takes none: give sqlite:///FILE"
+        )
+    database = (directory / name).absolute()
+    return TrackingUri("sqlite", f"sqlite:///{database}", database)
+
+
+def redact(uri: str) -> str:
+    """A URI as people may see it: no user and password, no query values, no secret of our loopback endpoint.
+
+    Works on text that is no valid URI too, since it is used in the messages that say so.
+    """
+    shown = _USER_INFORMATION.sub(r"\g<scheme>", uri)
+    # A password with a slash in it ends the host's part early: what stands before the last @ goes then.
+    shown = _UNESCAPED_PASSWORD.sub(r"\g<scheme>", shown)
+    shown = _LOOPBACK_SECRET.sub(rf"\g<endpoint>{_MASK}", shown)
+    base, question_mark, rest = shown.partition("?")
+    if not question_mark or _SCHEME.match(shown) is None:
+        return shown
+    query, number_sign, fragment = rest.partition("#")
+    return base + "?" + "&".join(map(_without_value, query.split("&"))) + number_sign + fragment
+
+
+def _without_value(item: str) -> str:
+    name, equals, _ = item.partition("=")
+    return f"{name}={_MASK}" if equals else _MASK
+
+
+def open_store(uri: TrackingUri, environ: Mapping[str, str], *, warn: Callable[[str], None]) -> TrackingStore:
+    """The store that a URI names. A server is not asked anything yet.
+
+    Raises TrackingError for a SQLite file that is not projrun's, RequestError for wrong connection settings.
+    """
+    if uri.database is not None:
+        from projrun.tracking.sql.store import SqlStore
+
+        return SqlStore.open(uri.database, warn=warn)
+    from projrun.tracking.rest.store import RestStore
+
+    return RestStore(uri.text, environ)
