@@ -145,18 +145,18 @@ def make_plan(request: Request) -> Plan:
 
 
 def tracking_target(
-    settings: Settings, directories: Directories, caller_directory: Path, environ: Mapping[str, str]
+    settings: Settings, directories: Directories, caller_directory: Path
 ) -> TrackingTarget:
     """The tracking store that the settings name, else the embedded one."""
     setting = settings.get("tracking-uri")
     if setting is None:
-        uri = TrackingUri("sqlite", f"sqlite:///{directories.database}", directories.database)
+        uri = parse_tracking_uri(f"sqlite:///{directories.database}", caller_directory)
         return TrackingTarget(uri, "default: the embedded store")
     return TrackingTarget(parse_tracking_uri(setting.value, caller_directory), setting.origin)
 
 
 def _tracking(request: Request) -> TrackingTarget:
-    return tracking_target(request.settings, request.directories, request.caller_directory, request.environ)
+    return tracking_target(request.settings, request.directories, request.caller_directory)
 
 
 def _experiment(settings: Settings) -> ExperimentChoice:

@@ -1,0 +1,205 @@
+"""The one content-addressed cache, for whatever is costly to make and named by its content.
+
+`ROOT/KEY/GENERATION` is an entry, built in place (virtual environments cannot be moved), and
+`GENERATION.complete` beside it, written last, is what makes it exist. A rebuild makes a new generation,
+so that a run which still uses the old one is not disturbed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_MARKER_SUFFIX = ".complete"
+_LAST_USED_STEP = 60.0
+"""Seconds: how exact "last used" is, which is the marker's modification time."""
+
+_held: dict[str, int] = {}
+"""The markers that this process keeps locked, by path: what it uses is not removed by others."""
+
+
+class ContentCache:
+    """A folder of entries, each under the key of its content; safe for many processes at once."""
+
+    def __init__(self, root: Path, *, probe: str = "") -> None:
+        """`probe` is a path inside every good entry: where it is gone, the entry is built anew."""
+        self.root = root
+        self._probe = probe
+
+    def folder(self, key: str) -> Path:
+        """The folder of a key, which need not exist."""
+        return self.root / key
+
+    def find(self, key: str) -> Path | None:
+        """The newest complete entry of a key, or None; reads one folder and changes nothing."""
+        for marker in self._markers(key):
+            entry = marker.with_suffix("")
+            if (entry / self._probe).exists():
+                return entry
+        return None
+
+    def get_or_build(
+        self,
+        key: str,
+        build: Callable[[Path], None],
+        *,
+        rebuild: bool = False,
+        waiting: Callable[[], None] | None = None,
+    ) -> tuple[Path, bool]:
+        """The entry, and whether this call built it. It stays until this process ends.
+
+        `build` fills the empty folder it is given; whatever it raises leaves nothing behind. `waiting` is
+        called once where another process builds the same entry. Raises OSError where the folder is not writable.
+        """
+        before = self._use(key)
+        if before is not None and not rebuild:
+            return before, False
+        with self._lock(key, waiting):
+            current = self._use(key)
+            if current is not None and (not rebuild or current != before):
+                return current, False  # another process built it while this one waited
+            return self._build(key, build), True
+
+    def _build(self, key: str, build: Callable[[Path], None]) -> Path:
+        self._remove_unfinished(key)
+        entry = self.folder(key) / self._next_generation(key)
+        try:
+            _make_private(entry)
+            build(entry)
+            _write_marker(_marker(entry))
+        except BaseException:
+            _remove_tree(entry)
+            raise
+        _hold(_marker(entry))
+        self._remove_superseded(key, entry)
+        return entry
+
+    def _use(self, key: str) -> Path | None:
+        entry = self.find(key)
+        if entry is None or not _hold(_marker(entry)):
+            return None
+        _touch(_marker(entry))
+        return entry
+
+    def _markers(self, key: str) -> list[Path]:
+        folder = self.folder(key)
+        try:
+            names = os.listdir(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return [folder / name for name in sorted(names, reverse=True) if name.endswith(_MARKER_SUFFIX)]
+
+    def _next_generation(self, key: str) -> str:
+        markers = self._markers(key)
+        newest = int(markers[0].name.partition("-")[0]) if markers else 0
+        # Never a name that was used before: a killed builder's child may still be writing into its folder.
+        return f"{newest + 1:04d}-{os.urandom(3).hex()}"
+
+    def _remove_unfinished(self, key: str) -> None:
+        complete = {marker.with_suffix("").name for marker in self._markers(key)}
+        for entry in _subfolders(self.folder(key)):
+            if entry.name not in complete:
+                _remove_tree(entry)
+
+    def _remove_superseded(self, key: str, newest: Path) -> None:
+        for marker in self._markers(key):
+            if marker != _marker(newest) and _remove_unless_held(marker):
+                _remove_tree(marker.with_suffix(""))
+
+    @contextmanager
+    def _lock(self, key: str, waiting: Callable[[], None] | None) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        _make_private(self.root)
+        _make_private(self.folder(key))
+        lock = FileLock(self.root / f"{key}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if waiting is not None:
+                waiting()
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _marker(entry: Path) -> Path:
+    return entry.with_name(entry.name + _MARKER_SUFFIX)
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _write_marker(marker: Path) -> None:
+    descriptor = os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _touch(marker: Path) -> None:
+    try:
+        if time.time() - marker.stat().st_mtime > _LAST_USED_STEP:
+            os.utime(marker)
+    except OSError:
+        pass  # a cache that somebody else owns can still be read
+
+
+def _hold(marker: Path) -> bool:
+    """Lock the marker for as long as this process lives; False where it is being removed."""
+    name = str(marker)
+    if name in _held:
+        return True
+    try:
+        import fcntl
+    except ImportError:  # Windows: files in use cannot be removed there
+        return True
+    try:
+        descriptor = os.open(marker, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+    except OSError:
+        pass  # a file system without locks
+    if os.fstat(descriptor).st_nlink == 0:
+        os.close(descriptor)
+        return False
+    _held[name] = descriptor
+    return True
+
+
+def _remove_unless_held(marker: Path) -> bool:
+    try:
+        import fcntl
+    except ImportError:
+        return False
+    descriptor = os.open(marker, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        marker.unlink()
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    return [entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink()]
+
+
+def _remove_tree(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,87 @@
+"""The environment variables of a run's child process: explicit, and never the caller's stale ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.environments.protocol import PreparedEnvironment
+
+PARENT_RUN_ID = "PROJRUN_PARENT_RUN_ID"
+ENDPOINT_STORE = "PROJRUN_ENDPOINT_STORE"
+
+# A child must not resume its parent's run, nor land in another store or experiment than this run's:
+# it is told by MLFLOW_RUN_ID, MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_ID alone.
+_STALE = (
+    "MLFLOW_RUN_ID",
+    "MLFLOW_EXPERIMENT_NAME",
+    "MLFLOW_RUN_NAME",
+    "PROJRUN_TRACKING_URI",
+    "PROJRUN_EXPERIMENT_NAME",
+    "PROJRUN_EXPERIMENT_ID",
+    ENDPOINT_STORE,
+)
+
+
+class TrackingAddress(NamedTuple):
+    """Where the child finds the tracking store."""
+
+    uri: str
+    """An address that its client can use: an http(s) URI, or the endpoint's."""
+    endpoint_store: str | None = None
+    """The store behind the endpoint, as a name only; None where the URI is the store itself."""
+
+
+def child_environment(
+    caller: Mapping[str, str],
+    prepared: PreparedEnvironment,
+    *,
+    run_id: str,
+    experiment_id: str,
+    address: TrackingAddress,
+    extra: Mapping[str, str],
+) -> dict[str, str]:
+    """The child's whole environment: the caller's, the prepared environment's over it, then the run's."""
+    environ = {name: value for name, value in caller.items() if name not in _STALE}
+    for name in prepared.unset:
+        environ.pop(name, None)
+    environ.update(prepared.environ)
+    environ["PATH"] = _path(environ.get("PATH", os.defpath), prepared.path_prefix)
+    environ.setdefault("PYTHONUNBUFFERED", "1")
+    environ.update(
+        MLFLOW_RUN_ID=run_id, MLFLOW_EXPERIMENT_ID=experiment_id, MLFLOW_TRACKING_URI=address.uri, **extra
+    )
+    environ[PARENT_RUN_ID] = run_id
+    if address.endpoint_store:
+        environ.update(_endpoint_variables(environ, address.endpoint_store))
+    return environ
+
+
+def _endpoint_variables(environ: Mapping[str, str], store: str) -> dict[str, str]:
+    variables = {
+        ENDPOINT_STORE: store,
+        # The client would print links to a web page that the endpoint does not have.
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    }
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [host for host in environ.get(name, "").split(",") if host]
+        variables[name] = ",".join(hosts if "127.0.0.1" in hosts else [*hosts, "127.0.0.1"])
+    return variables
+
+
+def _path(path: str, prefix: tuple[Path, ...]) -> str:
+    folders = [*map(str, prefix), *path.split(os.pathsep)]
+    own = _own_scripts()
+    # Last, so that it hides nothing: a shell step may call `projrun` in any environment.
+    if own and not any(os.access(Path(folder, "projrun"), os.X_OK) for folder in folders if folder):
+        folders.append(own)
+    return os.pathsep.join(folders)
+
+
+def _own_scripts() -> str | None:
+    import sys
+
+    folder = Path(sys.executable).parent
+    return str(folder) if (folder / "projrun").exists() else None

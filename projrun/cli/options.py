@@ -1,0 +1,159 @@
+"""The options of `run` and `plan`, declared once: MLflow's names and short forms, then ours."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from projrun.directories import Directories
+from projrun.plan import Request
+from projrun.project.binding import GivenValue
+from projrun.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+tracking_uri_option = click.option(
+    "--tracking-uri",
+    metavar="URI",
+    help="Where runs are recorded: an MLflow-compatible server's http(s) address or sqlite:///FILE.  "
+    "[$MLFLOW_TRACKING_URI; default: the embedded store]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, the rest on stderr.")
+
+_PROJECT_OPTIONS = (
+    click.argument("uri", metavar="URI"),
+    click.option(
+        "-e",
+        "--entry-point",
+        metavar="NAME",
+        default="main",
+        show_default=True,
+        help="Entry point, or a script of the project: .py, .sh or .R.",
+    ),
+    click.option("-v", "--version", metavar="REF", help="Branch, tag or commit of a git project."),
+    click.option(
+        "-P",
+        "--param-list",
+        "parameters",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="A parameter. One that the entry point does not declare is passed on as --NAME VALUE.",
+    ),
+    click.option(
+        "--params-file", metavar="FILE", help="Parameters from a YAML or JSON mapping; -P goes before them."
+    ),
+    click.option(
+        "--strict", is_flag=True, help="Refuse parameters that the entry point does not declare.  [$PROJRUN_STRICT]"
+    ),
+    click.option(
+        "-A",
+        "--docker-args",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="A `docker run` argument or flag, for Docker projects: -A gpus=all, -A t.",
+    ),
+    click.option(
+        "--experiment-name",
+        metavar="NAME",
+        help="Experiment to record in; made if need be.  [$MLFLOW_EXPERIMENT_NAME]",
+    ),
+    click.option("--experiment-id", metavar="ID", help="Experiment to record in.  [$MLFLOW_EXPERIMENT_ID; default: 0]"),
+    click.option("-b", "--backend", metavar="NAME", help="Execution backend.  [$PROJRUN_BACKEND; default: local]"),
+    click.option(
+        "-c", "--backend-config", metavar="FILE", help="JSON for the backend: a .json file, or the object itself."
+    ),
+    click.option(
+        "--env-manager",
+        metavar="NAME",
+        help="local (build nothing), virtualenv or uv.  [$PROJRUN_ENV_MANAGER; default: what the project asks for]",
+    ),
+    click.option("--rebuild-env", is_flag=True, help="Build the environment again even if it is cached."),
+    click.option(
+        "--storage-dir",
+        metavar="DIR",
+        help="Where `path` parameters are downloaded to; kept.  [$PROJRUN_STORAGE_DIR; default: removed after the run]",
+    ),
+    click.option("--run-id", metavar="ID", help="Record into this run instead of a new one."),
+    click.option("--run-name", metavar="NAME", help="The run's name.  [default: a made-up one]"),
+    click.option("--build-image", is_flag=True, help="Build an image with the code copied in, for Docker projects."),
+    tracking_uri_option,
+    click.option(
+        "--grace-period",
+        metavar="SECONDS",
+        help="How long a command that was told to end may take before it is killed.  "
+        "[$PROJRUN_GRACE_PERIOD; default: 10]",
+    ),
+    click.option(
+        "--env-file",
+        metavar="FILE",
+        help="Variables (NAME=VALUE lines) for projrun and the command; those already set go before.",
+    ),
+    json_option,
+    click.option(
+        "-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.  [$PROJRUN_QUIET]"
+    ),
+)
+
+
+def project_options(command: Command) -> Command:
+    """Decorate a command with all of them."""
+    for option in reversed(_PROJECT_OPTIONS):
+        command = option(command)
+    return command
+
+
+def build_request(values: Mapping[str, Any]) -> Request:
+    """From click's values to the request; RequestError for what cannot be read."""
+    environ = with_env_file(os.environ, values["env_file"])
+    directories = Directories.locate(environ)
+    names = (
+        "tracking-uri experiment-name experiment-id backend backend-config env-manager storage-dir run-id run-name "
+        "grace-period"
+    ).split()
+    options: dict[str, str | None] = {name: values[name.replace("-", "_")] for name in names}
+    options["strict"] = "1" if values["strict"] else None
+    options["quiet"] = "1" if values["quiet"] else None
+    return Request(
+        uri=values["uri"],
+        settings=Settings(options, environ, directories.config),
+        directories=directories,
+        environ=environ,
+        caller_directory=Path.cwd(),
+        entry_point=values["entry_point"],
+        version=values["version"],
+        parameters=_parameters(values["parameters"], values["params_file"]),
+        rebuild_environment=values["rebuild_env"],
+    )
+
+
+def _parameters(assignments: tuple[str, ...], file: str | None) -> dict[str, GivenValue]:
+    from projrun.project.parameters_file import parse_assignments, read_parameters_file
+
+    given: dict[str, GivenValue] = {}
+    if file is not None:
+        given = {
+            name: GivenValue(text, "parameters file") for name, text in read_parameters_file(Path(file)).items()
+        }
+    typed = parse_assignments(assignments)
+    return {**given, **{name: GivenValue(text, "command line") for name, text in typed.items()}}
+
+
+def with_env_file(environ: Mapping[str, str], file: str | None) -> dict[str, str]:
+    """The environment with an env-file's variables under it: what is set already goes before, as in uv."""
+    if file is None:
+        return dict(environ)
+    from projrun.errors import RequestError
+
+    if not Path(file).is_file():
+        raise RequestError(f"--env-file: no such file: {file}", hint="give a file of NAME=VALUE lines")
+    from dotenv import dotenv_values
+
+    try:
+        values = dotenv_values(file, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise RequestError(f"--env-file: {file}: {error}", hint="give a file of NAME=VALUE lines") from None
+    return {**{name: value for name, value in values.items() if value is not None}, **environ}

@@ -1,0 +1,43 @@
+"""`projrun plan`, which is also `projrun run --dry-run`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from projrun.cli.options import build_request, project_options
+from projrun.plan import make_plan
+from projrun.sources.fetch import discard
+
+
+@click.command()
+@project_options
+def plan(**values: Any) -> int:
+    """Show what `projrun run` would do with the same options: nothing is built, run or recorded.
+
+    \b
+    projrun plan . -P alpha=0.42
+    projrun plan https://host/team/repo.git -v v1.2 --json
+    """
+    return show_plan(values)
+
+
+def show_plan(values: Mapping[str, Any]) -> int:
+    """Print the plan as text or JSON."""
+    from projrun.cli.plan_view import plan_document, plan_text
+    from projrun.cli.rendering import print_json
+
+    made = make_plan(build_request(values))
+    try:
+        document = plan_document(made)
+    finally:
+        discard(made.checkout)
+    if values["as_json"]:
+        print_json(document)
+    else:
+        click.echo(plan_text(document))
+    for warning in made.warnings:
+        click.echo(f"projrun: warning: {warning}", err=True)
+    return 0

@@ -1,0 +1,117 @@
+"""A plan as a document, and the document as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from projrun.plan import Plan
+from projrun.project.model import BoundParameter
+from projrun.sources.uri import redact_uri
+from projrun.tracking.recorder import MASK
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """The keys of `projrun plan --json`; a contract test pins them."""
+    checkout, resolved = plan.checkout, plan.environment.resolved
+    return {
+        "source": {
+            "uri": checkout.uri,
+            "directory": str(checkout.directory),
+            "version": checkout.version,
+            "commit": checkout.commit,
+            "branch": checkout.branch,
+            "repository": checkout.repository,
+            "dirty": checkout.dirty,
+        },
+        "project": plan.project.name,
+        "entry_point": plan.invocation.entry_point,
+        "parameters": [_parameter(parameter) for parameter in plan.invocation.parameters],
+        "command": plan.invocation.shown_command,
+        "environment": {
+            "manager": resolved.manager,
+            "reason": plan.environment.reason,
+            "summary": resolved.summary,
+            "key": resolved.key,
+            "path": None if resolved.path is None else str(resolved.path),
+            "exists": resolved.exists,
+            "rebuild": plan.environment.rebuild,
+        },
+        "backend": {"name": plan.backend.name, "origin": plan.backend.origin},
+        "tracking": {"uri": plan.tracking.uri.shown, "origin": plan.tracking.origin},
+        "experiment": {
+            "name": plan.experiment.name,
+            "id": plan.experiment.experiment_id,
+            "origin": plan.experiment.origin,
+        },
+        "run": {"id": plan.run_id, "name": plan.run_name},
+        "grace_period": plan.grace_period,
+        "warnings": list(plan.warnings),
+    }
+
+
+def _parameter(parameter: BoundParameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "type": parameter.type,
+        "value": MASK if parameter.secret else parameter.value,
+        "given": MASK if parameter.secret else parameter.raw,
+        "origin": parameter.origin,
+        "declared": parameter.declared,
+        "download": None if parameter.download is None else redact_uri(parameter.download),
+    }
+
+
+def plan_text(document: Mapping[str, Any]) -> str:
+    """The plan for people: one line a fact, empty facts left out."""
+    lines = [
+        *_source_lines(document["source"]),
+        ("entry point", document["entry_point"]),
+        *(("parameter", _parameter_text(parameter)) for parameter in document["parameters"]),
+        ("command", document["command"]),
+        *_environment_lines(document["environment"]),
+        ("backend", _with_origin(document["backend"]["name"], document["backend"]["origin"])),
+        ("tracking", _with_origin(document["tracking"]["uri"], document["tracking"]["origin"])),
+        ("experiment", _experiment_text(document["experiment"])),
+        ("run", document["run"]["name"] or document["run"]["id"] or ""),
+    ]
+    return "\n".join(f"{label:<12} {_continued(text)}" for label, text in lines if text)
+
+
+def _source_lines(source: Mapping[str, Any]) -> list[tuple[str, str]]:
+    commit = source["commit"] or ""
+    if commit and source["branch"]:
+        commit += f" ({source['branch']})"
+    if source["dirty"]:
+        commit += ", with uncommitted changes"
+    return [("source", source["uri"]), ("commit", commit), ("repository", source["repository"] or "")]
+
+
+def _environment_lines(environment: Mapping[str, Any]) -> list[tuple[str, str]]:
+    lines = [("environment", f"{environment['summary']} ({environment['reason']})")]
+    if environment["path"]:
+        state = "exists" if environment["exists"] else "will be built"
+        if environment["rebuild"]:
+            state = "will be built again"
+        lines.append(("", f"{environment['path']} ({state})"))
+    return lines
+
+
+def _parameter_text(parameter: Mapping[str, Any]) -> str:
+    text = f"{parameter['name']} = {parameter['value']}  ({parameter['type']}, {parameter['origin']})"
+    if parameter["download"]:
+        text += f", downloaded from {parameter['download']}"
+    return text if parameter["declared"] else f"{text}, not declared"
+
+
+def _experiment_text(experiment: Mapping[str, Any]) -> str:
+    shown = experiment["name"] or f"id {experiment['id']}"
+    return _with_origin(shown, experiment["origin"])
+
+
+def _with_origin(value: str, origin: str) -> str:
+    return f"{value} ({origin})"
+
+
+def _continued(text: str) -> str:
+    return text.replace("\n", "\n" + " " * 13)

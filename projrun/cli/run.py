@@ -1,0 +1,59 @@
+"""`projrun run`: plan, carry out, say what became of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from projrun.cli.options import build_request, project_options
+from projrun.cli.reporter import CommandLineReporter
+from projrun.execution.signals import SignalRelay
+from projrun.plan import Plan, make_plan
+from projrun.runner import Options, Result, execute
+
+
+@click.command()
+@project_options
+@click.option("--dry-run", is_flag=True, help="Show the plan and stop, as `projrun plan` does.")
+def run(**values: Any) -> int:
+    """Run an entry point of the project at URI and record it.
+
+    URI is a folder, a git repository (https://…, ssh://…, git@host:…, file://…) or either with #sub/dir.
+
+    \b
+    projrun run . -P alpha=0.42
+    projrun run https://host/team/repo.git#train -v v1.2 --env-manager=uv
+    projrun run . -e evaluate --params-file params.yaml --experiment-name nightly
+    """
+    if values["dry_run"]:
+        from projrun.cli.plan import show_plan
+
+        return show_plan(values)
+    request = build_request(values)
+    reporter = CommandLineReporter(quiet=request.settings.enabled("quiet"))
+    with SignalRelay() as relay:
+        plan = make_plan(request)
+        _warn(plan, values, reporter)
+        result = execute(plan, reporter, Options(relay, forward_stdout_to_stderr=values["as_json"]))
+    return _report(result, plan, reporter, as_json=values["as_json"])
+
+
+def _warn(plan: Plan, values: dict[str, Any], reporter: CommandLineReporter) -> None:
+    for warning in plan.warnings:
+        reporter.warning(warning)
+    for option in ("docker_args", "build_image"):
+        if values[option]:
+            reporter.warning(f"--{option.replace('_', '-')} has no effect: this is not a Docker project")
+
+
+def _report(result: Result, plan: Plan, reporter: CommandLineReporter, *, as_json: bool) -> int:
+    from projrun.cli.run_view import result_document, result_lines
+
+    for line in result_lines(result, plan):
+        reporter.info(line)
+    if as_json:
+        from projrun.cli.rendering import print_json
+
+        print_json(result_document(result))
+    return result.outcome.exit_code

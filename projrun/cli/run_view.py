@@ -1,0 +1,49 @@
+"""The end of a run, for people and for programs."""
+
+from __future__ import annotations
+
+from projrun.cli.rendering import duration_text
+from projrun.plan import Plan
+from projrun.runner import Result
+from projrun.tracking.entities import Run
+
+_VERBS = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was killed"}
+
+
+def result_lines(result: Result, plan: Plan) -> list[str]:
+    """What happened, and where the results are."""
+    run = result.run
+    line = f"run {run.run_name} {_VERBS.get(run.status, run.status)} after {duration_text(_duration(run))}"
+    if result.outcome.reason:
+        line += f": {result.outcome.reason}"
+    return [line, f"results: {results_place(run, plan)}"]
+
+
+def results_place(run: Run, plan: Plan) -> str:
+    """The server's page of the run, or the command that shows it and the folder of its artifacts."""
+    if plan.tracking.uri.database is None:
+        base = plan.tracking.uri.shown.rstrip("/")
+        return f"{base}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+    return f"projrun runs show {run.run_id}"
+
+
+def result_document(result: Result) -> dict[str, object]:
+    """The keys of `projrun run --json`; a contract test pins them."""
+    run = result.run
+    return {
+        "run_id": run.run_id,
+        "run_name": run.run_name,
+        "experiment_id": run.experiment_id,
+        "status": run.status,
+        "exit_code": result.outcome.exit_code,
+        "reason": result.outcome.reason,
+        "start_time": run.start_time,
+        "end_time": run.end_time,
+        "artifact_uri": run.artifact_uri,
+        "tracking_uri": result.store,
+        "log": str(result.kept_log) if result.kept_log else "logs/output.log",
+    }
+
+
+def _duration(run: Run) -> int | None:
+    return None if run.end_time is None else run.end_time - run.start_time

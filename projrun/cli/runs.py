@@ -1,0 +1,140 @@
+"""`projrun runs list` and `projrun runs show`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from projrun.cli.options import json_option, tracking_uri_option
+from projrun.directories import Directories
+from projrun.errors import RequestError
+from projrun.settings import Settings
+from projrun.tracking.entities import Run
+from projrun.tracking.store import TrackingStore
+
+
+@click.group()
+def runs() -> None:
+    """List and show recorded runs."""
+
+
+@runs.command("list")
+@click.option("--experiment-name", metavar="NAME", help="Only this experiment's.  [$MLFLOW_EXPERIMENT_NAME]")
+@click.option("--experiment-id", metavar="ID", help="Only this experiment's.  [$MLFLOW_EXPERIMENT_ID]")
+@click.option("--filter", "filter_string", metavar="TEXT", default="", help="MLflow's filter, e.g. \"metrics.rmse < 1\".")
+@click.option("--order-by", metavar="COLUMN", multiple=True, help="For example \"metrics.rmse ASC\".  [default: newest first]")
+@click.option("-n", "--max-results", default=20, show_default=True, type=click.IntRange(1, 50_000))
+@tracking_uri_option
+@json_option
+def list_runs(
+    experiment_name: str | None,
+    experiment_id: str | None,
+    filter_string: str,
+    order_by: tuple[str, ...],
+    max_results: int,
+    tracking_uri: str | None,
+    as_json: bool,
+) -> None:
+    """List runs, newest first.
+
+    \b
+    projrun runs list --filter "metrics.rmse < 0.8 and params.alpha = '0.42'"
+    """
+    from projrun.cli import runs_view
+
+    options = {"experiment-name": experiment_name, "experiment-id": experiment_id, "tracking-uri": tracking_uri}
+    with _open(options) as (store, settings):
+        experiments = _experiments(store, settings)
+        page = store.search_runs(
+            list(experiments),
+            filter_string=filter_string,
+            order_by=order_by or ("attributes.start_time DESC",),
+            max_results=max_results,
+        )
+    if as_json:
+        runs_view.print_list_json(page, experiments)
+    else:
+        runs_view.print_list(page, experiments)
+
+
+@runs.command("show")
+@click.argument("run_id", metavar="RUN_ID")
+@tracking_uri_option
+@json_option
+def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
+    """Show a run: parameters, metrics, tags and artifacts. The first characters of its id are enough."""
+    from projrun.cli import runs_view
+    from projrun.cli.rendering import print_json
+
+    with _open({"tracking-uri": tracking_uri}) as (store, _):
+        run = _find(store, run_id)
+        document = runs_view.run_document(run, store)
+    if as_json:
+        print_json(document)
+    else:
+        runs_view.print_run(document)
+
+
+@contextmanager
+def _open(options: dict[str, str | None]) -> Iterator[tuple[TrackingStore, Settings]]:
+    from projrun.lease import abandoned
+    from projrun.plan import tracking_target
+    from projrun.tracking.lost import end_lost_run
+    from projrun.tracking.uri import open_store
+
+    directories = Directories.locate(os.environ)
+    settings = Settings(options, os.environ, directories.config)
+    target = tracking_target(settings, directories, Path.cwd())
+    store = open_store(target.uri, os.environ, warn=_warn)
+    try:
+        for lease in abandoned(directories.active, target.uri.shown):
+            end_lost_run(lease, store, _warn)
+        yield store, settings
+    finally:
+        store.close()
+
+
+def _warn(text: str) -> None:
+    click.echo(f"projrun: warning: {text}", err=True)
+
+
+def _experiments(store: TrackingStore, settings: Settings) -> dict[str, str]:
+    """The names of the experiments to list, by id."""
+    chosen = settings.first_of("experiment-name", "experiment-id")
+    if chosen is None:
+        return {found.experiment_id: found.name for found in store.search_experiments().experiments}
+    option, setting = chosen
+    if option == "experiment-id":
+        return {setting.value: store.get_experiment(setting.value).name}
+    found_by_name = store.get_experiment_by_name(setting.value)
+    if found_by_name is None:
+        raise RequestError(f"{setting.origin}: there is no experiment {setting.value!r}")
+    return {found_by_name.experiment_id: found_by_name.name}
+
+
+def _find(store: TrackingStore, run_id: str) -> Run:
+    from projrun.errors import NotFoundError
+
+    try:
+        return store.get_run(run_id)
+    except NotFoundError:
+        matches = _with_prefix(store, run_id)
+    if len(matches) == 1:
+        return store.get_run(matches[0].run_id)
+    if matches:
+        names = ", ".join(run.run_id for run in matches)
+        raise RequestError(f"{run_id!r} begins the ids of more than one run", hint=f"one of: {names}")
+    raise RequestError(f"the tracking store {store.uri} has no run {run_id!r}", hint="see `projrun runs list`")
+
+
+def _with_prefix(store: TrackingStore, prefix: str) -> tuple[Run, ...]:
+    if not prefix.isalnum():
+        return ()
+    experiments = [found.experiment_id for found in store.search_experiments().experiments]
+    return store.search_runs(
+        experiments, filter_string=f"attributes.run_id LIKE '{prefix}%'", max_results=5
+    ).runs

@@ -1,0 +1,124 @@
+"""Recorded runs, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from projrun.cli.rendering import duration_text, print_json, print_table, time_text
+from projrun.tracking.entities import Run, RunPage
+from projrun.tracking.store import TrackingStore
+
+
+def print_list(page: RunPage, experiments: Mapping[str, str]) -> None:
+    """One row a run."""
+    if not page.runs:
+        click.echo("no runs", err=True)
+        return
+    columns = ("RUN ID", "NAME", "STATUS", "EXPERIMENT", "ENTRY POINT", "STARTED", "DURATION", "PARAMETERS", "METRICS")
+    print_table(columns, [_row(run, experiments) for run in page.runs])
+    if page.next_page_token:
+        click.echo(f"the first {len(page.runs)}; more with --max-results", err=True)
+
+
+def _row(run: Run, experiments: Mapping[str, str]) -> tuple[str, ...]:
+    return (
+        run.run_id,
+        run.run_name,
+        run.status,
+        experiments.get(run.experiment_id, run.experiment_id),
+        run.tag("mlflow.project.entryPoint") or "",
+        time_text(run.start_time),
+        duration_text(_duration(run)),
+        " ".join(f"{param.key}={_short(param.value)}" for param in run.params),
+        " ".join(f"{metric.key}={metric.value:g}" for metric in run.metrics),
+    )
+
+
+def print_list_json(page: RunPage, experiments: Mapping[str, str]) -> None:
+    """The same as one object."""
+    documents = [_summary(run, experiments.get(run.experiment_id)) for run in page.runs]
+    print_json({"runs": documents, "next_page_token": page.next_page_token or None})
+
+
+def run_document(run: Run, store: TrackingStore) -> dict[str, Any]:
+    """The keys of `projrun runs show --json`; a contract test pins them."""
+    experiment = store.get_experiment(run.experiment_id)
+    document = _summary(run, experiment.name)
+    document["artifacts"] = _artifact_paths(run, store)
+    return document
+
+
+def print_run(document: Mapping[str, Any]) -> None:
+    """A run on a page."""
+    facts = [
+        ("run", f"{document['run_name']} ({document['run_id']})"),
+        ("experiment", f"{document['experiment_name']} (id {document['experiment_id']})"),
+        ("status", _status_text(document)),
+        ("started", time_text(document["start_time"])),
+        ("duration", duration_text(document["duration_ms"])),
+        ("artifacts", document["artifact_uri"]),
+    ]
+    for label, text in facts:
+        if text:
+            click.echo(f"{label:<12} {text}")
+    _section("parameters", document["params"])
+    _section("metrics", {key: f"{value:g}" for key, value in document["metrics"].items()})
+    _section("tags", document["tags"])
+    artifacts = document["artifacts"]
+    _section("artifacts", {item["path"]: "" if item["size"] is None else f"{item['size']} bytes" for item in artifacts})
+
+
+def _status_text(document: Mapping[str, Any]) -> str:
+    reason = document["tags"].get("projrun.reason")
+    return f"{document['status']}: {reason}" if reason else str(document["status"])
+
+
+def _section(title: str, content: Mapping[str, str]) -> None:
+    if not content:
+        return
+    click.echo(f"\n{title}")
+    width = max(len(key) for key in content)
+    for key, value in content.items():
+        click.echo(f"  {key:<{width}}  {value}".rstrip())
+
+
+def _summary(run: Run, experiment_name: str | None) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "run_name": run.run_name,
+        "experiment_id": run.experiment_id,
+        "experiment_name": experiment_name,
+        "status": run.status,
+        "start_time": run.start_time,
+        "end_time": run.end_time,
+        "duration_ms": _duration(run),
+        "artifact_uri": run.artifact_uri,
+        "params": {param.key: param.value for param in run.params},
+        "metrics": {metric.key: metric.value for metric in run.metrics},
+        "tags": {tag.key: tag.value for tag in run.tags},
+    }
+
+
+def _artifact_paths(run: Run, store: TrackingStore) -> list[dict[str, Any]]:
+    repository = store.artifacts(run.artifact_uri)
+    found: list[dict[str, Any]] = []
+    folders = [""]
+    while folders and len(found) < 1000:
+        for entry in repository.list(folders.pop()):
+            if entry.is_dir:
+                folders.append(entry.path)
+            else:
+                found.append({"path": entry.path, "size": entry.size})
+    return sorted(found, key=lambda item: str(item["path"]))
+
+
+def _duration(run: Run) -> int | None:
+    return None if run.end_time is None else run.end_time - run.start_time
+
+
+def _short(text: str) -> str:
+    line = text.replace("\n", " ")
+    return line if len(line) <= 40 else line[:39] + "…"

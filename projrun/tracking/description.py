@@ -1,0 +1,53 @@
+"""What a plan says about its run, in MLflow's tags and params."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from projrun.sources.provenance import source_tags
+from projrun.tracking.entities import Param
+from projrun.tracking.parent import parent_run_id
+from projrun.tracking.recorder import MASK, RunDescription
+
+if TYPE_CHECKING:
+    from projrun.plan import Plan
+
+
+def describe(plan: Plan) -> RunDescription:
+    """The record of a run before it starts: raw parameter values, secrets masked (MLPROJECT.md)."""
+    params = [
+        Param(parameter.name, MASK if parameter.secret else parameter.raw)
+        for parameter in plan.invocation.parameters
+    ]
+    return RunDescription(
+        experiment_name=plan.experiment.name,
+        experiment_id=plan.experiment.experiment_id,
+        run_id=plan.run_id,
+        run_name=plan.run_name,
+        tags=_tags(plan),
+        params=params,
+    )
+
+
+def _tags(plan: Plan) -> dict[str, str]:
+    tags = {
+        "mlflow.user": _user(),
+        "mlflow.source.type": "PROJECT",
+        "mlflow.project.entryPoint": plan.invocation.entry_point,
+        "mlflow.project.backend": plan.backend.name,
+        "mlflow.project.env": plan.environment.resolved.recorded_kind,
+        **source_tags(plan.checkout),
+    }
+    parent = parent_run_id(plan.environ)
+    if parent:
+        tags["mlflow.parentRunId"] = parent
+    return tags
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container's uid without a name
+        return "unknown"
