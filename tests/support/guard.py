@@ -80,6 +80,7 @@ def guarded_environment(environ: Mapping[str, str], home: Path) -> dict[str, str
         "USERPROFILE": str(home),
         "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
         "GIT_CONFIG_NOSYSTEM": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
         "PIP_CACHE_DIR": str(PACKAGE_CACHE / "pip"),
         "UV_CACHE_DIR": str(PACKAGE_CACHE / "uv"),
         "VIRTUALENV_OVERRIDE_APP_DATA": str(PACKAGE_CACHE / "virtualenv"),

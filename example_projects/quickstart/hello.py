@@ -1,0 +1,5 @@
+"""Says hello."""
+
+import sys
+
+print(f"Hello, {sys.argv[1]}!")
