@@ -49,6 +49,8 @@ class Outcome(NamedTuple):
     """Empty when it finished, else one line: `exit code 3`, `killed by SIGKILL`, `interrupted by SIGINT`."""
     signal: int | None = None
     """The signal that the runner received and forwarded, where that ended the run."""
+    warnings: tuple[str, ...] = ()
+    """What went wrong beside the job and was survived: a log file on a full disk, processes left behind."""
 
 
 class Job(Protocol):

@@ -1,0 +1,62 @@
+"""How a process ended, in words and as an Outcome."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+
+from projrun.execution.protocol import Outcome
+
+ENDING_SIGNALS = frozenset(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGKILL") if hasattr(signal, name)
+)
+"""A run that was sent one of these was asked to end, whatever its command made of it."""
+
+_SHELL_CODES = {
+    126: "found but not executable",
+    127: "command not found",
+}  # POSIX, Shell Command Language 2.8.2
+
+
+def ended(returncode: int, received: Sequence[int], warnings: Sequence[str] = ()) -> Outcome:
+    """What became of a process.
+
+    `returncode` is as `subprocess` gives it (-N: died of signal N), `received` the signals that were
+    passed on to it while it ran, first one first. The first that asks it to end decides, even where
+    the command then exits 0: a person who pressed Ctrl-C once, twice or thrice gets 130.
+    """
+    asked = [signum for signum in received if signum in ENDING_SIGNALS or signum == -returncode]
+    if asked:
+        return interrupted(asked[0], warnings)
+    if returncode == 0:
+        return Outcome("FINISHED", 0, warnings=tuple(warnings))
+    if returncode < 0:
+        return Outcome("FAILED", 128 - returncode, _killed_by(-returncode), warnings=tuple(warnings))
+    return Outcome("FAILED", returncode, _exited_with(returncode), warnings=tuple(warnings))
+
+
+def interrupted(signum: int, warnings: Sequence[str] = ()) -> Outcome:
+    """What becomes of a run that a signal to the runner ended: KILLED, 130 for INT, 143 for TERM."""
+    reason = f"interrupted by {signal_name(signum)}"
+    return Outcome("KILLED", 128 + signum, reason, signum, tuple(warnings))
+
+
+def signal_name(signum: int) -> str:
+    """`SIGKILL`, or `signal 35` for one without a name."""
+    try:
+        return signal.Signals(signum).name
+    except ValueError:
+        return f"signal {signum}"
+
+
+def _killed_by(signum: int) -> str:
+    hint = ", perhaps by the system for lack of memory" if signal_name(signum) == "SIGKILL" else ""
+    return f"killed by {signal_name(signum)}{hint}"
+
+
+def _exited_with(code: int) -> str:
+    if code in _SHELL_CODES:
+        return f"{_SHELL_CODES[code]} (exit code {code})"
+    if code - 128 in signal.valid_signals():
+        return f"exit code {code}: a program of the command was {_killed_by(code - 128)}"
+    return f"exit code {code}"

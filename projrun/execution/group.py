@@ -1,0 +1,43 @@
+"""A process group: everything that a command started and that did not move to a session of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def signal_group(group: int, signum: int) -> None:
+    """Send a signal to every member; a group that is gone, or not ours to signal, is not an error."""
+    try:
+        os.killpg(group, signum)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def is_alive(group: int) -> bool:
+    """Whether a member still runs. Zombies do not count: in a container, process 1 may never reap them."""
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):  # macOS: EPERM where all members are zombies
+        return False
+    processes = Path("/proc")
+    if not (processes / "self/stat").exists():
+        return True
+    return any(_runs_in(group, stat) for stat in _stat_lines(processes))
+
+
+def _stat_lines(processes: Path) -> Iterator[str]:
+    for name in os.listdir(processes):  # noqa: PTH208 - a Path for each of a thousand processes is slow
+        if name.isdecimal():
+            try:
+                with open(f"{processes}/{name}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+                    yield file.read()
+            except OSError:
+                continue
+
+
+def _runs_in(group: int, stat: str) -> bool:
+    """Read proc(5)'s `pid (name) state ppid pgrp …`; the name may hold spaces and parentheses."""
+    state, _, pgrp = stat.rpartition(")")[2].split()[:3]
+    return state not in "ZX" and int(pgrp) == group

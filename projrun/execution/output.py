@@ -1,0 +1,229 @@
+"""A job's output: from the child's pipes to the runner's own streams, byte for byte, and to the log file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
+
+from projrun.execution.mask import Mask
+from projrun.execution.protocol import Task
+
+CHUNK = 65536
+
+Warn = Callable[[str], None]
+
+
+class Sink:
+    """One of the runner's own standard streams. Takes what it can without blocking; may end before the job.
+
+    Its reader going away (`projrun run . | head`) ends neither the job nor its log.
+    """
+
+    def __init__(self, descriptor: int, is_open: bool, warn: Warn) -> None:
+        self.descriptor = descriptor
+        self._open = is_open
+        self._warn = warn
+        self._writable = select.poll()
+        self._writable.register(descriptor, select.POLLOUT)
+        # A pipe or terminal that is ready takes this much without blocking; a file takes anything.
+        is_file = is_open and stat.S_ISREG(os.fstat(descriptor).st_mode)
+        self._piece = CHUNK if is_file else select.PIPE_BUF
+
+    def write(self, data: memoryview) -> memoryview:
+        """Write; what is returned could not be taken now."""
+        while self._open and data and self._writable.poll(0):
+            try:
+                data = data[os.write(self.descriptor, data[: self._piece]) :]
+            except BlockingIOError:
+                return data
+            except OSError as error:
+                self._close(error)
+        return data if self._open else data[:0]
+
+    def mute(self) -> None:
+        """Swallow everything from now on."""
+        self._open = False
+
+    def _close(self, error: OSError) -> None:
+        self._open = False
+        if error.errno not in (errno.EPIPE, errno.EIO):  # EIO: the terminal is gone
+            name = "standard output" if self.descriptor == 1 else "standard error"
+            self._warn(f"cannot write to {name}: {error.strerror}; the rest of the output is only in the log")
+
+
+class LogFile:
+    """The file that keeps the output. A full disk ends it, with one warning, and not the job."""
+
+    def __init__(self, path: Path, warn: Warn) -> None:
+        self._path = path
+        self._warn = warn
+        self._descriptor: int | None = None
+        try:
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        except OSError as error:
+            self._fail(error)
+
+    def write(self, data: bytes) -> None:
+        """Append; never raises."""
+        rest = memoryview(data)
+        try:
+            while rest and self._descriptor is not None:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            self._fail(error)
+            self.close()
+
+    def close(self) -> None:
+        """Close the file, once or more often."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _fail(self, error: OSError) -> None:
+        self._warn(f"{self._path}: {error.strerror}; the rest of the output is not kept")
+
+
+class Stream:
+    """One pipe from the child: what it reads goes to a sink at once, and masked to the log."""
+
+    def __init__(self, sink: Sink, log: LogFile, secrets: tuple[str, ...]) -> None:
+        self.source, self.child_end = os.pipe()
+        self.ended = False
+        self._sink = sink
+        self._log = log
+        self._mask = Mask(secrets)
+        self._pending = memoryview(b"")
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the sink has to take something before more is read: a slow reader slows the job down."""
+        return len(self._pending) > 0
+
+    def awaits(self) -> tuple[int, int] | None:
+        """The descriptor and poll events that let it go on; None when it is through."""
+        if self.blocked:
+            return self._sink.descriptor, select.POLLOUT
+        return None if self.ended else (self.source, select.POLLIN)
+
+    def advance(self) -> None:
+        """Do what `awaits` was waiting for."""
+        if self.blocked:
+            self._pending = self._sink.write(self._pending)
+            return
+        data = os.read(self.source, CHUNK)
+        self._pending = self._sink.write(memoryview(data))
+        self._log.write(self._mask.feed(data))
+        if not data:
+            self.end()
+
+    def end(self) -> None:
+        """Read no more."""
+        if not self.ended:
+            self.ended = True
+            self._log.write(self._mask.close())
+            os.close(self.source)
+
+    def mute(self) -> None:
+        """Forward nothing more; the log goes on."""
+        self._sink.mute()
+        self._pending = memoryview(b"")
+
+    def close_child_end(self) -> None:
+        """Close the runner's copy of the child's end, so that end of file can be seen."""
+        if self.child_end >= 0:
+            os.close(self.child_end)
+            self.child_end = -1
+
+
+class Output:
+    """All the output of a job: one pipe where stdout and stderr are the same file, else two.
+
+    One pipe keeps the order of what the child writes to both; two keep them apart.
+    """
+
+    def __init__(self, task: Task, warn: Warn) -> None:
+        _flush(sys.stdout, sys.stderr)
+        self._log = LogFile(task.log_file, warn)
+        # A descriptor that was closed when Python started may be some other file by now.
+        stderr = Sink(2, sys.__stderr__ is not None, warn)
+        stdout = Sink(1, sys.__stdout__ is not None, warn)
+        if task.forward_stdout_to_stderr or _same_file(1, 2):
+            stdout = stderr
+        self.streams = [Stream(sink, self._log, task.secrets) for sink in dict.fromkeys((stdout, stderr))]
+
+    @property
+    def child_stdout(self) -> int:
+        """What the child gets as its standard output."""
+        return self.streams[0].child_end
+
+    @property
+    def child_stderr(self) -> int:
+        """What the child gets as its standard error."""
+        return self.streams[-1].child_end
+
+    @property
+    def reading(self) -> bool:
+        """Whether someone may still write to it."""
+        return not all(stream.ended for stream in self.streams)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a reader of the runner's own streams holds it up."""
+        return any(stream.blocked for stream in self.streams)
+
+    def started(self) -> None:
+        """The child has its ends of the pipes."""
+        for stream in self.streams:
+            stream.close_child_end()
+
+    def advance(self, timeout: float | None, wakers: Sequence[int]) -> list[int]:
+        """Move what can be moved; wait for that, or for a waker, at most `timeout` seconds.
+
+        Returns the descriptors that were ready.
+        """
+        waiting = {}
+        poll = select.poll()
+        for stream in self.streams:
+            if (awaited := stream.awaits()) is not None:
+                waiting[awaited[0]] = stream
+                poll.register(*awaited)
+        for waker in wakers:
+            poll.register(waker, select.POLLIN)
+        ready = [descriptor for descriptor, _ in poll.poll(None if timeout is None else timeout * 1000)]
+        for descriptor in ready:
+            if descriptor in waiting:
+                waiting[descriptor].advance()
+        return ready
+
+    def mute(self) -> None:
+        """Forward nothing more; the log goes on. A reader that stopped reading must not hold up the end."""
+        for stream in self.streams:
+            stream.mute()
+
+    def close(self) -> None:
+        """Close everything; what was not forwarded yet is lost."""
+        for stream in self.streams:
+            stream.close_child_end()
+            stream.end()
+        self._log.close()
+
+
+def _same_file(first: int, second: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(first), os.fstat(second))
+    except OSError:
+        return False
+
+
+def _flush(*texts: TextIO | None) -> None:
+    for text in texts:
+        if text is not None:
+            with suppress(OSError, ValueError):  # broken or closed: there is no order to keep
+                text.flush()

@@ -1,0 +1,257 @@
+"""A job that is a process on this machine: started in a session of its own, supervised to its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from threading import RLock
+from time import monotonic
+
+from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError, SourceError
+from projrun.execution.ending import ENDING_SIGNALS, ended
+from projrun.execution.group import is_alive, signal_group
+from projrun.execution.guard import Guard
+from projrun.execution.output import Output
+from projrun.execution.protocol import Outcome, Task
+from projrun.execution.signals import escalated
+
+_LINGER = 1.0
+"""Seconds that what the command left behind may take to end by itself, as `> >(tee log)` does."""
+
+_LONGEST_PAUSE = 0.05
+_EXIT_PAUSE = 0.1
+"""How often to ask whether the child has ended, where the system cannot tell (no pidfd)."""
+
+
+class ProcessJob:
+    """A running process with its process group, its output and its guard.
+
+    The job is over when the command's main process has ended. What that left in its process group is
+    given a second to end by itself, then TERM and, after the grace period, KILL: a run leaves no mess
+    behind (`mlflow run` leaves such processes running). A process that moved to a session of its own
+    (`setsid`) is left alone here too, and its later output is not waited for.
+    """
+
+    def __init__(self, argv: Sequence[str], task: Task) -> None:
+        """Start `argv` in the task's folder. Raises a ProjrunError that says why it cannot be started."""
+        self._grace_period = task.grace_period
+        self._warnings: list[str] = []
+        self._received: list[int] = []
+        self._received_until_exit: tuple[int, ...] = ()
+        self._kill_at: float | None = None
+        self._killed = self._muting = self._over = False
+        self._lock = RLock()  # reentrant: a signal handler may interrupt the thread that holds it
+        self._guard = _start_guard(task.grace_period)
+        self._output = Output(task, self._warnings.append)
+        try:
+            self._process = _start(argv, task, self._output)
+        except BaseException:
+            self._guard.release()
+            self._output.close()
+            raise
+        self._guard.watch(self._process.pid)
+        self._output.started()
+        self._wake_reader, self._wake_writer = os.pipe()
+        os.set_blocking(self._wake_writer, False)
+        self._exit_descriptor = _exit_descriptor(self._process.pid)
+
+    @property
+    def identifier(self) -> str:
+        """The process id of the command's main process; its process group has the same number."""
+        return str(self._process.pid)
+
+    def signal(self, signum: int) -> None:
+        """Pass a signal to the whole group, from a signal handler or from any thread.
+
+        TERM starts the grace period, after which comes KILL. STOP follows TSTP, since by POSIX TSTP
+        does not stop an orphaned process group, which is what a session without a terminal has.
+        """
+        with self._lock:
+            if self._over:
+                return
+            self._received.append(signum)
+            self._muting |= self._process.returncode is not None and signum in ENDING_SIGNALS
+            self._killed |= signum == signal.SIGKILL
+            if signum == signal.SIGTERM:
+                self._start_grace_period()
+            signal_group(self._process.pid, signum)
+            if signum == signal.SIGTSTP:
+                signal_group(self._process.pid, signal.SIGSTOP)
+            self._wake()
+
+    def wait(self) -> Outcome:
+        """Supervise to the end.
+
+        A KeyboardInterrupt (only in the Python API, which installs no signal handlers) does what Ctrl-C
+        does at the command line: it is passed on, and the outcome is KILLED.
+        """
+        try:
+            for stage in (self._run, self._settle, self._end_leftovers, self._finish_output):
+                self._complete(stage)
+        except BaseException:
+            signal_group(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            raise
+        finally:
+            self._close()
+        return ended(self._process.returncode, self._received_until_exit, self._warnings)
+
+    def _complete(self, stage: Callable[[], None]) -> None:
+        while True:
+            try:
+                return stage()
+            except KeyboardInterrupt:
+                self.signal(escalated(signal.SIGINT, self._received))
+
+    def _run(self) -> None:
+        """Until the main process has ended."""
+        longest = _EXIT_PAUSE if self._exit_descriptor is None else None
+        while self._process.poll() is None:
+            self._step(longest)
+        self._received_until_exit = tuple(self._received)
+
+    def _settle(self) -> None:
+        """Until the output is complete and the group empty, or patience is at its end."""
+        patience = monotonic() + _LINGER
+        pause = 0.001
+        while (alive := is_alive(self._process.pid)) or self._output.reading:
+            if self._output.blocked:
+                patience = monotonic() + _LINGER
+            elif monotonic() > patience and not (alive and self._is_ending()):
+                return
+            self._step(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _is_ending(self) -> bool:
+        """Whether the rest of the group was sent a signal and may still do something about it.
+
+        A shell dies of TERM or USR1 at once, while the program that it started writes a checkpoint. Of
+        INT a shell dies after its program.
+        """
+        if self._killed:
+            return False
+        signum = -self._process.returncode
+        return self._kill_at is not None or (signum in self._received and signum != signal.SIGINT)
+
+    def _end_leftovers(self) -> None:
+        """TERM, and KILL after the grace period, for what is still in the group."""
+        if self._killed or not is_alive(self._process.pid):
+            return
+        self._warnings.append("processes that the command left running in the background were ended")
+        self._start_grace_period()
+        signal_group(self._process.pid, signal.SIGTERM)
+        signal_group(self._process.pid, signal.SIGCONT)
+        while not self._killed and is_alive(self._process.pid):
+            self._step(_LONGEST_PAUSE)
+
+    def _finish_output(self) -> None:
+        """Forward what is in the pipes; a process outside the group may hold them open for ever."""
+        patience = monotonic() + _LINGER
+        while True:
+            if self._output.blocked:
+                self._step(None)
+                patience = monotonic() + _LINGER
+            elif not self._output.reading or monotonic() > patience or not self._step(0):
+                return
+
+    def _step(self, longest: float | None) -> bool:
+        """Move bytes, or wait for some at most `longest` seconds; False where there were none."""
+        if self._muting:
+            self._output.mute()
+        running = self._process.returncode is None
+        wakers = [self._wake_reader]
+        if running and self._exit_descriptor is not None:
+            wakers.append(self._exit_descriptor)
+        ready = self._output.advance(self._timeout(longest), wakers)
+        if self._wake_reader in ready:
+            os.read(self._wake_reader, 512)
+        return bool(ready)
+
+    def _timeout(self, longest: float | None) -> float | None:
+        if self._kill_at is None or self._killed:
+            return longest
+        left = self._kill_at - monotonic()
+        if left <= 0:
+            self._kill()
+            return 0
+        return left if longest is None else min(left, longest)
+
+    def _start_grace_period(self) -> None:
+        if self._kill_at is None:
+            self._kill_at = monotonic() + self._grace_period
+
+    def _kill(self) -> None:
+        self._killed = True
+        self._muting |= any(signum in ENDING_SIGNALS for signum in self._received)
+        signal_group(self._process.pid, signal.SIGKILL)
+
+    def _wake(self) -> None:
+        try:
+            os.write(self._wake_writer, b"!")
+        except BlockingIOError:
+            return  # full: it will wake
+
+    def _close(self) -> None:
+        with self._lock:
+            self._over = True
+            self._output.close()
+            for descriptor in (self._wake_reader, self._wake_writer, self._exit_descriptor):
+                if descriptor is not None:
+                    os.close(descriptor)
+        self._guard.release()
+
+
+def _start_guard(grace_period: float) -> Guard:
+    try:
+        return Guard(grace_period)
+    except OSError as error:
+        raise EnvironmentBuildError(f"the guard process cannot be started: {error.strerror}") from None
+
+
+def _start(argv: Sequence[str], task: Task, output: Output) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            argv,
+            cwd=task.directory,
+            env=task.environ,
+            # A descriptor 0 that was closed when Python started may be some other file by now.
+            stdin=None if sys.__stdin__ is not None else subprocess.DEVNULL,
+            stdout=output.child_stdout,
+            stderr=output.child_stderr,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise _explained(error, argv[0], task) from None
+
+
+def _explained(error: OSError | ValueError, program: str, task: Task) -> ProjrunError:
+    import errno
+
+    if isinstance(error, ValueError):
+        return RequestError(f"the command cannot be started: {error}")
+    if not task.directory.is_dir():
+        return SourceError(f"{task.directory}: the project's folder is gone")
+    if error.errno == errno.E2BIG:
+        return RequestError(
+            "the command and its environment variables are longer than the system allows",
+            hint="pass long values in a file",
+        )
+    if isinstance(error, FileNotFoundError):
+        return EnvironmentBuildError(
+            f"{program} was not found on the run's PATH ({task.environ.get('PATH', 'not set')})",
+            hint=f"install {program}, or put its folder on PATH",
+        )
+    return EnvironmentBuildError(f"{program} cannot be started: {error.strerror}")
+
+
+def _exit_descriptor(pid: int) -> int | None:
+    """A descriptor that can be read when the process has ended (Linux 5.3), or None."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except (OSError, AttributeError):  # an old kernel or C library, or a sandbox that does not know the call
+        return None

@@ -1,0 +1,146 @@
+"""What the runner does with signals: undo a build, or pass them on to the job. Only the CLI installs this."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any
+
+from projrun.execution.ending import interrupted
+from projrun.execution.protocol import Job, Outcome
+
+
+def _known(*names: str) -> tuple[int, ...]:
+    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
+
+
+_INTERRUPTING = _known("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+_RELAYED = (*_INTERRUPTING, *_known("SIGUSR1", "SIGUSR2", "SIGTSTP", "SIGCONT", "SIGWINCH"))
+
+
+class Interrupted(BaseException):
+    """A signal came while no job was running: what is being built is to be undone, and the run is KILLED."""
+
+    def __init__(self, signum: int) -> None:
+        self.signum = signum
+        self.outcome: Outcome = interrupted(signum)
+        super().__init__(self.outcome.reason)
+
+    @property
+    def exit_code(self) -> int:
+        """128 + the signal's number, as a shell has it: 130 for INT, 143 for TERM."""
+        return self.outcome.exit_code
+
+
+def escalated(signum: int, earlier: Sequence[int]) -> int:
+    """The signal to pass on for `signum` after those passed on `earlier`.
+
+    The first Ctrl-C is INT, so that a script can write its checkpoint for as long as it takes; the
+    second is TERM, which starts the grace period; the third is KILL.
+    """
+    if signum != signal.SIGINT or signal.SIGINT not in earlier:
+        return signum
+    return signal.SIGKILL if signal.SIGTERM in earlier else signal.SIGTERM
+
+
+class SignalRelay:
+    """Signal handlers for the `with` block, in the main thread: Interrupted without a job, relayed with one.
+
+    A signal that is ignored from the start (`nohup projrun run`, a script's background job) stays ignored.
+    """
+
+    def __init__(self) -> None:
+        self._job: Job | None = None
+        self._held: list[int] | None = None
+        self._passed_on: list[int] = []
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> SignalRelay:
+        for signum in _RELAYED:
+            if signal.getsignal(signum) not in (signal.SIG_IGN, None):
+                self._previous[signum] = signal.signal(signum, self._handle)
+        for signum in _known("SIGCHLD"):
+            # Where a parent left it ignored, the kernel throws the children's exit codes away.
+            if signal.getsignal(signum) == signal.SIG_IGN:
+                self._previous[signum] = signal.signal(signum, signal.SIG_DFL)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for signum, handler in self._previous.items():
+            signal.signal(signum, handler)
+        self._previous.clear()
+
+    def launch(self, start: Callable[[], Job]) -> Job:
+        """The job that `start` starts, attached. A signal during the start waits for the job to take it.
+
+        Raises Interrupted where `start` fails and a signal that interrupts was waiting.
+        """
+        self._held = []
+        try:
+            job = start()
+        except BaseException:
+            held, self._held = self._held, None
+            for signum in held:
+                if signum in _INTERRUPTING:
+                    raise Interrupted(signum) from None
+            raise
+        self.attach(job)
+        return job
+
+    def attach(self, job: Job) -> None:
+        """From now on signals go to `job`."""
+        self._job = job
+        self._passed_on.clear()
+        held, self._held = self._held or [], None
+        for signum in held:
+            self._pass_on(job, signum)
+
+    def detach(self) -> None:
+        """The job has ended: from now on signals interrupt."""
+        self._job = None
+
+    @contextmanager
+    def attached(self, job: Job) -> Iterator[None]:
+        """`attach` for the `with` block; a job that `launch` attached stays as it is."""
+        if self._job is not job:
+            self.attach(job)
+        try:
+            yield
+        finally:
+            self.detach()
+
+    def _handle(self, signum: int, frame: FrameType | None) -> None:
+        if signum in _known("SIGTSTP"):
+            self._stop(signum)
+        elif self._held is not None:
+            self._held.append(signum)
+        elif self._job is not None:
+            self._pass_on(self._job, signum)
+        elif signum in _INTERRUPTING:
+            raise Interrupted(signum)
+
+    def _pass_on(self, job: Job, signum: int) -> None:
+        passed = escalated(signum, self._passed_on)
+        self._passed_on.append(passed)
+        job.signal(passed)
+
+    def _stop(self, signum: int) -> None:
+        """Stop the job, then this process as if there were no handler, and let both go on together.
+
+        Where nobody could resume this process the kernel does not stop it (POSIX: an orphaned process
+        group); then the job goes on at once, too.
+        """
+        import threading
+
+        job = self._job
+        if job is not None:
+            job.signal(signum)
+        signal.signal(signum, signal.SIG_DFL)
+        signal.pthread_kill(threading.get_ident(), signum)
+        signal.signal(signum, self._handle)
+        if job is not None:
+            job.signal(signal.SIGCONT)
