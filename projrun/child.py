@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.environments.protocol import PreparedEnvironment
+from projrun.tracking.parent import PARENT_RUN_ID
 
-PARENT_RUN_ID = "PROJRUN_PARENT_RUN_ID"
 ENDPOINT_STORE = "PROJRUN_ENDPOINT_STORE"
 
 # A child must not resume its parent's run, nor land in another store or experiment than this run's:

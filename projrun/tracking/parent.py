@@ -1,17 +1,30 @@
-"""The parent of a nested run (MLPROJECT.md: never `MLFLOW_RUN_ID`, which the mlflow client deletes)."""
+"""What an mlflow that the calling process has imported says: the parent of a nested run, the tracking store.
+
+MLPROJECT.md: never `MLFLOW_RUN_ID`, which the mlflow client deletes from its own environment.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 
+PARENT_RUN_ID = "PROJRUN_PARENT_RUN_ID"
+
 
 def parent_run_id(environ: Mapping[str, str]) -> str | None:
-    """The active run of an mlflow that this process has imported, else the run that this process belongs to."""
-    mlflow = sys.modules.get("mlflow")
-    active_run = getattr(mlflow, "active_run", None)
+    """The active run of the imported mlflow, else the run that this process belongs to."""
+    active_run = getattr(sys.modules.get("mlflow"), "active_run", None)
     if active_run is not None:
         run = active_run()
         if run is not None:
             return str(run.info.run_id)
-    return environ.get("PROJRUN_PARENT_RUN_ID") or None
+    return environ.get(PARENT_RUN_ID) or None
+
+
+def imported_tracking_uri() -> str | None:
+    """What `mlflow.set_tracking_uri` was given in this process, where it was."""
+    mlflow = sys.modules.get("mlflow")
+    is_set = getattr(mlflow, "is_tracking_uri_set", None)
+    if mlflow is None or is_set is None or not is_set():
+        return None
+    return str(mlflow.get_tracking_uri())

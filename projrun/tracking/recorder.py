@@ -91,9 +91,7 @@ class RunRecorder:
 
     def artifact(self, file: Path, path: str) -> bool:
         """Upload a file; False, with a warning, where that fails."""
-        return self._deliver(
-            path, lambda: self._store.artifacts(self.run.artifact_uri).upload(file, path)
-        )
+        return self._deliver(path, lambda: self._store.artifacts(self.run.artifact_uri).upload(file, path))
 
     def finish(self, end: RunEnd) -> bool:
         """Record the end; False, with a warning, where the store cannot be told."""

@@ -1,0 +1,135 @@
+"""The Python API: `projrun.run` with the signature of `mlflow.projects.run`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from projrun.directories import Directories
+from projrun.errors import ProjrunError, RequestError
+from projrun.plan import Request, make_plan
+from projrun.project.binding import GivenValue
+from projrun.reporting import SilentReporter
+from projrun.settings import Settings
+from projrun.submitted import FinishedRun, RunningRun, SubmittedRun
+from projrun.tracking.parent import imported_tracking_uri
+
+if TYPE_CHECKING:
+    from projrun.runner import Result
+
+__all__ = ["RunFailedError", "SubmittedRun", "run"]
+
+
+class RunFailedError(ProjrunError):
+    """A synchronous run did not finish; `run_id` and `exit_code` say which and how."""
+
+    def __init__(self, result: Result) -> None:
+        run, outcome = result.run, result.outcome
+        super().__init__(
+            f"run {run.run_name} ({run.run_id}) {run.status}: {outcome.reason}",
+            hint=f"see `projrun runs show {run.run_id}`",
+        )
+        self.run_id = run.run_id
+        self.exit_code = outcome.exit_code
+
+
+def run(
+    uri: str,
+    entry_point: str = "main",
+    version: str | None = None,
+    parameters: Mapping[str, object] | None = None,
+    docker_args: Mapping[str, object] | None = None,
+    experiment_name: str | None = None,
+    experiment_id: str | None = None,
+    backend: str | None = None,
+    backend_config: Mapping[str, object] | str | None = None,
+    storage_dir: str | os.PathLike[str] | None = None,
+    synchronous: bool = True,
+    run_id: str | None = None,
+    run_name: str | None = None,
+    env_manager: str | None = None,
+    build_image: bool = False,
+    docker_auth: Mapping[str, str] | None = None,
+    *,
+    tracking_uri: str | None = None,
+    strict: bool = False,
+    rebuild_env: bool = False,
+    grace_period: float | None = None,
+) -> SubmittedRun:
+    """Run an entry point of the project at `uri` and record it.
+
+    The arguments up to `docker_auth` are those of `mlflow.projects.run`; what is left out is looked up in
+    the environment and in `config.toml`, as on the command line. Parameter values are passed as their
+    `str()`. Called inside a running project, or with an active mlflow run, the new run is its child.
+
+    With `synchronous=False` a `projrun run` process is started, and this process waits for it at its exit.
+
+    Raises RequestError, SourceError, EnvironmentBuildError or TrackingError (their `exit_code`s are the
+    command line's), and RunFailedError for a synchronous run that did not finish.
+    """
+    if docker_args or build_image or docker_auth:
+        raise RequestError(
+            "docker_args, build_image and docker_auth are for Docker projects",
+            hint="Docker environments are not supported yet",
+        )
+    options = {
+        "tracking-uri": tracking_uri or imported_tracking_uri(),
+        "experiment-name": experiment_name,
+        "experiment-id": experiment_id,
+        "backend": backend,
+        "backend-config": _json(backend_config),
+        "storage-dir": None if storage_dir is None else os.fspath(storage_dir),
+        "run-id": run_id,
+        "run-name": run_name,
+        "env-manager": env_manager,
+        "grace-period": None if grace_period is None else str(grace_period),
+        "strict": "1" if strict else None,
+    }
+    request = _request(str(uri), entry_point, version, parameters or {}, options, rebuild_env)
+    return _run_here(request) if synchronous else RunningRun.start(request, options)
+
+
+def _request(
+    uri: str,
+    entry_point: str,
+    version: str | None,
+    parameters: Mapping[str, object],
+    options: Mapping[str, str | None],
+    rebuild_env: bool,
+) -> Request:
+    environ = dict(os.environ)
+    directories = Directories.locate(environ)
+    return Request(
+        uri=uri,
+        settings=Settings(options, environ, directories.config),
+        directories=directories,
+        environ=environ,
+        caller_directory=Path.cwd(),
+        entry_point=entry_point,
+        version=version,
+        parameters={name: GivenValue(str(value), "api") for name, value in parameters.items()},
+        rebuild_environment=rebuild_env,
+    )
+
+
+def _run_here(request: Request) -> SubmittedRun:
+    from projrun.runner import Options, execute
+
+    plan = make_plan(request)
+    reporter = SilentReporter()
+    for warning in plan.warnings:
+        reporter.warning(warning)
+    result = execute(plan, reporter, Options())
+    if result.outcome.status != "FINISHED":
+        raise RunFailedError(result)
+    return FinishedRun(result.run.run_id, result.run.status)
+
+
+def _json(config: Mapping[str, object] | str | None) -> str | None:
+    if config is None or isinstance(config, str):
+        return config
+    import json
+
+    return json.dumps(config)

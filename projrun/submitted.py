@@ -1,0 +1,163 @@
+"""A submitted run: what `projrun.run` returns."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+
+from projrun.plan import Plan, Request, make_plan
+from projrun.reporting import SilentReporter
+from projrun.sources.fetch import discard
+from projrun.tracking.parent import PARENT_RUN_ID, parent_run_id
+from projrun.tracking.store import TrackingStore
+from projrun.tracking.uri import open_store
+
+
+class SubmittedRun(ABC):
+    """A run that was started; the interface is that of MLflow's `SubmittedRun`."""
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+
+    @property
+    def run_id(self) -> str:
+        """The run's id in the tracking store."""
+        return self._run_id
+
+    @abstractmethod
+    def wait(self) -> bool:
+        """Wait for its end; True where it FINISHED."""
+
+    @abstractmethod
+    def get_status(self) -> str:
+        """MLflow's word: RUNNING, FINISHED, FAILED or KILLED."""
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """End it as SIGTERM to `projrun run` would, and wait: it ends KILLED. One that has ended is left alone."""
+
+
+class FinishedRun(SubmittedRun):
+    """A synchronous run, which has ended."""
+
+    def __init__(self, run_id: str, status: str) -> None:
+        super().__init__(run_id)
+        self._status = status
+
+    def wait(self) -> bool:
+        """At once."""
+        return self._status == "FINISHED"
+
+    def get_status(self) -> str:
+        """Its last status."""
+        return self._status
+
+    def cancel(self) -> None:
+        """Nothing: it has ended."""
+
+
+class RunningRun(SubmittedRun):
+    """A run in a `projrun run` process of its own."""
+
+    def __init__(self, plan: Plan, run_id: str, process: subprocess.Popen[bytes], parameters: Path) -> None:
+        super().__init__(run_id)
+        self._plan = plan
+        self._process = process
+        self._parameters = parameters
+        atexit.register(self.wait)
+
+    @classmethod
+    def start(cls, request: Request, options: Mapping[str, str | None]) -> RunningRun:
+        """Record the run here, so that its id is known, then start the process that carries it out.
+
+        Raises what `make_plan` raises, and TrackingError; the run is not left behind when the start fails.
+        """
+        from projrun.runner import record
+
+        plan = make_plan(request)
+        discard(plan.checkout)
+        store = _open(plan)
+        try:
+            recorder = record(plan, store, SilentReporter())
+        finally:
+            store.close()
+        run_id = recorder.run.run_id
+        parameters = _write_parameters(plan, request, run_id)
+        process = subprocess.Popen(
+            _command_line(plan, request, options, run_id, parameters), env=_environment(request, options)
+        )
+        return cls(plan, run_id, process, parameters)
+
+    def wait(self) -> bool:
+        """Wait for the process; True where the run FINISHED."""
+        self._process.wait()
+        self._parameters.unlink(missing_ok=True)
+        atexit.unregister(self.wait)
+        return self.get_status() == "FINISHED"
+
+    def get_status(self) -> str:
+        """What the record says."""
+        store = _open(self._plan)
+        try:
+            return store.get_run(self.run_id).status
+        finally:
+            store.close()
+
+    def cancel(self) -> None:
+        """SIGTERM to the process, which passes it on and records KILLED."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        self.wait()
+
+
+def _open(plan: Plan) -> TrackingStore:
+    return open_store(plan.tracking.uri, plan.environ, warn=SilentReporter().warning)
+
+
+def _write_parameters(plan: Plan, request: Request, run_id: str) -> Path:
+    # In a file that only its owner reads: an argument would show secrets in the process list.
+    folder = plan.directories.active
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = folder / f"{run_id}.parameters.json"
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        json.dump({name: given.text for name, given in request.parameters.items()}, stream)
+    return file
+
+
+def _command_line(
+    plan: Plan, request: Request, options: Mapping[str, str | None], run_id: str, parameters: Path
+) -> list[str]:
+    words = [sys.executable, "-m", "projrun", "run", "--run-id", run_id, "--params-file", str(parameters), "--quiet"]
+    words += ["--entry-point", request.entry_point]
+    version = plan.checkout.commit if plan.checkout.owned else request.version
+    if version:
+        words += ["--version", version]
+    if request.rebuild_environment:
+        words.append("--rebuild-env")
+    if options["strict"]:
+        words.append("--strict")
+    for name in ("experiment-name", "experiment-id", "backend", "storage-dir", "run-name", "env-manager", "grace-period"):
+        value = options[name]
+        if value is not None:
+            words.append(f"--{name}={value}")
+    return [*words, "--", request.uri]
+
+
+def _environment(request: Request, options: Mapping[str, str | None]) -> dict[str, str]:
+    # What may hold credentials goes by the environment, for the same reason.
+    environ = dict(request.environ)
+    if options["tracking-uri"] is not None:
+        environ["PROJRUN_TRACKING_URI"] = options["tracking-uri"]
+    if options["backend-config"] is not None:
+        environ["PROJRUN_BACKEND_CONFIG"] = options["backend-config"]
+    parent = parent_run_id(request.environ)
+    if parent:
+        environ[PARENT_RUN_ID] = parent
+    return environ
