@@ -32,8 +32,8 @@ _FOLDER_REMEDY = (
 )
 _REMEDIES: Mapping[str, str] = {
     "file": _FOLDER_REMEDY,
-    "mysql": "serve it with `mlflow server --backend-store-uri mysql://...` and give that server's http address",
-    "mssql": "serve it with `mlflow server --backend-store-uri mssql://...` and give that server's http address",
+    "mysql": "serve it with `mlflow server --backend-store-uri mysql://...` and give its http address",
+    "mssql": "serve it with `mlflow server --backend-store-uri mssql://...` and give its http address",
     "postgresql": "PostgreSQL stores come with projrun's server; give an http(s) address",
     "postgres": "PostgreSQL stores come with projrun's server; give an http(s) address",
     "databricks": "give the workspace's https address and set MLFLOW_TRACKING_TOKEN",

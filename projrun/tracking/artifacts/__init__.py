@@ -1,0 +1,69 @@
+"""Artifacts: the files of a run, wherever its `artifact_uri` says that they are. On the hot path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from projrun.errors import TrackingError
+from projrun.tracking.artifacts.local import LocalArtifacts
+from projrun.tracking.uri import redact
+
+if TYPE_CHECKING:
+    from projrun.tracking.rest.transport import Transport
+    from projrun.tracking.store import ArtifactRepository
+
+REMOTE_SCHEMES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
+"""Object stores that are reached through fsspec, each with an extra of projrun's."""
+
+
+def open_repository(artifact_uri: str, transport: Transport | None = None) -> ArtifactRepository:
+    """The files under an artifact URI; `transport` is the tracking server's, where there is one.
+
+    Raises TrackingError for a URI that projrun cannot reach.
+    """
+    scheme = uri_scheme(artifact_uri)
+    if scheme in ("", "file"):
+        return LocalArtifacts(local_path(artifact_uri))
+    if scheme in ("mlflow-artifacts", "http", "https"):
+        return _served(artifact_uri, scheme, transport)
+    if scheme in REMOTE_SCHEMES:
+        from projrun.tracking.artifacts.remote import RemoteArtifacts
+
+        return RemoteArtifacts(artifact_uri, transport.environ if transport else {})
+    raise TrackingError(
+        f"projrun cannot reach artifacts at {redact(artifact_uri)}",
+        hint="it knows local folders, mlflow-artifacts:, http(s), s3, gs and abfss",
+    )
+
+
+def _served(artifact_uri: str, scheme: str, transport: Transport | None) -> ArtifactRepository:
+    from projrun.tracking.artifacts.mlflow_artifacts import MlflowArtifacts
+
+    if transport is None:
+        raise TrackingError(
+            f"the artifacts at {redact(artifact_uri)} are behind an MLflow server, and none is configured",
+            hint="give that server's address with --tracking-uri",
+        )
+    return MlflowArtifacts.locate(artifact_uri, transport)
+
+
+def uri_scheme(uri: str) -> str:
+    """The scheme in lower case; empty for a path, Windows drives included."""
+    head, colon, _ = uri.partition(":")
+    if not colon or len(head) < 2 or not head[0].isalpha():
+        return ""
+    return head.lower() if all(character.isalnum() or character in "+-." for character in head) else ""
+
+
+def local_path(uri: str) -> Path:
+    """The path that a `file:` URI (RFC 8089) or a plain path names; TrackingError for another host's file."""
+    if uri_scheme(uri) != "file":
+        return Path(uri)
+    parts = urlsplit(uri)
+    path = unquote(parts.path)
+    if parts.netloc not in ("", "localhost") or not path.startswith("/") or "\0" in path:
+        raise TrackingError(f"{uri!r} names no file on this machine", hint="file:///FOLDER/FILE")
+    # On Windows, file:///C:/folder.
+    return Path(path[1:] if path[2:3] == ":" else path)

@@ -1,0 +1,67 @@
+"""Artifacts in a local folder. On the hot path: the run's log ends here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from projrun.errors import InvalidValueError, NotFoundError
+from projrun.tracking.artifacts.files import PARTIAL_PREFIX, copy_whole
+from projrun.tracking.artifacts.paths import checked_file_path, checked_path, contained
+from projrun.tracking.entities import FileInfo
+
+
+class LocalArtifacts:
+    """The files under a folder, which need not exist yet. Nothing outside of it is ever read or written."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def upload(self, file: Path, path: str) -> None:
+        """Copy a file to `path`. Raises InvalidValueError for a path that leads out or is a folder."""
+        place = contained(self.root, checked_file_path(path))
+        if place.is_dir():
+            raise InvalidValueError(f"the artifact {path!r} is a folder already")
+        copy_whole(file, place)
+
+    def list(self, path: str = "") -> tuple[FileInfo, ...]:
+        """The entries of a folder, sorted; empty where there is none.
+
+        Symlinks that lead out are not shown, nor links to folders: they can go round in circles.
+        """
+        folder = contained(self.root, path)
+        try:
+            names = sorted(entry.name for entry in folder.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        prefix = checked_path(path)
+        entries = (self._entry(f"{prefix}/{name}" if prefix else name) for name in names)
+        return tuple(entry for entry in entries if entry is not None)
+
+    def _entry(self, path: str) -> FileInfo | None:
+        if path.rpartition("/")[2].startswith(PARTIAL_PREFIX):
+            return None
+        try:
+            place = contained(self.root, path)
+            is_dir = place.is_dir()
+            if is_dir and place.is_symlink():
+                return None
+            return FileInfo(path, is_dir, None if is_dir else place.stat().st_size)
+        except (InvalidValueError, FileNotFoundError):
+            return None
+
+    def download(self, path: str, destination: Path) -> Path:
+        """Copy an artifact to `destination/path`. Raises NotFoundError where there is none."""
+        source = contained(self.root, path)
+        target = destination / checked_path(path)
+        if source.is_dir():
+            self._download_folder(path, destination)
+        elif source.is_file():
+            copy_whole(source, target)
+        else:
+            raise NotFoundError(f"there is no artifact {path!r} in {str(self.root)!r}")
+        return target
+
+    def _download_folder(self, path: str, destination: Path) -> None:
+        (destination / checked_path(path)).mkdir(parents=True, exist_ok=True)
+        for entry in self.list(path):
+            self.download(entry.path, destination)

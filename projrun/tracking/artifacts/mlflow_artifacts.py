@@ -1,0 +1,114 @@
+"""Artifacts behind an MLflow server: its `mlflow-artifacts` routes, streamed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from projrun.errors import NotFoundError, TrackingError
+from projrun.tracking.artifacts.paths import checked_file_path, checked_path
+from projrun.tracking.entities import FileInfo
+from projrun.tracking.rest import wire
+from projrun.tracking.rest.transport import Transport
+from projrun.tracking.uri import redact
+
+ROUTE = "api/2.0/mlflow-artifacts/artifacts"
+_MOST_FOLDERS = 10_000
+
+
+class MlflowArtifacts:
+    """The files under one folder of a server's artifact storage."""
+
+    def __init__(self, transport: Transport, root: str) -> None:
+        """`root` is the folder's path in the server's storage."""
+        self._transport = transport
+        self._root = checked_path(root)
+
+    @classmethod
+    def locate(cls, artifact_uri: str, tracking: Transport) -> MlflowArtifacts:
+        """From `mlflow-artifacts:/path`, `mlflow-artifacts://host:port/path` or the route's http address.
+
+        Only a URI that names the tracking server itself uses its credentials.
+        """
+        parts = urlsplit(artifact_uri)
+        path = unquote(parts.path)
+        if parts.scheme == "mlflow-artifacts":
+            address = f"{tracking.address.scheme}://{parts.netloc}"
+        else:
+            prefix, found, path = path.partition(f"/{ROUTE}")
+            address = f"{parts.scheme}://{parts.netloc}{prefix}"
+            if not found:
+                raise TrackingError(
+                    f"{redact(artifact_uri)} is no artifact storage of an MLflow server",
+                    hint=f"its address would hold /{ROUTE}",
+                )
+        transport = tracking if _same_server(address, parts.netloc, tracking) else _other(address, tracking)
+        return cls(transport, path.lstrip("/"))
+
+    def upload(self, file: Path, path: str) -> None:
+        """Send a file. Raises InvalidValueError for a path that climbs out, TrackingError for a refusal."""
+        self._transport.upload(self._route(checked_file_path(path)), file)
+
+    def list(self, path: str = "") -> tuple[FileInfo, ...]:
+        """The entries of a folder, sorted; empty where there is none."""
+        folder = checked_path(path)
+        try:
+            files = self._transport.get(ROUTE, [("path", _join(self._root, folder))], wire.files_answer)
+        except NotFoundError:
+            return ()
+        return _sorted(file._replace(path=_join(folder, checked_file_path(file.path))) for file in files)
+
+    def download(self, path: str, destination: Path) -> Path:
+        """Copy an artifact to `destination/path`. Raises NotFoundError where there is none."""
+        checked = checked_path(path)
+        files = tuple(self._files(checked))
+        for file in files:
+            self._fetch(file, destination)
+        if not files:
+            if not checked:
+                raise NotFoundError(f"the server {self._transport.shown} has no artifacts in {self._root!r}")
+            self._fetch(checked, destination)
+        return destination / checked
+
+    def _fetch(self, path: str, destination: Path) -> None:
+        self._transport.download(self._route(path), destination / path)
+
+    def _files(self, folder: str) -> Iterator[str]:
+        """All files under a folder, deeply. A server that goes on naming folders is stopped."""
+        folders = [folder]
+        for count in itertools.count(1):
+            if not folders:
+                return
+            if count > _MOST_FOLDERS:
+                raise TrackingError(f"the artifact folder {folder!r} holds over {_MOST_FOLDERS} folders")
+            for entry in self.list(folders.pop()):
+                if entry.is_dir:
+                    folders.append(entry.path)
+                else:
+                    yield entry.path
+
+    def _route(self, path: str) -> str:
+        return f"{ROUTE}/{quote(_join(self._root, path), safe='/')}"
+
+
+def _sorted(files: Iterable[FileInfo]) -> tuple[FileInfo, ...]:
+    return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder and name else folder or name
+
+
+def _same_server(address: str, host: str, tracking: Transport) -> bool:
+    if not host:
+        return True
+    return address.rstrip("/").lower() in (
+        tracking.base.lower(),
+        f"{tracking.address.scheme}://{tracking.address.netloc}".lower(),
+    )
+
+
+def _other(address: str, tracking: Transport) -> Transport:
+    return Transport.elsewhere(address, tracking.environ, patient=tracking.patient)

@@ -1,0 +1,39 @@
+"""Artifact paths: relative, with `/`, never climbing out. The one place for the rule."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from projrun.errors import InvalidValueError
+
+
+def checked_path(path: str) -> str:
+    """An artifact path without empty and `.` parts; empty for the root.
+
+    Raises InvalidValueError for an absolute path, `..`, a backslash, a drive or a control character: what a
+    server or a database says is as hostile as what a user types.
+    """
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    refused = path.startswith("/") or "\\" in path or any(ord(character) < 32 for character in path)
+    if refused or ".." in parts or (parts and parts[0][1:2] == ":"):
+        raise InvalidValueError(f"{path!r} is not an artifact path", hint="give a relative path without `..`")
+    return "/".join(parts)
+
+
+def checked_file_path(path: str) -> str:
+    """Like `checked_path`, for a file: the root itself is refused too."""
+    checked = checked_path(path)
+    if not checked:
+        raise InvalidValueError(f"{path!r} does not name an artifact file", hint="give a relative path")
+    return checked
+
+
+def contained(root: Path, path: str) -> Path:
+    """Where an artifact path lies under the folder `root`; InvalidValueError if a symlink leads out of it."""
+    place = root / checked_path(path)
+    real_root = os.path.realpath(root)
+    real = os.path.realpath(place)
+    if real != real_root and not real.startswith(real_root.rstrip(os.sep) + os.sep):
+        raise InvalidValueError(f"the artifact path {path!r} leads out of {str(root)!r}")
+    return place

@@ -1,0 +1,136 @@
+"""Artifacts in an object store, through fsspec, which comes with the extras `s3`, `gcs` and `azure`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from projrun.errors import NotFoundError, TrackingError
+from projrun.tracking.artifacts.files import PARTIAL_PREFIX
+from projrun.tracking.artifacts.paths import checked_file_path, checked_path
+from projrun.tracking.entities import FileInfo
+from projrun.tracking.uri import redact
+
+EXTRAS = {
+    "s3": "s3",
+    "s3a": "s3",
+    "gs": "gcs",
+    "gcs": "gcs",
+    "abfs": "azure",
+    "abfss": "azure",
+    "az": "azure",
+}
+"""The extra of projrun's that brings what a scheme needs."""
+
+
+class RemoteArtifacts:
+    """The files under a URI of fsspec's (`s3://bucket/folder`)."""
+
+    def __init__(self, uri: str, environ: Mapping[str, str]) -> None:
+        """Raises TrackingError, naming the extra to install, where the store's library is missing."""
+        self._shown = redact(uri)
+        self._filesystem, root = _open(uri, environ)
+        self._root = root.rstrip("/")
+
+    def upload(self, file: Path, path: str) -> None:
+        """Send a file; object stores show an object only when it is whole. OSError for an unreadable file."""
+        place = self._place(checked_file_path(path))
+        with file.open("rb"), self._failures("take", path):
+            self._filesystem.makedirs(place.rpartition("/")[0], exist_ok=True)
+            self._filesystem.put_file(str(file), place)
+
+    def list(self, path: str = "") -> tuple[FileInfo, ...]:
+        """The entries of a folder, sorted; empty where there is none."""
+        folder = checked_path(path)
+        place = self._place(folder)
+        with self._failures("list", path):
+            self._filesystem.invalidate_cache()
+            try:
+                found = self._filesystem.ls(place, detail=True)
+            except (FileNotFoundError, NotADirectoryError):
+                return ()
+        return tuple(sorted(_entries(found, place, folder), key=lambda entry: entry.path))
+
+    def download(self, path: str, destination: Path) -> Path:
+        """Copy an artifact to `destination/path`. Raises NotFoundError where there is none."""
+        checked = checked_path(path)
+        entries = self.list(checked)
+        if not entries:
+            self._fetch(checked, destination / checked)
+        for entry in entries:
+            if entry.is_dir:
+                self.download(entry.path, destination)
+            else:
+                self._fetch(entry.path, destination / entry.path)
+        return destination / checked
+
+    def _fetch(self, path: str, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.parent / f"{PARTIAL_PREFIX}{os.urandom(8).hex()}"
+        try:
+            with self._failures("give", path):
+                self._filesystem.get_file(self._place(path), str(partial))
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _place(self, path: str) -> str:
+        return f"{self._root}/{path}" if path else self._root
+
+    @contextlib.contextmanager
+    def _failures(self, verb: str, path: str) -> Iterator[None]:
+        """fsspec's libraries raise what they like: any of it is one line, that says where."""
+        try:
+            yield
+        except (FileNotFoundError, IsADirectoryError):
+            raise NotFoundError(f"there is no artifact {path!r} in {self._shown}") from None
+        except Exception as error:
+            raise TrackingError(
+                f"{self._shown} does not {verb} {path or 'its files'}: {type(error).__name__}",
+                hint="check the credentials and the bucket's name",
+                detail=str(error),
+            ) from error
+
+
+def _entries(found: Iterable[Mapping[str, Any]], place: str, folder: str) -> Iterator[FileInfo]:
+    for item in found:
+        name = str(item["name"]).rstrip("/")
+        # A file lists itself, and some stores keep an empty object for the folder.
+        if name.strip("/") == place.strip("/"):
+            continue
+        last = checked_file_path(name.rpartition("/")[2])
+        is_dir = item["type"] == "directory"
+        size = item.get("size")
+        yield FileInfo(f"{folder}/{last}" if folder else last, is_dir, None if is_dir else size)
+
+
+def _open(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
+    scheme = uri.partition(":")[0].lower()
+    # `::` chains file systems in fsspec: a server's artifact URI must not reach for others.
+    if "::" in uri:
+        raise TrackingError(f"{redact(uri)} is no artifact storage")
+    try:
+        core = import_module("fsspec.core")
+        filesystem, root = core.url_to_fs(uri, **_options(scheme, environ))
+    except ImportError as error:
+        raise TrackingError(
+            f"artifacts at {scheme}:// need a library that is not installed ({error.name or error})",
+            hint=f"pip install 'projrun[{EXTRAS.get(scheme, 's3')}]'",
+        ) from None
+    except Exception as error:
+        raise TrackingError(
+            f"{redact(uri)} cannot be opened: {type(error).__name__}",
+            hint="check the credentials and the bucket's name",
+            detail=str(error),
+        ) from error
+    return filesystem, str(root)
+
+
+def _options(scheme: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """What MLflow reads for S3-compatible stores; the libraries find the credentials themselves."""
+    endpoint = environ.get("MLFLOW_S3_ENDPOINT_URL")
+    return {"endpoint_url": endpoint} if EXTRAS.get(scheme) == "s3" and endpoint else {}

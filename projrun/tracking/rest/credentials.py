@@ -1,0 +1,115 @@
+"""Who we are to a tracking server, found where MLflow's client finds it and in the same order.
+
+Tried with mlflow 3.17: netrc, then the URL's own, then user name and password (each from its variable,
+else from `~/.mlflow/credentials`), then the token. The environment comes in as a value: os.environ is not asked.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import SplitResult, unquote
+
+from projrun.errors import RequestError
+
+USERNAME = "MLFLOW_TRACKING_USERNAME"
+PASSWORD = "MLFLOW_TRACKING_PASSWORD"  # noqa: S105 - the name of a variable
+TOKEN = "MLFLOW_TRACKING_TOKEN"  # noqa: S105 - the name of a variable
+
+
+class Credentials(NamedTuple):
+    """The value of the Authorization header, and where it came from in words for people."""
+
+    header: str
+    origin: str
+
+
+def find_credentials(address: SplitResult, environ: Mapping[str, str]) -> Credentials | None:
+    """The credentials for a tracking server; None where nothing is configured.
+
+    Raises RequestError for a credentials file that cannot be read.
+    """
+    return host_credentials(address, environ) or _configured(environ)
+
+
+def host_credentials(address: SplitResult, environ: Mapping[str, str]) -> Credentials | None:
+    """The credentials that belong to one host and no other: its netrc entry, or those in its URL."""
+    found = _from_netrc(address.hostname or "", environ)
+    if found is None and address.username:
+        found = _basic(unquote(address.username), unquote(address.password or ""), "the URL")
+    return found
+
+
+def _configured(environ: Mapping[str, str]) -> Credentials | None:
+    file = home(environ) / ".mlflow" / "credentials"
+    username, password = environ.get(USERNAME, ""), environ.get(PASSWORD, "")
+    origin = f"{USERNAME} and {PASSWORD}"
+    if not (username and password):
+        kept = _read_file(file)
+        origin = str(file) if kept != ("", "") else origin
+        username, password = username or kept[0], password or kept[1]
+    if username and password:
+        return _basic(username, password, origin)
+    token = environ.get(TOKEN, "")
+    return Credentials(f"Bearer {_header_safe(token)}", TOKEN) if token else None
+
+
+def _read_file(file: Path) -> tuple[str, str]:
+    """The user name and password of `~/.mlflow/credentials`; empty where it has none."""
+    if not file.is_file():
+        return "", ""
+    import configparser
+
+    parser = configparser.ConfigParser()
+    try:
+        parser.read_string(file.read_text("utf-8"), str(file))
+    except (OSError, UnicodeDecodeError, configparser.Error) as error:
+        raise RequestError(
+            f"{file} cannot be read as MLflow's credentials file ({type(error).__name__})",
+            hint="it holds [mlflow], mlflow_tracking_username = ... and mlflow_tracking_password = ...",
+        ) from None
+
+    def value(name: str) -> str:
+        try:
+            return parser.get("mlflow", name, fallback="")
+        except configparser.InterpolationError:
+            return parser.get("mlflow", name, raw=True)  # a password with a bare %, on which MLflow crashes
+
+    return value("mlflow_tracking_username"), value("mlflow_tracking_password")
+
+
+def _from_netrc(host: str, environ: Mapping[str, str]) -> Credentials | None:
+    import netrc
+
+    named = environ.get("NETRC")
+    candidates = [Path(named)] if named else [home(environ) / ".netrc", home(environ) / "_netrc"]
+    file = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if file is None:
+        return None
+    try:
+        entry = netrc.netrc(str(file)).authenticators(host)
+    except (OSError, UnicodeDecodeError, netrc.NetrcParseError):
+        return None  # as requests does: a netrc is not ours to judge
+    if entry is None:
+        return None
+    login, account, password = entry
+    return _basic(login or account or "", password or "", str(file))
+
+
+def _basic(username: str, password: str, origin: str) -> Credentials:
+    pair = base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
+    return Credentials(f"Basic {pair}", origin)
+
+
+def _header_safe(token: str) -> str:
+    if not token.isascii() or not token.isprintable():
+        raise RequestError(f"{TOKEN} holds a character that no token has", hint="look for a line break in it")
+    return token
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """The caller's home folder."""
+    named = environ.get("HOME") or environ.get("USERPROFILE")
+    return Path(named) if named else Path.home()

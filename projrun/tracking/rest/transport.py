@@ -1,0 +1,251 @@
+"""Requests to one server: a session that stays open, its settings from a given environment, bounded patience.
+
+Redirects are not followed: an API has none, and credentials must not travel to where one points.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+import requests
+import urllib3
+
+import projrun
+from projrun.errors import RequestError, TrackingError
+from projrun.tracking.artifacts.files import CHUNK, write_whole
+from projrun.tracking.rest.answers import (
+    FAILURES,
+    UnavailableError,
+    not_mlflow,
+    read_object,
+    refusal,
+    silence,
+)
+from projrun.tracking.rest.credentials import Credentials, find_credentials, host_credentials
+from projrun.tracking.rest.proxies import proxies_for
+from projrun.tracking.rest.wire import MalformedError
+from projrun.tracking.uri import redact
+
+CONNECT_TIMEOUT = 5.0
+_FILE_TIMEOUT = 300.0
+_MOST_RETRIES = 10
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
+_PARSED = TypeVar("_PARSED")
+_RESULT = TypeVar("_RESULT")
+
+Query = Sequence[tuple[str, str]]
+
+
+class _Call(NamedTuple):
+    method: str
+    path: str
+    query: Query = ()
+    body: bytes | _FileBody | None = None
+    content_type: str = "application/json"
+    timeout: float = _FILE_TIMEOUT
+
+
+class _FileBody:
+    """A file's bytes as they were counted when the upload began: one that grows must not spoil the stream."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._size = os.fstat(stream.fileno()).st_size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        left = self._size
+        while left > 0:
+            piece = self._stream.read(min(CHUNK, left))
+            if not piece:
+                raise TrackingError(f"{self._stream.name} became shorter while it was uploaded")
+            left -= len(piece)
+            yield piece
+
+
+class Transport:
+    """One server. `patient` is False until a run has begun: before that, a failure is told at once."""
+
+    def __init__(
+        self, uri: str, environ: Mapping[str, str], credentials: Credentials | None, *, patient: bool
+    ) -> None:
+        """Raises RequestError for settings that cannot work; asks the server nothing."""
+        address = urlsplit(uri)
+        self.address = address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="")
+        self.base = self.address.geturl().rstrip("/")
+        self.shown = redact(self.base)
+        self.environ = environ
+        self.patient = patient
+        self._credentials = credentials
+        self._timeout = _number(environ, "MLFLOW_HTTP_REQUEST_TIMEOUT", 60) or 60
+        self._retries = min(_number(environ, "MLFLOW_HTTP_REQUEST_MAX_RETRIES", 4), _MOST_RETRIES)
+        self._session = _session(self.address, environ, credentials)
+
+    @classmethod
+    def tracking(cls, uri: str, environ: Mapping[str, str], *, patient: bool = False) -> Transport:
+        """To the tracking server, with all the credentials that are configured for it."""
+        return cls(uri, environ, find_credentials(urlsplit(uri), environ), patient=patient)
+
+    @classmethod
+    def elsewhere(cls, uri: str, environ: Mapping[str, str], *, patient: bool = False) -> Transport:
+        """To another server: it gets only credentials that name its own host."""
+        return cls(uri, environ, host_credentials(urlsplit(uri), environ), patient=patient)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
+    def get(self, path: str, query: Query, parse: Callable[[dict[str, object]], _PARSED]) -> _PARSED:
+        """Ask for an object and read it with `parse`."""
+        call = _Call("GET", path, query, timeout=self._timeout)
+        return self._repeated(lambda: self._exchange(call, parse), idempotent=True)
+
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, object],
+        parse: Callable[[dict[str, object]], _PARSED],
+        *,
+        idempotent: bool = True,
+    ) -> _PARSED:
+        """Send an object, read the answer with `parse`. What is not idempotent is never sent twice."""
+        text = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+        call = _Call("POST", path, body=text, timeout=self._timeout)
+        return self._repeated(lambda: self._exchange(call, parse), idempotent=idempotent)
+
+    def text(self, path: str, limit: int = 1000) -> str:
+        """The start of a plain text answer."""
+
+        def read() -> str:
+            with self._open(_Call("GET", path, timeout=self._timeout)) as response:
+                return next(response.iter_content(limit), b"").decode("utf-8", "replace")
+
+        return self._repeated(read, idempotent=True)
+
+    def upload(self, path: str, file: Path) -> None:
+        """PUT a file's bytes, streamed. OSError where the file cannot be read."""
+
+        def send() -> None:
+            with file.open("rb") as stream:
+                body = _FileBody(stream)
+                # Of an empty stream requests makes a chunked request, which not every server takes.
+                self._put(path, body if len(body) else b"")
+
+        self._repeated(send, idempotent=True)
+
+    def _put(self, path: str, body: _FileBody | bytes) -> None:
+        call = _Call("PUT", path, (), body, "application/octet-stream", _FILE_TIMEOUT)
+        with self._open(call) as response:
+            if response.headers.get("Content-Type", "").startswith("text/html"):
+                raise not_mlflow(self.shown, "an HTML page")
+
+    def download(self, path: str, place: Path) -> None:
+        """GET bytes into a file, streamed, whole or not at all."""
+
+        def fetch() -> None:
+            with self._open(_Call("GET", path)) as response:
+                write_whole(self._pieces(response), place)
+
+        self._repeated(fetch, idempotent=True)
+
+    def _pieces(self, response: requests.Response) -> Iterator[bytes]:
+        try:
+            yield from response.iter_content(CHUNK)
+        except FAILURES as error:
+            raise silence(error, self.shown, (CONNECT_TIMEOUT, _FILE_TIMEOUT)) from None
+
+    def _repeated(self, action: Callable[[], _RESULT], *, idempotent: bool) -> _RESULT:
+        pause = _FIRST_PAUSE
+        for _ in range(self._retries if self.patient and idempotent else 0):
+            try:
+                return action()
+            except UnavailableError as error:
+                time.sleep(min(max(pause, error.retry_after), _LONGEST_PAUSE))
+                pause *= 2
+        return action()
+
+    def _exchange(self, call: _Call, parse: Callable[[dict[str, object]], _PARSED]) -> _PARSED:
+        with self._open(call) as response:
+            try:
+                answer = read_object(response, self.shown)
+            except FAILURES as error:
+                raise silence(error, self.shown, (CONNECT_TIMEOUT, call.timeout)) from None
+        try:
+            return parse(answer)
+        except MalformedError as error:
+            raise not_mlflow(self.shown, str(error)) from None
+
+    def _open(self, call: _Call) -> requests.Response:
+        """The head of an answer with status 2xx; anything else is an error."""
+        headers = {"Content-Type": call.content_type} if call.body is not None else {}
+        try:
+            response = self._session.request(
+                call.method,
+                f"{self.base}/{call.path}",
+                params=list(call.query),
+                data=call.body,
+                headers=headers,
+                timeout=(CONNECT_TIMEOUT, call.timeout),
+                allow_redirects=False,
+                stream=True,
+            )
+        except FAILURES as error:
+            raise silence(error, self.shown, (CONNECT_TIMEOUT, call.timeout)) from None
+        if 200 <= response.status_code < 300:
+            return response
+        with response:
+            raise refusal(response, self.shown, self._credentials)
+
+
+def _session(
+    address: SplitResult, environ: Mapping[str, str], credentials: Credentials | None
+) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # it would read os.environ: proxies and netrc are looked up in `environ`
+    session.proxies = dict(proxies_for(address, environ))
+    session.headers["User-Agent"] = f"projrun/{projrun.__version__}"
+    if credentials:
+        session.headers["Authorization"] = credentials.header
+    if environ.get("MLFLOW_WORKSPACE"):
+        session.headers["X-MLFLOW-WORKSPACE"] = environ["MLFLOW_WORKSPACE"]
+    session.verify = _trust(environ)
+    session.cert = _file(environ, "MLFLOW_TRACKING_CLIENT_CERT_PATH")
+    return session
+
+
+def _trust(environ: Mapping[str, str]) -> bool | str:
+    """requests' `verify`: whom to trust."""
+    certificates = _file(environ, "MLFLOW_TRACKING_SERVER_CERT_PATH")
+    if environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("true", "1"):
+        if certificates:
+            raise RequestError(
+                "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH contradict each other",
+                hint="unset one of them",
+            )
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        return False
+    return certificates or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or True
+
+
+def _file(environ: Mapping[str, str], variable: str) -> str | None:
+    name = environ.get(variable)
+    if name and not Path(name).exists():
+        raise RequestError(f"{variable} names {name!r}, which does not exist")
+    return name or None
+
+
+def _number(environ: Mapping[str, str], variable: str, default: int) -> int:
+    text = environ.get(variable)
+    if not text:
+        return default
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise RequestError(f"{variable} is {text!r}, not a whole number")
