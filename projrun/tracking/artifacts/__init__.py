@@ -14,8 +14,16 @@ if TYPE_CHECKING:
     from projrun.tracking.rest.transport import Transport
     from projrun.tracking.store import ArtifactRepository
 
-REMOTE_SCHEMES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
-"""Object stores that are reached through fsspec, each with an extra of projrun's."""
+EXTRAS = {
+    "s3": "s3",
+    "s3a": "s3",
+    "gs": "gcs",
+    "gcs": "gcs",
+    "abfs": "azure",
+    "abfss": "azure",
+    "az": "azure",
+}
+"""The schemes of object stores that fsspec reaches, and the extra of projrun's that each needs."""
 
 
 def open_repository(artifact_uri: str, transport: Transport | None = None) -> ArtifactRepository:
@@ -28,7 +36,7 @@ def open_repository(artifact_uri: str, transport: Transport | None = None) -> Ar
         return LocalArtifacts(local_path(artifact_uri))
     if scheme in ("mlflow-artifacts", "http", "https"):
         return _served(artifact_uri, scheme, transport)
-    if scheme in REMOTE_SCHEMES:
+    if scheme in EXTRAS:
         from projrun.tracking.artifacts.remote import RemoteArtifacts
 
         return RemoteArtifacts(artifact_uri, transport.environ if transport else {})

@@ -63,17 +63,18 @@ class MlflowArtifacts:
     def download(self, path: str, destination: Path) -> Path:
         """Copy an artifact to `destination/path`. Raises NotFoundError where there is none."""
         checked = checked_path(path)
-        files = tuple(self._files(checked))
+        files = tuple(self._files(checked)) or self._file(checked)
         for file in files:
-            self._fetch(file, destination)
-        if not files:
-            if not checked:
-                raise NotFoundError(f"the server {self._transport.shown} has no artifacts in {self._root!r}")
-            self._fetch(checked, destination)
+            self._transport.download(self._route(file), destination / file)
         return destination / checked
 
-    def _fetch(self, path: str, destination: Path) -> None:
-        self._transport.download(self._route(path), destination / path)
+    def _file(self, path: str) -> tuple[str]:
+        """The file at a path: asked of its folder, since MLflow 2 answers 500 for a file that is not there."""
+        if not any(entry.path == path for entry in self.list(path.rpartition("/")[0])):
+            raise NotFoundError(
+                f"the server {self._transport.shown} has no artifact {path!r} in {self._root!r}"
+            )
+        return (path,)
 
     def _files(self, folder: str) -> Iterator[str]:
         """All files under a folder, deeply. A server that goes on naming folders is stopped."""

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from projrun.errors import NotFoundError, TrackingError
+from projrun.tracking.artifacts import EXTRAS
 from projrun.tracking.artifacts.files import PARTIAL_PREFIX
 from projrun.tracking.artifacts.paths import checked_file_path, checked_path
 from projrun.tracking.entities import FileInfo
 from projrun.tracking.uri import redact
 
-EXTRAS = {
-    "s3": "s3",
-    "s3a": "s3",
-    "gs": "gcs",
-    "gcs": "gcs",
-    "abfs": "azure",
-    "abfss": "azure",
-    "az": "azure",
-}
-"""The extra of projrun's that brings what a scheme needs."""
+_QUERY = re.compile(r"\?\S+")
 
 
 class RemoteArtifacts:
@@ -92,7 +85,7 @@ class RemoteArtifacts:
             raise TrackingError(
                 f"{self._shown} does not {verb} {path or 'its files'}: {type(error).__name__}",
                 hint="check the credentials and the bucket's name",
-                detail=str(error),
+                detail=_QUERY.sub("?***", str(error)),  # a signed URL is a secret
             ) from error
 
 
@@ -125,7 +118,7 @@ def _open(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
         raise TrackingError(
             f"{redact(uri)} cannot be opened: {type(error).__name__}",
             hint="check the credentials and the bucket's name",
-            detail=str(error),
+            detail=_QUERY.sub("?***", str(error)),  # a signed URL is a secret
         ) from error
     return filesystem, str(root)
 
