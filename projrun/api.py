@@ -122,6 +122,8 @@ def _run_here(request: Request) -> SubmittedRun:
     for warning in plan.warnings:
         reporter.warning(warning)
     result = execute(plan, reporter, Options())
+    if result.outcome.signal is not None:
+        raise KeyboardInterrupt
     if result.outcome.status != "FINISHED":
         raise RunFailedError(result)
     return FinishedRun(result.run.run_id, result.run.status)

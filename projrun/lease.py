@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Literal, NamedTuple
 
 
 class Mark(NamedTuple):
@@ -19,7 +19,7 @@ class Mark(NamedTuple):
     store: str
     """The tracking store's URI without credentials."""
     artifact_uri: str
-    status: str = ""
+    status: Literal["", "FINISHED", "FAILED", "KILLED"] = ""
     """The end that could not be recorded; empty while the run is active."""
     reason: str = ""
     exit_code: int | None = None
@@ -93,7 +93,7 @@ def _remove(folder: Path) -> None:
 
 
 def _open(file: Path) -> IO[str]:
-    return open(file, "a+", encoding="utf-8")  # noqa: SIM115, PTH123 - held open as long as the lease
+    return open(file, "a+", encoding="utf-8")  # noqa: PTH123 - held open as long as the lease
 
 
 def _lock(file: IO[str]) -> bool:

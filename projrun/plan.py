@@ -61,6 +61,8 @@ class EnvironmentPlan(NamedTuple):
     request: EnvironmentRequest
     resolved: ResolvedEnvironment
     rebuild: bool
+    chosen: str | None = None
+    """The manager's name where the user chose it."""
 
 
 class BackendChoice(NamedTuple):
@@ -144,9 +146,7 @@ def make_plan(request: Request) -> Plan:
     )
 
 
-def tracking_target(
-    settings: Settings, directories: Directories, caller_directory: Path
-) -> TrackingTarget:
+def tracking_target(settings: Settings, directories: Directories, caller_directory: Path) -> TrackingTarget:
     """The tracking store that the settings name, else the embedded one."""
     setting = settings.get("tracking-uri")
     if setting is None:
@@ -200,7 +200,9 @@ def read_backend_config(setting: Setting, caller_directory: Path) -> Mapping[str
     try:
         parsed = json.loads(text)
     except ValueError as error:
-        raise RequestError(f"{origin}: not JSON: {error}", hint="give a .json file or a JSON object") from None
+        raise RequestError(
+            f"{origin}: not JSON: {error}", hint="give a .json file or a JSON object"
+        ) from None
     if not isinstance(parsed, dict):
         raise RequestError(f"{origin}: not a JSON object", hint='for example {"key": "value"}')
     return parsed
@@ -238,6 +240,7 @@ def _environment(request: Request, checkout: Checkout, project: Project) -> Envi
         environment_request,
         selection.manager.resolve(environment_request),
         request.rebuild_environment,
+        _value(setting),
     )
 
 

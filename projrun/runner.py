@@ -6,22 +6,23 @@ Everything after `record` ends in a terminal status, whatever happens.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from projrun.child import ENDPOINT_STORE, TrackingAddress, child_environment
 from projrun.environments.protocol import PreparedEnvironment
 from projrun.errors import ProjrunError, RequestError
-from projrun.execution.protocol import Job, Outcome, Task
+from projrun.execution.protocol import Outcome, Task
 from projrun.execution.registry import get_backend
-from projrun.lease import Lease, Mark, abandoned
+from projrun.lease import Lease, Mark
 from projrun.plan import Plan
 from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
 from projrun.sources.fetch import discard
 from projrun.tracking.description import describe
 from projrun.tracking.entities import Run
+from projrun.tracking.lost import end_lost_runs
 from projrun.tracking.recorder import RunEnd, RunRecorder, now
 from projrun.tracking.store import TrackingStore
 from projrun.tracking.uri import open_store, redact
@@ -50,13 +51,12 @@ class Options(NamedTuple):
 
 
 class Session(NamedTuple):
-    """The open record of this run, and how its child reaches it."""
+    """The open record of a run that is being carried out."""
 
     plan: Plan
+    store: TrackingStore
     recorder: RunRecorder
     lease: Lease
-    address: TrackingAddress
-    secrets: tuple[str, ...]
     reporter: Reporter
     options: Options
 
@@ -69,22 +69,17 @@ def execute(plan: Plan, reporter: Reporter, options: Options) -> Result:
     """
     try:
         with _open_session(plan, reporter, options) as session:
-            outcome = _run(session)
+            outcome = _carry_out(session)
             return _finish(session, outcome)
     finally:
         discard(plan.checkout)
-        if not plan.keep_storage and plan.storage_directory.exists():
-            import shutil
-
-            shutil.rmtree(plan.storage_directory, ignore_errors=True)
+        _remove_downloads(plan)
 
 
 def record(plan: Plan, store: TrackingStore, reporter: Reporter) -> RunRecorder:
-    """Find or make the experiment and the run; mark as lost what earlier runners left behind."""
+    """Find or make the experiment and the run."""
     with reporter.activity(f"recording at {store.uri}"):
-        recorder = RunRecorder.start(store, describe(plan), reporter.warning)
-        _end_abandoned(plan, store, reporter)
-    return recorder
+        return RunRecorder.start(store, describe(plan), reporter.warning)
 
 
 @contextmanager
@@ -92,22 +87,25 @@ def _open_session(plan: Plan, reporter: Reporter, options: Options) -> Iterator[
     _make_writable(plan.directories.active)
     store = open_store(plan.tracking.uri, plan.environ, warn=reporter.warning)
     try:
-        recorder = record(plan, store, reporter)
-        lease = _take_lease(plan, recorder)
-        with _tracking_address(plan) as (address, secrets):
-            session = Session(plan, recorder, lease, address, secrets, reporter, options)
-            yield session
+        with _shielded(options.relay):
+            recorder = record(plan, store, reporter)
+            lease = _take_lease(plan, recorder)
+        end_lost_runs(plan.directories.active, store_name(plan), store, reporter.warning)
+        reporter.info(f"run {recorder.run.run_name} ({recorder.run.run_id}): {plan.invocation.shown_command}")
+        yield Session(plan, store, recorder, lease, reporter, options)
     finally:
         store.close()
 
 
-def _run(session: Session) -> Outcome:
+def _carry_out(session: Session) -> Outcome:
     from projrun.execution.signals import Interrupted
 
     try:
+        if session.options.relay is not None:
+            session.options.relay.raise_waiting()
         prepared = _prepare(session)
-        job = _launch(session, prepared)
-        return _supervise(session, job)
+        with _tracking_address(session.plan) as (address, secrets):
+            return _supervise(session, _task(session, prepared, address, secrets))
     except Interrupted as interruption:
         return interruption.outcome
     except ProjrunError as error:
@@ -127,7 +125,7 @@ def _prepare(session: Session) -> PreparedEnvironment:
     for parameter in plan.invocation.parameters:
         if parameter.download is not None:
             with reporter.activity(f"downloading {redact(parameter.download)}"):
-                _download(session, parameter.download, Path(parameter.value))
+                _download(parameter.download, Path(parameter.value), session)
     environment = plan.environment
     with reporter.activity(f"preparing the environment: {environment.resolved.summary}"):
         prepared = environment.manager.prepare(
@@ -137,14 +135,10 @@ def _prepare(session: Session) -> PreparedEnvironment:
     return prepared
 
 
-def _download(session: Session, uri: str, destination: Path) -> None:
+def _download(uri: str, destination: Path, session: Session) -> None:
     from projrun.tracking.artifacts.download import download_uri
 
-    store = open_store(session.plan.tracking.uri, session.plan.environ, warn=session.reporter.warning)
-    try:
-        download_uri(uri, destination, store, session.plan.environ)
-    finally:
-        store.close()
+    download_uri(uri, destination, session.store, session.plan.environ)
 
 
 def _record_environment(session: Session, prepared: PreparedEnvironment) -> None:
@@ -157,39 +151,54 @@ def _record_environment(session: Session, prepared: PreparedEnvironment) -> None
         session.recorder.artifact(prepared.build_log, "environment/build.log")
 
 
-def _launch(session: Session, prepared: PreparedEnvironment) -> Job:
+def _task(
+    session: Session, prepared: PreparedEnvironment, address: TrackingAddress, secrets: tuple[str, ...]
+) -> Task:
     plan, run = session.plan, session.recorder.run
     environ = child_environment(
         plan.environ,
         prepared,
         run_id=run.run_id,
         experiment_id=run.experiment_id,
-        address=session.address,
-        extra=secret_environment(plan.invocation),
+        address=address,
+        extra=_exported(plan),
     )
-    task = Task(
+    return Task(
         command=plan.invocation.command,
         argv_prefix=prepared.argv_prefix,
         directory=plan.checkout.directory,
         environ=environ,
         log_file=session.lease.log_file,
         grace_period=plan.grace_period,
-        secrets=session.secrets,
+        secrets=secrets,
         forward_stdout_to_stderr=session.options.forward_stdout_to_stderr,
     )
-    return get_backend(plan.backend.name).launch(task, plan.backend.config)
 
 
-def _supervise(session: Session, job: Job) -> Outcome:
+def _exported(plan: Plan) -> dict[str, str]:
+    chosen = plan.environment.chosen
+    # A manager that the user chose is the choice for what the project starts, too.
+    return {**secret_environment(plan.invocation), **({"PROJRUN_ENV_MANAGER": chosen} if chosen else {})}
+
+
+def _supervise(session: Session, task: Task) -> Outcome:
+    backend, config = get_backend(session.plan.backend.name), session.plan.backend.config
     relay = session.options.relay
     if relay is None:
-        return job.wait()
-    with relay.attached(job):
+        return backend.launch(task, config).wait()
+    with relay.attached(relay.launch(lambda: backend.launch(task, config))) as job:
         return job.wait()
 
 
 def _finish(session: Session, outcome: Outcome) -> Result:
+    with _shielded(session.options.relay):
+        return _record_end(session, outcome)
+
+
+def _record_end(session: Session, outcome: Outcome) -> Result:
     recorder, lease = session.recorder, session.lease
+    for warning in outcome.warnings:
+        session.reporter.warning(warning)
     end = RunEnd(outcome.status, outcome.exit_code, outcome.reason, now())
     lease.end(
         lease.mark._replace(
@@ -241,11 +250,15 @@ def store_name(plan: Plan) -> str:
     return behind if behind and uri == plan.environ.get("MLFLOW_TRACKING_URI") else redact(uri)
 
 
-def _end_abandoned(plan: Plan, store: TrackingStore, reporter: Reporter) -> None:
-    from projrun.tracking.lost import end_lost_run
+def _shielded(relay: SignalRelay | None) -> AbstractContextManager[None]:
+    return nullcontext() if relay is None else relay.shielded()
 
-    for lease in abandoned(plan.directories.active, store_name(plan)):
-        end_lost_run(lease, store, reporter.warning)
+
+def _remove_downloads(plan: Plan) -> None:
+    if not plan.keep_storage and plan.storage_directory.exists():
+        import shutil
+
+        shutil.rmtree(plan.storage_directory, ignore_errors=True)
 
 
 @contextmanager

@@ -52,7 +52,9 @@ _FALSE = {"0", "false", "no", "off", ""}
 class Settings:
     """What was asked for, looked up by the long option's name."""
 
-    def __init__(self, options: Mapping[str, str | None], environ: Mapping[str, str], config_file: Path) -> None:
+    def __init__(
+        self, options: Mapping[str, str | None], environ: Mapping[str, str], config_file: Path
+    ) -> None:
         self._options = options
         self._environ = environ
         self._config = _read_config(config_file)
@@ -102,7 +104,9 @@ class Settings:
             value = -1.0
         if 0 <= value < float("inf"):
             return value
-        raise RequestError(f"{setting.origin}: {setting.value!r} is not a number of seconds", hint="for example 10")
+        raise RequestError(
+            f"{setting.origin}: {setting.value!r} is not a number of seconds", hint="for example 10"
+        )
 
 
 def _rank(setting: Setting) -> int:
@@ -119,7 +123,8 @@ def _read_config(file: Path) -> dict[str, str]:
             from projrun.suggestions import did_you_mean
 
             raise RequestError(
-                f"{file}: unknown key {key!r}{did_you_mean(key, known)}", hint=f"one of: {', '.join(sorted(known))}"
+                f"{file}: unknown key {key!r}{did_you_mean(key, known)}",
+                hint=f"one of: {', '.join(sorted(known))}",
             )
         if not isinstance(value, str | int | float | bool):
             raise RequestError(f"{file}: {key} must be a text, a number or a boolean")
@@ -134,6 +139,8 @@ def _parse_toml(file: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        document: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RequestError(f"{file}: {error}", hint="correct the file or set PROJRUN_CONFIG to another") from None
+        raise RequestError(
+            f"{file}: {error}", hint="correct the file or set PROJRUN_CONFIG to another"
+        ) from None

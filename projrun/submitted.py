@@ -134,7 +134,17 @@ def _write_parameters(plan: Plan, request: Request, run_id: str) -> Path:
 def _command_line(
     plan: Plan, request: Request, options: Mapping[str, str | None], run_id: str, parameters: Path
 ) -> list[str]:
-    words = [sys.executable, "-m", "projrun", "run", "--run-id", run_id, "--params-file", str(parameters), "--quiet"]
+    words = [
+        sys.executable,
+        "-m",
+        "projrun",
+        "run",
+        "--run-id",
+        run_id,
+        "--params-file",
+        str(parameters),
+        "--quiet",
+    ]
     words += ["--entry-point", request.entry_point]
     version = plan.checkout.commit if plan.checkout.owned else request.version
     if version:
@@ -143,7 +153,15 @@ def _command_line(
         words.append("--rebuild-env")
     if options["strict"]:
         words.append("--strict")
-    for name in ("experiment-name", "experiment-id", "backend", "storage-dir", "run-name", "env-manager", "grace-period"):
+    for name in (
+        "experiment-name",
+        "experiment-id",
+        "backend",
+        "storage-dir",
+        "run-name",
+        "env-manager",
+        "grace-period",
+    ):
         value = options[name]
         if value is not None:
             words.append(f"--{name}={value}")

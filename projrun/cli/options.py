@@ -22,7 +22,9 @@ tracking_uri_option = click.option(
     help="Where runs are recorded: an MLflow-compatible server's http(s) address or sqlite:///FILE.  "
     "[$MLFLOW_TRACKING_URI; default: the embedded store]",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, the rest on stderr.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout, the rest on stderr."
+)
 
 _PROJECT_OPTIONS = (
     click.argument("uri", metavar="URI"),
@@ -47,7 +49,9 @@ _PROJECT_OPTIONS = (
         "--params-file", metavar="FILE", help="Parameters from a YAML or JSON mapping; -P goes before them."
     ),
     click.option(
-        "--strict", is_flag=True, help="Refuse parameters that the entry point does not declare.  [$PROJRUN_STRICT]"
+        "--strict",
+        is_flag=True,
+        help="Refuse parameters that the entry point does not declare.  [$PROJRUN_STRICT]",
     ),
     click.option(
         "-A",
@@ -61,10 +65,17 @@ _PROJECT_OPTIONS = (
         metavar="NAME",
         help="Experiment to record in; made if need be.  [$MLFLOW_EXPERIMENT_NAME]",
     ),
-    click.option("--experiment-id", metavar="ID", help="Experiment to record in.  [$MLFLOW_EXPERIMENT_ID; default: 0]"),
-    click.option("-b", "--backend", metavar="NAME", help="Execution backend.  [$PROJRUN_BACKEND; default: local]"),
     click.option(
-        "-c", "--backend-config", metavar="FILE", help="JSON for the backend: a .json file, or the object itself."
+        "--experiment-id", metavar="ID", help="Experiment to record in.  [$MLFLOW_EXPERIMENT_ID; default: 0]"
+    ),
+    click.option(
+        "-b", "--backend", metavar="NAME", help="Execution backend.  [$PROJRUN_BACKEND; default: local]"
+    ),
+    click.option(
+        "-c",
+        "--backend-config",
+        metavar="FILE",
+        help="JSON for the backend: a .json file, or the object itself.",
     ),
     click.option(
         "--env-manager",
@@ -79,7 +90,9 @@ _PROJECT_OPTIONS = (
     ),
     click.option("--run-id", metavar="ID", help="Record into this run instead of a new one."),
     click.option("--run-name", metavar="NAME", help="The run's name.  [default: a made-up one]"),
-    click.option("--build-image", is_flag=True, help="Build an image with the code copied in, for Docker projects."),
+    click.option(
+        "--build-image", is_flag=True, help="Build an image with the code copied in, for Docker projects."
+    ),
     tracking_uri_option,
     click.option(
         "--grace-period",
@@ -99,6 +112,20 @@ _PROJECT_OPTIONS = (
 )
 
 
+_SETTINGS = (
+    "tracking-uri",
+    "experiment-name",
+    "experiment-id",
+    "backend",
+    "backend-config",
+    "env-manager",
+    "storage-dir",
+    "run-id",
+    "run-name",
+    "grace-period",
+)
+
+
 def project_options(command: Command) -> Command:
     """Decorate a command with all of them."""
     for option in reversed(_PROJECT_OPTIONS):
@@ -110,11 +137,7 @@ def build_request(values: Mapping[str, Any]) -> Request:
     """From click's values to the request; RequestError for what cannot be read."""
     environ = with_env_file(os.environ, values["env_file"])
     directories = Directories.locate(environ)
-    names = (
-        "tracking-uri experiment-name experiment-id backend backend-config env-manager storage-dir run-id run-name "
-        "grace-period"
-    ).split()
-    options: dict[str, str | None] = {name: values[name.replace("-", "_")] for name in names}
+    options: dict[str, str | None] = {name: values[name.replace("-", "_")] for name in _SETTINGS}
     options["strict"] = "1" if values["strict"] else None
     options["quiet"] = "1" if values["quiet"] else None
     return Request(
@@ -136,7 +159,8 @@ def _parameters(assignments: tuple[str, ...], file: str | None) -> dict[str, Giv
     given: dict[str, GivenValue] = {}
     if file is not None:
         given = {
-            name: GivenValue(text, "parameters file") for name, text in read_parameters_file(Path(file)).items()
+            name: GivenValue(text, "parameters file")
+            for name, text in read_parameters_file(Path(file)).items()
         }
     typed = parse_assignments(assignments)
     return {**given, **{name: GivenValue(text, "command line") for name, text in typed.items()}}

@@ -25,8 +25,15 @@ def runs() -> None:
 @runs.command("list")
 @click.option("--experiment-name", metavar="NAME", help="Only this experiment's.  [$MLFLOW_EXPERIMENT_NAME]")
 @click.option("--experiment-id", metavar="ID", help="Only this experiment's.  [$MLFLOW_EXPERIMENT_ID]")
-@click.option("--filter", "filter_string", metavar="TEXT", default="", help="MLflow's filter, e.g. \"metrics.rmse < 1\".")
-@click.option("--order-by", metavar="COLUMN", multiple=True, help="For example \"metrics.rmse ASC\".  [default: newest first]")
+@click.option(
+    "--filter", "filter_string", metavar="TEXT", default="", help='MLflow\'s filter, e.g. "metrics.rmse < 1".'
+)
+@click.option(
+    "--order-by",
+    metavar="COLUMN",
+    multiple=True,
+    help='For example "metrics.rmse ASC".  [default: newest first]',
+)
 @click.option("-n", "--max-results", default=20, show_default=True, type=click.IntRange(1, 50_000))
 @tracking_uri_option
 @json_option
@@ -46,7 +53,11 @@ def list_runs(
     """
     from projrun.cli import runs_view
 
-    options = {"experiment-name": experiment_name, "experiment-id": experiment_id, "tracking-uri": tracking_uri}
+    options = {
+        "experiment-name": experiment_name,
+        "experiment-id": experiment_id,
+        "tracking-uri": tracking_uri,
+    }
     with _open(options) as (store, settings):
         experiments = _experiments(store, settings)
         page = store.search_runs(
@@ -81,9 +92,8 @@ def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
 
 @contextmanager
 def _open(options: dict[str, str | None]) -> Iterator[tuple[TrackingStore, Settings]]:
-    from projrun.lease import abandoned
     from projrun.plan import tracking_target
-    from projrun.tracking.lost import end_lost_run
+    from projrun.tracking.lost import end_lost_runs
     from projrun.tracking.uri import open_store
 
     directories = Directories.locate(os.environ)
@@ -91,8 +101,7 @@ def _open(options: dict[str, str | None]) -> Iterator[tuple[TrackingStore, Setti
     target = tracking_target(settings, directories, Path.cwd())
     store = open_store(target.uri, os.environ, warn=_warn)
     try:
-        for lease in abandoned(directories.active, target.uri.shown):
-            end_lost_run(lease, store, _warn)
+        end_lost_runs(directories.active, target.uri.shown, store, _warn)
         yield store, settings
     finally:
         store.close()
@@ -128,7 +137,9 @@ def _find(store: TrackingStore, run_id: str) -> Run:
     if matches:
         names = ", ".join(run.run_id for run in matches)
         raise RequestError(f"{run_id!r} begins the ids of more than one run", hint=f"one of: {names}")
-    raise RequestError(f"the tracking store {store.uri} has no run {run_id!r}", hint="see `projrun runs list`")
+    raise RequestError(
+        f"the tracking store {store.uri} has no run {run_id!r}", hint="see `projrun runs list`"
+    )
 
 
 def _with_prefix(store: TrackingStore, prefix: str) -> tuple[Run, ...]:

@@ -11,13 +11,35 @@ from projrun.cli.rendering import duration_text, print_json, print_table, time_t
 from projrun.tracking.entities import Run, RunPage
 from projrun.tracking.store import TrackingStore
 
+_COLUMNS = [
+    "RUN ID",
+    "NAME",
+    "STATUS",
+    "EXPERIMENT",
+    "ENTRY POINT",
+    "STARTED",
+    "DURATION",
+    "PARAMETERS",
+    "METRICS",
+]
+
 
 def print_list(page: RunPage, experiments: Mapping[str, str]) -> None:
     """One row a run."""
     if not page.runs:
         click.echo("no runs", err=True)
         return
-    columns = ("RUN ID", "NAME", "STATUS", "EXPERIMENT", "ENTRY POINT", "STARTED", "DURATION", "PARAMETERS", "METRICS")
+    columns = (
+        "RUN ID",
+        "NAME",
+        "STATUS",
+        "EXPERIMENT",
+        "ENTRY POINT",
+        "STARTED",
+        "DURATION",
+        "PARAMETERS",
+        "METRICS",
+    )
     print_table(columns, [_row(run, experiments) for run in page.runs])
     if page.next_page_token:
         click.echo(f"the first {len(page.runs)}; more with --max-results", err=True)
@@ -68,7 +90,10 @@ def print_run(document: Mapping[str, Any]) -> None:
     _section("metrics", {key: f"{value:g}" for key, value in document["metrics"].items()})
     _section("tags", document["tags"])
     artifacts = document["artifacts"]
-    _section("artifacts", {item["path"]: "" if item["size"] is None else f"{item['size']} bytes" for item in artifacts})
+    _section(
+        "artifacts",
+        {item["path"]: "" if item["size"] is None else f"{item['size']} bytes" for item in artifacts},
+    )
 
 
 def _status_text(document: Mapping[str, Any]) -> str:

@@ -54,6 +54,8 @@ class SignalRelay:
     def __init__(self) -> None:
         self._job: Job | None = None
         self._held: list[int] | None = None
+        self._shielding = False
+        self._waiting: int | None = None
         self._passed_on: list[int] = []
         self._previous: dict[int, Any] = {}
 
@@ -104,14 +106,29 @@ class SignalRelay:
         self._job = None
 
     @contextmanager
-    def attached(self, job: Job) -> Iterator[None]:
+    def attached(self, job: Job) -> Iterator[Job]:
         """`attach` for the `with` block; a job that `launch` attached stays as it is."""
         if self._job is not job:
             self.attach(job)
         try:
-            yield
+            yield job
         finally:
             self.detach()
+
+    @contextmanager
+    def shielded(self) -> Iterator[None]:
+        """For what must not be torn: the first signal waits for `raise_waiting`, a second interrupts the block."""
+        self._shielding = True
+        try:
+            yield
+        finally:
+            self._shielding = False
+
+    def raise_waiting(self) -> None:
+        """Raise Interrupted for a signal that came while shielded."""
+        if self._waiting is not None:
+            signum, self._waiting = self._waiting, None
+            raise Interrupted(signum)
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         if signum in _known("SIGTSTP"):
@@ -121,7 +138,13 @@ class SignalRelay:
         elif self._job is not None:
             self._pass_on(self._job, signum)
         elif signum in _INTERRUPTING:
-            raise Interrupted(signum)
+            self._interrupt(signum)
+
+    def _interrupt(self, signum: int) -> None:
+        if self._shielding and self._waiting is None:
+            self._waiting = signum
+            return
+        raise Interrupted(signum)
 
     def _pass_on(self, job: Job, signum: int) -> None:
         passed = escalated(signum, self._passed_on)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from projrun.errors import NotFoundError, ProjrunError
-from projrun.lease import Lease
+from projrun.lease import Lease, abandoned
 from projrun.tracking.recorder import RunEnd, RunRecorder, now
 from projrun.tracking.store import TrackingStore
 
 LOST = "the runner was killed or the machine went down"
+
+
+def end_lost_runs(active: Path, store_name: str, store: TrackingStore, warn: Callable[[str], None]) -> None:
+    """End the lost runs of this store; a store that fails leaves them for the next command."""
+    for lease in abandoned(active, store_name):
+        end_lost_run(lease, store, warn)
 
 
 def end_lost_run(lease: Lease, store: TrackingStore, warn: Callable[[str], None]) -> None:
@@ -34,6 +41,6 @@ def end_lost_run(lease: Lease, store: TrackingStore, warn: Callable[[str], None]
 
 def _end(lease: Lease) -> RunEnd:
     mark = lease.mark
-    if mark.status in ("FINISHED", "FAILED", "KILLED"):
+    if mark.status:
         return RunEnd(mark.status, mark.exit_code or 0, mark.reason, mark.end_time or now())
     return RunEnd("KILLED", 137, f"lost: {LOST}", now())

@@ -54,10 +54,7 @@ class RunRecorder:
 
         Raises RequestError for an experiment or run that does not exist, TrackingError for a store that fails.
         """
-        if description.run_id:
-            run = _resume(store, description)
-        else:
-            run = _create(store, description)
+        run = _resume(store, description) if description.run_id else _create(store, description)
         recorder = cls(store, run, warn)
         try:
             recorder._record_params(description.params)
