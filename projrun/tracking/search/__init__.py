@@ -1,0 +1,1 @@
+"""MLflow's search language: filter strings and orderings, read into values for a store."""

@@ -1,0 +1,236 @@
+"""One SQLite file of projrun's own: opened, recognised, migrated; its transactions."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from projrun.errors import InvalidValueError, RequestError, TrackingError
+from projrun.tracking.sql.migrations import MIGRATIONS, Migration, migrate
+
+APPLICATION_ID = 0x50524A52
+"""`PRJR` in the file's header (`PRAGMA application_id`): how a store of projrun is told from other files."""
+BUSY_TIMEOUT = 30.0
+"""Seconds that a transaction waits for another process's."""
+CHUNK = 500
+"""Variables in one `IN` list: SQLite before 3.32 takes 999 in a statement."""
+
+Row = tuple[Any, ...]
+Warn = Callable[[str], None]
+
+
+class Database:
+    """A connection, used by one thread at a time, and the transactions on it."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        warn: Warn | None = None,
+        mountinfo: str | None = None,
+        migrations: Sequence[Migration] = MIGRATIONS,
+    ) -> Database:
+        """Open the store's file, made and brought to the newest schema where needed.
+
+        Raises RequestError for a file that is not projrun's or is newer than this projrun, and writes
+        nothing into it; TrackingError where the file cannot be reached.
+        """
+        path = path.absolute()
+        try:
+            if not _is_ours(path):
+                _create_file(path)
+            connection = sqlite3.connect(
+                path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+            )
+        except (sqlite3.Error, OSError) as error:
+            raise _unreachable(path, error) from error
+        database = cls(path, connection)
+        try:
+            database._prepare(migrations, warn, mountinfo)
+        except BaseException:
+            connection.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        self._connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view for several queries."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction of the only writer: all of it is kept, or none."""
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        connection = self._connection
+        try:
+            connection.execute(begin)
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise _unreachable(self.path, error) from error
+        except (OverflowError, UnicodeEncodeError) as error:
+            raise InvalidValueError(f"a value cannot be stored: {error}") from error
+
+    def _prepare(self, migrations: Sequence[Migration], warn: Warn | None, mountinfo: str | None) -> None:
+        try:
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error as error:
+            raise _unreachable(self.path, error) from error
+        self._migrate(migrations)
+        self._choose_journal(warn, mountinfo)
+
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def _migrate(self, migrations: Sequence[Migration]) -> None:
+        try:
+            version = self._version()
+        except sqlite3.Error as error:
+            raise _unreachable(self.path, error) from error
+        if version > len(migrations):
+            raise RequestError(
+                f"{self.path} was written by a newer projrun"
+                f" (schema {version}; this one knows {len(migrations)})",
+                hint="upgrade projrun: pip install --upgrade projrun",
+            )
+        if version < len(migrations):
+            with self.writing() as connection:
+                # Read again: another process may have come first while this one waited for the lock.
+                migrate(connection, self._version(), migrations)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def _choose_journal(self, warn: Warn | None, mountinfo: str | None) -> None:
+        from projrun.tracking.sql.mounts import network_file_system
+
+        network = network_file_system(self.path.parent, mountinfo)
+        if network and warn:
+            warn(
+                f"{self.path.parent} is on a network file system ({network}), where SQLite is slow "
+                "and its locks may fail; set PROJRUN_HOME to a local folder, or use a tracking server"
+            )
+        try:
+            self._connection.execute(f"PRAGMA journal_mode = {'DELETE' if network else 'WAL'}")
+        except sqlite3.OperationalError:
+            # Another process is in the file. Both modes are correct; the next to open it changes the mode.
+            return
+
+
+def chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Runs of at most CHUNK keys."""
+    for start in range(0, len(keys), CHUNK):
+        yield keys[start : start + CHUNK]
+
+
+def marks(values: Sequence[Any]) -> str:
+    """As many placeholders as there are values: `?, ?, ?`."""
+    return ", ".join("?" * len(values))
+
+
+def select_in(connection: sqlite3.Connection, statement: str, keys: Iterable[Any]) -> Iterator[Row]:
+    """The rows of a statement whose `{keys}` stands for the placeholders, asked in chunks."""
+    for chunk in chunks(list(keys)):
+        yield from connection.execute(statement.format(keys=marks(chunk)), chunk)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether the file exists and is a store of projrun; raises RequestError if it is something else.
+
+    Asked through SQLite itself: reading the header by hand would, on closing the file, drop the locks that
+    other connections of this process hold on it (sqlite.org/howtocorrupt.html 2.2). `immutable` writes nothing,
+    not even a `-shm` file beside a store that belongs to another program.
+    """
+    for attempt in range(4):
+        if not path.exists() or path.stat().st_size == 0:
+            return False
+        application, tables = _peek(path)
+        if application == APPLICATION_ID:
+            return True
+        if attempt < 3:
+            # Another process may be writing its first page at this moment.
+            time.sleep(0.02)
+    raise _foreign(path, tables)
+
+
+def _peek(path: Path) -> tuple[int, frozenset[str] | None]:
+    """A file's application id and its tables; no tables but None where it is not SQLite."""
+    if not path.is_file():
+        raise RequestError(f"{path} is not a file", hint="give the path of a store's file")
+    try:
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
+    except sqlite3.Error as error:
+        raise _unreachable(path, error) from error
+    try:
+        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        if application == APPLICATION_ID:
+            return application, frozenset()
+        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return application, frozenset(row[0] for row in rows)
+    except sqlite3.DatabaseError:
+        return 0, None
+    finally:
+        connection.close()
+
+
+def _foreign(path: Path, tables: frozenset[str] | None) -> RequestError:
+    if tables is None:
+        return RequestError(
+            f"{path} is not a store of projrun: it is not an SQLite file",
+            hint="name a file that does not exist yet, and it will be made",
+        )
+    if {"experiments", "runs", "alembic_version"} <= tables:
+        return RequestError(
+            f"{path} is MLflow's own database, which projrun never writes into",
+            hint=f"mlflow server --backend-store-uri sqlite:///{path}, then --tracking-uri http://127.0.0.1:5000",
+        )
+    return RequestError(
+        f"{path} is an SQLite file of another program, not a store of projrun",
+        hint="name a file that does not exist yet, and it will be made",
+    )
+
+
+def _create_file(path: Path) -> None:
+    """An empty file that only its owner can read, in a folder likewise. What exists keeps its mode."""
+    if not path.parent.exists():
+        path.parent.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+
+
+def _unreachable(path: Path, error: Exception) -> TrackingError:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return TrackingError(
+            f"the store {path} is locked by another process",
+            hint="let the other command finish, then try again",
+        )
+    return TrackingError(
+        f"the store {path} cannot be used: {text}", hint="is the disk full, or the folder not writable?"
+    )

@@ -1,0 +1,130 @@
+"""Experiments and their tags in SQL. Each function works within the caller's transaction."""
+
+# ruff: noqa: S608 -- only constants of this package are put into statements; values are placeholders
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError
+from projrun.tracking.entities import Experiment, Tag
+from projrun.tracking.sql import limits
+from projrun.tracking.sql.database import Row, select_in
+
+COLUMNS = "experiment_id, name, artifact_location, lifecycle_stage, creation_time, last_update_time"
+
+
+def now() -> int:
+    """The time in milliseconds."""
+    return int(time.time() * 1000)
+
+
+def create(connection: sqlite3.Connection, name: str, artifact_location: str, tags: Sequence[Tag]) -> str:
+    """The new experiment's id. Raises AlreadyExistsError, also where a deleted one has the name."""
+    _check_name(name)
+    found = get_by_name(connection, name)
+    if found is not None:
+        raise _taken(found)
+    number: int = connection.execute("SELECT max(experiment_id) FROM experiments").fetchone()[0] + 1
+    location = _resolve(artifact_location) if artifact_location else f"mlflow-artifacts:/{number}"
+    connection.execute(
+        f"INSERT INTO experiments ({COLUMNS}) VALUES (?, ?, ?, 'active', ?, ?)",
+        (number, name, location, now(), now()),
+    )
+    for tag in tags:
+        _write_tag(connection, number, tag)
+    return str(number)
+
+
+def get(connection: sqlite3.Connection, experiment_id: str) -> Experiment:
+    """Raises NotFoundError, InvalidValueError for an id that is not a number."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM experiments WHERE experiment_id = ?", (number_of(experiment_id),)
+    ).fetchall()
+    if not rows:
+        raise NotFoundError(f"no experiment with id {experiment_id!r}")
+    return from_rows(connection, rows)[0]
+
+
+def get_active(connection: sqlite3.Connection, experiment_id: str) -> Experiment:
+    """As `get`; raises InvalidValueError for a deleted one."""
+    experiment = get(connection, experiment_id)
+    if experiment.lifecycle_stage != "active":
+        raise InvalidValueError(f"experiment {experiment_id!r} is deleted")
+    return experiment
+
+
+def get_by_name(connection: sqlite3.Connection, name: str) -> Experiment | None:
+    """The experiment of that name, deleted ones too."""
+    rows = connection.execute(f"SELECT {COLUMNS} FROM experiments WHERE name = ?", (name,)).fetchall()
+    return from_rows(connection, rows)[0] if rows else None
+
+
+def set_tag(connection: sqlite3.Connection, experiment_id: str, tag: Tag) -> None:
+    """Write one tag over what was there."""
+    experiment = get_active(connection, experiment_id)
+    _write_tag(connection, int(experiment.experiment_id), tag)
+    connection.execute(
+        "UPDATE experiments SET last_update_time = ? WHERE experiment_id = ?",
+        (now(), int(experiment.experiment_id)),
+    )
+
+
+def from_rows(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[Experiment]:
+    """Experiments with their tags, from rows of COLUMNS."""
+    tags: dict[int, list[Tag]] = {row[0]: [] for row in rows}
+    for number, key, value in select_in(
+        connection,
+        "SELECT experiment_id, key, value FROM experiment_tags WHERE experiment_id IN ({keys}) ORDER BY 1, 2",
+        tags,
+    ):
+        tags[number].append(Tag(key, value))
+    return [Experiment(str(row[0]), *row[1:])._replace(tags=tuple(tags[row[0]])) for row in rows]
+
+
+def number_of(experiment_id: str) -> int:
+    """An experiment's id as the integer that the store keeps. Raises InvalidValueError."""
+    if not (experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) <= 18):
+        raise InvalidValueError(f"invalid experiment id {experiment_id!r}: it is a number")
+    return int(experiment_id)
+
+
+def _write_tag(connection: sqlite3.Connection, number: int, tag: Tag) -> None:
+    limits.check_key(tag.key, "tag")
+    if len(tag.value) > limits.EXPERIMENT_TAG_VALUE:
+        raise InvalidValueError(
+            f"tag {tag.key!r} of an experiment holds at most {limits.EXPERIMENT_TAG_VALUE} characters"
+        )
+    connection.execute(
+        "INSERT INTO experiment_tags (experiment_id, key, value) VALUES (?, ?, ?)"
+        " ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value",
+        (number, tag.key, tag.value),
+    )
+
+
+def _check_name(name: str) -> None:
+    if not name.strip():
+        raise InvalidValueError("an experiment needs a name")
+    if len(name) > limits.EXPERIMENT_NAME:
+        raise InvalidValueError(f"an experiment's name holds at most {limits.EXPERIMENT_NAME} characters")
+
+
+def _taken(found: Experiment) -> AlreadyExistsError:
+    state = "" if found.lifecycle_stage == "active" else ", deleted"
+    return AlreadyExistsError(f"an experiment named {found.name!r} exists (id {found.experiment_id}{state})")
+
+
+def _resolve(location: str) -> str:
+    """A URI as it is; a path as an absolute file URI, as MLflow's server does."""
+    scheme, colon, _ = location.partition(":")
+    if (
+        colon
+        and len(scheme) > 1
+        and scheme[0].isalpha()
+        and scheme.replace("-", "").replace("+", "").isalnum()
+    ):
+        return location.rstrip("/")
+    return Path(location).absolute().as_uri()

@@ -1,0 +1,65 @@
+"""What runs read and wrote, in SQL: datasets, and logged models as inputs and outputs."""
+
+
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from projrun.errors import NotFoundError
+from projrun.tracking.entities import Dataset, ModelOutput
+from projrun.tracking.sql import limits, runs
+
+
+def log(
+    connection: sqlite3.Connection, run_id: str, datasets: Sequence[Dataset], model_ids: Sequence[str]
+) -> None:
+    """Record that the run read them; what it read already is recorded once."""
+    run = runs.writable_key(connection, run_id)
+    row = connection.execute("SELECT experiment_id FROM runs WHERE id = ?", (run,)).fetchone()
+    for dataset in datasets:
+        _log_dataset(connection, run, row[0], dataset)
+    _log_models(connection, run, "input", (ModelOutput(model_id) for model_id in model_ids))
+
+
+def log_outputs(connection: sqlite3.Connection, run_id: str, models: Sequence[ModelOutput]) -> None:
+    """Record that the run wrote these logged models. Raises NotFoundError for one that does not exist."""
+    _log_models(connection, runs.writable_key(connection, run_id), "output", models)
+
+
+def _log_dataset(connection: sqlite3.Connection, run: int, experiment: int, dataset: Dataset) -> None:
+    """A dataset is one thing in its experiment by name and digest; its tags belong to the run's use of it."""
+    connection.execute(
+        "INSERT INTO datasets (experiment_id, name, digest, source_type, source, schema, profile)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (experiment, *dataset[:6]),
+    )
+    number = connection.execute(
+        "SELECT id FROM datasets WHERE experiment_id = ? AND name = ? AND digest = ?",
+        (experiment, dataset.name, dataset.digest),
+    ).fetchone()[0]
+    connection.execute(
+        "INSERT INTO run_datasets (run, dataset) VALUES (?, ?) ON CONFLICT DO NOTHING", (run, number)
+    )
+    for tag in dataset.tags:
+        limits.check_key(tag.key, "tag")
+        connection.execute(
+            "INSERT INTO run_dataset_tags (run, dataset, key, value) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (run, dataset, key) DO UPDATE SET value = excluded.value",
+            (run, number, tag.key, tag.value),
+        )
+
+
+def _log_models(
+    connection: sqlite3.Connection, run: int, direction: str, models: Iterable[ModelOutput]
+) -> None:
+    for model in models:
+        try:
+            connection.execute(
+                "INSERT INTO run_models (run, direction, model_id, step) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (run, direction, model_id) DO UPDATE SET step = excluded.step",
+                (run, direction, *model),
+            )
+        except sqlite3.IntegrityError as error:
+            raise NotFoundError(f"no logged model with id {model.model_id!r}") from error

@@ -1,0 +1,131 @@
+"""Logged models of MLflow 3 in SQL. Each function works within the caller's transaction."""
+
+# ruff: noqa: S608 -- only constants of this package are put into statements; values are placeholders
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from projrun.errors import InvalidValueError, NotFoundError
+from projrun.tracking.entities import LoggedModel, Param, Tag
+from projrun.tracking.sql import experiments, limits
+from projrun.tracking.sql.experiments import now
+from projrun.tracking.sql.names import generate_id, generate_run_name
+from projrun.tracking.sql.run_rows import METRIC_COLUMNS, metric_from_row
+
+_COLUMNS = (
+    "model_id, experiment_id, name, artifact_uri, creation_time, last_update_time, status, model_type,"
+    " source_run_id"
+)
+_STATUSES = frozenset({"LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", "LOGGED_MODEL_UPLOAD_FAILED"})
+
+
+def create(
+    connection: sqlite3.Connection,
+    experiment_id: str,
+    *,
+    name: str,
+    model_type: str,
+    source_run_id: str,
+    params: Sequence[Param],
+    tags: Sequence[Tag],
+) -> LoggedModel:
+    """A model that is PENDING until it is finalized; a name is made up where none is given."""
+    experiment = experiments.get_active(connection, experiment_id)
+    _check_name(name)
+    model_id = f"m-{generate_id()}"
+    uri = f"{experiment.artifact_location}/models/{model_id}/artifacts"
+    connection.execute(
+        f"INSERT INTO logged_models ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, 'LOGGED_MODEL_PENDING', ?, ?)",
+        (
+            model_id,
+            int(experiment.experiment_id),
+            name or generate_run_name(),
+            uri,
+            now(),
+            now(),
+            model_type,
+            source_run_id,
+        ),
+    )
+    log_params(connection, model_id, params)
+    set_tags(connection, model_id, tags)
+    return get(connection, model_id)
+
+
+def get(connection: sqlite3.Connection, model_id: str) -> LoggedModel:
+    """Raises NotFoundError."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM logged_models WHERE model_id = ?", (model_id,)
+    ).fetchone()
+    if row is None:
+        raise NotFoundError(f"no logged model with id {model_id!r}")
+    tags, params = (
+        connection.execute(
+            f"SELECT key, value FROM {table} WHERE model_id = ? ORDER BY key", (model_id,)
+        ).fetchall()
+        for table in ("logged_model_tags", "logged_model_params")
+    )
+    metrics = connection.execute(
+        f"SELECT {METRIC_COLUMNS}, run_id FROM logged_model_metrics JOIN runs ON runs.id = run"
+        " WHERE model_id = ? ORDER BY key, step, timestamp",
+        (model_id,),
+    ).fetchall()
+    return LoggedModel(row[0], str(row[1]), *row[2:])._replace(
+        tags=tuple(Tag(*tag) for tag in tags),
+        params=tuple(Param(*param) for param in params),
+        metrics=tuple(metric_from_row(metric[:-1], metric[-1]) for metric in metrics),
+    )
+
+
+def finalize(connection: sqlite3.Connection, model_id: str, status: str) -> LoggedModel:
+    """Set the status. Raises InvalidValueError for one that MLflow does not know."""
+    if status not in _STATUSES:
+        raise InvalidValueError(f"unknown status {status!r}; one of: {', '.join(sorted(_STATUSES))}")
+    get(connection, model_id)
+    connection.execute(
+        "UPDATE logged_models SET status = ?, last_update_time = ? WHERE model_id = ?",
+        (status, now(), model_id),
+    )
+    return get(connection, model_id)
+
+
+def log_params(connection: sqlite3.Connection, model_id: str, params: Sequence[Param]) -> None:
+    """Write params of a model; the last value of a key counts."""
+    for param in params:
+        limits.check_key(param.key, "param")
+    _write(
+        connection,
+        "logged_model_params",
+        model_id,
+        [(key, value[: limits.PARAM_VALUE]) for key, value in params],
+    )
+
+
+def set_tags(connection: sqlite3.Connection, model_id: str, tags: Sequence[Tag]) -> None:
+    """Write tags of a model over what was there."""
+    for tag in tags:
+        limits.check_key(tag.key, "tag")
+    _write(
+        connection, "logged_model_tags", model_id, [(key, value[: limits.TAG_VALUE]) for key, value in tags]
+    )
+
+
+def _write(
+    connection: sqlite3.Connection, table: str, model_id: str, pairs: Sequence[tuple[str, str]]
+) -> None:
+    try:
+        connection.executemany(
+            f"INSERT INTO {table} (model_id, key, value) VALUES (?, ?, ?)"
+            " ON CONFLICT (model_id, key) DO UPDATE SET value = excluded.value",
+            [(model_id, *pair) for pair in pairs],
+        )
+    except sqlite3.IntegrityError as error:
+        raise NotFoundError(f"no logged model with id {model_id!r}") from error
+
+
+def _check_name(name: str) -> None:
+    """The characters that MLflow 3 refuses in a logged model's name: it is a part of URIs."""
+    if any(character in name for character in "/:.%\"'"):
+        raise InvalidValueError(f"invalid name of a logged model {name!r}: without / : . % \" and '")

@@ -1,0 +1,173 @@
+"""Filters and orderings become SQL. What a user wrote is a statement's parameter, never its text."""
+
+# ruff: noqa: S608 -- only constants of this package are put into statements; values are placeholders
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from projrun.errors import InvalidValueError
+from projrun.tracking.entities import ViewType
+from projrun.tracking.search.grammar import (
+    Comparison,
+    Ordering,
+    Searchable,
+    Value,
+    parse_filter,
+    parse_ordering,
+)
+
+MAX_ORDERINGS = 20
+"""SQLite joins at most 64 tables."""
+
+_STAGES: dict[ViewType, tuple[str, ...]] = {
+    "ACTIVE_ONLY": ("active",),
+    "DELETED_ONLY": ("deleted",),
+    "ALL": ("active", "deleted"),
+}
+
+
+class Clause(NamedTuple):
+    """A piece of SQL and the values of its placeholders."""
+
+    text: str
+    values: tuple[Value, ...] = ()
+
+
+class Kind(NamedTuple):
+    """How one kind of thing lies in tables: `owner` is the column of the others that names the key."""
+
+    searchable: Searchable
+    table: str
+    key: str
+    owner: str
+    tables: dict[str, str]
+    tie_break: str
+    integers: frozenset[str] = frozenset()
+    """Attributes that are given as text and kept as integers."""
+
+
+def select(
+    kind: Kind,
+    columns: str,
+    *,
+    where: Clause,
+    filter_string: str,
+    order_by: Sequence[str],
+    view_type: ViewType,
+    limit: int,
+    offset: int,
+) -> Clause:
+    """The statement that finds a page of things. Raises InvalidValueError."""
+    if len(order_by) > MAX_ORDERINGS:
+        raise InvalidValueError(f"at most {MAX_ORDERINGS} orderings, not {len(order_by)}")
+    stages = _STAGES[view_type]
+    conditions = [where, Clause(f"lifecycle_stage IN ({', '.join('?' * len(stages))})", stages)]
+    conditions += [
+        _condition(kind, comparison) for comparison in parse_filter(filter_string, kind.searchable)
+    ]
+    orderings = [parse_ordering(text, kind.searchable) for text in order_by]
+    joins = [_join(kind, index, ordering) for index, ordering in enumerate(orderings)]
+    sorting = [_sorting(kind, index, ordering) for index, ordering in enumerate(orderings)]
+    prefixed = ", ".join(f"{kind.table}.{column}" for column in columns.split(", "))
+    text = (
+        f"SELECT {prefixed} FROM {kind.table}{''.join(join.text for join in joins)}"
+        f" WHERE {' AND '.join(condition.text for condition in conditions)}"
+        f" ORDER BY {', '.join([*sorting, kind.tie_break])} LIMIT ? OFFSET ?"
+    )
+    values = [value for clause in (*joins, *conditions) for value in clause.values]
+    return Clause(text, (*values, limit, offset))
+
+
+def _condition(kind: Kind, comparison: Comparison) -> Clause:
+    field = comparison.field
+    if field.entity == "attribute":
+        return _compare(f"{kind.table}.{field.key}", _stored(kind, comparison))
+    if field.entity == "dataset":
+        return _dataset(comparison)
+    table = kind.tables[field.entity]
+    inside = f"SELECT 1 FROM {table} WHERE {table}.{kind.owner} = {kind.table}.{kind.key} AND {table}.key = ?"
+    if comparison.operator in ("IS NULL", "IS NOT NULL"):
+        negation = "NOT " if comparison.operator == "IS NULL" else ""
+        return Clause(f"{negation}EXISTS ({inside})", (field.key,))
+    test = (
+        _compare_metric(table, comparison)
+        if field.entity == "metric"
+        else _compare(f"{table}.value", comparison)
+    )
+    return Clause(f"EXISTS ({inside} AND {test.text})", (field.key, *test.values))
+
+
+def _stored(kind: Kind, comparison: Comparison) -> Comparison:
+    """The comparison with its texts as the column keeps them: experiment ids are integers."""
+    if comparison.field.key not in kind.integers or comparison.operator in ("LIKE", "ILIKE"):
+        return comparison
+    texts = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
+    # No id is negative: what is not a number matches nothing.
+    numbers = tuple(
+        int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 19 else -1
+        for text in texts
+    )
+    value = numbers if isinstance(comparison.value, tuple) else numbers[0]
+    return comparison._replace(value=value)  # type: ignore[arg-type]  # a tuple of numbers, for IN only
+
+
+def _compare(column: str, comparison: Comparison) -> Clause:
+    operator, value = comparison.operator, comparison.value
+    if isinstance(value, tuple):
+        return Clause(f"{column} {operator} ({', '.join('?' * len(value))})", value)
+    if operator == "LIKE":
+        return Clause(f"{column} GLOB ?", (_glob(str(value)),))
+    # SQLite's LIKE ignores the case of ASCII letters, which is what MLflow's ILIKE does on it.
+    return Clause(f"{column} {'LIKE' if operator == 'ILIKE' else operator} ?", (value,))
+
+
+def _compare_metric(table: str, comparison: Comparison) -> Clause:
+    """A NaN, kept as 0 with a mark, differs from every number and compares with none."""
+    if comparison.operator == "!=":
+        return Clause(f"({table}.is_nan = 1 OR {table}.value != ?)", (comparison.value,))
+    return Clause(f"({table}.is_nan = 0 AND {table}.value {comparison.operator} ?)", (comparison.value,))
+
+
+def _dataset(comparison: Comparison) -> Clause:
+    joined = "SELECT 1 FROM run_datasets JOIN datasets ON datasets.id = run_datasets.dataset"
+    own = "WHERE run_datasets.run = runs.id"
+    if comparison.field.key != "context":
+        test = _compare(f"datasets.{comparison.field.key}", comparison)
+        return Clause(f"EXISTS ({joined} {own} AND {test.text})", test.values)
+    test = _compare("run_dataset_tags.value", comparison)
+    return Clause(
+        "EXISTS (SELECT 1 FROM run_dataset_tags WHERE run_dataset_tags.run = runs.id"
+        f" AND run_dataset_tags.key = 'mlflow.data.context' AND {test.text})",
+        test.values,
+    )
+
+
+def _glob(pattern: str) -> str:
+    """A LIKE pattern as a GLOB pattern: SQLite's LIKE ignores case, GLOB does not."""
+    signs = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
+    return "".join(signs.get(character, character) for character in pattern)
+
+
+def _join(kind: Kind, index: int, ordering: Ordering) -> Clause:
+    field = ordering.field
+    if field.entity == "attribute":
+        return Clause("")
+    name = f"sorted_{index}"
+    return Clause(
+        f" LEFT JOIN {kind.tables[field.entity]} AS {name}"
+        f" ON {name}.{kind.owner} = {kind.table}.{kind.key} AND {name}.key = ?",
+        (field.key,),
+    )
+
+
+def _sorting(kind: Kind, index: int, ordering: Ordering) -> str:
+    """Missing values, and NaN before them, come last in both directions, as in MLflow."""
+    direction = "DESC" if ordering.descending else "ASC"
+    if ordering.field.entity == "attribute":
+        column = f"{kind.table}.{ordering.field.key}"
+        return f"{column} IS NULL, {column} {direction}"
+    column = f"sorted_{index}.value"
+    nan = f"sorted_{index}.is_nan, " if ordering.field.entity == "metric" else ""
+    return f"{column} IS NULL, {nan}{column} {direction}"

@@ -1,0 +1,89 @@
+"""Rows of runs become `Run` values with all that they logged, in the same few queries for any number."""
+
+
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Run, Tag
+from projrun.tracking.sql.database import Row, select_in
+
+COLUMNS = (
+    "id, run_id, experiment_id, run_name, status, start_time, end_time, artifact_uri, user_id,"
+    " lifecycle_stage"
+)
+NAN = float("nan")
+
+
+def from_rows(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[Run]:
+    """The runs of rows of COLUMNS, in their order."""
+    found = {row[0]: _Logged() for row in rows}
+    for key, *param in _select(connection, found, "run, key, value FROM params", "key"):
+        found[key].params.append(Param(*param))
+    for key, *tag in _select(connection, found, "run, key, value FROM tags", "key"):
+        found[key].tags.append(Tag(*tag))
+    run_ids = {row[0]: row[1] for row in rows}
+    for key, *metric in _select(connection, found, f"run, {METRIC_COLUMNS} FROM latest_metrics", "key"):
+        found[key].metrics.append(metric_from_row(metric, run_ids[key]))
+    _read_inputs(connection, found)
+    for key, direction, model_id, step in _select(
+        connection, found, "run, direction, model_id, step FROM run_models", "step, model_id"
+    ):
+        found[key].models[direction].append(ModelOutput(model_id, step))
+    return [_assemble(row, found[row[0]]) for row in rows]
+
+
+METRIC_COLUMNS = "key, timestamp, step, value, is_nan, dataset_name, dataset_digest, model_id"
+
+
+def metric_from_row(row: Sequence[Any], run_id: str) -> Metric:
+    """A metric from a row of METRIC_COLUMNS."""
+    key, timestamp, step, value, is_nan, dataset_name, dataset_digest, model_id = row
+    return Metric(
+        key, NAN if is_nan else value, timestamp, step, dataset_name, dataset_digest, model_id, run_id
+    )
+
+
+class _Logged:
+    """What one run logged, while it is being gathered."""
+
+    def __init__(self) -> None:
+        self.params: list[Param] = []
+        self.tags: list[Tag] = []
+        self.metrics: list[Metric] = []
+        self.datasets: dict[int, Dataset] = {}
+        self.models: dict[str, list[ModelOutput]] = {"input": [], "output": []}
+
+
+def _select(
+    connection: sqlite3.Connection, found: dict[int, _Logged], what: str, order: str
+) -> Iterator[Row]:
+    return select_in(connection, f"SELECT {what} WHERE run IN ({{keys}}) ORDER BY run, {order}", found)
+
+
+def _read_inputs(connection: sqlite3.Connection, found: dict[int, _Logged]) -> None:
+    statement = (
+        "SELECT run, id, name, digest, source_type, source, schema, profile FROM run_datasets"
+        " JOIN datasets ON id = dataset WHERE run IN ({keys}) ORDER BY run, id"
+    )
+    for key, number, *dataset in select_in(connection, statement, found):
+        found[key].datasets[number] = Dataset(*dataset)
+    tags = "run, dataset, key, value FROM run_dataset_tags"
+    for key, number, *tag in _select(connection, found, tags, "dataset, key"):
+        dataset_read = found[key].datasets[number]
+        found[key].datasets[number] = dataset_read._replace(tags=(*dataset_read.tags, Tag(*tag)))
+
+
+def _assemble(row: Row, logged: _Logged) -> Run:
+    _, run_id, experiment_id, *information = row
+    return Run(run_id, str(experiment_id), *information)._replace(
+        metrics=tuple(logged.metrics),
+        params=tuple(logged.params),
+        tags=tuple(logged.tags),
+        datasets=tuple(logged.datasets.values()),
+        model_inputs=tuple(model.model_id for model in logged.models["input"]),
+        model_outputs=tuple(logged.models["output"]),
+    )

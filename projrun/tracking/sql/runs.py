@@ -1,0 +1,158 @@
+"""Runs, params and tags in SQL. Each function works within the caller's transaction."""
+
+# ruff: noqa: S608 -- only constants of this package are put into statements; values are placeholders
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from projrun.errors import InvalidValueError, NotFoundError
+from projrun.tracking.entities import Param, Run, RunStatus, Tag
+from projrun.tracking.sql import experiments, limits
+from projrun.tracking.sql.experiments import now
+from projrun.tracking.sql.names import generate_id, generate_run_name
+from projrun.tracking.sql.run_rows import COLUMNS, from_rows
+
+RUN_NAME = "mlflow.runName"
+
+
+def create(
+    connection: sqlite3.Connection,
+    experiment_id: str,
+    *,
+    run_name: str,
+    user_id: str,
+    start_time: int,
+    tags: Sequence[Tag],
+) -> Run:
+    """A run that is RUNNING. A name given as the tag `mlflow.runName` counts; without one, it is made up."""
+    experiment = experiments.get_active(connection, experiment_id)
+    name = _choose_name(run_name, tags)
+    run_id = generate_id()
+    key = connection.execute(
+        f"INSERT INTO runs ({COLUMNS}) VALUES (NULL, ?, ?, ?, 'RUNNING', ?, NULL, ?, ?, 'active')",
+        (
+            run_id,
+            int(experiment.experiment_id),
+            name,
+            start_time or now(),
+            f"{experiment.artifact_location}/{run_id}/artifacts",
+            user_id,
+        ),
+    ).lastrowid
+    _write_tags(connection, key or 0, [*tags, Tag(RUN_NAME, name)])
+    return get(connection, run_id)
+
+
+def get(connection: sqlite3.Connection, run_id: str) -> Run:
+    """Raises NotFoundError."""
+    rows = connection.execute(f"SELECT {COLUMNS} FROM runs WHERE run_id = ?", (run_id,)).fetchall()
+    if not rows:
+        raise _missing(run_id)
+    return from_rows(connection, rows)[0]
+
+
+def key_of(connection: sqlite3.Connection, run_id: str) -> int:
+    """The key that other tables know a run by. Raises NotFoundError."""
+    return _key_and_stage(connection, run_id)[0]
+
+
+def writable_key(connection: sqlite3.Connection, run_id: str) -> int:
+    """As `key_of`; raises InvalidValueError for a deleted run, to which nothing may be logged."""
+    key, stage = _key_and_stage(connection, run_id)
+    if stage != "active":
+        raise InvalidValueError(f"run {run_id} is deleted")
+    return key
+
+
+def update(
+    connection: sqlite3.Connection,
+    run_id: str,
+    *,
+    status: RunStatus | None,
+    end_time: int | None,
+    run_name: str | None,
+) -> Run:
+    """Change what is given; an empty name changes nothing, as in MLflow."""
+    key = writable_key(connection, run_id)
+    if status is not None:
+        connection.execute("UPDATE runs SET status = ? WHERE id = ?", (status, key))
+    if end_time is not None:
+        connection.execute("UPDATE runs SET end_time = ? WHERE id = ?", (end_time, key))
+    if run_name:
+        _write_tags(connection, key, [Tag(RUN_NAME, run_name)])
+    return get(connection, run_id)
+
+
+def log_params(connection: sqlite3.Connection, key: int, run_id: str, params: Sequence[Param]) -> None:
+    """Write params once: the same value again is fine, another is an InvalidValueError."""
+    if not params:
+        return
+    new = _shortened(params)
+    present = dict(connection.execute("SELECT key, value FROM params WHERE run = ?", (key,)).fetchall())
+    for name, value in new.items():
+        if present.get(name, value) != value:
+            raise InvalidValueError(
+                f"param {name!r} of run {run_id} is {present[name]!r} and cannot become {value!r}"
+            )
+    connection.executemany(
+        "INSERT INTO params (run, key, value) VALUES (?, ?, ?)",
+        [(key, name, value) for name, value in new.items() if name not in present],
+    )
+
+
+def set_tags(connection: sqlite3.Connection, key: int, tags: Sequence[Tag]) -> None:
+    """Write tags over what was there; `mlflow.runName` renames the run."""
+    if tags:
+        _write_tags(connection, key, tags)
+
+
+def delete_tag(connection: sqlite3.Connection, run_id: str, name: str) -> None:
+    """Raises NotFoundError where the run has no such tag."""
+    key = writable_key(connection, run_id)
+    deleted = connection.execute("DELETE FROM tags WHERE run = ? AND key = ?", (key, name))
+    if not deleted.rowcount:
+        raise NotFoundError(f"run {run_id} has no tag {name!r}")
+
+
+def _key_and_stage(connection: sqlite3.Connection, run_id: str) -> tuple[int, str]:
+    row = connection.execute("SELECT id, lifecycle_stage FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    if row is None:
+        raise _missing(run_id)
+    return row[0], row[1]
+
+
+def _missing(run_id: str) -> NotFoundError:
+    return NotFoundError(f"no run with id {run_id!r}")
+
+
+def _choose_name(run_name: str, tags: Sequence[Tag]) -> str:
+    tagged = next((tag.value for tag in tags if tag.key == RUN_NAME), "")
+    if run_name and tagged and run_name != tagged:
+        raise InvalidValueError(f"two names for one run: {run_name!r}, and {tagged!r} in the tag {RUN_NAME}")
+    return run_name or tagged or generate_run_name()
+
+
+def _shortened(params: Sequence[Param]) -> dict[str, str]:
+    """The params by key; values longer than the limit are cut, as MLflow's server does by default."""
+    found: dict[str, str] = {}
+    for name, value in params:
+        limits.check_key(name, "param")
+        if name in found:
+            raise InvalidValueError(f"param {name!r} is given twice in one batch")
+        found[name] = value[: limits.PARAM_VALUE]
+    return found
+
+
+def _write_tags(connection: sqlite3.Connection, key: int, tags: Sequence[Tag]) -> None:
+    for tag in tags:
+        limits.check_key(tag.key, "tag")
+    connection.executemany(
+        "INSERT INTO tags (run, key, value) VALUES (?, ?, ?)"
+        " ON CONFLICT (run, key) DO UPDATE SET value = excluded.value",
+        [(key, tag.key, tag.value[: limits.TAG_VALUE]) for tag in tags],
+    )
+    name = next((tag.value for tag in reversed(tags) if tag.key == RUN_NAME), "")
+    if name:
+        connection.execute("UPDATE runs SET run_name = ? WHERE id = ?", (name, key))

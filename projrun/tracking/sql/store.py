@@ -1,0 +1,342 @@
+"""`SqlStore`: the tracking store in one SQLite file, with the artifacts in a folder beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from projrun.errors import InvalidValueError
+from projrun.tracking.artifacts import local_path, open_repository, uri_scheme
+from projrun.tracking.artifacts.local import LocalArtifacts
+from projrun.tracking.artifacts.paths import checked_path
+from projrun.tracking.entities import (
+    Dataset,
+    Experiment,
+    ExperimentPage,
+    LoggedModel,
+    Metric,
+    MetricPage,
+    ModelOutput,
+    ModelVersion,
+    Param,
+    RegisteredModel,
+    Run,
+    RunPage,
+    RunStatus,
+    Tag,
+    ViewType,
+)
+from projrun.tracking.sql import experiments, limits, metrics, runs
+from projrun.tracking.sql.database import Database, Warn
+
+if TYPE_CHECKING:
+    from projrun.tracking.store import ArtifactRepository
+
+SERVED = "mlflow-artifacts"
+"""The scheme of artifacts that the store keeps itself: an MLflow client asks the REST endpoint for them."""
+
+
+class SqlStore:
+    """A `TrackingStore` and a `ModelStore`. Used by one thread at a time; open one for each thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.uri = f"sqlite:///{database.path}"
+        self.artifact_root = database.path.parent / "artifacts"
+
+    @classmethod
+    def open(cls, database: Path, *, warn: Warn | None = None, mountinfo: str | None = None) -> SqlStore:
+        """Open or make the store in the file `database`.
+
+        Raises RequestError for a file that is not a store of projrun, TrackingError for one
+        that cannot be used.
+        `mountinfo` stands in for `/proc/self/mountinfo` in tests.
+        """
+        return cls(Database.open(database, warn=warn, mountinfo=mountinfo))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    # experiments
+
+    def create_experiment(self, name: str, artifact_location: str = "", tags: Sequence[Tag] = ()) -> str:
+        """The new experiment's id. Raises AlreadyExistsError."""
+        with self._database.writing() as connection:
+            return experiments.create(connection, name, artifact_location, tags)
+
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        """Raises NotFoundError."""
+        with self._database.reading() as connection:
+            return experiments.get(connection, experiment_id)
+
+    def get_experiment_by_name(self, name: str) -> Experiment | None:
+        """The experiment of that name, a deleted one too, or None."""
+        with self._database.reading() as connection:
+            return experiments.get_by_name(connection, name)
+
+    def search_experiments(
+        self,
+        *,
+        view_type: ViewType = "ACTIVE_ONLY",
+        max_results: int = 1000,
+        filter_string: str = "",
+        order_by: Sequence[str] = (),
+        page_token: str = "",
+    ) -> ExperimentPage:
+        """A page of experiments, the newest first where no order is given."""
+        from projrun.tracking.sql import search
+
+        with self._database.reading() as connection:
+            return search.search_experiments(
+                connection, filter_string, view_type, max_results, order_by, page_token
+            )
+
+    def set_experiment_tag(self, experiment_id: str, tag: Tag) -> None:
+        """Write one tag over what was there."""
+        with self._database.writing() as connection:
+            experiments.set_tag(connection, experiment_id, tag)
+
+    # runs
+
+    def create_run(
+        self,
+        experiment_id: str,
+        *,
+        run_name: str = "",
+        user_id: str = "",
+        start_time: int,
+        tags: Sequence[Tag] = (),
+    ) -> Run:
+        """A run that is RUNNING, named by `run_name`, the tag `mlflow.runName` or at random."""
+        with self._database.writing() as connection:
+            return runs.create(
+                connection,
+                experiment_id,
+                run_name=run_name,
+                user_id=user_id,
+                start_time=start_time,
+                tags=tags,
+            )
+
+    def get_run(self, run_id: str) -> Run:
+        """Raises NotFoundError."""
+        with self._database.reading() as connection:
+            return runs.get(connection, run_id)
+
+    def update_run(
+        self,
+        run_id: str,
+        *,
+        status: RunStatus | None = None,
+        end_time: int | None = None,
+        run_name: str | None = None,
+    ) -> Run:
+        """Change what is given."""
+        with self._database.writing() as connection:
+            return runs.update(connection, run_id, status=status, end_time=end_time, run_name=run_name)
+
+    def search_runs(
+        self,
+        experiment_ids: Sequence[str],
+        *,
+        filter_string: str = "",
+        view_type: ViewType = "ACTIVE_ONLY",
+        max_results: int = 1000,
+        order_by: Sequence[str] = (),
+        page_token: str = "",
+    ) -> RunPage:
+        """A page of runs, the newest first where no order is given."""
+        from projrun.tracking.sql import search
+
+        with self._database.reading() as connection:
+            return search.search_runs(
+                connection, experiment_ids, filter_string, view_type, max_results, order_by, page_token
+            )
+
+    def log_batch(
+        self,
+        run_id: str,
+        *,
+        metrics: Sequence[Metric] = (),
+        params: Sequence[Param] = (),
+        tags: Sequence[Tag] = (),
+    ) -> None:
+        """Log any number of values at once: all of them, or with an InvalidValueError none."""
+        from projrun.tracking.sql.metrics import log as log_metrics
+
+        with self._database.writing() as connection:
+            key = runs.writable_key(connection, run_id)
+            runs.log_params(connection, key, run_id, params)
+            log_metrics(connection, key, metrics)
+            runs.set_tags(connection, key, tags)
+
+    def set_tag(self, run_id: str, tag: Tag) -> None:
+        """Write one tag over what was there."""
+        self.log_batch(run_id, tags=(tag,))
+
+    def delete_tag(self, run_id: str, key: str) -> None:
+        """Raises NotFoundError where the run has no such tag."""
+        with self._database.writing() as connection:
+            runs.delete_tag(connection, run_id, key)
+
+    def get_metric_history(
+        self, run_id: str, key: str, *, max_results: int | None = None, page_token: str = ""
+    ) -> MetricPage:
+        """The values of one key by time; all of them where no `max_results` is given."""
+        from projrun.tracking.search import pages
+
+        if max_results is not None:
+            limits.check_page(max_results, limits.SEARCH_RESULTS)
+        offset, limit = pages.page_offset(page_token), -1 if max_results is None else max_results + 1
+        with self._database.reading() as connection:
+            run = runs.key_of(connection, run_id)
+            found = metrics.history(connection, run, run_id, key, limit, offset)
+        if max_results is None or len(found) <= max_results:
+            return MetricPage(tuple(found))
+        return MetricPage(tuple(found[:max_results]), pages.page_token(offset + max_results))
+
+    # artifacts
+
+    def artifacts(self, artifact_uri: str) -> ArtifactRepository:
+        """The files under an artifact URI. Raises InvalidValueError or TrackingError for one out of reach."""
+        if uri_scheme(artifact_uri) == SERVED:
+            return LocalArtifacts(self.artifact_directory(artifact_uri))
+        return open_repository(artifact_uri)
+
+    def artifact_directory(self, artifact_uri: str) -> Path:
+        """The local folder behind an artifact URI; it need not exist yet. Raises InvalidValueError."""
+        scheme = uri_scheme(artifact_uri)
+        if scheme in ("", "file"):
+            return local_path(artifact_uri)
+        if scheme != SERVED or artifact_uri.startswith(f"{SERVED}://"):
+            raise InvalidValueError(f"the artifacts at {artifact_uri} are not in a folder of this store")
+        path = checked_path(artifact_uri.partition(":")[2].removeprefix("/"))
+        return self.artifact_root / path
+
+    # inputs, outputs, models
+
+    def log_inputs(self, run_id: str, datasets: Sequence[Dataset], model_ids: Sequence[str] = ()) -> None:
+        """Record the datasets and the logged models that a run read."""
+        from projrun.tracking.sql import inputs
+
+        with self._database.writing() as connection:
+            inputs.log(connection, run_id, datasets, model_ids)
+
+    def log_outputs(self, run_id: str, models: Sequence[ModelOutput]) -> None:
+        """Record the logged models that a run wrote."""
+        from projrun.tracking.sql import inputs
+
+        with self._database.writing() as connection:
+            inputs.log_outputs(connection, run_id, models)
+
+    def create_logged_model(
+        self,
+        experiment_id: str,
+        *,
+        name: str = "",
+        model_type: str = "",
+        source_run_id: str = "",
+        params: Sequence[Param] = (),
+        tags: Sequence[Tag] = (),
+    ) -> LoggedModel:
+        """A model that is pending until it is finalized."""
+        from projrun.tracking.sql import logged_models
+
+        with self._database.writing() as connection:
+            return logged_models.create(
+                connection,
+                experiment_id,
+                name=name,
+                model_type=model_type,
+                source_run_id=source_run_id,
+                params=params,
+                tags=tags,
+            )
+
+    def get_logged_model(self, model_id: str) -> LoggedModel:
+        """Raises NotFoundError."""
+        from projrun.tracking.sql import logged_models
+
+        with self._database.reading() as connection:
+            return logged_models.get(connection, model_id)
+
+    def finalize_logged_model(self, model_id: str, status: str) -> LoggedModel:
+        """Mark a model as ready, or its upload as failed."""
+        from projrun.tracking.sql import logged_models
+
+        with self._database.writing() as connection:
+            return logged_models.finalize(connection, model_id, status)
+
+    def log_logged_model_params(self, model_id: str, params: Sequence[Param]) -> None:
+        """Raises NotFoundError."""
+        from projrun.tracking.sql import logged_models
+
+        with self._database.writing() as connection:
+            logged_models.log_params(connection, model_id, params)
+
+    def set_logged_model_tags(self, model_id: str, tags: Sequence[Tag]) -> None:
+        """Raises NotFoundError."""
+        from projrun.tracking.sql import logged_models
+
+        with self._database.writing() as connection:
+            logged_models.set_tags(connection, model_id, tags)
+
+    # registry
+
+    def create_registered_model(
+        self, name: str, *, description: str = "", tags: Sequence[Tag] = ()
+    ) -> RegisteredModel:
+        """Raises AlreadyExistsError."""
+        from projrun.tracking.sql import registry
+
+        with self._database.writing() as connection:
+            return registry.create(connection, name, description, tags)
+
+    def get_registered_model(self, name: str) -> RegisteredModel:
+        """Raises NotFoundError."""
+        from projrun.tracking.sql import registry
+
+        with self._database.reading() as connection:
+            return registry.get(connection, name)
+
+    def create_model_version(
+        self,
+        name: str,
+        *,
+        source: str,
+        run_id: str = "",
+        description: str = "",
+        model_id: str = "",
+        run_link: str = "",
+        tags: Sequence[Tag] = (),
+    ) -> ModelVersion:
+        """The next version of a registered model. Raises NotFoundError."""
+        from projrun.tracking.sql import registry
+
+        with self._database.writing() as connection:
+            return registry.create_version(
+                connection,
+                name,
+                source=source,
+                run_id=run_id,
+                description=description,
+                model_id=model_id,
+                run_link=run_link,
+                tags=tags,
+            )
+
+    def get_model_version(self, name: str, version: str) -> ModelVersion:
+        """Raises NotFoundError."""
+        from projrun.tracking.sql import registry
+
+        with self._database.reading() as connection:
+            return registry.get_version(connection, name, version)
+
+    def get_model_version_download_uri(self, name: str, version: str) -> str:
+        """Where the files of a version are. Raises NotFoundError."""
+        from projrun.tracking.sql import registry
+
+        with self._database.reading() as connection:
+            return registry.download_uri(connection, name, version)
