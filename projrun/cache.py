@@ -87,7 +87,7 @@ class ContentCache:
     def _markers(self, key: str) -> list[Path]:
         folder = self.folder(key)
         try:
-            names = os.listdir(folder)
+            names = [path.name for path in folder.iterdir()]
         except (FileNotFoundError, NotADirectoryError):
             return []
         return [folder / name for name in sorted(names, reverse=True) if name.endswith(_MARKER_SUFFIX)]

@@ -1,0 +1,42 @@
+"""`--env-manager=local`: commands run in the environment that projrun was called in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import get_args
+
+from projrun.environments.protocol import (
+    Capabilities,
+    EnvironmentRequest,
+    PreparedEnvironment,
+    Progress,
+    ResolvedEnvironment,
+)
+from projrun.project.model import EnvironmentKind
+
+
+class LocalEnvironment:
+    """Builds nothing, and so takes every project; what it needs must be there."""
+
+    name = "local"
+    capabilities = Capabilities(kinds=frozenset(get_args(EnvironmentKind)), builds=False, cached=False)
+
+    def available(self, environ: Mapping[str, str]) -> bool:
+        """Always."""
+        return True
+
+    def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
+        """Reads nothing: the project's environment file is only recorded."""
+        file = request.reference.file
+        return ResolvedEnvironment(
+            manager=self.name,
+            summary="local: the environment that projrun was called in",
+            recorded_kind="local",
+            spec_files=(file,) if file and file.is_file() else (),
+        )
+
+    def prepare(
+        self, request: EnvironmentRequest, resolved: ResolvedEnvironment, *, rebuild: bool, progress: Progress
+    ) -> PreparedEnvironment:
+        """Nothing to do."""
+        return PreparedEnvironment(environ={})

@@ -1,0 +1,76 @@
+"""`--env-manager=virtualenv`: environments made by virtualenv and filled by pip."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from projrun.environments import python_environments
+from projrun.environments.protocol import (
+    Capabilities,
+    EnvironmentRequest,
+    PreparedEnvironment,
+    Progress,
+    ResolvedEnvironment,
+)
+from projrun.environments.python_environments import Build, PythonEnvironment, Recipe
+
+_OLDEST_SEEDED = (3, 9)
+"""virtualenv carries no pip for older versions; their own `venv` does."""
+_PIP_QUIET = ("--disable-pip-version-check", "--no-input")
+
+
+class VirtualenvEnvironment:
+    """Needs nothing but projrun's own dependencies."""
+
+    name = "virtualenv"
+    capabilities = Capabilities(kinds=frozenset({"python_env", "conda_env", "requirements", "none"}))
+
+    def available(self, environ: Mapping[str, str]) -> bool:
+        """Always: virtualenv is a dependency of projrun."""
+        return True
+
+    def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
+        """See `python_environments.resolve`."""
+        return python_environments.resolve(_RECIPE, request)
+
+    def prepare(
+        self, request: EnvironmentRequest, resolved: ResolvedEnvironment, *, rebuild: bool, progress: Progress
+    ) -> PreparedEnvironment:
+        """See `python_environments.prepare`."""
+        return python_environments.prepare(_RECIPE, request, resolved, rebuild=rebuild, progress=progress)
+
+
+def _build(build: Build) -> str:
+    _create(build)
+    pip = [str(build.python), "-m", "pip", *_PIP_QUIET]
+    for arguments in python_environments.install_arguments(build):
+        build.tools.run("pip", [*pip, "install", "--progress-bar", "off", *arguments])
+    return build.tools.capture("pip", [*pip, "freeze", "--all"])
+
+
+def _create(build: Build) -> None:
+    interpreter = build.details.interpreter
+    if interpreter.version.release < _OLDEST_SEEDED:
+        build.tools.run("venv", [interpreter.path, "-m", "venv", build.environment])
+        return
+    build.tools.run(
+        "virtualenv",
+        [
+            sys.executable,
+            "-m",
+            "virtualenv",
+            "--python",
+            interpreter.path,
+            # It would look for newer versions of pip in a process that outlives this one.
+            "--no-periodic-update",
+            build.environment,
+        ],
+    )
+
+
+def _environ(details: PythonEnvironment, environ: Mapping[str, str]) -> dict[str, str]:
+    return {}  # pip reads its own configuration
+
+
+_RECIPE = Recipe(manager=VirtualenvEnvironment.name, build=_build, environ=_environ)

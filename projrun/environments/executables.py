@@ -1,0 +1,34 @@
+"""Programs on PATH, past the shims of version managers: each of those is a shell script of 180 ms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+_SUFFIX = ".exe" if os.name == "nt" else ""
+
+
+def path_folders(environ: Mapping[str, str]) -> Iterator[Path]:
+    """The absolute folders of PATH that hold programs themselves, in order."""
+    for entry in environ.get("PATH", os.defpath).split(os.pathsep):
+        folder = Path(entry)
+        if folder.is_absolute() and folder.name != "shims":
+            yield folder
+
+
+def program(folder: Path, name: str) -> Path | None:
+    """The program `name` in `folder`, or None."""
+    file = folder / f"{name}{_SUFFIX}"
+    return file if file.is_file() and os.access(file, os.X_OK) else None
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """The caller's home folder."""
+    return Path(environ.get("HOME") or environ.get("USERPROFILE") or Path.home())
+
+
+def pyenv_versions(environ: Mapping[str, str]) -> Path:
+    """Where pyenv keeps its interpreters; need not exist."""
+    root = environ.get("PYENV_ROOT")
+    return (Path(root) if root else home(environ) / ".pyenv") / "versions"

@@ -1,0 +1,209 @@
+"""Where packages come from: pip's configuration, and the same told to uv, which does not read it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from projrun.environments.executables import home
+
+_DECIDING_PIP_OPTIONS = (
+    "index-url",
+    "extra-index-url",
+    "find-links",
+    "no-index",
+    "pre",
+    "prefer-binary",
+    "only-binary",
+    "no-binary",
+    "constraint",
+)
+"""The options that decide what is installed, and so are part of an environment's key."""
+_DECIDING_UV_VARIABLES = (
+    "UV_INDEX",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX_URL",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+    "UV_NO_INDEX",
+    "UV_INDEX_STRATEGY",
+    "UV_CONSTRAINT",
+    "UV_OVERRIDE",
+    "UV_EXCLUDE",
+    "UV_EXCLUDE_NEWER",
+    "UV_PRERELEASE",
+    "UV_RESOLUTION",
+    "UV_TORCH_BACKEND",
+    "UV_NO_BINARY",
+    "UV_NO_BUILD",
+    "UV_NO_DEV",
+    "UV_CONFIG_FILE",
+    "UV_NO_CONFIG",
+)
+_UV_INDEX_KEYS = ("index", "index-url", "extra-index-url", "find-links", "no-index", "pip")
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+class PackageSettings(NamedTuple):
+    """What the person's configuration says of package indexes; may hold credentials."""
+
+    pip: Mapping[str, str]
+    """pip's options by long name, from its files and `PIP_*`, as pip merges them."""
+    uv: Mapping[str, str]
+    """uv's own variables that decide what is installed."""
+    uv_file: Mapping[str, Any]
+    """The index settings of the person's and the machine's uv.toml."""
+
+    def pip_items(self, option: str) -> list[str]:
+        """The values of an option that takes several."""
+        return self.pip.get(option, "").split()
+
+    def pip_enabled(self, option: str) -> bool:
+        """A switch, as pip reads it."""
+        return self.pip.get(option, "").strip().lower() not in _FALSE
+
+    def deciding_pip(self) -> list[tuple[str, str]]:
+        """What of pip's configuration decides what is installed."""
+        return [(option, self.pip[option]) for option in _DECIDING_PIP_OPTIONS if self.pip.get(option)]
+
+
+class UvSettings(NamedTuple):
+    """pip's configuration in uv's words."""
+
+    environ: Mapping[str, str]
+    """Variables, because an index's URL may hold a password and arguments show in the process list."""
+    arguments: tuple[str, ...]
+
+
+def package_settings(environ: Mapping[str, str]) -> PackageSettings:
+    """Read pip's and uv's configuration as this caller would have it read."""
+    uv = {name: environ[name] for name in _DECIDING_UV_VARIABLES if environ.get(name)}
+    return PackageSettings(_pip_options(environ), uv, _uv_file(environ))
+
+
+def uv_settings(settings: PackageSettings, environ: Mapping[str, str]) -> UvSettings:
+    """For `uv pip install`: what pip is configured to do, wherever the person told uv nothing."""
+    variables: dict[str, str] = {}
+
+    def hand_over(value: str, name: str, *others: str) -> None:
+        if value and not any(environ.get(other) for other in (name, *others)):
+            variables[name] = value
+
+    if not settings.uv_file:
+        hand_over(settings.pip.get("index-url", "").strip(), "UV_DEFAULT_INDEX", "UV_INDEX_URL")
+        extra = _reachable(settings.pip_items("extra-index-url"))
+        hand_over(" ".join(extra), "UV_INDEX", "UV_EXTRA_INDEX_URL")
+        hand_over(",".join(_reachable(settings.pip_items("find-links"))), "UV_FIND_LINKS")
+    # pip takes the best version of all indexes, and the files that MLproject names are written for pip.
+    hand_over("unsafe-best-match", "UV_INDEX_STRATEGY")
+    hand_over(" ".join(settings.pip_items("constraint")), "UV_CONSTRAINT")
+    hand_over("allow" if settings.pip_enabled("pre") else "", "UV_PRERELEASE")
+    hand_over(" ".join(settings.pip_items("trusted-host")), "UV_INSECURE_HOST")
+    hand_over(settings.pip.get("timeout", "").partition(".")[0], "UV_HTTP_TIMEOUT", "HTTP_TIMEOUT")
+    hand_over(settings.pip.get("cert", ""), "SSL_CERT_FILE", "SSL_CERT_DIR")
+    hand_over(settings.pip.get("client-cert", ""), "SSL_CLIENT_CERT")
+    hand_over(settings.pip.get("proxy", ""), "ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy")
+    return UvSettings(variables, tuple(_uv_arguments(settings)))
+
+
+def _uv_arguments(settings: PackageSettings) -> Iterable[str]:
+    if settings.pip_enabled("no-index"):
+        yield "--no-index"
+    for option in ("only-binary", "no-binary"):
+        for package in settings.pip.get(option, "").replace(",", " ").split():
+            yield f"--{option}={package}"
+
+
+def _reachable(places: Iterable[str]) -> list[str]:
+    """Without folders that do not exist: pip passes over them with a warning, uv fails."""
+    return [place for place in places if _exists(place)]
+
+
+def _exists(place: str) -> bool:
+    if place.startswith("file:"):
+        from urllib.parse import unquote, urlsplit
+
+        return Path(unquote(urlsplit(place).path)).exists()
+    return "://" in place or Path(place).expanduser().exists()
+
+
+def _pip_options(environ: Mapping[str, str]) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for file in _pip_files(environ):
+        if file.is_file():
+            options.update(_read_pip_file(file))
+    for name, value in environ.items():
+        if name.startswith("PIP_") and name != "PIP_CONFIG_FILE" and value:
+            options[name[4:].lower().replace("_", "-")] = value
+    return options
+
+
+def _pip_files(environ: Mapping[str, str]) -> list[Path]:
+    """In the order in which pip reads them, the later ones over the earlier (pip's documentation, "Configuration")."""
+    chosen = environ.get("PIP_CONFIG_FILE")
+    if chosen == os.devnull:
+        return []
+    config = Path(environ.get("XDG_CONFIG_HOME") or home(environ) / ".config")
+    if os.name == "nt":
+        files = [
+            Path(environ.get("PROGRAMDATA", "C:\\ProgramData")) / "pip/pip.ini",
+            home(environ) / "pip/pip.ini",
+            Path(environ.get("APPDATA") or home(environ)) / "pip/pip.ini",
+        ]
+    elif sys.platform == "darwin":
+        library = home(environ) / "Library/Application Support/pip"
+        files = [
+            Path("/Library/Application Support/pip/pip.conf"),
+            home(environ) / ".pip/pip.conf",
+            (library if library.is_dir() else config / "pip") / "pip.conf",
+        ]
+    else:
+        shared = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
+        files = [
+            *(Path(folder) / "pip/pip.conf" for folder in shared),
+            Path("/etc/pip.conf"),
+            home(environ) / ".pip/pip.conf",
+            config / "pip/pip.conf",
+        ]
+    return [*files, Path(chosen).expanduser()] if chosen else files
+
+
+def _read_pip_file(file: Path) -> dict[str, str]:
+    from configparser import Error, RawConfigParser
+
+    parser = RawConfigParser()
+    try:
+        parser.read(file, encoding="utf-8")
+    except (Error, UnicodeDecodeError):
+        return {}  # pip itself says what is wrong with it
+    options: dict[str, str] = {}
+    for section in ("global", "install"):
+        if parser.has_section(section):
+            options.update({name.replace("_", "-"): value for name, value in parser.items(section)})
+    return options
+
+
+def _uv_file(environ: Mapping[str, str]) -> dict[str, Any]:
+    if environ.get("UV_NO_CONFIG"):
+        return {}
+    config = Path(environ.get("XDG_CONFIG_HOME") or home(environ) / ".config")
+    chosen = environ.get("UV_CONFIG_FILE")
+    files = [Path(chosen)] if chosen else [Path("/etc/uv/uv.toml"), config / "uv/uv.toml"]
+    found: dict[str, Any] = {}
+    for file in files:
+        if file.is_file():
+            table = _read_toml(file)
+            found.update({key: table[key] for key in _UV_INDEX_KEYS if key in table})
+    return found
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    from projrun.environments.documents import parse_toml
+
+    try:
+        return parse_toml(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # uv itself says what is wrong with it

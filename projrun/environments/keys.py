@@ -1,0 +1,88 @@
+"""The key of an environment: a digest of all that decides what is in it, never of the time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+
+from projrun.environments.credentials import without_credentials
+from projrun.environments.fingerprints import fingerprint
+from projrun.environments.indexes import PackageSettings
+from projrun.environments.interpreters import Interpreter
+from projrun.environments.specs import EnvironmentSpec
+
+_FORMAT = "1"
+"""To be raised when environments are built differently from the same input."""
+_KEY_LENGTH = 32
+"""128 bits: interpreter paths in scripts' first lines must stay short."""
+
+
+def environment_key(
+    manager: str,
+    spec: EnvironmentSpec,
+    interpreter: Interpreter,
+    settings: PackageSettings,
+    *,
+    reads_uv_settings: bool = False,
+) -> str:
+    """Hex; the same on any day and for any credentials."""
+    indexes = [f"{name}={value}" for name, value in settings.deciding_pip()]
+    constraints = _constraint_texts(settings.pip_items("constraint"))
+    if reads_uv_settings:
+        indexes += [f"{name}={value}" for name, value in sorted(settings.uv.items())]
+        indexes += [f"uv.toml {name}={value!r}" for name, value in sorted(settings.uv_file.items())]
+        constraints += _constraint_texts(settings.uv.get("UV_CONSTRAINT", "").split())
+    parts: list[tuple[str, list[str]]] = [
+        ("format", [_FORMAT, manager, _platform()]),
+        ("python", [str(interpreter.version), interpreter.implementation]),
+        ("build", list(spec.build_requirements.lines)),
+        ("build constraints", list(spec.build_requirements.constraints)),
+        ("requirements", _neutral(spec)),
+        ("constraints", list(spec.requirements.constraints)),
+        ("local", _local(spec)),
+        ("texts", list(spec.texts)),
+        ("locked", [str(spec.locked_project is not None)]),
+        ("indexes", indexes),
+        ("configured constraints", constraints),
+    ]
+    digest = hashlib.sha256()
+    for name, lines in parts:
+        # Lengths, so that no two inputs can run together into one.
+        digest.update(f"{name} {len(lines)}\n".encode())
+        for line in lines:
+            text = without_credentials(line).encode(errors="surrogateescape")
+            digest.update(b"%d:%b\n" % (len(text), text))
+    return digest.hexdigest()[:_KEY_LENGTH]
+
+
+def _neutral(spec: EnvironmentSpec) -> list[str]:
+    """The lines without the places of local dependencies, which count by content."""
+    lines = list(spec.requirements.lines)
+    for dependency in spec.requirements.local:
+        lines = [line.replace(dependency.path.as_uri(), "LOCAL") for line in lines]
+        lines = [line.replace(str(dependency.path), "LOCAL") for line in lines]
+    return lines
+
+
+def _local(spec: EnvironmentSpec) -> list[str]:
+    return [fingerprint(one) for one in (*spec.build_requirements.local, *spec.requirements.local)]
+
+
+def _constraint_texts(files: list[str]) -> list[str]:
+    texts = []
+    for file in files:
+        try:
+            with open(file, encoding="utf-8", errors="replace") as stream:  # noqa: PTH123 - may be no path at all
+                texts.append(stream.read())
+        except OSError:
+            texts.append("")  # a URL, or missing: the installer says so
+    return texts
+
+
+def _platform() -> str:
+    if os.name == "nt":
+        import platform
+
+        return f"{sys.platform} {platform.machine()}"
+    return f"{sys.platform} {os.uname().machine}"

@@ -1,0 +1,242 @@
+"""What managers of virtual environments share: resolving a spec to a key, and building into the cache."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from projrun.cache import ContentCache
+from projrun.environments.indexes import PackageSettings, package_settings
+from projrun.environments.interpreters import Interpreter, find_interpreter
+from projrun.environments.keys import environment_key
+from projrun.environments.protocol import (
+    EnvironmentRequest,
+    PreparedEnvironment,
+    Progress,
+    ResolvedEnvironment,
+)
+from projrun.environments.specs import EnvironmentSpec, read_spec
+from projrun.errors import EnvironmentBuildError, RequestError
+
+if TYPE_CHECKING:
+    from projrun.environments.tools import ToolError, ToolRunner
+
+ENVIRONMENT = "env"
+LOCK = "requirements.lock.txt"
+LOG = "build.log"
+FAILED_LOG = "failed-build.log"
+SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+_PYTHON = f"{ENVIRONMENT}/{SCRIPTS}/python{'.exe' if os.name == 'nt' else ''}"
+
+# What `activate` of virtual environments unsets, and what would still name another environment.
+_UNSET = frozenset(
+    {"PYTHONHOME", "__PYVENV_LAUNCHER__", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_PROMPT_MODIFIER"}
+)
+
+
+class PythonEnvironment(NamedTuple):
+    """`ResolvedEnvironment.details` of these managers: all that a build needs."""
+
+    spec: EnvironmentSpec
+    interpreter: Interpreter
+    settings: PackageSettings
+    editable: bool
+    """False in a temporary checkout: what would be editable by default is installed as a copy."""
+
+
+class Build(NamedTuple):
+    """An environment being built."""
+
+    environment: Path
+    """The folder of the virtual environment; does not exist yet."""
+    python: Path
+    """The interpreter that will be in it."""
+    scratch: Path
+    """A folder for files that the build alone needs."""
+    details: PythonEnvironment
+    tools: ToolRunner
+    environ: Mapping[str, str]
+    """The environment that the tools run in."""
+
+
+class Recipe(NamedTuple):
+    """How a manager differs from the others."""
+
+    manager: str
+    build: Callable[[Build], str]
+    """Make the environment and return the lock: what is installed, as requirement lines. Raises ToolError."""
+    environ: Callable[[PythonEnvironment, Mapping[str, str]], dict[str, str]]
+    """What the tools' environment has over the caller's."""
+    reads_uv_settings: bool = False
+    hint: str = ""
+
+
+def resolve(recipe: Recipe, request: EnvironmentRequest) -> ResolvedEnvironment:
+    """Read the spec, find the interpreter, compute the key: builds nothing, starts no process when warm."""
+    spec = read_spec(request.reference, request.project_directory, request.environ)
+    if request.temporary_checkout:
+        spec = _without_editables(spec)
+    interpreter = find_interpreter(
+        spec.python,
+        request.environ,
+        origin=spec.python_origin,
+        memory=request.cache_directory / "interpreters.json",
+    )
+    settings = package_settings(request.environ)
+    key = environment_key(
+        recipe.manager, spec, interpreter, settings, reads_uv_settings=recipe.reads_uv_settings
+    )
+    cache = _cache(request)
+    entry = cache.find(key)
+    return ResolvedEnvironment(
+        manager=recipe.manager,
+        summary=f"{recipe.manager}, Python {interpreter.version}, {spec.summary}",
+        key=key,
+        path=(entry or cache.folder(key)) / ENVIRONMENT if entry else cache.folder(key),
+        exists=entry is not None,
+        python=interpreter.path,
+        recorded_kind=recipe.manager,
+        spec_files=spec.files,
+        details=PythonEnvironment(spec, interpreter, settings, not request.temporary_checkout),
+        warnings=spec.warnings,
+    )
+
+
+def prepare(
+    recipe: Recipe,
+    request: EnvironmentRequest,
+    resolved: ResolvedEnvironment,
+    *,
+    rebuild: bool,
+    progress: Progress,
+) -> PreparedEnvironment:
+    """Build the environment, or find it built. Raises EnvironmentBuildError; nothing half-built stays."""
+    details = resolved.details
+    if not isinstance(details, PythonEnvironment) or resolved.key is None:
+        raise TypeError("the environment was resolved by another manager")
+    try:
+        entry, built = _cache(request).get_or_build(
+            resolved.key,
+            lambda folder: _build(recipe, request, details, folder, progress),
+            rebuild=rebuild,
+            waiting=lambda: progress("waiting for another process that builds the same environment"),
+        )
+    except OSError as error:
+        raise EnvironmentBuildError(
+            f"the environment cache {request.cache_directory} cannot be used: {error.strerror or error}",
+            hint="set PROJRUN_CACHE_DIR to a folder that can be written",
+        ) from None
+    environment = entry / ENVIRONMENT
+    return PreparedEnvironment(
+        environ={**dict(details.spec.variables), "VIRTUAL_ENV": str(environment)},
+        unset=_UNSET,
+        path_prefix=(environment / SCRIPTS,),
+        lock=(entry / LOCK).read_text(encoding="utf-8"),
+        built=built,
+        build_log=entry / LOG,
+    )
+
+
+def write_requirements(build: Build, lines: tuple[str, ...], name: str) -> Path:
+    """A file for `-r` or `-c`; it may hold credentials and is gone when the build ends."""
+    file = build.scratch / name
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return file
+
+
+def install_arguments(build: Build) -> list[list[str | Path]]:
+    """The `-r` and `-c` arguments of each step: the build requirements, then the others."""
+    steps: list[list[str | Path]] = []
+    spec = build.details.spec
+    for name, requirements in (("build", spec.build_requirements), ("dependencies", spec.requirements)):
+        if not requirements.lines:
+            continue
+        step: list[str | Path] = ["-r", write_requirements(build, requirements.lines, f"{name}.txt")]
+        if requirements.constraints:
+            step += ["-c", write_requirements(build, requirements.constraints, f"{name}-constraints.txt")]
+        steps.append(step)
+    return steps
+
+
+def _cache(request: EnvironmentRequest) -> ContentCache:
+    return ContentCache(request.cache_directory, probe=_PYTHON)
+
+
+def _build(
+    recipe: Recipe,
+    request: EnvironmentRequest,
+    details: PythonEnvironment,
+    folder: Path,
+    progress: Progress,
+) -> None:
+    import shutil
+
+    from projrun.environments.tools import ToolError, ToolRunner, build_environ
+
+    environ = {**build_environ(request.environ), **recipe.environ(details, request.environ)}
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    log = folder / LOG
+    tools = ToolRunner(log, environ, _secrets(details, environ), progress, scratch)
+    build = Build(folder / ENVIRONMENT, folder / _PYTHON, scratch, details, tools, environ)
+    version = details.interpreter.version
+    progress(f"building the environment: {recipe.manager}, Python {version}, {details.spec.summary}")
+    try:
+        lock = recipe.build(build)
+    except ToolError as error:
+        kept = folder.parent / FAILED_LOG
+        log.replace(kept)
+        raise _failure(recipe, details, error, kept) from None
+    shutil.rmtree(scratch)
+    (folder / LOCK).write_text(_sorted_lines(lock), encoding="utf-8")
+    (folder.parent / FAILED_LOG).unlink(missing_ok=True)
+
+
+def _failure(
+    recipe: Recipe, details: PythonEnvironment, error: ToolError, log: Path
+) -> EnvironmentBuildError:
+    source = details.spec.source or "an empty environment"
+    return EnvironmentBuildError(
+        f"the environment of {source} could not be built: {error}",
+        hint=f"the whole output is in {log}" + (f"; {recipe.hint}" if recipe.hint else ""),
+        detail="\n".join(error.tail),
+    )
+
+
+def _secrets(details: PythonEnvironment, environ: Mapping[str, str]) -> frozenset[str]:
+    from projrun.environments.credentials import secrets_of
+    from projrun.environments.requirements import referenced_variables
+
+    spec = details.spec
+    lines = [
+        *spec.build_requirements.lines,
+        *spec.build_requirements.constraints,
+        *spec.requirements.lines,
+        *spec.requirements.constraints,
+    ]
+    named = {environ[name] for name in referenced_variables(lines) if name in environ}
+    configured = [value for name, value in environ.items() if name.startswith(("PIP_", "UV_"))]
+    texts = [*lines, *configured, *details.settings.pip.values(), repr(details.settings.uv_file)]
+    return secrets_of(texts, environ) | frozenset(value for value in named if len(value) > 3)
+
+
+def _without_editables(spec: EnvironmentSpec) -> EnvironmentSpec:
+    """In a folder that will be gone, an editable dependency would break the cached environment."""
+    local = (*spec.build_requirements.local, *spec.requirements.local)
+    editable = [dependency for dependency in local if dependency.editable]
+    if editable and not spec.editable_by_default:
+        raise RequestError(
+            f"{editable[0].origin}: an editable dependency cannot be used in a temporary checkout",
+            hint="write it without -e, or run the project from a folder of your own",
+        )
+    copies = tuple(dependency._replace(editable=False) for dependency in spec.requirements.local)
+    lines = tuple(line.removeprefix("-e ") for line in spec.requirements.lines)
+    return spec._replace(requirements=spec.requirements._replace(local=copies, lines=lines))
+
+
+def _sorted_lines(lock: str) -> str:
+    lines = [line.strip() for line in lock.splitlines()]
+    wanted = sorted((line for line in lines if line and not line.startswith("#")), key=str.lower)
+    return "".join(f"{line}\n" for line in wanted)

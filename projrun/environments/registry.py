@@ -1,0 +1,113 @@
+"""Environment managers by name, and the choice among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple, Protocol, cast, runtime_checkable
+
+from projrun.environments.protocol import EnvironmentManager
+from projrun.errors import EnvironmentBuildError
+from projrun.plugins import load_plugin
+from projrun.project.model import EnvironmentReference
+
+_GROUP = "projrun.environments"
+_BUILT_IN = {
+    "local": "projrun_backends.environments.local:LocalEnvironment",
+    "virtualenv": "projrun_backends.environments.virtualenv:VirtualenvEnvironment",
+    "uv": "projrun_backends.environments.uv:UvEnvironment",
+}
+_PREFERRED = ("uv", "virtualenv")
+"""The managers to choose from where the user chose none, the best first."""
+_ANNOUNCED = frozenset({"conda", "docker"})
+_ANNOUNCED_KINDS = {"docker_env": "docker"}
+
+
+class Selection(NamedTuple):
+    """The manager of a run, and why it is this one, for the plan."""
+
+    manager: EnvironmentManager
+    reason: str
+
+
+@runtime_checkable
+class UsesTool(Protocol):
+    """A manager that works through a program of the machine."""
+
+    def tool(self, environ: Mapping[str, str]) -> Path | None:
+        """Where the program is, None where it is not installed."""
+        ...
+
+
+def get_manager(name: str) -> EnvironmentManager:
+    """The manager of that name; RequestError for a name that nobody offers."""
+    if name in _ANNOUNCED:
+        raise _announced(f"environment manager {name!r}")
+    manager = load_plugin("environment manager", name, _BUILT_IN, _GROUP)
+    return cast(EnvironmentManager, manager())
+
+
+def select_manager(
+    explicit: str | None, origin: str, reference: EnvironmentReference, environ: Mapping[str, str]
+) -> Selection:
+    """The manager that the user named (`origin` says where), else the best that serves the project.
+
+    Raises RequestError for an unknown name, EnvironmentBuildError where no manager on this machine serves.
+    """
+    if explicit is not None:
+        return _explicit(get_manager(explicit), origin, reference)
+    missing: list[str] = []
+    for name in _PREFERRED:
+        manager = get_manager(name)
+        if reference.kind not in manager.capabilities.kinds:
+            continue
+        if manager.available(environ):
+            return Selection(manager, _reason(manager, missing, environ))
+        missing.append(name)
+    raise _none_serves(reference, missing)
+
+
+def _explicit(manager: EnvironmentManager, origin: str, reference: EnvironmentReference) -> Selection:
+    if reference.kind not in manager.capabilities.kinds:
+        if reference.kind in _ANNOUNCED_KINDS:
+            raise _announced(f"a {reference.kind} environment")
+        raise EnvironmentBuildError(
+            f"environment manager {manager.name!r} cannot build {_described(reference)}",
+            hint=f"managers that can: {', '.join(_serving(reference))}",
+        )
+    return Selection(manager, f"{manager.name}: {origin}")
+
+
+def _reason(manager: EnvironmentManager, missing: list[str], environ: Mapping[str, str]) -> str:
+    if missing:
+        return f"{manager.name}: {' and '.join(missing)} is not installed"
+    tool = manager.tool(environ) if isinstance(manager, UsesTool) else None
+    return f"{manager.name}: found at {tool}" if tool else f"{manager.name}: default"
+
+
+def _none_serves(reference: EnvironmentReference, missing: list[str]) -> EnvironmentBuildError:
+    if reference.kind in _ANNOUNCED_KINDS:
+        return _announced(f"a {reference.kind} environment")
+    return EnvironmentBuildError(
+        f"{_described(reference)} needs {' or '.join(missing) or 'an environment manager'},"
+        " which is not installed",
+        hint=f"pip install {missing[0]}, or use --env-manager=local"
+        if missing
+        else "use --env-manager=local",
+    )
+
+
+def _announced(what: str) -> EnvironmentBuildError:
+    return EnvironmentBuildError(
+        f"{what} comes in the next release",
+        hint="use --env-manager=virtualenv or uv for a Python environment, --env-manager=local for the one"
+        " that projrun was called in",
+    )
+
+
+def _serving(reference: EnvironmentReference) -> list[str]:
+    return [name for name in _BUILT_IN if reference.kind in get_manager(name).capabilities.kinds]
+
+
+def _described(reference: EnvironmentReference) -> str:
+    return reference.file.name if reference.file else f"a {reference.kind} environment"

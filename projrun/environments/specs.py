@@ -1,0 +1,149 @@
+"""What an environment file asks for, read once into a frozen value that every manager takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.environments.documents import Document, Text
+from projrun.environments.requirements import (
+    Line,
+    Requirements,
+    display_name,
+    read_requirement_lines,
+    read_requirements_file,
+)
+from projrun.environments.versions import PythonRequest
+from projrun.errors import RequestError
+from projrun.project.model import EnvironmentReference
+
+
+class EnvironmentSpec(NamedTuple):
+    """A Python environment to be: the same for every kind of file."""
+
+    source: str
+    """The file as messages call it; empty where the project has none."""
+    python: PythonRequest | None = None
+    """None: the running interpreter's version."""
+    python_origin: str = ""
+    """Where the version is asked for, `python_env.yaml:1:9`."""
+    build_requirements: Requirements = Requirements()
+    """Installed before the others."""
+    requirements: Requirements = Requirements()
+    variables: tuple[tuple[str, str], ...] = ()
+    """What a conda file's `variables:` sets."""
+    files: tuple[Path, ...] = ()
+    """Every file that was read."""
+    locked_project: Path | None = None
+    """The folder of a `uv.lock` that is to be installed as it is."""
+    dependency_file: Path | None = None
+    """A `pyproject.toml` whose dependencies uv is to install from the file itself."""
+    editable_by_default: bool = False
+    """True where the file does not say editable, but its tool's habit does (uv's projects)."""
+    texts: tuple[str, ...] = ()
+    """Text beyond the requirements that decides what is installed (lock files)."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """`3 requirements from python_env.yaml`."""
+        if self.locked_project:
+            return f"locked by {self.source}"
+        if not self.source:
+            return "no requirements"
+        count = self.requirements.packages + self.build_requirements.packages
+        return f"{count} requirement{'' if count == 1 else 's'} from {self.source}"
+
+
+def read_spec(reference: EnvironmentReference, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
+    """The spec that the project's reference leads to.
+
+    Raises RequestError for a file that is missing or wrong, EnvironmentBuildError for what only conda installs.
+    """
+    if reference.file is None:
+        return EnvironmentSpec("")
+    reader = _READERS.get(reference.kind)
+    if reader is None:
+        raise RequestError(f"a {reference.kind} environment is not made of requirements")
+    return reader(reference.file, project, environ)
+
+
+def parse_python(text: str, origin: str, document: Document, place: Text) -> PythonRequest:
+    """The Python version that a file asks for; RequestError where it is none."""
+    request = PythonRequest.parse(text)
+    if request is None:
+        raise document.error(
+            place.location, f"{text!r} is not a Python version", hint='for example python: "3.11"'
+        )
+    return request
+
+
+def _read_python_env(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
+    """MLflow's python_env.yaml: `python`, `build_dependencies`, `dependencies`."""
+    name = display_name(file, project)
+    document = Document(file, name)
+    python = document.text("python")
+
+    def requirements(key: str) -> Requirements:
+        lines = (Line(text.value, str(text.location)) for text in document.texts(key))
+        return read_requirement_lines(lines, file.parent, project, environ)
+
+    build, wanted = requirements("build_dependencies"), requirements("dependencies")
+    return EnvironmentSpec(
+        source=name,
+        python=parse_python(python.value, name, document, python) if python else None,
+        python_origin=str(python.location) if python else "",
+        build_requirements=build,
+        requirements=wanted,
+        files=_files(file, build, wanted),
+        warnings=build.warnings + wanted.warnings,
+    )
+
+
+def _read_conda_env(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
+    from projrun.environments.conda_files import read_conda_file
+
+    name = display_name(file, project)
+    conda = read_conda_file(file, name)
+    tools = read_requirement_lines(conda.tools, file.parent, project, environ)
+    wanted = read_requirement_lines(conda.pip_lines, file.parent, project, environ)
+    return EnvironmentSpec(
+        source=name,
+        python=conda.python,
+        python_origin=conda.python_origin,
+        build_requirements=tools,
+        requirements=wanted,
+        variables=conda.variables,
+        files=_files(file, wanted),
+        warnings=wanted.warnings,
+    )
+
+
+def _read_requirements(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
+    wanted = read_requirements_file(file, project, environ)
+    return EnvironmentSpec(
+        source=display_name(file, project),
+        requirements=wanted,
+        files=wanted.files,
+        warnings=wanted.warnings,
+    )
+
+
+def _read_uv_env(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
+    from projrun.environments.uv_files import read_uv_project
+
+    return read_uv_project(file, project)
+
+
+def _files(file: Path, *requirements: Requirements) -> tuple[Path, ...]:
+    followed = [path for found in requirements for path in found.files]
+    return tuple(dict.fromkeys([file, *followed]))
+
+
+_READERS: Mapping[str, Callable[[Path, Path, Mapping[str, str]], EnvironmentSpec]] = {
+    "python_env": _read_python_env,
+    "conda_env": _read_conda_env,
+    "requirements": _read_requirements,
+    "uv_env": _read_uv_env,
+}

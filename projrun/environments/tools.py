@@ -1,0 +1,186 @@
+"""Running pip, uv and virtualenv: their output goes to the build log, nothing outlives an interrupt."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from projrun.environments.credentials import masked
+from projrun.environments.protocol import Progress
+
+_KEPT_LINES = 20
+_SHOWN = ("Downloading", "Building", "Resolved", "Prepared", "Installing", "Compiling", "Collecting")
+"""How lines begin that say what is happening now, in pip's words and in uv's."""
+_PATIENCE = 3.0
+"""Seconds that an interrupted tool has to end by itself."""
+
+_STRAY_VARIABLES = frozenset(
+    {
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONSTARTUP",
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONOPTIMIZE",
+        "__PYVENV_LAUNCHER__",
+        "VIRTUAL_ENV",
+        "CONDA_PREFIX",
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "PIP_ROOT",
+        "PIP_USER",
+        "PIP_PYTHON",
+        "PIP_NO_COMPILE",
+        "PIP_REQUIREMENT",
+        "PIP_DRY_RUN",
+        "PIP_REPORT",
+        "PIP_LOG",
+        "UV_PYTHON",
+        "UV_SYSTEM_PYTHON",
+        "UV_PROJECT",
+        "UV_WORKING_DIR",
+        "UV_PROJECT_ENVIRONMENT",
+        "UV_NO_EDITABLE",
+    }
+)
+"""Variables of the caller that would make an installer write elsewhere, or leave no bytecode."""
+
+
+class ToolError(Exception):
+    """A tool failed; `tail` is the last of what it said."""
+
+    def __init__(self, tool: str, code: int, tail: Sequence[str]) -> None:
+        super().__init__(f"{tool} failed with exit code {code}")
+        self.tool = tool
+        self.tail = tuple(tail)
+
+
+def build_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """The caller's environment as installers get it: no questions, no colours, bytecode written."""
+    kept = {name: value for name, value in environ.items() if name not in _STRAY_VARIABLES}
+    # PIP_USER=0 also overrules `user = true` of a configuration file, which fails in a virtual environment.
+    quiet = {"NO_COLOR": "1", "PIP_USER": "0", "PIP_NO_INPUT": "1", "PYTHONUNBUFFERED": "1"}
+    return {**kept, **quiet, "GIT_TERMINAL_PROMPT": kept.get("GIT_TERMINAL_PROMPT", "0")}
+
+
+class ToolRunner:
+    """Runs the tools of one build, one after another."""
+
+    def __init__(
+        self,
+        log: Path,
+        environ: Mapping[str, str],
+        secrets: Iterable[str],
+        progress: Progress,
+        directory: Path,
+    ) -> None:
+        self._log = log
+        self._environ = environ
+        self._secrets = frozenset(secrets)
+        self._progress = progress
+        self._directory = directory
+
+    def run(
+        self,
+        tool: str,
+        argv: Sequence[str | Path],
+        *,
+        directory: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """Run to the end; `variables` are laid over the environment. Raises ToolError; kills on an interrupt."""
+        words = [str(word) for word in argv]
+        tail: deque[str] = deque(maxlen=_KEPT_LINES)
+        with self._open_log() as log:
+            log.write(masked(f"$ {' '.join(words)}", self._secrets) + "\n")
+            process = self._start(tool, words, directory, {**self._environ, **(variables or {})}, log)
+            try:
+                for line in self._output(process):
+                    log.write(f"{line}\n")
+                    if line.strip():
+                        tail.append(line)
+                        self._show(line.strip())
+                code = process.wait()
+            except BaseException:
+                _stop(process)
+                raise
+        if code:
+            raise ToolError(tool, code, tail)
+
+    def capture(self, tool: str, argv: Sequence[str | Path]) -> str:
+        """The standard output of a tool that is quick. Raises ToolError."""
+        done = subprocess.run(
+            [str(word) for word in argv],
+            env=self._environ,
+            cwd=self._directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+        if done.returncode:
+            lines = masked(done.stderr, self._secrets).splitlines()
+            raise ToolError(tool, done.returncode, lines[-_KEPT_LINES:])
+        return masked(done.stdout, self._secrets)
+
+    def _start(
+        self, tool: str, words: list[str], directory: Path | None, environ: Mapping[str, str], log: IO[str]
+    ) -> subprocess.Popen[str]:
+        try:
+            return subprocess.Popen(
+                words,
+                env=environ,
+                cwd=directory or self._directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
+        except OSError as error:
+            message = f"{tool} cannot be started: {error.strerror}"
+            log.write(f"{message}\n")
+            raise ToolError(tool, 127, [message]) from None
+
+    def _output(self, process: subprocess.Popen[str]) -> Iterable[str]:
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        with process.stdout as stream:
+            for line in stream:
+                yield masked(line.rstrip(), self._secrets)
+
+    def _show(self, line: str) -> None:
+        if line.startswith(_SHOWN):
+            self._progress(line)
+
+    def _open_log(self) -> IO[str]:
+        return self._log.open("a", encoding="utf-8", errors="replace")
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """End the tool and all that it started."""
+    _signal_group(process, signal.SIGTERM)
+    try:
+        process.wait(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        _signal_group(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+        process.wait()
+
+
+def _signal_group(process: subprocess.Popen[str], signum: int) -> None:
+    try:
+        if os.name == "nt":
+            process.kill()
+        else:
+            os.killpg(process.pid, signum)
+    except ProcessLookupError:
+        pass

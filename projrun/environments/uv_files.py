@@ -1,0 +1,114 @@
+"""Projects that uv installs: `pyproject.toml`, with a `uv.lock` beside it or without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from projrun.environments.documents import parse_toml, read_text
+from projrun.environments.requirements import LocalDependency, Requirements, display_name
+from projrun.environments.specs import EnvironmentSpec
+from projrun.environments.versions import PythonRequest
+from projrun.errors import RequestError
+
+_SOURCE = re.compile(r'source = \{ (editable|directory|path) = "([^"]+)" \}')
+
+
+def read_uv_project(file: Path, project: Path) -> EnvironmentSpec:
+    """From a `pyproject.toml` or `uv.lock` that the project names; the other is looked for beside it."""
+    folder = file.parent
+    pyproject, lock = folder / "pyproject.toml", folder / "uv.lock"
+    name = display_name(pyproject, project)
+    text = read_text(pyproject, name)
+    table = _parse(text, name)
+    python, origin = _python(folder, table, name, project)
+    locked = lock.is_file()
+    files = [pyproject, *([lock] if locked else []), *_extra_files(folder)]
+    texts = tuple(read_text(path, display_name(path, project)) for path in files)
+    if locked:
+        requirements = Requirements(local=_locked_sources(texts[1], lock, project))
+    else:
+        requirements = _unlocked(folder, table, name)
+    return EnvironmentSpec(
+        source=display_name(lock if locked else pyproject, project),
+        python=python,
+        python_origin=origin,
+        requirements=requirements,
+        files=tuple(files),
+        locked_project=folder if locked else None,
+        dependency_file=None if locked or _is_package(table) else pyproject,
+        editable_by_default=True,
+        texts=texts,
+    )
+
+
+def _parse(text: str, name: str) -> Mapping[str, Any]:
+    try:
+        return parse_toml(text)
+    except ValueError as error:
+        raise RequestError(f"{name}: not TOML: {error}") from None
+
+
+def _python(
+    folder: Path, table: Mapping[str, Any], name: str, project: Path
+) -> tuple[PythonRequest | None, str]:
+    """uv's order: the file `.python-version`, then `requires-python`."""
+    pinned = folder / ".python-version"
+    if pinned.is_file():
+        origin = display_name(pinned, project)
+        lines = [line.strip() for line in read_text(pinned, origin).splitlines()]
+        text = next((line for line in lines if line and not line.startswith("#")), "")
+    else:
+        origin, text = f"{name}: requires-python", str(_table(table, "project").get("requires-python", ""))
+    if not text:
+        return None, ""
+    request = PythonRequest.parse(text.removeprefix("cpython").lstrip("-@"))
+    if request is None:
+        raise RequestError(f"{origin}: {text!r} is not a Python version", hint='for example ">=3.10"')
+    return request, origin
+
+
+def _extra_files(folder: Path) -> list[Path]:
+    return [path for name in ("uv.toml", ".python-version") if (path := folder / name).is_file()]
+
+
+def _locked_sources(lock: str, file: Path, project: Path) -> tuple[LocalDependency, ...]:
+    """The local folders and files that a lock file names; `virtual` ones are not installed."""
+    name = display_name(file, project)
+    return tuple(
+        LocalDependency((file.parent / path).resolve(), kind == "editable", name)
+        for kind, path in _SOURCE.findall(lock)
+    )
+
+
+def _unlocked(folder: Path, table: Mapping[str, Any], name: str) -> Requirements:
+    """A package is installed editable, as `uv sync` does; of any other project only what it depends on."""
+    local = _path_sources(folder, table, name)
+    if _is_package(table):
+        package = LocalDependency(folder, True, name)
+        return Requirements(lines=(f"-e {folder.as_uri()}",), local=(package, *local))
+    wanted = _table(table, "project").get("dependencies", [])
+    if not isinstance(wanted, list) or not all(isinstance(line, str) for line in wanted):
+        raise RequestError(f"{name}: project.dependencies must be a list of strings")
+    return Requirements(lines=tuple(wanted), local=local)
+
+
+def _path_sources(folder: Path, table: Mapping[str, Any], name: str) -> tuple[LocalDependency, ...]:
+    sources = _table(_table(_table(table, "tool"), "uv"), "sources").values()
+    return tuple(
+        LocalDependency((folder / str(source["path"])).resolve(), source.get("editable") is True, name)
+        for source in sources
+        if isinstance(source, dict) and "path" in source
+    )
+
+
+def _is_package(table: Mapping[str, Any]) -> bool:
+    packaged = _table(_table(table, "tool"), "uv").get("package")
+    return bool(packaged) if packaged is not None else "build-system" in table
+
+
+def _table(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = table.get(name, {})
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,121 @@
+"""Python versions, and the ways in which environment files ask for one."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:(a|b|rc)(\d+))?")
+_CLAUSE = re.compile(r"(===|==|>=|<=|!=|~=|=|<|>)?\s*v?(\d+(?:\.\d+)*)(\.?\*)?((?:a|b|rc)\d+)?")
+_STAGES = {"a": 0, "b": 1, "rc": 2}
+_FINAL = (3, 0)
+
+
+class PythonVersion(NamedTuple):
+    """The version of an interpreter; ordered, with `3.14.0rc1` before `3.14.0`."""
+
+    major: int
+    minor: int
+    micro: int
+    stage: tuple[int, int] = _FINAL
+
+    @classmethod
+    def parse(cls, text: str) -> PythonVersion | None:
+        """From `3.11.7` or `3.14.0rc1`; None for anything else, `3.11` included."""
+        match = _VERSION.fullmatch(text)
+        if match is None or match[3] is None:
+            return None
+        stage = (_STAGES[match[4]], int(match[5])) if match[4] else _FINAL
+        return cls(int(match[1]), int(match[2]), int(match[3]), stage)
+
+    @property
+    def release(self) -> tuple[int, int, int]:
+        """Without the stage."""
+        return (self.major, self.minor, self.micro)
+
+    @property
+    def final(self) -> bool:
+        """False for alphas, betas and release candidates."""
+        return self.stage == _FINAL
+
+    def __str__(self) -> str:
+        text = f"{self.major}.{self.minor}.{self.micro}"
+        if self.final:
+            return text
+        word = next(word for word, order in _STAGES.items() if order == self.stage[0])
+        return f"{text}{word}{self.stage[1]}"
+
+
+class _Clause(NamedTuple):
+    operator: str
+    release: tuple[int, ...]
+
+    def accepts(self, version: tuple[int, ...]) -> bool:
+        if self.operator in ("prefix", "not prefix"):
+            same = version[: len(self.release)] == self.release[: len(version)]
+            return same == (self.operator == "prefix")
+        wanted = self.release + (0,) * (len(version) - len(self.release))
+        return {
+            ">=": version >= wanted,
+            "<=": version <= wanted,
+            ">": version > wanted,
+            "<": version < wanted,
+        }[self.operator]
+
+
+class PythonRequest(NamedTuple):
+    """What a file asks for: `3.8`, `3.8.15`, `>=3.10,<3.13`, `3.11.*`, conda's `3.10|3.11`."""
+
+    text: str
+    alternatives: tuple[tuple[_Clause, ...], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> PythonRequest | None:
+        """None where it is no version. A bare version, `=` and `==` are prefixes: `3.8` takes any 3.8.x.
+
+        PEP 440 reads `==3.8` as 3.8.0 alone, which nobody means who asks for an interpreter.
+        """
+        alternatives = []
+        for alternative in text.split("|"):
+            clauses: list[_Clause] = []
+            for part in alternative.split(","):
+                parsed = _parse_clause(part.strip())
+                if parsed is None:
+                    return None
+                clauses += parsed
+            alternatives.append(tuple(clauses))
+        return cls(text.strip(), tuple(alternatives))
+
+    def matches(self, version: PythonVersion) -> bool:
+        """Whether an interpreter of this version is what was asked for."""
+        return any(
+            all(clause.accepts(version.release) for clause in clauses) for clauses in self.alternatives
+        )
+
+    def may_match(self, major: int, minor: int) -> bool:
+        """False where no interpreter of this minor version can be what was asked for, as far as is cheap."""
+        return any(
+            all(clause.accepts((major, minor)) for clause in clauses if clause.operator == "prefix")
+            for clauses in self.alternatives
+        )
+
+    def installable(self) -> str:
+        """The version to name in `uv python install …`: the request itself where it is a plain version."""
+        return self.text if re.fullmatch(r"\d+(\.\d+)*", self.text) else f'"{self.text}"'
+
+
+def _parse_clause(text: str) -> list[_Clause] | None:
+    if text == "*":
+        return []
+    match = _CLAUSE.fullmatch(text)
+    if match is None:
+        return None
+    operator = match[1] or "="
+    release = tuple(int(number) for number in match[2].split("."))[:3]
+    if operator == "~=":
+        return [_Clause(">=", release), _Clause("prefix", release[:-1])]
+    if operator in ("=", "==", "==="):
+        return [_Clause("prefix", release)]
+    if operator == "!=":
+        return [_Clause("not prefix", release)]
+    return [_Clause(operator, release)]
