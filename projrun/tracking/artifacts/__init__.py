@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -26,10 +28,13 @@ EXTRAS = {
 """The schemes of object stores that fsspec reaches, and the extra of projrun's that each needs."""
 
 
-def open_repository(artifact_uri: str, transport: Transport | None = None) -> ArtifactRepository:
-    """The files under an artifact URI; `transport` is the tracking server's, where there is one.
+def open_repository(
+    artifact_uri: str, transport: Transport | None = None, environ: Mapping[str, str] | None = None
+) -> ArtifactRepository:
+    """The files under an artifact URI.
 
-    Raises TrackingError for a URI that projrun cannot reach.
+    `transport` is the tracking server's, where there is one; `environ` holds the settings of object stores (else
+    the transport's, else this process's). Raises TrackingError for a URI that projrun cannot reach.
     """
     scheme = uri_scheme(artifact_uri)
     if scheme in ("", "file"):
@@ -39,7 +44,7 @@ def open_repository(artifact_uri: str, transport: Transport | None = None) -> Ar
     if scheme in EXTRAS:
         from projrun.tracking.artifacts.remote import RemoteArtifacts
 
-        return RemoteArtifacts(artifact_uri, transport.environ if transport else {})
+        return RemoteArtifacts(artifact_uri, environ or (transport.environ if transport else os.environ))
     raise TrackingError(
         f"projrun cannot reach artifacts at {redact(artifact_uri)}",
         hint="it knows local folders, mlflow-artifacts:, http(s), s3, gs and abfss",

@@ -69,7 +69,7 @@ class MlflowArtifacts:
         return destination / checked
 
     def _file(self, path: str) -> tuple[str]:
-        """The file at a path: asked of its folder, since MLflow 2 answers 500 for a file that is not there."""
+        """The file at a path, asked of its folder: MLflow 2 answers 500 for a file that is not there."""
         if not any(entry.path == path for entry in self.list(path.rpartition("/")[0])):
             raise NotFoundError(
                 f"the server {self._transport.shown} has no artifact {path!r} in {self._root!r}"

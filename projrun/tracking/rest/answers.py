@@ -162,44 +162,46 @@ def _retry_after(response: requests.Response) -> float:
 
 def silence(error: Exception, server: str, timeout: tuple[float, float]) -> TrackingError:
     """The error for a server that did not answer; `timeout` is the (connect, read) that was waited for."""
-    causes = tuple(_causes(error))
     if isinstance(error, requests.exceptions.SSLError):
-        return _tls_failure(causes, server)
+        return TrackingError(
+            f"the tracking server {server} cannot be trusted: {reason_of(error, timeout)}",
+            hint="MLFLOW_TRACKING_SERVER_CERT_PATH names a file of certificates to trust; for http, write http://",
+        )
     if any(
-        isinstance(cause, BadStatusLine) and not isinstance(cause, RemoteDisconnected) for cause in causes
+        isinstance(cause, BadStatusLine) and not isinstance(cause, RemoteDisconnected)
+        for cause in _causes(error)
     ):
         return not_mlflow(server, "no HTTP")
     return UnavailableError(
-        f"the tracking server {server} cannot be reached: {_reason(error, causes, timeout)}",
+        f"the tracking server {server} cannot be reached: {reason_of(error, timeout)}",
         hint="check that it runs, and the address (--tracking-uri, MLFLOW_TRACKING_URI)",
     )
 
 
-def _reason(error: Exception, causes: tuple[BaseException, ...], timeout: tuple[float, float]) -> str:
+def reason_of(error: Exception, timeout: tuple[float, float]) -> str:
+    """Why there is no answer, in words that hold no URL."""
+    causes = tuple(_causes(error))
     if isinstance(error, requests.exceptions.ProxyError):
         return "its proxy (HTTP_PROXY, HTTPS_PROXY) does not let it through"
     if isinstance(error, requests.ConnectTimeout):
         return f"no connection within {timeout[0]:g} s"
+    if isinstance(error, requests.TooManyRedirects):
+        return "it redirects without end"
     if any(isinstance(cause, (requests.Timeout, urllib3.exceptions.ReadTimeoutError)) for cause in causes):
         return f"no answer within {timeout[1]:g} s"
-    for cause in causes:
-        if isinstance(cause, socket.gaierror):
-            return "its host name is not known"
-        if isinstance(cause, RemoteDisconnected):
-            return "it closed the connection without an answer"
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower()
-    return "the connection broke off"
+    return next((words for words in map(_words, causes) if words), "the connection broke off")
 
 
-def _tls_failure(causes: tuple[BaseException, ...], server: str) -> TrackingError:
-    failures = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
-    reasons = [getattr(failure, "verify_message", "") or failure.reason or "" for failure in failures]
-    reason = next((reason for reason in reasons if reason), "the handshake failed")
-    return TrackingError(
-        f"the tracking server {server} cannot be trusted: {reason.replace('_', ' ').lower()}",
-        hint="MLFLOW_TRACKING_SERVER_CERT_PATH names a file of certificates to trust; for http, write http://",
-    )
+def _words(cause: BaseException) -> str:
+    if isinstance(cause, socket.gaierror):
+        return "its host name is not known"
+    if isinstance(cause, RemoteDisconnected):
+        return "it closed the connection without an answer"
+    if isinstance(cause, ssl.SSLError):
+        return str(getattr(cause, "verify_message", "") or cause.reason or "").replace("_", " ").lower()
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror.lower()
+    return ""
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -242,7 +242,7 @@ class RestStore:
             # MLflow's answer for an alias that the model does not have.
             raise NotFoundError(error.message, hint=error.hint) from None
 
-    def get_model_download_uri(self, name: str, version: str) -> str:
+    def get_model_version_download_uri(self, name: str, version: str) -> str:
         """Where a version's files are: what the registry says, else the version's source."""
         query = [("name", name), ("version", version)]
         try:

@@ -1,0 +1,103 @@
+"""Downloads for `path` parameters: a URI's file or folder appears at its place whole, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from projrun.errors import ProjrunError, SourceError, TrackingError
+from projrun.tracking.artifacts import EXTRAS, local_path, open_repository, uri_scheme
+from projrun.tracking.artifacts.files import PARTIAL_PREFIX
+from projrun.tracking.store import ArtifactRepository, TrackingStore
+from projrun.tracking.uri import redact
+
+
+def download_uri(
+    uri: str, destination: Path, store: TrackingStore | None, environ: Mapping[str, str]
+) -> None:
+    """Put what a URI names at `destination`, which becomes a file or a folder.
+
+    Knows http(s), file:, runs:/, models:/, mlflow-artifacts: and object stores; the middle three are asked of
+    `store`. Raises SourceError, naming the URI without its credentials.
+    """
+    try:
+        with _working_folder(destination.parent) as folder:
+            _fetch(uri, folder, store, environ).replace(destination)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SourceError(f"{redact(uri)} cannot be copied to {destination}: {reason}") from error
+    except SourceError:
+        raise
+    except ProjrunError as error:
+        raise SourceError(
+            f"{redact(uri)} cannot be downloaded: {error.message}", hint=error.hint, detail=error.detail
+        ) from error
+
+
+@contextlib.contextmanager
+def _working_folder(parent: Path) -> Iterator[Path]:
+    """A folder on the destination's file system, gone at the end whatever happens."""
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = parent / f"{PARTIAL_PREFIX}{os.urandom(8).hex()}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fetch(uri: str, folder: Path, store: TrackingStore | None, environ: Mapping[str, str]) -> Path:
+    """Bring it somewhere under `folder`; where to."""
+    scheme = uri_scheme(uri)
+    if scheme in ("http", "https"):
+        from projrun.tracking.rest.files import fetch_file
+
+        return fetch_file(uri, folder / "file", environ)
+    if scheme in ("", "file"):
+        return _copy(local_path(uri), folder / "copy")
+    if scheme in EXTRAS:
+        parent, name = _split(uri)
+        return open_repository(parent, environ=environ).download(name, folder / "files")
+    if scheme in ("runs", "models", "mlflow-artifacts"):
+        repository, path = _stored(uri, scheme, store)
+        return repository.download(path, folder / "files")
+    raise SourceError(
+        f"{redact(uri)} cannot be downloaded: projrun does not know {scheme}:",
+        hint="it knows http(s), file, runs, models, mlflow-artifacts, s3, gs and abfss",
+    )
+
+
+def _stored(uri: str, scheme: str, store: TrackingStore | None) -> tuple[ArtifactRepository, str]:
+    if store is None:
+        raise TrackingError("no tracking store is configured", hint="give one with --tracking-uri")
+    if scheme == "mlflow-artifacts":
+        parent, name = _split(uri)
+        return store.artifacts(parent), name
+    from projrun.tracking.artifacts.references import resolve
+
+    place = resolve(uri, store)
+    return store.artifacts(place.artifact_uri), place.path
+
+
+def _split(uri: str) -> tuple[str, str]:
+    """The folder's URI and the last name, which is empty where the URI names only a host or a bucket."""
+    scheme, _, body = uri.partition(":")
+    authority, path = "", body
+    if body.startswith("//"):
+        authority, slash, path = body[2:].partition("/")
+        authority = f"//{authority}{slash}"
+    folder, slash, name = path.rstrip("/").rpartition("/")
+    return f"{scheme}:{authority}{folder}{slash}", name
+
+
+def _copy(source: Path, target: Path) -> Path:
+    if source.is_dir():
+        shutil.copytree(source, target)
+    elif source.is_file():
+        shutil.copyfile(source, target)
+    else:
+        raise SourceError(f"{str(source)!r} is no file or folder")
+    return target

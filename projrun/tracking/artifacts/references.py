@@ -1,0 +1,96 @@
+"""`runs:/` and `models:/` URIs: which artifact, and where, asked of the tracking store."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from projrun.errors import NotFoundError, TrackingError
+from projrun.tracking.artifacts import uri_scheme
+from projrun.tracking.entities import LoggedModel, ModelVersion, RegisteredModel
+from projrun.tracking.store import TrackingStore
+
+_MOST_STEPS = 8
+
+
+class Place(NamedTuple):
+    """An artifact: a path under an artifact URI."""
+
+    artifact_uri: str
+    path: str
+
+
+@runtime_checkable
+class ModelLookup(Protocol):
+    """What a store must know for `models:/` URIs."""
+
+    def get_logged_model(self, model_id: str) -> LoggedModel: ...
+    def get_registered_model(self, name: str) -> RegisteredModel: ...
+    def get_model_version_download_uri(self, name: str, version: str) -> str: ...
+
+
+@runtime_checkable
+class AliasLookup(Protocol):
+    """What a store must know for `models:/name@alias`."""
+
+    def get_model_version_by_alias(self, name: str, alias: str) -> ModelVersion: ...
+
+
+def resolve(uri: str, store: TrackingStore, steps: int = 0) -> Place:
+    """Where a `runs:/ID/path` or `models:/...` URI leads.
+
+    MLflow's forms: `models:/NAME/VERSION`, `/latest`, `/STAGE`, `models:/NAME@ALIAS`, `models:/MODEL_ID`; all but
+    the last may go on with a path. Raises TrackingError for a malformed one, NotFoundError for what is not there.
+    """
+    if steps > _MOST_STEPS:
+        raise TrackingError(f"{uri} leads from one model to the next without end")
+    scheme = uri_scheme(uri)
+    if scheme not in ("runs", "models"):
+        return Place(uri, "")
+    first, *rest = _parts(uri)
+    if scheme == "runs":
+        return Place(store.get_run(first).artifact_uri, "/".join(rest))
+    source, path = _model_source(uri, first, rest, store)
+    inner = resolve(source, store, steps + 1)
+    return Place(inner.artifact_uri, "/".join(part for part in (inner.path, path) if part))
+
+
+def _parts(uri: str) -> list[str]:
+    body = uri.partition(":")[2]
+    parts = [part for part in body.split("/") if part]
+    if body.startswith("//") or not parts:
+        raise TrackingError(
+            f"{uri} is malformed", hint="runs:/RUN_ID/PATH, models:/NAME/VERSION, models:/NAME@ALIAS"
+        )
+    return parts
+
+
+def _model_source(uri: str, first: str, rest: list[str], store: TrackingStore) -> tuple[str, str]:
+    """The URI of a model's files, and the path in it."""
+    if not isinstance(store, ModelLookup):
+        raise TrackingError(f"{uri} cannot be resolved: the tracking store {store.uri} keeps no models")
+    name, at, alias = first.partition("@")
+    if at:
+        version = _by_alias(uri, name, alias, store)
+        return store.get_model_version_download_uri(name, version), "/".join(rest)
+    if not rest:
+        return store.get_logged_model(first).artifact_uri, ""
+    version = rest[0] if rest[0].isdigit() else _newest(uri, first, rest[0], store)
+    return store.get_model_version_download_uri(first, version), "/".join(rest[1:])
+
+
+def _by_alias(uri: str, name: str, alias: str, store: TrackingStore) -> str:
+    if not isinstance(store, AliasLookup):
+        raise TrackingError(f"{uri} cannot be resolved: the tracking store {store.uri} keeps no aliases")
+    return store.get_model_version_by_alias(name, alias).version
+
+
+def _newest(uri: str, name: str, stage: str, store: ModelLookup) -> str:
+    versions = store.get_registered_model(name).latest_versions
+    numbers = [
+        int(version.version)
+        for version in versions
+        if version.version.isdigit() and stage.lower() in ("latest", version.current_stage.lower())
+    ]
+    if not numbers:
+        raise NotFoundError(f"{uri} names no version: the model {name!r} has none in {stage!r}")
+    return str(max(numbers))
