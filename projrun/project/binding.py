@@ -1,0 +1,282 @@
+"""Binding an entry point to values: everything that is wrong is told at once, then the command is complete."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from projrun.errors import RequestError
+from projrun.project.command import (
+    LONGEST_COMMAND,
+    append_options,
+    check_command,
+    placeholders,
+    render,
+    secret_variable,
+    unknown_placeholders,
+)
+from projrun.project.document import excerpt_of_file, find_text
+from projrun.project.model import BoundParameter, EntryPoint, Invocation, Location, Parameter, Project
+from projrun.project.parameter_reader import TYPE_WORDS
+from projrun.project.paths import download_place, existing_path, is_download, missing_file
+from projrun.project.values import value_problem
+from projrun.suggestions import did_you_mean, near_miss
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_LONGEST_SHOWN = 60
+
+
+class GivenValue(NamedTuple):
+    """A parameter's value from outside the project."""
+
+    text: str
+    origin: Literal["command line", "parameters file", "api"]
+
+
+class _Problem(NamedTuple):
+    message: str
+    hint: str = ""
+    missing: str = ""
+    """The name of a parameter that has no value."""
+    supply: str = ""
+    """The option that would give it one."""
+    location: Location | None = None
+
+
+def bind(
+    project: Project,
+    entry_point: EntryPoint,
+    given: Mapping[str, GivenValue],
+    *,
+    caller_directory: Path,
+    storage_directory: Path,
+    strict: bool = False,
+) -> Invocation:
+    """The entry point with its values, the command rendered.
+
+    A given `path` is relative to `caller_directory`, a default one to the project; a URI gets a place below
+    `storage_directory`, which is not created. Raises one RequestError for all that is wrong.
+    """
+    binder = _Binder(project, entry_point, given, caller_directory, storage_directory)
+    parameters = [*binder.declared(), *binder.undeclared(strict)]
+    binder.unknown_placeholders()
+    binder.secret_variables(parameters)
+    if binder.problems:
+        raise _error(project, entry_point, binder.problems)
+    command = _command(entry_point, parameters)
+    check_command(command)
+    return Invocation(entry_point.name, command, tuple(parameters), tuple(binder.warnings))
+
+
+def _command(entry_point: EntryPoint, parameters: list[BoundParameter]) -> str:
+    values: dict[str, str | None] = dict.fromkeys(entry_point.parameters)
+    values.update({parameter.name: parameter.value for parameter in parameters})
+    used = placeholders(entry_point.command, values)
+    extra = [parameter for parameter in parameters if not parameter.declared and parameter.name not in used]
+    command = render(entry_point.command, values)
+    return append_options(command, [(parameter.name, parameter.value) for parameter in extra])
+
+
+class _Binder:
+    """Collects what is wrong while it goes through the parameters."""
+
+    def __init__(
+        self,
+        project: Project,
+        entry_point: EntryPoint,
+        given: Mapping[str, GivenValue],
+        caller_directory: Path,
+        storage_directory: Path,
+    ) -> None:
+        self.project = project
+        self.entry_point = entry_point
+        self.given = given
+        self.caller_directory = caller_directory
+        self.storage_directory = storage_directory
+        self.supplied = {**dict.fromkeys(entry_point.parameters), **dict.fromkeys(given)}
+        self.problems: list[_Problem] = []
+        self.warnings: list[str] = []
+
+    def declared(self) -> list[BoundParameter]:
+        """The declared parameters that have a value."""
+        self._warn_of_unknown_types()
+        bound = [self._declared(parameter) for parameter in self.entry_point.parameters.values()]
+        return [parameter for parameter in bound if parameter is not None]
+
+    def undeclared(self, strict: bool) -> list[BoundParameter]:
+        """The given parameters that the entry point does not declare."""
+        names = [name for name in self.given if name not in self.entry_point.parameters]
+        used = placeholders(self.entry_point.command, self.supplied) if names else frozenset()
+        return [self._undeclared(name, strict, name in used) for name in names]
+
+    def unknown_placeholders(self) -> None:
+        """Placeholders that neither the file nor the request fills."""
+        for name in unknown_placeholders(self.entry_point.command, self.supplied):
+            location = find_text(self.project.file, self.entry_point.location, f"{{{name}}}")
+            self.problems.append(
+                _Problem(
+                    f"nothing gives a value for {{{name}}} in the command"
+                    f"{did_you_mean(name, self.entry_point.parameters)}",
+                    hint=f"declare it below `parameters`, or give -P {name}=VALUE",
+                    location=location,
+                )
+            )
+
+    def secret_variables(self, parameters: list[BoundParameter]) -> None:
+        """Secrets whose environment variables the system would refuse, or that would share one."""
+        owners: dict[str, str] = {}
+        for parameter in parameters:
+            if not parameter.secret:
+                continue
+            variable = secret_variable(parameter.name)
+            other = owners.setdefault(variable, parameter.name)
+            if other != parameter.name:
+                message = f"the secrets {other!r} and {parameter.name!r} would share the variable {variable}"
+                self._problem(parameter.name, message, "rename one of them")
+            size = len(f"{variable}={parameter.value}".encode("utf-8", "replace"))
+            if size > LONGEST_COMMAND:
+                self._problem(parameter.name, f"the secret {parameter.name!r} is too long for the system")
+
+    def _problem(self, name: str, message: str, hint: str = "") -> None:
+        declared = self.entry_point.parameters.get(name)
+        location = declared.location if declared is not None and name not in self.given else None
+        self.problems.append(_Problem(message, hint, location=location))
+
+    def _warn_of_unknown_types(self) -> None:
+        by_word: dict[str, list[str]] = {}
+        for parameter in self.entry_point.parameters.values():
+            if parameter.declared_type not in TYPE_WORDS:
+                by_word.setdefault(parameter.declared_type, []).append(parameter.name)
+        for word, names in by_word.items():
+            hint = did_you_mean(word, TYPE_WORDS)
+            self.warnings.append(f"unknown type {word!r} of {_listed(names)} is taken as string{hint}")
+
+    def _declared(self, parameter: Parameter) -> BoundParameter | None:
+        given = self.given.get(parameter.name)
+        text = parameter.default if given is None else given.text
+        if text is None:
+            self._missing(parameter)
+            return None
+        base = self.project.directory if given is None else self.caller_directory
+        bound = BoundParameter(
+            parameter.name,
+            parameter.type,
+            raw=text,
+            value=text,
+            origin="default" if given is None else given.origin,
+            secret=parameter.secret,
+        )
+        self._check(parameter, text, is_default=given is None)
+        return self._path(bound, base) if parameter.type == "path" else bound
+
+    def _missing(self, parameter: Parameter) -> None:
+        if not parameter.required:
+            return
+        supply = f"-P {shlex.quote(parameter.name)}={parameter.type.upper()}"
+        undeclared = [name for name in self.given if name not in self.entry_point.parameters]
+        typed = near_miss(parameter.name, undeclared)
+        note = f" (-P {typed} was given: did you mean {parameter.name!r}?)" if typed else ""
+        message = f"parameter {parameter.name!r} ({parameter.declared_type}) has no value{note}"
+        self.problems.append(_Problem(message, f"give {supply}", missing=parameter.name, supply=supply))
+
+    def _check(self, parameter: Parameter, text: str, *, is_default: bool) -> None:
+        unusable = _unusable(text)
+        problem = unusable or value_problem(parameter, text)
+        if not problem:
+            return
+        shown = _shown(text, secret=parameter.secret)
+        if is_default and not unusable:
+            where = f"{parameter.location}: " if parameter.location else ""
+            self.warnings.append(f"{where}the default {shown} of {parameter.name!r} {problem}")
+            return
+        source = "default" if is_default else "value"
+        self._problem(parameter.name, f"the {source} {shown} of {parameter.name!r} {problem}")
+
+    def _path(self, bound: BoundParameter, base: Path) -> BoundParameter:
+        if is_download(bound.raw):
+            if missing_file(bound.raw):
+                self._no_such_path(bound, None)
+            place = download_place(bound.raw, bound.name, self.storage_directory)
+            return bound._replace(value=str(place), download=bound.raw)
+        path = existing_path(bound.raw, base)
+        if path is None:
+            self._no_such_path(bound, base)
+            return bound
+        return bound._replace(value=path)
+
+    def _no_such_path(self, bound: BoundParameter, base: Path | None) -> None:
+        if _unusable(bound.raw):
+            return
+        where = "" if base is None else f" in {base}"
+        shown = _shown(bound.raw, secret=bound.secret)
+        self._problem(
+            bound.name,
+            f"the path {shown} of {bound.name!r} does not exist{where}",
+            "give an existing file or folder, or a URI to download",
+        )
+
+    def _undeclared(self, name: str, strict: bool, used: bool) -> BoundParameter:
+        given = self.given[name]
+        suggestion = did_you_mean(name, self.entry_point.parameters)
+        where = f"entry point {self.entry_point.name!r}"
+        unusable = _unusable(given.text)
+        if strict:
+            declared = ", ".join(self.entry_point.parameters) or "none"
+            message = f"{where} declares no parameter {name!r}{suggestion}"
+            self._problem(name, message, f"declared parameters: {declared}")
+        elif not used and not _NAME.fullmatch(name):
+            hint = "a name is letters, digits, `_`, `.` and `-`, and begins with a letter or `_`"
+            self._problem(name, f"{name!r} cannot be a parameter's name", hint)
+        elif unusable:
+            self._problem(name, f"the value of {name!r} {unusable}")
+        elif suggestion and not used:
+            self.warnings.append(
+                f"{where} declares no parameter {name!r}{suggestion} It is passed on as it is"
+            )
+        return BoundParameter(name, "string", given.text, given.text, given.origin, declared=False)
+
+
+def _unusable(text: str) -> str:
+    """Why no process can be given this text."""
+    if "\0" in text:
+        return "holds a NUL byte"
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return "holds a character that cannot be encoded"
+    return ""
+
+
+def _error(project: Project, entry_point: EntryPoint, problems: list[_Problem]) -> RequestError:
+    supply = " ".join(problem.supply for problem in problems if problem.supply)
+    if len(problems) == 1:
+        problem = problems[0]
+        detail = excerpt_of_file(project.file, problem.location)
+        return RequestError(_line(problem), hint=problem.hint, detail=detail)
+    where = f"entry point {entry_point.name!r}"
+    missing = [problem.missing for problem in problems if problem.missing]
+    if len(missing) == len(problems):
+        message = f"{where} has no value for {_listed(missing)}"
+    else:
+        message = f"{where} has {len(problems)} problems"
+    detail = "\n".join(f"  {_line(problem)}" for problem in problems)
+    return RequestError(message, hint=f"give {supply}" if supply else "", detail=detail)
+
+
+def _line(problem: _Problem) -> str:
+    return f"{problem.location}: {problem.message}" if problem.location else problem.message
+
+
+def _shown(text: str, *, secret: bool) -> str:
+    if secret:
+        return "(secret)"
+    shown = repr(text)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names)

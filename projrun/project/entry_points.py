@@ -1,0 +1,66 @@
+"""Choosing the entry point of a run: a declared one, else a script of the project."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from projrun.errors import RequestError
+from projrun.project.files import FILE_NAME, is_file, is_inside, look_alike
+from projrun.project.model import EntryPoint, Project
+from projrun.suggestions import did_you_mean
+
+SCRIPT_SUFFIXES = (".py", ".sh", ".R")
+
+
+def find_entry_point(project: Project, name: str, *, environ: Mapping[str, str] | None = None) -> EntryPoint:
+    """The declared entry point `name`, else the script of that name with the program that runs it.
+
+    As MLflow: `x.py` runs with `python`, `x.sh` with `$SHELL` (bash where unset), and, beyond MLflow, `x.R`
+    with `Rscript`. Raises RequestError, listing the entry points, for a name that is neither.
+    """
+    declared = project.entry_points.get(name)
+    if declared is not None:
+        return declared
+    if name.endswith(SCRIPT_SUFFIXES):
+        return _script(project, name, os.environ if environ is None else environ)
+    raise _unknown(project, name)
+
+
+def _script(project: Project, name: str, environ: Mapping[str, str]) -> EntryPoint:
+    path = project.directory / name
+    if not is_inside(project.directory, path):
+        raise RequestError(
+            f"the script {name!r} lies outside the project", hint="an entry point is a file of the project"
+        )
+    if not is_file(path):
+        raise _unknown(project, name)
+    programs = {".py": "python", ".sh": shlex.quote(environ.get("SHELL") or "bash"), ".R": "Rscript"}
+    program = next(program for suffix, program in programs.items() if name.endswith(suffix))
+    # A name such as `-c.py` would be read as an option.
+    word = shlex.quote(f"./{name}" if name.startswith("-") else name)
+    line = f"{program} {word}"
+    # The line is a command template: braces in a file name must stay braces.
+    return EntryPoint(name, line.replace("{", "{{").replace("}", "}}"), {})
+
+
+def _unknown(project: Project, name: str) -> RequestError:
+    known = [*project.entry_points, *_scripts(project.directory)]
+    misnamed = None if project.file else look_alike(project.directory)
+    message = f"unknown entry point {name!r}{did_you_mean(name, known)}"
+    if misnamed:
+        message = f"no entry point {name!r}: {misnamed} is not read"
+        return RequestError(message, hint=f"rename {misnamed} to {FILE_NAME}")
+    if project.file is None:
+        message = f"no entry point {name!r}: the project has no {FILE_NAME} file{did_you_mean(name, known)}"
+    listed = ", ".join(project.entry_points) or "none"
+    return RequestError(message, hint=f"entry points: {listed}; or a .py, .sh or .R file of the project")
+
+
+def _scripts(directory: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in directory.iterdir() if path.name.endswith(SCRIPT_SUFFIXES))
+    except OSError:
+        return []

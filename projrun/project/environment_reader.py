@@ -1,0 +1,143 @@
+"""Which environment a project asks for: the file's keys, else the default files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from yaml.nodes import Node, SequenceNode
+
+from projrun.errors import RequestError
+from projrun.project import nodes
+from projrun.project.files import exists, is_file, is_inside
+from projrun.project.model import DockerEnv, EnvironmentKind, EnvironmentReference
+from projrun.project.nodes import Entry
+from projrun.project.report import Report
+from projrun.project.scalars import author_text
+
+FILE_KEYS: dict[str, EnvironmentKind] = {
+    "python_env": "python_env",
+    "conda_env": "conda_env",
+    "uv_env": "uv_env",
+}
+KEYS = (*FILE_KEYS, "docker_env")
+DOCKER_KEYS = ("image", "volumes", "environment")
+
+_NONE = EnvironmentReference("none")
+_PROJECT_TABLE = re.compile(r"^\s*\[\s*project\s*\]", re.MULTILINE)
+
+
+def read_environment(directory: Path, found: Mapping[str, Entry], report: Report) -> EnvironmentReference:
+    """The environment that the MLproject's keys name, else `default_environment`."""
+    given = [key for key in KEYS if key in found and not found[key].is_null]
+    if not given:
+        return default_environment(directory)
+    if len(given) > 1:
+        _report_several(given, found, report)
+    key = given[0]
+    if key == "docker_env":
+        return _docker(found[key], report)
+    return _from_file(directory, key, found[key], report)
+
+
+def default_environment(directory: Path) -> EnvironmentReference:
+    """`python_env.yaml`, `conda.yaml` (as MLflow), then what MLflow has not: a uv project, `requirements.txt`.
+
+    A `pyproject.toml` counts where it has a lock file or a `[project]` table; many only configure tools.
+    """
+    candidates: list[tuple[str, EnvironmentKind]] = [
+        ("python_env.yaml", "python_env"),
+        ("conda.yaml", "conda_env"),
+        ("pyproject.toml", "uv_env"),
+        ("requirements.txt", "requirements"),
+    ]
+    for name, kind in candidates:
+        path = directory / name
+        if not is_file(path) or (kind == "uv_env" and not _is_uv_project(path)):
+            continue
+        if not is_inside(directory, path):
+            raise RequestError(f"{path} is a link that leaves the project", hint="put the file itself there")
+        return EnvironmentReference(kind, path)
+    return _NONE
+
+
+def _is_uv_project(pyproject: Path) -> bool:
+    if is_file(pyproject.with_name("uv.lock")):
+        return True
+    try:
+        return _PROJECT_TABLE.search(pyproject.read_text("utf-8", "replace")) is not None
+    except OSError:
+        return False
+
+
+def _report_several(given: list[str], found: Mapping[str, Entry], report: Report) -> None:
+    in_order = sorted(given, key=lambda key: found[key].key.start_mark.line)
+    named = " and ".join(f"{key} (line {found[key].key.start_mark.line + 1})" for key in in_order)
+    report.error(
+        "two-environments",
+        found[in_order[1]].key,
+        f"the project names {len(given)} environments: {named}",
+        "keep one of them",
+    )
+
+
+def _from_file(directory: Path, key: str, entry: Entry, report: Report) -> EnvironmentReference:
+    name = nodes.text(entry, key, report)
+    if name is None:
+        return _NONE
+    path = directory / name
+    problem, hint = _file_problem(directory, name, path)
+    if problem:
+        report.error("environment-file", entry.value, f"{key}: {problem}", hint)
+        return _NONE
+    return EnvironmentReference(FILE_KEYS[key], path, location=report.document.locate(entry.key))
+
+
+def _file_problem(directory: Path, name: str, path: Path) -> tuple[str, str]:
+    if not name:
+        return "the file name is empty", "name a file of the project, or leave the key out"
+    if Path(name).is_absolute() or not is_inside(directory, path):
+        return f"{name!r} leaves the project", "name a file inside the project's folder"
+    if not is_file(path):
+        what = "is not a file" if exists(path) else "does not exist"
+        return f"{name!r} {what}", "paths are relative to the project's folder"
+    return "", ""
+
+
+def _docker(entry: Entry, report: Report) -> EnvironmentReference:
+    found = nodes.entries(entry.value, "docker_env", report)
+    location = report.document.locate(entry.key)
+    image = nodes.text(found.get("image"), "image", report)
+    if not image:
+        report.error("missing-image", entry.key, "docker_env has no image", "add `image: NAME`")
+        return _NONE
+    volumes = nodes.items(found.get("volumes"), "volumes", report)
+    copied, pairs = _variables(nodes.items(found.get("environment"), "environment", report), report)
+    docker = DockerEnv(image, tuple(_word(node, "a volume", report) for node in volumes), copied, pairs)
+    return EnvironmentReference("docker_env", docker=docker, location=location)
+
+
+def _variables(listed: list[Node], report: Report) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    copied: list[str] = []
+    pairs: list[tuple[str, str]] = []
+    for node in listed:
+        if not isinstance(node, SequenceNode):
+            copied.append(_word(node, "a variable", report))
+        elif len(node.value) == 2:
+            name, value = node.value
+            pairs.append(
+                (_word(name, "a variable's name", report), _word(value, "a variable's value", report))
+            )
+        else:
+            report.error(
+                "bad-variable", node, "a variable is a name to copy from the host, or a pair [NAME, value]"
+            )
+    return tuple(copied), tuple(pairs)
+
+
+def _word(node: Node, what: str, report: Report) -> str:
+    value = None if isinstance(node.value, list) else author_text(node, report)
+    if value is None:
+        report.error("not-text", node, f"{what} must be text")
+    return value or ""

@@ -1,0 +1,108 @@
+"""Parameter values from a file (`--params-file`) and from `-P NAME=VALUE`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from yaml.nodes import ScalarNode
+
+from projrun.errors import RequestError
+from projrun.project import nodes
+from projrun.project.document import LocatedError, excerpt, parse_document, read_text
+from projrun.project.model import Location
+from projrun.project.report import Report
+from projrun.project.scalars import author_text
+
+
+def parse_assignments(items: Sequence[str]) -> dict[str, str]:
+    """`NAME=VALUE` words by name, all mistakes in one RequestError that shows no value."""
+    values: dict[str, str] = {}
+    problems: list[str] = []
+    for item in items:
+        name, equals, value = item.partition("=")
+        if not equals:
+            problems.append(f"-P {item!r} has no value: write -P NAME=VALUE")
+        elif not name.strip():
+            problems.append("a -P has no name before its `=`: write -P NAME=VALUE")
+        elif name in values:
+            problems.append(f"-P {name!r} is given twice: keep one of them")
+        else:
+            values[name] = value
+    if problems:
+        message = problems[0] if len(problems) == 1 else f"{len(problems)} of the -P options are wrong"
+        raise RequestError(message, detail="" if len(problems) == 1 else "\n".join(dict.fromkeys(problems)))
+    return values
+
+
+def read_parameters_file(path: Path) -> dict[str, str]:
+    """A YAML or JSON mapping of names to scalars; a number keeps its source text, as a default does.
+
+    Raises RequestError, with line and column, for anything else: lists, mappings and null are no values.
+    """
+    name = str(path)
+    text = read_text(path, name)
+    return _from_json(name, text) if path.suffix.lower() == ".json" else _from_yaml(name, text)
+
+
+def _from_yaml(name: str, text: str) -> dict[str, str]:
+    document = parse_document(name, text)
+    report = Report(document)
+    values: dict[str, str] = {}
+    for key, entry in nodes.entries(document.root, name, report).items():
+        value = author_text(entry.value, report) if isinstance(entry.value, ScalarNode) else None
+        if value is None:
+            report.error("bad-value", entry.value, _no_value(key), _hint())
+        values[key] = value or ""
+    return values
+
+
+def _from_json(name: str, text: str) -> dict[str, str]:
+    import json
+
+    def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice = next(key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1)
+            raise _at_key(name, text, twice, f"the key {twice!r} stands twice", "keep one of them")
+        return found
+
+    try:
+        content = json.loads(
+            text, object_pairs_hook=mapping, parse_float=str, parse_int=str, parse_constant=_constant
+        )
+    except json.JSONDecodeError as error:
+        location = Location(name, error.lineno, error.colno)
+        raise LocatedError(location, f"JSON: {error.msg}", detail=excerpt(text, location)) from None
+    except RecursionError:
+        raise RequestError(f"{name} is nested too deeply") from None
+    if not isinstance(content, dict):
+        raise LocatedError(Location(name, 1, 1), f'{name} must be a mapping of names, as in {{"name": 1}}')
+    return {key: _json_text(name, text, key, value) for key, value in content.items()}
+
+
+def _constant(word: str) -> str:
+    return str(float(word))  # NaN, Infinity and -Infinity, as a default's `.nan` and `.inf`
+
+
+def _json_text(name: str, text: str, key: str, value: object) -> str:
+    if isinstance(value, (str, bool)):
+        return str(value)
+    raise _at_key(name, text, key, _no_value(key), _hint())
+
+
+def _at_key(name: str, text: str, key: str, problem: str, hint: str) -> LocatedError:
+    found = list(re.finditer(rf'"{re.escape(key)}"\s*:', text))
+    before = text[: found[-1].start() if found else 0]
+    location = Location(name, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return LocatedError(location, problem, hint=hint, detail=excerpt(text, location))
+
+
+def _no_value(key: str) -> str:
+    return f"the value of {key!r} must be text, a number or a boolean"
+
+
+def _hint() -> str:
+    return "leave the parameter out, or write its value as quoted text"

@@ -1,0 +1,64 @@
+"""Where the readers of a project tell what is wrong: running stops at the first error, `check` collects all."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from yaml.nodes import Node
+
+from projrun.errors import RequestError
+from projrun.project.document import Document, LocatedError
+from projrun.project.model import Location
+
+
+class Finding(NamedTuple):
+    """One thing that `projrun check` reports."""
+
+    severity: Literal["error", "warning"]
+    location: Location | None
+    """None where it belongs to the project as a whole."""
+    message: str
+    hint: str
+    code: str
+    """A stable word for tools: `unknown-key`, `missing-command`, …"""
+
+
+class Report:
+    """Raises the first error as LocatedError."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    def error(self, code: str, node: Node, problem: str, hint: str = "") -> None:
+        """Tell that the file is wrong at `node`; `code` names the rule."""
+        location = self.document.locate(node)
+        raise LocatedError(location, problem, hint=hint, detail=self.document.excerpt(location), code=code)
+
+    def failed(self, error: RequestError) -> None:
+        """Tell of an error that another layer raised."""
+        raise error
+
+
+class Collector(Report):
+    """Keeps every error as a Finding; the readers go on with what is left."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document)
+        self.findings: list[Finding] = []
+
+    def error(self, code: str, node: Node, problem: str, hint: str = "") -> None:
+        self.findings.append(Finding("error", self.document.locate(node), problem, hint, code))
+
+    def warning(self, code: str, node: Node, problem: str, hint: str = "") -> None:
+        """Tell of something that runs but is likely not what the author meant."""
+        self.findings.append(Finding("warning", self.document.locate(node), problem, hint, code))
+
+    def failed(self, error: RequestError) -> None:
+        self.findings.append(finding_of(error))
+
+
+def finding_of(error: RequestError) -> Finding:
+    """An error of any layer as a Finding."""
+    if isinstance(error, LocatedError):
+        return Finding("error", error.location, error.problem, error.hint, error.code)
+    return Finding("error", None, error.message, error.hint, "invalid-project")

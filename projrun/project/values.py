@@ -1,0 +1,84 @@
+"""Whether a text is a value of a parameter's type and within its constraints; texts are never rewritten."""
+
+from __future__ import annotations
+
+import re
+
+from projrun.project.model import Parameter, ParameterType
+
+NUMERIC: frozenset[ParameterType] = frozenset({"float", "int", "number"})
+TRUE_WORDS = frozenset({"true", "t", "yes", "y", "on", "1"})
+FALSE_WORDS = frozenset({"false", "f", "no", "n", "off", "0"})
+"""In any case: the words of `distutils.util.strtobool`, which most training scripts' own parsers take."""
+
+_ARTICLES = {
+    "float": "a float",
+    "number": "a number",
+    "int": "an integer",
+    "bool": "a boolean",
+    "uri": "a URI",
+}
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):.", re.DOTALL)
+
+
+def value_problem(parameter: Parameter, text: str) -> str:
+    """What is wrong with a value, ready to follow it (`is not a float`); "" where nothing is.
+
+    Whether a `path` exists is asked elsewhere: it depends on the folder that it is relative to.
+    """
+    return type_problem(parameter.type, text) or constraint_problem(parameter, text)
+
+
+def type_problem(parameter_type: ParameterType, text: str) -> str:
+    """As Python's `float()` and `int()` read them, so NaN and inf are floats and 1.5 is no integer."""
+    if _fits(parameter_type, text):
+        return ""
+    remedy = " (true or false)" if parameter_type == "bool" else ""
+    remedy = " (it needs a scheme, as in s3://bucket/key)" if parameter_type == "uri" else remedy
+    return f"is not {_ARTICLES[parameter_type]}{remedy}"
+
+
+def constraint_problem(parameter: Parameter, text: str) -> str:
+    """`choices`, `min`, `max` (numeric types only) and `pattern` (of the whole value)."""
+    if parameter.choices and not _is_choice(parameter, text):
+        return f"is not one of {', '.join(parameter.choices)}"
+    if parameter.type in NUMERIC:
+        value = float(text)
+        # Written so that NaN, which compares with nothing, is outside any limit.
+        if parameter.minimum is not None and not value >= parameter.minimum:
+            return f"is less than the minimum {parameter.minimum:g}"
+        if parameter.maximum is not None and not value <= parameter.maximum:
+            return f"is more than the maximum {parameter.maximum:g}"
+    if parameter.pattern is not None and not re.fullmatch(parameter.pattern, text):
+        return f"does not match the pattern {parameter.pattern}"
+    return ""
+
+
+def scheme_of(text: str) -> str:
+    """The lower-cased scheme of a URI, "" where there is none (a Windows drive is none)."""
+    match = _SCHEME.match(text)
+    return match.group(1).lower() if match and len(match.group(1)) > 1 else ""
+
+
+def _fits(parameter_type: ParameterType, text: str) -> bool:
+    if parameter_type == "bool":
+        return text.lower() in TRUE_WORDS | FALSE_WORDS
+    if parameter_type == "uri":
+        return scheme_of(text) != ""
+    if parameter_type not in NUMERIC:
+        return True
+    try:
+        int(text) if parameter_type == "int" else float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_choice(parameter: Parameter, text: str) -> bool:
+    if text in parameter.choices:
+        return True
+    if parameter.type not in NUMERIC:
+        return False
+    return any(
+        not type_problem("float", choice) and float(choice) == float(text) for choice in parameter.choices
+    )
