@@ -144,3 +144,4 @@ def _parse_toml(file: Path) -> dict[str, Any]:
         raise RequestError(
             f"{file}: {error}", hint="correct the file or set PROJRUN_CONFIG to another"
         ) from None
+    return document

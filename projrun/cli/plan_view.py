@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from projrun.plan import Plan
-from projrun.project.model import BoundParameter
+from projrun.project.model import MASK, BoundParameter
 from projrun.sources.uri import redact_uri
-from projrun.tracking.recorder import MASK
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

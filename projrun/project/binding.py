@@ -20,7 +20,7 @@ from projrun.project.command import (
     unknown_placeholders,
 )
 from projrun.project.document import excerpt_of_file, find_text
-from projrun.project.model import BoundParameter, EntryPoint, Invocation, Location, Parameter, Project
+from projrun.project.model import MASK, BoundParameter, EntryPoint, Invocation, Location, Parameter, Project
 from projrun.project.parameter_reader import TYPE_WORDS
 from projrun.project.paths import download_place, existing_path, is_download, missing_file
 from projrun.project.values import value_problem
@@ -69,7 +69,12 @@ def bind(
         raise _error(project, entry_point, binder.problems)
     command = _command(entry_point, parameters)
     check_command(command)
-    return Invocation(entry_point.name, command, tuple(parameters), tuple(binder.warnings))
+    shown = _command(entry_point, [_masked(parameter) for parameter in parameters])
+    return Invocation(entry_point.name, command, tuple(parameters), tuple(binder.warnings), shown)
+
+
+def _masked(parameter: BoundParameter) -> BoundParameter:
+    return parameter._replace(value=MASK) if parameter.secret else parameter
 
 
 def _command(entry_point: EntryPoint, parameters: list[BoundParameter]) -> str:

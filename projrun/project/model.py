@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+MASK = "***"
+"""What stands for a secret wherever one would be seen."""
+
 ParameterType = Literal["string", "float", "int", "number", "bool", "path", "uri"]
 EnvironmentKind = Literal["python_env", "conda_env", "uv_env", "requirements", "docker_env", "none"]
 
@@ -109,3 +112,5 @@ class Invocation(NamedTuple):
     command: str
     parameters: tuple[BoundParameter, ...]
     warnings: tuple[str, ...] = ()
+    shown_command: str = ""
+    """The command as people may see it: secret values masked."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from projrun.project.model import MASK
 from projrun.sources.provenance import source_tags
 from projrun.tracking.entities import Param
 from projrun.tracking.parent import parent_run_id
-from projrun.tracking.recorder import MASK, RunDescription
+from projrun.tracking.recorder import RunDescription
 
 if TYPE_CHECKING:
     from projrun.plan import Plan

@@ -8,13 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from projrun.errors import NotFoundError, ProjrunError, RequestError, TrackingError
-from projrun.tracking.entities import Param, Run, RunStatus, Tag
+from projrun.tracking.entities import Param, Run, Tag
 from projrun.tracking.store import TrackingStore
 
-MASK = "***"
 _DELIVERY_PAUSES = (0.0, 0.5, 2.0)
 
 
@@ -32,7 +31,7 @@ class RunDescription(NamedTuple):
 class RunEnd(NamedTuple):
     """How a run ended."""
 
-    status: RunStatus
+    status: Literal["FINISHED", "FAILED", "KILLED"]
     exit_code: int
     reason: str
     end_time: int
