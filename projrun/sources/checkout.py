@@ -26,3 +26,5 @@ class Checkout(NamedTuple):
     """A local work tree with uncommitted changes in the project's folder."""
     owned: Path | None = None
     """A folder made for this run alone, to be removed at its end; None for the user's own folder."""
+    warnings: tuple[str, ...] = ()
+    """What could not be told of the source, one line each."""

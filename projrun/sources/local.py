@@ -1,0 +1,45 @@
+"""A local folder as a project: the user's own, read and never changed. On the hot path."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from projrun.sources.checkout import Checkout
+from projrun.sources.subdirectory import enter_subdirectory
+from projrun.sources.uri import ProjectUri
+from projrun.sources.work_tree import find_top, read_work_tree
+
+
+def local_checkout(uri: ProjectUri, environ: Mapping[str, str]) -> Checkout:
+    """The folder itself, with what git says of it where it lies in a work tree; RequestError for its subfolder."""
+    root = Path(os.path.realpath(uri.location))
+    directory = enter_subdirectory(root, uri.subdirectory, uri.location)
+    plain = Checkout(uri=uri.recorded, root=root, directory=directory, subdirectory=uri.subdirectory)
+    top = find_top(directory)
+    if top is None:
+        return plain
+    state = read_work_tree(top, directory, environ)
+    return plain._replace(
+        uri=recorded_name(uri, directory, top),
+        commit=state.commit,
+        branch=state.branch,
+        repository=state.repository,
+        dirty=state.dirty,
+        warnings=state.warnings,
+    )
+
+
+def recorded_name(uri: ProjectUri, directory: Path, top: Path) -> str:
+    """What MLflow records for a folder of a work tree: `file://TOP#FOLDER`; `PATH#sub` stays what it is."""
+    if uri.subdirectory:
+        return uri.recorded
+    folder = directory.relative_to(top).parts
+    written = Path(uri.recorded)
+    if written.parts[len(written.parts) - len(folder) :] == folder:
+        # A link above the top stays in the name, as it does in MLflow's.
+        above = Path(*written.parts[: len(written.parts) - len(folder)])
+        top = above if Path(os.path.realpath(above)) == top else top
+    shown = f"file://{top}" + (f"#{'/'.join(folder)}" if folder else "")
+    return shown.encode("utf-8", "backslashreplace").decode()

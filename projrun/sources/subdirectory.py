@@ -1,0 +1,42 @@
+"""The `#sub/dir` of a project URI: a folder inside the checkout, and never outside it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from projrun.errors import RequestError
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def parse_subdirectory(text: str) -> str:
+    """The subfolder with single slashes and no `.` parts; empty for the top.
+
+    Raises RequestError for one that is absolute or climbs (MLPROJECT.md, "Project URIs").
+    """
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    if text.startswith("/") or "\\" in text or _DRIVE.match(text) or ".." in parts:
+        raise RequestError(
+            f"the subfolder {'#' + text!r} leads out of the project",
+            hint="give a path below the project's top, such as '#examples/train'",
+        )
+    return "/".join(parts)
+
+
+def enter_subdirectory(root: Path, subdirectory: str, shown: str) -> Path:
+    """The real path of a subfolder of `root`, which is a real path itself; `shown` is the URI for messages.
+
+    Raises RequestError where it is missing, is no folder, or is a symbolic link that leads out of `root`.
+    """
+    if not subdirectory:
+        return root
+    try:
+        directory = (root / subdirectory).resolve(strict=True)
+    except (OSError, RuntimeError):  # RuntimeError: a loop of links, before Python 3.13
+        raise RequestError(f"{shown} has no folder {subdirectory!r}") from None
+    if not directory.is_relative_to(root):
+        raise RequestError(f"the subfolder {subdirectory!r} of {shown} is a link that leads out of it")
+    if not directory.is_dir():
+        raise RequestError(f"{subdirectory!r} in {shown} is a file", hint="a project is a folder: name that")
+    return directory

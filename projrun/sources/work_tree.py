@@ -1,0 +1,156 @@
+"""The state of a local git work tree: commit, branch, remote, uncommitted changes. On the hot path.
+
+Two short git processes (no one command tells both the remote's URL and the state). A repository's own
+configuration is hostile input: nothing that it names is run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.sources.git_command import git_environ
+from projrun.sources.uri import redact_uri
+
+_TIMEOUT = 10.0
+"""Seconds: a work tree on a slow network folder must not hold up the run."""
+
+_SETTINGS = r"^(remote\..*\.url|filter\..*|core\.hookspath)$"
+_SHARED_SCOPES = ("system", "global", "command")
+
+
+class WorkTree(NamedTuple):
+    """What git says of the project's folder."""
+
+    commit: str | None = None
+    """None before the first commit, and for a folder that the repository ignores."""
+    branch: str | None = None
+    repository: str | None = None
+    dirty: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class _GitFailure(Exception):
+    """Why git told nothing, in one line."""
+
+
+class _Setting(NamedTuple):
+    scope: str
+    key: str
+    value: str
+
+
+def find_top(directory: Path) -> Path | None:
+    """The top of the work tree that holds a folder, by the look of the folders alone; `directory` is real."""
+    for candidate in (directory, *directory.parents):
+        mark = candidate / ".git"
+        try:
+            if mark.is_file() or (mark / "HEAD").is_file():
+                return candidate
+        except OSError:  # a folder above that may not be entered
+            return None
+    return None
+
+
+def read_work_tree(top: Path, directory: Path, environ: Mapping[str, str]) -> WorkTree:
+    """Ask git about the project's folder below `top`. Never fails: what could not be told is a warning."""
+    repository = None
+    try:
+        settings = _read_settings(directory, environ)
+        repository = _repository(settings)
+        status = _read_status(top, directory, environ, _without_filters(settings))
+        return _parse_status(status, directory.relative_to(top).as_posix())._replace(repository=repository)
+    except _GitFailure as failure:
+        return WorkTree(repository=repository, warnings=(f"the commit of {top} is not recorded: {failure}",))
+
+
+def read_repository(directory: Path, environ: Mapping[str, str]) -> str | None:
+    """The URL of the first remote, without credentials; None where there is none or git does not tell."""
+    try:
+        return _repository(_read_settings(directory, environ))
+    except _GitFailure:
+        return None
+
+
+def _read_settings(directory: Path, environ: Mapping[str, str]) -> tuple[_Setting, ...]:
+    words = ["config", "--show-scope", "--null", "--get-regexp", _SETTINGS]
+    fields = _git(directory, words, git_environ(environ, protocols="none")).split("\0")
+    settings = tuple(
+        _Setting(scope, *item.partition("\n")[::2])
+        for scope, item in zip(fields[::2], fields[1::2], strict=False)
+    )
+    if ("command", "core.hookspath") not in [(setting.scope, setting.key) for setting in settings]:
+        raise _GitFailure("git is older than 2.31")  # it did not read what `git_environ` set
+    return settings
+
+
+def _repository(settings: tuple[_Setting, ...]) -> str | None:
+    """The first remote's URL, as MLflow takes it."""
+    urls = [setting.value for setting in settings if setting.key.startswith("remote.") and setting.value]
+    return redact_uri(urls[0]) if urls else None
+
+
+def _without_filters(settings: tuple[_Setting, ...]) -> list[tuple[str, str]]:
+    """`git status` runs the content filters that a repository's own configuration names: switch those off."""
+    names = {
+        setting.key.partition(".")[2].rpartition(".")[0]
+        for setting in settings
+        if setting.key.startswith("filter.") and setting.scope not in _SHARED_SCOPES
+    }
+    off = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
+    return [(f"filter.{name}.{key}", value) for name in sorted(names) for key, value in off]
+
+
+def _read_status(
+    top: Path, directory: Path, environ: Mapping[str, str], settings: list[tuple[str, str]]
+) -> str:
+    words = ["--no-optional-locks", "--literal-pathspecs", "status", "--porcelain=v2", "--branch", "-z"]
+    words += ["--no-ahead-behind", "--no-renames", "--ignore-submodules=dirty", "--untracked-files=normal"]
+    if directory != top:
+        words.append("--ignored=matching")
+    return _git(directory, [*words, "--", "."], git_environ(environ, protocols="none", settings=settings))
+
+
+def _git(directory: Path, words: list[str], environ: Mapping[str, str]) -> str:
+    argv = ["git", "-C", str(directory), *words]
+    try:
+        done = subprocess.run(
+            argv, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, check=False
+        )
+    except FileNotFoundError:
+        raise _GitFailure("git is not installed") from None
+    except OSError as error:
+        raise _GitFailure(f"git cannot be started: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise _GitFailure(f"git took longer than {_TIMEOUT:.0f} s") from None
+    if done.returncode > 1:  # 1 is `git config` with nothing to tell
+        raise _GitFailure(_reason(done.stderr.decode(errors="replace"), directory))
+    return done.stdout.decode(errors="replace")
+
+
+def _reason(stderr: str, directory: Path) -> str:
+    if "dubious ownership" in stderr or "unsafe repository" in stderr:
+        return (
+            f"git does not trust {directory}, which someone else owns; see `git help config`, safe.directory"
+        )
+    lines = stderr.strip().splitlines() or ["git failed and said nothing"]
+    return next((line for line in lines if line.startswith("fatal:")), lines[-1])
+
+
+def _parse_status(status: str, folder: str) -> WorkTree:
+    """`folder` is the project's folder below the top, `.` for the top itself."""
+    headers, changes, ignored = {}, 0, False
+    for entry in status.split("\0"):
+        if entry.startswith("# "):
+            key, _, value = entry[2:].partition(" ")
+            headers[key] = value
+        elif entry.startswith("! "):
+            ignored = ignored or f"{folder}/".startswith(entry[2:])
+        elif entry:
+            changes += 1
+    commit, branch = headers.get("branch.oid", "(initial)"), headers.get("branch.head")
+    if ignored or commit == "(initial)":
+        return WorkTree(dirty=changes > 0 and not ignored)
+    return WorkTree(commit, None if branch == "(detached)" else branch, dirty=changes > 0)
