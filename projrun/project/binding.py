@@ -24,10 +24,10 @@ from projrun.project.model import MASK, BoundParameter, EntryPoint, Invocation, 
 from projrun.project.parameter_reader import TYPE_WORDS
 from projrun.project.paths import download_place, existing_path, is_download, missing_file
 from projrun.project.values import value_problem
+from projrun.project.wording import listed, shown
 from projrun.suggestions import did_you_mean, near_miss
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-_LONGEST_SHOWN = 60
 
 
 class GivenValue(NamedTuple):
@@ -149,6 +149,8 @@ class _Binder:
     def _problem(self, name: str, message: str, hint: str = "") -> None:
         declared = self.entry_point.parameters.get(name)
         location = declared.location if declared is not None and name not in self.given else None
+        if location and declared and declared.secret:  # its source line would show the default
+            message, location = f"{location}: {message}", None
         self.problems.append(_Problem(message, hint, location=location))
 
     def _warn_of_unknown_types(self) -> None:
@@ -158,7 +160,7 @@ class _Binder:
                 by_word.setdefault(parameter.declared_type, []).append(parameter.name)
         for word, names in by_word.items():
             hint = did_you_mean(word, TYPE_WORDS)
-            self.warnings.append(f"unknown type {word!r} of {_listed(names)} is taken as string{hint}")
+            self.warnings.append(f"unknown type {word!r} of {listed(names)} is taken as string{hint}")
 
     def _declared(self, parameter: Parameter) -> BoundParameter | None:
         given = self.given.get(parameter.name)
@@ -185,7 +187,9 @@ class _Binder:
         undeclared = [name for name in self.given if name not in self.entry_point.parameters]
         typed = near_miss(parameter.name, undeclared)
         note = f" (-P {typed} was given: did you mean {parameter.name!r}?)" if typed else ""
-        message = f"parameter {parameter.name!r} ({parameter.declared_type}) has no value{note}"
+        known = parameter.declared_type in TYPE_WORDS
+        kind = parameter.declared_type if known else parameter.type
+        message = f"parameter {parameter.name!r} ({kind}) has no value{note}"
         self.problems.append(_Problem(message, f"give {supply}", missing=parameter.name, supply=supply))
 
     def _check(self, parameter: Parameter, text: str, *, is_default: bool) -> None:
@@ -193,13 +197,13 @@ class _Binder:
         problem = unusable or value_problem(parameter, text)
         if not problem:
             return
-        shown = _shown(text, secret=parameter.secret)
+        value = shown(text, secret=parameter.secret)
         if is_default and not unusable:
             where = f"{parameter.location}: " if parameter.location else ""
-            self.warnings.append(f"{where}the default {shown} of {parameter.name!r} {problem}")
+            self.warnings.append(f"{where}the default {value} of {parameter.name!r} {problem}")
             return
         source = "default" if is_default else "value"
-        self._problem(parameter.name, f"the {source} {shown} of {parameter.name!r} {problem}")
+        self._problem(parameter.name, f"the {source} {value} of {parameter.name!r} {problem}")
 
     def _path(self, bound: BoundParameter, base: Path) -> BoundParameter:
         if is_download(bound.raw):
@@ -217,10 +221,10 @@ class _Binder:
         if _unusable(bound.raw):
             return
         where = "" if base is None else f" in {base}"
-        shown = _shown(bound.raw, secret=bound.secret)
+        value = shown(bound.raw, secret=bound.secret)
         self._problem(
             bound.name,
-            f"the path {shown} of {bound.name!r} does not exist{where}",
+            f"the path {value} of {bound.name!r} does not exist{where}",
             "give an existing file or folder, or a URI to download",
         )
 
@@ -230,7 +234,7 @@ class _Binder:
         where = f"entry point {self.entry_point.name!r}"
         unusable = _unusable(given.text)
         if strict:
-            declared = ", ".join(self.entry_point.parameters) or "none"
+            declared = listed(self.entry_point.parameters) or "none"
             message = f"{where} declares no parameter {name!r}{suggestion}"
             self._problem(name, message, f"declared parameters: {declared}")
         elif not used and not _NAME.fullmatch(name):
@@ -265,23 +269,12 @@ def _error(project: Project, entry_point: EntryPoint, problems: list[_Problem]) 
     where = f"entry point {entry_point.name!r}"
     missing = [problem.missing for problem in problems if problem.missing]
     if len(missing) == len(problems):
-        message = f"{where} has no value for {_listed(missing)}"
+        message = f"{where} has no value for {listed(missing)}"
     else:
         message = f"{where} has {len(problems)} problems"
-    detail = "\n".join(f"  {_line(problem)}" for problem in problems)
+    detail = "\n".join(_line(problem) for problem in problems)
     return RequestError(message, hint=f"give {supply}" if supply else "", detail=detail)
 
 
 def _line(problem: _Problem) -> str:
     return f"{problem.location}: {problem.message}" if problem.location else problem.message
-
-
-def _shown(text: str, *, secret: bool) -> str:
-    if secret:
-        return "(secret)"
-    shown = repr(text)
-    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(repr(name) for name in names)

@@ -124,7 +124,7 @@ def excerpt(text: str, location: Location) -> str:
     shown = "".join(character if character.isprintable() else " " for character in shown)
     if not shown.strip():
         return ""
-    return f"    {shown.rstrip()}\n    {' ' * (column - start)}^"
+    return f"{shown.rstrip()}\n{' ' * (column - start)}^"
 
 
 def excerpt_of_file(path: Path | None, location: Location | None) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from projrun.errors import RequestError
 from projrun.project.files import FILE_NAME, is_file, is_inside, look_alike
 from projrun.project.model import EntryPoint, Project
+from projrun.project.wording import listed
 from projrun.suggestions import did_you_mean
 
 SCRIPT_SUFFIXES = (".py", ".sh", ".R")
@@ -55,8 +56,8 @@ def _unknown(project: Project, name: str) -> RequestError:
         return RequestError(message, hint=f"rename {misnamed} to {FILE_NAME}")
     if project.file is None:
         message = f"no entry point {name!r}: the project has no {FILE_NAME} file{did_you_mean(name, known)}"
-    listed = ", ".join(project.entry_points) or "none"
-    return RequestError(message, hint=f"entry points: {listed}; or a .py, .sh or .R file of the project")
+    names = listed(project.entry_points) or "none"
+    return RequestError(message, hint=f"entry points: {names}; or a .py, .sh or .R file of the project")
 
 
 def _scripts(directory: Path) -> list[str]:

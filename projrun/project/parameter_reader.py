@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from yaml.nodes import MappingNode, Node
 
 from projrun.project import nodes
-from projrun.project.document import is_null
+from projrun.project.document import LocatedError, is_null
 from projrun.project.model import Parameter, ParameterType
 from projrun.project.nodes import Entry
 from projrun.project.report import Report
@@ -53,6 +54,16 @@ def _parameter(name: str, entry: Entry, report: Report) -> Parameter:
 
 def _detailed(name: str, entry: Entry, report: Report) -> Parameter:
     found = nodes.entries(entry.value, f"parameter {name!r}", report)
+    secret = nodes.boolean(found.get("secret"), "secret", False, report)
+    try:
+        return _constrained(name, found, report)._replace(secret=secret)
+    except LocatedError as error:
+        if secret:  # the source line may hold the default
+            error.detail = ""
+        raise
+
+
+def _constrained(name: str, found: Mapping[str, Entry], report: Report) -> Parameter:
     word = nodes.text(found.get("type"), f"the type of parameter {name!r}", report) or "string"
     minimum = nodes.number(found.get("min"), "min", report)
     maximum = nodes.number(found.get("max"), "max", report)
@@ -68,7 +79,6 @@ def _detailed(name: str, entry: Entry, report: Report) -> Parameter:
         minimum=minimum,
         maximum=maximum,
         pattern=_pattern(found.get("pattern"), report),
-        secret=nodes.boolean(found.get("secret"), "secret", False, report),
         description=_description(found.get("description"), report),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from projrun.project.model import Parameter, ParameterType
+from projrun.project.wording import listed
 
 NUMERIC: frozenset[ParameterType] = frozenset({"float", "int", "number"})
 TRUE_WORDS = frozenset({"true", "t", "yes", "y", "on", "1"})
@@ -41,7 +42,7 @@ def type_problem(parameter_type: ParameterType, text: str) -> str:
 def constraint_problem(parameter: Parameter, text: str) -> str:
     """`choices`, `min`, `max` (numeric types only) and `pattern` (of the whole value)."""
     if parameter.choices and not _is_choice(parameter, text):
-        return f"is not one of {', '.join(parameter.choices)}"
+        return f"is not one of {listed(parameter.choices)}"
     if parameter.type in NUMERIC:
         value = float(text)
         # Written so that NaN, which compares with nothing, is outside any limit.
@@ -50,7 +51,7 @@ def constraint_problem(parameter: Parameter, text: str) -> str:
         if parameter.maximum is not None and not value <= parameter.maximum:
             return f"is more than the maximum {parameter.maximum:g}"
     if parameter.pattern is not None and not re.fullmatch(parameter.pattern, text):
-        return f"does not match the pattern {parameter.pattern}"
+        return f"does not match the pattern {parameter.pattern!r}"
     return ""
 
 

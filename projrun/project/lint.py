@@ -1,0 +1,149 @@
+"""What runs but is likely not meant: unknown keys, types and placeholders, unused parameters, shown secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from yaml.nodes import MappingNode, Node
+
+from projrun.project import environment_reader, nodes, parameter_reader
+from projrun.project.command import command_problem, placeholders, unknown_placeholders
+from projrun.project.document import find_text
+from projrun.project.files import exists
+from projrun.project.model import EntryPoint, Location, Parameter, Project
+from projrun.project.nodes import Entry
+from projrun.project.parameter_reader import TYPE_WORDS
+from projrun.project.paths import is_download
+from projrun.project.report import Collector, Finding
+from projrun.project.values import NUMERIC, constraint_problem, type_problem
+from projrun.project.wording import shown
+from projrun.suggestions import did_you_mean
+
+_PROJECT_KEYS = ("name", "entry_points", *environment_reader.KEYS)
+_ENTRY_POINT_KEYS = ("command", "parameters", "description")
+
+
+def lint(project: Project, report: Collector) -> None:
+    """Add warnings (and what only a run would notice) about a project that was read with `report`."""
+    silent = Collector(report.document)  # what is wrong with these mappings was told when they were read
+    root = nodes.entries(report.document.root, "the project", silent)
+    _unknown_keys(root, _PROJECT_KEYS, "the project", report)
+    if "docker_env" in root:
+        docker = nodes.entries(root["docker_env"].value, "docker_env", silent)
+        _unknown_keys(docker, environment_reader.DOCKER_KEYS, "docker_env", report)
+    declared = nodes.entries(root["entry_points"].value if "entry_points" in root else None, "", silent)
+    for name, entry in declared.items():
+        found = nodes.entries(entry.value, "", silent)
+        _unknown_keys(found, _ENTRY_POINT_KEYS, f"entry point {name!r}", report)
+        parameters = nodes.entries(found["parameters"].value if "parameters" in found else None, "", silent)
+        _entry_point(project, project.entry_points[name], parameters, report)
+
+
+def _unknown_keys(found: Mapping[str, Entry], known: Collection[str], what: str, report: Collector) -> None:
+    for name, entry in found.items():
+        if name in known or name.startswith(("x-", ".")):  # by custom, places to keep anchors in
+            continue
+        message = f"{what} has an unknown key {name!r}{did_you_mean(name, known)}"
+        report.warning("unknown-key", entry.key, message, f"known keys: {', '.join(known)}")
+
+
+def _entry_point(
+    project: Project, entry_point: EntryPoint, declared: Mapping[str, Entry], report: Collector
+) -> None:
+    for name, entry in declared.items():
+        found: Mapping[str, Entry] = {}
+        if isinstance(entry.value, MappingNode):
+            found = nodes.entries(entry.value, "", Collector(report.document))
+            _unknown_keys(found, parameter_reader.KEYS, f"parameter {name!r}", report)
+        parameter = entry_point.parameters[name]
+        _type(parameter, found["type"].value if "type" in found else entry.value, report)
+        _constraints(parameter, found, report)
+        if parameter.default is not None:
+            _default(project, parameter, found["default"].value, report)
+        _use(entry_point, parameter, entry, report)
+    _command(project, entry_point, report)
+
+
+def _type(parameter: Parameter, node: Node, report: Collector) -> None:
+    word = parameter.declared_type
+    if word not in TYPE_WORDS:
+        message = f"parameter {parameter.name!r} has an unknown type {word!r}{did_you_mean(word, TYPE_WORDS)}"
+        hint = f"it runs as string; known types: {', '.join(TYPE_WORDS)}"
+        report.warning("unknown-type", node, message, hint)
+
+
+def _constraints(parameter: Parameter, found: Mapping[str, Entry], report: Collector) -> None:
+    for key in ("min", "max"):
+        if key in found and parameter.type not in NUMERIC:
+            message = f"{key} means nothing for {parameter.name!r}, which is a {parameter.declared_type}"
+            report.warning("useless-limit", found[key].key, message, "declare it as float or int")
+    for choice in parameter.choices:
+        problem = type_problem(parameter.type, choice)
+        if problem:
+            report.warning(
+                "bad-choice", found["choices"].value, f"the choice {choice!r} of {parameter.name!r} {problem}"
+            )
+
+
+def _default(project: Project, parameter: Parameter, node: Node, report: Collector) -> None:
+    text = parameter.default or ""
+    value = shown(text, secret=parameter.secret)
+    problem = type_problem(parameter.type, text) or constraint_problem(parameter, text)
+    if problem:
+        message = f"the default {value} of {parameter.name!r} {problem}"
+        report.warning("bad-default", node, message, "runs use it as it is")
+    missing = not text or not exists(project.directory / text)
+    if parameter.type == "path" and missing and not is_download(text):
+        message = f"the default path {value} of {parameter.name!r} does not exist"
+        report.warning("missing-path", node, message, "a run without -P for it is refused")
+    if parameter.secret:
+        message = f"the secret {parameter.name!r} has a default in the file"
+        report.warning("secret-default", node, message, "leave it out, and give the value with -P")
+
+
+def _use(entry_point: EntryPoint, parameter: Parameter, entry: Entry, report: Collector) -> None:
+    used = parameter.name in placeholders(entry_point.command, _supplied(entry_point))
+    if used and parameter.secret:
+        report.warning(
+            "secret-in-command",
+            entry.key,
+            f"the command names the secret {parameter.name!r}, so the process list shows it",
+            "read it from its PROJRUN_PARAM_ variable instead",
+        )
+    if not used and not parameter.secret and entry_point.command:
+        message = f"the command of {entry_point.name!r} never uses the parameter {parameter.name!r}"
+        report.warning("unused-parameter", entry.key, message, f"put {{{parameter.name}}} in the command")
+
+
+def _command(project: Project, entry_point: EntryPoint, report: Collector) -> None:
+    for name in unknown_placeholders(entry_point.command, entry_point.parameters):
+        location = find_text(project.file, entry_point.location, f"{{{name}}}")
+        suggestion = did_you_mean(name, entry_point.parameters)
+        message = f"{{{name}}} in the command is not a parameter{suggestion}"
+        hint = f"declare it below `parameters`; until then each run needs -P {name}=VALUE"
+        _add(report, "warning", location, message, hint, "unknown-placeholder")
+    for name in sorted(placeholders(entry_point.command, entry_point.parameters)):
+        if re.search(rf"\${re.escape(f'{{{name}}}')}", entry_point.command):
+            location = find_text(project.file, entry_point.location, f"${{{name}}}")
+            message = f"${{{name}}} becomes a dollar sign and the parameter's value, not a shell variable"
+            _add(report, "warning", location, message, f"write {{{name}}}", "dollar-placeholder")
+    problem = command_problem(entry_point.command)
+    if problem:
+        _add(report, "error", entry_point.location, problem, "", "bad-command")
+
+
+def _supplied(entry_point: EntryPoint) -> set[str]:
+    # As if each unknown placeholder were given with -P: only then the run starts.
+    return {
+        *entry_point.parameters,
+        *unknown_placeholders(entry_point.command, entry_point.parameters),
+    }
+
+
+def _add(
+    report: Collector, severity: str, location: Location | None, message: str, hint: str, code: str
+) -> None:
+    report.findings.append(
+        Finding("error" if severity == "error" else "warning", location, message, hint, code)
+    )
