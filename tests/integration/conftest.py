@@ -8,11 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.servers import mlflow_server
-from tests.support.virtualenvs import built_environment
-
-MLFLOW3 = ("mlflow>=3.17,<4", "scikit-learn>=1.5,<2")
-# mlflow 2.22 does not start with SQLAlchemy 2.1, although it accepts it.
-MLFLOW2 = ("mlflow>=2.22,<3", "scikit-learn>=1.5,<2", "sqlalchemy<2.1")
+from tests.support.virtualenvs import MLFLOW2, MLFLOW3, built_environment
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,10 @@ from tests.support.guard import PACKAGE_CACHE
 BASE_PYTHON = Path(sys.executable).resolve()
 """The interpreter behind the environment that the tests run in."""
 
+MLFLOW3 = ("mlflow>=3.17,<4", "scikit-learn>=1.5,<2")
+# mlflow 2.22 does not start with SQLAlchemy 2.1, although it accepts it.
+MLFLOW2 = ("mlflow>=2.22,<3", "scikit-learn>=1.5,<2", "sqlalchemy<2.1")
+
 
 def built_environment(name: str, requirements: Sequence[str], *, timeout: float = 900) -> Path:
     """The Python of a virtual environment that holds `requirements`; built when it is not there yet.
@@ -29,7 +33,7 @@ def built_environment(name: str, requirements: Sequence[str], *, timeout: float 
     marker = folder / ".complete"
     with FileLock(f"{folder}.lock", timeout=timeout):
         if not marker.exists():
-            _build(folder, requirements, timeout)
+            fresh_environment(folder, requirements, timeout=timeout)
             marker.touch()
     return environment_python(folder)
 
@@ -39,24 +43,32 @@ def environment_python(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _build(folder: Path, requirements: Sequence[str], timeout: float) -> None:
+def fresh_environment(folder: Path, requirements: Sequence[str], *, timeout: float = 900) -> Path:
+    """The Python of a virtual environment made in `folder` now, its bytecode compiled.
+
+    What lay there is removed. Raises RuntimeError with uv's own words where it fails.
+    """
     shutil.rmtree(folder, ignore_errors=True)
-    uv = _uv()
-    _call([uv, "venv", "--quiet", "--python", str(BASE_PYTHON), str(folder)], timeout)
-    python = str(environment_python(folder))
-    _call([uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *requirements], timeout)
+    python = environment_python(folder)
+    _call_uv(["venv", "--quiet", "--python", str(BASE_PYTHON), str(folder)], timeout)
+    if requirements:
+        install = ["pip", "install", "--quiet", "--compile-bytecode", "--python", str(python)]
+        _call_uv([*install, *requirements], timeout)
+    return python
 
 
-def _uv() -> str:
+def uv_executable() -> str:
+    """The uv of the environment that the tests run in."""
     import uv
 
     return os.fspath(uv.find_uv_bin())
 
 
-def _call(argv: Sequence[str], timeout: float) -> None:
+def _call_uv(arguments: Sequence[str], timeout: float) -> None:
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environ.setdefault("UV_CACHE_DIR", str(PACKAGE_CACHE / "uv"))
     environ["UV_PYTHON_DOWNLOADS"] = "never"
+    argv = [uv_executable(), *arguments]
     done = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=timeout, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(argv)} failed:\n{done.stderr}")

@@ -1,0 +1,63 @@
+"""Timing whole processes, taking turns."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.sides import Side
+
+WARM_UPS = 2
+"""Runs of each side before any counts: stores are created, bytecode and file caches are filled."""
+
+
+def take_turns(
+    sides: Sequence[Side], runs: int, folder: Path, progress: Callable[[str], None]
+) -> dict[str, list[float]]:
+    """Seconds of every process, by side. The order moves by one each turn, so that none is always first."""
+    for side in sides:
+        for _ in range(WARM_UPS):
+            seconds(side, folder)
+    times: dict[str, list[float]] = {side.name: [] for side in sides}
+    for turn in range(runs):
+        progress(f"turn {turn + 1} of {runs}")
+        first = turn % len(sides)
+        for side in (*sides[first:], *sides[:first]):
+            times[side.name].append(seconds(side, folder))
+    return times
+
+
+def seconds(side: Side, folder: Path) -> float:
+    """How long one process takes, from its start to its end. Raises RuntimeError where it fails."""
+    program = shutil.which(side.argv[0], path=side.environ["PATH"]) or side.argv[0]
+    started = time.perf_counter()
+    done = subprocess.run(
+        [program, *side.argv[1:]],
+        cwd=folder,
+        env=dict(side.environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
+    took = time.perf_counter() - started
+    if done.returncode != 0:
+        output = (done.stdout + done.stderr).decode(errors="replace")
+        raise RuntimeError(f"{side.name}: exit code {done.returncode}\n{output}")
+    return took
+
+
+def medians(times: dict[str, list[float]]) -> dict[str, float]:
+    """The median of each side, in milliseconds."""
+    return {name: statistics.median(taken) * 1000 for name, taken in times.items()}
+
+
+def installed_megabytes(python: Path) -> float:
+    """What an environment's packages take on disk, bytecode included, in units of 1,000,000 bytes."""
+    folder = next((python.parent.parent / "lib").glob("python*/site-packages"))
+    files = (file.stat() for file in folder.rglob("*") if file.is_file())
+    return sum(file.st_blocks * 512 for file in files) / 1e6

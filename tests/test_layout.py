@@ -1,0 +1,126 @@
+"""Rules of the code's layout that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.support.guard import REPOSITORY
+
+CORE = sorted((REPOSITORY / "projrun").rglob("*.py"))
+BACKENDS = sorted((REPOSITORY / "backends" / "projrun_backends").rglob("*.py"))
+LONGEST_MODULE = 400
+LONGEST_FUNCTION = 40
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+TREES = {
+    str(file.relative_to(REPOSITORY)): ast.parse(file.read_text(encoding="utf-8"))
+    for file in (*CORE, *BACKENDS)
+}
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(CORE) > 30
+    assert len(BACKENDS) > 4
+
+
+def test_the_core_never_imports_a_backend() -> None:
+    offenders = [
+        f"{module}: {name}"
+        for module, tree in TREES.items()
+        for name in _imported(tree)
+        if module.startswith("projrun/") and name.partition(".")[0] == "projrun_backends"
+    ]
+    assert offenders == []
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_modules_are_short() -> None:
+    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in (*CORE, *BACKENDS)}
+    assert {str(file): length for file, length in lengths.items() if length >= LONGEST_MODULE} == {}
+
+
+def test_modules_say_what_they_are_for() -> None:
+    assert [module for module, tree in TREES.items() if tree.body and not ast.get_docstring(tree)] == []
+
+
+def test_functions_are_short() -> None:
+    too_long = {
+        f"{module}: {function.name}": _body_lines(function)
+        for module, tree in TREES.items()
+        for function in ast.walk(tree)
+        if isinstance(function, Function) and _body_lines(function) > LONGEST_FUNCTION
+    }
+    assert too_long == {}
+
+
+def _body_lines(function: Function) -> int:
+    """The lines of its statements: without the signature and the docstring."""
+    statements = function.body[1:] if ast.get_docstring(function) else function.body
+    if not statements or function.end_lineno is None:
+        return 0
+    return function.end_lineno - statements[0].lineno + 1
+
+
+def test_annotations_are_never_evaluated() -> None:
+    """`from __future__ import annotations` where there is anything to annotate: it saves start-up time."""
+    assert [module for module, tree in TREES.items() if _defines_something(tree) and not _is_lazy(tree)] == []
+
+
+def _defines_something(tree: ast.Module) -> bool:
+    return any(isinstance(node, Function | ast.ClassDef) for node in tree.body)
+
+
+def _is_lazy(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in tree.body)
+
+
+def test_the_process_keeps_its_environment_and_folder() -> None:
+    """`os.environ` is never changed and `os.chdir` never called: children get their own."""
+    offenders = [
+        f"{module}: {ast.unparse(node)}"
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if _mutates(node)
+    ]
+    assert offenders == []
+
+
+def _mutates(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func)
+        changes = called.startswith("os.environ.") and called.endswith(
+            (".update", ".pop", ".setdefault", ".clear")
+        )
+        return changes or called in {"os.chdir", "os.putenv", "os.unsetenv"}
+    if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+        return ast.unparse(node.value) == "os.environ"
+    return False
+
+
+def test_the_rules_find_offenders() -> None:
+    """What the rules above rest on recognises what it should."""
+    assert list(_imported(ast.parse("def f():\n  from projrun_backends.x import y"))) == [
+        "projrun_backends.x"
+    ]
+    for code in ("os.environ['A'] = 'b'", "del os.environ['A']", "os.environ.update(a='b')", "os.chdir('/')"):
+        assert any(_mutates(node) for node in ast.walk(ast.parse(code))), code
+    for code in ("os.environ['A']", "os.environ.get('A')", "environ['A'] = 'b'"):
+        assert not any(_mutates(node) for node in ast.walk(ast.parse(code))), code
+    (function,) = ast.parse("def f():\n  '''Doc.'''\n  a = 1\n\n  return a").body
+    assert isinstance(function, ast.FunctionDef)
+    assert _body_lines(function) == 3
+
+
+def test_every_folder_of_tests_is_a_package() -> None:
+    """Test modules of one name in two folders need it."""
+    folders = {file.parent for file in (REPOSITORY / "tests").rglob("*.py")}
+    assert [str(folder) for folder in folders if not Path(folder, "__init__.py").exists()] == []
