@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
+from yaml.nodes import MappingNode
 
-from projrun.environments.documents import Document, Text
+from projrun.environments.documents import EnvironmentDocument, Text
 from projrun.environments.requirements import Line
 from projrun.environments.versions import PythonRequest
 from projrun.errors import EnvironmentBuildError
 
-_SPEC = re.compile(r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)")
+_SPEC = r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)"
 _TOOLS = frozenset({"pip", "setuptools", "wheel"})
 
 
@@ -30,14 +30,14 @@ class CondaFile(NamedTuple):
 
 def read_conda_file(file: Path, name: str) -> CondaFile:
     """Raises RequestError for a file that is wrong, EnvironmentBuildError for one that needs conda."""
-    document = Document(file, name)
+    document = EnvironmentDocument(file, name)
     python: Text | None = None
     request: PythonRequest | None = None
     tools: list[Line] = []
     pip_lines: list[Line] = []
     foreign: list[Text] = []
     for node in document.items("dependencies"):
-        if isinstance(node, yaml.MappingNode):
+        if isinstance(node, MappingNode):
             pip_lines += _pip_lines(document, node)
             continue
         text = document.scalar(node)
@@ -56,14 +56,14 @@ def read_conda_file(file: Path, name: str) -> CondaFile:
     )
 
 
-def _split(document: Document, text: Text) -> tuple[str, str]:
-    match = _SPEC.fullmatch(text.value)
+def _split(document: EnvironmentDocument, text: Text) -> tuple[str, str]:
+    match = re.fullmatch(_SPEC, text.value)
     if match is None:
         raise document.error(text.location, f"{text.value!r} is not a conda dependency")
     return match[1].lower(), match[2].strip()
 
 
-def _pip_lines(document: Document, node: yaml.MappingNode) -> list[Line]:
+def _pip_lines(document: EnvironmentDocument, node: MappingNode) -> list[Line]:
     lines = []
     for key, value in node.value:
         name = document.scalar(key)
@@ -75,7 +75,7 @@ def _pip_lines(document: Document, node: yaml.MappingNode) -> list[Line]:
     return lines
 
 
-def _python(document: Document, text: Text, version: str) -> PythonRequest | None:
+def _python(document: EnvironmentDocument, text: Text, version: str) -> PythonRequest | None:
     wanted = _without_build(version)
     if not wanted:
         return None

@@ -17,10 +17,8 @@ from projrun.environments.executables import home, path_folders, program, pyenv_
 from projrun.environments.versions import PythonRequest, PythonVersion
 from projrun.errors import EnvironmentBuildError
 
-_STORE_NAME = re.compile(
-    r"(?:(cpython|pypy)-)?(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?)(t|\+freethreaded)?(?:-[a-z].*)?"
-)
-_FILE_NAME = re.compile(r"python(\d)\.(\d+)t?(?:\.exe)?")
+_STORE_NAME = r"(?:(cpython|pypy)-)?(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?)(t|\+freethreaded)?(?:-[a-z].*)?"
+_FILE_NAME = r"python(\d)\.(\d+)t?(?:\.exe)?"
 _NAMES = ("python3", "python", *(f"python3.{minor}" for minor in range(6, 20)))
 _ASK = """
 import sys
@@ -133,7 +131,7 @@ class _Versions:
         stored = self._from_store(path)
         if stored is not None:
             return stored
-        name = _FILE_NAME.fullmatch(path.name)
+        name = re.fullmatch(_FILE_NAME, path.name)
         if name and not request.may_match(int(name[1]), int(name[2])):
             return None
         return self._asked(path)
@@ -156,7 +154,7 @@ class _Versions:
         prefix = path.parent.parent if os.name != "nt" else path.parent
         if str(prefix.parent) not in self._stores:
             return None
-        match = _STORE_NAME.fullmatch(prefix.name)
+        match = re.fullmatch(_STORE_NAME, prefix.name)
         version = PythonVersion.parse(match[2]) if match else None
         if match is None or version is None:
             return None

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.environments.credentials import without_credentials
-from projrun.environments.documents import read_text
 from projrun.errors import RequestError
+from projrun.project.document import read_text
+from projrun.project.files import exists, is_file
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
-_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-_OPTION = re.compile(r"(--[a-z][a-z-]*|-[a-zA-Z])(?:\s*=\s*|\s+|(?=\S)|$)(.*)")
-_NAMED = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*(.*)", re.DOTALL)
-_SPECIFIERS = re.compile(r"\(?\s*(?:===|==|>=|<=|!=|~=|<|>)[\s\w.,<>=!~*+\-]*\)?")
-_EXTRAS = re.compile(r"\[[\w\s,.-]*\]$")
-_PLAIN_PATH = re.compile(r"[\w@%+=:,./\\~-]+")
+_COMMENT = r"(^|\s+)#.*$"
+_VARIABLE = r"\$\{([A-Z0-9_]+)\}"
+_OPTION = r"(--[a-z][a-z-]*|-[a-zA-Z])(?:\s*=\s*|\s+|(?=\S)|$)(.*)"
+_NAMED = r"(?s)([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*(.*)"
+_SPECIFIERS = r"\(?\s*(?:===|==|>=|<=|!=|~=|<|>)[\s\w.,<>=!~*+\-]*\)?"
+_EXTRAS = r"\[[\w\s,.-]*\]$"
+_PLAIN_PATH = r"[\w@%+=:,./\\~-]+"
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2")
 _INCLUDES = {"-r": "-r", "--requirement": "-r", "-c": "-c", "--constraint": "-c"}
 
@@ -74,7 +75,7 @@ def read_requirement_lines(
 
 def referenced_variables(lines: Iterable[str]) -> frozenset[str]:
     """The `${NAME}`s that pip fills in from the environment: how files name credentials."""
-    return frozenset(name for line in lines for name in _VARIABLE.findall(line))
+    return frozenset(name for line in lines for name in re.findall(_VARIABLE, line))
 
 
 class _Reader:
@@ -103,7 +104,7 @@ class _Reader:
             self.read_line(Line(text, f"{name}:{number}"), file.parent, constraints=constraints)
 
     def read_line(self, line: Line, folder: Path, *, constraints: bool) -> None:
-        text = _COMMENT.sub("", line.text).strip()
+        text = (re.sub(_COMMENT, "", line.text) if "#" in line.text else line.text).strip()
         if not text:
             return
         line = line._replace(text=text)
@@ -113,7 +114,7 @@ class _Reader:
             self._keep(self._requirement(line, folder), constraints=constraints)
 
     def _read_option(self, line: Line, folder: Path, *, constraints: bool) -> None:
-        match = _OPTION.match(line.text)
+        match = re.match(_OPTION, line.text)
         name, value = (match[1], match[2].strip().strip("'\"")) if match else (line.text, "")
         if name in _INCLUDES:
             self._include(line, value, folder, constraints=constraints or _INCLUDES[name] == "-c")
@@ -142,6 +143,8 @@ class _Reader:
         found = self._first_existing(relative, (folder, self._project))
         if found is None:
             raise RequestError(f"{line.origin}: there is no file {value!r}", hint=f"looked in {folder}")
+        if not is_file(found):
+            raise RequestError(f"{line.origin}: {value!r} is not a file")
         self.read_file(found, constraints=constraints)
 
     def _editable(self, line: Line, value: str, folder: Path) -> str:
@@ -154,7 +157,7 @@ class _Reader:
     def _requirement(self, line: Line, folder: Path) -> str:
         text = line.text
         body, marker = _split_marker(text)
-        named = _NAMED.fullmatch(body)
+        named = re.fullmatch(_NAMED, body)
         if named and named[3].startswith("@"):
             return self._direct_reference(line, named, marker, folder)
         if _is_path(body):
@@ -175,10 +178,10 @@ class _Reader:
 
     def _local_requirement(self, line: Line, value: str, folder: Path, *, editable: bool) -> str:
         value, marker = _split_marker(value)
-        extras = _EXTRAS.search(value)
+        extras = re.search(_EXTRAS, value)
         path = self._local_path(line, value[: extras.start()] if extras else value, folder)
         self._local.append(LocalDependency(path, editable, line.origin))
-        text = str(path) if _PLAIN_PATH.fullmatch(str(path)) else path.as_uri()
+        text = str(path) if re.fullmatch(_PLAIN_PATH, str(path)) else path.as_uri()
         return f"{text}{extras[0] if extras else ''}{marker}"
 
     def _local_path(self, line: Line, value: str, folder: Path) -> Path:
@@ -198,12 +201,12 @@ class _Reader:
         return str(found) if found else value
 
     def _expand(self, text: str) -> str:
-        return _VARIABLE.sub(lambda match: self._environ.get(match[1], match[0]), text)
+        return re.sub(_VARIABLE, lambda match: self._environ.get(match[1], match[0]), text)
 
     def _first_existing(self, value: str, folders: Iterable[Path]) -> Path | None:
         for folder in folders:
             path = Path(os.path.normpath(folder / Path(value).expanduser()))
-            if path.exists():
+            if exists(path):
                 return path
         return None
 
@@ -235,14 +238,14 @@ def _split_marker(text: str) -> tuple[str, str]:
 
 
 def _is_path(text: str) -> bool:
-    bare = _EXTRAS.sub("", text)
+    bare = re.sub(_EXTRAS, "", text)
     if bare in (".", "..") or bare.startswith(("./", "../", ".\\", "/", "~/", "file:")):
         return True
     return "://" not in bare and ("/" in bare or bare.lower().endswith(_ARCHIVES))
 
 
 def _check_named(line: Line, named: re.Match[str] | None) -> None:
-    if named is None or (named[3] and not _SPECIFIERS.fullmatch(named[3])):
+    if named is None or (named[3] and not re.fullmatch(_SPECIFIERS, named[3])):
         shown = without_credentials(line.text)
         raise RequestError(
             f"{line.origin}: {shown!r} is not a requirement", hint="write it as pip takes it: name==1.2.3"

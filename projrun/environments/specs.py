@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.environments.documents import Document, Text
+from projrun.environments.documents import EnvironmentDocument, Text
 from projrun.environments.requirements import (
     Line,
     Requirements,
@@ -69,7 +69,7 @@ def read_spec(reference: EnvironmentReference, project: Path, environ: Mapping[s
     return reader(reference.file, project, environ)
 
 
-def parse_python(text: str, origin: str, document: Document, place: Text) -> PythonRequest:
+def parse_python(text: str, origin: str, document: EnvironmentDocument, place: Text) -> PythonRequest:
     """The Python version that a file asks for; RequestError where it is none."""
     request = PythonRequest.parse(text)
     if request is None:
@@ -82,7 +82,7 @@ def parse_python(text: str, origin: str, document: Document, place: Text) -> Pyt
 def _read_python_env(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
     """MLflow's python_env.yaml: `python`, `build_dependencies`, `dependencies`."""
     name = display_name(file, project)
-    document = Document(file, name)
+    document = EnvironmentDocument(file, name)
     python = document.text("python")
 
     def requirements(key: str) -> Requirements:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from projrun.environments.documents import parse_toml, read_text
+from projrun.environments.documents import parse_toml
 from projrun.environments.requirements import LocalDependency, Requirements, display_name
 from projrun.environments.specs import EnvironmentSpec
 from projrun.environments.versions import PythonRequest
 from projrun.errors import RequestError
+from projrun.project.document import decode, read_text
 
 _SOURCE = re.compile(r'source = \{ (editable|directory|path) = "([^"]+)" \}')
 
@@ -26,7 +27,7 @@ def read_uv_project(file: Path, project: Path) -> EnvironmentSpec:
     python, origin = _python(folder, table, name, project)
     locked = lock.is_file()
     files = [pyproject, *([lock] if locked else []), *_extra_files(folder)]
-    texts = tuple(read_text(path, display_name(path, project)) for path in files)
+    texts = tuple(_text(path, project) for path in files)
     if locked:
         requirements = Requirements(local=_locked_sources(texts[1], lock, project))
     else:
@@ -42,6 +43,15 @@ def read_uv_project(file: Path, project: Path) -> EnvironmentSpec:
         editable_by_default=True,
         texts=texts,
     )
+
+
+def _text(file: Path, project: Path) -> str:
+    """Of any size: lock files of several megabytes are usual."""
+    name = display_name(file, project)
+    try:
+        return decode(name, file.read_bytes())
+    except OSError as error:
+        raise RequestError(f"cannot read {name}: {error.strerror}") from None
 
 
 def _parse(text: str, name: str) -> Mapping[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:(a|b|rc)(\d+))?")
-_CLAUSE = re.compile(r"(===|==|>=|<=|!=|~=|=|<|>)?\s*v?(\d+(?:\.\d+)*)(\.?\*)?((?:a|b|rc)\d+)?")
+_VERSION = r"(\d+)\.(\d+)(?:\.(\d+))?(?:(a|b|rc)(\d+))?"
+_CLAUSE = r"(===|==|>=|<=|!=|~=|=|<|>)?\s*v?(\d+(?:\.\d+)*)(\.?\*)?((?:a|b|rc)\d+)?"
 _STAGES = {"a": 0, "b": 1, "rc": 2}
 _FINAL = (3, 0)
 
@@ -22,7 +22,7 @@ class PythonVersion(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> PythonVersion | None:
         """From `3.11.7` or `3.14.0rc1`; None for anything else, `3.11` included."""
-        match = _VERSION.fullmatch(text)
+        match = re.fullmatch(_VERSION, text)
         if match is None or match[3] is None:
             return None
         stage = (_STAGES[match[4]], int(match[5])) if match[4] else _FINAL
@@ -107,7 +107,7 @@ class PythonRequest(NamedTuple):
 def _parse_clause(text: str) -> list[_Clause] | None:
     if text == "*":
         return []
-    match = _CLAUSE.fullmatch(text)
+    match = re.fullmatch(_CLAUSE, text)
     if match is None:
         return None
     operator = match[1] or "="
