@@ -117,7 +117,7 @@ def make_plan(request: Request) -> Plan:
         project = load_project(checkout.directory)
         invocation = bind(
             project,
-            find_entry_point(project, request.entry_point),
+            find_entry_point(project, request.entry_point, environ=request.environ),
             request.parameters,
             caller_directory=request.caller_directory,
             storage_directory=storage,

@@ -10,7 +10,9 @@ def near_miss(word: str, candidates: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     folded = {candidate.lower().replace("-", "_"): candidate for candidate in candidates}
-    matches = get_close_matches(word.lower().replace("-", "_"), folded, n=1, cutoff=0.75)
+    # In a short word one slip weighs more: `rnu` is two thirds of `run`.
+    cutoff = 0.75 if len(word) > 4 else 0.65
+    matches = get_close_matches(word.lower().replace("-", "_"), folded, n=1, cutoff=cutoff)
     return folded[matches[0]] if matches else None
 
 
