@@ -22,7 +22,14 @@ from projrun.project.command import (
 from projrun.project.document import excerpt_of_file, find_text
 from projrun.project.model import MASK, BoundParameter, EntryPoint, Invocation, Location, Parameter, Project
 from projrun.project.parameter_reader import TYPE_WORDS
-from projrun.project.paths import download_place, existing_path, is_download, missing_file
+from projrun.project.paths import (
+    DOWNLOADABLE,
+    download_place,
+    existing_path,
+    foreign_scheme,
+    is_download,
+    missing_file,
+)
 from projrun.project.values import value_problem
 from projrun.project.wording import listed, shown
 from projrun.suggestions import did_you_mean, near_miss
@@ -69,8 +76,8 @@ def bind(
         raise _error(project, entry_point, binder.problems)
     command = _command(entry_point, parameters)
     check_command(command)
-    shown = _command(entry_point, [_masked(parameter) for parameter in parameters])
-    return Invocation(entry_point.name, command, tuple(parameters), tuple(binder.warnings), shown)
+    masked = _command(entry_point, [_masked(parameter) for parameter in parameters])
+    return Invocation(entry_point.name, command, tuple(parameters), tuple(binder.warnings), masked)
 
 
 def _masked(parameter: BoundParameter) -> BoundParameter:
@@ -220,7 +227,12 @@ class _Binder:
     def _no_such_path(self, bound: BoundParameter, base: Path | None) -> None:
         if _unusable(bound.raw):
             return
-        where = "" if base is None else f" in {base}"
+        scheme = foreign_scheme(bound.raw)
+        if scheme:  # the rest of the URI may hold a password
+            message = f"the path of {bound.name!r} is a URI of scheme {scheme!r}, which cannot be downloaded"
+            self._problem(bound.name, message, f"it can be one of: {listed(sorted(DOWNLOADABLE))}")
+            return
+        where = "" if base is None or Path(bound.raw).is_absolute() else f" in {base}"
         value = shown(bound.raw, secret=bound.secret)
         self._problem(
             bound.name,

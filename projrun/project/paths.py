@@ -10,10 +10,10 @@ from projrun.project.files import exists
 from projrun.project.values import scheme_of
 
 DOWNLOADABLE = frozenset(
-    {"http", "https", "ftp", "sftp", "file", "runs", "models", "mlflow-artifacts"}
-    | {"s3", "gs", "abfs", "abfss", "wasb", "wasbs", "dbfs", "hdfs"}
+    {"http", "https", "file", "runs", "models", "mlflow-artifacts"}
+    | {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"}
 )
-"""URI schemes that are fetched; another text with a colon is a file's name."""
+"""The schemes that `projrun.tracking.artifacts.download` fetches (a test compares them)."""
 
 _LONGEST_NAME = 200
 
@@ -21,6 +21,12 @@ _LONGEST_NAME = 200
 def is_download(text: str) -> bool:
     """Whether a `path` value is a URI to fetch."""
     return scheme_of(text) in DOWNLOADABLE
+
+
+def foreign_scheme(text: str) -> str:
+    """The scheme of a URI that nothing here fetches (`ftp://…`); "" for a URI to fetch, and for a path."""
+    scheme = scheme_of(text)
+    return "" if scheme in DOWNLOADABLE or not text[len(scheme) + 1 :].startswith("//") else scheme
 
 
 def existing_path(text: str, base: Path) -> str | None:
@@ -56,7 +62,7 @@ def _uri_path(uri: str) -> str:
     from urllib.parse import unquote
 
     path = re.sub(r"^[^:]*:(//[^/]*)?", "", uri)
-    if scheme_of(uri) in ("http", "https", "ftp"):
+    if scheme_of(uri) in ("http", "https"):
         path = re.split(r"[?#]", path)[0]
     elif scheme_of(uri) != "file":
         return path  # object stores and MLflow's own URIs have no escapes
