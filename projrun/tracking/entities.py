@@ -151,6 +151,13 @@ class RunPage(NamedTuple):
     next_page_token: str = ""
 
 
+class LoggedModelPage(NamedTuple):
+    """A page of a search; `next_page_token` is empty on the last."""
+
+    models: tuple[LoggedModel, ...]
+    next_page_token: str = ""
+
+
 class ExperimentPage(NamedTuple):
     """A page of a search; `next_page_token` is empty on the last."""
 

@@ -16,6 +16,7 @@ from projrun.tracking.entities import (
     ExperimentPage,
     FileInfo,
     LoggedModel,
+    LoggedModelPage,
     Metric,
     MetricPage,
     ModelOutput,
@@ -120,6 +121,15 @@ class ModelStore(Protocol):
         tags: Sequence[Tag] = (),
     ) -> LoggedModel: ...
     def get_logged_model(self, model_id: str) -> LoggedModel: ...
+    def search_logged_models(
+        self,
+        experiment_ids: Sequence[str],
+        *,
+        filter_string: str = "",
+        max_results: int = 100,
+        order_by: Sequence[str] = (),
+        page_token: str = "",
+    ) -> LoggedModelPage: ...
     def finalize_logged_model(self, model_id: str, status: str) -> LoggedModel: ...
     def log_logged_model_params(self, model_id: str, params: Sequence[Param]) -> None: ...
     def set_logged_model_tags(self, model_id: str, tags: Sequence[Tag]) -> None: ...
@@ -139,6 +149,7 @@ class ModelStore(Protocol):
         tags: Sequence[Tag] = (),
     ) -> ModelVersion: ...
     def get_model_version(self, name: str, version: str) -> ModelVersion: ...
+    def get_model_version_download_uri(self, name: str, version: str) -> str: ...
 
 
 class ArtifactRepository(Protocol):

@@ -68,6 +68,20 @@ EXPERIMENTS = Searchable(
     },
     frozenset({"attribute", "tag"}),
 )
+LOGGED_MODELS = Searchable(
+    {
+        "name": Attribute("name", lists=True),
+        "model_id": Attribute("model_id", lists=True),
+        "status": Attribute("status", lists=True),
+        "model_type": Attribute("model_type", lists=True),
+        "source_run_id": Attribute("source_run_id", lists=True),
+        **dict.fromkeys(("creation_time", "creation_timestamp"), Attribute("creation_time", numeric=True)),
+        **dict.fromkeys(
+            ("last_update_time", "last_updated_timestamp"), Attribute("last_update_time", numeric=True)
+        ),
+    },
+    frozenset({"attribute", "param", "tag"}),
+)
 
 
 class Field(NamedTuple):

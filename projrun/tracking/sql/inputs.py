@@ -1,7 +1,5 @@
 """What runs read and wrote, in SQL: datasets, and logged models as inputs and outputs."""
 
-
-
 from __future__ import annotations
 
 import sqlite3

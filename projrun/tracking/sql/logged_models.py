@@ -8,13 +8,14 @@ import sqlite3
 from collections.abc import Sequence
 
 from projrun.errors import InvalidValueError, NotFoundError
-from projrun.tracking.entities import LoggedModel, Param, Tag
+from projrun.tracking.entities import LoggedModel, Metric, Param, Tag
 from projrun.tracking.sql import experiments, limits
+from projrun.tracking.sql.database import Row, select_in
 from projrun.tracking.sql.experiments import now
 from projrun.tracking.sql.names import generate_id, generate_run_name
 from projrun.tracking.sql.run_rows import METRIC_COLUMNS, metric_from_row
 
-_COLUMNS = (
+COLUMNS = (
     "model_id, experiment_id, name, artifact_uri, creation_time, last_update_time, status, model_type,"
     " source_run_id"
 )
@@ -37,7 +38,7 @@ def create(
     model_id = f"m-{generate_id()}"
     uri = f"{experiment.artifact_location}/models/{model_id}/artifacts"
     connection.execute(
-        f"INSERT INTO logged_models ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, 'LOGGED_MODEL_PENDING', ?, ?)",
+        f"INSERT INTO logged_models ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, 'LOGGED_MODEL_PENDING', ?, ?)",
         (
             model_id,
             int(experiment.experiment_id),
@@ -56,27 +57,37 @@ def create(
 
 def get(connection: sqlite3.Connection, model_id: str) -> LoggedModel:
     """Raises NotFoundError."""
-    row = connection.execute(
-        f"SELECT {_COLUMNS} FROM logged_models WHERE model_id = ?", (model_id,)
-    ).fetchone()
-    if row is None:
-        raise NotFoundError(f"no logged model with id {model_id!r}")
-    tags, params = (
-        connection.execute(
-            f"SELECT key, value FROM {table} WHERE model_id = ? ORDER BY key", (model_id,)
-        ).fetchall()
-        for table in ("logged_model_tags", "logged_model_params")
-    )
-    metrics = connection.execute(
-        f"SELECT {METRIC_COLUMNS}, run_id FROM logged_model_metrics JOIN runs ON runs.id = run"
-        " WHERE model_id = ? ORDER BY key, step, timestamp",
-        (model_id,),
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM logged_models WHERE model_id = ?", (model_id,)
     ).fetchall()
-    return LoggedModel(row[0], str(row[1]), *row[2:])._replace(
-        tags=tuple(Tag(*tag) for tag in tags),
-        params=tuple(Param(*param) for param in params),
-        metrics=tuple(metric_from_row(metric[:-1], metric[-1]) for metric in metrics),
+    if not rows:
+        raise NotFoundError(f"no logged model with id {model_id!r}")
+    return from_rows(connection, rows)[0]
+
+
+def from_rows(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[LoggedModel]:
+    """The models of rows of COLUMNS, in their order, with tags, params and metrics."""
+    tags: dict[str, list[Tag]] = {row[0]: [] for row in rows}
+    params: dict[str, list[Param]] = {row[0]: [] for row in rows}
+    metrics: dict[str, list[Metric]] = {row[0]: [] for row in rows}
+    pairs = "SELECT model_id, key, value FROM {} WHERE model_id IN ({{keys}}) ORDER BY 1, 2"
+    for model_id, *pair in select_in(connection, pairs.format("logged_model_tags"), tags):
+        tags[model_id].append(Tag(*pair))
+    for model_id, *pair in select_in(connection, pairs.format("logged_model_params"), params):
+        params[model_id].append(Param(*pair))
+    statement = (
+        f"SELECT run_id, {METRIC_COLUMNS} FROM logged_model_metrics JOIN runs ON runs.id = run"
+        " WHERE model_id IN ({keys}) ORDER BY model_id, key, step, timestamp"
     )
+    for run_id, *row in select_in(connection, statement, metrics):
+        metric = metric_from_row(row, run_id)
+        metrics[str(metric.model_id)].append(metric)
+    return [
+        LoggedModel(row[0], str(row[1]), *row[2:])._replace(
+            tags=tuple(tags[row[0]]), params=tuple(params[row[0]]), metrics=tuple(metrics[row[0]])
+        )
+        for row in rows
+    ]
 
 
 def finalize(connection: sqlite3.Connection, model_id: str, status: str) -> LoggedModel:

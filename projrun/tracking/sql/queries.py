@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from projrun.errors import InvalidValueError
-from projrun.tracking.entities import ViewType
 from projrun.tracking.search.grammar import (
     Comparison,
     Ordering,
@@ -20,12 +19,6 @@ from projrun.tracking.search.grammar import (
 
 MAX_ORDERINGS = 20
 """SQLite joins at most 64 tables."""
-
-_STAGES: dict[ViewType, tuple[str, ...]] = {
-    "ACTIVE_ONLY": ("active",),
-    "DELETED_ONLY": ("deleted",),
-    "ALL": ("active", "deleted"),
-}
 
 
 class Clause(NamedTuple):
@@ -55,15 +48,13 @@ def select(
     where: Clause,
     filter_string: str,
     order_by: Sequence[str],
-    view_type: ViewType,
     limit: int,
     offset: int,
 ) -> Clause:
     """The statement that finds a page of things. Raises InvalidValueError."""
     if len(order_by) > MAX_ORDERINGS:
         raise InvalidValueError(f"at most {MAX_ORDERINGS} orderings, not {len(order_by)}")
-    stages = _STAGES[view_type]
-    conditions = [where, Clause(f"lifecycle_stage IN ({', '.join('?' * len(stages))})", stages)]
+    conditions = [where]
     conditions += [
         _condition(kind, comparison) for comparison in parse_filter(filter_string, kind.searchable)
     ]

@@ -67,10 +67,12 @@ def create_version(
     run_link: str,
     tags: Sequence[Tag],
 ) -> ModelVersion:
-    """The next version of a registered model. Raises NotFoundError."""
+    """The next version of a registered model; a logged model's run is the version's. Raises NotFoundError."""
     get(connection, name)
     if not source:
         raise InvalidValueError("a model version needs a source")
+    if model_id and not run_id:
+        run_id = logged_models.get(connection, model_id).source_run_id
     version = _newest(connection, name) + 1
     time = now()
     connection.execute(

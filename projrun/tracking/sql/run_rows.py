@@ -1,7 +1,5 @@
 """Rows of runs become `Run` values with all that they logged, in the same few queries for any number."""
 
-
-
 from __future__ import annotations
 
 import sqlite3

@@ -1,16 +1,17 @@
-"""Searches over runs and experiments, a page at a time."""
+"""Searches over experiments, runs and logged models, a page at a time."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from projrun.errors import InvalidValueError
-from projrun.tracking.entities import ExperimentPage, RunPage, ViewType
-from projrun.tracking.search.grammar import EXPERIMENTS, RUNS
+from projrun.tracking.entities import ExperimentPage, LoggedModelPage, RunPage, ViewType
+from projrun.tracking.search.grammar import EXPERIMENTS, LOGGED_MODELS, RUNS
 from projrun.tracking.search.pages import page_offset, page_token
-from projrun.tracking.sql import experiments, limits, run_rows
-from projrun.tracking.sql.database import Row
+from projrun.tracking.sql import experiments, limits, logged_models, run_rows
+from projrun.tracking.sql.database import Row, marks
 from projrun.tracking.sql.queries import Clause, Kind, select
 
 MAX_EXPERIMENTS = 500
@@ -33,77 +34,88 @@ _EXPERIMENTS = Kind(
     "experiments.creation_time DESC, experiments.experiment_id DESC",
     frozenset({"experiment_id"}),
 )
+_LOGGED_MODELS = Kind(
+    LOGGED_MODELS,
+    "logged_models",
+    "model_id",
+    "model_id",
+    {"param": "logged_model_params", "tag": "logged_model_tags"},
+    "logged_models.creation_time DESC, logged_models.model_id",
+)
+_STAGES: dict[ViewType, tuple[str, ...]] = {
+    "ACTIVE_ONLY": ("active",),
+    "DELETED_ONLY": ("deleted",),
+    "ALL": ("active", "deleted"),
+}
+
+
+class Search(NamedTuple):
+    """What is asked for, whatever it is that is searched."""
+
+    filter_string: str = ""
+    max_results: int = 1000
+    order_by: Sequence[str] = ()
+    page_token: str = ""
 
 
 def search_runs(
-    connection: sqlite3.Connection,
-    experiment_ids: Sequence[str],
-    filter_string: str,
-    view_type: ViewType,
-    max_results: int,
-    order_by: Sequence[str],
-    token: str,
+    connection: sqlite3.Connection, experiment_ids: Sequence[str], view_type: ViewType, search: Search
 ) -> RunPage:
     """The newest first where no order is given. Raises InvalidValueError."""
+    where = _both(_in_experiments("runs", experiment_ids), _in_stage("runs", view_type))
+    rows, following = _page(connection, _RUNS, run_rows.COLUMNS, where, search)
+    return RunPage(tuple(run_rows.from_rows(connection, rows)), following)
+
+
+def search_experiments(connection: sqlite3.Connection, view_type: ViewType, search: Search) -> ExperimentPage:
+    """The newest first where no order is given. Raises InvalidValueError."""
+    where = _in_stage("experiments", view_type)
+    rows, following = _page(connection, _EXPERIMENTS, experiments.COLUMNS, where, search)
+    return ExperimentPage(tuple(experiments.from_rows(connection, rows)), following)
+
+
+def search_logged_models(
+    connection: sqlite3.Connection, experiment_ids: Sequence[str], search: Search
+) -> LoggedModelPage:
+    """The newest first where no order is given. Raises InvalidValueError."""
+    where = _in_experiments("logged_models", experiment_ids)
+    rows, following = _page(connection, _LOGGED_MODELS, logged_models.COLUMNS, where, search)
+    return LoggedModelPage(tuple(logged_models.from_rows(connection, rows)), following)
+
+
+def _in_experiments(table: str, experiment_ids: Sequence[str]) -> Clause:
     if len(experiment_ids) > MAX_EXPERIMENTS:
         raise InvalidValueError(
             f"at most {MAX_EXPERIMENTS} experiments in one search, not {len(experiment_ids)}"
         )
     numbers = tuple(experiments.number_of(identifier) for identifier in experiment_ids)
-    where = Clause(f"runs.experiment_id IN ({', '.join('?' * len(numbers))})", numbers)
-    rows, following = _page(
-        connection, _RUNS, run_rows.COLUMNS, where, filter_string, view_type, max_results, order_by, token
-    )
-    return RunPage(tuple(run_rows.from_rows(connection, rows)), following)
+    return Clause(f"{table}.experiment_id IN ({marks(numbers)})", numbers)
 
 
-def search_experiments(
-    connection: sqlite3.Connection,
-    filter_string: str,
-    view_type: ViewType,
-    max_results: int,
-    order_by: Sequence[str],
-    token: str,
-) -> ExperimentPage:
-    """The newest first where no order is given. Raises InvalidValueError."""
-    rows, following = _page(
-        connection,
-        _EXPERIMENTS,
-        experiments.COLUMNS,
-        Clause("1 = 1"),
-        filter_string,
-        view_type,
-        max_results,
-        order_by,
-        token,
-    )
-    return ExperimentPage(tuple(experiments.from_rows(connection, rows)), following)
+def _in_stage(table: str, view_type: ViewType) -> Clause:
+    stages = _STAGES[view_type]
+    return Clause(f"{table}.lifecycle_stage IN ({marks(stages)})", stages)
+
+
+def _both(first: Clause, second: Clause) -> Clause:
+    return Clause(f"{first.text} AND {second.text}", (*first.values, *second.values))
 
 
 def _page(
-    connection: sqlite3.Connection,
-    kind: Kind,
-    columns: str,
-    where: Clause,
-    filter_string: str,
-    view_type: ViewType,
-    max_results: int,
-    order_by: Sequence[str],
-    token: str,
+    connection: sqlite3.Connection, kind: Kind, columns: str, where: Clause, search: Search
 ) -> tuple[list[Row], str]:
     """A page's rows and the token of the next: one row more is read, to know whether there is one."""
-    limits.check_page(max_results, limits.SEARCH_RESULTS)
-    offset = page_offset(token)
+    limits.check_page(search.max_results, limits.SEARCH_RESULTS)
+    offset = page_offset(search.page_token)
     statement = select(
         kind,
         columns,
         where=where,
-        filter_string=filter_string,
-        order_by=order_by,
-        view_type=view_type,
-        limit=max_results + 1,
+        filter_string=search.filter_string,
+        order_by=search.order_by,
+        limit=search.max_results + 1,
         offset=offset,
     )
     rows = connection.execute(statement.text, statement.values).fetchall()
-    more = len(rows) > max_results
-    return rows[:max_results], page_token(offset + max_results) if more else ""
+    more = len(rows) > search.max_results
+    return rows[: search.max_results], page_token(offset + search.max_results) if more else ""

@@ -15,6 +15,7 @@ from projrun.tracking.entities import (
     Experiment,
     ExperimentPage,
     LoggedModel,
+    LoggedModelPage,
     Metric,
     MetricPage,
     ModelOutput,
@@ -86,12 +87,11 @@ class SqlStore:
         page_token: str = "",
     ) -> ExperimentPage:
         """A page of experiments, the newest first where no order is given."""
-        from projrun.tracking.sql import search
+        from projrun.tracking.sql.search import Search, search_experiments
 
+        search = Search(filter_string, max_results, order_by, page_token)
         with self._database.reading() as connection:
-            return search.search_experiments(
-                connection, filter_string, view_type, max_results, order_by, page_token
-            )
+            return search_experiments(connection, view_type, search)
 
     def set_experiment_tag(self, experiment_id: str, tag: Tag) -> None:
         """Write one tag over what was there."""
@@ -148,12 +148,11 @@ class SqlStore:
         page_token: str = "",
     ) -> RunPage:
         """A page of runs, the newest first where no order is given."""
-        from projrun.tracking.sql import search
+        from projrun.tracking.sql.search import Search, search_runs
 
+        search = Search(filter_string, max_results, order_by, page_token)
         with self._database.reading() as connection:
-            return search.search_runs(
-                connection, experiment_ids, filter_string, view_type, max_results, order_by, page_token
-            )
+            return search_runs(connection, experiment_ids, view_type, search)
 
     def log_batch(
         self,
@@ -261,6 +260,22 @@ class SqlStore:
 
         with self._database.reading() as connection:
             return logged_models.get(connection, model_id)
+
+    def search_logged_models(
+        self,
+        experiment_ids: Sequence[str],
+        *,
+        filter_string: str = "",
+        max_results: int = 100,
+        order_by: Sequence[str] = (),
+        page_token: str = "",
+    ) -> LoggedModelPage:
+        """A page of logged models, the newest first where no order is given."""
+        from projrun.tracking.sql.search import Search, search_logged_models
+
+        search = Search(filter_string, max_results, order_by, page_token)
+        with self._database.reading() as connection:
+            return search_logged_models(connection, experiment_ids, search)
 
     def finalize_logged_model(self, model_id: str, status: str) -> LoggedModel:
         """Mark a model as ready, or its upload as failed."""
