@@ -1,0 +1,128 @@
+"""Write docs/reference.md from the commands and settings themselves; `--check` only compares."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from projrun.cli.application import application
+from projrun.settings import DEFINITIONS
+
+FILE = Path(__file__).parents[1] / "docs" / "reference.md"
+
+EXIT_CODES = """\
+| code | meaning |
+| --- | --- |
+| 0 | success |
+| 2 | a mistake in the request: usage, the MLproject file, parameters, settings |
+| 3 | the source could not be fetched |
+| 4 | the environment could not be built |
+| 5 | the tracking store refused or could not be reached before the start |
+| 70 | a bug in projrun |
+| 130, 143 | interrupted by SIGINT, SIGTERM |
+| any other | the project's own exit code; 128 + N where it was killed by signal N |
+
+A project that exits with 2 to 5 itself is told apart by `--json`, where an error of projrun has the key `error`.
+"""
+
+VARIABLES = """\
+| variable | meaning |
+| --- | --- |
+| `PROJRUN_HOME` | the folder of the embedded store, its artifacts, the cache and `config.toml` |
+| `PROJRUN_CACHE_DIR` | the folder of built environments and checkouts |
+| `PROJRUN_CONFIG` | the configuration file |
+| `MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD`, `MLFLOW_TRACKING_TOKEN`, `~/.mlflow/credentials` | credentials |
+| `MLFLOW_TRACKING_INSECURE_TLS`, `MLFLOW_TRACKING_SERVER_CERT_PATH`, `MLFLOW_TRACKING_CLIENT_CERT_PATH` | TLS |
+| `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` | proxies |
+
+The command of a run gets:
+
+| variable | meaning |
+| --- | --- |
+| `MLFLOW_RUN_ID`, `MLFLOW_EXPERIMENT_ID`, `MLFLOW_TRACKING_URI` | the run, and where it is recorded |
+| `PROJRUN_PARENT_RUN_ID` | the run again: the parent of the runs that the command starts |
+| `PROJRUN_PARAM_NAME` | the value of the secret parameter `name` |
+| `PYTHONUNBUFFERED` | `1` unless set |
+"""
+
+
+def reference() -> str:
+    """The whole page."""
+    return "\n".join(
+        [
+            "# Reference",
+            "",
+            "Made from the code by `scripts/reference`; do not edit.",
+            "",
+            "## Commands",
+            *_command_lines(application, "projrun"),
+            "",
+            "## Settings",
+            "",
+            "An option goes before a variable, a variable before `config.toml`; `projrun plan` says which it was.",
+            "",
+            "| option, and key in config.toml | variables |",
+            "| --- | --- |",
+            *_setting_rows(),
+            "",
+            "## Environment variables",
+            "",
+            VARIABLES,
+            "## Exit codes",
+            "",
+            EXIT_CODES.rstrip(),
+            "",
+        ]
+    )
+
+
+def _command_lines(command: click.Command, path: str) -> Iterator[str]:
+    context = click.Context(command, info_name=path)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None:
+                yield from _command_lines(child, f"{path} {name}")
+        return
+    yield from ("", f"### {path}", "", _prose(command.help or ""), "")
+    yield f"    {' '.join([path, *command.collect_usage_pieces(context)])}"
+    yield from ("", "| option | meaning |", "| --- | --- |")
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record is not None:
+            yield f"| `{record[0]}` | {record[1].replace('|', chr(92) + '|')} |"
+
+
+def _prose(text: str) -> str:
+    """Help text with its examples (click's `\\b` paragraphs) as code."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(
+        paragraph.removeprefix("\b\n").replace("\n", "\n    ").join(("    ", ""))
+        if paragraph.startswith("\b")
+        else paragraph
+        for paragraph in paragraphs
+    )
+
+
+def _setting_rows() -> Iterator[str]:
+    for definition in DEFINITIONS.values():
+        variables = ", ".join(f"`{name}`" for name in definition.variables)
+        if definition.in_config:
+            yield f"| `{definition.name}` | {variables} |"
+
+
+def main() -> None:
+    """Write the page, or say that it is out of date."""
+    text = reference()
+    if "--check" not in sys.argv[1:]:
+        FILE.write_text(text, encoding="utf-8")
+    elif FILE.read_text(encoding="utf-8") != text:
+        sys.exit("docs/reference.md is out of date: run scripts/reference")
+
+
+if __name__ == "__main__":
+    main()
