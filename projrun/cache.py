@@ -54,14 +54,15 @@ class ContentCache:
         `build` fills the empty folder it is given; whatever it raises leaves nothing behind. `waiting` is
         called once where another process builds the same entry. Raises OSError where the folder is not writable.
         """
-        before = self._use(key)
-        if before is not None and not rebuild:
-            return before, False
+        before = self.find(key) if rebuild else None
+        found = None if rebuild else self._use(key)
+        if found is not None:
+            return found, False
         with self._lock(key, waiting):
-            current = self._use(key)
-            if current is not None and (not rebuild or current != before):
-                return current, False  # another process built it while this one waited
-            return self._build(key, build), True
+            # Not used yet where a rebuild goes on: what this process uses is not removed after it.
+            if before is None or self.find(key) != before:
+                found = self._use(key)  # another process built it while this one waited
+            return (found, False) if found else (self._build(key, build), True)
 
     def _build(self, key: str, build: Callable[[Path], None]) -> Path:
         self._remove_unfinished(key)

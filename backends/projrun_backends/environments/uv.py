@@ -113,26 +113,27 @@ def _install(build: Build, uv: Path) -> None:
         build.environment,
     ]
     build.tools.run("uv", create)
-    install: list[str | Path] = [
-        uv,
-        "pip",
-        "install",
-        "--no-progress",
-        "--compile-bytecode",
-        "--python",
-        build.python,
-    ]
-    settings = uv_settings(details.settings, build.environ)
+    install: list[str | Path] = [uv, "pip", "install", "--no-progress", "--python", build.python]
+    install += [*uv_settings(details.settings, build.environ).arguments, *_refresh(build)]
     steps = python_environments.install_arguments(build)
     if details.spec.dependency_file:
         steps = [["-r", details.spec.dependency_file]] if steps else []
-    for arguments in steps:
-        build.tools.run("uv", [*install, *settings.arguments, *arguments])
+    for number, arguments in enumerate(steps, 1):
+        # Only at the end: uv leaves the bytecode of a version that a later step replaces.
+        compiled = ["--compile-bytecode"] if number == len(steps) else []
+        build.tools.run("uv", [*install, *compiled, *arguments])
+
+
+def _refresh(build: Build) -> list[str]:
+    """uv takes a folder that it built before for unchanged while its pyproject.toml is."""
+    local = (*build.details.spec.build_requirements.local, *build.details.spec.requirements.local)
+    return ["--refresh"] if any(not one.editable and one.path.is_dir() for one in local) else []
 
 
 def _synchronize(build: Build, uv: Path, project: Path) -> None:
     words: list[str | Path] = [uv, "sync", "--frozen", "--no-progress", "--compile-bytecode"]
     words += ["--python", build.details.interpreter.path]
+    words += _refresh(build)
     if not build.details.editable:
         words.append("--no-editable")
     variables = {"UV_PROJECT_ENVIRONMENT": str(build.environment)}

@@ -1,0 +1,228 @@
+"""The content-addressed cache: built once, never half, never taken from under a process that uses it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from projrun.cache import ContentCache
+
+# Appends a line to a file for each build; argv: root, log, seconds that a build takes.
+BUILDER = """
+import sys, time
+from pathlib import Path
+from projrun.cache import ContentCache
+
+root, log, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+
+def build(entry):
+    (entry / "half").write_text("")
+    with log.open("a") as stream:
+        stream.write("built\\n")
+    time.sleep(seconds)
+    (entry / "whole").write_text("")
+
+entry, built = ContentCache(root).get_or_build("key", build, rebuild="rebuild" in sys.argv)
+assert (entry / "whole").exists()
+print(entry, built, flush=True)
+if "stay" in sys.argv:
+    sys.stdin.read()
+"""
+
+
+def start(root: Path, log: Path, seconds: float, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", BUILDER, str(root), str(log), str(seconds), *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in 20 seconds"
+        time.sleep(0.01)
+
+
+def generations(root: Path) -> list[Path]:
+    return sorted(path for path in (root / "key").iterdir() if path.is_dir())
+
+
+def make_whole(entry: Path) -> None:
+    (entry / "whole").write_text("")
+
+
+def refuse(entry: Path) -> None:
+    raise AssertionError(f"{entry} must not be built")
+
+
+def test_an_entry_is_built_once_and_found_again(tmp_path: Path) -> None:
+    cache = ContentCache(tmp_path / "cache")
+    assert cache.find("key") is None
+    entry, built = cache.get_or_build("key", make_whole)
+    assert built
+    assert (entry / "whole").exists()
+    assert cache.find("key") == entry
+    assert cache.get_or_build("key", refuse) == (entry, False)
+    assert cache.find("another") is None
+
+
+def test_folders_are_private(tmp_path: Path) -> None:
+    cache = ContentCache(tmp_path / "cache")
+    entry, _ = cache.get_or_build("key", make_whole)
+    for folder in (cache.root, entry.parent, entry):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_build_that_fails_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+    cache = ContentCache(tmp_path)
+
+    def fail(entry: Path) -> None:
+        (entry / "half").write_text("")
+        raise error
+
+    with pytest.raises(error):
+        cache.get_or_build("key", fail)
+    assert cache.find("key") is None
+    assert generations(tmp_path) == []
+    assert cache.get_or_build("key", make_whole)[1]
+
+
+def test_a_killed_build_is_never_used_and_built_again(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    builder = start(tmp_path / "cache", log, 60)
+    wait_for(log.exists)
+    builder.send_signal(signal.SIGKILL)
+    builder.communicate()
+    cache = ContentCache(tmp_path / "cache")
+    (left,) = generations(cache.root)
+    assert cache.find("key") is None
+    entry, built = cache.get_or_build("key", make_whole)
+    assert built
+    assert generations(cache.root) == [entry]
+    assert entry.name != left.name, "a child of the killed builder may still write into its folder"
+
+
+def test_eight_processes_build_it_once(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    builders = [start(tmp_path / "cache", log, 0.3) for _ in range(8)]
+    answers = [builder.communicate(timeout=60)[0].split() for builder in builders]
+    assert [builder.returncode for builder in builders] == [0] * 8
+    assert log.read_text().count("built") == 1
+    assert sorted(built for _, built in answers) == ["False"] * 7 + ["True"]
+    assert len({entry for entry, _ in answers}) == 1
+
+
+def test_whoever_waits_is_told_once(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    builder = start(tmp_path / "cache", log, 0.5)
+    wait_for(log.exists)
+    waits: list[str] = []
+    _, built = ContentCache(tmp_path / "cache").get_or_build(
+        "key", refuse, waiting=lambda: waits.append("waiting")
+    )
+    builder.communicate()
+    assert (built, waits) == (False, ["waiting"])
+
+
+def test_a_rebuild_leaves_alone_what_another_process_uses(tmp_path: Path) -> None:
+    root = tmp_path / "cache"
+    user = start(root, tmp_path / "log", 0, "stay")
+    assert user.stdout is not None
+    old = Path(user.stdout.readline().split()[0])
+    rebuilder = start(root, tmp_path / "log", 0, "rebuild")
+    new = Path(rebuilder.communicate()[0].split()[0])
+    assert generations(root) == [old, new]
+    assert (old / "whole").exists()
+    assert ContentCache(root).find("key") == new
+    user.communicate("")
+    newest = Path(start(root, tmp_path / "log", 0, "rebuild").communicate()[0].split()[0])
+    assert generations(root) == [newest]
+
+
+def test_two_rebuilds_at_once_share_one(tmp_path: Path) -> None:
+    root, log = tmp_path / "cache", tmp_path / "log"
+    start(root, log, 0).communicate()
+    log.unlink()
+    first = start(root, log, 1, "rebuild")
+    wait_for(log.exists)
+    second = start(root, log, 1, "rebuild")
+    assert first.communicate()[0].split()[1] == "True"
+    assert second.communicate()[0].split()[1] == "False"
+    assert log.read_text().count("built") == 1
+
+
+def test_a_rebuild_that_fails_keeps_the_old_entry(tmp_path: Path) -> None:
+    cache = ContentCache(tmp_path)
+    entry, _ = cache.get_or_build("key", make_whole)
+
+    def fail(folder: Path) -> None:
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        cache.get_or_build("key", fail, rebuild=True)
+    assert cache.find("key") == entry
+
+
+def test_an_entry_that_lost_its_probe_is_built_again(tmp_path: Path) -> None:
+    target = tmp_path / "interpreter"
+    target.write_text("")
+
+    def link(entry: Path) -> None:
+        (entry / "python").symlink_to(target)
+
+    cache = ContentCache(tmp_path / "cache", probe="python")
+    cache.get_or_build("key", link)
+    target.unlink()
+    assert cache.find("key") is None
+    target.write_text("")
+    target.rename(tmp_path / "newer")
+    target = tmp_path / "newer"
+    entry, built = cache.get_or_build("key", link)
+    assert built
+    assert cache.find("key") == entry
+
+
+def test_use_is_noted_but_not_every_time(tmp_path: Path) -> None:
+    cache = ContentCache(tmp_path)
+    entry, _ = cache.get_or_build("key", make_whole)
+    marker = entry.with_name(f"{entry.name}.complete")
+    long_ago, just_now = time.time() - 1000, time.time() - 5
+    os.utime(marker, (long_ago, long_ago))
+    assert cache.find("key") == entry
+    assert marker.stat().st_mtime == pytest.approx(long_ago), "looking is not using"
+    cache.get_or_build("key", refuse)
+    assert marker.stat().st_mtime > just_now
+    os.utime(marker, (just_now, just_now))
+    cache.get_or_build("key", refuse)
+    assert marker.stat().st_mtime == pytest.approx(just_now)
+
+
+def test_a_built_entry_needs_no_costly_import(tmp_path: Path) -> None:
+    ContentCache(tmp_path).get_or_build("key", make_whole)
+    script = (
+        "import sys; from pathlib import Path; from projrun.cache import ContentCache; "
+        "ContentCache(Path(sys.argv[1])).get_or_build('key', None); "
+        "print({'filelock', 'shutil', 'tempfile', 'subprocess', 'logging'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError):
+        ContentCache(tmp_path / "file" / "cache").get_or_build("key", make_whole)
