@@ -10,6 +10,7 @@ from yaml.nodes import Node, SequenceNode
 
 from projrun.errors import RequestError
 from projrun.project import nodes
+from projrun.project.document import read_text
 from projrun.project.files import exists, is_file, is_inside
 from projrun.project.model import DockerEnv, EnvironmentKind, EnvironmentReference
 from projrun.project.nodes import Entry
@@ -25,7 +26,6 @@ KEYS = (*FILE_KEYS, "docker_env")
 DOCKER_KEYS = ("image", "volumes", "environment")
 
 _NONE = EnvironmentReference("none")
-_PROJECT_TABLE = re.compile(r"^\s*\[\s*project\s*\]", re.MULTILINE)
 
 
 def read_environment(directory: Path, found: Mapping[str, Entry], report: Report) -> EnvironmentReference:
@@ -66,9 +66,10 @@ def _is_uv_project(pyproject: Path) -> bool:
     if is_file(pyproject.with_name("uv.lock")):
         return True
     try:
-        return _PROJECT_TABLE.search(pyproject.read_text("utf-8", "replace")) is not None
-    except OSError:
+        text = read_text(pyproject, pyproject.name)
+    except RequestError:
         return False
+    return re.search(r"^\s*\[\s*project\s*\]", text, re.MULTILINE) is not None
 
 
 def _report_several(given: list[str], found: Mapping[str, Entry], report: Report) -> None:

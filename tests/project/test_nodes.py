@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+
+from projrun.errors import RequestError
+from projrun.project import nodes
+from projrun.project.document import parse_document
+from projrun.project.report import Collector, Report
+
+
+def read(text: str) -> dict[str, str | None]:
+    """The texts of a mapping."""
+    report = Report(parse_document("M", text))
+    found = nodes.entries(report.document.root, "M", report)
+    return {name: nodes.text(entry, name, report) for name, entry in found.items()}
+
+
+def test_merge_keys_are_followed_and_own_keys_win() -> None:
+    text = "<<: [{a: first, b: first}, {b: second, c: second}]\nc: own"
+    assert read(text) == {"a": "first", "b": "first", "c": "own"}
+
+
+def test_merge_keys_through_an_alias() -> None:
+    report = Report(parse_document("M", "base: &b {a: 1}\nuse: {<<: *b, c: 2}"))
+    root = nodes.entries(report.document.root, "M", report)
+    assert list(nodes.entries(root["use"].value, "use", report)) == ["a", "c"]
+
+
+def test_a_quoted_merge_sign_is_a_name() -> None:
+    assert read("'<<': x") == {"<<": "x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb: 2\na: 3", r"^M:3:1: the key 'a' stands here again; it is on line 1 already$"),
+        ("1: x\n'1': y", r"^M:2:1: the key '1' stands here again"),
+        ("[a]: 1", r"^M:1:1: a key must be a plain word"),
+        ("- a", r"^M:1:1: M must be a mapping"),
+        ("a", r"^M:1:1: M must be a mapping"),
+        ("<<: 5", r"^M:1:5: what a merge key"),
+        ("a: [1]", r"^M:1:4: a must be text"),
+    ],
+)
+def test_refused(text: str, message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        read(text)
+
+
+def test_a_collector_goes_on() -> None:
+    report = Collector(parse_document("M", "a: 1\na: 2\n[x]: 1\nb: 3"))
+    assert list(nodes.entries(report.document.root, "M", report)) == ["a", "b"]
+    assert [finding.code for finding in report.findings] == ["duplicate-key", "bad-key"]
