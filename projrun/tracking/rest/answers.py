@@ -164,7 +164,7 @@ def silence(error: Exception, server: str, timeout: tuple[float, float]) -> Trac
     """The error for a server that did not answer; `timeout` is the (connect, read) that was waited for."""
     if isinstance(error, requests.exceptions.SSLError):
         return TrackingError(
-            f"the tracking server {server} cannot be trusted: {reason_of(error, timeout)}",
+            f"no secure connection to the tracking server {server}: {reason_of(error, timeout)}",
             hint="MLFLOW_TRACKING_SERVER_CERT_PATH names a file of certificates to trust; for http, write http://",
         )
     if any(
@@ -185,6 +185,10 @@ def reason_of(error: Exception, timeout: tuple[float, float]) -> str:
         return "its proxy (HTTP_PROXY, HTTPS_PROXY) does not let it through"
     if isinstance(error, requests.ConnectTimeout):
         return f"no connection within {timeout[0]:g} s"
+    if isinstance(
+        error, (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError, UnicodeError)
+    ):
+        return "its host name is malformed"
     if isinstance(error, requests.TooManyRedirects):
         return "it redirects without end"
     if any(isinstance(cause, (requests.Timeout, urllib3.exceptions.ReadTimeoutError)) for cause in causes):
