@@ -121,12 +121,12 @@ class Transport:
         call = _Call("POST", path, body=text, timeout=self._timeout)
         return self._repeated(lambda: self._exchange(call, parse), idempotent=idempotent)
 
-    def text(self, path: str, limit: int = 1000) -> str:
+    def text(self, path: str) -> str:
         """The start of a plain text answer."""
 
         def read() -> str:
             with self._open(_Call("GET", path, timeout=self._timeout)) as response:
-                return next(response.iter_content(limit), b"").decode("utf-8", "replace")
+                return next(self._pieces(response), b"").decode("utf-8", "replace")
 
         return self._repeated(read, idempotent=True)
 
@@ -146,6 +146,7 @@ class Transport:
         with self._open(call) as response:
             if response.headers.get("Content-Type", "").startswith("text/html"):
                 raise not_mlflow(self.shown, "an HTML page")
+            next(self._pieces(response), b"")  # an answer that was not read costs its connection
 
     def download(self, path: str, place: Path) -> None:
         """GET bytes into a file, streamed, whole or not at all."""
