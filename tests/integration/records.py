@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.support.commands import run_command
 
@@ -12,8 +12,8 @@ _READER = """
 import json, sys
 from mlflow import MlflowClient
 
-client = MlflowClient(sys.argv[1])
-run = client.get_run(sys.argv[2])
+client = MlflowClient()
+run = client.get_run(sys.argv[1])
 
 
 def files(path=None):
@@ -56,8 +56,8 @@ _RUN_IDS = """
 import json, sys
 from mlflow import MlflowClient
 
-client = MlflowClient(sys.argv[1])
-experiment = client.get_experiment_by_name(sys.argv[2])
+client = MlflowClient()
+experiment = client.get_experiment_by_name(sys.argv[1])
 runs = client.search_runs([experiment.experiment_id]) if experiment else []
 json.dump([run.info.run_id for run in runs], sys.stdout)
 """
@@ -83,10 +83,16 @@ class Recorded(NamedTuple):
 
 def read_run(python: Path, uri: str, run_id: str) -> Recorded:
     """The run, read by the mlflow client of `python`."""
-    return Recorded(**json.loads(run_command([python, "-c", _READER, uri, run_id]).check().stdout))
+    return Recorded(**_read(python, uri, _READER, run_id))
 
 
 def run_ids(python: Path, uri: str, experiment: str) -> list[str]:
     """The runs of an experiment, newest first; none where the experiment does not exist."""
-    found: list[str] = json.loads(run_command([python, "-c", _RUN_IDS, uri, experiment]).check().stdout)
+    found: list[str] = _read(python, uri, _RUN_IDS, experiment)
     return found
+
+
+def _read(python: Path, uri: str, script: str, argument: str) -> Any:
+    # By the environment: a 2.x client reads artifacts from there, whatever URI it was given.
+    done = run_command([python, "-c", script, argument], environ={"MLFLOW_TRACKING_URI": uri}).check()
+    return json.loads(done.stdout)

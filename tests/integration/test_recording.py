@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,21 @@ def built_environments() -> dict[str, str]:
     return {"PROJRUN_CACHE_DIR": str(PACKAGE_CACHE / "projrun")}
 
 
-@pytest.mark.parametrize(("line", "project"), [("3", ELASTICNET), ("2", ELASTICNET / "mlflow2")])
+@pytest.fixture
+def elasticnet(tmp_path: Path) -> Path:
+    """The example outside of any git repository."""
+    return Path(shutil.copytree(ELASTICNET, tmp_path / "elasticnet"))
+
+
+@pytest.mark.parametrize(("line", "folder"), [("3", "."), ("2", "mlflow2")])
 def test_elasticnet_is_recorded(
-    line: str, project: Path, request: pytest.FixtureRequest, built_environments: dict[str, str]
+    line: str,
+    folder: str,
+    elasticnet: Path,
+    request: pytest.FixtureRequest,
+    built_environments: dict[str, str],
 ) -> None:
+    project = elasticnet / folder
     python: Path = request.getfixturevalue(f"mlflow{line}_python")
     uri: str = request.getfixturevalue(f"mlflow{line}_server")
 
