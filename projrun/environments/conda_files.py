@@ -96,7 +96,7 @@ def _without_build(version: str) -> str:
 def _pip_version(version: str) -> str:
     """conda's `pip=23.1` is fuzzy, `pip==23.1` exact, as in its MatchSpec."""
     version = _without_build(version).replace(" ", "")
-    if not version or version == "*":
+    if version in ("", "*", "=*"):
         return ""
     if version.startswith("=") and not version.startswith("=="):
         version = version[1:].removesuffix(".*").removesuffix("*")

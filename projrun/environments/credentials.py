@@ -26,11 +26,14 @@ def without_credentials(text: str) -> str:
 
 def secrets_of(texts: Iterable[str], environ: Mapping[str, str]) -> frozenset[str]:
     """The passwords that a tool may print: those in URLs of `texts`, and those of uv's and pip's variables."""
+    from urllib.parse import unquote
+
     found = set()
     for text in texts:
         for user_information in re.findall(_USER_INFORMATION, text):
             user, _, password = user_information.partition(":")
             found.add(password or user)
+    found |= {unquote(secret) for secret in found}
     found.discard(_GIT_USER)
     found |= {
         value

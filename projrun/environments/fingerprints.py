@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from projrun.environments.requirements import LocalDependency
+from projrun.errors import RequestError
 
 _BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "MANIFEST.in")
 _LEFTOVERS = frozenset({"__pycache__", "build", "dist", "mlruns", "mlartifacts", "node_modules"})
@@ -20,7 +21,17 @@ def fingerprint(dependency: LocalDependency) -> str:
 
     A copy counts with its whole content. An editable one is private to its real path and counts with the
     files that say what it depends on: its code may change without a rebuild, which is what editable means.
+    Raises RequestError for what cannot be read.
     """
+    try:
+        return _fingerprint(dependency)
+    except OSError as error:
+        raise RequestError(
+            f"{dependency.origin}: {error.filename or dependency.path} cannot be read: {error.strerror}"
+        ) from None
+
+
+def _fingerprint(dependency: LocalDependency) -> str:
     if dependency.editable:
         return f"editable {os.path.realpath(dependency.path)} {_digest(_build_files(dependency.path))}"
     if dependency.path.is_dir():

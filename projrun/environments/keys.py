@@ -10,6 +10,7 @@ from projrun.environments.credentials import without_credentials
 from projrun.environments.fingerprints import fingerprint
 from projrun.environments.indexes import PackageSettings
 from projrun.environments.interpreters import Interpreter
+from projrun.environments.requirements import Requirements
 from projrun.environments.specs import EnvironmentSpec
 
 _FORMAT = "1"
@@ -36,9 +37,9 @@ def environment_key(
     parts: list[tuple[str, list[str]]] = [
         ("format", [_FORMAT, manager, _platform()]),
         ("python", [str(interpreter.version), interpreter.implementation]),
-        ("build", list(spec.build_requirements.lines)),
+        ("build", _neutral(spec.build_requirements)),
         ("build constraints", list(spec.build_requirements.constraints)),
-        ("requirements", _neutral(spec)),
+        ("requirements", _neutral(spec.requirements)),
         ("constraints", list(spec.requirements.constraints)),
         ("local", _local(spec)),
         ("texts", list(spec.texts)),
@@ -56,10 +57,10 @@ def environment_key(
     return digest.hexdigest()[:_KEY_LENGTH]
 
 
-def _neutral(spec: EnvironmentSpec) -> list[str]:
+def _neutral(requirements: Requirements) -> list[str]:
     """The lines without the places of local dependencies, which count by content."""
-    lines = list(spec.requirements.lines)
-    for dependency in spec.requirements.local:
+    lines = list(requirements.lines)
+    for dependency in requirements.local:
         lines = [line.replace(dependency.path.as_uri(), "LOCAL") for line in lines]
         lines = [line.replace(str(dependency.path), "LOCAL") for line in lines]
     return lines

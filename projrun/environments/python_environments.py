@@ -94,7 +94,7 @@ def resolve(recipe: Recipe, request: EnvironmentRequest) -> ResolvedEnvironment:
         manager=recipe.manager,
         summary=f"{recipe.manager}, Python {interpreter.version}, {spec.summary}",
         key=key,
-        path=(entry or cache.folder(key)) / ENVIRONMENT if entry else cache.folder(key),
+        path=entry / ENVIRONMENT if entry else cache.folder(key),
         exists=entry is not None,
         python=interpreter.path,
         recorded_kind=recipe.manager,

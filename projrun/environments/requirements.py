@@ -17,7 +17,8 @@ _COMMENT = r"(^|\s+)#.*$"
 _VARIABLE = r"\$\{([A-Z0-9_]+)\}"
 _OPTION = r"(--[a-z][a-z-]*|-[a-zA-Z])(?:\s*=\s*|\s+|(?=\S)|$)(.*)"
 _NAMED = r"(?s)([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*(.*)"
-_SPECIFIERS = r"\(?\s*(?:===|==|>=|<=|!=|~=|<|>)[\s\w.,<>=!~*+\-]*\)?"
+_SPECIFIERS = r"\(?\s*(?:===|==|>=|<=|!=|~=|<|>)\s*\w[\s\w.,<>=!~*+\-]*\)?"
+_URL = r"[A-Za-z][A-Za-z0-9+.-]*://\S+"
 _EXTRAS = r"\[[\w\s,.-]*\]$"
 _PLAIN_PATH = r"[\w@%+=:,./\\~-]+"
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2")
@@ -121,7 +122,7 @@ class _Reader:
         elif name in ("-e", "--editable"):
             self._keep(f"-e {self._editable(line, value, folder)}", constraints=constraints)
         elif name in ("-f", "--find-links"):
-            self._keep(f"--find-links {self._find_links(value, folder)}", constraints=False)
+            self._keep(f"--find-links {self._find_links(line, value, folder)}", constraints=False)
         else:
             self._keep(line.text, constraints=False)
 
@@ -162,7 +163,7 @@ class _Reader:
             return self._direct_reference(line, named, marker, folder)
         if _is_path(body):
             return self._local_requirement(line, body, folder, editable=False) + marker
-        if "://" not in body:
+        if not re.fullmatch(_URL, body):
             _check_named(line, named)
         return text
 
@@ -194,11 +195,16 @@ class _Reader:
             )
         return found
 
-    def _find_links(self, value: str, folder: Path) -> str:
+    def _find_links(self, line: Line, value: str, folder: Path) -> str:
         if "://" in value:
             return value
         found = self._first_existing(self._expand(value), (folder, self._project))
-        return str(found) if found else value
+        if found is None:
+            return value
+        if found.is_relative_to(self._project):
+            # The project's own wheels count by content: its folder may be another one each time.
+            self._local.append(LocalDependency(found, False, line.origin))
+        return str(found)
 
     def _expand(self, text: str) -> str:
         return re.sub(_VARIABLE, lambda match: self._environ.get(match[1], match[0]), text)
