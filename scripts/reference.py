@@ -35,7 +35,7 @@ VARIABLES = """\
 | `PROJRUN_HOME` | the folder of the embedded store, its artifacts, the cache and `config.toml` |
 | `PROJRUN_CACHE_DIR` | the folder of built environments and checkouts |
 | `PROJRUN_CONFIG` | the configuration file |
-| `MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD`, `MLFLOW_TRACKING_TOKEN`, `~/.mlflow/credentials` | credentials |
+| `MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD`, `MLFLOW_TRACKING_TOKEN` | credentials |
 | `MLFLOW_TRACKING_INSECURE_TLS`, `MLFLOW_TRACKING_SERVER_CERT_PATH`, `MLFLOW_TRACKING_CLIENT_CERT_PATH` | TLS |
 | `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` | proxies |
 
