@@ -38,13 +38,18 @@ SERVED = "mlflow-artifacts"
 """The scheme of artifacts that the store keeps itself: an MLflow client asks the REST endpoint for them."""
 
 
+def artifact_root(database: Path) -> Path:
+    """The folder of the artifacts that belong to the store in the file `database`."""
+    return database.absolute().parent / "artifacts"
+
+
 class SqlStore:
     """A `TrackingStore` and a `ModelStore`. Used by one thread at a time; open one for each thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.uri = f"sqlite:///{database.path}"
-        self.artifact_root = database.path.parent / "artifacts"
+        self.artifact_root = artifact_root(database.path)
 
     @classmethod
     def open(cls, database: Path, *, warn: Warn | None = None, mountinfo: str | None = None) -> SqlStore:

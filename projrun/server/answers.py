@@ -1,0 +1,315 @@
+"""What the server answers: entities in the JSON of MLflow's REST API, as MLflow 3's server writes it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from projrun.server.wire import number
+from projrun.tracking.entities import (
+    Dataset,
+    Experiment,
+    FileInfo,
+    LoggedModel,
+    Metric,
+    ModelVersion,
+    Param,
+    RegisteredModel,
+    Run,
+    Tag,
+)
+
+
+class Pair(msgspec.Struct):
+    """A param or a tag."""
+
+    key: str
+    value: str
+
+
+class MetricAnswer(msgspec.Struct, omit_defaults=True):
+    """A metric."""
+
+    key: str
+    value: float | str
+    timestamp: int
+    step: int
+    dataset_name: str | None = None
+    dataset_digest: str | None = None
+    model_id: str | None = None
+    run_id: str | None = None
+
+
+class ExperimentAnswer(msgspec.Struct, omit_defaults=True):
+    """An experiment."""
+
+    experiment_id: str
+    name: str
+    artifact_location: str
+    lifecycle_stage: str
+    last_update_time: int
+    creation_time: int
+    tags: tuple[Pair, ...] = ()
+
+
+class RunInfo(msgspec.Struct, omit_defaults=True):
+    """What a run is."""
+
+    run_id: str
+    run_uuid: str
+    experiment_id: str
+    run_name: str
+    user_id: str
+    status: str
+    start_time: int
+    artifact_uri: str
+    lifecycle_stage: str
+    end_time: int | None = None
+
+
+class RunData(msgspec.Struct, omit_defaults=True):
+    """What a run logged."""
+
+    metrics: tuple[MetricAnswer, ...] = ()
+    params: tuple[Pair, ...] = ()
+    tags: tuple[Pair, ...] = ()
+
+
+class DatasetAnswer(msgspec.Struct, omit_defaults=True):
+    """A dataset."""
+
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    schema: str | None = None
+    profile: str | None = None
+
+
+class DatasetInput(msgspec.Struct, omit_defaults=True):
+    """A dataset that a run read."""
+
+    dataset: DatasetAnswer
+    tags: tuple[Pair, ...] = ()
+
+
+class ModelInput(msgspec.Struct):
+    """A logged model that a run read."""
+
+    model_id: str
+
+
+class ModelOutputAnswer(msgspec.Struct):
+    """A logged model that a run wrote."""
+
+    model_id: str
+    step: int
+
+
+class RunInputs(msgspec.Struct, omit_defaults=True):
+    """What a run read."""
+
+    dataset_inputs: tuple[DatasetInput, ...] = ()
+    model_inputs: tuple[ModelInput, ...] = ()
+
+
+class RunOutputs(msgspec.Struct, omit_defaults=True):
+    """What a run wrote."""
+
+    model_outputs: tuple[ModelOutputAnswer, ...] = ()
+
+
+class RunAnswer(msgspec.Struct):
+    """A run."""
+
+    info: RunInfo
+    data: RunData
+    inputs: RunInputs
+    outputs: RunOutputs
+
+
+class LoggedModelInfo(msgspec.Struct, omit_defaults=True):
+    """What a logged model is."""
+
+    model_id: str
+    experiment_id: str
+    name: str
+    creation_timestamp_ms: int
+    last_updated_timestamp_ms: int
+    artifact_uri: str
+    status: str
+    model_type: str
+    source_run_id: str
+    tags: tuple[Pair, ...] = ()
+
+
+class LoggedModelData(msgspec.Struct, omit_defaults=True):
+    """What was logged of a model."""
+
+    params: tuple[Pair, ...] = ()
+    metrics: tuple[MetricAnswer, ...] = ()
+
+
+class LoggedModelAnswer(msgspec.Struct):
+    """A logged model."""
+
+    info: LoggedModelInfo
+    data: LoggedModelData
+
+
+class ModelVersionAnswer(msgspec.Struct, omit_defaults=True):
+    """A version of a registered model."""
+
+    name: str
+    version: str
+    creation_timestamp: int
+    last_updated_timestamp: int
+    current_stage: str
+    description: str
+    source: str
+    run_id: str
+    status: str
+    run_link: str
+    model_id: str = ""
+    tags: tuple[Pair, ...] = ()
+
+
+class RegisteredModelAnswer(msgspec.Struct, omit_defaults=True):
+    """A registered model."""
+
+    name: str
+    creation_timestamp: int
+    last_updated_timestamp: int
+    description: str = ""
+    latest_versions: tuple[ModelVersionAnswer, ...] = ()
+    tags: tuple[Pair, ...] = ()
+
+
+class File(msgspec.Struct, omit_defaults=True):
+    """An artifact."""
+
+    path: str
+    is_dir: bool
+    file_size: int | None = None
+
+
+def pairs(values: tuple[Param, ...] | tuple[Tag, ...]) -> tuple[Pair, ...]:
+    """Params or tags."""
+    return tuple(Pair(*value) for value in values)
+
+
+def metric(value: Metric, *, run_id: str | None = None) -> MetricAnswer:
+    """A metric; a run's own metrics do not name the run, a logged model's do."""
+    return MetricAnswer(
+        value.key,
+        number(value.value),
+        value.timestamp,
+        value.step,
+        value.dataset_name,
+        value.dataset_digest,
+        value.model_id,
+        run_id,
+    )
+
+
+def metrics(values: tuple[Metric, ...]) -> tuple[MetricAnswer, ...]:
+    """A run's metrics."""
+    return tuple(metric(value) for value in values)
+
+
+def experiment(value: Experiment) -> ExperimentAnswer:
+    """An experiment."""
+    return ExperimentAnswer(
+        value.experiment_id,
+        value.name,
+        value.artifact_location,
+        value.lifecycle_stage,
+        value.last_update_time,
+        value.creation_time,
+        pairs(value.tags),
+    )
+
+
+def run_info(value: Run) -> RunInfo:
+    """What a run is."""
+    return RunInfo(
+        run_id=value.run_id,
+        run_uuid=value.run_id,
+        experiment_id=value.experiment_id,
+        run_name=value.run_name,
+        user_id=value.user_id,
+        status=value.status,
+        start_time=value.start_time,
+        artifact_uri=value.artifact_uri,
+        lifecycle_stage=value.lifecycle_stage,
+        end_time=value.end_time,
+    )
+
+
+def run(value: Run) -> RunAnswer:
+    """A run with all that belongs to it."""
+    return RunAnswer(
+        run_info(value),
+        RunData(metrics(value.metrics), pairs(value.params), pairs(value.tags)),
+        RunInputs(
+            tuple(_dataset(dataset) for dataset in value.datasets),
+            tuple(ModelInput(model_id) for model_id in value.model_inputs),
+        ),
+        RunOutputs(tuple(ModelOutputAnswer(*output) for output in value.model_outputs)),
+    )
+
+
+def _dataset(value: Dataset) -> DatasetInput:
+    return DatasetInput(DatasetAnswer(*value[:6]), pairs(value.tags))
+
+
+def logged_model(value: LoggedModel) -> LoggedModelAnswer:
+    """A logged model."""
+    info = LoggedModelInfo(
+        value.model_id,
+        value.experiment_id,
+        value.name,
+        value.creation_time,
+        value.last_update_time,
+        value.artifact_uri,
+        value.status,
+        value.model_type,
+        value.source_run_id,
+        pairs(value.tags),
+    )
+    found = tuple(metric(each, run_id=each.run_id) for each in value.metrics)
+    return LoggedModelAnswer(info, LoggedModelData(pairs(value.params), found))
+
+
+def model_version(value: ModelVersion) -> ModelVersionAnswer:
+    """A version of a registered model."""
+    return ModelVersionAnswer(
+        value.name,
+        value.version,
+        value.creation_time,
+        value.last_update_time,
+        value.current_stage,
+        value.description,
+        value.source,
+        value.run_id,
+        value.status,
+        value.run_link,
+        value.model_id,
+        pairs(value.tags),
+    )
+
+
+def registered_model(value: RegisteredModel) -> RegisteredModelAnswer:
+    """A registered model."""
+    return RegisteredModelAnswer(
+        value.name,
+        value.creation_time,
+        value.last_update_time,
+        value.description,
+        tuple(model_version(version) for version in value.latest_versions),
+        pairs(value.tags),
+    )
+
+
+def files(values: tuple[FileInfo, ...]) -> tuple[File, ...]:
+    """Artifacts."""
+    return tuple(File(value.path, value.is_dir, value.size) for value in values)

@@ -1,0 +1,46 @@
+"""The application: MLflow's REST routes behind a path that only the run's own processes know."""
+
+from __future__ import annotations
+
+import hmac
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from projrun.server.errors import error_response, no_such_route
+from projrun.server.routes import artifacts, experiments, logged_models, metrics, registry, runs, server
+from projrun.server.stores import Stores
+
+
+def create_app(stores: Stores, secret: str) -> ASGIApp:
+    """An ASGI application that serves the store below the path `/SECRET`."""
+    factories = (
+        *experiments.ROUTES,
+        *runs.ROUTES,
+        *metrics.ROUTES,
+        *logged_models.ROUTES,
+        *registry.ROUTES,
+        *artifacts.ROUTES,
+        *server.ROUTES,
+    )
+    application = Starlette(
+        routes=[factory(stores) for factory in factories],
+        exception_handlers={404: no_such_route, 405: no_such_route},
+    )
+    application.router.redirect_slashes = False
+    return _SecretPath(application, secret)
+
+
+class _SecretPath:
+    """Only what comes below the secret reaches the application; all else is not there."""
+
+    def __init__(self, application: ASGIApp, secret: str) -> None:
+        self._application = application
+        self._secret = secret.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        first, _, rest = scope["path"].removeprefix("/").partition("/")
+        if not hmac.compare_digest(first.encode(errors="surrogatepass"), self._secret):
+            await error_response(404, "ENDPOINT_NOT_FOUND", "no such endpoint")(scope, receive, send)
+            return
+        await self._application({**scope, "path": f"/{rest}"}, receive, send)

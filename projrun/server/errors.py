@@ -1,0 +1,56 @@
+"""Errors in the shape of MLflow's REST API: `{"error_code": …, "message": …}`."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from projrun.errors import (
+    AlreadyExistsError,
+    InvalidValueError,
+    NotFoundError,
+    ProjrunError,
+    RequestError,
+    TrackingError,
+)
+
+_CODES: tuple[tuple[type[ProjrunError], int, str], ...] = (
+    (NotFoundError, 404, "RESOURCE_DOES_NOT_EXIST"),
+    (AlreadyExistsError, 400, "RESOURCE_ALREADY_EXISTS"),
+    (InvalidValueError, 400, "INVALID_PARAMETER_VALUE"),
+    (RequestError, 400, "INVALID_PARAMETER_VALUE"),
+    # The store is locked, or its disk is full: MLflow's client tries 503 again.
+    (TrackingError, 503, "TEMPORARILY_UNAVAILABLE"),
+)
+
+
+class _Body(msgspec.Struct):
+    error_code: str
+    message: str
+
+
+def error_response(status: int, error_code: str, message: str) -> Response:
+    """An error as MLflow's clients read it."""
+    body = msgspec.json.encode(_Body(error_code, message))
+    return Response(body, status, media_type="application/json")
+
+
+def explain(error: Exception) -> Response:
+    """The answer to a request that failed; an error that is a bug here answers 500 with its type."""
+    if isinstance(error, ProjrunError):
+        for kind, status, code in _CODES:
+            if isinstance(error, kind):
+                hint = f" ({error.hint})" if error.hint else ""
+                return error_response(status, code, error.message + hint)
+    if isinstance(error, msgspec.MsgspecError | UnicodeDecodeError):
+        return error_response(400, "INVALID_PARAMETER_VALUE", f"invalid request: {error}")
+    return error_response(500, "INTERNAL_ERROR", f"a bug in projrun: {type(error).__name__}: {error}")
+
+
+async def no_such_route(request: Request, error: Exception) -> Response:
+    """Starlette's handler for what no route serves (404), or not with this method (405)."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    message = f"no such endpoint: {request.method} {request.url.path}"
+    return error_response(status, "ENDPOINT_NOT_FOUND", message)

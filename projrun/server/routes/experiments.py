@@ -1,0 +1,93 @@
+"""Experiments: create, get, get-by-name, search, set-experiment-tag."""
+
+from __future__ import annotations
+
+import msgspec
+
+from projrun.errors import NotFoundError
+from projrun.server import answers, wire
+from projrun.server.api import reading, writing
+from projrun.tracking.entities import Tag, ViewType
+from projrun.tracking.sql.store import SqlStore
+
+
+class _Create(msgspec.Struct):
+    name: str = ""
+    artifact_location: str = ""
+    tags: tuple[wire.Pair, ...] = ()
+
+
+class _Created(msgspec.Struct):
+    experiment_id: str
+
+
+class _Get(msgspec.Struct):
+    experiment_id: str
+
+
+class _GetByName(msgspec.Struct):
+    experiment_name: str
+
+
+class _Found(msgspec.Struct):
+    experiment: answers.ExperimentAnswer
+
+
+class _Search(msgspec.Struct):
+    view_type: ViewType = "ACTIVE_ONLY"
+    max_results: int = 1000
+    filter: str = ""
+    order_by: tuple[str, ...] = ()
+    page_token: str = ""
+
+
+class _Page(msgspec.Struct, omit_defaults=True):
+    experiments: tuple[answers.ExperimentAnswer, ...] = ()
+    next_page_token: str = ""
+
+
+class _SetTag(msgspec.Struct):
+    experiment_id: str
+    key: str
+    value: str = ""
+
+
+def _create(store: SqlStore, message: _Create) -> _Created:
+    tags = wire.tags(message.tags)
+    return _Created(store.create_experiment(message.name, message.artifact_location, tags))
+
+
+def _get(store: SqlStore, message: _Get) -> _Found:
+    return _Found(answers.experiment(store.get_experiment(message.experiment_id)))
+
+
+def _get_by_name(store: SqlStore, message: _GetByName) -> _Found:
+    experiment = store.get_experiment_by_name(message.experiment_name)
+    if experiment is None:
+        raise NotFoundError(f"no experiment named {message.experiment_name!r}")
+    return _Found(answers.experiment(experiment))
+
+
+def _search(store: SqlStore, message: _Search) -> _Page:
+    page = store.search_experiments(
+        view_type=message.view_type,
+        max_results=message.max_results,
+        filter_string=message.filter,
+        order_by=message.order_by,
+        page_token=message.page_token,
+    )
+    return _Page(tuple(answers.experiment(found) for found in page.experiments), page.next_page_token)
+
+
+def _set_tag(store: SqlStore, message: _SetTag) -> None:
+    store.set_experiment_tag(message.experiment_id, Tag(message.key, message.value))
+
+
+ROUTES = (
+    writing("POST", "experiments/create", _Create, _create),
+    reading("GET", "experiments/get", _Get, _get),
+    reading("GET", "experiments/get-by-name", _GetByName, _get_by_name),
+    reading("POST", "experiments/search", _Search, _search),
+    reading("GET", "experiments/search", _Search, _search),
+    writing("POST", "experiments/set-experiment-tag", _SetTag, _set_tag),
+)

@@ -1,0 +1,125 @@
+"""Logged models, as MLflow 3's `log_model` and `load_model` use them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from projrun.server import answers, wire
+from projrun.server.api import reading, writing
+from projrun.tracking.sql.store import SqlStore
+
+
+class _Create(msgspec.Struct):
+    experiment_id: str
+    name: str = ""
+    model_type: str = ""
+    source_run_id: str = ""
+    params: tuple[wire.Pair, ...] = ()
+    tags: tuple[wire.Pair, ...] = ()
+
+
+class _Found(msgspec.Struct):
+    model: answers.LoggedModelAnswer
+
+
+class _Get(msgspec.Struct):
+    model_id: str
+
+
+class _Finalize(msgspec.Struct):
+    model_id: str
+    status: str
+
+
+class _Params(msgspec.Struct):
+    model_id: str
+    params: tuple[wire.Pair, ...] = ()
+
+
+class _Tags(msgspec.Struct):
+    model_id: str
+    tags: tuple[wire.Pair, ...] = ()
+
+
+class _OrderBy(msgspec.Struct):
+    field_name: str
+    ascending: bool = True
+
+
+class _Search(msgspec.Struct):
+    experiment_ids: tuple[str, ...] = ()
+    filter: str = ""
+    max_results: int = 100
+    order_by: tuple[_OrderBy, ...] = ()
+    page_token: str = ""
+
+
+class _Page(msgspec.Struct, omit_defaults=True):
+    models: tuple[answers.LoggedModelAnswer, ...] = ()
+    next_page_token: str = ""
+
+
+class _List(msgspec.Struct):
+    model_id: str
+    artifact_directory_path: str = ""
+
+
+class _Files(msgspec.Struct, omit_defaults=True):
+    root_uri: str
+    files: tuple[answers.File, ...] = ()
+
+
+def _create(store: SqlStore, message: _Create) -> _Found:
+    model = store.create_logged_model(
+        message.experiment_id,
+        name=message.name,
+        model_type=message.model_type,
+        source_run_id=message.source_run_id,
+        params=wire.params(message.params),
+        tags=wire.tags(message.tags),
+    )
+    return _Found(answers.logged_model(model))
+
+
+def _get(store: SqlStore, message: _Get) -> _Found:
+    return _Found(answers.logged_model(store.get_logged_model(message.model_id)))
+
+
+def _finalize(store: SqlStore, message: _Finalize) -> _Found:
+    return _Found(answers.logged_model(store.finalize_logged_model(message.model_id, message.status)))
+
+
+def _log_params(store: SqlStore, message: _Params) -> None:
+    store.log_logged_model_params(message.model_id, wire.params(message.params))
+
+
+def _set_tags(store: SqlStore, message: _Tags) -> None:
+    store.set_logged_model_tags(message.model_id, wire.tags(message.tags))
+
+
+def _search(store: SqlStore, message: _Search) -> _Page:
+    page = store.search_logged_models(
+        message.experiment_ids,
+        filter_string=message.filter,
+        max_results=message.max_results,
+        order_by=[f"{order.field_name} {'ASC' if order.ascending else 'DESC'}" for order in message.order_by],
+        page_token=message.page_token,
+    )
+    return _Page(tuple(answers.logged_model(model) for model in page.models), page.next_page_token)
+
+
+def _list_artifacts(store: SqlStore, message: _List) -> _Files:
+    root = store.get_logged_model(message.model_id).artifact_uri
+    found = store.artifacts(root).list(message.artifact_directory_path)
+    return _Files(root, answers.files(found))
+
+
+ROUTES = (
+    writing("POST", "logged-models", _Create, _create),
+    reading("POST", "logged-models/search", _Search, _search),
+    reading("GET", "logged-models/{model_id}", _Get, _get),
+    writing("PATCH", "logged-models/{model_id}", _Finalize, _finalize),
+    writing("POST", "logged-models/{model_id}/params", _Params, _log_params),
+    writing("PATCH", "logged-models/{model_id}/tags", _Tags, _set_tags),
+    reading("GET", "logged-models/{model_id}/artifacts/directories", _List, _list_artifacts),
+)

@@ -1,0 +1,97 @@
+"""The model registry: what registering a model and loading it by name need."""
+
+from __future__ import annotations
+
+import msgspec
+
+from projrun.server import answers, wire
+from projrun.server.api import reading, writing
+from projrun.tracking.sql.store import SqlStore
+
+
+class _Create(msgspec.Struct):
+    name: str = ""
+    description: str = ""
+    tags: tuple[wire.Pair, ...] = ()
+
+
+class _Get(msgspec.Struct):
+    name: str
+
+
+class _Found(msgspec.Struct):
+    registered_model: answers.RegisteredModelAnswer
+
+
+class _Latest(msgspec.Struct, omit_defaults=True):
+    model_versions: tuple[answers.ModelVersionAnswer, ...] = ()
+
+
+class _CreateVersion(msgspec.Struct):
+    name: str
+    source: str = ""
+    run_id: str = ""
+    run_link: str = ""
+    description: str = ""
+    model_id: str = ""
+    tags: tuple[wire.Pair, ...] = ()
+
+
+class _GetVersion(msgspec.Struct):
+    name: str
+    version: str
+
+
+class _FoundVersion(msgspec.Struct):
+    model_version: answers.ModelVersionAnswer
+
+
+class _DownloadUri(msgspec.Struct):
+    artifact_uri: str
+
+
+def _create(store: SqlStore, message: _Create) -> _Found:
+    model = store.create_registered_model(
+        message.name, description=message.description, tags=wire.tags(message.tags)
+    )
+    return _Found(answers.registered_model(model))
+
+
+def _get(store: SqlStore, message: _Get) -> _Found:
+    return _Found(answers.registered_model(store.get_registered_model(message.name)))
+
+
+def _get_latest(store: SqlStore, message: _Get) -> _Latest:
+    model = store.get_registered_model(message.name)
+    return _Latest(tuple(answers.model_version(version) for version in model.latest_versions))
+
+
+def _create_version(store: SqlStore, message: _CreateVersion) -> _FoundVersion:
+    version = store.create_model_version(
+        message.name,
+        source=message.source,
+        run_id=message.run_id,
+        description=message.description,
+        model_id=message.model_id,
+        run_link=message.run_link,
+        tags=wire.tags(message.tags),
+    )
+    return _FoundVersion(answers.model_version(version))
+
+
+def _get_version(store: SqlStore, message: _GetVersion) -> _FoundVersion:
+    return _FoundVersion(answers.model_version(store.get_model_version(message.name, message.version)))
+
+
+def _get_download_uri(store: SqlStore, message: _GetVersion) -> _DownloadUri:
+    return _DownloadUri(store.get_model_version_download_uri(message.name, message.version))
+
+
+ROUTES = (
+    writing("POST", "registered-models/create", _Create, _create),
+    reading("GET", "registered-models/get", _Get, _get),
+    reading("POST", "registered-models/get-latest-versions", _Get, _get_latest),
+    writing("POST", "model-versions/create", _CreateVersion, _create_version),
+    reading("GET", "model-versions/get", _GetVersion, _get_version),
+    reading("GET", "model-versions/get-download-uri", _GetVersion, _get_download_uri),
+)

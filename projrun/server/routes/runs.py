@@ -1,0 +1,154 @@
+"""Runs: create, get, update, search, and what is logged to them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from projrun.server import answers, wire
+from projrun.server.api import reading, writing
+from projrun.tracking.entities import Param, RunStatus, Tag, ViewType
+from projrun.tracking.sql import limits
+from projrun.tracking.sql.store import SqlStore
+
+
+class _Create(msgspec.Struct):
+    experiment_id: str = "0"
+    user_id: str = ""
+    run_name: str = ""
+    start_time: int = 0
+    tags: tuple[wire.Pair, ...] = ()
+
+
+class _Found(msgspec.Struct):
+    run: answers.RunAnswer
+
+
+class _Update(wire.OfRun):
+    status: RunStatus | None = None
+    end_time: int | None = None
+    run_name: str | None = None
+
+
+class _Updated(msgspec.Struct):
+    run_info: answers.RunInfo
+
+
+class _Search(msgspec.Struct):
+    experiment_ids: tuple[str, ...] = ()
+    filter: str = ""
+    run_view_type: ViewType = "ACTIVE_ONLY"
+    max_results: int = 1000
+    order_by: tuple[str, ...] = ()
+    page_token: str = ""
+
+
+class _Page(msgspec.Struct, omit_defaults=True):
+    runs: tuple[answers.RunAnswer, ...] = ()
+    next_page_token: str = ""
+
+
+class _Metric(wire.MetricFields, kw_only=True):
+    run_id: str = ""
+    run_uuid: str = ""
+
+
+class _Pair(wire.OfRun):
+    key: str = ""
+    value: str = ""
+
+
+class _Batch(wire.OfRun):
+    metrics: tuple[wire.MetricFields, ...] = ()
+    params: tuple[wire.Pair, ...] = ()
+    tags: tuple[wire.Pair, ...] = ()
+
+
+class _Inputs(wire.OfRun):
+    datasets: tuple[wire.DatasetInput, ...] = ()
+    models: tuple[wire.ModelReference, ...] = ()
+
+
+class _Outputs(wire.OfRun):
+    models: tuple[wire.ModelReference, ...] = ()
+
+
+def _create(store: SqlStore, message: _Create) -> _Found:
+    run = store.create_run(
+        message.experiment_id,
+        run_name=message.run_name,
+        user_id=message.user_id,
+        start_time=message.start_time,
+        tags=wire.tags(message.tags),
+    )
+    return _Found(answers.run(run))
+
+
+def _get(store: SqlStore, message: wire.OfRun) -> _Found:
+    return _Found(answers.run(store.get_run(message.run)))
+
+
+def _update(store: SqlStore, message: _Update) -> _Updated:
+    run = store.update_run(
+        message.run, status=message.status, end_time=message.end_time, run_name=message.run_name
+    )
+    return _Updated(answers.run_info(run))
+
+
+def _search(store: SqlStore, message: _Search) -> _Page:
+    page = store.search_runs(
+        message.experiment_ids,
+        filter_string=message.filter,
+        view_type=message.run_view_type,
+        max_results=message.max_results,
+        order_by=message.order_by,
+        page_token=message.page_token,
+    )
+    return _Page(tuple(answers.run(run) for run in page.runs), page.next_page_token)
+
+
+def _log_metric(store: SqlStore, message: _Metric) -> None:
+    run = wire.OfRun(message.run_id, message.run_uuid).run
+    store.log_batch(run, metrics=(message.metric(),))
+
+
+def _log_parameter(store: SqlStore, message: _Pair) -> None:
+    store.log_batch(message.run, params=(Param(message.key, message.value),))
+
+
+def _log_batch(store: SqlStore, message: _Batch) -> None:
+    metrics = tuple(fields.metric() for fields in message.metrics)
+    params, tags = wire.params(message.params), wire.tags(message.tags)
+    limits.check_batch(metrics, params, tags)
+    store.log_batch(message.run, metrics=metrics, params=params, tags=tags)
+
+
+def _set_tag(store: SqlStore, message: _Pair) -> None:
+    store.set_tag(message.run, Tag(message.key, message.value))
+
+
+def _delete_tag(store: SqlStore, message: _Pair) -> None:
+    store.delete_tag(message.run, message.key)
+
+
+def _log_inputs(store: SqlStore, message: _Inputs) -> None:
+    datasets = tuple(dataset.entity() for dataset in message.datasets)
+    store.log_inputs(message.run, datasets, tuple(model.model_id for model in message.models))
+
+
+def _log_outputs(store: SqlStore, message: _Outputs) -> None:
+    store.log_outputs(message.run, tuple(model.output() for model in message.models))
+
+
+ROUTES = (
+    writing("POST", "runs/create", _Create, _create),
+    reading("GET", "runs/get", wire.OfRun, _get),
+    writing("POST", "runs/update", _Update, _update),
+    reading("POST", "runs/search", _Search, _search),
+    writing("POST", "runs/log-metric", _Metric, _log_metric),
+    writing("POST", "runs/log-parameter", _Pair, _log_parameter),
+    writing("POST", "runs/log-batch", _Batch, _log_batch),
+    writing("POST", "runs/set-tag", _Pair, _set_tag),
+    writing("POST", "runs/delete-tag", _Pair, _delete_tag),
+    writing("POST", "runs/log-inputs", _Inputs, _log_inputs),
+    writing("POST", "runs/outputs", _Outputs, _log_outputs),
+)

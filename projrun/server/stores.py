@@ -1,0 +1,58 @@
+"""The store for many requests at once: one thread writes, a few read, each with a connection of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from projrun.tracking.sql.store import SqlStore, artifact_root
+
+Answer = TypeVar("Answer")
+
+READERS = 3
+
+
+class Stores:
+    """A context manager; on exit, calls under way finish and the connections close."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self.artifact_root = artifact_root(database)
+        self._writer = ThreadPoolExecutor(1, "projrun-writer")
+        self._readers = ThreadPoolExecutor(READERS, "projrun-reader")
+        self._mine = threading.local()
+        self._opened: list[SqlStore] = []
+
+    async def read(self, call: Callable[[SqlStore], Answer]) -> Answer:
+        """The answer of a call that only reads."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._answer, call)
+
+    async def write(self, call: Callable[[SqlStore], Answer]) -> Answer:
+        """The answer of a call that may write: one after the other, as SQLite would have it anyway."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._answer, call)
+
+    def _answer(self, call: Callable[[SqlStore], Answer]) -> Answer:
+        store: SqlStore | None = getattr(self._mine, "store", None)
+        if store is None:
+            store = self._mine.store = SqlStore.open(self._database)
+            self._opened.append(store)
+        return call(store)
+
+    def __enter__(self) -> Stores:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for executor in (self._writer, self._readers):
+            executor.shutdown(wait=True, cancel_futures=True)
+        for store in self._opened:
+            store.close()
