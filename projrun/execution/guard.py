@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 
-_SCRIPT = Path(__file__).with_name("guard_process.py")
+# Standard input is the pipe; $1 is tenths of a second between TERM and KILL. The runner kills the guard
+# when the group needs none any more, so end of file means that the runner is gone.
+_SCRIPT = """\
+trap '' HUP INT QUIT TERM
+read -r group || exit 0    # the runner died before it had a child
+read -r rest               # returns at end of file
+kill -s TERM -- "-$group" || exit 0
+kill -s CONT -- "-$group"  # a stopped process sees TERM only when it goes on
+tenths=$1
+while [ "$tenths" -gt 0 ]; do
+    sleep 0.1
+    kill -s 0 -- "-$group" || exit 0
+    tenths=$((tenths - 1))
+done
+kill -s KILL -- "-$group"
+"""
 
 
 class Guard:
-    """A process that watches this one. It starts by itself while the runner goes on (about 1 ms here).
+    """A process that watches this one. It takes the runner 0.3 ms to start it, and nobody waits for it.
 
-    A pipe is what it watches: `PR_SET_PDEATHSIG` is tied to the forking thread, misses grandchildren,
-    and exists on Linux only.
+    It watches a pipe: `PR_SET_PDEATHSIG` is tied to the forking thread, misses grandchildren and exists
+    on Linux only. It is a shell script: one more Python would cost 11 ms of processor time and 8 MB in
+    every run, where a shell costs 1 ms and 1 MB.
     """
 
     def __init__(self, grace_period: float) -> None:
@@ -22,7 +36,7 @@ class Guard:
         try:
             # A session of its own: no terminal signal reaches it. `/`: it keeps no file system busy.
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_SCRIPT), str(grace_period)],
+                ["/bin/sh", "-c", _SCRIPT, "projrun-guard", str(round(grace_period * 10))],
                 stdin=reader,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

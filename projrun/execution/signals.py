@@ -55,6 +55,7 @@ class SignalRelay:
         self._job: Job | None = None
         self._held: list[int] | None = None
         self._shielding = False
+        self._stopping = False
         self._waiting: int | None = None
         self._passed_on: list[int] = []
         self._previous: dict[int, Any] = {}
@@ -133,6 +134,8 @@ class SignalRelay:
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         if signum in _known("SIGTSTP"):
             self._stop(signum)
+        elif self._stopping and signum == signal.SIGCONT:
+            return  # `_stop` passes it on, when it is ready for the next TSTP
         elif self._held is not None:
             self._held.append(signum)
         elif self._job is not None:
@@ -162,8 +165,10 @@ class SignalRelay:
         job = self._job
         if job is not None:
             job.signal(signum)
+        self._stopping = True
         signal.signal(signum, signal.SIG_DFL)
         signal.pthread_kill(threading.get_ident(), signum)
         signal.signal(signum, self._handle)
+        self._stopping = False
         if job is not None:
             job.signal(signal.SIGCONT)

@@ -21,15 +21,13 @@ def sleeper(*words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(words or ("sleep", "60"), start_new_session=True)
 
 
-def guards_of(runner: Runner) -> list[int]:
-    """The guard processes that a runner has started."""
-    listing = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
-    rows = [line.split(None, 2) for line in listing.stdout.splitlines()]
-    return [
-        int(pid)
-        for pid, parent, args in rows
-        if int(parent) == runner.process.pid and "guard_process" in args
-    ]
+def guard_of(runner: Runner) -> int:
+    """The guard of a runner that has started its job: its other child."""
+    job = runner.job_pid
+    listing = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
+    rows = [(int(pid), int(parent)) for pid, parent in map(str.split, listing.stdout.splitlines())]
+    (guard,) = (pid for pid, parent in rows if parent == runner.process.pid and pid != job)
+    return guard
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -66,8 +64,7 @@ def test_a_stopped_job_is_ended_too(tmp_path: Path) -> None:
 
 def test_the_guard_is_gone_when_the_job_is(tmp_path: Path) -> None:
     with Runner(tmp_path, "until [ -e go ]; do sleep 0.02; done") as runner:
-        runner.job_pid  # noqa: B018 - wait for the start
-        (guard,) = guards_of(runner)
+        guard = guard_of(runner)
         (tmp_path / "go").touch()
         assert runner.outcome().status == "FINISHED"
         assert process_state(guard) == "X"
@@ -75,8 +72,7 @@ def test_the_guard_is_gone_when_the_job_is(tmp_path: Path) -> None:
 
 def test_the_guard_of_a_killed_runner_is_gone_when_its_job_is(tmp_path: Path) -> None:
     with Runner(tmp_path, "exec sleep 60") as runner:
-        runner.job_pid  # noqa: B018 - wait for the start
-        (guard,) = guards_of(runner)
+        guard = guard_of(runner)
         runner.process.kill()
         eventually(lambda: not is_running(guard), "the end of the guard")
         eventually(lambda: not is_running(runner.job_pid), "the end of the job")
@@ -98,8 +94,8 @@ def test_the_guard_has_only_its_pipe_and_its_own_session(tmp_path: Path) -> None
     try:
         descriptors = Path(f"/proc/{guard.pid}/fd")
         script = f"/proc/{guard.pid}/cmdline"
-        eventually(lambda: b"guard_process" in Path(script).read_bytes(), "the guard's exec")
-        eventually(lambda: len(list(descriptors.iterdir())) == 3, "the guard to have read its script")
+        eventually(lambda: b"projrun-guard" in Path(script).read_bytes(), "the guard's exec")
+        eventually(lambda: len(list(descriptors.iterdir())) >= 3, "the guard")
         targets = {entry.name: str(entry.readlink()) for entry in descriptors.iterdir()}
         assert targets.pop("0").startswith("pipe:")
         assert targets == {"1": "/dev/null", "2": "/dev/null"}
@@ -134,8 +130,7 @@ def test_the_guard_ignores_what_is_meant_for_others(signum: signal.Signals) -> N
 
 def test_the_runner_survives_a_killed_guard(tmp_path: Path) -> None:
     with Runner(tmp_path, "until [ -e go ]; do sleep 0.02; done; echo fine") as runner:
-        runner.job_pid  # noqa: B018 - wait for the start
-        (guard,) = guards_of(runner)
+        guard = guard_of(runner)
         os.kill(guard, signal.SIGKILL)
         (tmp_path / "go").touch()
         assert runner.outcome() == ("FINISHED", 0, "", None, ())
