@@ -9,17 +9,30 @@ from pathlib import Path
 
 import pytest
 
+from projrun.server.endpoint import Endpoint
 from projrun.testing.tracking_store import TrackingStoreConformance
+from projrun.tracking.rest.store import RestStore
 from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.store import TrackingStore
 
 
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a new store, which all the tests fill."""
+    database = tmp_path_factory.mktemp("home") / "projrun.db"
+    SqlStore.open(database).close()
+    return database
+
+
+@pytest.fixture(scope="module")
+def endpoint(database: Path) -> Iterator[Endpoint]:
+    """The store as a script's client sees it during a run."""
+    with Endpoint.open(database) as endpoint:
+        yield endpoint
+
+
 class EmbeddedConformance(TrackingStoreConformance):
     """Deletes behind the store's back: the protocol has no way to do it yet."""
-
-    @pytest.fixture
-    def database(self, tmp_path: Path) -> Path:
-        return tmp_path / "home" / "projrun.db"
 
     @pytest.fixture(autouse=True)
     def _remember(self, database: Path) -> None:
@@ -43,7 +56,17 @@ class TestSqlStore(EmbeddedConformance):
 
     @pytest.fixture
     def store(self, database: Path) -> Iterator[TrackingStore]:
-        database.parent.mkdir()
-        store = SqlStore.open(database)
-        yield store
-        store.close()
+        with closing(SqlStore.open(database)) as store:
+            yield store
+
+
+class TestEndpoint(EmbeddedConformance):
+    """RestStore and the endpoint, end to end."""
+
+    @pytest.fixture
+    def store(self, endpoint: Endpoint) -> Iterator[TrackingStore]:
+        with closing(RestStore(endpoint.uri, {})) as store:
+            yield store
+
+    def test_secret_of_the_endpoint_is_not_shown(self, store: TrackingStore, endpoint: Endpoint) -> None:
+        assert endpoint.secret not in store.uri
