@@ -40,6 +40,8 @@ class Result(NamedTuple):
     outcome: Outcome
     kept_log: Path | None
     """The output's file on this machine, where it could not become an artifact."""
+    artifact_folder: Path | None
+    """Where the artifacts lie, where that is a folder of this machine."""
 
 
 class Options(NamedTuple):
@@ -211,7 +213,7 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
     end_delivered = recorder.finish(end)
     kept = None if log_delivered else _keep_log(session, log)
     lease.release(keep=not end_delivered)
-    return Result(recorder.run, redact(session.plan.tracking.uri.text), outcome, kept)
+    return Result(recorder.run, store_name(session.plan), outcome, kept, recorder.artifact_folder())
 
 
 def _keep_log(session: Session, log: Path) -> Path:

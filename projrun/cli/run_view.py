@@ -16,15 +16,20 @@ def result_lines(result: Result, plan: Plan) -> list[str]:
     line = f"run {run.run_name} {_VERBS.get(run.status, run.status)} after {duration_text(_duration(run))}"
     if result.outcome.reason:
         line += f": {result.outcome.reason}"
-    return [line, f"results: {results_place(run, plan)}"]
+    lines = [line, f"results: {_results(result, plan)}"]
+    if result.artifact_folder is not None:
+        lines.append(f"artifacts: {result.artifact_folder}")
+    return lines
 
 
-def results_place(run: Run, plan: Plan) -> str:
-    """The server's page of the run, or the command that shows it and the folder of its artifacts."""
-    if plan.tracking.uri.database is None:
-        base = plan.tracking.uri.shown.rstrip("/")
-        return f"{base}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
-    return f"projrun runs show {run.run_id}"
+def _results(result: Result, plan: Plan) -> str:
+    """The server's page of the run, or the command that shows it."""
+    run = result.run
+    if not result.store.startswith("sqlite:"):
+        return f"{result.store.rstrip('/')}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+    command = f"projrun runs show {run.run_id}"
+    embedded = result.store == f"sqlite:///{plan.directories.database}"
+    return command if embedded else f"{command} --tracking-uri {result.store}"
 
 
 def result_document(result: Result) -> dict[str, object]:
@@ -40,6 +45,7 @@ def result_document(result: Result) -> dict[str, object]:
         "start_time": run.start_time,
         "end_time": run.end_time,
         "artifact_uri": run.artifact_uri,
+        "artifact_folder": None if result.artifact_folder is None else str(result.artifact_folder),
         "tracking_uri": result.store,
         "log": str(result.kept_log) if result.kept_log else "logs/output.log",
     }

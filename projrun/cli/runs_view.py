@@ -9,7 +9,7 @@ import click
 
 from projrun.cli.rendering import duration_text, print_json, print_table, time_text
 from projrun.tracking.entities import Run, RunPage
-from projrun.tracking.store import TrackingStore
+from projrun.tracking.store import ArtifactRepository, TrackingStore
 
 _COLUMNS = [
     "RUN ID",
@@ -69,7 +69,9 @@ def run_document(run: Run, store: TrackingStore) -> dict[str, Any]:
     """The keys of `projrun runs show --json`; a contract test pins them."""
     experiment = store.get_experiment(run.experiment_id)
     document = _summary(run, experiment.name)
-    document["artifacts"] = _artifact_paths(run, store)
+    repository = store.artifacts(run.artifact_uri)
+    document["artifact_folder"] = None if repository.folder is None else str(repository.folder)
+    document["artifacts"] = _artifact_paths(repository)
     return document
 
 
@@ -81,7 +83,7 @@ def print_run(document: Mapping[str, Any]) -> None:
         ("status", _status_text(document)),
         ("started", time_text(document["start_time"])),
         ("duration", duration_text(document["duration_ms"])),
-        ("artifacts", document["artifact_uri"]),
+        ("artifacts", document["artifact_folder"] or document["artifact_uri"]),
     ]
     for label, text in facts:
         if text:
@@ -127,8 +129,7 @@ def _summary(run: Run, experiment_name: str | None) -> dict[str, Any]:
     }
 
 
-def _artifact_paths(run: Run, store: TrackingStore) -> list[dict[str, Any]]:
-    repository = store.artifacts(run.artifact_uri)
+def _artifact_paths(repository: ArtifactRepository) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     folders = [""]
     while folders and len(found) < 1000:

@@ -89,6 +89,13 @@ class RunRecorder:
         """Upload a file; False, with a warning, where that fails."""
         return self._deliver(path, lambda: self._store.artifacts(self.run.artifact_uri).upload(file, path))
 
+    def artifact_folder(self) -> Path | None:
+        """The folder of this machine that holds the artifacts, or None."""
+        try:
+            return self._store.artifacts(self.run.artifact_uri).folder
+        except ProjrunError:
+            return None
+
     def finish(self, end: RunEnd) -> bool:
         """Record the end; False, with a warning, where the store cannot be told."""
         return self._deliver("the run's end", lambda: self._finish(end), _DELIVERY_PAUSES)

@@ -155,6 +155,11 @@ class ModelStore(Protocol):
 class ArtifactRepository(Protocol):
     """The files under one artifact URI. Paths are relative, with `/`; one that climbs out is refused."""
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder on this machine that holds them; None where they lie elsewhere."""
+        ...
+
     def upload(self, file: Path, path: str) -> None:
         """Copy a file to `path`; an existing artifact is replaced."""
         ...

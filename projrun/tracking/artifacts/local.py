@@ -16,6 +16,11 @@ class LocalArtifacts:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    @property
+    def folder(self) -> Path:
+        """The root."""
+        return self.root
+
     def upload(self, file: Path, path: str) -> None:
         """Copy a file to `path`. Raises InvalidValueError for a path that leads out or is a folder."""
         place = contained(self.root, checked_file_path(path))

@@ -21,6 +21,9 @@ _MOST_FOLDERS = 10_000
 class MlflowArtifacts:
     """The files under one folder of a server's artifact storage."""
 
+    folder: Path | None = None
+    """Never on this machine."""
+
     def __init__(self, transport: Transport, root: str) -> None:
         """`root` is the folder's path in the server's storage."""
         self._transport = transport

@@ -23,6 +23,9 @@ _QUERY = re.compile(r"\?\S+")
 class RemoteArtifacts:
     """The files under a URI of fsspec's (`s3://bucket/folder`)."""
 
+    folder: Path | None = None
+    """Never on this machine."""
+
     def __init__(self, uri: str, environ: Mapping[str, str]) -> None:
         """Raises TrackingError, naming the extra to install, where the store's library is missing."""
         self._shown = redact(uri)
