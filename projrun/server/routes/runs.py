@@ -63,6 +63,10 @@ class _Batch(wire.OfRun):
     tags: tuple[wire.Pair, ...] = ()
 
 
+class _Model(wire.OfRun):
+    model_json: str = ""
+
+
 class _Inputs(wire.OfRun):
     datasets: tuple[wire.DatasetInput, ...] = ()
     models: tuple[wire.ModelReference, ...] = ()
@@ -139,6 +143,10 @@ def _log_outputs(store: SqlStore, message: _Outputs) -> None:
     store.log_outputs(message.run, tuple(model.output() for model in message.models))
 
 
+def _log_model(store: SqlStore, message: _Model) -> None:
+    store.record_model(message.run, message.model_json)
+
+
 ROUTES = (
     writing("POST", "runs/create", _Create, _create),
     reading("GET", "runs/get", wire.OfRun, _get),
@@ -151,4 +159,5 @@ ROUTES = (
     writing("POST", "runs/delete-tag", _Pair, _delete_tag),
     writing("POST", "runs/log-inputs", _Inputs, _log_inputs),
     writing("POST", "runs/outputs", _Outputs, _log_outputs),
+    writing("POST", "runs/log-model", _Model, _log_model),
 )

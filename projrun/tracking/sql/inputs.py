@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from projrun.errors import NotFoundError
-from projrun.tracking.entities import Dataset, ModelOutput
+from projrun.errors import InvalidValueError, NotFoundError
+from projrun.tracking.entities import Dataset, ModelOutput, Tag
 from projrun.tracking.sql import limits, runs
+
+_HISTORY = "mlflow.log-model.history"
 
 
 def log(
@@ -24,6 +26,27 @@ def log(
 def log_outputs(connection: sqlite3.Connection, run_id: str, models: Sequence[ModelOutput]) -> None:
     """Record that the run wrote these logged models. Raises NotFoundError for one that does not exist."""
     _log_models(connection, runs.writable_key(connection, run_id), "output", models)
+
+
+def record_model(connection: sqlite3.Connection, run_id: str, model_json: str) -> None:
+    """Add the description of a model (MLflow 2's `MLmodel`, as JSON) to the tag that lists a run's models.
+
+    Raises InvalidValueError for what is no JSON object, or makes the list too long for a tag.
+    """
+    import json
+
+    key = runs.writable_key(connection, run_id)
+    row = connection.execute("SELECT value FROM tags WHERE run = ? AND key = ?", (key, _HISTORY)).fetchone()
+    try:
+        model, history = json.loads(model_json), json.loads(row[0]) if row else []
+    except (ValueError, RecursionError) as error:
+        raise InvalidValueError(f"the description of a model is not JSON: {error}") from error
+    if not isinstance(model, dict) or not isinstance(history, list):
+        raise InvalidValueError("the description of a model is a JSON object")
+    value = json.dumps([*history, model])
+    if len(value) > limits.TAG_VALUE:
+        raise InvalidValueError(f"the tag {_HISTORY} holds at most {limits.TAG_VALUE} characters")
+    runs.set_tags(connection, key, [Tag(_HISTORY, value)])
 
 
 def _log_dataset(connection: sqlite3.Connection, run: int, experiment: int, dataset: Dataset) -> None:

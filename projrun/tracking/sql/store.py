@@ -219,6 +219,10 @@ class SqlStore:
         path = checked_path(artifact_uri.partition(":")[2].removeprefix("/"))
         return self.artifact_root / path
 
+    def param_value_limit(self) -> int:
+        """Characters that a param's value may have; what is longer is cut, as MLflow's server does."""
+        return limits.PARAM_VALUE
+
     # inputs, outputs, models
 
     def log_inputs(self, run_id: str, datasets: Sequence[Dataset], model_ids: Sequence[str] = ()) -> None:
@@ -234,6 +238,13 @@ class SqlStore:
 
         with self._database.writing() as connection:
             inputs.log_outputs(connection, run_id, models)
+
+    def record_model(self, run_id: str, model_json: str) -> None:
+        """Add a model to a run's history, which is how clients before MLflow 3 log one."""
+        from projrun.tracking.sql import inputs
+
+        with self._database.writing() as connection:
+            inputs.record_model(connection, run_id, model_json)
 
     def create_logged_model(
         self,
