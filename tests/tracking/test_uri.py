@@ -1,0 +1,171 @@
+"""Tracking URIs: which store, what is refused with which remedy, and what people are shown."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from projrun.errors import RequestError
+from projrun.tracking.rest.store import RestStore
+from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.uri import open_store, parse_tracking_uri, redact
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+        (" https://host.test/prefix/ ", "https://host.test/prefix"),
+        ("HTTP://host.test", "http://host.test"),
+        ("http://user:word@host.test:80/", "http://user:word@host.test:80"),
+        ("http://[::1]:5000", "http://[::1]:5000"),
+    ],
+)
+def test_servers(text: str, understood: str) -> None:
+    uri = parse_tracking_uri(text)
+    assert (uri.kind, uri.text, uri.database) == ("rest", understood, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "file"),
+    [
+        ("sqlite:///runs.db", "/work/here/runs.db"),
+        ("sqlite:///sub/runs.db", "/work/here/sub/runs.db"),
+        ("sqlite:////tmp/runs.db", "/tmp/runs.db"),
+        ("SQLite:////tmp/a b%20c#d.db", "/tmp/a b%20c#d.db"),
+    ],
+)
+def test_sqlite_files_are_found_as_sqlalchemy_finds_them(text: str, file: str) -> None:
+    uri = parse_tracking_uri(text, Path("/work/here"))
+    assert (uri.kind, uri.database) == ("sqlite", Path(file))
+    assert uri.text == f"sqlite:///{file}"
+
+
+def test_relative_file_without_a_folder_is_in_the_working_folder() -> None:
+    assert parse_tracking_uri("sqlite:///x.db").database == Path.cwd() / "x.db"
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("file:///tmp/mlruns", "mlflow server --backend-store-uri"),
+        ("./mlruns", "mlflow server --backend-store-uri"),
+        ("mlruns", "mlflow server --backend-store-uri"),
+        ("/abs/mlruns", "mlflow server --backend-store-uri"),
+        ("C:\\mlruns", "mlflow server --backend-store-uri"),
+        ("mysql://u:secret@h/d", "mlflow server --backend-store-uri mysql://"),
+        ("mysql+pymysql://u:secret@h/d", "mlflow server --backend-store-uri mysql://"),
+        ("mssql+pyodbc://u:secret@h/d", "mlflow server --backend-store-uri mssql://"),
+        ("databricks", "MLFLOW_TRACKING_TOKEN"),
+        ("databricks://profile", "MLFLOW_TRACKING_TOKEN"),
+        ("databricks-uc", "MLFLOW_TRACKING_TOKEN"),
+        (
+            "postgresql://u:secret@h/d",
+            "PostgreSQL stores come with projrun's server; give an http(s) address",
+        ),
+        ("postgresql+psycopg2://u:secret@h/d", "PostgreSQL stores come with projrun's server"),
+        ("ftp://h/d", "http(s)://HOST or sqlite:///FILE"),
+        ("", "http(s)://HOST or sqlite:///FILE"),
+        ("  ", "http(s)://HOST or sqlite:///FILE"),
+        ("sqlite://", "sqlite:////FOLDER/FILE is absolute"),
+        ("sqlite:///", "sqlite:////FOLDER/FILE is absolute"),
+        ("sqlite:///:memory:", "sqlite:////FOLDER/FILE is absolute"),
+        ("sqlite://host/file.db", "sqlite:////FOLDER/FILE is absolute"),
+        ("sqlite:///x.db?timeout=3", "give sqlite:///FILE"),
+        ("http://", "http(s)://HOST:PORT"),
+        ("http:host", "http(s)://HOST:PORT"),
+        ("http://host:port", "http(s)://HOST:PORT"),
+        ("http://host:99999", "http(s)://HOST:PORT"),
+        ("http://ho st", "http(s)://HOST:PORT"),
+        ("http://host\n.test", "http(s)://HOST:PORT"),
+        ("http://[::1", "http(s)://HOST:PORT"),
+        ("http://user:se/cret@host:80", "http(s)://HOST:PORT"),
+        ("http://host?token=secret", "http(s)://HOST:PORT/PREFIX"),
+        ("http://host#x", "http(s)://HOST:PORT/PREFIX"),
+    ],
+)
+def test_others_are_refused_with_the_remedy(text: str, remedy: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_tracking_uri(text)
+    assert remedy in caught.value.hint
+    assert caught.value.exit_code == 2
+    assert "\n" not in caught.value.message
+    assert "secret" not in caught.value.message
+    assert "cret@" not in caught.value.message
+
+
+SECRET = "0123456789abcdef" * 2
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("http://host/a", "http://host/a"),
+        ("http://user:word@host:80/a", "http://host:80/a"),
+        ("http://token@host", "http://host"),
+        ("https://user:w@rd@host/a", "https://host/a"),
+        ("https://user:w/rd@host/a", "https://host/a"),
+        ("https://user:w?rd@host/a", "https://host/a"),
+        ("https://user:w#rd@host/a", "https://host/a"),
+        ("https://host/@scope/name", "https://host/@scope/name"),
+        ("https://host:80/@scope/name", "https://host:80/@scope/name"),
+        ("https://[::1]:80/@scope", "https://[::1]:80/@scope"),
+        ("mysql+pymysql://user:word@host/db", "mysql+pymysql://host/db"),
+        ("https://host/f?sig=abc&v=1#part", "https://host/f?sig=***&v=***#part"),
+        ("https://host/f?abc", "https://host/f?***"),
+        ("sqlite:////tmp/a@b.db", "sqlite:////tmp/a@b.db"),
+        ("/tmp/what?.csv", "/tmp/what?.csv"),
+        ("git@host:owner/repo", "git@host:owner/repo"),
+        (f"http://127.0.0.1:5000/{SECRET}", "http://127.0.0.1:5000/***"),
+        (f"http://127.0.0.1:5000/{SECRET}/api/2.0", "http://127.0.0.1:5000/***/api/2.0"),
+        (f"http://127.0.0.1:5000/{SECRET}0", f"http://127.0.0.1:5000/{SECRET}0"),
+        (f"http://host:5000/{SECRET}", f"http://host:5000/{SECRET}"),
+        ("", ""),
+    ],
+)
+def test_what_is_shown(uri: str, shown: str) -> None:
+    assert redact(uri) == shown
+
+
+@given(
+    st.sampled_from(["http", "https", "postgresql", "mysql+pymysql"]),
+    st.text("abcXYZ~!$&'()*,;=:%@ ", max_size=9),
+    st.sampled_from(["host", "host:80", "[::1]:80", "127.0.0.1:5000"]),
+    st.sampled_from(["", "/", "/a/b", "/?q=PASSWORD", "/a@b"]),
+)
+def test_no_password_is_ever_shown(scheme: str, noise: str, host: str, rest: str) -> None:
+    shown = redact(f"{scheme}://user{noise}:PASSWORD{noise}@{host}{rest}")
+    assert "PASSWORD" not in shown
+    assert "user" not in shown
+    assert host in shown
+
+
+@given(st.text())
+def test_any_text_can_be_shown_and_read(text: str) -> None:
+    assert redact(redact(text)) == redact(text)
+    try:
+        uri = parse_tracking_uri(text)
+    except RequestError as error:
+        assert error.hint
+    else:
+        assert uri.shown == redact(uri.text)
+
+
+def test_sqlite_store_is_opened(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    uri = parse_tracking_uri("sqlite:///home/runs.db", tmp_path)
+    with closing(open_store(uri, {}, warn=warnings.append)) as store:
+        assert isinstance(store, SqlStore)
+        assert store.get_experiment("0").name == "Default"
+    assert (tmp_path / "home" / "runs.db").is_file()
+
+
+def test_server_is_not_asked_when_it_is_opened() -> None:
+    uri = parse_tracking_uri("http://user:word@127.0.0.1:9")
+    with closing(open_store(uri, {}, warn=pytest.fail)) as store:
+        assert isinstance(store, RestStore)
+        assert store.uri == "http://127.0.0.1:9"
