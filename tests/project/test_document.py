@@ -132,7 +132,10 @@ def test_text_is_found_after_a_place(tmp_path: Path) -> None:
     assert find_text(None, None, "{x}") is None
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8")) | st.text(alphabet="a:-[]{}&*!|>'\"%@`#? \n\t,<", max_size=60))
+@given(
+    st.text(alphabet=st.characters(codec="utf-8"))
+    | st.text(alphabet="a:-[]{}&*!|>'\"%@`#? \n\t,<", max_size=60)
+)
 def test_any_text_parses_or_is_refused(text: str) -> None:
     try:
         parse_document("M", text)

@@ -94,7 +94,15 @@ def test_strange_paths_are_nothing(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "inside"),
-    [("a", True), (".", True), ("b/../a", True), ("..", False), ("../x", False), ("link/x", False), ("a\0b", False)],
+    [
+        ("a", True),
+        (".", True),
+        ("b/../a", True),
+        ("..", False),
+        ("../x", False),
+        ("link/x", False),
+        ("a\0b", False),
+    ],
 )
 def test_inside(tmp_path: Path, name: str, inside: bool) -> None:
     project = tmp_path / "project"
