@@ -1,0 +1,102 @@
+"""The hot path: what `projrun run` may import for a small local project, recorded in the embedded store.
+
+Start-up time is mostly imports. A module that this test refuses is imported where it is used, inside the
+function; one that the hot path cannot do without is added to `hot_path_modules.txt`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import run_command, run_projrun
+from tests.support.guard import REPOSITORY
+
+ALLOWED_FILE = Path(__file__).with_name("hot_path_modules.txt")
+OURS = ("projrun", "projrun_backends")
+
+# Each costs 5 ms or more, or draws in what does.
+NEVER = frozenset(
+    {
+        "asyncio", "concurrent.futures", "dataclasses", "email", "filelock", "fsspec", "git", "hashlib", "html",
+        "http", "importlib.metadata", "logging", "msgspec", "multiprocessing", "pkg_resources", "platformdirs",
+        "requests", "rich", "secrets", "ssl", "starlette", "tempfile", "tomllib", "unittest", "urllib.request",
+        "urllib3", "uvicorn", "virtualenv", "zipfile",
+    }
+)  # fmt: skip
+
+_RECORDER = """
+import sys
+from projrun.cli import main
+
+try:
+    main(sys.argv[2:])
+finally:
+    with open(sys.argv[1], "w") as file:
+        file.write("\\n".join(sys.modules))
+"""
+
+# What the hot path is built on brings in modules of its own, which differ between versions.
+_BASE = """
+import sys
+import click, sqlite3, subprocess, typing, yaml
+print("\\n".join(sys.modules))
+"""
+
+
+@pytest.fixture(scope="module")
+def base() -> frozenset[str]:
+    """The modules that come with Python, click, PyYAML and sqlite3."""
+    done = run_command([sys.executable, "-c", _BASE]).check()
+    return frozenset(done.stdout.split())
+
+
+@pytest.fixture(scope="module")
+def allowed() -> frozenset[str]:
+    """The modules named in `hot_path_modules.txt`."""
+    lines = ALLOWED_FILE.read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def imported_by(tmp_path: Path, *arguments: str) -> frozenset[str]:
+    """All modules that a `projrun` command has imported when it ends."""
+    listing = tmp_path / "modules"
+    run_command([sys.executable, "-c", _RECORDER, listing, *arguments]).check()
+    return frozenset(listing.read_text().split())
+
+
+def run_quickstart(tmp_path: Path, *options: str) -> frozenset[str]:
+    project = REPOSITORY / "example_projects" / "quickstart"
+    run_projrun("run", project, "--env-manager=local").check()  # the first run creates the store
+    return imported_by(tmp_path, "run", str(project), "--env-manager=local", *options)
+
+
+def test_a_run_imports_only_what_is_allowed(
+    tmp_path: Path, base: frozenset[str], allowed: frozenset[str]
+) -> None:
+    modules = run_quickstart(tmp_path)
+    assert sorted(modules - base - allowed - _private(modules)) == []
+
+
+def test_a_run_imports_nothing_expensive(tmp_path: Path) -> None:
+    modules = run_quickstart(tmp_path, "-P", "name=Ada", "--experiment-name", "other")
+    assert sorted(modules & NEVER) == []
+
+
+def test_version_needs_almost_nothing(tmp_path: Path) -> None:
+    modules = imported_by(tmp_path, "version")
+    assert sorted(name for name in modules if name.partition(".")[0] in {"click", "yaml", "sqlite3"}) == []
+    assert sorted(name for name in modules if name.startswith(OURS)) == ["projrun", "projrun.cli"]
+
+
+def test_the_list_names_only_modules_that_exist(allowed: frozenset[str]) -> None:
+    assert [name for name in sorted(allowed) if importlib.util.find_spec(name) is None] == []
+    assert not allowed & NEVER
+
+
+def _private(modules: frozenset[str]) -> frozenset[str]:
+    """The C halves of standard modules: they are free, and differ between versions."""
+    return frozenset(name for name in modules if name.startswith("_"))
