@@ -220,9 +220,11 @@ def _alias_error(document: Document, node: Node, problem: str) -> LocatedError:
 
 def _syntax_error(document: Document, error: yaml.MarkedYAMLError) -> LocatedError:
     location = _location_of(document.name, error.problem_mark or error.context_mark)
-    detail = document.excerpt(location)
     lines = _LINE_BREAK.split(document.text)
-    line = lines[location.line - 1] if location.line <= len(lines) else ""
+    if location.line > len(lines):  # libyaml ends a last line that has no line break
+        location = Location(document.name, len(lines), len(lines[-1]) + 1)
+    detail = document.excerpt(location)
+    line = lines[location.line - 1]
     indented_by_tab = "\t" in line[: len(line) - len(line.lstrip())]
     hint = "YAML is indented with spaces, not with tabs" if indented_by_tab else ""
     return LocatedError(location, f"YAML: {_syntax_problem(error)}", hint=hint, detail=detail)
