@@ -40,9 +40,9 @@ class Access(NamedTuple):
 
 def access_to(location: str) -> Access:
     """Split a repository's address; SourceError for credentials that cannot be given to git."""
-    match = re.match(_ADDRESS, location)
+    match = _ADDRESS.match(location)
     if match is None:
-        return Access(redact_uri(location) if location.startswith("ssh://") else location)
+        return Access(redact_uri(location) if location.startswith(("ssh:", "git:")) else location)
     user, password = unquote(match["user"]), unquote(match["password"])
     if re.search(r"[\x00-\x1f\x7f]", user + password):
         raise SourceError(f"the credentials for {redact_uri(location)} have control characters in them")

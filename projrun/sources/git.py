@@ -6,8 +6,11 @@ takes 110 ms: import this module only when a repository is to be fetched.
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +22,9 @@ from projrun.sources.version import is_commit, is_full_commit, is_reference_name
 from projrun.suggestions import did_you_mean
 
 _PROTOCOLS = "http:https:ssh:git:file"
+_SETTINGS = (("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", "120"))
+"""A server that has fallen silent ends the fetch: bytes a second, seconds."""
+
 _EVERYTHING = (
     "+refs/heads/*:refs/remotes/origin/*",
     "+refs/tags/*:refs/tags/*",
@@ -33,6 +39,7 @@ _HINTS = (
         ("Authentication failed", "could not read", "Permission denied", "returned error: 403", "publickey"),
         "the repository asks for credentials: set up a git credential helper or an ssh key for it",
     ),
+    (("Host key verification",), "connect to that host with ssh once, to accept its key"),
     (("not found", "does not exist", "not appear to be a git"), "is the address right, and may you read it?"),
     (("dubious ownership",), "someone else owns that folder; see `git help config`, safe.directory"),
     (("No space left",), "free some space, or set PROJRUN_CACHE_DIR to another disk"),
@@ -98,7 +105,7 @@ class _Repository:
         self._binary = binary
         self._git = git.Git(str(folder))
         self._environ = {
-            **git_environ(environ, protocols=_PROTOCOLS, settings=access.settings),
+            **git_environ(environ, protocols=_PROTOCOLS, settings=(*_SETTINGS, *access.settings)),
             **access.environ,
             # GitPython adds its process's own variables: these would lead elsewhere when set by a git hook.
             "GIT_DIR": str(folder / ".git"),
@@ -116,12 +123,18 @@ class _Repository:
         self.run("remote", "add", "--", "origin", self._access.url)
 
     def run(self, *words: str) -> str:
-        """Its output. Raises _GitError; on an interrupt the process has ended before the exception goes on."""
-        process = self._git.execute([self._binary, *words], as_process=True, env=self._environ)
+        """Its output. Raises _GitError; on an interrupt all that it started has ended before that goes on."""
+        process = self._git.execute(
+            [self._binary, *words],
+            as_process=True,
+            env=self._environ,
+            # For `_kill`; and ssh, which would ask on the terminal, fails instead of waiting for an answer.
+            start_new_session=True,
+        )
         try:
             output, said = process.communicate()
         except BaseException:
-            process.terminate()
+            _kill(process.pid)
             process.communicate()
             raise
         if process.returncode != 0:
@@ -135,6 +148,15 @@ class _Repository:
         found = {name: value for value, _, name in pairs if not value.startswith("ref: ")}
         symbolic = {f"symbolic {name}": value[5:] for value, _, name in pairs if value.startswith("ref: ")}
         return {**found, **symbolic}
+
+
+def _kill(pid: int) -> None:
+    """End git and its helpers: one that waits for a silent server outlives git, and holds our pipe."""
+    if os.name == "nt":
+        os.kill(pid, signal.SIGTERM)
+    else:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def _find(repository: _Repository, version: str | None, shown: str) -> _Target:
@@ -201,6 +223,7 @@ def _check_out(repository: _Repository, commit: str, branch: str | None) -> None
 
 def _failure(shown: str, said: str) -> SourceError:
     lines = [line.strip() for line in said.splitlines() if line.strip()] or ["git failed and said nothing"]
-    reason = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
+    reasons = [line for word in ("fatal:", "error:") for line in lines if line.startswith(word)]
+    reason = (reasons or lines[-1:])[0]
     hint = next((hint for words, hint in _HINTS if any(word in said for word in words)), "")
     return SourceError(f"could not fetch {shown}: {reason}", hint=hint, detail="\n".join(lines))

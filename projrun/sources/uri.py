@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TRANSPORT_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SECURE_COPY = re.compile(r"(?:(?P<user>[^@:/]+)@)?(?P<host>\[[^]/]+\]|[^@:/\\]{2,}):(?P<path>.+)")
-_AUTHORITY = re.compile(r"(?:(?P<user>.*)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::(?P<port>\d*))?")
+_AUTHORITY = re.compile(r"(?:(?P<user>.*)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::(?P<port>\d+))?")
 
 
 class ProjectUri(NamedTuple):
@@ -65,15 +65,15 @@ def redact_uri(uri: str) -> str:
     if match is None:
         return re.sub(r"^([^@/:]+):[^@/]*@", r"\1@", uri)
     head, rest = uri[: match.end()], uri[match.end() :]
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    if authority and _AUTHORITY.fullmatch(authority) is None:
+        # A password with a slash in it, say, ends the host's part early: what stands before the last @ goes.
+        rest = rest.rpartition("@")[2] if "@" in rest else "***"
     rest, sign, fragment = rest.partition("#")
     rest, query = _without_query_values(rest)
     authority, slash, path = rest.partition("/")
-    if _AUTHORITY.fullmatch(authority) is None and "@" in path:
-        # A password with a slash in it ends the authority early: what stands before the last @ goes.
-        authority, slash, path = rest.rpartition("@")[2].partition("/")
     user, at, host = authority.rpartition("@")
-    keeps_user = match.group(1).lower() in ("ssh", "git+ssh", "ssh+git")
-    kept = user.partition(":")[0] + at if keeps_user else ""
+    kept = user.partition(":")[0] + at if "ssh" in match.group(1).lower() else ""
     return head + kept + host + slash + path + query + sign + fragment
 
 
@@ -181,6 +181,7 @@ def _remote(location: str, subdirectory: str) -> ProjectUri:
     address, secure_copy = _SCHEME.match(location), _SECURE_COPY.fullmatch(location)
     if address is not None:
         _check_address(location, address)
+        location = address.group().lower() + location[address.end() :]
     elif secure_copy is not None:
         _check_secure_copy(location, secure_copy)
     recorded = redact_uri(location) + (f"#{subdirectory}" if subdirectory else "")
@@ -204,5 +205,7 @@ def _check_address(location: str, match: re.Match[str]) -> None:
 
 
 def _check_secure_copy(location: str, match: re.Match[str]) -> None:
+    if match["host"].lower() in (*GIT_SCHEMES, "file"):
+        raise SourceError(f"'{match['host']}:' needs two slashes", hint=f"write it as {match['host']}://...")
     if any((match[part] or "").startswith("-") for part in ("user", "host", "path")):
         raise SourceError(f"{location!r} has a part that starts with '-': ssh would read it as an option")

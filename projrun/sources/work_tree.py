@@ -14,8 +14,8 @@ from typing import NamedTuple
 from projrun.sources.git_command import git_environ
 from projrun.sources.uri import redact_uri
 
-_TIMEOUT = 10.0
-"""Seconds: a work tree on a slow network folder must not hold up the run."""
+_TIMEOUT = 5.0
+"""Seconds: a huge work tree, or one on a slow network folder, must not hold up the run."""
 
 _SETTINGS = r"^(remote\..*\.url|filter\..*|core\.hookspath)$"
 _SHARED_SCOPES = ("system", "global", "command")
@@ -34,6 +34,10 @@ class WorkTree(NamedTuple):
 
 class _GitFailure(Exception):
     """Why git told nothing, in one line."""
+
+
+class _GitTimeout(_GitFailure):
+    """It took too long."""
 
 
 class _Setting(NamedTuple):
@@ -56,12 +60,19 @@ def find_top(directory: Path) -> Path | None:
 
 def read_work_tree(top: Path, directory: Path, environ: Mapping[str, str]) -> WorkTree:
     """Ask git about the project's folder below `top`. Never fails: what could not be told is a warning."""
+    folder = directory.relative_to(top).as_posix()
     repository = None
     try:
         settings = _read_settings(directory, environ)
         repository = _repository(settings)
-        status = _read_status(top, directory, environ, _without_filters(settings))
-        return _parse_status(status, directory.relative_to(top).as_posix())._replace(repository=repository)
+        filters = _without_filters(settings)
+        try:
+            state = _parse_status(_read_status(directory, environ, filters, "."), folder)
+        except _GitTimeout as failure:
+            # A path that no work tree holds: git tells the commit and compares no file.
+            state = _parse_status(_read_status(directory, environ, filters, ".git"), folder)
+            state = state._replace(warnings=(f"uncommitted changes in {top} are not seen: {failure}",))
+        return state._replace(repository=repository)
     except _GitFailure as failure:
         return WorkTree(repository=repository, warnings=(f"the commit of {top} is not recorded: {failure}",))
 
@@ -104,13 +115,12 @@ def _without_filters(settings: tuple[_Setting, ...]) -> list[tuple[str, str]]:
 
 
 def _read_status(
-    top: Path, directory: Path, environ: Mapping[str, str], settings: list[tuple[str, str]]
+    directory: Path, environ: Mapping[str, str], settings: list[tuple[str, str]], path: str
 ) -> str:
     words = ["--no-optional-locks", "--literal-pathspecs", "status", "--porcelain=v2", "--branch", "-z"]
     words += ["--no-ahead-behind", "--no-renames", "--ignore-submodules=dirty", "--untracked-files=normal"]
-    if directory != top:
-        words.append("--ignored=matching")
-    return _git(directory, [*words, "--", "."], git_environ(environ, protocols="none", settings=settings))
+    words += ["--ignored=matching", "--", path]
+    return _git(directory, words, git_environ(environ, protocols="none", settings=settings))
 
 
 def _git(directory: Path, words: list[str], environ: Mapping[str, str]) -> str:
@@ -124,7 +134,7 @@ def _git(directory: Path, words: list[str], environ: Mapping[str, str]) -> str:
     except OSError as error:
         raise _GitFailure(f"git cannot be started: {error.strerror}") from None
     except subprocess.TimeoutExpired:
-        raise _GitFailure(f"git took longer than {_TIMEOUT:.0f} s") from None
+        raise _GitTimeout(f"git took longer than {_TIMEOUT:.0f} s") from None
     if done.returncode > 1:  # 1 is `git config` with nothing to tell
         raise _GitFailure(_reason(done.stderr.decode(errors="replace"), directory))
     return done.stdout.decode(errors="replace")

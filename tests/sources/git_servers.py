@@ -1,0 +1,178 @@
+"""A real git repository maker, and real git servers on loopback, for the tests of sources."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+
+MLPROJECT = 'name: tried\nentry_points:\n  main:\n    command: "true"\n'
+
+
+def git(folder: Path, *words: str, environ: Mapping[str, str]) -> str:
+    """What a git command prints in a folder; it must succeed."""
+    done = subprocess.run(
+        ["git", "-C", str(folder), *words], env=environ, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+class Repository(NamedTuple):
+    """A repository with three commits on `main`, the first tagged `v1`, and a branch `feature` from it."""
+
+    path: Path
+    first: str
+    second: str
+    third: str
+    feature: str
+    environ: Mapping[str, str]
+
+    def git(self, *words: str) -> str:
+        """Run git in it."""
+        return git(self.path, *words, environ=self.environ)
+
+
+def make_repository(path: Path, environ: Mapping[str, str]) -> Repository:
+    """A work tree with a project at the top and one in `examples/v1.2`."""
+
+    def commit(text: str) -> str:
+        (path / "data.txt").write_text(text)
+        git(path, "add", "--all", environ=environ)
+        git(path, "commit", "--quiet", "-m", text, environ=environ)
+        return git(path, "rev-parse", "HEAD", environ=environ)
+
+    for folder in (path, path / "examples" / "v1.2"):
+        folder.mkdir(parents=True)
+        (folder / "MLproject").write_text(MLPROJECT)
+    git(path, "init", "--quiet", "--initial-branch=main", environ=environ)
+    first = commit("first")
+    git(path, "tag", "-a", "v1", "-m", "one", environ=environ)
+    git(path, "checkout", "--quiet", "-b", "feature", environ=environ)
+    feature = commit("feature")
+    git(path, "checkout", "--quiet", "main", environ=environ)
+    return Repository(path, first, commit("second"), commit("third"), feature, environ)
+
+
+class GitServer(ThreadingHTTPServer):
+    """Serves the repositories below a folder with `git http-backend`; remembers what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+        super().__init__(("127.0.0.1", 0), _GitHandler)
+        self.root = root
+        self.environ = environ
+        self.credentials: str | None = None
+        """`user:password` that it asks for."""
+        self.protocol_2 = True
+        """False: it answers as servers did before git 2.18, and gives out no commit by its hash."""
+        self.redirect: str | None = None
+        """Where it sends every request."""
+        self.authorizations: list[str | None] = []
+        self.command_lines: set[str] = set()
+        """What the machine's process list showed while it answered."""
+
+    @property
+    def address(self) -> str:
+        """`127.0.0.1:PORT`."""
+        return f"127.0.0.1:{self.server_address[1]}"
+
+    def url(self, name: str) -> str:
+        """The URL of a repository."""
+        return f"http://{self.address}/{name}"
+
+
+class _GitHandler(BaseHTTPRequestHandler):
+    server: GitServer
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        server, body = self.server, self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        authorization = self.headers.get("Authorization")
+        server.authorizations.append(authorization)
+        server.command_lines |= _command_lines()
+        if server.redirect is not None:
+            self._head(302, [("Location", server.redirect + self.path)])
+        elif (
+            server.credentials and authorization != "Basic " + b64encode(server.credentials.encode()).decode()
+        ):
+            self._head(401, [("WWW-Authenticate", 'Basic realm="test"')])
+        else:
+            self._forward(body)
+
+    def _forward(self, body: bytes) -> None:
+        path, _, query = self.path.partition("?")
+        variables = {
+            **self.server.environ,
+            "GIT_PROJECT_ROOT": str(self.server.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", "") if self.server.protocol_2 else "",
+        }
+        answer = subprocess.run(
+            ["git", "http-backend"], input=body, env=variables, capture_output=True
+        ).stdout
+        head, _, content = answer.partition(b"\r\n\r\n")
+        headers = [line.partition(": ")[::2] for line in head.decode().split("\r\n")]
+        status = next((int(value.split()[0]) for name, value in headers if name == "Status"), 200)
+        self._head(status, [(name, value) for name, value in headers if name != "Status"], content)
+
+    def _head(self, status: int, headers: list[tuple[str, str]], content: bytes = b"") -> None:
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+class _QuietFileHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def _command_lines() -> set[str]:
+    lines = set()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.add(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:
+            continue
+    return lines
+
+
+@contextmanager
+def serving(server: ThreadingHTTPServer) -> Iterator[None]:
+    """The server answers inside the `with` block."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def file_server(root: Path) -> ThreadingHTTPServer:
+    """A plain web server: git's "dumb" protocol, which knows no shallow fetch."""
+    return ThreadingHTTPServer(("127.0.0.1", 0), partial(_QuietFileHandler, directory=str(root)))

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from projrun.sources.git_command import git_environ
+
+
+def effective(environ: dict[str, str], key: str) -> str:
+    done = subprocess.run(
+        ["git", "config", "--get", key], env=environ, capture_output=True, text=True, cwd="/"
+    )
+    return done.stdout.strip()
+
+
+def test_settings_are_added_after_the_callers(environ: dict[str, str]) -> None:
+    caller = {
+        **environ,
+        "GIT_CONFIG_COUNT": "2",
+        "GIT_CONFIG_KEY_0": "user.name",
+        "GIT_CONFIG_VALUE_0": "kept",
+        "GIT_CONFIG_KEY_1": "core.fsmonitor",
+        "GIT_CONFIG_VALUE_1": "touch x",
+    }
+    made = git_environ(caller, protocols="https", settings=[("filter.a=b.clean", "x y")])
+    assert effective(made, "user.name") == "kept"
+    assert effective(made, "core.fsmonitor") == "false"
+    assert effective(made, "filter.a=b.clean") == "x y"
+    assert caller["GIT_CONFIG_COUNT"] == "2"
+
+
+def test_a_count_that_is_no_number_is_replaced(environ: dict[str, str]) -> None:
+    assert (
+        effective(git_environ({**environ, "GIT_CONFIG_COUNT": "x"}, protocols="none"), "core.fsmonitor")
+        == "false"
+    )
+
+
+def test_variables_of_a_git_hook_do_not_lead_elsewhere(tmp_path: Path, environ: dict[str, str]) -> None:
+    known = subprocess.run(
+        ["git", "rev-parse", "--local-env-vars"], capture_output=True, text=True, check=True
+    )
+    handed_over = {"GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"}
+    names = set(known.stdout.split()) - handed_over
+    made = git_environ({**environ, **dict.fromkeys(names, "/elsewhere")}, protocols="none")
+    assert not names & set(made)

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from projrun.errors import ProjrunError, RequestError, SourceError
+from projrun.sources.uri import ProjectUri, parse_project_uri, redact_uri
+
+SECRET = "hunter2-Tok"
+
+
+def parse(text: str, folder: Path) -> ProjectUri:
+    return parse_project_uri(text, folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "subdirectory"),
+    [
+        (".", "", ""),
+        ("project", "project", ""),
+        ("./project/", "project", ""),
+        ("project#sub", "project", "sub"),
+        ("project#./sub//deep/", "project", "sub/deep"),
+        ("project#a.b/..c", "project", "a.b/..c"),
+        ("project#", "project", ""),
+        ("a#b", "a#b", ""),  # what exists as it is written wins
+        ("git@host:owner", "git@host:owner", ""),
+        ("weird.git", "weird.git", ""),
+        ("project.zip", "project.zip", ""),
+        ("sp ace", "sp ace", ""),
+    ],
+)
+def test_a_local_folder_that_exists_wins(tmp_path: Path, text: str, place: str, subdirectory: str) -> None:
+    for name in ("project", "a", "a#b", "git@host:owner", "weird.git", "project.zip", "sp ace"):
+        (tmp_path / name).mkdir()
+    uri = parse(text, tmp_path)
+    expected = str(tmp_path / place)
+    recorded = expected + (f"#{subdirectory}" if subdirectory else "")
+    assert uri == ProjectUri("local", expected, subdirectory, recorded)
+
+
+def test_file_uris_are_local_paths(tmp_path: Path) -> None:
+    (tmp_path / "sp ace").mkdir()
+    (tmp_path / "per%20cent").mkdir()
+    for text in (
+        f"file://{tmp_path}/sp%20ace#x",
+        f"file://localhost{tmp_path}/sp ace#x",
+        f"FILE://{tmp_path}/sp ace#x",
+    ):
+        assert parse(text, Path("/")) == ProjectUri(
+            "local", f"{tmp_path}/sp ace", "x", f"{tmp_path}/sp ace#x"
+        )
+    assert parse(f"file://{tmp_path}/per%20cent", Path("/")).location == f"{tmp_path}/per%20cent"
+
+
+def test_a_path_with_dots_is_recorded_as_the_real_one(tmp_path: Path) -> None:
+    (tmp_path / "far" / "inner").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "inner")
+    assert parse("link/..", tmp_path).recorded == str((tmp_path / "far").resolve())
+    assert parse("link", tmp_path).recorded == str(tmp_path / "link")
+
+
+def test_a_name_that_is_no_utf_8_can_be_recorded(tmp_path: Path) -> None:
+    folder = tmp_path / b"caf\xe9".decode(errors="surrogateescape")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    uri = parse(folder.name, tmp_path)
+    assert uri.location == str(folder)
+    assert uri.recorded.encode().endswith(rb"caf\udce9")
+
+
+@pytest.mark.parametrize(
+    ("text", "location", "recorded"),
+    [
+        ("https://github.com/o/r", None, None),
+        (
+            "https://github.com/o/r.git#sub/v1.2",
+            "https://github.com/o/r.git",
+            "https://github.com/o/r.git#sub/v1.2",
+        ),
+        ("HTTPS://user:pw@host/o/r", "https://user:pw@host/o/r", "https://host/o/r"),
+        ("https://host:8443/@scope/r", None, None),
+        ("http://[::1]:80/r", None, None),
+        ("ssh://git@host:2222/o/r", None, None),
+        ("ssh://git:pw@host/o/r", "ssh://git:pw@host/o/r", "ssh://git@host/o/r"),
+        ("git://host/o/r", None, None),
+        ("git@github.com:o/r.git#sub", "git@github.com:o/r.git", "git@github.com:o/r.git#sub"),
+        ("host:o/r", None, None),
+        ("me@[::1]:o/r", None, None),
+    ],
+)
+def test_git_addresses(tmp_path: Path, text: str, location: str | None, recorded: str | None) -> None:
+    uri = parse(text, tmp_path)
+    assert (uri.kind, uri.location, uri.recorded) == ("git", location or text, recorded or text)
+
+
+def test_a_bare_repository_is_fetched_from(tmp_path: Path) -> None:
+    bare = tmp_path / "a b.git"
+    for part in ("objects", "refs"):
+        (bare / part).mkdir(parents=True)
+    (bare / "HEAD").write_text("ref: refs/heads/main\n")
+    assert parse("a b.git#x", tmp_path) == ProjectUri("git", bare.as_uri(), "x", f"file://{bare}#x")
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("", RequestError, "names no project"),
+        ("#sub", RequestError, "names no project"),
+        ("nowhere", RequestError, "there is no folder 'nowhere'"),
+        ("owner/repository", RequestError, "there is no folder"),
+        ("nowhere.git", RequestError, "there is no folder"),
+        ("file:///no/where", RequestError, "there is no folder"),
+        ("x" * 5000, RequestError, "there is no folder"),
+        ("script.py", RequestError, "is a file"),
+        ("folder#/etc", RequestError, "leads out"),
+        ("folder#../x", RequestError, "leads out"),
+        ("folder#a/../../x", RequestError, "leads out"),
+        ("folder#..\\x", RequestError, "leads out"),
+        ("folder#C:/x", RequestError, "leads out"),
+        ("https://host/o/r#../x", RequestError, "leads out"),
+        ("--upload-pack=touch x", SourceError, "starts with '-'"),
+        ("-x", SourceError, "starts with '-'"),
+        ("ext::sh -c touch% x", SourceError, "'ext::' runs a command"),
+        ("fd::17", SourceError, "'fd::' runs a command"),
+        ("a+b::https://host/o/r", SourceError, "runs a command"),
+        ("https://host/o\n/r", SourceError, "control characters"),
+        ("https://host/\x00r", SourceError, "control characters"),
+        ("folder\x1b[31m", SourceError, "control characters"),
+        ("ssh://-oProxyCommand=x/r", SourceError, "names no host"),
+        ("ssh://-x@host/r", SourceError, "names no host"),
+        ("-x@host:r", SourceError, "starts with '-'"),
+        ("me@-oProxyCommand=x:r", SourceError, "starts with '-'"),
+        ("host:-r", SourceError, "starts with '-'"),
+        ("https:///r", SourceError, "names no host"),
+        ("https://host:port/r", SourceError, "names no host"),
+        ("https://host", SourceError, "no repository"),
+        ("https:/host/o/r", SourceError, "needs two slashes"),
+        ("gopher://host/o/r", SourceError, "'gopher' is no protocol"),
+        ("file://elsewhere/o/r", SourceError, "names no folder on this machine"),
+        ("file:///a%00b", SourceError, "names no folder on this machine"),
+        ("https://host/x.zip", SourceError, "archives come in a later release"),
+        ("https://host/x.tar.gz?a=b", SourceError, "archives come in a later release"),
+        ("s3://bucket/x.zip", SourceError, "archives come in a later release"),
+        ("package.tgz", SourceError, "archives come in a later release"),
+    ],
+)
+def test_refusals(tmp_path: Path, text: str, error: type[ProjrunError], message: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "script.py").touch()
+    (tmp_path / "package.tgz").touch()
+    with pytest.raises(ProjrunError) as raised:
+        parse(text, tmp_path)
+    assert type(raised.value) is error
+    assert message in raised.value.message
+    assert "\n" not in raised.value.message
+    assert not any(ord(character) < 32 for character in raised.value.message)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://u:p@host/o/r", "https://host/o/r"),
+        ("https://token@host/o/r#sub", "https://host/o/r#sub"),
+        ("https://u:p@ss@host/r", "https://host/r"),
+        ("https://u:p/w@host/r", "https://host/r"),
+        ("https://u:p#w@host/r", "https://host/r"),
+        ("https://u:p?w@host/r", "https://host/r"),
+        ("https://u:p", "https://***"),
+        ("https://host/r?token=abc&x", "https://host/r?token=***&***"),
+        ("https://host/@scope/r", "https://host/@scope/r"),
+        ("ssh://git:p@host/r", "ssh://git@host/r"),
+        ("git@host:o/r", "git@host:o/r"),
+        ("git:p@host:o/r", "git@host:o/r"),
+        ("s3://key:secret@bucket/x", "s3://bucket/x"),
+        ("../some/path@2", "../some/path@2"),
+        ("file:///some/path@2", "file:///some/path@2"),
+    ],
+)
+def test_redaction(text: str, shown: str) -> None:
+    assert redact_uri(text) == shown
+    assert redact_uri(shown) == shown
+
+
+@given(
+    scheme=st.sampled_from(["https", "http", "ssh", "git", "s3", "HTTPS"]),
+    user=st.text("abcXYZ0.-_%", max_size=5),
+    before=st.text("ab:@/?#% é", max_size=4),
+    after=st.text("ab:@/?#% é", max_size=4),
+    rest=st.sampled_from(["host/o/r", "host:22/o/r#sub", "[::1]/r?x=y"]),
+)
+def test_no_password_survives(scheme: str, user: str, before: str, after: str, rest: str) -> None:
+    assume("@" not in before + after or not set("/?#") & set(before + after))  # then another host is meant
+    shown = redact_uri(f"{scheme}://{user}:{before}{SECRET}{after}@{rest}")
+    assert SECRET not in shown
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_parsed_or_refused_in_one_line(text: str) -> None:
+    try:
+        uri = parse_project_uri(text, Path("/nonexistent"))
+    except ProjrunError as error:
+        assert len(error.message.splitlines()) == 1
+    else:
+        assert uri.location
+        assert not uri.location.startswith("-")
