@@ -47,11 +47,10 @@ class LocalArtifacts:
             return None
         try:
             place = contained(self.root, path)
-            is_dir = place.is_dir()
-            if is_dir and place.is_symlink():
-                return None
-            return FileInfo(path, is_dir, None if is_dir else place.stat().st_size)
-        except (InvalidValueError, FileNotFoundError):
+            if place.is_dir():
+                return None if place.is_symlink() else FileInfo(path, True)
+            return FileInfo(path, False, place.stat().st_size) if place.is_file() else None
+        except (InvalidValueError, OSError):
             return None
 
     def download(self, path: str, destination: Path) -> Path:

@@ -110,8 +110,11 @@ def _open(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
     if "::" in uri:
         raise TrackingError(f"{redact(uri)} is no artifact storage")
     try:
-        core = import_module("fsspec.core")
-        filesystem, root = core.url_to_fs(uri, **_options(scheme, environ))
+        fsspec = import_module("fsspec")
+        # adlfs brings the name abfss with it; the others' names are known to fsspec without their libraries.
+        if scheme not in fsspec.available_protocols():
+            raise ImportError(f"nothing provides {scheme}")
+        filesystem, root = import_module("fsspec.core").url_to_fs(uri, **_options(scheme, environ))
     except ImportError as error:
         raise TrackingError(
             f"artifacts at {scheme}:// need a library that is not installed ({error.name or error})",
@@ -121,7 +124,7 @@ def _open(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
         raise TrackingError(
             f"{redact(uri)} cannot be opened: {type(error).__name__}",
             hint="check the credentials and the bucket's name",
-            detail=_QUERY.sub("?***", str(error)),  # a signed URL is a secret
+            detail=_QUERY.sub("?***", str(error)),
         ) from error
     return filesystem, str(root)
 
