@@ -41,7 +41,7 @@ class Guard:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                env=dict(os.environ),
+                env={"PATH": os.environ.get("PATH", os.defpath)},
                 start_new_session=True,
             )
         except BaseException:
@@ -56,7 +56,7 @@ class Guard:
         return self._process.pid
 
     def watch(self, group: int) -> None:
-        """Name the process group to end; called at once after it was started."""
+        """Name the process group to end, at once after its start: in between, it is not guarded."""
         try:
             os.write(self._writer, b"%d\n" % group)
         except BrokenPipeError:

@@ -26,15 +26,17 @@ class Sink:
     Its reader going away (`projrun run . | head`) ends neither the job nor its log.
     """
 
-    def __init__(self, descriptor: int, is_open: bool, warn: Warn) -> None:
+    def __init__(self, descriptor: int, text: TextIO | None, warn: Warn) -> None:
+        """`text` is Python's own stream for the descriptor, None where that was closed at the start."""
         self.descriptor = descriptor
-        self._open = is_open
+        # A descriptor that was closed when Python started may be some other file by now.
+        mode = None if text is None else _mode(descriptor)
+        self._open = mode is not None
         self._warn = warn
         self._writable = select.poll()
         self._writable.register(descriptor, select.POLLOUT)
-        # A pipe or terminal that is ready takes this much without blocking; a file takes anything.
-        is_file = is_open and stat.S_ISREG(os.fstat(descriptor).st_mode)
-        self._piece = CHUNK if is_file else select.PIPE_BUF
+        # A pipe or terminal that is ready takes PIPE_BUF without blocking; a file takes anything.
+        self._piece = CHUNK if mode is not None and stat.S_ISREG(mode) else select.PIPE_BUF
 
     def write(self, data: memoryview) -> memoryview:
         """Write; what is returned could not be taken now."""
@@ -151,9 +153,8 @@ class Output:
     def __init__(self, task: Task, warn: Warn) -> None:
         _flush(sys.stdout, sys.stderr)
         self._log = LogFile(task.log_file, warn)
-        # A descriptor that was closed when Python started may be some other file by now.
-        stderr = Sink(2, sys.__stderr__ is not None, warn)
-        stdout = Sink(1, sys.__stdout__ is not None, warn)
+        stderr = Sink(2, sys.__stderr__, warn)
+        stdout = Sink(1, sys.__stdout__, warn)
         if task.forward_stdout_to_stderr or _same_file(1, 2):
             stdout = stderr
         self.streams = [Stream(sink, self._log, task.secrets) for sink in dict.fromkeys((stdout, stderr))]
@@ -213,6 +214,13 @@ class Output:
             stream.close_child_end()
             stream.end()
         self._log.close()
+
+
+def _mode(descriptor: int) -> int | None:
+    try:
+        return os.fstat(descriptor).st_mode
+    except OSError:
+        return None
 
 
 def _same_file(first: int, second: int) -> bool:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from threading import RLock
 from time import monotonic
 
@@ -22,6 +23,9 @@ _LINGER = 1.0
 """Seconds that what the command left behind may take to end by itself, as `> >(tee log)` does."""
 
 _LONGEST_PAUSE = 0.05
+_LONGEST_GRACE = 1_000_000.0
+"""Eleven days: poll(2) counts milliseconds in 31 bits."""
+
 _EXIT_PAUSE = 0.1
 """How often to ask whether the child has ended, where the system cannot tell (no pidfd)."""
 
@@ -37,25 +41,25 @@ class ProcessJob:
 
     def __init__(self, argv: Sequence[str], task: Task) -> None:
         """Start `argv` in the task's folder. Raises a ProjrunError that says why it cannot be started."""
-        self._grace_period = task.grace_period
+        self._grace_period = min(task.grace_period, _LONGEST_GRACE)
         self._warnings: list[str] = []
         self._received: list[int] = []
         self._received_until_exit: tuple[int, ...] = ()
         self._kill_at: float | None = None
         self._killed = self._muting = self._over = False
         self._lock = RLock()  # reentrant: a signal handler may interrupt the thread that holds it
-        self._guard = _start_guard(task.grace_period)
-        self._output = Output(task, self._warnings.append)
-        try:
+        with ExitStack() as undo:
+            self._wake_reader, self._wake_writer = os.pipe()
+            undo.callback(self._close_descriptors, self._wake_reader, self._wake_writer)
+            os.set_blocking(self._wake_writer, False)
+            self._guard = _start_guard(self._grace_period)
+            undo.callback(self._guard.release)
+            self._output = Output(task, self._warnings.append)
+            undo.callback(self._output.close)
             self._process = _start(argv, task, self._output)
-        except BaseException:
-            self._guard.release()
-            self._output.close()
-            raise
+            undo.pop_all()
         self._guard.watch(self._process.pid)
         self._output.started()
-        self._wake_reader, self._wake_writer = os.pipe()
-        os.set_blocking(self._wake_writer, False)
         self._exit_descriptor = _exit_descriptor(self._process.pid)
 
     @property
@@ -198,10 +202,14 @@ class ProcessJob:
         with self._lock:
             self._over = True
             self._output.close()
-            for descriptor in (self._wake_reader, self._wake_writer, self._exit_descriptor):
-                if descriptor is not None:
-                    os.close(descriptor)
+            self._close_descriptors(self._wake_reader, self._wake_writer, self._exit_descriptor)
         self._guard.release()
+
+    @staticmethod
+    def _close_descriptors(*descriptors: int | None) -> None:
+        for descriptor in descriptors:
+            if descriptor is not None:
+                os.close(descriptor)
 
 
 def _start_guard(grace_period: float) -> Guard:

@@ -49,8 +49,9 @@ def test_what_ignores_term_is_killed_after_the_grace_period(tmp_path: Path) -> N
     command = "exec 2> stderr; trap 'echo TERM > termed' TERM; touch ready; while :; do sleep 0.05; done"
     with Runner(tmp_path, command, grace_period=0.3, stdout=subprocess.DEVNULL) as runner:
         runner.created("ready")
+        job = runner.job_pid
         runner.process.kill()
-        eventually(lambda: not is_running(runner.job_pid), "the end of the job")
+        eventually(lambda: not is_running(job), "the end of the job")
     assert (tmp_path / "termed").exists()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from projrun.errors import EnvironmentBuildError
 from projrun.execution import process
 from projrun.execution.process import ProcessJob
 from projrun.execution.protocol import Outcome
@@ -81,6 +82,8 @@ def test_nothing_of_this_process_leaks(tmp_path: Path) -> None:
     before = sorted(Path("/dev/fd").iterdir())
     for command in ("true", "exit 1", "echo x; echo y >&2"):
         run(tmp_path, command)
+    with pytest.raises(EnvironmentBuildError):
+        ProcessJob(["no-such-program"], make_task(tmp_path, ""))
     assert sorted(Path("/dev/fd").iterdir()) == before
     with pytest.raises(ChildProcessError):  # no child is left, zombies included
         os.waitpid(-1, os.WNOHANG)
