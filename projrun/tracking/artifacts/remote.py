@@ -110,10 +110,7 @@ def _open(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
     if "::" in uri:
         raise TrackingError(f"{redact(uri)} is no artifact storage")
     try:
-        fsspec = import_module("fsspec")
-        # adlfs brings the name abfss with it; the others' names are known to fsspec without their libraries.
-        if scheme not in fsspec.available_protocols():
-            raise ImportError(f"nothing provides {scheme}")
+        _require(scheme)
         filesystem, root = import_module("fsspec.core").url_to_fs(uri, **_options(scheme, environ))
     except ImportError as error:
         raise TrackingError(
@@ -127,6 +124,14 @@ def _open(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
             detail=_QUERY.sub("?***", str(error)),
         ) from error
     return filesystem, str(root)
+
+
+def _require(scheme: str) -> None:
+    """ImportError where nothing provides a scheme."""
+    try:
+        import_module("fsspec").get_filesystem_class(scheme)
+    except ValueError:  # adlfs brings the name abfss with it; fsspec itself knows the others' names
+        raise ImportError(f"nothing provides {scheme}") from None
 
 
 def _options(scheme: str, environ: Mapping[str, str]) -> dict[str, Any]:
