@@ -67,7 +67,8 @@ def _document(finding: Finding) -> dict[str, object]:
 def _print_text(findings: Sequence[Finding]) -> None:
     for finding in findings:
         place = f"{finding.location}: " if finding.location else ""
-        hint = f"; {finding.hint}" if finding.hint else ""
+        separator = " " if finding.message.endswith("?") else "; "
+        hint = separator + finding.hint if finding.hint else ""
         click.echo(f"{place}{finding.severity}: {finding.message}{hint} [{finding.code}]")
     click.echo(_summary(_count(findings, "error"), _count(findings, "warning")))
 
