@@ -24,6 +24,8 @@ class CommandLineReporter:
         self._terminal = sys.stderr.isatty()
         self._status: Status | None = None
         self._lock = threading.Lock()
+        self._told = False
+        """Whether a line of detail already says what is going on."""
 
     def activity(self, text: str) -> AbstractContextManager[object]:
         """Shown once it has taken a second."""
@@ -33,6 +35,7 @@ class CommandLineReporter:
     def _activity(self, text: str) -> Iterator[None]:
         timer = threading.Timer(_PATIENCE, self._show, [text])
         timer.daemon = True
+        self._told = False
         if not self._quiet:
             timer.start()
         try:
@@ -47,6 +50,7 @@ class CommandLineReporter:
             if self._status is not None:
                 self._status.update(click.unstyle(text)[:200])
                 return
+        self._told = True
         self.info(text)
 
     def info(self, text: str) -> None:
@@ -67,7 +71,8 @@ class CommandLineReporter:
 
     def _show(self, text: str) -> None:
         if not self._terminal:
-            self.info(f"{text} …")
+            if not self._told:
+                self.info(f"{text} …")
             return
         from rich.console import Console
 

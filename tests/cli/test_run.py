@@ -1,0 +1,449 @@
+"""`projrun run` as a person uses it: real processes, the embedded store, everything read back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.commands import Completed, projrun_argv, run_projrun
+from tests.support.projects import python_project, write_project
+
+
+class Runner:
+    """Runs projrun with a data folder of its own, and reads what was recorded."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.environ = {"PROJRUN_HOME": str(self.home), "PROJRUN_ENV_MANAGER": "local"}
+
+    def __call__(
+        self, *arguments: str | Path, environ: Mapping[str, str] | None = None, stdin: str = ""
+    ) -> Completed:
+        return run_projrun(
+            "run",
+            *arguments,
+            cwd=self.folder,
+            environ={**self.environ, **(environ or {})},
+            stdin=stdin,
+            timeout=60,
+        )
+
+    def start(self, *arguments: str | Path, script_ready: Path | None = None) -> subprocess.Popen[str]:
+        """Start it, and wait until the script has made its file."""
+        process = subprocess.Popen(
+            [*projrun_argv(), "run", *map(str, arguments)],
+            cwd=self.folder,
+            env={**os.environ, **self.environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        if script_ready is not None:
+            wait_for(script_ready)
+        return process
+
+    def runs(self) -> list[dict[str, Any]]:
+        listed = run_projrun("runs", "list", "--json", environ=self.environ).check()
+        found: list[dict[str, Any]] = json.loads(listed.stdout)["runs"]
+        return found
+
+    def show(self, run_id: str) -> dict[str, Any]:
+        shown: dict[str, Any] = json.loads(
+            run_projrun("runs", "show", run_id, "--json", environ=self.environ).check().stdout
+        )
+        return shown
+
+    def only_run(self) -> dict[str, Any]:
+        (run,) = self.runs()
+        return self.show(run["run_id"])
+
+    def log(self) -> bytes:
+        return Path(self.only_run()["artifact_folder"], "logs", "output.log").read_bytes()
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    return Runner(tmp_path)
+
+
+def wait_for(file: Path, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not file.exists():
+        assert time.monotonic() < end, f"{file} did not appear"
+        time.sleep(0.02)
+
+
+def test_a_run_is_recorded_with_parameters_tags_and_output(runner: Runner, tmp_path: Path) -> None:
+    script = "import sys; print('out', flush=True); print('err', file=sys.stderr)"
+    project = python_project(
+        tmp_path / "project", script, "{alpha: {type: float, default: 1e-3}, word: string}"
+    )
+    done = runner(project, "-P", "word=two words", "--run-name", "first").check()
+    assert done.stdout == "out\n"
+    run = runner.only_run()
+    assert f"results: projrun runs show {run['run_id']}" in done.stderr
+    assert (run["run_name"], run["status"], run["experiment_name"]) == ("first", "FINISHED", "Default")
+    assert run["params"] == {"alpha": "1e-3", "word": "two words"}
+    tags = run["tags"]
+    assert tags["mlflow.source.name"] == str(project)
+    assert tags["mlflow.source.type"] == "PROJECT"
+    assert tags["mlflow.project.entryPoint"] == "main"
+    assert tags["mlflow.project.backend"] == tags["mlflow.project.env"] == "local"
+    assert "projrun.reason" not in tags
+    assert sorted(runner.log().splitlines()) == [b"err", b"out"]
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 5, 70, 255])
+def test_the_exit_code_is_the_projects_own(runner: Runner, tmp_path: Path, code: int) -> None:
+    project = python_project(tmp_path / "project", f"raise SystemExit({code})")
+    done = runner(project, "--json")
+    assert done.returncode == code
+    document = json.loads(done.stdout)
+    assert (document["status"], document["exit_code"]) == ("FAILED", code)
+    assert "error" not in document
+    run = runner.only_run()
+    assert run["status"] == "FAILED"
+    assert run["tags"]["projrun.exit_code"] == str(code)
+    assert run["tags"]["projrun.reason"] == f"exit code {code}"
+
+
+def test_a_child_that_dies_of_a_signal(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert runner(project).returncode == 128 + signal.SIGKILL
+    run = runner.only_run()
+    assert run["status"] == "FAILED"
+    assert "SIGKILL" in run["tags"]["projrun.reason"]
+
+
+SAYS_SO_ITSELF = """
+import json, os, urllib.request
+body = json.dumps({"run_id": os.environ["MLFLOW_RUN_ID"], "status": "%s", "end_time": 5}).encode()
+url = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/update"
+urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"})).read()
+raise SystemExit(%d)
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "recorded"),
+    [
+        ("FAILED", 0, "FAILED"),
+        ("KILLED", 0, "KILLED"),
+        ("FINISHED", 3, "FAILED"),
+        ("FINISHED", 0, "FINISHED"),
+    ],
+)
+def test_what_the_script_says_of_itself(
+    runner: Runner, tmp_path: Path, said: str, code: int, recorded: str
+) -> None:
+    project = python_project(tmp_path / "project", SAYS_SO_ITSELF % (said, code))
+    assert runner(project).returncode == code
+    assert runner.only_run()["status"] == recorded
+
+
+def test_json_prints_one_object_on_stdout_and_pins_its_keys(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "print('from the project')")
+    done = runner(project, "--json").check()
+    assert "from the project" in done.stderr
+    assert set(json.loads(done.stdout)) == {
+        "run_id",
+        "run_name",
+        "experiment_id",
+        "status",
+        "exit_code",
+        "reason",
+        "start_time",
+        "end_time",
+        "artifact_uri",
+        "artifact_folder",
+        "tracking_uri",
+        "log",
+    }
+
+
+def test_quiet_leaves_only_the_projects_output(runner: Runner, tmp_path: Path) -> None:
+    done = runner(python_project(tmp_path / "project", "print('x')"), "--quiet").check()
+    assert (done.stdout, done.stderr) == ("x\n", "")
+
+
+def test_stdin_is_passed_through(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "import sys; print(sys.stdin.read().upper())")
+    assert runner(project, stdin="typed\n").check().stdout == "TYPED\n\n"
+
+
+def test_an_experiment_is_made_by_name_and_found_again(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "")
+    runner(project, "--experiment-name", "nightly").check()
+    runner(project, environ={"MLFLOW_EXPERIMENT_NAME": "nightly"}).check()
+    assert {run["experiment_name"] for run in runner.runs()} == {"nightly"}
+
+
+def test_parameters_from_a_file_with_those_of_the_command_line_before_them(
+    runner: Runner, tmp_path: Path
+) -> None:
+    project = python_project(tmp_path / "project", "", "{a: float, b: string}")
+    (tmp_path / "params.yaml").write_text("a: 1e-5\nb: from the file\n")
+    runner(project, "--params-file", "params.yaml", "-P", "b=typed").check()
+    assert runner.only_run()["params"] == {"a": "1e-5", "b": "typed"}
+
+
+def test_an_env_file_is_under_the_environment(runner: Runner, tmp_path: Path) -> None:
+    script = "import os; print(os.environ['FROM_FILE'], os.environ['SET_ALREADY'])"
+    project = python_project(tmp_path / "project", script)
+    (tmp_path / ".env").write_text(
+        "# settings\nFROM_FILE='a b'\nSET_ALREADY=file\nMLFLOW_EXPERIMENT_NAME=dotted\n"
+    )
+    done = runner(project, "--env-file", ".env", environ={"SET_ALREADY": "caller"}).check()
+    assert done.stdout == "a b caller\n"
+    assert runner.only_run()["experiment_name"] == "dotted"
+
+
+def test_a_secret_is_masked_in_the_record_the_log_and_what_is_printed(runner: Runner, tmp_path: Path) -> None:
+    script = (
+        "import os, sys; print(os.environ['PROJRUN_PARAM_TOKEN']); print(os.environ['MLFLOW_TRACKING_URI'])"
+    )
+    project = python_project(tmp_path / "project", script, "{token: {type: string, secret: true}}")
+    done = runner(project, "-P", "token=hunter2 is it").check()
+    endpoint = done.stdout.splitlines()[1]
+    assert "hunter2" not in done.stderr
+    assert runner.only_run()["params"] == {"token": "***"}
+    log = runner.log().decode()
+    assert "hunter2" not in log
+    assert endpoint.rsplit("/", 1)[1] not in log
+    planned = run_projrun("plan", project, "-P", "token=hunter2 is it", environ=runner.environ).check()
+    assert "hunter2" not in planned.stdout + planned.stderr
+
+
+def test_a_long_value_reaches_the_command_whole_and_the_record_cut(runner: Runner, tmp_path: Path) -> None:
+    command = f"{sys.executable} -c 'import sys; print(len(sys.argv[1]))' {{text}}"
+    project = write_project(
+        tmp_path / "project",
+        f"entry_points: {{main: {{parameters: {{text: string}}, command: {json.dumps(command)}}}}}",
+    )
+    done = runner(project, "-P", f"text={'x' * 7000}").check()
+    assert done.stdout == "7000\n"
+    assert "warning: parameter text has 7000 characters" in done.stderr
+    run = runner.only_run()
+    assert run["params"]["text"] == "x" * 6000
+    assert run["tags"]["projrun.param.text.truncated"] == "7000"
+
+
+def test_recording_into_an_existing_run(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "")
+    runner(project).check()
+    run_id = runner.only_run()["run_id"]
+    runner(project, "--run-id", run_id, "--run-name", "again").check()
+    run = runner.only_run()
+    assert (run["run_id"], run["run_name"], run["status"]) == (run_id, "again", "FINISHED")
+
+
+def test_a_nested_run_becomes_a_child_of_the_same_experiment(runner: Runner, tmp_path: Path) -> None:
+    inner = python_project(tmp_path / "inner", "print('inner')")
+    script = f"import subprocess; subprocess.run({[*projrun_argv(), 'run', str(inner)]!r}, check=True)"
+    outer = python_project(tmp_path / "outer", script)
+    done = runner(outer, "--experiment-name", "chain").check()
+    child, parent = runner.runs()
+    assert child["tags"]["mlflow.parentRunId"] == parent["run_id"]
+    assert "mlflow.parentRunId" not in parent["tags"]
+    assert child["experiment_name"] == parent["experiment_name"] == "chain"
+    assert child["status"] == "FINISHED"
+    assert f"results: projrun runs show {child['run_id']}" in done.stderr
+
+
+WAITS = """
+import signal, sys, time
+from pathlib import Path
+def note(signum, frame):
+    Path("received").write_text(signal.Signals(signum).name)
+    sys.exit(0)
+for name in ("SIGINT", "SIGTERM"):
+    signal.signal(getattr(signal, name), note)
+Path("ready").touch()
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_is_killed(
+    runner: Runner, tmp_path: Path, signum: signal.Signals, code: int
+) -> None:
+    project = python_project(tmp_path / "project", WAITS)
+    process = runner.start(project, script_ready=project / "ready")
+    process.send_signal(signum)
+    process.communicate(timeout=20)
+    assert process.returncode == code
+    assert (project / "received").read_text() == signum.name
+    run = runner.only_run()
+    assert (run["status"], run["tags"]["projrun.reason"]) == ("KILLED", f"interrupted by {signum.name}")
+    assert list((runner.home / "active").iterdir()) == []
+
+
+STUBBORN = """
+import os, signal, time
+from pathlib import Path
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+Path("ready").write_text(str(os.getpid()))
+print("working", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_stubborn_child_is_killed_after_the_grace_period(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", STUBBORN)
+    process = runner.start(project, "--grace-period", "0.5", script_ready=project / "ready")
+    process.terminate()
+    process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert runner.only_run()["status"] == "KILLED"
+
+
+def test_a_runner_that_is_killed_takes_its_run_along_and_the_next_command_says_so(
+    runner: Runner, tmp_path: Path
+) -> None:
+    project = python_project(tmp_path / "project", STUBBORN)
+    process = runner.start(project, "--grace-period", "0.2", script_ready=project / "ready")
+    child = int((project / "ready").read_text())
+    process.kill()
+    process.communicate(timeout=20)
+    end = time.monotonic() + 20
+    while is_alive(child):
+        assert time.monotonic() < end, "the child outlived its runner"
+        time.sleep(0.05)
+    other = python_project(tmp_path / "other", "")
+    done = runner(other).check()
+    assert "was lost" in done.stderr
+    lost = runner.show(runner.runs()[1]["run_id"])
+    assert lost["status"] == "KILLED"
+    assert lost["tags"]["projrun.reason"].startswith("lost: ")
+    assert Path(lost["artifact_folder"], "logs", "output.log").read_bytes() == b"working\n"
+    assert list((runner.home / "active").iterdir()) == []
+
+
+def is_alive(pid: int) -> bool:
+    """Whether it runs: one that has ended may wait long for a container's init to collect it."""
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout
+    return bool(state.strip()) and not state.startswith("Z")
+
+
+def test_runs_list_ends_lost_runs_too(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", STUBBORN)
+    process = runner.start(project, "--grace-period", "0.2", script_ready=project / "ready")
+    process.kill()
+    process.communicate(timeout=20)
+    listed = run_projrun("runs", "list", "--json", environ=runner.environ).check()
+    assert [run["status"] for run in json.loads(listed.stdout)["runs"]] == ["KILLED"]
+
+
+def test_an_environment_that_cannot_be_built_ends_the_run(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "")
+    (project / "requirements.txt").write_text("projrun-no-such-package==9\n")
+    environ = {"PIP_NO_INDEX": "1", "UV_NO_INDEX": "1", "UV_OFFLINE": "1"}
+    done = runner(project, "--env-manager", "uv", environ=environ)
+    assert done.returncode == 4, done.stderr
+    run = runner.only_run()
+    assert run["status"] == "FAILED"
+    assert run["tags"]["projrun.exit_code"] == "4"
+    assert run["tags"]["projrun.reason"]
+    as_json = json.loads(runner(project, "--env-manager", "uv", "--json", environ=environ).stdout)
+    assert as_json["exit_code"] == 4
+    assert as_json["run_id"] == runner.runs()[0]["run_id"]
+    assert not [path for path in (runner.home / "cache" / "environments").rglob("pyvenv.cfg")]
+
+
+def test_a_downloaded_parameter_is_removed_after_the_run_and_kept_where_asked(
+    runner: Runner, tmp_path: Path
+) -> None:
+    data = tmp_path / "data.txt"
+    data.write_text("numbers")
+    project = write_project(
+        tmp_path / "project",
+        "entry_points: {main: {parameters: {data: path}, command: 'cat {data}; echo {data}'}}",
+    )
+    done = runner(project, "-P", f"data={data.as_uri()}").check()
+    content, place = done.stdout.split("numbers")[0], done.stdout.removeprefix("numbers").strip()
+    assert content == ""
+    assert not Path(place).exists()
+    assert runner.only_run()["params"] == {"data": data.as_uri()}
+    kept = runner(project, "-P", f"data={data.as_uri()}", "--storage-dir", "kept").check()
+    assert Path(kept.stdout.removeprefix("numbers").strip()).read_text() == "numbers"
+
+
+def test_a_download_that_fails_ends_the_run_with_exit_code_3(runner: Runner, tmp_path: Path) -> None:
+    project = write_project(
+        tmp_path / "project", "entry_points: {main: {parameters: {data: path}, command: 'cat {data}'}}"
+    )
+    done = runner(project, "-P", "data=http://127.0.0.1:9/data.csv")
+    assert done.returncode == 3, done.stderr
+    assert runner.only_run()["status"] == "FAILED"
+    assert list((runner.home / "cache" / "downloads").glob("*")) == []
+
+
+def test_the_plan_writes_nothing(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "", "{alpha: {type: float, default: 0.10}}")
+    done = run_projrun("plan", project, "--json", environ=runner.environ).check()
+    document = json.loads(done.stdout)
+    assert document["parameters"] == [
+        {
+            "name": "alpha",
+            "type": "float",
+            "value": "0.10",
+            "given": "0.10",
+            "origin": "default",
+            "declared": True,
+            "download": None,
+        }
+    ]
+    assert document["tracking"] == {
+        "uri": f"sqlite:///{runner.home}/projrun.db",
+        "origin": "default: the embedded store",
+    }
+    assert document["environment"]["manager"] == "local"
+    assert not runner.home.exists()
+    assert (
+        run_projrun("run", project, "--dry-run", "--json", environ=runner.environ).check().stdout
+        == done.stdout
+    )
+
+
+def test_the_plan_says_where_each_choice_comes_from(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "")
+    environ = {**runner.environ, "MLFLOW_TRACKING_URI": "http://user:secret@127.0.0.1:9"}
+    text = run_projrun("plan", project, "--experiment-name", "x", environ=environ).check().stdout
+    assert "http://127.0.0.1:9 ($MLFLOW_TRACKING_URI)" in text
+    assert "x (--experiment-name)" in text
+    assert "$PROJRUN_ENV_MANAGER" in text
+    assert "secret" not in text
+
+
+def test_a_tracking_server_that_is_down_is_told_before_the_start(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "from pathlib import Path; Path('ran').touch()")
+    started = time.monotonic()
+    done = runner(project, "--tracking-uri", "http://user:secret@127.0.0.1:9")
+    assert done.returncode == 5
+    assert time.monotonic() - started < 8
+    assert "http://127.0.0.1:9" in done.stderr
+    assert "secret" not in done.stderr
+    assert not (project / "ran").exists()
+
+
+def test_output_to_a_pipe_that_closes_does_not_end_the_run(runner: Runner, tmp_path: Path) -> None:
+    script = "for number in range(20000): print(number)"
+    project = python_project(tmp_path / "project", script)
+    with runner.start(project, "--quiet") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "0\n"
+        process.stdout.close()
+        assert process.wait(timeout=30) == 0
+    assert runner.log().splitlines()[-1] == b"19999"
