@@ -36,7 +36,6 @@ class RemoteArtifacts:
         """Send a file; object stores show an object only when it is whole. OSError for an unreadable file."""
         place = self._place(checked_file_path(path))
         with file.open("rb"), self._failures("take", path):
-            self._filesystem.makedirs(place.rpartition("/")[0], exist_ok=True)
             self._filesystem.put_file(str(file), place)
 
     def list(self, path: str = "") -> tuple[FileInfo, ...]:
@@ -82,9 +81,9 @@ class RemoteArtifacts:
         """fsspec's libraries raise what they like: any of it is one line, that says where."""
         try:
             yield
-        except (FileNotFoundError, IsADirectoryError):
-            raise NotFoundError(f"there is no artifact {path!r} in {self._shown}") from None
         except Exception as error:
+            if verb == "give" and isinstance(error, (FileNotFoundError, IsADirectoryError)):
+                raise NotFoundError(f"there is no artifact {path!r} in {self._shown}") from None
             raise TrackingError(
                 f"{self._shown} does not {verb} {path or 'its files'}: {type(error).__name__}",
                 hint="check the credentials and the bucket's name",

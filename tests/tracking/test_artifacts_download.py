@@ -1,0 +1,274 @@
+"""Downloads of `path` parameters: from every kind of URI, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from projrun.errors import SourceError, TrackingError
+from projrun.tracking.artifacts.download import download_uri
+from projrun.tracking.artifacts.references import resolve
+from projrun.tracking.entities import ModelVersion, Run
+from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.store import TrackingStore
+from tests.tracking.loopback import Answer, Loopback, always, closed_port, serve
+
+PLAIN = {"Content-Type": "text/plain"}
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with serve(always(Answer(b"content", 200, PLAIN))) as server:
+        yield server
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    with closing(SqlStore.open(tmp_path / "home" / "projrun.db")) as store:
+        yield store
+
+
+@pytest.fixture
+def run(store: SqlStore, tmp_path: Path) -> Run:
+    """A run with a model of two files and a table."""
+    run = store.create_run("0", start_time=1)
+    artifacts = store.artifacts(run.artifact_uri)
+    for path in ("model/MLmodel", "model/data/weights", "table.csv"):
+        file = tmp_path / "upload"
+        file.write_text(path)
+        artifacts.upload(file, path)
+    return run
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Where the download goes: its folder does not exist yet."""
+    return tmp_path / "downloads" / "0" / "place"
+
+
+def fetch(uri: str, place: Path, store: TrackingStore | None = None, **environ: str) -> None:
+    download_uri(uri, place, store, environ)
+
+
+def refused(uri: str, place: Path, store: TrackingStore | None = None, **environ: str) -> SourceError:
+    """The error of a download, which leaves nothing behind."""
+    with pytest.raises(SourceError) as caught:
+        fetch(uri, place, store, **environ)
+    assert caught.value.exit_code == 3
+    assert "\n" not in caught.value.message
+    assert not place.parent.exists() or list(place.parent.iterdir()) == []
+    return caught.value
+
+
+def tree(folder: Path) -> list[str]:
+    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+
+
+# --- the web ---
+
+
+def test_file_of_the_web(server: Loopback, place: Path) -> None:
+    fetch(f"{server.uri}/data.csv?v=1#fragment", place)
+    assert place.read_bytes() == b"content"
+    assert [entry.name for entry in place.parent.iterdir()] == ["place"]
+    (request,) = server.received
+    assert request.path == "/data.csv?v=1"
+    assert "authorization" not in request.headers
+
+
+def test_credentials_of_the_tracking_server_stay_at_home(server: Loopback, place: Path) -> None:
+    fetch(server.uri, place, MLFLOW_TRACKING_TOKEN="token", MLFLOW_TRACKING_USERNAME="u")
+    assert "authorization" not in server.received[0].headers
+
+
+def test_credentials_of_the_url_and_of_netrc_are_sent(server: Loopback, place: Path, tmp_path: Path) -> None:
+    fetch(server.with_user("u:p"), place)
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login n password q\n")
+    fetch(server.uri, place, HOME=str(tmp_path))
+    assert [request.headers["authorization"] for request in server.received] == ["Basic dTpw", "Basic bjpx"]
+
+
+def test_credentials_do_not_follow_a_redirect_to_another_host(
+    server: Loopback, place: Path, tmp_path: Path
+) -> None:
+    (Path.home() / ".netrc").write_text("machine localhost login n password q\n")
+    elsewhere = {"Location": server.uri.replace("127.0.0.1", "localhost") + "/real"}
+    with serve(always(Answer(b"", 302, elsewhere))) as first:
+        fetch(first.with_user("u:p"), place)
+        assert first.received[0].headers["authorization"] == "Basic dTpw"
+    assert place.read_bytes() == b"content"
+    assert server.received[0].path == "/real"
+    assert "authorization" not in server.received[0].headers
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_page_of_an_error_is_no_data(server: Loopback, place: Path, status: int) -> None:
+    server.respond = always(Answer(b"<html>", status, PLAIN))
+    error = refused(f"{server.with_user('user:word')}/x?sig=word", place)
+    assert error.message.startswith(f"{server.uri}/x?sig=*** cannot be downloaded: HTTP {status} ")
+
+
+def test_download_that_breaks_off_leaves_nothing(server: Loopback, place: Path) -> None:
+    server.respond = always(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nhalf")
+    assert "the connection broke off" in refused(server.uri, place).message
+
+
+def test_redirects_without_end(server: Loopback, place: Path) -> None:
+    server.respond = always(Answer(b"", 302, {"Location": "/again"}))
+    assert "it redirects without end" in refused(server.uri, place).message
+    assert len(server.received) == 11
+
+
+def test_redirect_to_a_file_of_this_machine_is_not_followed(server: Loopback, place: Path) -> None:
+    server.respond = always(Answer(b"", 302, {"Location": "file:///etc/passwd"}))
+    refused(server.uri, place)
+
+
+def test_server_that_is_down(place: Path) -> None:
+    with closed_port() as uri:
+        error = refused(uri.replace("://", "://user:word@"), place)
+    assert error.message == f"{uri} cannot be downloaded: connection refused"
+
+
+def test_address_that_is_none(place: Path) -> None:
+    assert "is not a web address" in refused("http:///x", place).message
+
+
+# --- this machine ---
+
+
+def test_file_and_folder_of_this_machine(place: Path, tmp_path: Path) -> None:
+    source = tmp_path / "so urce"
+    (source / "sub").mkdir(parents=True)
+    (source / "sub" / "file").write_text("content")
+    fetch(source.as_uri(), place)
+    assert tree(place) == ["sub/file"]
+    fetch((source / "sub" / "file").as_uri(), place.parent / "one")
+    assert (place.parent / "one").read_text() == "content"
+
+
+def test_file_that_is_not_there(place: Path, tmp_path: Path) -> None:
+    assert "is no file or folder" in refused((tmp_path / "absent").as_uri(), place).message
+
+
+@pytest.mark.parametrize("uri", ["file://elsewhere/a", "file:///dev/zero", "file:a"])
+def test_file_uri_that_names_no_file_here(uri: str, place: Path) -> None:
+    refused(uri, place)
+
+
+def test_place_that_is_taken_is_left_alone(place: Path, tmp_path: Path) -> None:
+    (place / "kept").mkdir(parents=True)
+    source = tmp_path / "source"
+    source.mkdir()
+    with pytest.raises(SourceError, match="cannot be copied to"):
+        fetch(source.as_uri(), place)
+    assert [entry.name for entry in place.parent.iterdir()] == ["place"]
+    assert (place / "kept").is_dir()
+
+
+def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SourceError, match="cannot be copied to"):
+        fetch((tmp_path / "file").as_uri(), tmp_path / "file" / "sub" / "place")
+
+
+def test_unknown_scheme(place: Path) -> None:
+    error = refused("ftp://user:word@host/x", place)
+    assert error.message == "ftp://host/x cannot be downloaded: projrun does not know ftp:"
+
+
+# --- the tracking store ---
+
+
+def test_artifacts_of_a_run(store: SqlStore, run: Run, place: Path) -> None:
+    fetch(f"runs:/{run.run_id}/model", place, store)
+    assert tree(place) == ["MLmodel", "data/weights"]
+    fetch(f"runs:/{run.run_id}/table.csv", place.parent / "table", store)
+    assert (place.parent / "table").read_text() == "table.csv"
+    fetch(f"runs:/{run.run_id}/", place.parent / "all", store)
+    assert tree(place.parent / "all") == ["model/MLmodel", "model/data/weights", "table.csv"]
+
+
+def test_artifacts_by_their_own_uri(store: SqlStore, run: Run, place: Path) -> None:
+    fetch(f"{run.artifact_uri}/model/data", place, store)
+    assert tree(place) == ["weights"]
+
+
+def test_artifacts_that_are_not_there(store: SqlStore, run: Run, place: Path) -> None:
+    assert "absent" in refused(f"runs:/{run.run_id}/absent", place, store).message
+    assert "runs:/0123 cannot be downloaded" in refused("runs:/0123", place, store).message
+    assert "is malformed" in refused("runs:/", place, store).message
+    assert "is malformed" in refused("runs://host/x", place, store).message
+    refused(f"runs:/{run.run_id}/../../x", place, store)
+    refused("mlflow-artifacts:/../x", place, store)
+
+
+@pytest.mark.parametrize("uri", ["runs:/0123/x", "models:/m/1", "mlflow-artifacts:/0"])
+def test_without_a_store(uri: str, place: Path) -> None:
+    assert "no tracking store is configured" in refused(uri, place).message
+
+
+def test_models(store: SqlStore, run: Run, place: Path) -> None:
+    store.create_registered_model("tree")
+    for source in (f"{run.artifact_uri}/model/data", f"runs:/{run.run_id}/model"):
+        store.create_model_version("tree", source=source, run_id=run.run_id)
+    fetch("models:/tree/1", place, store)
+    assert tree(place) == ["weights"]
+    for number, uri in enumerate(["models:/tree/2", "models:/tree/latest"]):
+        fetch(uri, place.parent / str(number), store)
+        assert tree(place.parent / str(number)) == ["MLmodel", "data/weights"]
+    fetch("models:/tree/2/data/weights", place.parent / "weights", store)
+    assert (place.parent / "weights").read_text() == "model/data/weights"
+
+
+def test_logged_model(store: SqlStore, run: Run, place: Path, tmp_path: Path) -> None:
+    model = store.create_logged_model("0", name="tree", source_run_id=run.run_id)
+    (tmp_path / "MLmodel").write_text("yes")
+    store.artifacts(model.artifact_uri).upload(tmp_path / "MLmodel", "MLmodel")
+    fetch(f"models:/{model.model_id}", place, store)
+    assert tree(place) == ["MLmodel"]
+    store.create_registered_model("by-id")
+    store.create_model_version("by-id", source=f"models:/{model.model_id}", model_id=model.model_id)
+    fetch("models:/by-id/1", place.parent / "again", store)
+    assert tree(place.parent / "again") == ["MLmodel"]
+
+
+def test_models_that_are_not_there(store: SqlStore, run: Run, place: Path) -> None:
+    store.create_registered_model("empty")
+    assert "has none in 'latest'" in refused("models:/empty/latest", place, store).message
+    assert "has none in 'Production'" in refused("models:/empty/Production", place, store).message
+    assert "keeps no aliases" in refused("models:/empty@best", place, store).message
+    for uri in (
+        "models:/absent/1",
+        "models:/absent/latest",
+        "models:/m-absent",
+        "models:/",
+        "models:/empty/9",
+    ):
+        refused(uri, place, store)
+
+
+def test_models_that_lead_to_each_other_end(store: SqlStore) -> None:
+    store.create_registered_model("circle")
+    store.create_model_version("circle", source="models:/circle/1")
+    with pytest.raises(TrackingError, match="without end"):
+        resolve("models:/circle/1", store)
+
+
+class WithAliases(SqlStore):
+    """The embedded store with one alias, as servers have them."""
+
+    def get_model_version_by_alias(self, name: str, alias: str) -> ModelVersion:
+        assert alias == "best"
+        return self.get_model_version(name, "1")
+
+
+def test_alias(run: Run, store: SqlStore, tmp_path: Path, place: Path) -> None:
+    store.create_registered_model("tree")
+    store.create_model_version("tree", source=f"runs:/{run.run_id}/model")
+    with closing(WithAliases.open(tmp_path / "home" / "projrun.db")) as aliases:
+        fetch("models:/tree@best/data", place, aliases)
+    assert tree(place) == ["weights"]
