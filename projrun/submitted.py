@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import signal
 import subprocess
 import sys
 from abc import ABC, abstractmethod
@@ -96,10 +97,30 @@ class RunningRun(SubmittedRun):
 
     def wait(self) -> bool:
         """Wait for the process; True where the run FINISHED."""
-        self._process.wait()
+        code = self._process.wait()
         self._parameters.unlink(missing_ok=True)
         atexit.unregister(self.wait)
+        self._end_if_running(code)
         return self.get_status() == "FINISHED"
+
+    def _end_if_running(self, code: int) -> None:
+        """End the record where the process could not: it was cancelled, or died, before it took the run up."""
+        from projrun.tracking.recorder import RunEnd, RunRecorder, now
+
+        store = _open(self._plan)
+        try:
+            run = store.get_run(self.run_id)
+            if run.status == "RUNNING":
+                cancelled = code in (-signal.SIGTERM, -signal.SIGINT)
+                end = RunEnd(
+                    "KILLED" if cancelled else "FAILED",
+                    128 - code if code < 0 else code,
+                    "interrupted before it began" if cancelled else f"the runner ended with exit code {code}",
+                    now(),
+                )
+                RunRecorder(store, run, SilentReporter().warning).finish(end)
+        finally:
+            store.close()
 
     def get_status(self) -> str:
         """What the record says."""

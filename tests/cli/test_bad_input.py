@@ -31,7 +31,10 @@ def project(tmp_path: Path) -> Path:
 
 def run(tmp_path: Path, *arguments: str | Path) -> Completed:
     return run_projrun(
-        "run", *arguments, cwd=tmp_path, environ={"PROJRUN_HOME": str(tmp_path / "home"), "PROJRUN_ENV_MANAGER": "local"}
+        "run",
+        *arguments,
+        cwd=tmp_path,
+        environ={"PROJRUN_HOME": str(tmp_path / "home"), "PROJRUN_ENV_MANAGER": "local"},
     )
 
 
@@ -141,7 +144,10 @@ OPTIONS = {
     "a missing env-file": (["--env-file", "missing.env"], ["--env-file", "missing.env"]),
     "an experiment that does not exist": (["--experiment-id", "77"], ["'77'"]),
     "a tracking URI of MLflow's folder": (["--tracking-uri", "./mlruns"], ["mlruns", "mlflow server"]),
-    "a tracking URI of another database": (["--tracking-uri", "mysql://u:secret@h/d"], ["mysql", "mlflow server"]),
+    "a tracking URI of another database": (
+        ["--tracking-uri", "mysql://u:secret@h/d"],
+        ["mysql", "mlflow server"],
+    ),
 }
 
 
@@ -189,4 +195,6 @@ def test_a_config_file_with_a_mistake(tmp_path: Path, project: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "config.toml").write_text('env-manger = "uv"\n')
     done = run(tmp_path, project, "-P", "alpha=1")
-    assert_refused(tmp_path, done, os.fspath(tmp_path / "home" / "config.toml"), "did you mean 'env-manager'?")
+    assert_refused(
+        tmp_path, done, os.fspath(tmp_path / "home" / "config.toml"), "did you mean 'env-manager'?"
+    )

@@ -359,7 +359,7 @@ def test_an_environment_that_cannot_be_built_ends_the_run(runner: Runner, tmp_pa
     as_json = json.loads(runner(project, "--env-manager", "uv", "--json", environ=environ).stdout)
     assert as_json["exit_code"] == 4
     assert as_json["run_id"] == runner.runs()[0]["run_id"]
-    assert not [path for path in (runner.home / "cache" / "environments").rglob("pyvenv.cfg")]
+    assert not list((runner.home / "cache" / "environments").rglob("pyvenv.cfg"))
 
 
 def test_a_downloaded_parameter_is_removed_after_the_run_and_kept_where_asked(

@@ -1,0 +1,152 @@
+"""The Python API: runs in this process and in processes of their own, parents, errors."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import time
+import types
+from pathlib import Path
+
+import pytest
+
+import projrun
+from projrun.api import RunFailedError
+from projrun.directories import Directories
+from projrun.errors import RequestError
+from projrun.plan import tracking_target
+from projrun.settings import Settings
+from projrun.tracking.entities import Run
+from projrun.tracking.uri import open_store
+from tests.support.projects import python_project
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROJRUN_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PROJRUN_ENV_MANAGER", "local")
+
+
+def recorded(run_id: str) -> Run:
+    directories = Directories.locate(os.environ)
+    target = tracking_target(Settings({}, os.environ, directories.config), directories, Path.cwd())
+    store = open_store(target.uri, os.environ, warn=print)
+    try:
+        return store.get_run(run_id)
+    finally:
+        store.close()
+
+
+def test_the_signature_begins_with_mlflows() -> None:
+    assert list(inspect.signature(projrun.run).parameters)[:16] == [
+        "uri",
+        "entry_point",
+        "version",
+        "parameters",
+        "docker_args",
+        "experiment_name",
+        "experiment_id",
+        "backend",
+        "backend_config",
+        "storage_dir",
+        "synchronous",
+        "run_id",
+        "run_name",
+        "env_manager",
+        "build_image",
+        "docker_auth",
+    ]
+
+
+def test_a_synchronous_run(tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "", "{alpha: float, flag: bool}")
+    submitted = projrun.run(str(project), parameters={"alpha": 0.5, "flag": True}, run_name="from the API")
+    assert (submitted.get_status(), submitted.wait()) == ("FINISHED", True)
+    run = recorded(submitted.run_id)
+    assert (run.run_name, run.status) == ("from the API", "FINISHED")
+    assert {param.key: param.value for param in run.params} == {"alpha": "0.5", "flag": "True"}
+
+
+def test_a_synchronous_run_that_fails_raises_with_its_exit_code(tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "raise SystemExit(3)")
+    with pytest.raises(RunFailedError, match="exit code 3") as caught:
+        projrun.run(str(project))
+    assert caught.value.exit_code == 3
+    assert caught.value.run_id is not None
+    assert recorded(caught.value.run_id).status == "FAILED"
+
+
+def test_a_mistake_raises_before_a_run_is_created(tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "", "{alpha: float}")
+    with pytest.raises(RequestError, match="'alpha'"):
+        projrun.run(str(project))
+    assert not (tmp_path / "home" / "projrun.db").exists()
+
+
+def test_an_asynchronous_run_is_waited_for(tmp_path: Path) -> None:
+    project = python_project(
+        tmp_path / "project", "import time; time.sleep(0.5)", "{key: {type: string, secret: true}}"
+    )
+    submitted = projrun.run(str(project), parameters={"key": "hidden"}, synchronous=False)
+    assert submitted.get_status() == "RUNNING"
+    assert submitted.wait() is True
+    assert submitted.get_status() == "FINISHED"
+    assert [param.value for param in recorded(submitted.run_id).params] == ["***"]
+    assert list((tmp_path / "home" / "active").iterdir()) == []
+
+
+def test_an_asynchronous_run_that_fails(tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "raise SystemExit(3)")
+    submitted = projrun.run(str(project), synchronous=False)
+    assert submitted.wait() is False
+    assert submitted.get_status() == "FAILED"
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_asynchronous_run_is_cancelled(tmp_path: Path, begun: bool) -> None:
+    script = "import pathlib, time; pathlib.Path('begun').touch(); time.sleep(60)"
+    project = python_project(tmp_path / "project", script)
+    submitted = projrun.run(str(project), synchronous=False, grace_period=1)
+    while begun and not (project / "begun").exists():
+        time.sleep(0.02)
+    submitted.cancel()
+    assert submitted.get_status() == "KILLED"
+    submitted.cancel()
+    assert submitted.wait() is False
+
+
+def test_a_parent_is_the_run_that_this_process_belongs_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROJRUN_PARENT_RUN_ID", "p" * 32)
+    project = python_project(tmp_path / "project", "")
+    assert recorded(projrun.run(str(project)).run_id).tag("mlflow.parentRunId") == "p" * 32
+
+
+def test_an_active_run_of_an_imported_mlflow_is_the_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is read of mlflow is these two calls; the integration tests make them on the real package.
+    info = types.SimpleNamespace(info=types.SimpleNamespace(run_id="a" * 32))
+    module = types.ModuleType("mlflow")
+    monkeypatch.setattr(module, "active_run", lambda: info, raising=False)
+    monkeypatch.setattr(module, "is_tracking_uri_set", lambda: False, raising=False)
+    monkeypatch.setitem(sys.modules, "mlflow", module)
+    monkeypatch.setenv("PROJRUN_PARENT_RUN_ID", "p" * 32)
+    project = python_project(tmp_path / "project", "")
+    for synchronous in (True, False):
+        submitted = projrun.run(str(project), synchronous=synchronous)
+        assert submitted.wait()
+        assert recorded(submitted.run_id).tag("mlflow.parentRunId") == "a" * 32
+
+
+def test_the_callers_environment_and_folder_are_left_alone(tmp_path: Path) -> None:
+    before, folder = dict(os.environ), Path.cwd()
+    projrun.run(str(python_project(tmp_path / "project", "")))
+    assert (dict(os.environ), Path.cwd()) == (before, folder)
+
+
+def test_docker_arguments_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="docker_args"):
+        projrun.run(str(tmp_path), docker_args={"gpus": "all"})
