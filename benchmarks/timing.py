@@ -57,7 +57,6 @@ def medians(times: dict[str, list[float]]) -> dict[str, float]:
 
 
 def installed_megabytes(python: Path) -> float:
-    """What an environment's packages take on disk, bytecode included, in units of 1,000,000 bytes."""
+    """What an environment's packages take on disk, bytecode included, as `du` counts it: whole blocks, in MiB."""
     folder = next((python.parent.parent / "lib").glob("python*/site-packages"))
-    files = (file.stat() for file in folder.rglob("*") if file.is_file())
-    return sum(file.st_blocks * 512 for file in files) / 1e6
+    return sum(entry.lstat().st_blocks * 512 for entry in (folder, *folder.rglob("*"))) / 2**20
