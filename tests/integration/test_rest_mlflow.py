@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from projrun.testing.tracking_store import TrackingStoreConformance
+from projrun.errors import NotFoundError
+from projrun.testing.tracking_store import TrackingStoreConformance, unique
+from projrun.tracking.artifacts.download import download_uri
+from projrun.tracking.artifacts.references import resolve
+from projrun.tracking.entities import Run
 from projrun.tracking.rest.store import API, RestStore
-from projrun.tracking.rest.wire import nothing
+from projrun.tracking.rest.wire import logged_model_answer, nothing
 from projrun.tracking.store import TrackingStore
 
 pytestmark = pytest.mark.integration
 
 
 class RestConformance(TrackingStoreConformance):
-    """Deletes over the server's own routes."""
+    """The kit, with deletes over the server's own routes; and the model registry as real servers have it."""
+
+    def test_models_are_found_and_downloaded(self, store: TrackingStore, run: Run, tmp_path: Path) -> None:
+        assert isinstance(store, RestStore)
+        file = tmp_path / "MLmodel"
+        file.write_text("flavors: {}")
+        store.artifacts(run.artifact_uri).upload(file, "model/MLmodel")
+        name = unique("model")
+        _register(store, name, run)
+        for reference in (f"{name}/1", f"{name}/latest", f"{name}/Staging", f"{name}@best"):
+            place = tmp_path / reference.replace("/", "-")
+            download_uri(f"models:/{reference}", place, store, {})
+            assert (place / "MLmodel").read_text() == "flavors: {}"
+        for reference in (f"{name}/9", f"{name}@worst", f"{name}/Production", unique("absent") + "/1"):
+            with pytest.raises(NotFoundError):
+                resolve(f"models:/{reference}", store)
 
     def delete_experiment(self, store: TrackingStore, experiment_id: str) -> None:
         assert isinstance(store, RestStore)
@@ -24,6 +44,17 @@ class RestConformance(TrackingStoreConformance):
     def delete_run(self, store: TrackingStore, run_id: str) -> None:
         assert isinstance(store, RestStore)
         store.transport.post(f"{API}runs/delete", {"run_id": run_id}, nothing)
+
+
+def _register(store: RestStore, name: str, run: Run) -> None:
+    """Version 1 of a model: the run's folder `model`, in a stage and with an alias."""
+    version = {"name": name, "version": "1"}
+    source = {"name": name, "source": f"{run.artifact_uri}/model", "run_id": run.run_id}
+    post = store.transport.post
+    post(f"{API}registered-models/create", {"name": name}, nothing)
+    post(f"{API}model-versions/create", source, nothing)
+    post(f"{API}registered-models/alias", {**version, "alias": "best"}, nothing)
+    post(f"{API}model-versions/transition-stage", {**version, "stage": "Staging"}, nothing)
 
 
 def _open(uri: str) -> Iterator[RestStore]:
@@ -38,6 +69,13 @@ class TestMlflow3(RestConformance):
     @pytest.fixture
     def store(self, mlflow3_server: str) -> Iterator[TrackingStore]:
         yield from _open(mlflow3_server)
+
+    def test_logged_model_is_found(self, store: TrackingStore, experiment_id: str) -> None:
+        assert isinstance(store, RestStore)
+        body = {"experiment_id": experiment_id, "name": "tree"}
+        made = store.transport.post(f"{API}logged-models", body, logged_model_answer)
+        assert made.name == "tree"
+        assert resolve(f"models:/{made.model_id}", store).artifact_uri == made.artifact_uri
 
 
 class TestMlflow2(RestConformance):
