@@ -51,6 +51,7 @@ def _unknown_keys(found: Mapping[str, Entry], known: Collection[str], what: str,
 def _entry_point(
     project: Project, entry_point: EntryPoint, declared: Mapping[str, Entry], report: Collector
 ) -> None:
+    used = placeholders(entry_point.command, _supplied(entry_point))
     for name, entry in declared.items():
         found: Mapping[str, Entry] = {}
         if isinstance(entry.value, MappingNode):
@@ -61,7 +62,7 @@ def _entry_point(
         _constraints(parameter, found, report)
         if parameter.default is not None:
             _default(project, parameter, found["default"].value, report)
-        _use(entry_point, parameter, entry, report)
+        _use(entry_point, parameter, parameter.name in used, entry, report)
     _command(project, entry_point, report)
 
 
@@ -102,8 +103,7 @@ def _default(project: Project, parameter: Parameter, node: Node, report: Collect
         report.warning("secret-default", node, message, "leave it out, and give the value with -P")
 
 
-def _use(entry_point: EntryPoint, parameter: Parameter, entry: Entry, report: Collector) -> None:
-    used = parameter.name in placeholders(entry_point.command, _supplied(entry_point))
+def _use(entry_point: EntryPoint, parameter: Parameter, used: bool, entry: Entry, report: Collector) -> None:
     if used and parameter.secret:
         report.warning(
             "secret-in-command",

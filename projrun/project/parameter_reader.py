@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 
 from yaml.nodes import MappingNode, Node
@@ -106,7 +107,9 @@ def _pattern(entry: Entry | None, report: Report) -> str | None:
     if entry is None or pattern is None:
         return None
     try:
-        re.compile(pattern)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # FutureWarning for what Python may read otherwise one day
+            re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         report.error("bad-pattern", entry.value, f"the pattern is not a regular expression: {error}")
         return None

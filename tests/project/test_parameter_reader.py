@@ -87,6 +87,10 @@ def test_null_constraints_are_none(tmp_path: Path) -> None:
     )
 
 
+def test_patterns_that_python_only_warns_about_are_taken_in_silence(tmp_path: Path) -> None:
+    assert load_parameter(tmp_path, "{pattern: '[[a]b'}").pattern == "[[a]b"
+
+
 @pytest.mark.parametrize(
     ("declaration", "problem"),
     [
