@@ -190,7 +190,8 @@ class _Binder:
     def _missing(self, parameter: Parameter) -> None:
         if not parameter.required:
             return
-        supply = f"-P {shlex.quote(parameter.name)}={parameter.type.upper()}"
+        name = shlex.quote(parameter.name) if parameter.name.isprintable() else repr(parameter.name)
+        supply = f"-P {name}={parameter.type.upper()}"
         undeclared = [name for name in self.given if name not in self.entry_point.parameters]
         typed = near_miss(parameter.name, undeclared)
         note = f" (-P {typed} was given: did you mean {parameter.name!r}?)" if typed else ""

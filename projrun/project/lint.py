@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
+from typing import Literal
 
 from yaml.nodes import MappingNode, Node
 
@@ -17,7 +17,7 @@ from projrun.project.parameter_reader import TYPE_WORDS
 from projrun.project.paths import is_download
 from projrun.project.report import Collector, Finding
 from projrun.project.values import NUMERIC, constraint_problem, type_problem
-from projrun.project.wording import shown
+from projrun.project.wording import listed, shown
 from projrun.suggestions import did_you_mean
 
 _PROJECT_KEYS = ("name", "entry_points", *environment_reader.KEYS)
@@ -77,7 +77,7 @@ def _type(parameter: Parameter, node: Node, report: Collector) -> None:
 def _constraints(parameter: Parameter, found: Mapping[str, Entry], report: Collector) -> None:
     for key in ("min", "max"):
         if key in found and parameter.type not in NUMERIC:
-            message = f"{key} means nothing for {parameter.name!r}, which is a {parameter.declared_type}"
+            message = f"{key} means nothing for {parameter.name!r}, which is a {parameter.type}"
             report.warning("useless-limit", found[key].key, message, "declare it as float or int")
     for choice in parameter.choices:
         problem = type_problem(parameter.type, choice)
@@ -113,7 +113,9 @@ def _use(entry_point: EntryPoint, parameter: Parameter, used: bool, entry: Entry
         )
     if not used and not parameter.secret and entry_point.command:
         message = f"the command of {entry_point.name!r} never uses the parameter {parameter.name!r}"
-        report.warning("unused-parameter", entry.key, message, f"put {{{parameter.name}}} in the command")
+        report.warning(
+            "unused-parameter", entry.key, message, f"put {{{listed([parameter.name])}}} in the command"
+        )
 
 
 def _command(project: Project, entry_point: EntryPoint, report: Collector) -> None:
@@ -124,10 +126,10 @@ def _command(project: Project, entry_point: EntryPoint, report: Collector) -> No
         hint = f"declare it below `parameters`; until then each run needs -P {name}=VALUE"
         _add(report, "warning", location, message, hint, "unknown-placeholder")
     for name in sorted(placeholders(entry_point.command, entry_point.parameters)):
-        if re.search(rf"\${re.escape(f'{{{name}}}')}", entry_point.command):
+        if f"${{{name}}}" in entry_point.command:
             location = find_text(project.file, entry_point.location, f"${{{name}}}")
-            message = f"${{{name}}} becomes a dollar sign and the parameter's value, not a shell variable"
-            _add(report, "warning", location, message, f"write {{{name}}}", "dollar-placeholder")
+            message = f"the dollar sign stays in front of the value of {name!r}: this is no shell variable"
+            _add(report, "warning", location, message, "remove the dollar sign", "dollar-placeholder")
     problem = command_problem(entry_point.command)
     if problem:
         _add(report, "error", entry_point.location, problem, "", "bad-command")
@@ -142,8 +144,11 @@ def _supplied(entry_point: EntryPoint) -> set[str]:
 
 
 def _add(
-    report: Collector, severity: str, location: Location | None, message: str, hint: str, code: str
+    report: Collector,
+    severity: Literal["error", "warning"],
+    location: Location | None,
+    message: str,
+    hint: str,
+    code: str,
 ) -> None:
-    report.findings.append(
-        Finding("error" if severity == "error" else "warning", location, message, hint, code)
-    )
+    report.findings.append(Finding(severity, location, message, hint, code))
