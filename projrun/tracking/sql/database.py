@@ -46,20 +46,21 @@ class Database:
         nothing into it; TrackingError where the file cannot be reached.
         """
         path = path.absolute()
-        try:
+        with _explained(path):
             if not _is_ours(path):
                 _create_file(path)
             connection = sqlite3.connect(
                 path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
             )
-        except (sqlite3.Error, OSError) as error:
-            raise _unreachable(path, error) from error
-        database = cls(path, connection)
-        try:
-            database._prepare(migrations, warn, mountinfo)
-        except BaseException:
-            connection.close()
-            raise
+            database = cls(path, connection)
+            try:
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute("PRAGMA foreign_keys = ON")
+                database._migrate(migrations)
+                database._choose_journal(warn, mountinfo)
+            except BaseException:
+                connection.close()
+                raise
         return database
 
     def close(self) -> None:
@@ -81,7 +82,7 @@ class Database:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         connection = self._connection
-        try:
+        with _explained(self.path):
             connection.execute(begin)
             try:
                 yield connection
@@ -90,28 +91,12 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
-            raise _unreachable(self.path, error) from error
-        except (OverflowError, UnicodeEncodeError) as error:
-            raise InvalidValueError(f"a value cannot be stored: {error}") from error
-
-    def _prepare(self, migrations: Sequence[Migration], warn: Warn | None, mountinfo: str | None) -> None:
-        try:
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.execute("PRAGMA foreign_keys = ON")
-        except sqlite3.Error as error:
-            raise _unreachable(self.path, error) from error
-        self._migrate(migrations)
-        self._choose_journal(warn, mountinfo)
 
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
     def _migrate(self, migrations: Sequence[Migration]) -> None:
-        try:
-            version = self._version()
-        except sqlite3.Error as error:
-            raise _unreachable(self.path, error) from error
+        version = self._version()
         if version > len(migrations):
             raise RequestError(
                 f"{self.path} was written by a newer projrun"
@@ -180,10 +165,7 @@ def _peek(path: Path) -> tuple[int, frozenset[str] | None]:
     """A file's application id and its tables; no tables but None where it is not SQLite."""
     if not path.is_file():
         raise RequestError(f"{path} is not a file", hint="give the path of a store's file")
-    try:
-        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
-    except sqlite3.Error as error:
-        raise _unreachable(path, error) from error
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
     try:
         application = int(connection.execute("PRAGMA application_id").fetchone()[0])
         if application == APPLICATION_ID:
@@ -224,12 +206,27 @@ def _create_file(path: Path) -> None:
         return
 
 
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """SQLite's and the system's errors as the store's."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise _unreachable(path, error) from error
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise InvalidValueError(f"a value cannot be stored: {error}") from error
+
+
 def _unreachable(path: Path, error: Exception) -> TrackingError:
     text = str(error)
     if "locked" in text or "busy" in text:
         return TrackingError(
             f"the store {path} is locked by another process",
             hint="let the other command finish, then try again",
+        )
+    if "malformed" in text or "not a database" in text:
+        return TrackingError(
+            f"the store {path} is damaged: {text}", hint="restore it from a backup, or move it out of the way"
         )
     return TrackingError(
         f"the store {path} cannot be used: {text}", hint="is the disk full, or the folder not writable?"
