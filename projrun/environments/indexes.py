@@ -19,9 +19,8 @@ _DECIDING_PIP_OPTIONS = (
     "prefer-binary",
     "only-binary",
     "no-binary",
-    "constraint",
 )
-"""The options that decide what is installed, and so are part of an environment's key."""
+"""The options that decide what is installed, and so are part of an environment's key; `constraint` by content."""
 _DECIDING_UV_VARIABLES = (
     "UV_INDEX",
     "UV_DEFAULT_INDEX",
@@ -30,7 +29,6 @@ _DECIDING_UV_VARIABLES = (
     "UV_FIND_LINKS",
     "UV_NO_INDEX",
     "UV_INDEX_STRATEGY",
-    "UV_CONSTRAINT",
     "UV_OVERRIDE",
     "UV_EXCLUDE",
     "UV_EXCLUDE_NEWER",
@@ -56,6 +54,8 @@ class PackageSettings(NamedTuple):
     """uv's own variables that decide what is installed."""
     uv_file: Mapping[str, Any]
     """The index settings of the person's and the machine's uv.toml."""
+    uv_constraints: tuple[str, ...] = ()
+    """uv's constraint files."""
 
     def pip_items(self, option: str) -> list[str]:
         """The values of an option that takes several."""
@@ -81,7 +81,8 @@ class UvSettings(NamedTuple):
 def package_settings(environ: Mapping[str, str]) -> PackageSettings:
     """Read pip's and uv's configuration as this caller would have it read."""
     uv = {name: environ[name] for name in _DECIDING_UV_VARIABLES if environ.get(name)}
-    return PackageSettings(_pip_options(environ), uv, _uv_file(environ))
+    constraints = tuple(environ.get("UV_CONSTRAINT", "").split())
+    return PackageSettings(_pip_options(environ), uv, _uv_file(environ), constraints)
 
 
 def uv_settings(settings: PackageSettings, environ: Mapping[str, str]) -> UvSettings:
@@ -131,14 +132,17 @@ def _exists(place: str) -> bool:
 
 
 def _pip_options(environ: Mapping[str, str]) -> dict[str, str]:
-    options: dict[str, str] = {}
+    """A section goes before a file: `[install]` of any file wins over `[global]` of all."""
+    sections: dict[str, dict[str, str]] = {"global": {}, "install": {}}
     for file in _pip_files(environ):
         if file.is_file():
-            options.update(_read_pip_file(file))
-    for name, value in environ.items():
-        if name.startswith("PIP_") and name != "PIP_CONFIG_FILE" and value:
-            options[name[4:].lower().replace("_", "-")] = value
-    return options
+            _read_pip_file(file, sections)
+    variables = {
+        name[4:].lower().replace("_", "-"): value
+        for name, value in environ.items()
+        if name.startswith("PIP_") and name != "PIP_CONFIG_FILE" and value
+    }
+    return {**sections["global"], **sections["install"], **variables}
 
 
 def _pip_files(environ: Mapping[str, str]) -> list[Path]:
@@ -146,44 +150,43 @@ def _pip_files(environ: Mapping[str, str]) -> list[Path]:
     chosen = environ.get("PIP_CONFIG_FILE")
     if chosen == os.devnull:
         return []
-    config = Path(environ.get("XDG_CONFIG_HOME") or home(environ) / ".config")
+    if chosen and Path(chosen).exists():
+        # As pip does: the person's own files count only without it.
+        return [*_machine_pip_files(environ), Path(chosen)]
+    return [*_machine_pip_files(environ), *_personal_pip_files(environ)]
+
+
+def _machine_pip_files(environ: Mapping[str, str]) -> list[Path]:
     if os.name == "nt":
-        files = [
-            Path(environ.get("PROGRAMDATA", "C:\\ProgramData")) / "pip/pip.ini",
-            home(environ) / "pip/pip.ini",
-            Path(environ.get("APPDATA") or home(environ)) / "pip/pip.ini",
-        ]
-    elif sys.platform == "darwin":
-        library = home(environ) / "Library/Application Support/pip"
-        files = [
-            Path("/Library/Application Support/pip/pip.conf"),
-            home(environ) / ".pip/pip.conf",
-            (library if library.is_dir() else config / "pip") / "pip.conf",
-        ]
-    else:
-        shared = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
-        files = [
-            *(Path(folder) / "pip/pip.conf" for folder in shared),
-            Path("/etc/pip.conf"),
-            home(environ) / ".pip/pip.conf",
-            config / "pip/pip.conf",
-        ]
-    return [*files, Path(chosen).expanduser()] if chosen else files
+        return [Path(environ.get("PROGRAMDATA", "C:\\ProgramData")) / "pip/pip.ini"]
+    if sys.platform == "darwin":
+        return [Path("/Library/Application Support/pip/pip.conf")]
+    shared = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
+    return [*(Path(folder) / "pip/pip.conf" for folder in shared), Path("/etc/pip.conf")]
 
 
-def _read_pip_file(file: Path) -> dict[str, str]:
+def _personal_pip_files(environ: Mapping[str, str]) -> list[Path]:
+    own = home(environ)
+    if os.name == "nt":
+        return [own / "pip/pip.ini", Path(environ.get("APPDATA") or own) / "pip/pip.ini"]
+    config = Path(environ.get("XDG_CONFIG_HOME") or own / ".config") / "pip"
+    library = own / "Library/Application Support/pip"
+    if sys.platform == "darwin" and library.is_dir():
+        config = library
+    return [own / ".pip/pip.conf", config / "pip.conf"]
+
+
+def _read_pip_file(file: Path, sections: dict[str, dict[str, str]]) -> None:
     from configparser import Error, RawConfigParser
 
     parser = RawConfigParser()
     try:
         parser.read(file, encoding="utf-8")
     except (Error, UnicodeDecodeError):
-        return {}  # pip itself says what is wrong with it
-    options: dict[str, str] = {}
-    for section in ("global", "install"):
+        return  # pip itself says what is wrong with it
+    for section, options in sections.items():
         if parser.has_section(section):
             options.update({name.replace("_", "-"): value for name, value in parser.items(section)})
-    return options
 
 
 def _uv_file(environ: Mapping[str, str]) -> dict[str, Any]:

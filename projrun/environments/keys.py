@@ -33,7 +33,7 @@ def environment_key(
     if reads_uv_settings:
         indexes += [f"{name}={value}" for name, value in sorted(settings.uv.items())]
         indexes += [f"uv.toml {name}={value!r}" for name, value in sorted(settings.uv_file.items())]
-        constraints += _constraint_texts(settings.uv.get("UV_CONSTRAINT", "").split())
+        constraints += _constraint_texts(list(settings.uv_constraints))
     parts: list[tuple[str, list[str]]] = [
         ("format", [_FORMAT, manager, _platform()]),
         ("python", [str(interpreter.version), interpreter.implementation]),
@@ -77,7 +77,7 @@ def _constraint_texts(files: list[str]) -> list[str]:
             with open(file, encoding="utf-8", errors="replace") as stream:  # noqa: PTH123 - may be no path at all
                 texts.append(stream.read())
         except OSError:
-            texts.append("")  # a URL, or missing: the installer says so
+            texts.append(file)  # a URL, or missing: the installer says so
     return texts
 
 

@@ -146,7 +146,8 @@ def _download(missing: MissingInterpreterError, request: EnvironmentRequest, pro
 
     log = request.cache_directory / "python-install.log"
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    environ = build_environ(request.environ)
+    # Without the variable newer versions of uv put a `python3.X` into ~/.local/bin.
+    environ = {**build_environ(request.environ), "UV_PYTHON_INSTALL_BIN": "0"}
     tools = ToolRunner(log, environ, secrets_of(environ.values(), environ), progress, log.parent)
     progress(f"downloading Python {missing.wanted} with uv")
     try:

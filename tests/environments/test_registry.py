@@ -1,0 +1,137 @@
+"""Choosing an environment manager, and saying why."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from projrun.environments.registry import get_manager, select_manager
+from projrun.errors import EnvironmentBuildError, RequestError
+from projrun.project.model import DockerEnv, EnvironmentKind, EnvironmentReference
+from projrun_backends.environments.uv import find_uv
+
+KINDS: tuple[EnvironmentKind, ...] = (
+    "python_env",
+    "conda_env",
+    "uv_env",
+    "requirements",
+    "docker_env",
+    "none",
+)
+
+
+def reference(kind: EnvironmentKind) -> EnvironmentReference:
+    return EnvironmentReference(
+        kind, Path("/project/environment.file") if kind not in ("docker_env", "none") else None
+    )
+
+
+@pytest.fixture
+def with_uv(tmp_path: Path) -> dict[str, str]:
+    program = tmp_path / "bin/uv"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    return {"HOME": str(tmp_path), "PATH": str(program.parent)}
+
+
+@pytest.fixture
+def without_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin/python"))
+    return {"HOME": str(tmp_path), "PATH": str(tmp_path / "nowhere")}
+
+
+@pytest.mark.parametrize("name", ["local", "virtualenv", "uv"])
+def test_built_in_managers_have_the_names_they_are_called_by(name: str) -> None:
+    assert get_manager(name).name == name
+
+
+def test_an_unknown_name_is_a_mistake_of_the_request() -> None:
+    with pytest.raises(
+        RequestError, match="unknown environment manager 'virtualenvs'; did you mean 'virtualenv'"
+    ):
+        get_manager("virtualenvs")
+
+
+@pytest.mark.parametrize("name", ["conda", "docker"])
+def test_announced_managers_say_so(name: str, with_uv: dict[str, str]) -> None:
+    with pytest.raises(EnvironmentBuildError, match=f"'{name}' comes in the next release") as raised:
+        select_manager(name, "--env-manager", reference("python_env"), with_uv)
+    assert raised.value.exit_code == 4
+    assert "--env-manager=local" in raised.value.hint
+
+
+@pytest.mark.parametrize("kind", ["python_env", "conda_env", "uv_env", "requirements", "none"])
+def test_uv_is_chosen_where_it_is_installed(kind: EnvironmentKind, with_uv: dict[str, str]) -> None:
+    selection = select_manager(None, "", reference(kind), with_uv)
+    assert selection.manager.name == "uv"
+    assert selection.reason == f"uv: found at {with_uv['PATH']}/uv"
+
+
+@pytest.mark.parametrize("kind", ["python_env", "conda_env", "requirements", "none"])
+def test_virtualenv_where_uv_is_not_installed(kind: EnvironmentKind, without_uv: dict[str, str]) -> None:
+    selection = select_manager(None, "", reference(kind), without_uv)
+    assert (selection.manager.name, selection.reason) == ("virtualenv", "virtualenv: uv is not installed")
+
+
+def test_what_only_uv_installs_needs_uv(without_uv: dict[str, str]) -> None:
+    with pytest.raises(
+        EnvironmentBuildError, match=r"environment\.file needs uv, which is not installed"
+    ) as raised:
+        select_manager(None, "", reference("uv_env"), without_uv)
+    assert "pip install uv" in raised.value.hint
+    with pytest.raises(EnvironmentBuildError, match="'virtualenv' cannot build environment") as raised:
+        select_manager("virtualenv", "--env-manager", reference("uv_env"), without_uv)
+    assert raised.value.hint == "managers that can: local, uv"
+
+
+@pytest.mark.parametrize("explicit", [None, "uv", "virtualenv"])
+def test_docker_comes_later(explicit: str | None, with_uv: dict[str, str]) -> None:
+    docker = EnvironmentReference("docker_env", docker=DockerEnv("image"))
+    with pytest.raises(EnvironmentBuildError, match="docker_env environment comes in the next release"):
+        select_manager(explicit, "--env-manager", docker, with_uv)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_local_works_with_every_project(kind: EnvironmentKind, without_uv: dict[str, str]) -> None:
+    selection = select_manager("local", "$PROJRUN_ENV_MANAGER", reference(kind), without_uv)
+    assert selection.reason == "local: $PROJRUN_ENV_MANAGER"
+
+
+def test_uv_is_looked_for_past_shims(tmp_path: Path, without_uv: dict[str, str]) -> None:
+    def put(folder: str) -> Path:
+        program = tmp_path / folder / "uv"
+        program.parent.mkdir(parents=True)
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+        return program
+
+    put(".pyenv/shims")
+    without_uv["PATH"] = f"{tmp_path}/.pyenv/shims:{tmp_path}/path"
+    assert find_uv(without_uv) is None
+    for folder in (
+        ".pyenv/versions/3.11.7/bin",
+        ".pyenv/versions/3.12.1/bin",
+        ".cargo/bin",
+        ".local/bin",
+        "bin",
+        "path",
+    ):
+        expected = put(folder)
+        assert find_uv(without_uv) == expected, "each place goes before the ones made earlier"
+
+
+def test_the_local_manager_costs_next_to_nothing() -> None:
+    script = (
+        "import sys\n"
+        "from projrun.environments.registry import select_manager\n"
+        "from projrun.project.model import EnvironmentReference\n"
+        "select_manager('local', '--env-manager', EnvironmentReference('none'), {})\n"
+        "costly = {'yaml', 'hashlib', 'subprocess', 'filelock', 'shutil', 'tempfile', 'logging', 'json'}\n"
+        "print(sorted(name for name in sys.modules if name in costly or name.startswith('projrun.environments.')))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['projrun.environments.protocol', 'projrun.environments.registry']"
