@@ -100,11 +100,7 @@ def make_plan(request: Request) -> Plan:
 
     Raises RequestError, SourceError or EnvironmentBuildError; a checkout made for the run is removed then.
     """
-    settings = request.settings
-    tracking = _tracking(request)
-    experiment = _experiment(settings)
-    grace_period = settings.seconds("grace-period", 10.0)
-    backend = _backend(settings, request.caller_directory)
+    decided = _decide(request)
     checkout = fetch(
         request.uri,
         version=request.version,
@@ -113,33 +109,57 @@ def make_plan(request: Request) -> Plan:
         caller_directory=request.caller_directory,
     )
     try:
-        storage, keep_storage = _storage(request)
-        project = load_project(checkout.directory)
-        invocation = bind(
-            project,
-            find_entry_point(project, request.entry_point, environ=request.environ),
-            request.parameters,
-            caller_directory=request.caller_directory,
-            storage_directory=storage,
-            strict=settings.enabled("strict"),
-        )
-        environment = _environment(request, checkout, project)
+        return _plan(request, checkout, decided)
     except BaseException:
         discard(checkout)
         raise
+
+
+class _Decided(NamedTuple):
+    """What the settings alone decide, before anything is fetched."""
+
+    tracking: TrackingTarget
+    experiment: ExperimentChoice
+    backend: BackendChoice
+    grace_period: float
+
+
+def _decide(request: Request) -> _Decided:
+    settings = request.settings
+    return _Decided(
+        tracking_target(settings, request.directories, request.caller_directory),
+        _experiment(settings),
+        _backend(settings, request.caller_directory),
+        settings.seconds("grace-period", 10.0),
+    )
+
+
+def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
+    settings = request.settings
+    storage, keep_storage = _storage(request)
+    project = load_project(checkout.directory)
+    invocation = bind(
+        project,
+        find_entry_point(project, request.entry_point, environ=request.environ),
+        request.parameters,
+        caller_directory=request.caller_directory,
+        storage_directory=storage,
+        strict=settings.enabled("strict"),
+    )
+    environment = _environment(request, checkout, project)
     return Plan(
         checkout=checkout,
         project=project,
         invocation=invocation,
         environment=environment,
-        backend=backend,
-        tracking=tracking,
-        experiment=experiment,
+        backend=decided.backend,
+        tracking=decided.tracking,
+        experiment=decided.experiment,
         run_name=_value(settings.get("run-name")),
         run_id=_value(settings.get("run-id")),
         storage_directory=storage,
         keep_storage=keep_storage,
-        grace_period=grace_period,
+        grace_period=decided.grace_period,
         environ=request.environ,
         directories=request.directories,
         warnings=(*project.warnings, *invocation.warnings, *environment.resolved.warnings),
@@ -153,10 +173,6 @@ def tracking_target(settings: Settings, directories: Directories, caller_directo
         uri = parse_tracking_uri(f"sqlite:///{directories.database}", caller_directory)
         return TrackingTarget(uri, "default: the embedded store")
     return TrackingTarget(parse_tracking_uri(setting.value, caller_directory), setting.origin)
-
-
-def _tracking(request: Request) -> TrackingTarget:
-    return tracking_target(request.settings, request.directories, request.caller_directory)
 
 
 def _experiment(settings: Settings) -> ExperimentChoice:

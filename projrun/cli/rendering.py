@@ -14,7 +14,7 @@ def error_text(error: ProjrunError) -> str:
     """`projrun: error: what is wrong; what to do`, then the detail, indented."""
     line = f"projrun: error: {error.message}"
     if error.hint:
-        line += f"; {error.hint}"
+        line += f" {error.hint}" if line.endswith("?") else f"; {error.hint}"
     if error.detail:
         line += "".join(f"\n  {extra}" for extra in error.detail.splitlines())
     return line
@@ -27,8 +27,10 @@ def print_json(document: Mapping[str, object]) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on stdout: fitted to a terminal; off one, nothing is cut and there are no control codes."""
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, wrapping: Sequence[str] = ()
+) -> None:
+    """A table on stdout: on a terminal the columns in `wrapping` are folded to its width; off one, plain lines."""
     if not sys.stdout.isatty():
         click.echo(_aligned([columns, *rows]))
         return
@@ -38,7 +40,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="ellipsis", no_wrap=True)
+        table.add_column(column, overflow="fold", no_wrap=column not in wrapping)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +12,8 @@ from projrun.cli.rendering import duration_text, print_json, print_table, time_t
 from projrun.tracking.entities import Run, RunPage
 from projrun.tracking.store import ArtifactRepository, TrackingStore
 
-_COLUMNS = [
-    "RUN ID",
+_COLUMNS = (
+    "RUN",
     "NAME",
     "STATUS",
     "EXPERIMENT",
@@ -21,7 +22,7 @@ _COLUMNS = [
     "DURATION",
     "PARAMETERS",
     "METRICS",
-]
+)
 
 
 def print_list(page: RunPage, experiments: Mapping[str, str]) -> None:
@@ -29,33 +30,25 @@ def print_list(page: RunPage, experiments: Mapping[str, str]) -> None:
     if not page.runs:
         click.echo("no runs", err=True)
         return
-    columns = (
-        "RUN ID",
-        "NAME",
-        "STATUS",
-        "EXPERIMENT",
-        "ENTRY POINT",
-        "STARTED",
-        "DURATION",
-        "PARAMETERS",
-        "METRICS",
-    )
-    print_table(columns, [_row(run, experiments) for run in page.runs])
+    # On a terminal the beginning of an id is enough, for `runs show` too; a program gets the whole.
+    width, separator = (8, "\n") if sys.stdout.isatty() else (32, " ")
+    rows = [_row(run, experiments, width, separator) for run in page.runs]
+    print_table(_COLUMNS, rows, wrapping=("EXPERIMENT", "PARAMETERS", "METRICS"))
     if page.next_page_token:
         click.echo(f"the first {len(page.runs)}; more with --max-results", err=True)
 
 
-def _row(run: Run, experiments: Mapping[str, str]) -> tuple[str, ...]:
+def _row(run: Run, experiments: Mapping[str, str], width: int, separator: str) -> tuple[str, ...]:
     return (
-        run.run_id,
+        run.run_id[:width],
         run.run_name,
         run.status,
         experiments.get(run.experiment_id, run.experiment_id),
         run.tag("mlflow.project.entryPoint") or "",
         time_text(run.start_time),
         duration_text(_duration(run)),
-        " ".join(f"{param.key}={_short(param.value)}" for param in run.params),
-        " ".join(f"{metric.key}={metric.value:g}" for metric in run.metrics),
+        separator.join(f"{param.key}={_short(param.value)}" for param in run.params),
+        separator.join(f"{metric.key}={metric.value:g}" for metric in run.metrics),
     )
 
 
