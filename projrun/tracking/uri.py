@@ -86,7 +86,7 @@ def _refusal(text: str, scheme: str) -> RequestError:
 
 
 def _server_address(text: str) -> str:
-    parts = _split(text)
+    parts = None if _FORBIDDEN.search(text) else split_uri(text)
     if parts is None or not parts.hostname:
         raise RequestError(
             f"the tracking URI {redact(text)!r} is not a web address", hint="give http(s)://HOST:PORT"
@@ -99,10 +99,8 @@ def _server_address(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
-def _split(text: str) -> SplitResult | None:
-    """The parts of a web address; None where it holds blanks, or its host or port is malformed."""
-    if _FORBIDDEN.search(text):
-        return None
+def split_uri(text: str) -> SplitResult | None:
+    """The parts of a URI; None where its host or port is malformed (urllib raises for those when it pleases)."""
     try:
         parts = urlsplit(text)
         return parts if parts.port != 0 else None

@@ -134,7 +134,13 @@ def test_server_that_is_down(place: Path) -> None:
 
 
 def test_address_that_is_none(place: Path) -> None:
-    assert "is not a web address" in refused("http:///x", place).message
+    for uri in ("http:///x", "http://[::1/x", "http://host:port/x"):
+        assert "is not a web address" in refused(uri, place).message
+
+
+def test_certificates_that_are_not_there_are_named(place: Path) -> None:
+    error = refused("https://127.0.0.1:9/x", place, REQUESTS_CA_BUNDLE="/no/such.pem")
+    assert "REQUESTS_CA_BUNDLE names '/no/such.pem', which does not exist" in error.message
 
 
 # --- this machine ---

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_local_places(uri: str, path: str) -> None:
     assert repository.root == Path(path)
 
 
-@pytest.mark.parametrize("uri", ["file://other.host/a", "file:a", "file:", "file:///a%00b"])
+@pytest.mark.parametrize("uri", ["file://other.host/a", "file:a", "file:", "file:///a%00b", "file://[x/a"])
 def test_file_uri_that_names_no_file_here(uri: str) -> None:
     with pytest.raises(TrackingError, match="names no file on this machine"):
         open_repository(uri)
@@ -126,10 +127,45 @@ def test_artifacts_of_the_tracking_server(server: Loopback, transport: Transport
 
 
 def test_artifact_uri_that_names_the_tracking_server(server: Loopback, transport: Transport) -> None:
+    """Without the tracking URI's prefix where it names the host alone, as MLflow's client asks."""
     host = server.uri.removeprefix("http://")
-    for uri in (f"mlflow-artifacts://{host}/0/r", f"{server.uri}/prefix/{ROUTE}/0/r"):
+    for uri, prefix in (
+        (f"mlflow-artifacts://{host}/0/r", ""),
+        (f"{server.uri}/prefix/{ROUTE}/0/r", "/prefix"),
+    ):
         assert [entry.path for entry in open_repository(uri, transport).list()] == ["b.txt", "sub"]
         assert server.received[-1].headers["authorization"] == "Bearer the-token"
+        assert server.received[-1].path == f"{prefix}/{ROUTE}?path=0%2Fr"
+
+
+def test_path_is_taken_as_mlflows_client_takes_it(server: Loopback, transport: Transport) -> None:
+    for uri in ("mlflow-artifacts:/x y/a%20b", f"{server.uri}/prefix/{ROUTE}/x%20y/a%2520b"):
+        open_repository(uri, transport).list()
+        assert server.received[-1].path == f"/prefix/{ROUTE}?path=x+y%2Fa%2520b"
+
+
+@pytest.mark.parametrize(
+    ("address", "trusted"),
+    [
+        ("https://host.test/prefix", True),
+        ("https://HOST.test:443/prefix/", True),
+        ("https://host.test/other", True),
+        ("http://host.test/prefix", False),
+        ("https://host.test:444/prefix", False),
+        ("https://other.test/prefix", False),
+    ],
+)
+def test_credentials_are_for_one_server(address: str, trusted: bool) -> None:
+    with closing(Transport.tracking("https://host.test/prefix", TOKEN)) as tracking:
+        there = tracking.towards(urlsplit(address))
+        assert ("Authorization" in there._session.headers) is trusted
+        there.close()
+
+
+@pytest.mark.parametrize("uri", ["mlflow-artifacts://host:port/0", f"https://[::1/{ROUTE}"])
+def test_artifact_uri_that_is_malformed(transport: Transport, uri: str) -> None:
+    with pytest.raises(TrackingError, match="is malformed"):
+        open_repository(uri, transport)
 
 
 def test_another_server_gets_no_credentials(server: Loopback, other: Loopback, transport: Transport) -> None:
@@ -154,7 +190,9 @@ def test_name_that_climbs_out_of_the_destination_is_refused(
 
 def test_root_that_climbs_out_is_refused(transport: Transport) -> None:
     with pytest.raises(InvalidValueError):
-        open_repository("mlflow-artifacts:/0/%2e%2e/secret", transport)
+        open_repository("mlflow-artifacts:/0/../secret", transport)
+    with pytest.raises(InvalidValueError):
+        open_repository(f"http://host.test/{ROUTE}/0/%2e%2e/secret", transport)
 
 
 def test_server_that_names_folders_without_end_is_stopped(

@@ -205,6 +205,14 @@ def test_error_code_decides_the_class(code: str, status: int, kind: type[Trackin
     assert error.message == f"the tracking server {server.uri} says {code}: no such [31m thing"
 
 
+def test_long_error_in_pieces_is_read() -> None:
+    body = json.dumps({"error_code": "INVALID_PARAMETER_VALUE", "message": "x" * 200_000}).encode()
+    pieces = [body[start : start + 5_000] for start in range(0, len(body), 5_000)]
+    chunked = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+    with serve(always(b"HTTP/1.1 400 No\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked)) as server:
+        assert isinstance(failure(server.uri), InvalidValueError)
+
+
 def test_long_message_of_a_server_is_cut() -> None:
     assert len(one_line("word " * 1000)) < 500
     assert one_line(" a\r\n\tb\x00 ") == "a b"
@@ -241,6 +249,23 @@ def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         failure(server.uri, patient=True)
         assert len(server.received) == 5
     assert pauses == [5.0, 5.0, 5.0, 5.0]
+
+
+def test_patience_is_for_an_outage_not_for_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with serve(always(Answer(b"", 503))) as server, closing(RestStore(server.uri, {}, patient=True)) as store:
+
+        def requests_of_a_failing_call() -> int:
+            before = len(server.received)
+            with pytest.raises(TrackingError):
+                store.get_run("r1")
+            return len(server.received) - before
+
+        assert [requests_of_a_failing_call() for _ in range(3)] == [5, 1, 1]
+        server.respond = always(FOUND)
+        store.get_run("r1")
+        server.respond = always(Answer(b"", 503))
+        assert requests_of_a_failing_call() == 5
 
 
 def test_pauses_grow(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,6 +335,7 @@ def test_run_that_is_taken_up_makes_the_store_patient() -> None:
         ),
         ({"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "-1"}, "MLFLOW_HTTP_REQUEST_MAX_RETRIES is '-1'"),
         ({"MLFLOW_TRACKING_SERVER_CERT_PATH": "/no/such.pem"}, "names '/no/such.pem', which does not exist"),
+        ({"REQUESTS_CA_BUNDLE": "/no/such.pem"}, "REQUESTS_CA_BUNDLE names '/no/such.pem'"),
         ({"MLFLOW_TRACKING_CLIENT_CERT_PATH": "/no/such.pem"}, "names '/no/such.pem', which does not exist"),
         ({"MLFLOW_TRACKING_TOKEN": f"{SECRET}\n"}, "MLFLOW_TRACKING_TOKEN holds a character"),
     ],

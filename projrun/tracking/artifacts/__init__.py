@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from projrun.errors import TrackingError
 from projrun.tracking.artifacts.local import LocalArtifacts
-from projrun.tracking.uri import redact
+from projrun.tracking.uri import redact, split_uri
 
 if TYPE_CHECKING:
     from projrun.tracking.rest.transport import Transport
@@ -74,9 +74,9 @@ def local_path(uri: str) -> Path:
     """The path that a `file:` URI (RFC 8089) or a plain path names; TrackingError for another host's file."""
     if uri_scheme(uri) != "file":
         return Path(uri)
-    parts = urlsplit(uri)
-    path = unquote(parts.path)
-    if parts.netloc not in ("", "localhost") or not path.startswith("/") or "\0" in path:
+    parts = split_uri(uri)
+    path = unquote(parts.path) if parts and parts.netloc in ("", "localhost") else ""
+    if not path.startswith("/") or "\0" in path:
         raise TrackingError(f"{uri!r} names no file on this machine", hint="file:///FOLDER/FILE")
     # On Windows, file:///C:/folder.
     return Path(path[1:] if path[2:3] == ":" else path)

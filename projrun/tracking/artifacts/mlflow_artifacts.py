@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from projrun.errors import NotFoundError, TrackingError
 from projrun.tracking.artifacts.paths import checked_file_path, checked_path
 from projrun.tracking.entities import FileInfo
 from projrun.tracking.rest import wire
 from projrun.tracking.rest.transport import Transport
-from projrun.tracking.uri import redact
+from projrun.tracking.uri import redact, split_uri
 
 ROUTE = "api/2.0/mlflow-artifacts/artifacts"
 _MOST_FOLDERS = 10_000
@@ -27,28 +27,29 @@ class MlflowArtifacts:
     def __init__(self, transport: Transport, root: str) -> None:
         """`root` is the folder's path in the server's storage."""
         self._transport = transport
-        self._root = checked_path(root)
+        self._root = checked_path(root.lstrip("/"))
 
     @classmethod
     def locate(cls, artifact_uri: str, tracking: Transport) -> MlflowArtifacts:
         """From `mlflow-artifacts:/path`, `mlflow-artifacts://host:port/path` or the route's http address.
 
-        Only a URI that names the tracking server itself uses its credentials.
+        Only the tracking server itself gets its credentials (MLflow's client sends them to any host).
         """
-        parts = urlsplit(artifact_uri)
-        path = unquote(parts.path)
+        parts = split_uri(artifact_uri)
+        if parts is None:
+            raise TrackingError(f"{redact(artifact_uri)} is malformed")
         if parts.scheme == "mlflow-artifacts":
-            address = f"{tracking.address.scheme}://{parts.netloc}"
-        else:
-            prefix, found, path = path.partition(f"/{ROUTE}")
-            address = f"{parts.scheme}://{parts.netloc}{prefix}"
-            if not found:
-                raise TrackingError(
-                    f"{redact(artifact_uri)} is no artifact storage of an MLflow server",
-                    hint=f"its address would hold /{ROUTE}",
-                )
-        transport = tracking if _same_server(address, parts.netloc, tracking) else _other(address, tracking)
-        return cls(transport, path.lstrip("/"))
+            if not parts.netloc:
+                return cls(tracking, parts.path)
+            # As MLflow's client does it: the path is not quoted, and a host stands for no prefix.
+            return cls(tracking.towards(parts._replace(scheme=tracking.address.scheme, path="")), parts.path)
+        prefix, found, path = parts.path.partition(f"/{ROUTE}")
+        if not found:
+            raise TrackingError(
+                f"{redact(artifact_uri)} is no artifact storage of an MLflow server",
+                hint=f"its address would hold /{ROUTE}",
+            )
+        return cls(tracking.towards(parts._replace(path=prefix)), unquote(path))
 
     def upload(self, file: Path, path: str) -> None:
         """Send a file. Raises InvalidValueError for a path that climbs out, TrackingError for a refusal."""
@@ -103,16 +104,3 @@ def _sorted(files: Iterable[FileInfo]) -> tuple[FileInfo, ...]:
 
 def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder and name else folder or name
-
-
-def _same_server(address: str, host: str, tracking: Transport) -> bool:
-    if not host:
-        return True
-    return address.rstrip("/").lower() in (
-        tracking.base.lower(),
-        f"{tracking.address.scheme}://{tracking.address.netloc}".lower(),
-    )
-
-
-def _other(address: str, tracking: Transport) -> Transport:
-    return Transport.elsewhere(address, tracking.environ, patient=tracking.patient)

@@ -5,6 +5,7 @@ No text of an exception is shown: urllib3 puts whole URLs into them, secrets inc
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import ssl
@@ -128,7 +129,7 @@ def _redirected(response: requests.Response, server: str) -> TrackingError:
 def _error_body(response: requests.Response) -> tuple[str, str]:
     """MLflow's `error_code` and `message`; where the body is plain text, no code and that text."""
     try:
-        body = next(response.iter_content(64 * 1024), b"")
+        body = b"".join(itertools.islice(response.iter_content(16 * 1024), 64))
     except FAILURES:
         return "", ""
     try:

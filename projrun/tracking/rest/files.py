@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
 
@@ -12,9 +11,10 @@ import projrun
 from projrun.errors import SourceError
 from projrun.tracking.artifacts.files import CHUNK, write_whole
 from projrun.tracking.rest.answers import FAILURES, one_line, reason_of
+from projrun.tracking.rest.certificates import trusted
 from projrun.tracking.rest.credentials import host_credentials
 from projrun.tracking.rest.proxies import proxies_for
-from projrun.tracking.uri import redact
+from projrun.tracking.uri import redact, split_uri
 
 _TIMEOUT = (5.0, 60.0)
 _MOST_REDIRECTS = 10
@@ -26,8 +26,8 @@ def fetch_file(uri: str, place: Path, environ: Mapping[str, str]) -> Path:
     Credentials are those of the URI or of netrc, and go to its own host: requests drops the header when a
     redirect leads to another. Raises SourceError for any status but 2xx, and for a server that fails.
     """
-    address = urlsplit(uri)
-    if not address.hostname:
+    address = split_uri(uri)
+    if address is None or not address.hostname:
         raise SourceError(f"{redact(uri)} is not a web address")
     credentials = host_credentials(address, environ)
     headers = {"User-Agent": f"projrun/{projrun.__version__}", "Accept-Encoding": "identity"}
@@ -38,7 +38,7 @@ def fetch_file(uri: str, place: Path, environ: Mapping[str, str]) -> Path:
         session.trust_env = False  # netrc would be looked up again for the host that a redirect names
         session.max_redirects = _MOST_REDIRECTS
         session.proxies = dict(proxies_for(address, environ))
-        session.verify = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or True
+        session.verify = trusted(environ)
         _stream(session, bare, headers, place, redact(uri))
     return place
 

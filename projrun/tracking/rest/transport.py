@@ -14,7 +14,6 @@ from typing import BinaryIO, NamedTuple, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import requests
-import urllib3
 
 import projrun
 from projrun.errors import RequestError, TrackingError
@@ -27,12 +26,14 @@ from projrun.tracking.rest.answers import (
     refusal,
     silence,
 )
+from projrun.tracking.rest.certificates import named_file, trusted_by_mlflow
 from projrun.tracking.rest.credentials import Credentials, find_credentials, host_credentials
 from projrun.tracking.rest.proxies import proxies_for
 from projrun.tracking.rest.wire import MalformedError
 from projrun.tracking.uri import redact
 
 CONNECT_TIMEOUT = 5.0
+_ANSWER_TIMEOUT = 30.0
 _FILE_TIMEOUT = 300.0
 _MOST_RETRIES = 10
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
@@ -84,8 +85,9 @@ class Transport:
         self.shown = redact(self.base)
         self.environ = environ
         self.patient = patient
+        self._gave_up = False
         self._credentials = credentials
-        self._timeout = _number(environ, "MLFLOW_HTTP_REQUEST_TIMEOUT", 60) or 60
+        self._timeout = _number(environ, "MLFLOW_HTTP_REQUEST_TIMEOUT", 0) or _ANSWER_TIMEOUT
         self._retries = min(_number(environ, "MLFLOW_HTTP_REQUEST_MAX_RETRIES", 4), _MOST_RETRIES)
         self._session = _session(self.address, environ, credentials)
 
@@ -94,10 +96,15 @@ class Transport:
         """To the tracking server, with all the credentials that are configured for it."""
         return cls(uri, environ, find_credentials(urlsplit(uri), environ), patient=patient)
 
-    @classmethod
-    def elsewhere(cls, uri: str, environ: Mapping[str, str], *, patient: bool = False) -> Transport:
-        """To another server: it gets only credentials that name its own host."""
-        return cls(uri, environ, host_credentials(urlsplit(uri), environ), patient=patient)
+    def towards(self, address: SplitResult) -> Transport:
+        """To another address. A server that is not this one gets only credentials that name its own host."""
+        if _server(address) != _server(self.address):
+            credentials = host_credentials(address, self.environ)
+        elif address.path.rstrip("/") == self.address.path.rstrip("/"):
+            return self
+        else:
+            credentials = self._credentials
+        return Transport(address.geturl(), self.environ, credentials, patient=self.patient)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -164,14 +171,22 @@ class Transport:
             raise silence(error, self.shown, (CONNECT_TIMEOUT, _FILE_TIMEOUT)) from None
 
     def _repeated(self, action: Callable[[], _RESULT], *, idempotent: bool) -> _RESULT:
+        """Patience is for one outage, not for each call in it: once given up, it comes back with an answer."""
+        left = self._retries if self.patient and idempotent and not self._gave_up else 0
         pause = _FIRST_PAUSE
-        for _ in range(self._retries if self.patient and idempotent else 0):
+        while True:
             try:
-                return action()
+                result = action()
             except UnavailableError as error:
+                if not left:
+                    self._gave_up = self.patient
+                    raise
                 time.sleep(min(max(pause, error.retry_after), _LONGEST_PAUSE))
+                left -= 1
                 pause *= 2
-        return action()
+            else:
+                self._gave_up = False
+                return result
 
     def _exchange(self, call: _Call, parse: Callable[[dict[str, object]], _PARSED]) -> _PARSED:
         with self._open(call) as response:
@@ -206,6 +221,11 @@ class Transport:
             raise refusal(response, self.shown, self._credentials)
 
 
+def _server(address: SplitResult) -> tuple[str, str | None, int | None]:
+    """RFC 6454's origin."""
+    return address.scheme, address.hostname, address.port or {"http": 80, "https": 443}.get(address.scheme)
+
+
 def _session(
     address: SplitResult, environ: Mapping[str, str], credentials: Credentials | None
 ) -> requests.Session:
@@ -217,30 +237,9 @@ def _session(
         session.headers["Authorization"] = credentials.header
     if environ.get("MLFLOW_WORKSPACE"):
         session.headers["X-MLFLOW-WORKSPACE"] = environ["MLFLOW_WORKSPACE"]
-    session.verify = _trust(environ)
-    session.cert = _file(environ, "MLFLOW_TRACKING_CLIENT_CERT_PATH")
+    session.verify = trusted_by_mlflow(environ)
+    session.cert = named_file(environ, "MLFLOW_TRACKING_CLIENT_CERT_PATH")
     return session
-
-
-def _trust(environ: Mapping[str, str]) -> bool | str:
-    """requests' `verify`: whom to trust."""
-    certificates = _file(environ, "MLFLOW_TRACKING_SERVER_CERT_PATH")
-    if environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("true", "1"):
-        if certificates:
-            raise RequestError(
-                "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH contradict each other",
-                hint="unset one of them",
-            )
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        return False
-    return certificates or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or True
-
-
-def _file(environ: Mapping[str, str], variable: str) -> str | None:
-    name = environ.get(variable)
-    if name and not Path(name).exists():
-        raise RequestError(f"{variable} names {name!r}, which does not exist")
-    return name or None
 
 
 def _number(environ: Mapping[str, str], variable: str, default: int) -> int:
