@@ -49,7 +49,7 @@ class Endpoint:
     def close(self) -> None:
         """Finish what is under way, for at most GRACE seconds; at once where no client ever connected."""
         self._stop.close()
-        self._thread.join(GRACE + 1)
+        self._thread.join(GRACE + 2)
 
     def __enter__(self) -> Endpoint:
         return self

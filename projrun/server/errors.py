@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -44,9 +46,18 @@ def explain(error: Exception) -> Response:
             if isinstance(error, kind):
                 hint = f" ({error.hint})" if error.hint else ""
                 return error_response(status, code, error.message + hint)
-    if isinstance(error, msgspec.MsgspecError | UnicodeDecodeError):
+    if isinstance(error, msgspec.MsgspecError | UnicodeError | RecursionError):
         return error_response(400, "INVALID_PARAMETER_VALUE", f"invalid request: {error}")
+    if isinstance(error, OSError):
+        return _explain_file(error)
     return error_response(500, "INTERNAL_ERROR", f"a bug in projrun: {type(error).__name__}: {error}")
+
+
+def _explain_file(error: OSError) -> Response:
+    """A path that no file can have is the client's mistake; a full disk may have room the next time."""
+    if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL):
+        return error_response(400, "INVALID_PARAMETER_VALUE", f"not a path for an artifact: {error.strerror}")
+    return error_response(503, "TEMPORARILY_UNAVAILABLE", f"the artifact cannot be kept: {error.strerror}")
 
 
 async def no_such_route(request: Request, error: Exception) -> Response:

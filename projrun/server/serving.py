@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from pathlib import Path
 
 import uvicorn
@@ -15,6 +16,8 @@ _SILENT = 100
 """A log level above all: a run's output is its script's."""
 _KEEP_ALIVE = 24 * 3600
 """Seconds: a script that logs once an hour finds its connection as it left it."""
+_POLL = 0.002
+"""Seconds between two looks at the connections that are left when closing."""
 
 
 def serve(listener: socket.socket, stop: socket.socket, database: Path, secret: str, grace: float) -> None:
@@ -32,7 +35,7 @@ async def _serve(
     listener: socket.socket, stop: socket.socket, database: Path, secret: str, grace: float
 ) -> None:
     with Stores(database) as stores:
-        server = uvicorn.Server(_configure(create_app(stores, secret), grace))
+        server = uvicorn.Server(_configure(create_app(stores, secret)))
         server.config.load()
         server.lifespan = server.config.lifespan_class(server.config)
         stopping = asyncio.Event()
@@ -40,20 +43,29 @@ async def _serve(
         await server.startup(sockets=[listener])
         await stopping.wait()
         asyncio.get_running_loop().remove_reader(stop)
-        await _shut_down(server, listener)
+        await _shut_down(server, grace)
 
 
-async def _shut_down(server: uvicorn.Server, listener: socket.socket) -> None:
-    # One turn of the loop: connections whose client is gone end by themselves, and need no waiting.
-    await asyncio.sleep(0)
-    if server.server_state.connections:
-        await server.shutdown(sockets=[listener])
-        return
+async def _shut_down(server: uvicorn.Server, grace: float) -> None:
+    """Take no more; let requests under way finish, then break off those that did not.
+
+    Not `Server.shutdown`, which sleeps for 0.1 s, and leaves an upload that hangs to its thread for ever.
+    """
     for listening in server.servers:
         listening.close()
+    connections, tasks = server.server_state.connections, set(server.server_state.tasks)
+    for connection in list(connections):
+        connection.shutdown()
+    deadline = time.monotonic() + grace
+    while connections and time.monotonic() < deadline:
+        await asyncio.sleep(_POLL)
+    for connection in list(connections):
+        connection.transport.abort()
+    if tasks:
+        await asyncio.wait(tasks, timeout=1)
 
 
-def _configure(app: object, grace: float) -> uvicorn.Config:
+def _configure(app: object) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # uvicorn's own types of ASGI, which differ from Starlette's
         http="h11",
@@ -65,5 +77,4 @@ def _configure(app: object, grace: float) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=int(grace),
     )

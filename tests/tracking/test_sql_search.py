@@ -223,51 +223,23 @@ def test_experiments(tmp_path: Path) -> None:
             found("metrics.x < 1")
 
 
-WORDS = st.sampled_from(
-    [
-        "metrics.",
-        "params.",
-        "tags.",
-        "attributes.",
-        "dataset.",
-        "x",
-        "alpha",
-        "`a",
-        "b`",
-        '"q"',
-        "'v'",
-        "''",
-        "name",
-        "start_time",
-        "run_id",
-        "status",
-        "<",
-        "<=",
-        "=",
-        "!=",
-        ">=",
-        ">",
-        "LIKE",
-        "ILIKE",
-        "IN",
-        "NOT",
-        "IS",
-        "NULL",
-        "AND",
-        "OR",
-        "(",
-        ")",
-        ",",
-        ".",
-        "1",
-        "-2.5",
-        "1e3",
-        ";",
-        "*",
-        "desc",
-        "ASC",
-    ]
-)
+NAMES = [
+    "metrics.",
+    "params.",
+    "tags.",
+    "attributes.",
+    "dataset.",
+    "x",
+    "`a",
+    "b`",
+    '"q"',
+    "name",
+    "start_time",
+    "run_id",
+]
+SIGNS = ["'v'", "''", "<", "<=", "=", "!=", ">=", ">", "(", ")", ",", ".", "1", "-2.5", "1e3", ";", "*"]
+KEYWORDS = ["LIKE", "ILIKE", "IN", "NOT", "IS", "NULL", "AND", "OR", "desc", "ASC"]
+WORDS = st.sampled_from([*NAMES, *SIGNS, *KEYWORDS])
 TEXTS = st.one_of(
     st.text(max_size=60),
     st.lists(WORDS, max_size=14).map(" ".join),

@@ -126,14 +126,12 @@ def set_tags(connection: sqlite3.Connection, model_id: str, tags: Sequence[Tag])
 def _write(
     connection: sqlite3.Connection, table: str, model_id: str, pairs: Sequence[tuple[str, str]]
 ) -> None:
-    try:
-        connection.executemany(
-            f"INSERT INTO {table} (model_id, key, value) VALUES (?, ?, ?)"
-            " ON CONFLICT (model_id, key) DO UPDATE SET value = excluded.value",
-            [(model_id, *pair) for pair in pairs],
-        )
-    except sqlite3.IntegrityError as error:
-        raise NotFoundError(f"no logged model with id {model_id!r}") from error
+    get(connection, model_id)
+    connection.executemany(
+        f"INSERT INTO {table} (model_id, key, value) VALUES (?, ?, ?)"
+        " ON CONFLICT (model_id, key) DO UPDATE SET value = excluded.value",
+        [(model_id, *pair) for pair in pairs],
+    )
 
 
 def _check_name(name: str) -> None:

@@ -1,0 +1,167 @@
+"""Logged models, the registry, datasets and outputs in the SQL store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError
+from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Run, Tag
+from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.store import ModelStore, TrackingStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+        yield store
+
+
+@pytest.fixture
+def run(store: SqlStore) -> Run:
+    return store.create_run("0", start_time=5)
+
+
+def test_store_fulfils_both_protocols(store: SqlStore) -> None:
+    tracking: TrackingStore = store
+    models: ModelStore = store
+    assert tracking.uri.startswith("sqlite:///")
+    assert callable(models.create_logged_model)
+
+
+def test_logged_model_from_creation_to_ready(store: SqlStore, run: Run) -> None:
+    model = store.create_logged_model(
+        "0",
+        name="model",
+        model_type="classifier",
+        source_run_id=run.run_id,
+        params=[Param("alpha", "1")],
+        tags=[Tag("a", "1")],
+    )
+    assert model.model_id.startswith("m-")
+    assert model.status == "LOGGED_MODEL_PENDING"
+    assert model.artifact_uri == f"mlflow-artifacts:/0/models/{model.model_id}/artifacts"
+    store.set_logged_model_tags(model.model_id, [Tag("a", "2"), Tag("b", "3")])
+    store.log_logged_model_params(model.model_id, [Param("beta", "2")])
+    store.finalize_logged_model(model.model_id, "LOGGED_MODEL_READY")
+    found = store.get_logged_model(model.model_id)
+    assert found.status == "LOGGED_MODEL_READY"
+    assert found.tags == (Tag("a", "2"), Tag("b", "3"))
+    assert found.params == (Param("alpha", "1"), Param("beta", "2"))
+    assert found.source_run_id == run.run_id
+
+
+def test_metric_of_a_logged_model_is_its_runs_too(store: SqlStore, run: Run) -> None:
+    model_id = store.create_logged_model("0").model_id
+    metric = Metric("acc", 0.9, 7, 1, "wine", "abc", model_id)
+    store.log_batch(run.run_id, metrics=[metric, Metric("other", 1.0, 7)])
+    assert store.get_logged_model(model_id).metrics == (metric._replace(run_id=run.run_id),)
+    assert store.get_run(run.run_id).metrics[0] == metric._replace(run_id=run.run_id)
+
+
+def test_logged_models_are_searched(store: SqlStore) -> None:
+    names = ("first", "second", "third")
+    ids = {name: store.create_logged_model("0", name=name, tags=[Tag("n", name)]).model_id for name in names}
+    (found,) = store.search_logged_models(["0"], filter_string="name = 'second'").models
+    assert found == store.get_logged_model(ids["second"])
+    page = store.search_logged_models(["0"], filter_string="tags.n LIKE '%ir%'", order_by=["name DESC"])
+    assert [model.name for model in page.models] == ["third", "first"]
+    assert store.search_logged_models(["1"]).models == ()
+    page = store.search_logged_models(["0"], max_results=2, order_by=["name ASC"])
+    rest = store.search_logged_models(["0"], order_by=["name ASC"], page_token=page.next_page_token)
+    assert [model.name for model in page.models + rest.models] == list(names)
+
+
+@pytest.mark.parametrize("name", ["a/b", "a:b", "a.b", "a%b", 'a"b', "a'b"])
+def test_logged_model_name_that_is_refused(store: SqlStore, name: str) -> None:
+    with pytest.raises(InvalidValueError, match="invalid name"):
+        store.create_logged_model("0", name=name)
+
+
+def test_logged_model_that_does_not_exist(store: SqlStore, run: Run) -> None:
+    for attempt in (
+        lambda: store.get_logged_model("m-none"),
+        lambda: store.finalize_logged_model("m-none", "LOGGED_MODEL_READY"),
+        lambda: store.set_logged_model_tags("m-none", []),
+        lambda: store.log_logged_model_params("m-none", [Param("a", "1")]),
+        lambda: store.log_outputs(run.run_id, [ModelOutput("m-none")]),
+        lambda: store.log_inputs(run.run_id, [], ["m-none"]),
+        lambda: store.create_logged_model("77"),
+    ):
+        with pytest.raises(NotFoundError):
+            attempt()
+    with pytest.raises(InvalidValueError, match="does not exist"):
+        store.log_batch(run.run_id, metrics=[Metric("m", 1.0, 1, model_id="m-none")])
+    assert store.get_run(run.run_id).metrics == ()
+
+
+def test_status_that_is_none(store: SqlStore) -> None:
+    model = store.create_logged_model("0")
+    with pytest.raises(InvalidValueError, match="unknown status"):
+        store.finalize_logged_model(model.model_id, "DONE")
+
+
+def test_inputs_and_outputs_of_a_run(store: SqlStore, run: Run) -> None:
+    wine = Dataset("wine", "abc", "local", "/data", "schema", None, (Tag("mlflow.data.context", "train"),))
+    bare = Dataset("bare", "def", "code", "x")
+    read, written = store.create_logged_model("0").model_id, store.create_logged_model("0").model_id
+    store.log_inputs(run.run_id, [wine, bare], [read])
+    store.log_inputs(run.run_id, [wine])
+    store.log_outputs(run.run_id, [ModelOutput(written, 3)])
+    found = store.get_run(run.run_id)
+    assert found.datasets == (wine, bare)
+    assert found.model_inputs == (read,)
+    assert found.model_outputs == (ModelOutput(written, 3),)
+    other = store.create_run("0", start_time=6)
+    store.log_inputs(other.run_id, [wine._replace(tags=())])
+    assert store.get_run(other.run_id).datasets == (wine._replace(tags=()),)
+
+
+def test_registered_model_and_its_versions(store: SqlStore, run: Run) -> None:
+    assert store.create_registered_model("wine", description="d", tags=[Tag("a", "1")]).latest_versions == ()
+    with pytest.raises(AlreadyExistsError, match="'wine' exists"):
+        store.create_registered_model("wine")
+    model = store.create_logged_model("0", source_run_id=run.run_id)
+    source = f"models:/{model.model_id}"
+    first = store.create_model_version("wine", source=source, model_id=model.model_id, tags=[Tag("t", "1")])
+    second = store.create_model_version("wine", source="s3://bucket/x", run_id=run.run_id)
+    assert (first.version, first.run_id, first.tags) == ("1", run.run_id, (Tag("t", "1"),))
+    assert (second.version, second.status) == ("2", "READY")
+    found = store.get_registered_model("wine")
+    assert (found.description, found.tags, found.latest_versions) == ("d", (Tag("a", "1"),), (second,))
+    assert store.get_model_version("wine", "1") == first
+    assert store.get_model_version_download_uri("wine", "1") == model.artifact_uri
+    assert store.get_model_version_download_uri("wine", "2") == "s3://bucket/x"
+
+
+def test_registry_refuses(store: SqlStore) -> None:
+    for name in ("", " ", "a/b", "a:b"):
+        with pytest.raises(InvalidValueError, match="invalid name"):
+            store.create_registered_model(name)
+    store.create_registered_model("wine")
+    with pytest.raises(InvalidValueError, match="source"):
+        store.create_model_version("wine", source="")
+    with pytest.raises(InvalidValueError, match="it is a number"):
+        store.get_model_version("wine", "latest")
+    for attempt in (
+        lambda: store.get_registered_model("none"),
+        lambda: store.create_model_version("none", source="x"),
+        lambda: store.get_model_version("wine", "1"),
+        lambda: store.create_model_version("wine", source="x", model_id="m-none"),
+    ):
+        with pytest.raises(NotFoundError):
+            attempt()
+
+
+def test_models_of_old_clients_are_a_tag(store: SqlStore, run: Run) -> None:
+    store.record_model(run.run_id, '{"artifact_path": "one"}')
+    store.record_model(run.run_id, '{"artifact_path": "two"}')
+    tag = store.get_run(run.run_id).tag("mlflow.log-model.history")
+    assert tag == '[{"artifact_path": "one"}, {"artifact_path": "two"}]'
+    for text in ("{", "[]", "", "[" * 100_000, '{"x": "' + "y" * 8000 + '"}'):
+        with pytest.raises(InvalidValueError):
+            store.record_model(run.run_id, text)
+    assert store.get_run(run.run_id).tag("mlflow.log-model.history") == tag
