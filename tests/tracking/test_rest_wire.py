@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Tag
@@ -153,6 +153,7 @@ PARSERS = [
 ]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["run", "runs", "experiments", "metrics", "files", "model"]), JSON))
 def test_any_json_is_read_or_called_malformed(value: dict[str, object]) -> None:
     for parse in PARSERS:
@@ -167,6 +168,7 @@ def test_metric_is_written_without_what_old_servers_do_not_know() -> None:
     assert wire.metric_body(Metric("m", 0.5, 1, model_id="m-1"))["model_id"] == "m-1"
 
 
+@settings(deadline=None)
 @given(st.floats())
 def test_metric_value_survives_the_wire(value: float) -> None:
     back = wire.metric(wire.metric_body(Metric("m", value, 1))).value

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projrun.errors import RequestError
@@ -131,6 +131,7 @@ def test_what_is_shown(uri: str, shown: str) -> None:
     assert redact(uri) == shown
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["http", "https", "postgresql", "mysql+pymysql"]),
     st.text("abcXYZ~!$&'()*,;=:%@ ", max_size=9),
@@ -144,6 +145,7 @@ def test_no_password_is_ever_shown(scheme: str, noise: str, host: str, rest: str
     assert host in shown
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_shown_and_read(text: str) -> None:
     assert redact(redact(text)) == redact(text)
