@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from projrun.cli.rendering import duration_text, print_json, print_table, time_text
+from projrun.errors import TrackingError
 from projrun.tracking.entities import Run, RunPage
 from projrun.tracking.store import ArtifactRepository, TrackingStore
 
@@ -62,9 +63,13 @@ def run_document(run: Run, store: TrackingStore) -> dict[str, Any]:
     """The keys of `projrun runs show --json`; a contract test pins them."""
     experiment = store.get_experiment(run.experiment_id)
     document = _summary(run, experiment.name)
-    repository = store.artifacts(run.artifact_uri)
-    document["artifact_folder"] = None if repository.folder is None else str(repository.folder)
-    document["artifacts"] = _artifact_paths(repository)
+    try:
+        repository = store.artifacts(run.artifact_uri)
+        document["artifact_folder"] = None if repository.folder is None else str(repository.folder)
+        document["artifacts"] = _artifact_paths(repository)
+    except TrackingError as error:  # what is recorded of the run is worth showing without them
+        click.echo(f"projrun: warning: the artifacts cannot be listed: {error.message}", err=True)
+        document.update(artifact_folder=None, artifacts=[])
     return document
 
 

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from projrun.errors import NotFoundError, ProjrunError, RequestError, TrackingError
 from projrun.tracking.entities import Param, Run, Tag
-from projrun.tracking.store import TrackingStore
+from projrun.tracking.store import ArtifactRepository, TrackingStore
 
 _DELIVERY_PAUSES = (0.0, 0.5, 2.0)
 
@@ -44,6 +44,8 @@ class RunRecorder:
         self._store = store
         self._warn = warn
         self.run = run
+        self._artifacts: ArtifactRepository | None = None
+        self._without_artifacts = False
 
     @classmethod
     def start(
@@ -87,14 +89,23 @@ class RunRecorder:
 
     def artifact(self, file: Path, path: str) -> bool:
         """Upload a file; False, with a warning, where that fails."""
-        return self._deliver(path, lambda: self._store.artifacts(self.run.artifact_uri).upload(file, path))
+        repository = self._repository()
+        return repository is not None and self._deliver(path, lambda: repository.upload(file, path))
 
     def artifact_folder(self) -> Path | None:
         """The folder of this machine that holds the artifacts, or None."""
-        try:
-            return self._store.artifacts(self.run.artifact_uri).folder
-        except ProjrunError:
-            return None
+        repository = self._repository()
+        return None if repository is None else repository.folder
+
+    def _repository(self) -> ArtifactRepository | None:
+        # Opened once, so that a missing extra is one warning.
+        if self._artifacts is None and not self._without_artifacts:
+            try:
+                self._artifacts = self._store.artifacts(self.run.artifact_uri)
+            except (ProjrunError, OSError) as error:
+                self._without_artifacts = True
+                self._warn(f"the run's artifacts cannot be stored: {_one_line(error)}")
+        return self._artifacts
 
     def finish(self, end: RunEnd) -> bool:
         """Record the end; False, with a warning, where the store cannot be told."""
@@ -118,8 +129,14 @@ class RunRecorder:
                 failure = error
             else:
                 return True
-        self._warn(f"{what} could not be recorded: {failure}")
+        self._warn(f"{what} could not be recorded: {_one_line(failure)}")
         return False
+
+
+def _one_line(error: Exception | None) -> str:
+    if isinstance(error, ProjrunError) and error.hint:
+        return f"{error.message}; {error.hint}"
+    return str(error)
 
 
 def end_tags(end: RunEnd) -> dict[str, str]:

@@ -7,13 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from projrun.tracking.sql.store import SqlStore
 from tests.support.commands import Completed, projrun_argv, run_projrun
 from tests.support.projects import python_project, write_project
 
@@ -447,3 +450,68 @@ def test_output_to_a_pipe_that_closes_does_not_end_the_run(runner: Runner, tmp_p
         process.stdout.close()
         assert process.wait(timeout=30) == 0
     assert runner.log().splitlines()[-1] == b"19999"
+
+
+def test_a_missing_extra_is_one_warning_that_names_it_and_the_log_is_kept(
+    runner: Runner, tmp_path: Path
+) -> None:
+    store = SqlStore.open(runner.home / "projrun.db")
+    store.create_experiment("on s3", "s3://bucket/runs")
+    store.close()
+    project = python_project(tmp_path / "project", "print('worth keeping')")
+    done = runner(project, "--experiment-name", "on s3").check()
+    warnings = [line for line in done.stderr.splitlines() if "warning" in line]
+    assert len(warnings) == 2
+    assert "projrun[s3]" in warnings[0]
+    kept = Path(warnings[1].rsplit(" ", 1)[1])
+    assert kept.read_text() == "worth keeping\n"
+    assert runner.only_run()["status"] == "FINISHED"
+
+
+class Answers(BaseHTTPRequestHandler):
+    """A server that answers every request the same way."""
+
+    status = 200
+    body = b""
+
+    def _answer(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    do_GET = do_POST = _answer
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silence."""
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "fragments"),
+    [
+        (401, b"who are you?", ["401", "MLFLOW_TRACKING_TOKEN"]),
+        (200, b"<html>welcome</html>", ["not MLflow's REST API"]),
+        (200, b'{"run": 7}', ["not MLflow's REST API"]),
+        (500, b"Traceback", ["500"]),
+    ],
+)
+def test_a_tracking_server_that_refuses_or_answers_nonsense(
+    runner: Runner, tmp_path: Path, status: int, body: bytes, fragments: list[str]
+) -> None:
+    handler = type("Handler", (Answers,), {"status": status, "body": body})
+    project = python_project(tmp_path / "project", "from pathlib import Path; Path('ran').touch()")
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        address = f"127.0.0.1:{server.server_port}"
+        done = runner(project, "--tracking-uri", f"http://user:hunter2@{address}")
+        server.shutdown()
+        thread.join()
+    assert done.returncode == 5, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert f"http://{address}" in done.stderr
+    assert "hunter2" not in done.stderr
+    for fragment in fragments:
+        assert fragment in done.stderr
+    assert not (project / "ran").exists()
