@@ -226,7 +226,7 @@ def _without_editables(spec: EnvironmentSpec) -> EnvironmentSpec:
     """In a folder that will be gone, an editable dependency would break the cached environment."""
     local = (*spec.build_requirements.local, *spec.requirements.local)
     editable = [dependency for dependency in local if dependency.editable]
-    if editable and not spec.editable_by_default:
+    if editable and not spec.uv_project:
         raise RequestError(
             f"{editable[0].origin}: an editable dependency cannot be used in a temporary checkout",
             hint="write it without -e, or run the project from a folder of your own",

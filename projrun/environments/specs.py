@@ -39,8 +39,8 @@ class EnvironmentSpec(NamedTuple):
     """The folder of a `uv.lock` that is to be installed as it is."""
     dependency_file: Path | None = None
     """A `pyproject.toml` whose dependencies uv is to install from the file itself."""
-    editable_by_default: bool = False
-    """True where the file does not say editable, but its tool's habit does (uv's projects)."""
+    uv_project: bool = False
+    """True for uv's own projects: editable by habit though no file says so, and without pip inside."""
     texts: tuple[str, ...] = ()
     """Text beyond the requirements that decides what is installed (lock files)."""
     warnings: tuple[str, ...] = ()

@@ -14,9 +14,10 @@ from projrun.environments.credentials import masked
 from projrun.environments.protocol import Progress
 
 _KEPT_LINES = 20
-_SHOWN = ("Downloading", "Building", "Resolved", "Prepared", "Installing", "Compiling", "Collecting")
+_SHOWN = ("Downloading", "Building", "Resolved", "Prepared", "Installing", "Compiling")
 """How lines begin that say what is happening now, in pip's words and in uv's."""
-_PATIENCE = 3.0
+_SHOWN_WIDTH = 100
+_PATIENCE = 2.0
 """Seconds that an interrupted tool has to end by itself."""
 
 _STRAY_VARIABLES = frozenset(
@@ -157,8 +158,9 @@ class ToolRunner:
                 yield masked(line.rstrip(), self._secrets)
 
     def _show(self, line: str) -> None:
-        if line.startswith(_SHOWN):
-            self._progress(line)
+        # pip downloads a small `.metadata` file for each version that it considers.
+        if line.startswith(_SHOWN) and ".metadata (" not in line:
+            self._progress(line if len(line) <= _SHOWN_WIDTH else f"{line[: _SHOWN_WIDTH - 1]}…")
 
     def _open_log(self) -> IO[str]:
         return self._log.open("a", encoding="utf-8", errors="replace")

@@ -40,7 +40,7 @@ def read_uv_project(file: Path, project: Path) -> EnvironmentSpec:
         files=tuple(files),
         locked_project=folder if locked else None,
         dependency_file=None if locked or _is_package(table) else pyproject,
-        editable_by_default=True,
+        uv_project=True,
         texts=texts,
     )
 

@@ -42,6 +42,13 @@ def manager(request: pytest.FixtureRequest) -> EnvironmentManager:
 
 
 @pytest.fixture
+def quick() -> EnvironmentManager:
+    """One manager, for what both share; virtualenv and pip take seconds for each environment."""
+    found = get_manager("uv")
+    return found if found.available(os.environ) else get_manager("virtualenv")
+
+
+@pytest.fixture
 def project(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "project"
     folder.mkdir()
@@ -84,7 +91,8 @@ def test_a_python_env_is_built_once_and_found_again(
             "requirements.txt": "widget  # with what it needs\n",
         },
     )
-    request = make_request(project, "python_env", "python_env.yaml", environ=offline(wheels))
+    environ = {**offline(wheels), "PYTHONDONTWRITEBYTECODE": "1"}
+    request = make_request(project, "python_env", "python_env.yaml", environ=environ)
     resolved = manager.resolve(request)
     assert not resolved.exists
     assert resolved.summary.endswith("2 requirements from python_env.yaml")
@@ -96,30 +104,27 @@ def test_a_python_env_is_built_once_and_found_again(
     assert run_in(prepared, "import sprocket, widget; print(sprocket.VERSION, widget.VERSION)") == "1.0 1.0"
     assert run_in(prepared, "import sys; print(sys.prefix)") == prepared.environ["VIRTUAL_ENV"]
     assert prepared.lock is not None
-    assert {"sprocket==1.0", "widget==1.0"} <= set(prepared.lock.splitlines())
+    installed = prepared.lock.splitlines()
+    assert {"sprocket==1.0", "widget==1.0"} <= set(installed)
+    assert [line for line in installed if line.startswith("pip==")]
+    assert ("setuptools" in prepared.lock) == (sys.version_info < (3, 12))
+    compiled = Path(prepared.environ["VIRTUAL_ENV"]).glob("lib/*/site-packages/__pycache__/sprocket.*.pyc")
+    assert list(compiled), "slow at every start, whatever the caller's shell says"
     again = manager.resolve(request)
     assert (again.exists, again.key, str(again.path)) == (True, resolved.key, prepared.environ["VIRTUAL_ENV"])
     assert build(manager, request) == prepared._replace(built=False)
 
 
-def test_installed_code_is_compiled_whatever_the_caller_says(
-    manager: EnvironmentManager, project: Path, wheels: Path
-) -> None:
-    write_files(project, {"requirements.txt": "sprocket\n"})
-    environ = {**offline(wheels), "PYTHONDONTWRITEBYTECODE": "1"}
-    prepared = build(manager, make_request(project, "requirements", "requirements.txt", environ=environ))
-    assert list(Path(prepared.environ["VIRTUAL_ENV"]).glob("lib/*/site-packages/__pycache__/sprocket.*.pyc"))
-
-
 def test_no_file_gives_a_bare_environment_of_the_running_version(
-    manager: EnvironmentManager, project: Path, wheels: Path
+    quick: EnvironmentManager, project: Path, wheels: Path
 ) -> None:
-    prepared = build(manager, make_request(project, "none", environ=offline(wheels)))
+    prepared = build(quick, make_request(project, "none", environ=offline(wheels)))
     version = "{}.{}.{}".format(*sys.version_info[:3])
     assert run_in(prepared, "import platform; print(platform.python_version())") == version
+    assert run_in(prepared, "import pip; print(pip.__file__)").startswith(prepared.environ["VIRTUAL_ENV"])
 
 
-def test_a_conda_file_that_needs_only_pip(manager: EnvironmentManager, project: Path, wheels: Path) -> None:
+def test_a_conda_file_that_needs_only_pip(quick: EnvironmentManager, project: Path, wheels: Path) -> None:
     version = "{}.{}".format(*sys.version_info)
     write_files(
         project,
@@ -128,7 +133,7 @@ def test_a_conda_file_that_needs_only_pip(manager: EnvironmentManager, project: 
             "  - pip:\n    - sprocket==1.0\nvariables:\n  GREETING: hello\n"
         },
     )
-    prepared = build(manager, make_request(project, "conda_env", "conda.yaml", environ=offline(wheels)))
+    prepared = build(quick, make_request(project, "conda_env", "conda.yaml", environ=offline(wheels)))
     script = "import os, sprocket; print(os.environ['GREETING'], sprocket.VERSION)"
     assert run_in(prepared, script) == "hello 1.0"
 
@@ -151,20 +156,20 @@ def test_constraints_and_local_paths(manager: EnvironmentManager, project: Path,
 
 
 def test_an_editable_dependency_sees_changes_without_a_rebuild(
-    manager: EnvironmentManager, project: Path, wheels: Path
+    quick: EnvironmentManager, project: Path, wheels: Path
 ) -> None:
     make_source_tree(project / "gearbox", "gearbox")
     write_files(project, {"requirements.txt": "-e ./gearbox\n"})
     request = make_request(project, "requirements", "requirements.txt", environ=offline(wheels))
-    build(manager, request)
+    build(quick, request)
     (project / "gearbox/gearbox.py").write_text("VERSION = 'changed'\n")
-    prepared = build(manager, request)
+    prepared = build(quick, request)
     assert not prepared.built
     assert run_in(prepared, "import gearbox; print(gearbox.VERSION)") == "changed"
 
 
 def test_an_editable_dependency_is_refused_in_a_temporary_checkout(
-    manager: EnvironmentManager, project: Path, wheels: Path
+    quick: EnvironmentManager, project: Path, wheels: Path
 ) -> None:
     make_source_tree(project / "gearbox", "gearbox")
     write_files(project, {"requirements.txt": "sprocket\n-e ./gearbox\n"})
@@ -172,14 +177,23 @@ def test_an_editable_dependency_is_refused_in_a_temporary_checkout(
         project, "requirements", "requirements.txt", environ=offline(wheels), temporary_checkout=True
     )
     with pytest.raises(RequestError, match=r"requirements\.txt:2: an editable dependency"):
-        manager.resolve(request)
+        quick.resolve(request)
 
 
-@pytest.mark.parametrize(
-    ("requirement", "said"),
-    [("sprocket==9.9", "9.9"), ("nosuchpackage", "nosuchpackage"), ("sprocket; 3 <> nonsense", "nonsense")],
-)
 def test_a_build_that_fails_says_what_the_tool_said_and_leaves_nothing(
+    manager: EnvironmentManager, project: Path, wheels: Path
+) -> None:
+    check_failure(manager, project, wheels, "sprocket==9.9", "9.9")
+
+
+@pytest.mark.parametrize("requirement", ["sprocket; 3 <> nonsense", "nonsense-package"])
+def test_what_only_the_installer_can_know_to_be_wrong(
+    quick: EnvironmentManager, project: Path, wheels: Path, requirement: str
+) -> None:
+    check_failure(quick, project, wheels, requirement, "nonsense")
+
+
+def check_failure(
     manager: EnvironmentManager, project: Path, wheels: Path, requirement: str, said: str
 ) -> None:
     write_files(project, {"requirements.txt": f"{requirement}\n"})
@@ -221,24 +235,24 @@ def test_credentials_stay_out_of_logs_locks_and_messages(
     assert not [path for path in written if token in path.read_text(errors="replace")]
 
 
-def test_a_rebuild_makes_it_anew(manager: EnvironmentManager, project: Path, wheels: Path) -> None:
+def test_a_rebuild_makes_it_anew(quick: EnvironmentManager, project: Path, wheels: Path) -> None:
     request = make_request(project, "none", environ=offline(wheels))
-    first = build(manager, request)
-    second = build(manager, request, rebuild=True)
+    first = build(quick, request)
+    second = build(quick, request, rebuild=True)
     assert second.built
     assert first.environ["VIRTUAL_ENV"] != second.environ["VIRTUAL_ENV"]
-    assert not build(manager, request).built
+    assert not build(quick, request).built
 
 
 def test_a_missing_interpreter_names_what_there_is(
-    manager: EnvironmentManager, project: Path, wheels: Path
+    quick: EnvironmentManager, project: Path, wheels: Path
 ) -> None:
     write_files(project, {"python_env.yaml": 'python: "3.99"\n'})
     request = make_request(project, "python_env", "python_env.yaml", environ=offline(wheels))
     with pytest.raises(
         EnvironmentBuildError, match=r"python_env\.yaml:1:9: there is no Python 3\.99"
     ) as raised:
-        manager.resolve(request)
+        quick.resolve(request)
     assert "uv python install 3.99" in raised.value.hint
     assert "{}.{}.{}".format(*sys.version_info) in raised.value.detail
 
@@ -296,8 +310,19 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
-def test_an_interrupted_build_leaves_nothing_that_is_used(
+def test_an_interrupted_build_leaves_nothing(
+    manager: EnvironmentManager, project: Path, wheels: Path
+) -> None:
+    check_interrupt(manager, project, wheels, signal.SIGINT, 130)
+
+
+def test_a_killed_build_leaves_nothing_that_is_used(
+    quick: EnvironmentManager, project: Path, wheels: Path
+) -> None:
+    check_interrupt(quick, project, wheels, signal.SIGKILL, -9)
+
+
+def check_interrupt(
     manager: EnvironmentManager, project: Path, wheels: Path, signum: signal.Signals, code: int
 ) -> None:
     make_source_tree(project / "slow", "slow")
@@ -331,14 +356,14 @@ def test_an_interrupted_build_leaves_nothing_that_is_used(
     assert len([name for name in entries(request, resolved) if name.endswith(".complete")]) == 1
 
 
-def test_processes_at_once_build_it_once(manager: EnvironmentManager, project: Path, wheels: Path) -> None:
+def test_processes_at_once_build_it_once(quick: EnvironmentManager, project: Path, wheels: Path) -> None:
     write_files(project, {"requirements.txt": "widget\n"})
     builders = [
-        subprocess.Popen([sys.executable, "-c", BUILDER, manager.name, str(project), str(wheels)])
+        subprocess.Popen([sys.executable, "-c", BUILDER, quick.name, str(project), str(wheels)])
         for _ in range(4)
     ]
     assert [builder.wait(120) for builder in builders] == [0] * 4
     request = make_request(project, "requirements", "requirements.txt", environ=offline(wheels))
-    resolved = manager.resolve(request)
+    resolved = quick.resolve(request)
     assert resolved.exists
     assert [name for name in entries(request, resolved) if name.startswith("0002")] == []

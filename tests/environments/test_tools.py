@@ -23,13 +23,17 @@ def python(script: str) -> list[str | Path]:
 
 def test_output_goes_to_the_log_and_steps_to_the_progress(tmp_path: Path) -> None:
     shown: list[str] = []
-    script = "import sys; print('Downloading it'); print('chatter'); print('  Building', file=sys.stderr)"
+    script = (
+        "import sys; print('Downloading it'); print('chatter'); print('  Building', file=sys.stderr);"
+        "print('Downloading x.metadata (1 kB)'); print('Installing ' + 'x' * 200)"
+    )
     tools = runner(tmp_path, shown=shown)
     tools.run("tool", python(script), variables={"PYTHONUNBUFFERED": "1"})
     log = (tmp_path / "log").read_text().splitlines()
     assert log[0].startswith("$ ")
-    assert log[-3:] == ["Downloading it", "chatter", "  Building"]
-    assert shown == ["Downloading it", "Building"]
+    assert log[-5:-2] == ["Downloading it", "chatter", "  Building"]
+    assert shown[:2] == ["Downloading it", "Building"]
+    assert [len(line) for line in shown[2:]] == [100]
 
 
 def test_a_failure_carries_the_last_lines(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from projrun.environments.protocol import (
     ResolvedEnvironment,
 )
 from projrun.environments.python_environments import Build, PythonEnvironment, Recipe
+from projrun.environments.seeds import seed_wheels
 from projrun.errors import EnvironmentBuildError
 
 
@@ -114,14 +115,26 @@ def _install(build: Build, uv: Path) -> None:
     ]
     build.tools.run("uv", create)
     install: list[str | Path] = [uv, "pip", "install", "--no-progress", "--python", build.python]
-    install += [*uv_settings(details.settings, build.environ).arguments, *_refresh(build)]
-    steps = python_environments.install_arguments(build)
-    if details.spec.dependency_file:
-        steps = [["-r", details.spec.dependency_file]] if steps else []
+    settings = [*uv_settings(details.settings, build.environ).arguments, *_refresh(build)]
+    wanted = python_environments.install_arguments(build)
+    if details.spec.dependency_file and wanted:
+        wanted = [["-r", details.spec.dependency_file]]
+    steps = [*_seeds(build), *([*settings, *arguments] for arguments in wanted)]
     for number, arguments in enumerate(steps, 1):
         # Only at the end: uv leaves the bytecode of a version that a later step replaces.
         compiled = ["--compile-bytecode"] if number == len(steps) else []
         build.tools.run("uv", [*install, *compiled, *arguments])
+
+
+def _seeds(build: Build) -> list[list[str | Path]]:
+    """Projects are written for `mlflow run`, whose environments have pip; which manager this machine has
+    must make no difference. uv's own projects know how to do without.
+    """
+    wheels = [] if build.details.spec.uv_project else seed_wheels(build.details.interpreter.version)
+    if not wheels:
+        return []
+    pinned = ["==".join(wheel.name.split("-")[:2]) for wheel in wheels]
+    return [["--no-index", "--no-deps", "--find-links", wheels[0].parent, *pinned]]
 
 
 def _refresh(build: Build) -> list[str]:

@@ -14,9 +14,8 @@ from projrun.environments.protocol import (
     ResolvedEnvironment,
 )
 from projrun.environments.python_environments import Build, PythonEnvironment, Recipe
+from projrun.environments.seeds import seed_wheels
 
-_OLDEST_SEEDED = (3, 9)
-"""virtualenv carries no pip for older versions; their own `venv` does."""
 _PIP_QUIET = ("--disable-pip-version-check", "--no-input")
 
 
@@ -51,7 +50,8 @@ def _build(build: Build) -> str:
 
 def _create(build: Build) -> None:
     interpreter = build.details.interpreter
-    if interpreter.version.release < _OLDEST_SEEDED:
+    if not seed_wheels(interpreter.version):
+        # virtualenv carries no pip for versions this old; their own venv does.
         build.tools.run("venv", [interpreter.path, "-m", "venv", build.environment])
         return
     build.tools.run(
