@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import NotFoundError
-from projrun.testing.tracking_store import TrackingStoreConformance, unique
+from projrun.testing.tracking_base import unique
+from projrun.testing.tracking_store import TrackingStoreConformance
 from projrun.tracking.artifacts.download import download_uri
 from projrun.tracking.artifacts.references import resolve
 from projrun.tracking.entities import Run

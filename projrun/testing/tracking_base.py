@@ -1,0 +1,47 @@
+"""What the parts of the tracking stores' conformance kit share."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from projrun.tracking.entities import Run
+from projrun.tracking.store import TrackingStore
+
+NO_EXPERIMENT = "987654321"
+NO_RUN = "0123456789abcdef0123456789abcdef"
+AWKWARD = "é ü 日本 'single' \"double\" $(x) `y` \\ {z}\nsecond line\ttab 🚀"
+
+
+def unique(prefix: str) -> str:
+    """A name that no earlier test used: a real server keeps what it was given."""
+    return f"{prefix}-{uuid.uuid4().hex[:12]}"
+
+
+class ConformanceBase:
+    """What the parts of the kit share: the store, an experiment and a run in it."""
+
+    @pytest.fixture
+    def store(self) -> Iterator[TrackingStore]:
+        """The store under test, open; a subclass provides it."""
+        raise NotImplementedError("a subclass of the kit provides the fixture `store`")
+
+    def delete_experiment(self, store: TrackingStore, experiment_id: str) -> None:
+        """Mark an experiment as deleted, by whatever way the store has."""
+        raise NotImplementedError
+
+    def delete_run(self, store: TrackingStore, run_id: str) -> None:
+        """Mark a run as deleted, by whatever way the store has."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def experiment_id(self, store: TrackingStore) -> str:
+        """An experiment of this test alone."""
+        return store.create_experiment(unique("experiment"))
+
+    @pytest.fixture
+    def run(self, store: TrackingStore, experiment_id: str) -> Run:
+        """A run of this test alone."""
+        return store.create_run(experiment_id, run_name="first", user_id="someone", start_time=1_000)
