@@ -48,7 +48,7 @@ class ExperimentAnswer(msgspec.Struct, omit_defaults=True):
     lifecycle_stage: str
     last_update_time: int
     creation_time: int
-    tags: tuple[Pair, ...] = ()
+    tags: list[Pair] = []
 
 
 class RunInfo(msgspec.Struct, omit_defaults=True):
@@ -69,9 +69,9 @@ class RunInfo(msgspec.Struct, omit_defaults=True):
 class RunData(msgspec.Struct, omit_defaults=True):
     """What a run logged."""
 
-    metrics: tuple[MetricAnswer, ...] = ()
-    params: tuple[Pair, ...] = ()
-    tags: tuple[Pair, ...] = ()
+    metrics: list[MetricAnswer] = []
+    params: list[Pair] = []
+    tags: list[Pair] = []
 
 
 class DatasetAnswer(msgspec.Struct, omit_defaults=True):
@@ -89,7 +89,7 @@ class DatasetInput(msgspec.Struct, omit_defaults=True):
     """A dataset that a run read."""
 
     dataset: DatasetAnswer
-    tags: tuple[Pair, ...] = ()
+    tags: list[Pair] = []
 
 
 class ModelInput(msgspec.Struct):
@@ -108,14 +108,14 @@ class ModelOutputAnswer(msgspec.Struct):
 class RunInputs(msgspec.Struct, omit_defaults=True):
     """What a run read."""
 
-    dataset_inputs: tuple[DatasetInput, ...] = ()
-    model_inputs: tuple[ModelInput, ...] = ()
+    dataset_inputs: list[DatasetInput] = []
+    model_inputs: list[ModelInput] = []
 
 
 class RunOutputs(msgspec.Struct, omit_defaults=True):
     """What a run wrote."""
 
-    model_outputs: tuple[ModelOutputAnswer, ...] = ()
+    model_outputs: list[ModelOutputAnswer] = []
 
 
 class RunAnswer(msgspec.Struct):
@@ -139,14 +139,14 @@ class LoggedModelInfo(msgspec.Struct, omit_defaults=True):
     status: str
     model_type: str
     source_run_id: str
-    tags: tuple[Pair, ...] = ()
+    tags: list[Pair] = []
 
 
 class LoggedModelData(msgspec.Struct, omit_defaults=True):
     """What was logged of a model."""
 
-    params: tuple[Pair, ...] = ()
-    metrics: tuple[MetricAnswer, ...] = ()
+    params: list[Pair] = []
+    metrics: list[MetricAnswer] = []
 
 
 class LoggedModelAnswer(msgspec.Struct):
@@ -170,7 +170,7 @@ class ModelVersionAnswer(msgspec.Struct, omit_defaults=True):
     status: str
     run_link: str
     model_id: str = ""
-    tags: tuple[Pair, ...] = ()
+    tags: list[Pair] = []
 
 
 class RegisteredModelAnswer(msgspec.Struct, omit_defaults=True):
@@ -180,8 +180,8 @@ class RegisteredModelAnswer(msgspec.Struct, omit_defaults=True):
     creation_timestamp: int
     last_updated_timestamp: int
     description: str = ""
-    latest_versions: tuple[ModelVersionAnswer, ...] = ()
-    tags: tuple[Pair, ...] = ()
+    latest_versions: list[ModelVersionAnswer] = []
+    tags: list[Pair] = []
 
 
 class File(msgspec.Struct, omit_defaults=True):
@@ -192,9 +192,9 @@ class File(msgspec.Struct, omit_defaults=True):
     file_size: int | None = None
 
 
-def pairs(values: tuple[Param, ...] | tuple[Tag, ...]) -> tuple[Pair, ...]:
+def pairs(values: tuple[Param, ...] | tuple[Tag, ...]) -> list[Pair]:
     """Params or tags."""
-    return tuple(Pair(*value) for value in values)
+    return [Pair(*value) for value in values]
 
 
 def metric(value: Metric, *, run_id: str | None = None) -> MetricAnswer:
@@ -211,9 +211,9 @@ def metric(value: Metric, *, run_id: str | None = None) -> MetricAnswer:
     )
 
 
-def metrics(values: tuple[Metric, ...]) -> tuple[MetricAnswer, ...]:
+def metrics(values: tuple[Metric, ...]) -> list[MetricAnswer]:
     """A run's metrics."""
-    return tuple(metric(value) for value in values)
+    return [metric(value) for value in values]
 
 
 def experiment(value: Experiment) -> ExperimentAnswer:
@@ -251,10 +251,10 @@ def run(value: Run) -> RunAnswer:
         run_info(value),
         RunData(metrics(value.metrics), pairs(value.params), pairs(value.tags)),
         RunInputs(
-            tuple(_dataset(dataset) for dataset in value.datasets),
-            tuple(ModelInput(model_id) for model_id in value.model_inputs),
+            [_dataset(dataset) for dataset in value.datasets],
+            [ModelInput(model_id) for model_id in value.model_inputs],
         ),
-        RunOutputs(tuple(ModelOutputAnswer(*output) for output in value.model_outputs)),
+        RunOutputs([ModelOutputAnswer(*output) for output in value.model_outputs]),
     )
 
 
@@ -276,7 +276,7 @@ def logged_model(value: LoggedModel) -> LoggedModelAnswer:
         value.source_run_id,
         pairs(value.tags),
     )
-    found = tuple(metric(each, run_id=each.run_id) for each in value.metrics)
+    found = [metric(each, run_id=each.run_id) for each in value.metrics]
     return LoggedModelAnswer(info, LoggedModelData(pairs(value.params), found))
 
 
@@ -305,11 +305,11 @@ def registered_model(value: RegisteredModel) -> RegisteredModelAnswer:
         value.creation_time,
         value.last_update_time,
         value.description,
-        tuple(model_version(version) for version in value.latest_versions),
+        [model_version(version) for version in value.latest_versions],
         pairs(value.tags),
     )
 
 
-def files(values: tuple[FileInfo, ...]) -> tuple[File, ...]:
+def files(values: tuple[FileInfo, ...]) -> list[File]:
     """Artifacts."""
-    return tuple(File(value.path, value.is_dir, value.size) for value in values)
+    return [File(value.path, value.is_dir, value.size) for value in values]

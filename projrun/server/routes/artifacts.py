@@ -31,7 +31,7 @@ class _List(wire.OfRun):
 
 class _Files(msgspec.Struct, omit_defaults=True):
     root_uri: str = ""
-    files: tuple[answers.File, ...] = ()
+    files: list[answers.File] = []
 
 
 def _list_of_run(store: SqlStore, message: _List) -> _Files:

@@ -42,7 +42,7 @@ class _Search(msgspec.Struct):
 
 
 class _Page(msgspec.Struct, omit_defaults=True):
-    experiments: tuple[answers.ExperimentAnswer, ...] = ()
+    experiments: list[answers.ExperimentAnswer] = []
     next_page_token: str = ""
 
 
@@ -76,7 +76,7 @@ def _search(store: SqlStore, message: _Search) -> _Page:
         order_by=message.order_by,
         page_token=message.page_token,
     )
-    return _Page(tuple(answers.experiment(found) for found in page.experiments), page.next_page_token)
+    return _Page([answers.experiment(found) for found in page.experiments], page.next_page_token)
 
 
 def _set_tag(store: SqlStore, message: _SetTag) -> None:

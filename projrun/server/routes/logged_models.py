@@ -55,7 +55,7 @@ class _Search(msgspec.Struct):
 
 
 class _Page(msgspec.Struct, omit_defaults=True):
-    models: tuple[answers.LoggedModelAnswer, ...] = ()
+    models: list[answers.LoggedModelAnswer] = []
     next_page_token: str = ""
 
 
@@ -66,7 +66,7 @@ class _List(msgspec.Struct):
 
 class _Files(msgspec.Struct, omit_defaults=True):
     root_uri: str
-    files: tuple[answers.File, ...] = ()
+    files: list[answers.File] = []
 
 
 def _create(store: SqlStore, message: _Create) -> _Found:
@@ -105,7 +105,7 @@ def _search(store: SqlStore, message: _Search) -> _Page:
         order_by=[f"{order.field_name} {'ASC' if order.ascending else 'DESC'}" for order in message.order_by],
         page_token=message.page_token,
     )
-    return _Page(tuple(answers.logged_model(model) for model in page.models), page.next_page_token)
+    return _Page([answers.logged_model(model) for model in page.models], page.next_page_token)
 
 
 def _list_artifacts(store: SqlStore, message: _List) -> _Files:

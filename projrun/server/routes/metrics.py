@@ -16,7 +16,7 @@ class _History(wire.OfRun):
 
 
 class _Page(msgspec.Struct, omit_defaults=True):
-    metrics: tuple[answers.MetricAnswer, ...] = ()
+    metrics: list[answers.MetricAnswer] = []
     next_page_token: str = ""
 
 

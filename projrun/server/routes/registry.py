@@ -24,7 +24,7 @@ class _Found(msgspec.Struct):
 
 
 class _Latest(msgspec.Struct, omit_defaults=True):
-    model_versions: tuple[answers.ModelVersionAnswer, ...] = ()
+    model_versions: list[answers.ModelVersionAnswer] = []
 
 
 class _CreateVersion(msgspec.Struct):
@@ -63,7 +63,7 @@ def _get(store: SqlStore, message: _Get) -> _Found:
 
 def _get_latest(store: SqlStore, message: _Get) -> _Latest:
     model = store.get_registered_model(message.name)
-    return _Latest(tuple(answers.model_version(version) for version in model.latest_versions))
+    return _Latest([answers.model_version(version) for version in model.latest_versions])
 
 
 def _create_version(store: SqlStore, message: _CreateVersion) -> _FoundVersion:

@@ -43,7 +43,7 @@ class _Search(msgspec.Struct):
 
 
 class _Page(msgspec.Struct, omit_defaults=True):
-    runs: tuple[answers.RunAnswer, ...] = ()
+    runs: list[answers.RunAnswer] = []
     next_page_token: str = ""
 
 
@@ -107,7 +107,7 @@ def _search(store: SqlStore, message: _Search) -> _Page:
         order_by=message.order_by,
         page_token=message.page_token,
     )
-    return _Page(tuple(answers.run(run) for run in page.runs), page.next_page_token)
+    return _Page([answers.run(run) for run in page.runs], page.next_page_token)
 
 
 def _log_metric(store: SqlStore, message: _Metric) -> None:
