@@ -54,7 +54,7 @@ def _route(
 
 async def _decode(request: Request, message: type[Message]) -> Message:
     """The request as a Struct: from the query of a GET, else from the body; and from the path's variables."""
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return msgspec.convert({**_query(request, message), **request.path_params}, message, strict=False)
     body = await read_body(request)
     if not request.path_params:

@@ -67,6 +67,13 @@ def test_empty_file_becomes_a_store(tmp_path: Path) -> None:
     assert pragma(file, "application_id") == APPLICATION_ID
 
 
+def test_path_that_is_special_in_a_uri(tmp_path: Path) -> None:
+    file = tmp_path / "a?b#c%20d é" / "projrun.db?mode=memory"
+    for _ in range(2):
+        Database.open(file).close()
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
 def mlflow_database(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection:
         for table in ("alembic_version", "experiments", "runs", "metrics"):

@@ -148,11 +148,12 @@ def _shortened(params: Sequence[Param]) -> dict[str, str]:
 def _write_tags(connection: sqlite3.Connection, key: int, tags: Sequence[Tag]) -> None:
     for tag in tags:
         limits.check_key(tag.key, "tag")
+    rows = [(key, tag.key, tag.value[: limits.TAG_VALUE]) for tag in tags]
     connection.executemany(
         "INSERT INTO tags (run, key, value) VALUES (?, ?, ?)"
         " ON CONFLICT (run, key) DO UPDATE SET value = excluded.value",
-        [(key, tag.key, tag.value[: limits.TAG_VALUE]) for tag in tags],
+        rows,
     )
-    name = next((tag.value for tag in reversed(tags) if tag.key == RUN_NAME), "")
+    name = next((value for _, tag_key, value in reversed(rows) if tag_key == RUN_NAME), "")
     if name:
         connection.execute("UPDATE runs SET run_name = ? WHERE id = ?", (name, key))
