@@ -72,6 +72,8 @@ class ContentCache:
             build(entry)
             _write_marker(_marker(entry))
         except BaseException:
+            # The marker first: it may be there already when an interrupt comes at the very end.
+            _marker(entry).unlink(missing_ok=True)
             _remove_tree(entry)
             raise
         _hold(_marker(entry))
@@ -185,7 +187,10 @@ def _remove_unless_held(marker: Path) -> bool:
         import fcntl
     except ImportError:
         return False
-    descriptor = os.open(marker, os.O_RDONLY)
+    try:
+        descriptor = os.open(marker, os.O_RDONLY)
+    except OSError:
+        return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         marker.unlink()

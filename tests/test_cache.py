@@ -99,6 +99,18 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path, error: type[BaseExcep
     assert cache.get_or_build("key", make_whole)[1]
 
 
+def test_an_interrupt_at_the_very_end_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    cache = ContentCache(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            cache.get_or_build("key", make_whole)
+    assert list((tmp_path / "key").iterdir()) == []
+
+
 def test_a_killed_build_is_never_used_and_built_again(tmp_path: Path) -> None:
     log = tmp_path / "log"
     builder = start(tmp_path / "cache", log, 60)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from projrun.environments.executables import home
+from projrun.project.files import exists, is_file
 
 _DECIDING_PIP_OPTIONS = (
     "index-url",
@@ -127,15 +128,15 @@ def _exists(place: str) -> bool:
     if place.startswith("file:"):
         from urllib.parse import unquote, urlsplit
 
-        return Path(unquote(urlsplit(place).path)).exists()
-    return "://" in place or Path(place).expanduser().exists()
+        return exists(Path(unquote(urlsplit(place).path)))
+    return "://" in place or exists(Path(os.path.expanduser(place)))  # noqa: PTH111 - Path raises for ~nobody
 
 
 def _pip_options(environ: Mapping[str, str]) -> dict[str, str]:
     """A section goes before a file: `[install]` of any file wins over `[global]` of all."""
     sections: dict[str, dict[str, str]] = {"global": {}, "install": {}}
     for file in _pip_files(environ):
-        if file.is_file():
+        if is_file(file):
             _read_pip_file(file, sections)
     variables = {
         name[4:].lower().replace("_", "-"): value
@@ -150,7 +151,7 @@ def _pip_files(environ: Mapping[str, str]) -> list[Path]:
     chosen = environ.get("PIP_CONFIG_FILE")
     if chosen == os.devnull:
         return []
-    if chosen and Path(chosen).exists():
+    if chosen and exists(Path(chosen)):
         # As pip does: the person's own files count only without it.
         return [*_machine_pip_files(environ), Path(chosen)]
     return [*_machine_pip_files(environ), *_personal_pip_files(environ)]
@@ -182,7 +183,7 @@ def _read_pip_file(file: Path, sections: dict[str, dict[str, str]]) -> None:
     parser = RawConfigParser()
     try:
         parser.read(file, encoding="utf-8")
-    except (Error, UnicodeDecodeError):
+    except (Error, OSError, UnicodeDecodeError):
         return  # pip itself says what is wrong with it
     for section, options in sections.items():
         if parser.has_section(section):
@@ -197,7 +198,7 @@ def _uv_file(environ: Mapping[str, str]) -> dict[str, Any]:
     files = [Path(chosen)] if chosen else [Path("/etc/uv/uv.toml"), config / "uv/uv.toml"]
     found: dict[str, Any] = {}
     for file in files:
-        if file.is_file():
+        if is_file(file):
             table = _read_toml(file)
             found.update({key: table[key] for key in _UV_INDEX_KEYS if key in table})
     return found

@@ -174,16 +174,20 @@ class _Versions:
 
 
 def _read_memory(memory: Path | None) -> dict[str, list[str]]:
-    if memory is None or not memory.is_file():
+    if memory is None:
+        return {}
+    try:
+        text = memory.read_text(encoding="utf-8")
+    except (OSError, ValueError):
         return {}
     import json
 
     try:
-        content = json.loads(memory.read_text(encoding="utf-8"))
+        content = json.loads(text)
         return {
             str(path): [str(part) for part in known] for path, known in content.items() if len(known) == 2
         }
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError):
         return {}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,9 +42,12 @@ class PythonEnvironment(NamedTuple):
 
     spec: EnvironmentSpec
     interpreter: Interpreter
-    settings: PackageSettings
     editable: bool
     """False in a temporary checkout: what would be editable by default is installed as a copy."""
+
+    def __repr__(self) -> str:
+        """Short, and without the requirement lines, which may hold credentials: plans are shown."""
+        return f"<Python {self.interpreter.version}, {self.spec.summary}>"
 
 
 class Build(NamedTuple):
@@ -56,6 +60,8 @@ class Build(NamedTuple):
     scratch: Path
     """A folder for files that the build alone needs."""
     details: PythonEnvironment
+    settings: PackageSettings
+    """Not part of the plan: indexes may hold credentials."""
     tools: ToolRunner
     environ: Mapping[str, str]
     """The environment that the tools run in."""
@@ -67,7 +73,7 @@ class Recipe(NamedTuple):
     manager: str
     build: Callable[[Build], str]
     """Make the environment and return the lock: what is installed, as requirement lines. Raises ToolError."""
-    environ: Callable[[PythonEnvironment, Mapping[str, str]], dict[str, str]]
+    environ: Callable[[PackageSettings, Mapping[str, str]], dict[str, str]]
     """What the tools' environment has over the caller's."""
     reads_uv_settings: bool = False
     hint: str = ""
@@ -89,7 +95,8 @@ def resolve(recipe: Recipe, request: EnvironmentRequest) -> ResolvedEnvironment:
         recipe.manager, spec, interpreter, settings, reads_uv_settings=recipe.reads_uv_settings
     )
     cache = _cache(request)
-    entry = cache.find(key)
+    with _cache_errors(request):
+        entry = cache.find(key)
     return ResolvedEnvironment(
         manager=recipe.manager,
         summary=f"{recipe.manager}, Python {interpreter.version}, {spec.summary}",
@@ -99,7 +106,7 @@ def resolve(recipe: Recipe, request: EnvironmentRequest) -> ResolvedEnvironment:
         python=interpreter.path,
         recorded_kind=recipe.manager,
         spec_files=spec.files,
-        details=PythonEnvironment(spec, interpreter, settings, not request.temporary_checkout),
+        details=PythonEnvironment(spec, interpreter, not request.temporary_checkout),
         warnings=spec.warnings,
     )
 
@@ -116,24 +123,20 @@ def prepare(
     details = resolved.details
     if not isinstance(details, PythonEnvironment) or resolved.key is None:
         raise TypeError("the environment was resolved by another manager")
-    try:
+    with _cache_errors(request):
         entry, built = _cache(request).get_or_build(
             resolved.key,
             lambda folder: _build(recipe, request, details, folder, progress),
             rebuild=rebuild,
             waiting=lambda: progress("waiting for another process that builds the same environment"),
         )
-    except OSError as error:
-        raise EnvironmentBuildError(
-            f"the environment cache {request.cache_directory} cannot be used: {error.strerror or error}",
-            hint="set PROJRUN_CACHE_DIR to a folder that can be written",
-        ) from None
+        lock = (entry / LOCK).read_text(encoding="utf-8")
     environment = entry / ENVIRONMENT
     return PreparedEnvironment(
         environ={**dict(details.spec.variables), "VIRTUAL_ENV": str(environment)},
         unset=_UNSET,
         path_prefix=(environment / SCRIPTS,),
-        lock=(entry / LOCK).read_text(encoding="utf-8"),
+        lock=lock,
         built=built,
         build_log=entry / LOG,
     )
@@ -164,6 +167,19 @@ def _cache(request: EnvironmentRequest) -> ContentCache:
     return ContentCache(request.cache_directory, probe=_PYTHON)
 
 
+@contextmanager
+def _cache_errors(request: EnvironmentRequest) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # of the progress lines
+    except OSError as error:
+        raise EnvironmentBuildError(
+            f"the environment cache {request.cache_directory} cannot be used: {error.strerror or error}",
+            hint="set PROJRUN_CACHE_DIR to a folder that can be written",
+        ) from None
+
+
 def _build(
     recipe: Recipe,
     request: EnvironmentRequest,
@@ -175,12 +191,13 @@ def _build(
 
     from projrun.environments.tools import ToolError, ToolRunner, build_environ
 
-    environ = {**build_environ(request.environ), **recipe.environ(details, request.environ)}
+    settings = package_settings(request.environ)
+    environ = {**build_environ(request.environ), **recipe.environ(settings, request.environ)}
     scratch = folder / "scratch"
     scratch.mkdir()
     log = folder / LOG
-    tools = ToolRunner(log, environ, _secrets(details, environ), progress, scratch)
-    build = Build(folder / ENVIRONMENT, folder / _PYTHON, scratch, details, tools, environ)
+    tools = ToolRunner(log, environ, _secrets(details.spec, settings, environ), progress, scratch)
+    build = Build(folder / ENVIRONMENT, folder / _PYTHON, scratch, details, settings, tools, environ)
     version = details.interpreter.version
     progress(f"building the environment: {recipe.manager}, Python {version}, {details.spec.summary}")
     try:
@@ -205,11 +222,10 @@ def _failure(
     )
 
 
-def _secrets(details: PythonEnvironment, environ: Mapping[str, str]) -> frozenset[str]:
+def _secrets(spec: EnvironmentSpec, settings: PackageSettings, environ: Mapping[str, str]) -> frozenset[str]:
     from projrun.environments.credentials import secrets_of
     from projrun.environments.requirements import referenced_variables
 
-    spec = details.spec
     lines = [
         *spec.build_requirements.lines,
         *spec.build_requirements.constraints,
@@ -218,7 +234,7 @@ def _secrets(details: PythonEnvironment, environ: Mapping[str, str]) -> frozense
     ]
     named = {environ[name] for name in referenced_variables(lines) if name in environ}
     configured = [value for name, value in environ.items() if name.startswith(("PIP_", "UV_"))]
-    texts = [*lines, *configured, *details.settings.pip.values(), repr(details.settings.uv_file)]
+    texts = [*lines, *configured, *settings.pip.values(), repr(settings.uv_file)]
     return secrets_of(texts, environ) | frozenset(value for value in named if len(value) > 3)
 
 

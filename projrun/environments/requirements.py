@@ -211,7 +211,7 @@ class _Reader:
 
     def _first_existing(self, value: str, folders: Iterable[Path]) -> Path | None:
         for folder in folders:
-            path = Path(os.path.normpath(folder / Path(value).expanduser()))
+            path = Path(os.path.normpath(folder / os.path.expanduser(value)))  # noqa: PTH111 - Path raises for ~nobody
             if exists(path):
                 return path
         return None

@@ -120,6 +120,8 @@ def test_included_files_by_url_are_left_to_the_installer_with_a_warning(tmp_path
         ("./missing-1.0.whl", "there is no file or folder './missing-1.0.whl'"),
         ("missing-1.0-py3-none-any.whl", "there is no file or folder"),
         ("name @ file:///no/such/thing", "there is no file or folder"),
+        ("-r ~nobody-of-that-name/x.txt", "there is no file"),
+        ("./a\0b", "there is no file or folder"),
     ],
 )
 def test_what_is_not_there(tmp_path: Path, line: str, problem: str) -> None:

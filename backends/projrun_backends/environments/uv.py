@@ -8,7 +8,7 @@ from pathlib import Path
 
 from projrun.environments import python_environments
 from projrun.environments.executables import home, path_folders, program, pyenv_versions
-from projrun.environments.indexes import uv_settings
+from projrun.environments.indexes import PackageSettings, uv_settings
 from projrun.environments.interpreters import MissingInterpreterError
 from projrun.environments.protocol import (
     Capabilities,
@@ -17,7 +17,7 @@ from projrun.environments.protocol import (
     Progress,
     ResolvedEnvironment,
 )
-from projrun.environments.python_environments import Build, PythonEnvironment, Recipe
+from projrun.environments.python_environments import Build, Recipe
 from projrun.environments.seeds import seed_wheels
 from projrun.errors import EnvironmentBuildError
 
@@ -115,7 +115,7 @@ def _install(build: Build, uv: Path) -> None:
     ]
     build.tools.run("uv", create)
     install: list[str | Path] = [uv, "pip", "install", "--no-progress", "--python", build.python]
-    settings = [*uv_settings(details.settings, build.environ).arguments, *_refresh(build)]
+    settings = [*uv_settings(build.settings, build.environ).arguments, *_refresh(build)]
     wanted = python_environments.install_arguments(build)
     if details.spec.dependency_file and wanted:
         wanted = [["-r", details.spec.dependency_file]]
@@ -173,9 +173,14 @@ def _download(missing: MissingInterpreterError, request: EnvironmentRequest, pro
         ) from None
 
 
-def _environ(details: PythonEnvironment, environ: Mapping[str, str]) -> dict[str, str]:
-    # Where an interpreter is to be downloaded, that was done before: here uv would only lose time.
-    return {**uv_settings(details.settings, environ).environ, "UV_PYTHON_DOWNLOADS": "never"}
+def _environ(settings: PackageSettings, environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        **uv_settings(settings, environ).environ,
+        # Where an interpreter is to be downloaded, that was done before: here uv would only lose time.
+        "UV_PYTHON_DOWNLOADS": "never",
+        # Else a busy machine that takes a minute for one large module fails the build.
+        "UV_COMPILE_BYTECODE_TIMEOUT": environ.get("UV_COMPILE_BYTECODE_TIMEOUT", "0"),
+    }
 
 
 _RECIPE = Recipe(

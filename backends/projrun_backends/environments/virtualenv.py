@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from projrun.environments import python_environments
+from projrun.environments.indexes import PackageSettings
 from projrun.environments.protocol import (
     Capabilities,
     EnvironmentRequest,
@@ -13,7 +14,7 @@ from projrun.environments.protocol import (
     Progress,
     ResolvedEnvironment,
 )
-from projrun.environments.python_environments import Build, PythonEnvironment, Recipe
+from projrun.environments.python_environments import Build, Recipe
 from projrun.environments.seeds import seed_wheels
 
 _PIP_QUIET = ("--disable-pip-version-check", "--no-input")
@@ -69,7 +70,7 @@ def _create(build: Build) -> None:
     )
 
 
-def _environ(details: PythonEnvironment, environ: Mapping[str, str]) -> dict[str, str]:
+def _environ(settings: PackageSettings, environ: Mapping[str, str]) -> dict[str, str]:
     return {}  # pip reads its own configuration
 
 
