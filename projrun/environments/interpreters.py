@@ -57,6 +57,8 @@ def running_interpreter() -> Interpreter:
     assert version is not None  # noqa: S101 - the text was made just above
     free_threaded = "+freethreaded" if "t" in getattr(sys, "abiflags", "") else ""
     base = getattr(sys, "_base_executable", None) or sys.executable
+    if base == sys.executable and sys.prefix != sys.base_prefix:
+        base = os.path.realpath(base)  # Python 3.10 says so inside a virtual environment
     return Interpreter(Path(base).absolute(), version, sys.implementation.name + free_threaded)
 
 
