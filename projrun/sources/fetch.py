@@ -106,16 +106,18 @@ def _check_out(
     with _new_folder(checkouts_directory) as root:
         fetched = fetch_repository(location, plain.version, root, environ)
         shown = plain.uri.partition("#")[0] + (f" at {plain.version}" if plain.version else "")
-        directory = enter_subdirectory(root, plain.subdirectory, shown)
-    has_submodules = (root / ".gitmodules").exists()
-    return plain._replace(
-        root=root,
-        directory=directory,
-        commit=fetched.commit,
-        branch=fetched.branch,
-        owned=root,
-        warnings=(f"the submodules of {shown} are not fetched",) if has_submodules else (),
-    )
+        return plain._replace(
+            root=root,
+            directory=enter_subdirectory(root, plain.subdirectory, shown),
+            commit=fetched.commit,
+            branch=fetched.branch,
+            owned=root,
+            warnings=_submodule_warnings(root, shown),
+        )
+
+
+def _submodule_warnings(root: Path, shown: str) -> tuple[str, ...]:
+    return (f"the submodules of {shown} are not fetched",) if (root / ".gitmodules").exists() else ()
 
 
 @contextmanager

@@ -226,4 +226,5 @@ def _failure(shown: str, said: str) -> SourceError:
     reasons = [line for word in ("fatal:", "error:") for line in lines if line.startswith(word)]
     reason = (reasons or lines[-1:])[0]
     hint = next((hint for words, hint in _HINTS if any(word in said for word in words)), "")
-    return SourceError(f"could not fetch {shown}: {reason}", hint=hint, detail="\n".join(lines))
+    detail = "\n".join(lines) if lines != [reason] else ""
+    return SourceError(f"could not fetch {shown}: {reason}", hint=hint, detail=detail)

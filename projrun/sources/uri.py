@@ -79,15 +79,15 @@ def redact_uri(uri: str) -> str:
 
 def _without_query_values(text: str) -> tuple[str, str]:
     base, mark, query = text.partition("?")
-    names = [item.partition("=") for item in query.split("&")]
-    return base, mark + "&".join(
-        f"{name}=***" if equals else "***" for name, equals, _ in names
-    ) if mark else ""
+    if not mark:
+        return base, ""
+    items = [item.partition("=") for item in query.split("&")]
+    return base, "?" + "&".join(f"{name}=***" if equals else "***" for name, equals, _ in items)
 
 
 def is_bare_repository(path: Path) -> bool:
     """Whether a folder is itself a git repository with no work tree (git's own test: HEAD, objects, refs)."""
-    return (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir()
+    return _exists(path / "HEAD") and _is_folder(path / "objects") and _is_folder(path / "refs")
 
 
 def _refuse_hostile(text: str) -> None:
@@ -123,7 +123,9 @@ def _local_path(location: str, caller_directory: Path) -> Path | None:
     # MLflow writes such URIs without percent signs for spaces: what exists as it is written is meant so.
     path = written if _is_folder(Path(written)) else unquote(written)
     if host not in ("", "localhost") or not path or _CONTROL.search(path):
-        raise SourceError(f"{location!r} names no folder on this machine", hint="write file:///absolute/path")
+        raise SourceError(
+            f"{redact_uri(location)!r} names no folder on this machine", hint="write file:///absolute/path"
+        )
     return Path(path[1:] if os.name == "nt" else path)
 
 
@@ -134,7 +136,7 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _is_file(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except OSError:
@@ -149,11 +151,12 @@ def _existing_folder(path: Path, location: str) -> Path:
     if _is_folder(path):
         return path
     _refuse_archive(location)
-    if _is_file(path):
+    if _exists(path):
         raise RequestError(
-            f"{location!r} is a file, not a project's folder", hint=f"give its folder and -e {path.name}"
+            f"{redact_uri(location)!r} is a file, not a project's folder",
+            hint=f"give its folder and -e {path.name}",
         )
-    raise RequestError(f"there is no folder {location!r}", hint=f"a project is {_KINDS}")
+    raise RequestError(f"there is no folder {redact_uri(location)!r}", hint=f"a project is {_KINDS}")
 
 
 def _refuse_archive(location: str) -> None:
@@ -168,9 +171,8 @@ def _local(path: Path, subdirectory: str) -> ProjectUri:
     # MLflow records the absolute path; one with ".." may pass through links, so only the real one is right.
     place = os.path.realpath(path) if ".." in path.parts else str(path.absolute())
     shown = place + (f"#{subdirectory}" if subdirectory else "")
-    recorded = shown.encode(
-        "utf-8", "backslashreplace"
-    ).decode()  # a name that is no UTF-8 cannot be recorded
+    # A name that is no UTF-8 could not be recorded.
+    recorded = shown.encode("utf-8", "backslashreplace").decode()
     if is_bare_repository(path):
         return ProjectUri("git", Path(place).as_uri(), subdirectory, f"file://{recorded}")
     return ProjectUri("local", place, subdirectory, recorded)
@@ -205,7 +207,9 @@ def _check_address(location: str, match: re.Match[str]) -> None:
 
 
 def _check_secure_copy(location: str, match: re.Match[str]) -> None:
-    if match["host"].lower() in (*GIT_SCHEMES, "file"):
+    if match["host"].lower() in (*GIT_SCHEMES, "file") and match["path"].startswith("/"):
         raise SourceError(f"'{match['host']}:' needs two slashes", hint=f"write it as {match['host']}://...")
     if any((match[part] or "").startswith("-") for part in ("user", "host", "path")):
-        raise SourceError(f"{location!r} has a part that starts with '-': ssh would read it as an option")
+        raise SourceError(
+            f"{redact_uri(location)!r} has a part that starts with '-'", hint="ssh would read it as an option"
+        )

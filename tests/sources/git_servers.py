@@ -39,7 +39,7 @@ class Repository(NamedTuple):
 
 
 def make_repository(path: Path, environ: Mapping[str, str]) -> Repository:
-    """A work tree with a project at the top and one in `examples/v1.2`."""
+    """A work tree with a project at the top, one in `examples/v1.2` and one in `examples/train`."""
 
     def commit(text: str) -> str:
         (path / "data.txt").write_text(text)
@@ -47,7 +47,7 @@ def make_repository(path: Path, environ: Mapping[str, str]) -> Repository:
         git(path, "commit", "--quiet", "-m", text, environ=environ)
         return git(path, "rev-parse", "HEAD", environ=environ)
 
-    for folder in (path, path / "examples" / "v1.2"):
+    for folder in (path, path / "examples" / "v1.2", path / "examples" / "train"):
         folder.mkdir(parents=True)
         (folder / "MLproject").write_text(MLPROJECT)
     git(path, "init", "--quiet", "--initial-branch=main", environ=environ)
