@@ -12,6 +12,8 @@ from projrun.tracking.parent import PARENT_RUN_ID
 
 ENDPOINT_STORE = "PROJRUN_ENDPOINT_STORE"
 
+_NO_PROXY = {"NO_PROXY", "no_proxy"}
+
 # A child must not resume its parent's run, nor land in another store or experiment than this run's:
 # it is told by MLFLOW_RUN_ID, MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_ID alone.
 _STALE = (
@@ -32,16 +34,31 @@ class TrackingAddress(NamedTuple):
     """An address that its client can use: an http(s) URI, or the endpoint's."""
     endpoint_store: str | None = None
     """The store behind the endpoint, as a name only; None where the URI is the store itself."""
+    endpoint_host: str = "127.0.0.1"
+    """The endpoint's host as the child sees it."""
+
+
+def run_variables(
+    *, run_id: str, experiment_id: str, address: TrackingAddress, extra: Mapping[str, str]
+) -> dict[str, str]:
+    """What tells a command of its run, wherever it runs."""
+    variables = {
+        "MLFLOW_RUN_ID": run_id,
+        "MLFLOW_EXPERIMENT_ID": experiment_id,
+        "MLFLOW_TRACKING_URI": address.uri,
+        **extra,
+        PARENT_RUN_ID: run_id,
+    }
+    if address.endpoint_store:
+        variables[ENDPOINT_STORE] = address.endpoint_store
+        # The client would print links to a web page that the endpoint does not have.
+        variables["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+        variables["NO_PROXY"] = variables["no_proxy"] = address.endpoint_host
+    return variables
 
 
 def child_environment(
-    caller: Mapping[str, str],
-    prepared: PreparedEnvironment,
-    *,
-    run_id: str,
-    experiment_id: str,
-    address: TrackingAddress,
-    extra: Mapping[str, str],
+    caller: Mapping[str, str], prepared: PreparedEnvironment, variables: Mapping[str, str]
 ) -> dict[str, str]:
     """The child's whole environment: the caller's, the prepared environment's over it, then the run's."""
     environ = {name: value for name, value in caller.items() if name not in _STALE}
@@ -50,25 +67,16 @@ def child_environment(
     environ.update(prepared.environ)
     environ["PATH"] = _path(environ.get("PATH", os.defpath), prepared.path_prefix)
     environ.setdefault("PYTHONUNBUFFERED", "1")
-    environ.update(
-        MLFLOW_RUN_ID=run_id, MLFLOW_EXPERIMENT_ID=experiment_id, MLFLOW_TRACKING_URI=address.uri, **extra
-    )
-    environ[PARENT_RUN_ID] = run_id
-    if address.endpoint_store:
-        environ.update(_endpoint_variables(environ, address.endpoint_store))
+    unproxied = {
+        name: _with_host(environ.get(name, ""), variables[name]) for name in _NO_PROXY & variables.keys()
+    }
+    environ.update({**variables, **unproxied})
     return environ
 
 
-def _endpoint_variables(environ: Mapping[str, str], store: str) -> dict[str, str]:
-    variables = {
-        ENDPOINT_STORE: store,
-        # The client would print links to a web page that the endpoint does not have.
-        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    }
-    for name in ("NO_PROXY", "no_proxy"):
-        hosts = [host for host in environ.get(name, "").split(",") if host]
-        variables[name] = ",".join(hosts if "127.0.0.1" in hosts else [*hosts, "127.0.0.1"])
-    return variables
+def _with_host(hosts: str, host: str) -> str:
+    listed = [one for one in hosts.split(",") if one]
+    return ",".join(listed if host in listed else [*listed, host])
 
 
 def _path(path: str, prefix: tuple[Path, ...]) -> str:

@@ -44,6 +44,13 @@ class Lease:
         """Where the run's output is kept while it runs."""
         return self.folder / "output.log"
 
+    @property
+    def scratch(self) -> Path:
+        """A folder for small files of the run, made when it is first asked for."""
+        folder = self.folder / "scratch"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
     def end(self, mark: Mark) -> None:
         """Note how the run ended, for the next command, before the store is told."""
         self.mark = mark
@@ -87,6 +94,11 @@ def _read_mark(file: Path) -> Mark | None:
 
 
 def _remove(folder: Path) -> None:
+    scratch = folder / "scratch"
+    if scratch.exists():
+        import shutil
+
+        shutil.rmtree(scratch)
     for file in ("output.log", "run.json"):
         (folder / file).unlink(missing_ok=True)
     folder.rmdir()

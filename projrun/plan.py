@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.directories import Directories
-from projrun.environments.protocol import EnvironmentManager, EnvironmentRequest, ResolvedEnvironment
+from projrun.environments.protocol import (
+    ContainerOptions,
+    EnvironmentManager,
+    EnvironmentRequest,
+    ResolvedEnvironment,
+)
 from projrun.errors import RequestError
 from projrun.project.binding import GivenValue, bind
 from projrun.project.entry_points import find_entry_point
@@ -36,6 +41,7 @@ class Request(NamedTuple):
     version: str | None = None
     parameters: Mapping[str, GivenValue] = {}
     rebuild_environment: bool = False
+    container: ContainerOptions = ContainerOptions()
 
 
 class TrackingTarget(NamedTuple):
@@ -162,7 +168,12 @@ def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
         grace_period=decided.grace_period,
         environ=request.environ,
         directories=request.directories,
-        warnings=(*project.warnings, *invocation.warnings, *environment.resolved.warnings),
+        warnings=(
+            *checkout.warnings,
+            *project.warnings,
+            *invocation.warnings,
+            *environment.resolved.warnings,
+        ),
     )
 
 
@@ -249,6 +260,9 @@ def _environment(request: Request, checkout: Checkout, project: Project) -> Envi
         cache_directory=request.directories.cache / "environments",
         environ=request.environ,
         temporary_checkout=checkout.owned is not None,
+        project_name=project.name,
+        commit=checkout.commit,
+        container=request.container,
     )
     return EnvironmentPlan(
         selection.manager,

@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from projrun.child import ENDPOINT_STORE, TrackingAddress, child_environment
-from projrun.environments.protocol import PreparedEnvironment
+from projrun.child import ENDPOINT_STORE, TrackingAddress, child_environment, run_variables
+from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
 from projrun.errors import ProjrunError, RequestError
 from projrun.execution.protocol import Outcome, Task
 from projrun.execution.registry import get_backend
@@ -106,8 +106,10 @@ def _carry_out(session: Session) -> Outcome:
         if session.options.relay is not None:
             session.options.relay.raise_waiting()
         prepared = _prepare(session)
-        with _tracking_address(session.plan) as (address, secrets):
-            return _supervise(session, _task(session, prepared, address, secrets))
+        with _tracking_address(session.plan, prepared) as (address, secrets):
+            child = _child(session, prepared, address)
+            outcome = _supervise(session, _task(session, prepared, child, secrets))
+            return outcome if child.conclude is None else child.conclude(outcome)
     except Interrupted as interruption:
         return interruption.outcome
     except ProjrunError as error:
@@ -145,34 +147,54 @@ def _download(uri: str, destination: Path, session: Session) -> None:
 
 def _record_environment(session: Session, prepared: PreparedEnvironment) -> None:
     if prepared.lock is not None:
-        file = session.lease.folder / "requirements.lock.txt"
+        file = session.lease.scratch / prepared.lock_name
         file.write_text(prepared.lock, encoding="utf-8")
-        session.recorder.artifact(file, "environment/requirements.lock.txt")
+        session.recorder.artifact(file, f"environment/{prepared.lock_name}")
         file.unlink()
     if prepared.built and prepared.build_log is not None:
         session.recorder.artifact(prepared.build_log, "environment/build.log")
+    if prepared.tags:
+        session.recorder.tag(prepared.tags)
+
+
+def _child(session: Session, prepared: PreparedEnvironment, address: TrackingAddress) -> ChildProcess:
+    plan, run = session.plan, session.recorder.run
+    variables = run_variables(
+        run_id=run.run_id, experiment_id=run.experiment_id, address=address, extra=_exported(plan)
+    )
+    environ = child_environment(plan.environ, prepared, variables)
+    if prepared.wrap is None:
+        return ChildProcess((), environ)
+    return prepared.wrap(
+        Launch(
+            command=plan.invocation.command,
+            directory=plan.checkout.directory,
+            environ=environ,
+            variables=variables,
+            artifact_uri=run.artifact_uri,
+            downloads=tuple(
+                Path(parameter.value) for parameter in plan.invocation.parameters if parameter.type == "path"
+            ),
+            scratch=session.lease.scratch,
+            grace_period=plan.grace_period,
+        )
+    )
 
 
 def _task(
-    session: Session, prepared: PreparedEnvironment, address: TrackingAddress, secrets: tuple[str, ...]
+    session: Session, prepared: PreparedEnvironment, child: ChildProcess, secrets: tuple[str, ...]
 ) -> Task:
-    plan, run = session.plan, session.recorder.run
-    environ = child_environment(
-        plan.environ,
-        prepared,
-        run_id=run.run_id,
-        experiment_id=run.experiment_id,
-        address=address,
-        extra=_exported(plan),
-    )
+    plan = session.plan
     return Task(
         command=plan.invocation.command,
         argv_prefix=prepared.argv_prefix,
         directory=plan.checkout.directory,
-        environ=environ,
+        environ=child.environ,
         log_file=session.lease.log_file,
         grace_period=plan.grace_period,
         secrets=secrets,
+        argv=child.argv,
+        end_argv=child.end_argv,
         forward_stdout_to_stderr=session.options.forward_stdout_to_stderr,
     )
 
@@ -264,7 +286,9 @@ def _remove_downloads(plan: Plan) -> None:
 
 
 @contextmanager
-def _tracking_address(plan: Plan) -> Iterator[tuple[TrackingAddress, tuple[str, ...]]]:
+def _tracking_address(
+    plan: Plan, prepared: PreparedEnvironment
+) -> Iterator[tuple[TrackingAddress, tuple[str, ...]]]:
     secrets = tuple(parameter.raw for parameter in plan.invocation.parameters if parameter.secret)
     uri = plan.tracking.uri
     if uri.database is None:
@@ -272,5 +296,7 @@ def _tracking_address(plan: Plan) -> Iterator[tuple[TrackingAddress, tuple[str, 
         return
     from projrun.server.endpoint import Endpoint
 
-    with Endpoint.open(uri.database) as endpoint:
-        yield TrackingAddress(endpoint.uri, store_name(plan)), (*secrets, endpoint.secret)
+    reach = prepared.endpoint or EndpointReach("127.0.0.1")
+    with Endpoint.open(uri.database, reach.addresses) as endpoint:
+        address = TrackingAddress(endpoint.uri_at(reach.host), store_name(plan), reach.host)
+        yield address, (*secrets, endpoint.secret)

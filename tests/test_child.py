@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.child import TrackingAddress, child_environment
+from projrun.child import TrackingAddress, child_environment, run_variables
 from projrun.environments.protocol import PreparedEnvironment
 
 
@@ -19,14 +19,13 @@ def environment(
     address: TrackingAddress | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    return child_environment(
-        caller,
-        prepared or PreparedEnvironment({}),
+    variables = run_variables(
         run_id="r1",
         experiment_id="7",
         address=address or TrackingAddress("http://server"),
         extra=extra or {},
     )
+    return child_environment(caller, prepared or PreparedEnvironment({}), variables)
 
 
 def test_the_run_is_told_by_mlflows_variables() -> None:
@@ -38,7 +37,9 @@ def test_the_run_is_told_by_mlflows_variables() -> None:
     assert environ["KEEP"] == "me"
 
 
-@pytest.mark.parametrize("name", ["MLFLOW_EXPERIMENT_NAME", "PROJRUN_TRACKING_URI", "PROJRUN_EXPERIMENT_NAME"])
+@pytest.mark.parametrize(
+    "name", ["MLFLOW_EXPERIMENT_NAME", "PROJRUN_TRACKING_URI", "PROJRUN_EXPERIMENT_NAME"]
+)
 def test_what_would_send_a_child_elsewhere_is_not_inherited(name: str) -> None:
     assert name not in environment({name: "elsewhere", "MLFLOW_RUN_ID": "stale"})
 

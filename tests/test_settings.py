@@ -39,9 +39,13 @@ def test_an_option_beats_a_variable_beats_the_config_file(tmp_path: Path) -> Non
 
 def test_our_variable_beats_mlflows_and_an_empty_one_is_none(tmp_path: Path) -> None:
     environ = {"PROJRUN_TRACKING_URI": "http://ours", "MLFLOW_TRACKING_URI": "http://theirs"}
-    assert settings(tmp_path, environ=environ).get("tracking-uri") == Setting("http://ours", "$PROJRUN_TRACKING_URI")
+    assert settings(tmp_path, environ=environ).get("tracking-uri") == Setting(
+        "http://ours", "$PROJRUN_TRACKING_URI"
+    )
     environ["PROJRUN_TRACKING_URI"] = ""
-    assert settings(tmp_path, environ=environ).get("tracking-uri") == Setting("http://theirs", "$MLFLOW_TRACKING_URI")
+    assert settings(tmp_path, environ=environ).get("tracking-uri") == Setting(
+        "http://theirs", "$MLFLOW_TRACKING_URI"
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from projrun.directories import Directories
+from projrun.environments.protocol import ContainerOptions
 from projrun.plan import Request
 from projrun.project.binding import GivenValue
 from projrun.settings import Settings
@@ -150,6 +151,7 @@ def build_request(values: Mapping[str, Any]) -> Request:
         version=values["version"],
         parameters=_parameters(values["parameters"], values["params_file"]),
         rebuild_environment=values["rebuild_env"],
+        container=ContainerOptions(tuple(values["docker_args"]), values["build_image"]),
     )
 
 

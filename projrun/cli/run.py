@@ -42,6 +42,8 @@ def run(**values: Any) -> int:
 def _warn(plan: Plan, values: dict[str, Any], reporter: CommandLineReporter) -> None:
     for warning in plan.warnings:
         reporter.warning(warning)
+    if plan.environment.manager.capabilities.containers:
+        return
     for option in ("docker_args", "build_image"):
         if values[option]:
             reporter.warning(f"--{option.replace('_', '-')} has no effect: this is not a Docker project")

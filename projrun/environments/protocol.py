@@ -10,10 +10,22 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from projrun.execution.protocol import Outcome
 from projrun.project.model import EnvironmentReference
 
 Progress = Callable[[str], None]
 """Takes one line of plain text about what is happening now."""
+
+
+class ContainerOptions(NamedTuple):
+    """What the user asked of managers that run the command in a container."""
+
+    arguments: tuple[str, ...] = ()
+    """`-A` as given, `name=value` or `flag`, in order, repeated ones too."""
+    build_image: bool = False
+    pass_credentials: bool = False
+    auth: Mapping[str, str] | None = None
+    """The API's `docker_auth`: for the registry's login, never shown."""
 
 
 class Capabilities(NamedTuple):
@@ -25,6 +37,10 @@ class Capabilities(NamedTuple):
     """False where nothing is built (`local`)."""
     cached: bool = True
     """True where the result lives in the environment cache under a content key."""
+    containers: bool = False
+    """True where the command runs in a container: `ContainerOptions` mean something."""
+    locks: bool = False
+    """True where `--locked FILE` can be built from."""
 
 
 class EnvironmentRequest(NamedTuple):
@@ -38,6 +54,13 @@ class EnvironmentRequest(NamedTuple):
     """The caller's environment: PATH, index settings, PYENV_ROOT."""
     temporary_checkout: bool = False
     """True where the project's folder is removed after the run: editable dependencies are refused there."""
+    project_name: str | None = None
+    commit: str | None = None
+    container: ContainerOptions = ContainerOptions()
+    lock_file: Path | None = None
+    """`--locked FILE`: build from this lock instead of the spec."""
+    existing: Path | None = None
+    """`--env PATH`: an environment that is there already."""
 
 
 class ResolvedEnvironment(NamedTuple):
@@ -62,6 +85,45 @@ class ResolvedEnvironment(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
+class Launch(NamedTuple):
+    """A command that is about to start, for a manager that wraps it in a process of its own."""
+
+    command: str
+    """The shell line."""
+    directory: Path
+    """The project's folder on this machine."""
+    environ: Mapping[str, str]
+    """What the command's whole environment would be on this machine."""
+    variables: Mapping[str, str]
+    """Those of them that projrun sets for the run: they must reach the command wherever it runs."""
+    artifact_uri: str
+    downloads: tuple[Path, ...]
+    """Local files and folders that the command's parameters name."""
+    scratch: Path
+    """A folder of this run for small files (mode 0700); removed after the end."""
+    grace_period: float
+
+
+class ChildProcess(NamedTuple):
+    """The process that carries a command out where that is not `bash -c` in the project's folder."""
+
+    argv: tuple[str, ...]
+    environ: Mapping[str, str]
+    end_argv: tuple[str, ...] = ()
+    """What ends the command where killing the process does not: the guard runs it when the runner died."""
+    conclude: Callable[[Outcome], Outcome] | None = None
+    """Called once, after the process ended: reads how the command ended, removes what is left of it."""
+
+
+class EndpointReach(NamedTuple):
+    """How a command that is not on this machine's loopback reaches the run's endpoint."""
+
+    host: str
+    """The name or address that the command uses."""
+    addresses: tuple[str, ...] = ()
+    """Addresses of this machine to listen on beside 127.0.0.1; never 0.0.0.0."""
+
+
 class PreparedEnvironment(NamedTuple):
     """An environment that commands can run in now."""
 
@@ -74,10 +136,18 @@ class PreparedEnvironment(NamedTuple):
     argv_prefix: tuple[str, ...] = ()
     """Words to put before the child's argv (empty for managers that work through PATH)."""
     lock: str | None = None
-    """What is installed, as requirement lines; None where it is not known (`local`)."""
+    """What is installed, as a text that `--locked` takes; None where it is not known (`local`)."""
+    lock_name: str = "requirements.lock.txt"
+    """The name of that text as an artifact below `environment/`."""
     built: bool = False
     """True where this call built it."""
     build_log: Path | None = None
+    tags: Mapping[str, str] = {}
+    """Tags of the run that are known only now (`mlflow.docker.image.id`)."""
+    wrap: Callable[[Launch], ChildProcess] | None = None
+    """Makes the child's process, for managers that do not work through PATH."""
+    endpoint: EndpointReach | None = None
+    """How the endpoint is reached; None: on the loopback."""
 
 
 class EnvironmentManager(Protocol):

@@ -35,6 +35,10 @@ class Task(NamedTuple):
     """Seconds between TERM and KILL."""
     secrets: tuple[str, ...] = ()
     """Texts that are masked in the log file."""
+    argv: tuple[str, ...] = ()
+    """The whole process to start, where the environment wraps the command (a container); else `bash -c`."""
+    end_argv: tuple[str, ...] = ()
+    """What the guard runs, after it ended the process, when the runner died."""
     forward_stdout_to_stderr: bool = False
     """`--json`: stdout belongs to projrun, so the child's goes to stderr."""
 

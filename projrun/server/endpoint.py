@@ -9,6 +9,7 @@ import os
 import selectors
 import socket
 import threading
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -23,28 +24,37 @@ class Endpoint:
     be dropped by the client wherever a password or a netrc exists, and would overwrite one meant for elsewhere.
     """
 
-    def __init__(self, database: Path, listener: socket.socket) -> None:
+    def __init__(self, database: Path, listeners: list[socket.socket]) -> None:
         self.secret = os.urandom(16).hex()
-        self.uri = f"http://127.0.0.1:{listener.getsockname()[1]}/{self.secret}"
+        self._port = listeners[0].getsockname()[1]
         self._database = database
-        self._listener = listener
+        self._listeners = listeners
         self._stop, self._stopped = socket.socketpair()
         self._thread = threading.Thread(target=self._wait_and_serve, name="projrun-endpoint", daemon=True)
 
     @classmethod
-    def open(cls, database: Path) -> Endpoint:
-        """Listen on a free port of 127.0.0.1 for clients of the store in the file `database`."""
-        # asyncio turns Nagle's delay off (44 ms a request) only where the protocol is named.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    def open(cls, database: Path, addresses: Sequence[str] = ()) -> Endpoint:
+        """Listen on a free port of 127.0.0.1, and on it of `addresses`, for clients of the store in `database`.
+
+        Raises OSError for an address that is not this machine's.
+        """
+        listeners = _listen(["127.0.0.1", *addresses])
         try:
-            listener.bind(("127.0.0.1", 0))
-            listener.listen(128)
-            endpoint = cls(database, listener)
+            endpoint = cls(database, listeners)
         except BaseException:
-            listener.close()
+            _close(listeners)
             raise
         endpoint._thread.start()
         return endpoint
+
+    @property
+    def uri(self) -> str:
+        """The address on this machine."""
+        return self.uri_at("127.0.0.1")
+
+    def uri_at(self, host: str) -> str:
+        """The address for clients that reach this machine as `host`."""
+        return f"http://{host}:{self._port}/{self.secret}"
 
     def close(self) -> None:
         """Finish what is under way, for at most GRACE seconds; at once where no client ever connected."""
@@ -64,16 +74,41 @@ class Endpoint:
 
     def _wait_and_serve(self) -> None:
         # Whatever goes wrong, the port is closed: a client is refused instead of waiting for ever.
-        with self._listener, self._stopped:
+        try:
             if self._client_came():
                 from projrun.server.serving import serve
 
-                serve(self._listener, self._stopped, self._database, self.secret, GRACE)
+                serve(self._listeners, self._stopped, self._database, self.secret, GRACE)
+        finally:
+            _close([*self._listeners, self._stopped])
 
     def _client_came(self) -> bool:
         """Wait for the first connection: true; or for the end: false."""
         with selectors.DefaultSelector() as selector:
-            selector.register(self._listener, selectors.EVENT_READ)
+            for listener in self._listeners:
+                selector.register(listener, selectors.EVENT_READ)
             selector.register(self._stopped, selectors.EVENT_READ)
             ready = {key.fileobj for key, _ in selector.select()}
         return self._stopped not in ready
+
+
+def _listen(addresses: Sequence[str]) -> list[socket.socket]:
+    listeners: list[socket.socket] = []
+    port = 0
+    try:
+        for address in addresses:
+            # asyncio turns Nagle's delay off (44 ms a request) only where the protocol is named.
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+            listeners.append(listener)
+            listener.bind((address, port))
+            listener.listen(128)
+            port = listener.getsockname()[1]
+    except BaseException:
+        _close(listeners)
+        raise
+    return listeners
+
+
+def _close(sockets: Iterable[socket.socket]) -> None:
+    for one in sockets:
+        one.close()

@@ -20,11 +20,13 @@ _POLL = 0.002
 """Seconds between two looks at the connections that are left when closing."""
 
 
-def serve(listener: socket.socket, stop: socket.socket, database: Path, secret: str, grace: float) -> None:
+def serve(
+    listeners: list[socket.socket], stop: socket.socket, database: Path, secret: str, grace: float
+) -> None:
     """Serve the store until `stop` can be read, then let requests under way finish for `grace` seconds."""
     loop = asyncio.SelectorEventLoop()
     try:
-        loop.run_until_complete(_serve(listener, stop, database, secret, grace))
+        loop.run_until_complete(_serve(listeners, stop, database, secret, grace))
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
@@ -32,7 +34,7 @@ def serve(listener: socket.socket, stop: socket.socket, database: Path, secret: 
 
 
 async def _serve(
-    listener: socket.socket, stop: socket.socket, database: Path, secret: str, grace: float
+    listeners: list[socket.socket], stop: socket.socket, database: Path, secret: str, grace: float
 ) -> None:
     with Stores(database) as stores:
         server = uvicorn.Server(_configure(create_app(stores, secret)))
@@ -40,7 +42,7 @@ async def _serve(
         server.lifespan = server.config.lifespan_class(server.config)
         stopping = asyncio.Event()
         asyncio.get_running_loop().add_reader(stop, stopping.set)
-        await server.startup(sockets=[listener])
+        await server.startup(sockets=listeners)
         await stopping.wait()
         asyncio.get_running_loop().remove_reader(stop)
         await _shut_down(server, grace)

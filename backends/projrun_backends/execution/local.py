@@ -29,7 +29,7 @@ class LocalBackend:
             )
 
     def launch(self, task: Task, config: Mapping[str, object]) -> Job:
-        """Start `bash -c COMMAND`, with Python's output unbuffered, so that it shows as it is made."""
+        """Start the task's own process, else `bash -c COMMAND` with Python's output unbuffered."""
         environ = {"PYTHONUNBUFFERED": "1", **task.environ}
-        argv = [*task.argv_prefix, "bash", "-c", task.command]
+        argv = task.argv or (*task.argv_prefix, "bash", "-c", task.command)
         return ProcessJob(argv, task._replace(environ=environ))
