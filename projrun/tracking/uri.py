@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _USER_INFORMATION = re.compile(r"(?P<scheme>^[A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
+_MISSING_SLASHES = re.compile(r"^(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:(?!/)|//)[^/?#]*@")
 _UNESCAPED_PASSWORD = re.compile(
     r"(?P<scheme>^[A-Za-z][A-Za-z0-9+.-]*://)[^/?#@]*:[^/?#@]*[^/?#@\d\]][/?#].*@"
 )
@@ -78,7 +79,7 @@ def parse_tracking_uri(text: str, directory: Path | None = None) -> TrackingUri:
 def _refusal(text: str, scheme: str) -> RequestError:
     if not scheme:
         return RequestError(
-            f"the tracking URI {text!r} is a folder or file, not a server", hint=_FOLDER_REMEDY
+            f"the tracking URI {redact(text)!r} is a folder or file, not a server", hint=_FOLDER_REMEDY
         )
     # `mysql+pymysql://` names the driver too (SQLAlchemy's database URLs).
     remedy = _REMEDIES.get(scheme.split("+")[0], f"give {_KINDS}")
@@ -114,7 +115,7 @@ def _sqlite(text: str, directory: Path) -> TrackingUri:
     name = rest[3:] if rest.startswith("///") else ""
     if not name or name == ":memory:" or "\0" in name:
         raise RequestError(
-            f"the tracking URI {text!r} names no file",
+            f"the tracking URI {redact(text)!r} names no file",
             hint="sqlite:///FILE is relative to this folder, sqlite:////FOLDER/FILE is absolute",
         )
     if "?" in name:
@@ -130,7 +131,8 @@ def redact(uri: str) -> str:
 
     Works on text that is no valid URI too, since it is used in the messages that say so.
     """
-    shown = _USER_INFORMATION.sub(r"\g<scheme>", uri)
+    shown = _MISSING_SLASHES.sub(r"\g<scheme>", uri)
+    shown = _USER_INFORMATION.sub(r"\g<scheme>", shown)
     # A password with a slash in it ends the host's part early: what stands before the last @ goes then.
     shown = _UNESCAPED_PASSWORD.sub(r"\g<scheme>", shown)
     shown = _LOOPBACK_SECRET.sub(rf"\g<endpoint>{_MASK}", shown)
