@@ -115,8 +115,11 @@ class RunRecorder:
         run_id = self.run.run_id
         if end.reason:
             self._store.log_batch(run_id, tags=_tags(end_tags(end)))
-        if end.status == "FINISHED" and self._store.get_run(run_id).status in ("FAILED", "KILLED"):
-            return  # the script said so itself, and exited 0
+        if end.status == "FINISHED":
+            said = self._store.get_run(run_id)
+            if said.status in ("FAILED", "KILLED"):  # by the script itself, which exited 0
+                self.run = said
+                return
         self.run = self._store.update_run(run_id, status=end.status, end_time=end.end_time)
 
     def _deliver(self, what: str, action: Callable[[], object], pauses: Sequence[float] = (0.0,)) -> bool:

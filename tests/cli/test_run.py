@@ -150,7 +150,8 @@ def test_what_the_script_says_of_itself(
     runner: Runner, tmp_path: Path, said: str, code: int, recorded: str
 ) -> None:
     project = python_project(tmp_path / "project", SAYS_SO_ITSELF % (said, code))
-    assert runner(project).returncode == code
+    done = runner(project, "--json")
+    assert (done.returncode, json.loads(done.stdout)["status"]) == (code, recorded)
     assert runner.only_run()["status"] == recorded
 
 
