@@ -29,14 +29,21 @@ NEVER = frozenset(
 )  # fmt: skip
 
 _RECORDER = """
-import sys
+import os, sys
+leave = os._exit
+
+def record(code):
+    with open(sys.argv[1], "w") as file:
+        file.write("\\n".join(sys.modules))
+    leave(code)
+
+os._exit = record
 from projrun.cli import main
 
 try:
     main(sys.argv[2:])
-finally:
-    with open(sys.argv[1], "w") as file:
-        file.write("\\n".join(sys.modules))
+except SystemExit as leaving:
+    record(leaving.code)
 """
 
 # What the hot path is built on brings in modules of its own, which differ between versions.

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
-from collections.abc import Sequence
+
+TYPE_CHECKING = False  # as in `typing`, whose import would take longer than `projrun version`
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -14,6 +20,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         print(f"projrun {__version__}")  # noqa: T201 - the one line printed without click
         sys.exit(0)
+    # Imports make no garbage: looking for some 20 times while they run costs 3 ms. The rare collections
+    # that are left are enough for a run of days, which waits for its child.
+    gc.set_threshold(50_000, 20, 20)
     from projrun.cli.application import execute
 
-    sys.exit(execute(words))
+    _leave(execute(words))
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit without taking the interpreter apart (8 ms of every run): nothing is left open that matters."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):  # closed, or its reader has gone
+            continue
+    os._exit(code)

@@ -3,8 +3,7 @@
 NamedTuples, not dataclasses: forty dataclasses cost the hot path 23 ms, NamedTuples 5.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: NamedTuple compiles each annotation that is a string, 2 ms of every run.
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
