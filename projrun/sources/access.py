@@ -14,6 +14,7 @@ _ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?P<user>[^/?#@:]*)(?P<colon>:?)(?P<password>[^/?#]*)@(?P<host>[^/?#@]+)"
 )
 _IN_MESSAGES = re.compile(r"(https?://)[^/\s'\"]*@", re.IGNORECASE)
+_QUERY_IN_MESSAGES = re.compile(r"(https?://[^\s'\"?]*\?)[^\s'\"]+", re.IGNORECASE)
 _HELPER = (
     '!f() { test "$1" != get || printf "username=%s\\npassword=%s\\n" '
     '"$PROJRUN_GIT_USERNAME" "$PROJRUN_GIT_PASSWORD"; }; f'
@@ -32,10 +33,10 @@ class Access(NamedTuple):
     secrets: tuple[str, ...] = ()
 
     def mask(self, text: str) -> str:
-        """A message without the credentials."""
+        """A message without the credentials, and without queries, which may hold a token."""
         for secret in self.secrets:
             text = text.replace(secret, "***")
-        return _IN_MESSAGES.sub(r"\1", text)
+        return _QUERY_IN_MESSAGES.sub(r"\1***", _IN_MESSAGES.sub(r"\1", text))
 
 
 def access_to(location: str) -> Access:

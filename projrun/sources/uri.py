@@ -63,6 +63,8 @@ def redact_uri(uri: str) -> str:
     """
     match = _SCHEME.match(uri)
     if match is None:
+        if uri.startswith("//"):
+            return re.sub(r"^//[^/]*@", "//", uri)
         return re.sub(r"^([^@/:]+):[^@/]*@", r"\1@", uri)
     head, rest = uri[: match.end()], uri[match.end() :]
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
@@ -207,7 +209,9 @@ def _check_address(location: str, match: re.Match[str]) -> None:
 
 
 def _check_secure_copy(location: str, match: re.Match[str]) -> None:
-    if match["host"].lower() in (*GIT_SCHEMES, "file") and match["path"].startswith("/"):
+    word = match["host"].lower()
+    # `git:` and `ssh:` may be names of hosts; `https:me:password@host` would show the password to ssh.
+    if word in ("http", "https") or (word in (*GIT_SCHEMES, "file") and match["path"].startswith("/")):
         raise SourceError(f"'{match['host']}:' needs two slashes", hint=f"write it as {match['host']}://...")
     if any((match[part] or "").startswith("-") for part in ("user", "host", "path")):
         raise SourceError(

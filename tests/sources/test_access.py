@@ -39,6 +39,13 @@ def test_a_token_as_the_user_is_masked_in_messages() -> None:
     assert "tok" not in access_to("https://tok@host/r").mask("could not read Password for 'https://tok@host'")
 
 
+def test_a_token_in_a_query_is_masked_in_messages() -> None:
+    said = "fatal: Authentication failed for 'https://host/r?token=tok/'"
+    assert access_to("https://host/r?token=tok").mask(said) == (
+        "fatal: Authentication failed for 'https://host/r?***'"
+    )
+
+
 @pytest.mark.parametrize("location", ["https://u:a%0Ahost=evil@host/r", "https://u%00:p@host/r"])
 def test_control_characters_cannot_be_smuggled(location: str) -> None:
     with pytest.raises(SourceError, match="control characters") as raised:

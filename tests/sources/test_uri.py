@@ -141,6 +141,8 @@ def test_a_bare_repository_is_fetched_from(tmp_path: Path) -> None:
         ("https://host:port/r", SourceError, "names no host"),
         ("https://host", SourceError, "no repository"),
         ("https:/host/o/r", SourceError, "needs two slashes"),
+        ("https:u:secret-word@host/o/r", SourceError, "needs two slashes"),
+        ("//u:secret-word@host/o/r", RequestError, "there is no folder '//host/o/r'"),
         ("gopher://host/o/r", SourceError, "'gopher' is no protocol"),
         ("file://elsewhere/o/r", SourceError, "names no folder on this machine"),
         ("file:///a%00b", SourceError, "names no folder on this machine"),
