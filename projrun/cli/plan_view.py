@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from projrun.plan import Plan
-from projrun.project.model import MASK, BoundParameter
-from projrun.sources.uri import redact_uri
+from projrun.project.model import BoundParameter
+from projrun.project.wording import public
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         },
         "project": plan.project.name,
         "entry_point": plan.invocation.entry_point,
-        "parameters": [_parameter(parameter) for parameter in plan.invocation.parameters],
+        "parameters": [_parameter(public(parameter)) for parameter in plan.invocation.parameters],
         "command": plan.invocation.shown_command,
         "environment": {
             "manager": resolved.manager,
@@ -53,11 +53,11 @@ def _parameter(parameter: BoundParameter) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "type": parameter.type,
-        "value": MASK if parameter.secret else parameter.value,
-        "given": MASK if parameter.secret else parameter.raw,
+        "value": parameter.value,
+        "given": parameter.raw,
         "origin": parameter.origin,
         "declared": parameter.declared,
-        "download": None if parameter.download is None else redact_uri(parameter.download),
+        "download": parameter.download,
     }
 
 

@@ -5,23 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-# Texts, compiled when first used: most projects name no URL, and compiling costs the hot path a millisecond.
-_WEB_USER = r"(?i)\b((?:[a-z+]+\+)?https?://)[^/\s@]+@"
-_USER_AND_WORD = r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@"
-_QUERY = r"(?i)([?&](?:[a-z_]*token|[a-z_]*key|password|secret|sig)=)[^&\s]+"
+from projrun.credentials import without_credentials
+
 _USER_INFORMATION = r"://([^/\s@]+)@"
 _CREDENTIAL_VARIABLE = r"PASSW(?:OR)?D|TOKEN|SECRET|CREDENTIAL|API_KEY"
 _SHORTEST_SECRET = 4
 _MASK = "***"
 _GIT_USER = "git"
-
-
-def without_credentials(text: str) -> str:
-    """The text with no user, password or token in any URL of it (`ssh://git@host` keeps its user)."""
-    if "://" not in text:
-        return text
-    text = re.sub(_WEB_USER, r"\1", text)
-    return re.sub(_QUERY, rf"\1{_MASK}", re.sub(_USER_AND_WORD, r"\1@", text))
 
 
 def secrets_of(texts: Iterable[str], environ: Mapping[str, str]) -> frozenset[str]:

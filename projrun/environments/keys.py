@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 
-from projrun.environments.credentials import without_credentials
+from projrun.credentials import without_credentials
 from projrun.environments.fingerprints import fingerprint
 from projrun.environments.indexes import PackageSettings
 from projrun.environments.interpreters import Interpreter

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.environments.credentials import without_credentials
+from projrun.credentials import without_credentials
 from projrun.errors import RequestError
 from projrun.project.document import read_text
 from projrun.project.files import exists, is_file

@@ -20,7 +20,7 @@ from projrun.project.command import (
     unknown_placeholders,
 )
 from projrun.project.document import excerpt_of_file, find_text
-from projrun.project.model import MASK, BoundParameter, EntryPoint, Invocation, Location, Parameter, Project
+from projrun.project.model import BoundParameter, EntryPoint, Invocation, Location, Parameter, Project
 from projrun.project.parameter_reader import TYPE_WORDS
 from projrun.project.paths import (
     DOWNLOADABLE,
@@ -31,7 +31,7 @@ from projrun.project.paths import (
     missing_file,
 )
 from projrun.project.values import value_problem
-from projrun.project.wording import listed, shown
+from projrun.project.wording import listed, public, shown
 from projrun.suggestions import did_you_mean, near_miss
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -76,12 +76,8 @@ def bind(
         raise _error(project, entry_point, binder.problems)
     command = _command(entry_point, parameters)
     check_command(command)
-    masked = _command(entry_point, [_masked(parameter) for parameter in parameters])
+    masked = _command(entry_point, [public(parameter) for parameter in parameters])
     return Invocation(entry_point.name, command, tuple(parameters), tuple(binder.warnings), masked)
-
-
-def _masked(parameter: BoundParameter) -> BoundParameter:
-    return parameter._replace(value=MASK) if parameter.secret else parameter
 
 
 def _command(entry_point: EntryPoint, parameters: list[BoundParameter]) -> str:

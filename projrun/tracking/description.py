@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from projrun.project.model import MASK
+from projrun.project.wording import public
 from projrun.sources.provenance import source_tags
 from projrun.tracking.entities import Param
 from projrun.tracking.parent import parent_run_id
@@ -15,11 +15,9 @@ if TYPE_CHECKING:
 
 
 def describe(plan: Plan) -> RunDescription:
-    """The record of a run before it starts: raw parameter values, secrets masked (MLPROJECT.md)."""
-    params = [
-        Param(parameter.name, MASK if parameter.secret else parameter.raw)
-        for parameter in plan.invocation.parameters
-    ]
+    """The record of a run before it starts: raw parameter values, no secrets (MLPROJECT.md)."""
+    shown = map(public, plan.invocation.parameters)
+    params = [Param(parameter.name, parameter.raw) for parameter in shown]
     return RunDescription(
         experiment_name=plan.experiment.name,
         experiment_id=plan.experiment.experiment_id,

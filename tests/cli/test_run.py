@@ -228,6 +228,19 @@ def test_a_secret_is_masked_in_the_record_the_log_and_what_is_printed(runner: Ru
     assert "hunter2" not in planned.stdout + planned.stderr
 
 
+def test_credentials_of_an_address_reach_the_command_and_nothing_else(runner: Runner, tmp_path: Path) -> None:
+    address = "https://me:hunter2@host.test/x?token=hunter3&page=4"
+    project = python_project(tmp_path / "project", "import sys; print(sys.argv[1])", "{place: uri}")
+    mlproject = project / "MLproject"
+    mlproject.write_text(mlproject.read_text().replace("script.py", "script.py {place}"))
+    done = runner(project, "-P", f"place={address}").check()
+    assert done.stdout == f"{address}\n"
+    assert "hunter" not in done.stderr
+    assert runner.only_run()["params"] == {"place": "https://host.test/x?token=***&page=4"}
+    planned = run_projrun("plan", project, "-P", f"place={address}", "--json", environ=runner.environ).check()
+    assert "hunter" not in planned.stdout + planned.stderr
+
+
 def test_a_long_value_reaches_the_command_whole_and_the_record_cut(runner: Runner, tmp_path: Path) -> None:
     command = f"{sys.executable} -c 'import sys; print(len(sys.argv[1]))' {{text}}"
     project = write_project(

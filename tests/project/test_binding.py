@@ -10,6 +10,7 @@ from projrun.project.binding import GivenValue, bind
 from projrun.project.command import LONGEST_COMMAND
 from projrun.project.entry_points import find_entry_point
 from projrun.project.model import BoundParameter, Project
+from projrun.project.wording import public
 from tests.project.support import bind_values, binding_error, load_text
 
 
@@ -246,6 +247,21 @@ def test_secrets_are_in_no_message(tmp_path: Path) -> None:
     for given in ({}, {"t": "hunter2"}, {"t": "1", "p": "hunter2"}, {"t": "1"}, {"t": "hunter2\0"}):
         error = binding_error(project, given)
         assert "hunter2" not in error.message + error.hint + error.detail
+
+
+def test_credentials_of_addresses_are_in_no_message(tmp_path: Path) -> None:
+    project = project_with(tmp_path, "u: {type: uri, choices: ['https://host']}\np: path")
+    given = {"u": "https://me:hunter2@host", "p": "https://me:hunter2@host/x"}
+    error = binding_error(project, given)
+    assert "hunter2" not in error.message + error.hint + error.detail
+
+
+def test_a_download_is_shown_without_its_credentials(tmp_path: Path) -> None:
+    (parameter,) = bind_values(
+        project_with(tmp_path, "p: path"), {"p": "https://me:hunter2@host/x?v=1"}
+    ).parameters
+    assert parameter.download == "https://me:hunter2@host/x?v=1"
+    assert (public(parameter).raw, public(parameter).download) == ("https://host/x?v=1", "https://host/x?v=1")
 
 
 def test_a_secret_default_warns_without_its_value(tmp_path: Path) -> None:
