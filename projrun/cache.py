@@ -9,16 +9,37 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal, NamedTuple
+
+DESCRIPTION = "description.json"
+"""The file of an entry that says what it is, for people."""
+
+Facts = Mapping[str, str | tuple[str, ...]]
+"""What an entry is and what it was built from, for `projrun envs`. Holds no credentials."""
+
+State = Literal["ready", "broken", "building", "unfinished"]
 
 _MARKER_SUFFIX = ".complete"
+_GENERATION = r"\d{4}-[0-9a-f]{6}"
 _LAST_USED_STEP = 60.0
 """Seconds: how exact "last used" is, which is the marker's modification time."""
 
 _held: dict[str, int] = {}
 """The markers that this process keeps locked, by path: what it uses is not removed by others."""
+
+
+class Entry(NamedTuple):
+    """One generation of what a key stands for."""
+
+    key: str
+    path: Path
+    state: State
+    """`broken` lacks its probe, `unfinished` is what a killed builder left: neither is ever used."""
+    last_used: float
+    """Seconds since the epoch, exact to a minute."""
 
 
 class ContentCache:
@@ -48,11 +69,13 @@ class ContentCache:
         *,
         rebuild: bool = False,
         waiting: Callable[[], None] | None = None,
+        facts: Facts | None = None,
     ) -> tuple[Path, bool]:
         """The entry, and whether this call built it. It stays until this process ends.
 
         `build` fills the empty folder it is given; whatever it raises leaves nothing behind. `waiting` is
-        called once where another process builds the same entry. Raises OSError where the folder is not writable.
+        called once where another process builds the same entry; `facts` are kept with what is built. Raises
+        OSError where the folder is not writable.
         """
         before = self.find(key) if rebuild else None
         found = None if rebuild else self._use(key)
@@ -62,14 +85,71 @@ class ContentCache:
             # Not used yet where a rebuild goes on: what this process uses is not removed after it.
             if before is None or self.find(key) != before:
                 found = self._use(key)  # another process built it while this one waited
-            return (found, False) if found else (self._build(key, build), True)
+            return (found, False) if found else (self._build(key, build, facts or {}), True)
 
-    def _build(self, key: str, build: Callable[[Path], None]) -> Path:
+    def entries(self) -> list[Entry]:
+        """Every generation of every key, whole or not; changes nothing. Raises OSError for what cannot be read."""
+        keys = [folder.name for folder in _subfolders(self.root)]
+        return [entry for key in sorted(keys) for entry in self._generations(key)]
+
+    def remove(self, entry: Entry) -> bool:
+        """Remove one generation; False where a process uses it, builds it, or it cannot be removed."""
+        from filelock import FileLock, Timeout
+
+        try:
+            with FileLock(self._lock_file(entry.key), timeout=0):
+                return self._remove(entry)
+        except (Timeout, OSError):
+            return False
+
+    def _remove(self, entry: Entry) -> bool:
+        marker = _marker(entry.path)
+        if marker.exists() and not _remove_unless_held(marker):
+            return False
+        _remove_tree(entry.path)
+        if not self._generations(entry.key):
+            _remove_tree(self.folder(entry.key))
+        return not entry.path.exists()
+
+    def _generations(self, key: str) -> list[Entry]:
+        import re
+
+        paths = [path for path in _subfolders(self.folder(key)) if re.fullmatch(_GENERATION, path.name)]
+        return [Entry(key, path, self._state(key, path), _last_used(path)) for path in sorted(paths)]
+
+    def _state(self, key: str, path: Path) -> State:
+        if _marker(path).exists():
+            probe = str(describe(path).get("probe", self._probe))
+            return "ready" if (path / probe).exists() else "broken"
+        return "building" if self._is_locked(key) else "unfinished"
+
+    def _is_locked(self, key: str) -> bool:
+        from filelock import FileLock, Timeout
+
+        try:
+            with FileLock(self._lock_file(key), timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:  # nobody builds in a folder that cannot be written
+            return False
+
+    def _lock_file(self, key: str) -> Path:
+        return self.root / f"{key}.lock"
+
+    def _describe(self, entry: Path, facts: Facts) -> None:
+        import json
+
+        document = {**facts, "created": int(time.time()), "probe": self._probe}
+        (entry / DESCRIPTION).write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
+
+    def _build(self, key: str, build: Callable[[Path], None], facts: Facts) -> Path:
         self._remove_unfinished(key)
         entry = self.folder(key) / self._next_generation(key)
         try:
             _make_private(entry)
             build(entry)
+            self._describe(entry, facts)
             _write_marker(_marker(entry))
         except BaseException:
             # The marker first: it may be there already when an interrupt comes at the very end.
@@ -118,7 +198,7 @@ class ContentCache:
 
         _make_private(self.root)
         _make_private(self.folder(key))
-        lock = FileLock(self.root / f"{key}.lock")
+        lock = FileLock(self._lock_file(key))
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -155,8 +235,41 @@ def _touch(marker: Path) -> None:
         pass  # a cache that somebody else owns can still be read
 
 
+def describe(entry: Path) -> dict[str, object]:
+    """The facts that an entry was built with, and when; empty where nothing is known."""
+    import json
+
+    try:
+        document = json.loads((entry / DESCRIPTION).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def is_in_use(entry: Path) -> bool:
+    """Whether a process, this one included, keeps the entry from being removed."""
+    marker = _marker(entry)
+    if str(marker) in _held:
+        return True
+    try:
+        import fcntl
+
+        descriptor = os.open(marker, os.O_RDWR)
+    except (ImportError, OSError):
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _hold(marker: Path) -> bool:
-    """Lock the marker for as long as this process lives; False where it is being removed."""
+    """Lock the marker for as long as this process lives; False where it was removed."""
     name = str(marker)
     if name in _held:
         return True
@@ -168,13 +281,9 @@ def _hold(marker: Path) -> bool:
         descriptor = os.open(marker, os.O_RDONLY)
     except FileNotFoundError:
         return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return False
-    except OSError:
-        pass  # a file system without locks
+    with suppress(OSError):  # a file system without locks
+        # Waits for no more than a look, or an unlink: nobody keeps the exclusive lock.
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
     if os.fstat(descriptor).st_nlink == 0:
         os.close(descriptor)
         return False
@@ -188,7 +297,7 @@ def _remove_unless_held(marker: Path) -> bool:
     except ImportError:
         return False
     try:
-        descriptor = os.open(marker, os.O_RDONLY)
+        descriptor = os.open(marker, os.O_RDWR)  # NFS gives an exclusive lock only to writers
     except OSError:
         return False
     try:
@@ -201,8 +310,20 @@ def _remove_unless_held(marker: Path) -> bool:
     return True
 
 
+def _last_used(entry: Path) -> float:
+    for path in (_marker(entry), entry):
+        try:
+            return path.stat().st_mtime
+        except FileNotFoundError:
+            continue
+    return 0.0
+
+
 def _subfolders(folder: Path) -> list[Path]:
-    return [entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink()]
+    try:
+        return [entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _remove_tree(folder: Path) -> None:

@@ -7,6 +7,11 @@ the interface: 2 a mistake in the request, 3 the source, 4 the environment, 5 th
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 class ProjrunError(Exception):
     """What a user's action can cause. `message` is one line, `hint` what to do, `detail` extra lines."""
@@ -38,6 +43,11 @@ class EnvironmentBuildError(ProjrunError):
     """The environment could not be built."""
 
     exit_code = 4
+
+    def __init__(self, message: str, *, hint: str = "", detail: str = "", log: Path | None = None) -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.log = log
+        """The whole output of the build that failed, which becomes an artifact of the run."""
 
 
 class TrackingError(ProjrunError):

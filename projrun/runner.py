@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from projrun.child import ENDPOINT_STORE, TrackingAddress, child_environment, run_variables
 from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
-from projrun.errors import ProjrunError, RequestError
+from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
 from projrun.execution.protocol import Outcome, Task
 from projrun.execution.registry import get_backend
 from projrun.lease import Lease, Mark
@@ -29,6 +29,9 @@ from projrun.tracking.uri import open_store, redact
 
 if TYPE_CHECKING:
     from projrun.execution.signals import SignalRelay
+
+BUILD_LOG = "environment/build.log"
+"""The artifact that says how an environment was built, or why it could not be."""
 
 
 class Result(NamedTuple):
@@ -114,6 +117,8 @@ def _carry_out(session: Session) -> Outcome:
         return interruption.outcome
     except ProjrunError as error:
         error.run_id = session.recorder.run.run_id
+        if isinstance(error, EnvironmentBuildError) and error.log is not None:
+            session.recorder.artifact(error.log, BUILD_LOG)
         _finish(session, Outcome("FAILED", error.exit_code, error.message))
         raise
     except KeyboardInterrupt:
@@ -152,7 +157,7 @@ def _record_environment(session: Session, prepared: PreparedEnvironment) -> None
         session.recorder.artifact(file, f"environment/{prepared.lock_name}")
         file.unlink()
     if prepared.built and prepared.build_log is not None:
-        session.recorder.artifact(prepared.build_log, "environment/build.log")
+        session.recorder.artifact(prepared.build_log, BUILD_LOG)
     if prepared.tags:
         session.recorder.tag(prepared.tags)
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from projrun.cache import ContentCache
+from projrun.cache import ContentCache, Facts
+from projrun.credentials import without_credentials
 from projrun.environments.indexes import PackageSettings, package_settings
 from projrun.environments.interpreters import Interpreter, find_interpreter
 from projrun.environments.keys import environment_key
@@ -129,6 +130,7 @@ def prepare(
             lambda folder: _build(recipe, request, details, folder, progress),
             rebuild=rebuild,
             waiting=lambda: progress("waiting for another process that builds the same environment"),
+            facts=_facts(recipe, request, details),
         )
         lock = (entry / LOCK).read_text(encoding="utf-8")
     environment = entry / ENVIRONMENT
@@ -211,6 +213,20 @@ def _build(
     (folder.parent / FAILED_LOG).unlink(missing_ok=True)
 
 
+def _facts(recipe: Recipe, request: EnvironmentRequest, details: PythonEnvironment) -> Facts:
+    spec = details.spec
+    lines = (*spec.build_requirements.lines, *spec.requirements.lines)
+    return {
+        "manager": recipe.manager,
+        "python": str(details.interpreter.version),
+        "interpreter": str(details.interpreter.path),
+        "summary": spec.summary,
+        "project": str(request.project_directory),
+        "files": tuple(str(file) for file in spec.files),
+        "requirements": tuple(without_credentials(line) for line in lines),
+    }
+
+
 def _failure(
     recipe: Recipe, details: PythonEnvironment, error: ToolError, log: Path
 ) -> EnvironmentBuildError:
@@ -219,6 +235,7 @@ def _failure(
         f"the environment of {source} could not be built: {error}",
         hint=f"the whole output is in {log}" + (f"; {recipe.hint}" if recipe.hint else ""),
         detail="\n".join(error.tail),
+        log=log,
     )
 
 
