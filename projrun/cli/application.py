@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import click
 
-from projrun.errors import ProjrunError
+from projrun.errors import ProjrunError, RequestError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 _COMMANDS = {
     "run": ("projrun.cli.run:run", "Run an entry point of a project and record it."),
@@ -65,59 +69,79 @@ def application() -> None:
 
 
 def execute(arguments: Sequence[str]) -> int:
-    """Run the command line and return its exit code."""
+    """Run the command line and return its exit code. Under `--json` whatever ends it is one object on stdout."""
+    as_json = "--json" in arguments
+    if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot show ends nothing
     try:
         code = application.main(list(arguments), prog_name="projrun", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
-    except click.ClickException as mistake:
-        return _report_usage(mistake, as_json="--json" in arguments)
-    except ProjrunError as error:
-        return _report(error, as_json="--json" in arguments)
-    except (KeyboardInterrupt, click.Abort):
-        return 130
     except BrokenPipeError:
         return _leave_broken_pipe()
-    except Exception as bug:
-        return _report_bug(bug)
+    except BaseException as ending:
+        return _report(_as_error(ending), as_json=as_json)
     return code if isinstance(code, int) else 0
+
+
+def _as_error(ending: BaseException) -> ProjrunError:
+    """What ended the command, as an error to report; SystemExit is raised again."""
+    if isinstance(ending, ProjrunError):
+        return ending
+    if isinstance(ending, click.Abort | KeyboardInterrupt):
+        return _interrupted("interrupted by SIGINT", 130)
+    if isinstance(ending, click.ClickException):
+        return _usage_error(ending)
+    if isinstance(ending, OSError) and ending.errno in _FULL:
+        return RequestError(f"cannot write: {ending.strerror}", hint="free some space")
+    if isinstance(ending, Exception):
+        return _bug(ending)
+    from projrun.execution.signals import Interrupted
+
+    if isinstance(ending, Interrupted):
+        return _interrupted(str(ending), ending.exit_code)
+    raise ending
 
 
 def _report(error: ProjrunError, *, as_json: bool) -> int:
     from projrun.cli.rendering import error_text, print_json
 
+    with suppress(OSError):
+        click.echo(error_text(error), err=True)
     if as_json:
-        print_json(
-            {
-                "error": {"message": error.message, "hint": error.hint, "detail": error.detail},
-                "exit_code": error.exit_code,
-                **({"run_id": error.run_id} if error.run_id else {}),
-            }
-        )
-    click.echo(error_text(error), err=True)
+        document = {
+            "error": {"message": error.message, "hint": error.hint, "detail": error.detail},
+            "exit_code": error.exit_code,
+            **({"run_id": error.run_id} if error.run_id else {}),
+        }
+        with suppress(OSError):
+            print_json(document)
     return error.exit_code
 
 
-def _report_usage(mistake: click.ClickException, *, as_json: bool) -> int:
-    from projrun.errors import RequestError
-
+def _usage_error(mistake: click.ClickException) -> RequestError:
     message = mistake.format_message().rstrip(".")
     path = mistake.ctx.command_path if isinstance(mistake, click.UsageError) and mistake.ctx else "projrun"
-    error = RequestError(message[:1].lower() + message[1:], hint=f"see `{path} --help`")
-    return _report(error, as_json=as_json)
+    return RequestError(message[:1].lower() + message[1:], hint=f"see `{path} --help`")
+
+
+def _interrupted(message: str, exit_code: int) -> ProjrunError:
+    error = ProjrunError(message)
+    error.exit_code = exit_code
+    return error
 
 
 def _leave_broken_pipe() -> int:
-    # The reader (`| head`) has gone: nothing may be written at exit, and nothing is wrong.
-    import os
+    # The reader (`| head`) has gone, and nothing is wrong.
+    from projrun.cli.rendering import silence_stdout
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    silence_stdout()
     return 0
 
 
-def _report_bug(bug: Exception) -> int:
+def _bug(bug: Exception) -> ProjrunError:
     from projrun.cli.bugs import write_report
 
-    click.echo(f"projrun: error: a bug in projrun: {type(bug).__name__}; {write_report(bug)}", err=True)
-    return 70
+    return ProjrunError(f"a bug in projrun: {type(bug).__name__}", hint=write_report(bug))

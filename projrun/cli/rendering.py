@@ -21,10 +21,19 @@ def error_text(error: ProjrunError) -> str:
 
 
 def print_json(document: Mapping[str, object]) -> None:
-    """One object on stdout."""
+    """One object on stdout, in ASCII where stdout is not UTF-8."""
     import json
 
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    encoding = getattr(sys.stdout, "encoding", None) or ""
+    is_utf8 = encoding.lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(document, indent=2, ensure_ascii=not is_utf8))
+
+
+def silence_stdout() -> None:
+    """Its reader has gone: what Python still holds for it goes nowhere."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_table(

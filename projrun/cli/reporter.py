@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -21,11 +21,12 @@ class CommandLineReporter:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._terminal = sys.stderr.isatty()
+        self._terminal = sys.stderr is not None and sys.stderr.isatty()
         self._status: Status | None = None
         self._lock = threading.Lock()
         self._told = False
         """Whether a line of detail already says what is going on."""
+        self._busy = False
 
     def activity(self, text: str) -> AbstractContextManager[object]:
         """Shown once it has taken a second."""
@@ -36,6 +37,7 @@ class CommandLineReporter:
         timer = threading.Timer(_PATIENCE, self._show, [text])
         timer.daemon = True
         self._told = False
+        self._busy = True
         if not self._quiet:
             timer.start()
         try:
@@ -63,11 +65,11 @@ class CommandLineReporter:
         self._print(f"projrun: warning: {text}")
 
     def _print(self, line: str) -> None:
-        with self._lock:
+        with self._lock, suppress(OSError):  # its reader, or the terminal, has gone: the run goes on
             if self._status is not None:
                 self._status.console.print(line, markup=False, highlight=False)
-                return
-        click.echo(line, err=True)
+            else:
+                click.echo(line, err=True)
 
     def _show(self, text: str) -> None:
         if not self._terminal:
@@ -76,12 +78,14 @@ class CommandLineReporter:
             return
         from rich.console import Console
 
-        with self._lock:
-            self._status = Console(stderr=True).status(text)
-            self._status.start()
+        with self._lock, suppress(OSError):
+            if self._busy:  # else it ended just now
+                self._status = Console(stderr=True).status(text)
+                self._status.start()
 
     def _hide(self) -> None:
-        with self._lock:
-            if self._status is not None:
-                self._status.stop()
-                self._status = None
+        with self._lock, suppress(OSError):
+            self._busy = False
+            status, self._status = self._status, None
+            if status is not None:
+                status.stop()

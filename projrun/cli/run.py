@@ -55,7 +55,10 @@ def _report(result: Result, plan: Plan, reporter: CommandLineReporter, *, as_jso
     for line in result_lines(result, plan):
         reporter.info(line)
     if as_json:
-        from projrun.cli.rendering import print_json
+        from projrun.cli.rendering import print_json, silence_stdout
 
-        print_json(result_document(result))
+        try:
+            print_json(result_document(result))
+        except BrokenPipeError:  # the exit code is still the project's
+            silence_stdout()
     return result.outcome.exit_code

@@ -1,0 +1,126 @@
+"""What ends a command: signals at any moment, readers that leave, a full disk, a bug; and its one JSON object."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import projrun_argv, run_projrun
+from tests.support.projects import python_project, write_project
+
+
+@pytest.fixture
+def silent_server() -> Iterator[str]:
+    """The address of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "PROJRUN_HOME": str(tmp_path / "home"), "PROJRUN_ENV_MANAGER": "local"}
+
+
+def shell(line: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    line = line.replace("projrun", projrun_argv()[0], 1)
+    return subprocess.run(
+        ["bash", "-c", line], env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def status_of_runs(environ: dict[str, str]) -> list[str]:
+    listed = run_projrun("runs", "list", "--json", environ=environ).check()
+    return [run["status"] for run in json.loads(listed.stdout)["runs"]]
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_the_source_is_fetched(
+    silent_server: str, environ: dict[str, str], signum: signal.Signals, code: int
+) -> None:
+    process = subprocess.Popen(
+        [*projrun_argv(), "run", f"{silent_server}/x.git", "--json"],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    checkouts = Path(environ["PROJRUN_HOME"], "cache", "checkouts")
+    end = time.monotonic() + 20
+    while not list(checkouts.glob("*")):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    process.send_signal(signum)
+    stdout, stderr = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert stderr == f"projrun: error: interrupted by {signum.name}\n"
+    assert json.loads(stdout)["exit_code"] == code
+    assert list(checkouts.glob("*")) == []
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "--json >&-"])
+def test_closed_standard_streams_are_no_error(tmp_path: Path, environ: dict[str, str], closed: str) -> None:
+    project = python_project(tmp_path / "project", "raise SystemExit(7)")
+    assert shell(f"projrun run {project} {closed}", environ).returncode == 7
+    assert status_of_runs(environ) == ["FAILED"]
+
+
+def test_a_reader_that_leaves_ends_neither_the_run_nor_its_exit_code(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    project = python_project(tmp_path / "project", "raise SystemExit(7)")
+    for streams in ("2>&1 |", "--json |", "--json 2>&1 |"):
+        done = shell(f"projrun run {project} {streams} true; exit ${{PIPESTATUS[0]}}", environ)
+        assert (done.returncode, done.stderr) == (7, "" if "2>" in streams else done.stderr)
+    assert status_of_runs(environ) == ["FAILED"] * 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("command", ["plan {}", "plan {} --json", "run {} --json", "check {}"])
+def test_output_to_a_full_disk_is_a_line_and_no_bug(
+    tmp_path: Path, environ: dict[str, str], command: str
+) -> None:
+    project = python_project(tmp_path / "project", "")
+    done = shell(f"projrun {command.format(project)} > /dev/full", environ)
+    assert done.returncode == 2
+    assert (
+        done.stderr.splitlines()[-1]
+        == "projrun: error: cannot write: No space left on device; free some space"
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_text_that_stdout_cannot_show(tmp_path: Path, environ: dict[str, str], encoding: str) -> None:
+    project = write_project(tmp_path / "project", "name: 'é😀'\nentry_points: {main: {command: 'true é'}}")
+    environ["PYTHONIOENCODING"] = encoding
+    assert "true" in run_projrun("plan", project, environ=environ).check().stdout
+    as_json = run_projrun("plan", project, "--json", environ=environ).check()
+    assert json.loads(as_json.stdout)["project"] == "é😀"
+
+
+def test_a_bug_is_one_object_too(tmp_path: Path, environ: dict[str, str]) -> None:
+    script = (
+        "import sys, projrun.cli.run\n"
+        "from projrun.cli.application import execute\n"
+        "def make_plan(request): raise ZeroDivisionError\n"
+        "sys.modules['projrun.cli.run'].make_plan = make_plan\n"
+        "sys.exit(execute(['run', '.', '--json']))\n"
+    )
+    environ["TMPDIR"] = str(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 70
+    error = json.loads(done.stdout)["error"]
+    assert error["message"] == "a bug in projrun: ZeroDivisionError"
+    (report,) = tmp_path.glob("projrun-bug-*.txt")
+    assert str(report) in error["hint"]
+    assert "ZeroDivisionError" in report.read_text()
