@@ -27,7 +27,7 @@ def plan(**values: Any) -> int:
 def show_plan(values: Mapping[str, Any]) -> int:
     """Print the plan as text or JSON."""
     from projrun.cli.plan_view import plan_document, plan_text
-    from projrun.cli.rendering import print_json
+    from projrun.cli.rendering import print_json, visible
 
     made = make_plan(build_request(values))
     try:
@@ -37,7 +37,7 @@ def show_plan(values: Mapping[str, Any]) -> int:
     if values["as_json"]:
         print_json(document)
     else:
-        click.echo(plan_text(document))
+        click.echo(visible(plan_text(document)))
     for warning in made.warnings:
-        click.echo(f"projrun: warning: {warning}", err=True)
+        click.echo(visible(f"projrun: warning: {warning}"), err=True)
     return 0

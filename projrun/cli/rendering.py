@@ -10,6 +10,22 @@ import click
 from projrun.errors import ProjrunError
 
 
+def visible(text: str) -> str:
+    """The text with escapes for what a terminal would obey, or a person not see: a project's author or a server
+    wrote it, and `\\r` or an ANSI sequence could hide a command from whoever reads the plan.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else _escaped(character)
+        for character in text
+    )
+
+
+def _escaped(character: str) -> str:
+    return character if character.isspace() and ord(character) >= 0xA0 else ascii(character)[1:-1]
+
+
 def error_text(error: ProjrunError) -> str:
     """`projrun: error: what is wrong; what to do`, then the detail, indented."""
     line = f"projrun: error: {error.message}"
@@ -17,7 +33,7 @@ def error_text(error: ProjrunError) -> str:
         line += f" {error.hint}" if line.endswith("?") else f"; {error.hint}"
     if error.detail:
         line += "".join(f"\n  {extra}" for extra in error.detail.splitlines())
-    return line
+    return visible(line)
 
 
 def print_json(document: Mapping[str, object]) -> None:
@@ -40,6 +56,7 @@ def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], *, wrapping: Sequence[str] = ()
 ) -> None:
     """A table on stdout: on a terminal the columns in `wrapping` are folded to its width; off one, plain lines."""
+    rows = [[visible(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         click.echo(_aligned([columns, *rows]))
         return

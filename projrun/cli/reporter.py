@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from projrun.cli.rendering import visible
+
 if TYPE_CHECKING:
     from rich.status import Status
+    from rich.text import Text
 
 _PATIENCE = 1.0
 
@@ -50,7 +53,7 @@ class CommandLineReporter:
         """A detail: the spinner's text on a terminal, a line off one."""
         with self._lock:
             if self._status is not None:
-                self._status.update(click.unstyle(text)[:200])
+                self._status.update(_plain(text))
                 return
         self._told = True
         self.info(text)
@@ -67,9 +70,9 @@ class CommandLineReporter:
     def _print(self, line: str) -> None:
         with self._lock, suppress(OSError):  # its reader, or the terminal, has gone: the run goes on
             if self._status is not None:
-                self._status.console.print(line, markup=False, highlight=False)
+                self._status.console.print(visible(line), markup=False, highlight=False)
             else:
-                click.echo(line, err=True)
+                click.echo(visible(line), err=True)
 
     def _show(self, text: str) -> None:
         if not self._terminal:
@@ -80,7 +83,7 @@ class CommandLineReporter:
 
         with self._lock, suppress(OSError):
             if self._busy:  # else it ended just now
-                self._status = Console(stderr=True).status(text)
+                self._status = Console(stderr=True).status(_plain(text))
                 self._status.start()
 
     def _hide(self) -> None:
@@ -89,3 +92,10 @@ class CommandLineReporter:
             status, self._status = self._status, None
             if status is not None:
                 status.stop()
+
+
+def _plain(text: str) -> Text:
+    """For the spinner, which would read a plain `str` as markup."""
+    from rich.text import Text
+
+    return Text(visible(click.unstyle(text))[:200])

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from projrun.cli.rendering import duration_text, print_json, print_table, time_text
+from projrun.cli.rendering import duration_text, print_json, print_table, time_text, visible
 from projrun.errors import TrackingError
 from projrun.tracking.entities import Run, RunPage
 from projrun.tracking.store import ArtifactRepository, TrackingStore
@@ -85,7 +85,7 @@ def print_run(document: Mapping[str, Any]) -> None:
     ]
     for label, text in facts:
         if text:
-            click.echo(f"{label:<12} {text}")
+            click.echo(visible(f"{label:<12} {text}"))
     _section("parameters", document["params"])
     _section("metrics", {key: f"{value:g}" for key, value in document["metrics"].items()})
     _section("tags", document["tags"])
@@ -107,7 +107,7 @@ def _section(title: str, content: Mapping[str, str]) -> None:
     click.echo(f"\n{title}")
     width = max(len(key) for key in content)
     for key, value in content.items():
-        click.echo(f"  {key:<{width}}  {value}".rstrip())
+        click.echo(visible(f"  {key:<{width}}  {value}".rstrip()))
 
 
 def _summary(run: Run, experiment_name: str | None) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""What a project's author or a server wrote reaches a terminal as text, never as orders to it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from projrun.cli.rendering import visible
+from tests.support.commands import projrun_argv, run_projrun
+from tests.support.projects import write_project
+
+HIDDEN = "echo shown; echo hidden \\e[2K\\r"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain é 日本 \u00a0 a\nb\tc", "plain é 日本 \u00a0 a\nb\tc"),
+        ("a\rb\x1b[2K\x07\x00", "a\\rb\\x1b[2K\\x07\\x00"),
+        ("\x9b31m \x85 \x7f", "\\x9b31m \\x85 \\x7f"),
+        ("\u202egnp.exe\u200b", "\\u202egnp.exe\\u200b"),
+        ("\udc80", "\\udc80"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_visible(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+def on_a_terminal(*arguments: str | Path, home: Path) -> str:
+    """What projrun writes to a terminal."""
+    import os
+    import pty
+
+    written = bytearray()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        argv = [*projrun_argv(), *map(str, arguments)]
+        os.execve(argv[0], argv, {**os.environ, "PROJRUN_HOME": str(home), "PROJRUN_ENV_MANAGER": "local"})
+    while True:
+        try:
+            chunk = os.read(terminal, 65536)
+        except OSError:  # Linux: EIO when the other end is closed
+            break
+        if not chunk:
+            break
+        written += chunk
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    return written.decode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_a_command_cannot_hide_itself(tmp_path: Path) -> None:
+    project = write_project(
+        tmp_path / "project", f'entry_points: {{main: {{command: "true {HIDDEN}"}}}}\nname: "a\\rb"\n'
+    )
+    for command in ("plan", "run"):
+        shown = on_a_terminal(command, project, home=tmp_path / "home").replace("\r\n", "\n")
+        line = next(line for line in shown.splitlines() if "echo hidden \\x1b[2K\\r" in line)
+        assert "true echo shown" in line
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_a_recorded_value_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "project", "entry_points: {main: {command: 'true'}}\n")
+    environ = {"PROJRUN_HOME": str(tmp_path / "home")}
+    done = run_projrun(
+        *("run", project, "-P", "x=\x1b]0;title\x07", "--json", "--env-manager=local"), environ=environ
+    ).check()
+    for arguments in (("list",), ("show", json.loads(done.stdout)["run_id"])):
+        shown = on_a_terminal("runs", *arguments, home=tmp_path / "home")
+        assert "\x1b]0;" not in shown
+        assert "\x07" not in shown
