@@ -60,6 +60,8 @@ class EnvironmentRequest(NamedTuple):
     """`--locked FILE`: build from this lock instead of the spec."""
     existing: Path | None = None
     """`--env PATH`: an environment that is there already."""
+    python_downloads: bool = False
+    """`--python-downloads=automatic`: a Python that this machine lacks may be downloaded."""
 
 
 class ResolvedEnvironment(NamedTuple):
@@ -82,6 +84,8 @@ class ResolvedEnvironment(NamedTuple):
     details: object = None
     """The manager's own parsed spec, handed back to `prepare` untouched."""
     warnings: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    """More of it for the plan: a word (`image`, `mount`, `user`) and what it is; words may repeat."""
 
 
 class Launch(NamedTuple):
@@ -100,6 +104,8 @@ class Launch(NamedTuple):
     """Local files and folders that the command's parameters name."""
     scratch: Path
     """A folder of this run for small files (mode 0700); removed after the end."""
+    log_file: Path
+    """Where the output is kept while the command runs."""
     grace_period: float
 
 
@@ -110,8 +116,14 @@ class ChildProcess(NamedTuple):
     environ: Mapping[str, str]
     end_argv: tuple[str, ...] = ()
     """What ends the command where killing the process does not: the guard runs it when the runner died."""
+    end_environ: Mapping[str, str] = {}
+    """The whole environment of `end_argv`: small, and without secrets."""
     conclude: Callable[[Outcome], Outcome] | None = None
-    """Called once, after the process ended: reads how the command ended, removes what is left of it."""
+    """Called when the process has ended: reads how the command ended, removes what is left of it. It may be
+    called again where it is interrupted; raises EnvironmentBuildError for a command that never began.
+    """
+    warnings: tuple[str, ...] = ()
+    """What the user should know before the command starts."""
 
 
 class EndpointReach(NamedTuple):

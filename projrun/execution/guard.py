@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping, Sequence
 
-# Standard input is the pipe; $1 is tenths of a second between TERM and KILL. The runner kills the guard
-# when the group needs none any more, so end of file means that the runner is gone.
+# Standard input is the pipe; $1 is tenths of a second between TERM and KILL, what follows are the words that
+# end what killing the group does not (a container). The runner kills the guard when the group needs none any
+# more, so end of file means that the runner is gone.
 _SCRIPT = """\
 trap '' HUP INT QUIT TERM
-read -r group || exit 0    # the runner died before it had a child
-read -r rest               # returns at end of file
-kill -s TERM -- "-$group" || exit 0
-kill -s CONT -- "-$group"  # a stopped process sees TERM only when it goes on
 tenths=$1
+shift
+finish() {
+    [ $# -gt 0 ] || exit 0
+    "$@"
+    sleep 2  # what the group asked a daemon for in its last moment may come only now
+    "$@"
+    exit 0
+}
+read -r group || finish "$@"          # the runner died before it had a child
+read -r rest                          # returns at end of file
+kill -s TERM -- "-$group" || finish "$@"
+kill -s CONT -- "-$group"             # a stopped process sees TERM only when it goes on
 while [ "$tenths" -gt 0 ]; do
     sleep 0.1
-    kill -s 0 -- "-$group" || exit 0
+    kill -s 0 -- "-$group" || finish "$@"
     tenths=$((tenths - 1))
 done
 kill -s KILL -- "-$group"
+finish "$@"
 """
 
 
@@ -31,17 +42,20 @@ class Guard:
     every run, where a shell costs 1 ms and 1 MB.
     """
 
-    def __init__(self, grace_period: float) -> None:
+    def __init__(
+        self, grace_period: float, end_argv: Sequence[str] = (), end_environ: Mapping[str, str] | None = None
+    ) -> None:
+        """`end_argv` is run, in `end_environ`, after the group was ended: twice, so it must not mind."""
         reader, self._writer = os.pipe()
         try:
             # A session of its own: no terminal signal reaches it. `/`: it keeps no file system busy.
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", _SCRIPT, "projrun-guard", str(round(grace_period * 10))],
+                ["/bin/sh", "-c", _SCRIPT, "projrun-guard", str(round(grace_period * 10)), *end_argv],
                 stdin=reader,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                env={"PATH": os.environ.get("PATH", os.defpath)},
+                env={"PATH": os.environ.get("PATH", os.defpath), **(end_environ or {})},
                 start_new_session=True,
             )
         except BaseException:

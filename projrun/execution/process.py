@@ -42,6 +42,7 @@ class ProcessJob:
     def __init__(self, argv: Sequence[str], task: Task) -> None:
         """Start `argv` in the task's folder. Raises a ProjrunError that says why it cannot be started."""
         self._grace_period = min(task.grace_period, _LONGEST_GRACE)
+        self._conclude = task.conclude
         self._warnings: list[str] = []
         self._received: list[int] = []
         self._received_until_exit: tuple[int, ...] = ()
@@ -52,7 +53,7 @@ class ProcessJob:
             self._wake_reader, self._wake_writer = os.pipe()
             undo.callback(self._close_descriptors, self._wake_reader, self._wake_writer)
             os.set_blocking(self._wake_writer, False)
-            self._guard = _start_guard(self._grace_period)
+            self._guard = _start_guard(self._grace_period, task)
             undo.callback(self._guard.release)
             self._output = Output(task, self._warnings.append)
             undo.callback(self._output.close)
@@ -98,10 +99,25 @@ class ProcessJob:
         except BaseException:
             signal_group(self._process.pid, signal.SIGKILL)
             self._process.wait()
+            self._finish()
             raise
+        else:
+            return self._finish()
         finally:
             self._close()
-        return ended(self._process.returncode, self._received_until_exit, self._warnings)
+
+    def _finish(self) -> Outcome:
+        """The guard is still there: what a killed runner could not remove is removed by it."""
+        with self._lock:
+            self._over = True
+        outcome = ended(self._process.returncode, self._received_until_exit, self._warnings)
+        conclude = self._conclude
+        while conclude is not None:
+            try:
+                return conclude(outcome)
+            except KeyboardInterrupt:
+                continue
+        return outcome
 
     def _complete(self, stage: Callable[[], None]) -> None:
         while True:
@@ -212,9 +228,9 @@ class ProcessJob:
                 os.close(descriptor)
 
 
-def _start_guard(grace_period: float) -> Guard:
+def _start_guard(grace_period: float, task: Task) -> Guard:
     try:
-        return Guard(grace_period)
+        return Guard(grace_period, task.end_argv, task.end_environ)
     except OSError as error:
         raise EnvironmentBuildError(f"the guard process cannot be started: {error.strerror}") from None
 

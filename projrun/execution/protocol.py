@@ -1,7 +1,7 @@
 """What an execution backend is: it launches a task and gives back a job that can be supervised."""
 
 # No `from __future__ import annotations`: NamedTuple compiles each annotation that is a string, 2 ms of every run.
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -17,6 +17,20 @@ class Capabilities(NamedTuple):
     """`Job.signal` reaches the whole process tree of the job."""
     accepts_config: bool = False
     """`--backend-config` means something to it."""
+
+
+class Outcome(NamedTuple):
+    """How a job ended."""
+
+    status: Status
+    exit_code: int
+    """What `projrun` exits with: the child's own code, 128 + N for a child that died of signal N."""
+    reason: str = ""
+    """Empty when it finished, else one line: `exit code 3`, `killed by SIGKILL`, `interrupted by SIGINT`."""
+    signal: int | None = None
+    """The signal that the runner received and forwarded, where that ended the run."""
+    warnings: tuple[str, ...] = ()
+    """What went wrong beside the job and was survived: a log file on a full disk, processes left behind."""
 
 
 class Task(NamedTuple):
@@ -38,22 +52,14 @@ class Task(NamedTuple):
     """The whole process to start, where the environment wraps the command (a container); else `bash -c`."""
     end_argv: tuple[str, ...] = ()
     """What the guard runs, after it ended the process, when the runner died."""
+    end_environ: Mapping[str, str] = {}
+    """The whole environment of `end_argv`."""
+    conclude: Callable[[Outcome], Outcome] | None = None
+    """What the job calls when its process has ended and its output is complete, still under its guard: it
+    reads how the command ended and removes what is left of it. May be called again when it is interrupted.
+    """
     forward_stdout_to_stderr: bool = False
     """`--json`: stdout belongs to projrun, so the child's goes to stderr."""
-
-
-class Outcome(NamedTuple):
-    """How a job ended."""
-
-    status: Status
-    exit_code: int
-    """What `projrun` exits with: the child's own code, 128 + N for a child that died of signal N."""
-    reason: str = ""
-    """Empty when it finished, else one line: `exit code 3`, `killed by SIGKILL`, `interrupted by SIGINT`."""
-    signal: int | None = None
-    """The signal that the runner received and forwarded, where that ended the run."""
-    warnings: tuple[str, ...] = ()
-    """What went wrong beside the job and was survived: a log file on a full disk, processes left behind."""
 
 
 class Job(Protocol):
