@@ -9,16 +9,13 @@ import traceback
 from pathlib import Path
 
 from projrun import __version__
+from projrun.credentials import without_credentials
 
 
 def write_report(bug: Exception) -> str:
-    """Write the traceback, without local values, to a file; return where it lies, for people."""
-    text = "\n".join(
-        (
-            f"projrun {__version__}, Python {platform.python_version()}, {platform.platform()}",
-            "".join(traceback.format_exception(bug)),
-        )
-    )
+    """Write the traceback, without local values and credentials, to a file; return where it lies, for people."""
+    system = f"projrun {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    text = without_credentials("\n".join((system, *traceback.format_exception(bug))))
     try:
         descriptor, name = tempfile.mkstemp(prefix="projrun-bug-", suffix=".txt")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
