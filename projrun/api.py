@@ -56,13 +56,16 @@ def run(
     tracking_uri: str | None = None,
     strict: bool = False,
     rebuild_env: bool = False,
+    env: str | os.PathLike[str] | None = None,
+    locked: str | os.PathLike[str] | None = None,
+    python_downloads: str | None = None,
     grace_period: float | None = None,
 ) -> SubmittedRun:
     """Run an entry point of the project at `uri` and record it.
 
     The arguments up to `docker_auth` are those of `mlflow.projects.run`; what is left out is looked up in
     the environment and in `config.toml`, as on the command line. Parameter values are passed as their
-    `str()`. Called inside a running project, or with an active mlflow run, the new run is its child.
+    `str()`; `env`, `locked` and `python_downloads` are the command line's options. Called inside a running project, or with an active mlflow run, the new run is its child.
 
     With `synchronous=False` a `projrun run` process is started, and this process waits for it at its exit.
 
@@ -84,6 +87,9 @@ def run(
         "run-id": run_id,
         "run-name": run_name,
         "env-manager": env_manager,
+        "env": None if env is None else os.fspath(env),
+        "locked": None if locked is None else os.fspath(locked),
+        "python-downloads": python_downloads,
         "grace-period": None if grace_period is None else str(grace_period),
         "strict": "1" if strict else None,
     }

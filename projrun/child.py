@@ -23,6 +23,9 @@ _STALE = (
     "PROJRUN_TRACKING_URI",
     "PROJRUN_EXPERIMENT_NAME",
     "PROJRUN_EXPERIMENT_ID",
+    # Of these the run exports the one that it was made with.
+    "PROJRUN_ENV_MANAGER",
+    "PROJRUN_ENV",
     ENDPOINT_STORE,
 )
 

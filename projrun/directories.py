@@ -28,6 +28,16 @@ class Directories(NamedTuple):
         """One file for each run that is being supervised now."""
         return self.data / "active"
 
+    @property
+    def logs(self) -> Path:
+        """The outputs of runs whose tracking store could not take them."""
+        return self.data / "logs"
+
+    @property
+    def environments(self) -> Path:
+        """The cache of built environments."""
+        return self.cache / "environments"
+
     @classmethod
     def locate(cls, environ: Mapping[str, str]) -> Directories:
         """From `PROJRUN_HOME`, `PROJRUN_CACHE_DIR` and `PROJRUN_CONFIG`, else the platform's own folders."""

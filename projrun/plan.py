@@ -67,8 +67,8 @@ class EnvironmentPlan(NamedTuple):
     request: EnvironmentRequest
     resolved: ResolvedEnvironment
     rebuild: bool
-    chosen: str | None = None
-    """The manager's name where the user chose it."""
+    exported: Mapping[str, str] = {}
+    """What makes the user's choice that of nested runs, too."""
 
 
 class BackendChoice(NamedTuple):
@@ -245,32 +245,32 @@ def _storage(request: Request) -> tuple[Path, bool]:
 
 
 def _environment(request: Request, checkout: Checkout, project: Project) -> EnvironmentPlan:
+    from projrun.environments.choice import choose_environment, lock_file, may_download
     from projrun.environments.registry import select_manager
 
-    setting = request.settings.get("env-manager")
-    selection = select_manager(
-        setting.value if setting else None,
-        setting.origin if setting else "",
-        project.environment,
-        request.environ,
-    )
+    choice = choose_environment(request.settings, request.caller_directory)
+    selection = select_manager(choice.manager, choice.origin, project.environment, request.environ)
+    manager = selection.manager
     environment_request = EnvironmentRequest(
         project_directory=checkout.directory,
         reference=project.environment,
-        cache_directory=request.directories.cache / "environments",
+        cache_directory=request.directories.environments,
         environ=request.environ,
         temporary_checkout=checkout.owned is not None,
         project_name=project.name,
         commit=checkout.commit,
         container=request.container,
+        lock_file=lock_file(request.settings, request.caller_directory, manager),
+        existing=choice.existing,
+        python_downloads=may_download(request.settings),
     )
     return EnvironmentPlan(
-        selection.manager,
+        manager,
         selection.reason,
         environment_request,
-        selection.manager.resolve(environment_request),
-        request.rebuild_environment,
-        _value(setting),
+        manager.resolve(environment_request),
+        request.rebuild_environment and manager.capabilities.builds,
+        choice.exported,
     )
 
 

@@ -205,9 +205,8 @@ def _task(
 
 
 def _exported(plan: Plan) -> dict[str, str]:
-    chosen = plan.environment.chosen
-    # A manager that the user chose is the choice for what the project starts, too.
-    return {**secret_environment(plan.invocation), **({"PROJRUN_ENV_MANAGER": chosen} if chosen else {})}
+    # The environment that the user chose is the choice for what the project starts, too.
+    return {**secret_environment(plan.invocation), **plan.environment.exported}
 
 
 def _supervise(session: Session, task: Task) -> Outcome:

@@ -181,6 +181,9 @@ def _command_line(
         "storage-dir",
         "run-name",
         "env-manager",
+        "env",
+        "locked",
+        "python-downloads",
         "grace-period",
     ):
         value = options[name]

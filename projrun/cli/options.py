@@ -83,6 +83,23 @@ _PROJECT_OPTIONS = (
         metavar="NAME",
         help="local (build nothing), virtualenv or uv.  [$PROJRUN_ENV_MANAGER; default: what the project asks for]",
     ),
+    click.option(
+        "--env",
+        metavar="PATH",
+        help="Run in the virtual environment or conda prefix that lies there, instead of building one.  [$PROJRUN_ENV]",
+    ),
+    click.option(
+        "--locked",
+        metavar="FILE",
+        help="Build the environment from a lock instead of the project's file: exactly what a run recorded as "
+        "environment/requirements.lock.txt.",
+    ),
+    click.option(
+        "--python-downloads",
+        metavar="WHEN",
+        help="automatic or never: whether uv may download a Python that this machine lacks.  "
+        "[$PROJRUN_PYTHON_DOWNLOADS, $UV_PYTHON_DOWNLOADS; default: never]",
+    ),
     click.option("--rebuild-env", is_flag=True, help="Build the environment again even if it is cached."),
     click.option(
         "--storage-dir",
@@ -120,6 +137,9 @@ _SETTINGS = (
     "backend",
     "backend-config",
     "env-manager",
+    "env",
+    "locked",
+    "python-downloads",
     "storage-dir",
     "run-id",
     "run-name",

@@ -43,7 +43,7 @@ def environment_key(
         ("constraints", list(spec.requirements.constraints)),
         ("local", _local(spec)),
         ("texts", list(spec.texts)),
-        ("locked", [str(spec.locked_project is not None)]),
+        ("locked", [str(spec.locked_project is not None), str(spec.pinned), str(spec.seeded)]),
         ("indexes", indexes),
         ("configured constraints", constraints),
     ]

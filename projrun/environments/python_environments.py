@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from projrun.cache import ContentCache, Facts
 from projrun.credentials import without_credentials
 from projrun.environments.indexes import PackageSettings, package_settings
-from projrun.environments.interpreters import Interpreter, find_interpreter
+from projrun.environments.interpreters import Interpreter, MissingInterpreterError, find_interpreter
 from projrun.environments.keys import environment_key
 from projrun.environments.protocol import (
     EnvironmentRequest,
@@ -20,6 +20,7 @@ from projrun.environments.protocol import (
     ResolvedEnvironment,
 )
 from projrun.environments.specs import EnvironmentSpec, read_spec
+from projrun.environments.versions import PythonRequest
 from projrun.errors import EnvironmentBuildError, RequestError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 _PYTHON = f"{ENVIRONMENT}/{SCRIPTS}/python{'.exe' if os.name == 'nt' else ''}"
 
 # What `activate` of virtual environments unsets, and what would still name another environment.
-_UNSET = frozenset(
+UNSET = frozenset(
     {"PYTHONHOME", "__PYVENV_LAUNCHER__", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_PROMPT_MODIFIER"}
 )
 
@@ -73,7 +74,7 @@ class Recipe(NamedTuple):
 
     manager: str
     build: Callable[[Build], str]
-    """Make the environment and return the lock: what is installed, as requirement lines. Raises ToolError."""
+    """Make the environment and return what is installed, as `pip freeze` says it. Raises ToolError."""
     environ: Callable[[PackageSettings, Mapping[str, str]], dict[str, str]]
     """What the tools' environment has over the caller's."""
     reads_uv_settings: bool = False
@@ -82,15 +83,8 @@ class Recipe(NamedTuple):
 
 def resolve(recipe: Recipe, request: EnvironmentRequest) -> ResolvedEnvironment:
     """Read the spec, find the interpreter, compute the key: builds nothing, starts no process when warm."""
-    spec = read_spec(request.reference, request.project_directory, request.environ)
-    if request.temporary_checkout:
-        spec = _without_editables(spec)
-    interpreter = find_interpreter(
-        spec.python,
-        request.environ,
-        origin=spec.python_origin,
-        memory=request.cache_directory / "interpreters.json",
-    )
+    spec = _spec(request)
+    interpreter = _interpreter(spec, request)
     settings = package_settings(request.environ)
     key = environment_key(
         recipe.manager, spec, interpreter, settings, reads_uv_settings=recipe.reads_uv_settings
@@ -108,8 +102,38 @@ def resolve(recipe: Recipe, request: EnvironmentRequest) -> ResolvedEnvironment:
         recorded_kind=recipe.manager,
         spec_files=spec.files,
         details=PythonEnvironment(spec, interpreter, not request.temporary_checkout),
-        warnings=spec.warnings,
+        warnings=(*spec.warnings, *_python_warnings(spec, interpreter)),
     )
+
+
+def _spec(request: EnvironmentRequest) -> EnvironmentSpec:
+    spec = read_spec(request.reference, request.project_directory, request.environ)
+    if request.lock_file is not None:
+        from projrun.environments.locks import locked_spec
+
+        spec = locked_spec(spec, request.lock_file, request)
+    return _without_editables(spec) if request.temporary_checkout else spec
+
+
+def _interpreter(spec: EnvironmentSpec, request: EnvironmentRequest) -> Interpreter:
+    def find(python: PythonRequest | None) -> Interpreter:
+        memory = request.cache_directory / "interpreters.json"
+        return find_interpreter(python, request.environ, origin=spec.python_origin, memory=memory)
+
+    try:
+        return find(spec.python)
+    except MissingInterpreterError as missing:
+        if spec.python_instead is None:
+            raise
+        try:
+            return find(spec.python_instead)
+        except MissingInterpreterError:
+            raise missing from None
+
+
+def _python_warnings(spec: EnvironmentSpec, interpreter: Interpreter) -> Iterator[str]:
+    if spec.python is not None and not spec.python.matches(interpreter.version):
+        yield f"{spec.python_origin} asks for Python {spec.python.text}; {interpreter.version} is used instead"
 
 
 def prepare(
@@ -136,7 +160,7 @@ def prepare(
     environment = entry / ENVIRONMENT
     return PreparedEnvironment(
         environ={**dict(details.spec.variables), "VIRTUAL_ENV": str(environment)},
-        unset=_UNSET,
+        unset=UNSET,
         path_prefix=(environment / SCRIPTS,),
         lock=lock,
         built=built,
@@ -161,6 +185,8 @@ def install_arguments(build: Build) -> list[list[str | Path]]:
         step: list[str | Path] = ["-r", write_requirements(build, requirements.lines, f"{name}.txt")]
         if requirements.constraints:
             step += ["-c", write_requirements(build, requirements.constraints, f"{name}-constraints.txt")]
+        if spec.pinned:
+            step.append("--no-deps")
         steps.append(step)
     return steps
 
@@ -191,6 +217,7 @@ def _build(
 ) -> None:
     import shutil
 
+    from projrun.environments.locks import lock_text
     from projrun.environments.tools import ToolError, ToolRunner, build_environ
 
     settings = package_settings(request.environ)
@@ -203,13 +230,14 @@ def _build(
     version = details.interpreter.version
     progress(f"building the environment: {recipe.manager}, Python {version}, {details.spec.summary}")
     try:
-        lock = recipe.build(build)
+        frozen = recipe.build(build)
     except ToolError as error:
         kept = folder.parent / FAILED_LOG
         log.replace(kept)
         raise _failure(recipe, details, error, kept) from None
     shutil.rmtree(scratch)
-    (folder / LOCK).write_text(_sorted_lines(lock), encoding="utf-8")
+    lock = lock_text(frozen, version, details.spec, request.project_directory)
+    (folder / LOCK).write_text(lock, encoding="utf-8")
     (folder.parent / FAILED_LOG).unlink(missing_ok=True)
 
 
@@ -267,9 +295,3 @@ def _without_editables(spec: EnvironmentSpec) -> EnvironmentSpec:
     copies = tuple(dependency._replace(editable=False) for dependency in spec.requirements.local)
     lines = tuple(line.removeprefix("-e ") for line in spec.requirements.lines)
     return spec._replace(requirements=spec.requirements._replace(local=copies, lines=lines))
-
-
-def _sorted_lines(lock: str) -> str:
-    lines = [line.strip() for line in lock.splitlines()]
-    wanted = sorted((line for line in lines if line and not line.startswith("#")), key=str.lower)
-    return "".join(f"{line}\n" for line in wanted)

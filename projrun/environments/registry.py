@@ -11,11 +11,15 @@ from projrun.errors import EnvironmentBuildError
 from projrun.plugins import load_plugin
 from projrun.project.model import EnvironmentReference
 
+EXISTING = "existing"
+"""The manager of environments that are there already: what `--env PATH` chooses."""
+
 _GROUP = "projrun.environments"
 _BUILT_IN = {
     "local": "projrun_backends.environments.local:LocalEnvironment",
     "virtualenv": "projrun_backends.environments.virtualenv:VirtualenvEnvironment",
     "uv": "projrun_backends.environments.uv:UvEnvironment",
+    "existing": "projrun_backends.environments.existing:ExistingEnvironment",
 }
 _PREFERRED = ("uv", "virtualenv")
 """The managers to choose from where the user chose none, the best first."""
@@ -106,7 +110,8 @@ def _announced(what: str) -> EnvironmentBuildError:
 
 
 def _serving(reference: EnvironmentReference) -> list[str]:
-    return [name for name in _BUILT_IN if reference.kind in get_manager(name).capabilities.kinds]
+    names = [name for name in _BUILT_IN if name != EXISTING]
+    return [name for name in names if reference.kind in get_manager(name).capabilities.kinds]
 
 
 def _described(reference: EnvironmentReference) -> str:

@@ -28,6 +28,8 @@ class EnvironmentSpec(NamedTuple):
     """None: the running interpreter's version."""
     python_origin: str = ""
     """Where the version is asked for, `python_env.yaml:1:9`."""
+    python_instead: PythonRequest | None = None
+    """What will do, with a warning, where the version is not on this machine: that of a lock is exact."""
     build_requirements: Requirements = Requirements()
     """Installed before the others."""
     requirements: Requirements = Requirements()
@@ -39,8 +41,12 @@ class EnvironmentSpec(NamedTuple):
     """The folder of a `uv.lock` that is to be installed as it is."""
     dependency_file: Path | None = None
     """A `pyproject.toml` whose dependencies uv is to install from the file itself."""
-    uv_project: bool = False
-    """True for uv's own projects: editable by habit though no file says so, and without pip inside."""
+    uv_project: Path | None = None
+    """The folder of a project of uv's own: editable by habit though no file says so."""
+    seeded: bool = True
+    """False where the environment is to hold no pip of its own."""
+    pinned: bool = False
+    """True where the requirements are a lock: all that is to be installed, and nothing beyond it."""
     texts: tuple[str, ...] = ()
     """Text beyond the requirements that decides what is installed (lock files)."""
     warnings: tuple[str, ...] = ()
@@ -53,6 +59,8 @@ class EnvironmentSpec(NamedTuple):
         if not self.source:
             return "no requirements"
         count = self.requirements.packages + self.build_requirements.packages
+        if self.pinned:
+            return f"{count} package{'' if count == 1 else 's'} locked by {self.source}"
         return f"{count} requirement{'' if count == 1 else 's'} from {self.source}"
 
 

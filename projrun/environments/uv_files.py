@@ -40,7 +40,8 @@ def read_uv_project(file: Path, project: Path) -> EnvironmentSpec:
         files=tuple(files),
         locked_project=folder if locked else None,
         dependency_file=None if locked or _is_package(table) else pyproject,
-        uv_project=True,
+        uv_project=folder,
+        seeded=False,
         texts=texts,
     )
 

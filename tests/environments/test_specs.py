@@ -180,7 +180,7 @@ def test_a_project_without_lock_is_installed_as_what_it_depends_on(tmp_path: Pat
 def test_a_package_without_lock_is_editable(tmp_path: Path) -> None:
     spec = read(tmp_path, "uv_env", "pyproject.toml", PROJECT + "[build-system]\nrequires = []\n")
     assert spec.requirements.lines == (f"-e {tmp_path.as_uri()}",)
-    assert (spec.requirements.local[0].editable, spec.uv_project) == (True, True)
+    assert (spec.requirements.local[0].editable, spec.uv_project) == (True, tmp_path)
 
 
 def test_a_locked_project_names_its_local_sources(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class UvEnvironment:
 
     name = "uv"
     capabilities = Capabilities(
-        kinds=frozenset({"python_env", "conda_env", "requirements", "uv_env", "none"})
+        kinds=frozenset({"python_env", "conda_env", "requirements", "uv_env", "none"}), locks=True
     )
 
     def available(self, environ: Mapping[str, str]) -> bool:
@@ -44,7 +44,8 @@ class UvEnvironment:
         try:
             return python_environments.resolve(_RECIPE, request)
         except MissingInterpreterError as missing:
-            if not _may_download(request.environ):
+            if not request.python_downloads:
+                missing.hint = f"--python-downloads=automatic lets uv download it; or {missing.hint}"
                 raise
             return ResolvedEnvironment(
                 manager=self.name,
@@ -90,10 +91,6 @@ def _require_uv(environ: Mapping[str, str]) -> Path:
     return found
 
 
-def _may_download(environ: Mapping[str, str]) -> bool:
-    return environ.get("UV_PYTHON_DOWNLOADS", "").lower() in ("automatic", "auto")
-
-
 def _build(build: Build) -> str:
     uv = _require_uv(build.environ)
     if build.details.spec.locked_project:
@@ -123,14 +120,15 @@ def _install(build: Build, uv: Path) -> None:
     for number, arguments in enumerate(steps, 1):
         # Only at the end: uv leaves the bytecode of a version that a later step replaces.
         compiled = ["--compile-bytecode"] if number == len(steps) else []
-        build.tools.run("uv", [*install, *compiled, *arguments])
+        # In its own folder, where uv finds the indexes that a project of its own names.
+        build.tools.run("uv", [*install, *compiled, *arguments], directory=details.spec.uv_project)
 
 
 def _seeds(build: Build) -> list[list[str | Path]]:
     """Projects are written for `mlflow run`, whose environments have pip; which manager this machine has
     must make no difference. uv's own projects know how to do without.
     """
-    wheels = [] if build.details.spec.uv_project else seed_wheels(build.details.interpreter.version)
+    wheels = seed_wheels(build.details.interpreter.version) if build.details.spec.seeded else []
     if not wheels:
         return []
     pinned = ["==".join(wheel.name.split("-")[:2]) for wheel in wheels]
@@ -159,8 +157,13 @@ def _download(missing: MissingInterpreterError, request: EnvironmentRequest, pro
 
     log = request.cache_directory / "python-install.log"
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Without the variable newer versions of uv put a `python3.X` into ~/.local/bin.
-    environ = {**build_environ(request.environ), "UV_PYTHON_INSTALL_BIN": "0"}
+    log.unlink(missing_ok=True)
+    environ = {
+        **build_environ(request.environ),
+        "UV_PYTHON_DOWNLOADS": "automatic",
+        # Else newer versions of uv put a `python3.X` into ~/.local/bin.
+        "UV_PYTHON_INSTALL_BIN": "0",
+    }
     tools = ToolRunner(log, environ, secrets_of(environ.values(), environ), progress, log.parent)
     progress(f"downloading Python {missing.wanted} with uv")
     try:
@@ -170,6 +173,7 @@ def _download(missing: MissingInterpreterError, request: EnvironmentRequest, pro
             f"{missing.message}, and uv could not download it",
             hint=missing.hint,
             detail="\n".join(error.tail),
+            log=log,
         ) from None
 
 

@@ -24,7 +24,9 @@ class VirtualenvEnvironment:
     """Needs nothing but projrun's own dependencies."""
 
     name = "virtualenv"
-    capabilities = Capabilities(kinds=frozenset({"python_env", "conda_env", "requirements", "none"}))
+    capabilities = Capabilities(
+        kinds=frozenset({"python_env", "conda_env", "requirements", "none"}), locks=True
+    )
 
     def available(self, environ: Mapping[str, str]) -> bool:
         """Always: virtualenv is a dependency of projrun."""

@@ -1,0 +1,110 @@
+"""`--env PATH`: commands run in a virtual environment or conda prefix that is there already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_args
+
+from projrun.environments.executables import program
+from projrun.environments.installed import installed_packages, python_version
+from projrun.environments.locks import lock_text
+from projrun.environments.protocol import (
+    Capabilities,
+    EnvironmentRequest,
+    PreparedEnvironment,
+    Progress,
+    ResolvedEnvironment,
+)
+from projrun.environments.python_environments import SCRIPTS, UNSET
+from projrun.errors import RequestError
+from projrun.project.model import EnvironmentKind
+
+_WORDS = {"virtualenv": "virtual environment", "conda": "conda environment", "local": "environment"}
+
+
+class ExistingEnvironment:
+    """Builds nothing and changes nothing, and so takes every project; what it needs must be there."""
+
+    name = "existing"
+    capabilities = Capabilities(kinds=frozenset(get_args(EnvironmentKind)), builds=False, cached=False)
+
+    def available(self, environ: Mapping[str, str]) -> bool:
+        """Always."""
+        return True
+
+    def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
+        """RequestError where the folder is no environment."""
+        prefix = request.existing
+        if prefix is None:
+            raise RequestError(
+                "--env-manager=existing needs an environment", hint="name its folder: --env PATH"
+            )
+        python, kind, file = _python(prefix), _kind(prefix), request.reference.file
+        version = python_version(prefix)
+        return ResolvedEnvironment(
+            manager=self.name,
+            summary=f"{_WORDS[kind]}{f', Python {version}' if version else ''}",
+            path=prefix,
+            python=python,
+            recorded_kind=kind,
+            spec_files=(file,) if file and file.is_file() else (),
+        )
+
+    def prepare(
+        self, request: EnvironmentRequest, resolved: ResolvedEnvironment, *, rebuild: bool, progress: Progress
+    ) -> PreparedEnvironment:
+        """What activating it would set, and what is installed in it now."""
+        prefix = resolved.path
+        if prefix is None:
+            raise TypeError("the environment was resolved by another manager")
+        frozen = "\n".join(installed_packages(prefix))
+        return PreparedEnvironment(
+            environ=_variables(prefix, resolved.recorded_kind),
+            unset=UNSET | {"VIRTUAL_ENV"},
+            path_prefix=_folders(prefix, resolved.recorded_kind),
+            lock=lock_text(frozen, python_version(prefix), None, request.project_directory),
+        )
+
+
+def _python(prefix: Path) -> Path:
+    folders = [prefix / SCRIPTS] if os.name != "nt" else [prefix / SCRIPTS, prefix]
+    for folder in folders:
+        found = program(folder, "python")
+        if found:
+            return found
+    if not prefix.is_dir():
+        raise RequestError(f"--env: there is no folder {prefix}", hint="make it: python -m venv FOLDER")
+    link = prefix / SCRIPTS / "python"
+    if link.is_symlink():
+        raise RequestError(
+            f"--env: {prefix} is broken: {link} leads to {link.readlink()}, which is gone",
+            hint="make it anew",
+        )
+    raise RequestError(
+        f"--env: {prefix} is not an environment: it has no {SCRIPTS}/python",
+        hint="give the folder of a virtual environment or a conda prefix",
+    )
+
+
+def _kind(prefix: Path) -> str:
+    if (prefix / "pyvenv.cfg").is_file():
+        return "virtualenv"
+    return "conda" if (prefix / "conda-meta").is_dir() else "local"
+
+
+def _variables(prefix: Path, kind: str) -> dict[str, str]:
+    if kind == "virtualenv":
+        return {"VIRTUAL_ENV": str(prefix)}
+    if kind == "conda":
+        # conda names an environment by its folder where it lies in `envs`, else by its path.
+        name = prefix.name if prefix.parent.name == "envs" else str(prefix)
+        return {"CONDA_PREFIX": str(prefix), "CONDA_DEFAULT_ENV": name}
+    return {}
+
+
+def _folders(prefix: Path, kind: str) -> tuple[Path, ...]:
+    if os.name == "nt" and kind != "virtualenv":
+        return (prefix, prefix / "Library/bin", prefix / SCRIPTS)
+    return (prefix / SCRIPTS,)

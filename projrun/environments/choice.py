@@ -1,0 +1,88 @@
+"""Which environment the user asks for: a manager, an environment that is there, a lock, a Python to download."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.environments.protocol import EnvironmentManager
+from projrun.environments.registry import EXISTING
+from projrun.errors import RequestError
+from projrun.settings import Settings
+
+MANAGER_VARIABLE = "PROJRUN_ENV_MANAGER"
+ENVIRONMENT_VARIABLE = "PROJRUN_ENV"
+
+_AUTOMATIC = frozenset({"automatic", "auto", "true"})
+_NEVER = frozenset({"never", "manual", "false"})
+
+
+class Choice(NamedTuple):
+    """What `--env-manager` and `--env` say."""
+
+    manager: str | None = None
+    origin: str = ""
+    existing: Path | None = None
+    exported: Mapping[str, str] = {}
+    """Makes the choice that of nested runs, too."""
+
+
+def choose_environment(settings: Settings, caller_directory: Path) -> Choice:
+    """The choice from the most specific place: a nested run's `--env-manager` goes before an inherited `--env`.
+
+    Raises RequestError where both are options.
+    """
+    given = [setting for name in ("env", "env-manager") if (setting := settings.get(name))]
+    if len(given) == 2 and all(setting.origin.startswith("--") for setting in given):
+        raise RequestError("both --env and --env-manager are given", hint="give the one that you mean")
+    chosen = settings.first_of("env", "env-manager")
+    if chosen is None:
+        return Choice()
+    option, setting = chosen
+    if option == "env-manager":
+        return Choice(setting.value, setting.origin, exported={MANAGER_VARIABLE: setting.value})
+    path = _absolute(setting.value, caller_directory)
+    return Choice(EXISTING, setting.origin, path, {ENVIRONMENT_VARIABLE: str(path)})
+
+
+def lock_file(settings: Settings, caller_directory: Path, manager: EnvironmentManager) -> Path | None:
+    """The file of `--locked`; RequestError where there is none, or where the manager cannot build from it."""
+    setting = settings.get("locked")
+    if setting is None:
+        return None
+    if not manager.capabilities.builds:
+        raise RequestError(
+            "--locked: the environment is used as it is, not built",
+            hint="leave --locked out, or choose an --env-manager that builds",
+        )
+    if not manager.capabilities.locks:
+        raise RequestError(
+            f"--locked: {manager.name!r} does not build environments from a lock",
+            hint="leave --locked out, or use --env-manager=uv or virtualenv",
+        )
+    file = _absolute(setting.value, caller_directory)
+    if not file.is_file():
+        raise RequestError(
+            f"--locked: there is no file {file}",
+            hint="give what a run recorded as environment/requirements.lock.txt",
+        )
+    return file
+
+
+def may_download(settings: Settings) -> bool:
+    """Whether a Python may be downloaded; RequestError for a word that says neither."""
+    setting = settings.text("python-downloads", "never")
+    word = setting.value.lower()
+    if word in _AUTOMATIC:
+        return True
+    if word in _NEVER:
+        return False
+    raise RequestError(
+        f"{setting.origin}: {setting.value!r} is neither automatic nor never", hint="give one of them"
+    )
+
+
+def _absolute(path: str, caller_directory: Path) -> Path:
+    return Path(os.path.normpath(caller_directory / os.path.expanduser(path)))  # noqa: PTH111 - Path raises for ~nobody
