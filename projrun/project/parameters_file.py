@@ -11,7 +11,7 @@ from yaml.nodes import ScalarNode
 
 from projrun.errors import RequestError
 from projrun.project import nodes
-from projrun.project.document import LocatedError, excerpt, parse_document, read_text
+from projrun.project.document import LocatedError, parse_document, read_text
 from projrun.project.model import Location
 from projrun.project.report import Report
 from projrun.project.scalars import author_text
@@ -41,10 +41,15 @@ def read_parameters_file(path: Path) -> dict[str, str]:
     """A YAML or JSON mapping of names to scalars; a number keeps its source text, as a default does.
 
     Raises RequestError, with line and column, for anything else: lists, mappings and null are no values.
+    The line itself is not shown, since such files are where secrets are kept.
     """
     name = str(path)
     text = read_text(path, name)
-    return _from_json(name, text) if path.suffix.lower() == ".json" else _from_yaml(name, text)
+    try:
+        return _from_json(name, text) if path.suffix.lower() == ".json" else _from_yaml(name, text)
+    except LocatedError as error:
+        error.detail = ""
+        raise
 
 
 def _from_yaml(name: str, text: str) -> dict[str, str]:
@@ -75,7 +80,7 @@ def _from_json(name: str, text: str) -> dict[str, str]:
         )
     except json.JSONDecodeError as error:
         location = Location(name, error.lineno, error.colno)
-        raise LocatedError(location, f"JSON: {error.msg}", detail=excerpt(text, location)) from None
+        raise LocatedError(location, f"JSON: {error.msg}") from None
     except RecursionError:
         raise RequestError(f"{name} is nested too deeply") from None
     if not isinstance(content, dict):
@@ -97,7 +102,7 @@ def _at_key(name: str, text: str, key: str, problem: str, hint: str) -> LocatedE
     found = list(re.finditer(rf'"{re.escape(key)}"\s*:', text))
     before = text[: found[-1].start() if found else 0]
     location = Location(name, before.count("\n") + 1, len(before) - before.rfind("\n"))
-    return LocatedError(location, problem, hint=hint, detail=excerpt(text, location))
+    return LocatedError(location, problem, hint=hint)
 
 
 def _no_value(key: str) -> str:

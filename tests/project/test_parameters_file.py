@@ -158,3 +158,25 @@ def test_all_wrong_assignments_at_once() -> None:
         "-P 'a' is given twice: keep one of them",
         "a -P has no name before its `=`: write -P NAME=VALUE",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p.json", '{"a": "hunter2", }'),
+        ("p.json", '{"a": ["hunter2"]}'),
+        ("p.json", '{"a": "hunter2", "a": "hunter3"}'),
+        ("p.yaml", "a: {b: hunter2}\n"),
+        ("p.yaml", "a: 'hunter2\n"),
+        ("p.yaml", "a: hunter2\na: hunter3\n"),
+        ("p.yaml", "- hunter2\n"),
+    ],
+)
+def test_no_value_is_shown(tmp_path: Path, name: str, text: str) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+    with pytest.raises(RequestError) as caught:
+        read_parameters_file(file)
+    error = caught.value
+    assert f"{name}:" in error.message
+    assert "hunter" not in error.message + error.hint + error.detail
