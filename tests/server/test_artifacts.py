@@ -18,7 +18,7 @@ from tests.server.client import FILES, Client
 def root(database: Path) -> Path:
     """The folder of the store's artifacts, with a secret beside it."""
     (database.parent / "outside.txt").write_text("secret")
-    (database.parent / "artifacts").mkdir()
+    (database.parent / "artifacts").mkdir(exist_ok=True)
     return database.parent / "artifacts"
 
 

@@ -54,6 +54,11 @@ def test_new_store_is_its_owners_alone(file: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
+def test_artifacts_are_as_private_as_the_file(tmp_path: Path) -> None:
+    with closing(SqlStore.open(tmp_path / "runs.db")) as store:
+        assert stat.S_IMODE(store.artifact_root.stat().st_mode) == 0o700
+
+
 def test_mode_of_a_folder_that_exists_is_kept(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     Database.open(tmp_path / "projrun.db").close()
