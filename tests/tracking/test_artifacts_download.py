@@ -156,6 +156,12 @@ def test_file_and_folder_of_this_machine(place: Path, tmp_path: Path) -> None:
     assert (place.parent / "one").read_text() == "content"
 
 
+def test_only_its_owner_reads_a_download(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "source").write_text("data")
+    fetch((tmp_path / "source").as_uri(), place)
+    assert place.parent.stat().st_mode & 0o777 == 0o700
+
+
 def test_file_that_is_not_there(place: Path, tmp_path: Path) -> None:
     assert "is no file or folder" in refused((tmp_path / "absent").as_uri(), place).message
 

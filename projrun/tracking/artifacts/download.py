@@ -18,7 +18,7 @@ from projrun.tracking.uri import redact
 def download_uri(
     uri: str, destination: Path, store: TrackingStore | None, environ: Mapping[str, str]
 ) -> None:
-    """Put what a URI names at `destination`, which becomes a file or a folder.
+    """Put what a URI names at `destination`, which becomes a file or a folder; a new folder around it is private.
 
     Knows http(s), file:, runs:/, models:/, mlflow-artifacts: and object stores; the middle three are asked of
     `store`. Raises SourceError, naming the URI without its credentials.
@@ -40,7 +40,7 @@ def download_uri(
 @contextlib.contextmanager
 def _working_folder(parent: Path) -> Iterator[Path]:
     """A folder on the destination's file system, gone at the end whatever happens."""
-    parent.mkdir(parents=True, exist_ok=True)
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = parent / f"{PARTIAL_PREFIX}{os.urandom(8).hex()}"
     folder.mkdir()
     try:
