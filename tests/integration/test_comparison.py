@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
 import pytest
 
 from tests.integration.records import Recorded, read_run, run_ids
+from tests.sources.git_servers import GitServer, serving
 from tests.support.commands import projrun_argv, require_tool, run_command, run_projrun
 from tests.support.guard import REPOSITORY
 
@@ -71,40 +74,131 @@ def repository(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_records_differ_only_as_decided(
-    case: Case, repository: Path, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    python: Path = request.getfixturevalue(f"mlflow{case.line}_python")
-    server: str = request.getfixturevalue(f"mlflow{case.line}_server")
-    environ = {
-        "MLFLOW_TRACKING_URI": server,
-        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
-    }
-    arguments = ["run", str(repository / case.project), "--env-manager=local"]
-    for parameter in case.parameters:
-        arguments += ["-P", parameter]
-    experiment = f"comparison-{tmp_path.name}"
+class Pair(NamedTuple):
+    """What both left of the same command line."""
 
-    def recorded_by(*runner: str | Path) -> Recorded:
-        before = set(run_ids(python, server, experiment))
-        command = [*runner, *arguments, "--experiment-name", experiment]
-        run_command(command, cwd=tmp_path, environ=environ, timeout=300).check()
-        (run_id,) = set(run_ids(python, server, experiment)) - before
-        return read_run(python, server, run_id)
+    theirs: Recorded
+    ours: Recorded
+    codes: tuple[int, int]
 
-    theirs = recorded_by(python.parent / "mlflow")
-    ours = recorded_by(*projrun_argv())
 
-    assert ours.status == theirs.status == "FINISHED"
+class Runners:
+    """`mlflow run` and `projrun run` with the same arguments, recorded on one server."""
+
+    def __init__(self, line: str, folder: Path, request: pytest.FixtureRequest) -> None:
+        self.python: Path = request.getfixturevalue(f"mlflow{line}_python")
+        self.server: str = request.getfixturevalue(f"mlflow{line}_server")
+        self.folder = folder
+        self.experiment = f"comparison-{uuid4().hex}"
+        self.environ = {
+            "MLFLOW_TRACKING_URI": self.server,
+            "PATH": f"{self.python.parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def both(self, *arguments: str) -> Pair:
+        theirs, their_code = self._record([self.python.parent / "mlflow", "run", *arguments])
+        ours, our_code = self._record([*projrun_argv(), "run", *arguments])
+        return Pair(theirs, ours, (their_code, our_code))
+
+    def _record(self, command: list[str | Path]) -> tuple[Recorded, int]:
+        before = set(run_ids(self.python, self.server, self.experiment))
+        command += ["--env-manager=local", "--experiment-name", self.experiment]
+        done = run_command(command, cwd=self.folder, environ=self.environ, timeout=300)
+        new = set(run_ids(self.python, self.server, self.experiment)) - before
+        assert len(new) == 1, done.stderr
+        return read_run(self.python, self.server, new.pop()), done.returncode
+
+
+def assert_same_record(pair: Pair, case: Case) -> None:
+    ours, theirs = pair.ours, pair.theirs
+    assert ours.status == theirs.status
     assert ours.user == theirs.user
     assert ours.metrics == theirs.metrics
     assert ours.outputs == theirs.outputs
     assert _params(ours, case) == _params(theirs, case)
-    assert not OUR_TAGS.keys() & theirs.tags.keys(), "no longer a difference"
-    assert case.line == "2" or not MLFLOW2_TAGS.keys() & theirs.tags.keys(), "no longer a difference"
     assert _tags(ours) == _tags(theirs)
     assert _artifacts(ours) == theirs.artifacts
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_records_differ_only_as_decided(
+    case: Case, repository: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    parameters = [word for parameter in case.parameters for word in ("-P", parameter)]
+    pair = Runners(case.line, tmp_path, request).both(str(repository / case.project), *parameters)
+    assert pair.codes == (0, 0)
+    assert pair.ours.status == "FINISHED"
+    assert_same_record(pair, case)
+    assert not OUR_TAGS.keys() & pair.theirs.tags.keys(), "no longer a difference"
+    assert case.line == "2" or not MLFLOW2_TAGS.keys() & pair.theirs.tags.keys(), "no longer a difference"
+
+
+SHAPES = {
+    "whole": ("", ()),
+    "subfolder": ("#nested/deeper", ()),
+    "subfolder at a tag": ("#nested/deeper", ("-v", "v1")),
+    "branch": ("", ("-v", "other/branch")),
+    "tag": ("", ("-v", "v1")),
+    "script": ("", ("-e", "script.py")),
+    "script with undeclared parameters": ("", ("-e", "script.py", "-P", "b=x", "-P", "c=1e-3")),
+    "shell script of a subfolder": ("#nested/deeper", ("-e", "tool.sh", "-P", "q=1")),
+    "other entry point": ("", ("-e", "other", "-P", "n=5")),
+    "failing": ("", ("-e", "failing")),
+    "run's name": ("", ("--run-name", "a name")),
+}
+"""A subfolder, and arguments, for a project in a git repository."""
+
+MLPROJECT = """
+name: shapes
+entry_points:
+  main: {command: "python script.py"}
+  other: {parameters: {n: float, m: {default: 0.5, type: float}}, command: "python script.py {n} {m}"}
+  failing: {command: "python script.py; exit 3"}
+"""
+SCRIPT = """
+import sys
+import mlflow
+with mlflow.start_run():
+    mlflow.log_metric("arguments", len(sys.argv))
+    mlflow.set_tag("seen", " ".join(sys.argv[1:]))
+    mlflow.log_text("text", "folder/text.txt")
+"""
+
+
+@pytest.fixture
+def shapes(tmp_path: Path) -> Iterator[str]:
+    """The address of a repository with a tag, a branch and a project in a subfolder."""
+    work, git = tmp_path / "work", require_tool("git")
+    for folder in (work, work / "nested" / "deeper"):
+        folder.mkdir(parents=True)
+        (folder / "MLproject").write_text(MLPROJECT, encoding="utf-8")
+        (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
+        (folder / "tool.sh").write_text('python script.py "$@"\n', encoding="utf-8")
+    for arguments in (
+        ("init", "--quiet", "-b", "main"),
+        ("add", "."),
+        ("commit", "--quiet", "-m", "first"),
+        ("tag", "v1"),
+        ("checkout", "--quiet", "-b", "other/branch"),
+        ("commit", "--quiet", "--allow-empty", "-m", "second"),
+        ("checkout", "--quiet", "main"),
+        ("commit", "--quiet", "--allow-empty", "-m", "third"),
+        ("clone", "--quiet", "--bare", ".", "../served/shapes.git"),
+    ):
+        run_command([git, *arguments], cwd=work).check()
+    server = GitServer(tmp_path / "served", os.environ)
+    with serving(server):
+        yield server.url("shapes.git")
+
+
+@pytest.mark.parametrize(("subfolder", "arguments"), SHAPES.values(), ids=SHAPES.keys())
+def test_projects_of_a_git_repository(
+    subfolder: str, arguments: tuple[str, ...], shapes: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    pair = Runners("3", tmp_path, request).both(f"{shapes}{subfolder}", *arguments)
+    # MLflow loses the child's exit code; projrun keeps it.
+    assert pair.codes == ((1, 3) if "failing" in arguments else (0, 0))
+    assert_same_record(pair, Case("", ()))
 
 
 def _params(recorded: Recorded, case: Case) -> dict[str, str]:
