@@ -1,0 +1,57 @@
+"""Running a command in a prepared environment as a run does, and reading what became of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.child import child_environment
+from projrun.environments.protocol import ChildProcess, EnvironmentRequest, Launch, PreparedEnvironment
+from projrun.execution.protocol import Outcome, Task
+from projrun.execution.registry import get_backend
+
+
+class Done(NamedTuple):
+    """A command that has ended."""
+
+    output: str
+    """What it printed, without the last newline."""
+    outcome: Outcome
+
+
+def run_in(
+    prepared: PreparedEnvironment, request: EnvironmentRequest, command: str, folder: Path, **variables: str
+) -> Done:
+    """Run a shell line in the project's folder, by the local backend; `folder` is for the run's own files."""
+    scratch = folder / f"run-{os.urandom(4).hex()}"
+    scratch.mkdir(mode=0o700)
+    launch = Launch(
+        command=command,
+        directory=request.project_directory,
+        environ=child_environment(request.environ, prepared, variables),
+        variables=variables,
+        artifact_uri=(scratch / "artifacts").as_uri(),
+        downloads=(),
+        scratch=scratch,
+        log_file=scratch / "output.log",
+        grace_period=5.0,
+    )
+    child = ChildProcess((), launch.environ) if prepared.wrap is None else prepared.wrap(launch)
+    outcome = get_backend("local").launch(_task(prepared, launch, child), {}).wait()
+    return Done(launch.log_file.read_text(encoding="utf-8").rstrip("\n"), outcome)
+
+
+def _task(prepared: PreparedEnvironment, launch: Launch, child: ChildProcess) -> Task:
+    return Task(
+        command=launch.command,
+        argv_prefix=prepared.argv_prefix,
+        directory=launch.directory,
+        environ=child.environ,
+        log_file=launch.log_file,
+        grace_period=launch.grace_period,
+        argv=child.argv,
+        end_argv=child.end_argv,
+        end_environ=child.end_environ,
+        conclude=child.conclude,
+    )
