@@ -107,18 +107,34 @@ def make_plan(request: Request) -> Plan:
     Raises RequestError, SourceError or EnvironmentBuildError; a checkout made for the run is removed then.
     """
     decided = _decide(request)
-    checkout = fetch(
+    checkout = _fetch(request)
+    try:
+        return _plan(request, checkout, decided)
+    except BaseException:
+        discard(checkout)
+        raise
+
+
+def plan_environment(request: Request) -> EnvironmentPlan:
+    """Decide on the environment alone, whatever the entry point would need.
+
+    Raises RequestError, SourceError or EnvironmentBuildError; a checkout made for it is removed.
+    """
+    checkout = _fetch(request)
+    try:
+        return _environment(request, checkout, load_project(checkout.directory))
+    finally:
+        discard(checkout)
+
+
+def _fetch(request: Request) -> Checkout:
+    return fetch(
         request.uri,
         version=request.version,
         checkouts_directory=request.directories.cache / "checkouts",
         environ=request.environ,
         caller_directory=request.caller_directory,
     )
-    try:
-        return _plan(request, checkout, decided)
-    except BaseException:
-        discard(checkout)
-        raise
 
 
 class _Decided(NamedTuple):

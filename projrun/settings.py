@@ -37,6 +37,7 @@ DEFINITIONS = {
         Definition("env", ("PROJRUN_ENV",)),
         Definition("python-downloads", ("PROJRUN_PYTHON_DOWNLOADS", "UV_PYTHON_DOWNLOADS")),
         Definition("locked", (), in_config=False),
+        Definition("conda-exe", ("PROJRUN_CONDA_EXE",)),
         Definition("backend", ("PROJRUN_BACKEND",)),
         Definition("backend-config", ("PROJRUN_BACKEND_CONFIG",)),
         Definition("storage-dir", ("PROJRUN_STORAGE_DIR",)),

@@ -19,6 +19,7 @@ _COMMANDS = {
     "plan": ("projrun.cli.plan:plan", "Show what `run` would do; change nothing."),
     "check": ("projrun.cli.check:check", "Find mistakes in an MLproject file."),
     "runs": ("projrun.cli.runs:runs", "List and show recorded runs."),
+    "envs": ("projrun.cli.envs:envs", "List, show and remove built environments."),
     "completion": ("projrun.cli.completion:completion", "Print a shell completion script."),
     "version": ("projrun.cli.version:version", "Print the version."),
 }

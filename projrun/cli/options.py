@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,8 +27,49 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout, the rest on stderr."
 )
 
+_uri_argument = click.argument("uri", metavar="URI")
+_version_option = click.option(
+    "-v", "--version", metavar="REF", help="Branch, tag or commit of a git project."
+)
+_env_file_option = click.option(
+    "--env-file",
+    metavar="FILE",
+    help="Variables (NAME=VALUE lines) for projrun and the command; those already set go before.",
+)
+_environment_choices = (
+    click.option(
+        "--env-manager",
+        metavar="NAME",
+        help="local (build nothing), virtualenv, uv or conda.  "
+        "[$PROJRUN_ENV_MANAGER; default: what the project asks for]",
+    ),
+    click.option(
+        "--env",
+        metavar="PATH",
+        help="Run in the virtual environment or conda prefix that lies there, instead of building one.  [$PROJRUN_ENV]",
+    ),
+    click.option(
+        "--locked",
+        metavar="FILE",
+        help="Build the environment from a lock instead of the project's file: exactly what a run recorded as "
+        "environment/requirements.lock.txt.",
+    ),
+    click.option(
+        "--python-downloads",
+        metavar="WHEN",
+        help="automatic or never: whether uv may download a Python that this machine lacks.  "
+        "[$PROJRUN_PYTHON_DOWNLOADS, $UV_PYTHON_DOWNLOADS; default: never]",
+    ),
+    click.option(
+        "--conda-exe",
+        metavar="PROGRAM",
+        help="conda, mamba or micromamba to build conda environments with, or rattler for py-rattler.  "
+        "[$PROJRUN_CONDA_EXE, $MLFLOW_CONDA_HOME, $CONDA_EXE; default: py-rattler]",
+    ),
+)
+
 _PROJECT_OPTIONS = (
-    click.argument("uri", metavar="URI"),
+    _uri_argument,
     click.option(
         "-e",
         "--entry-point",
@@ -37,7 +78,7 @@ _PROJECT_OPTIONS = (
         show_default=True,
         help="Entry point, or a script of the project: .py, .sh or .R.",
     ),
-    click.option("-v", "--version", metavar="REF", help="Branch, tag or commit of a git project."),
+    _version_option,
     click.option(
         "-P",
         "--param-list",
@@ -78,28 +119,7 @@ _PROJECT_OPTIONS = (
         metavar="FILE",
         help="JSON for the backend: a .json file, or the object itself.",
     ),
-    click.option(
-        "--env-manager",
-        metavar="NAME",
-        help="local (build nothing), virtualenv or uv.  [$PROJRUN_ENV_MANAGER; default: what the project asks for]",
-    ),
-    click.option(
-        "--env",
-        metavar="PATH",
-        help="Run in the virtual environment or conda prefix that lies there, instead of building one.  [$PROJRUN_ENV]",
-    ),
-    click.option(
-        "--locked",
-        metavar="FILE",
-        help="Build the environment from a lock instead of the project's file: exactly what a run recorded as "
-        "environment/requirements.lock.txt.",
-    ),
-    click.option(
-        "--python-downloads",
-        metavar="WHEN",
-        help="automatic or never: whether uv may download a Python that this machine lacks.  "
-        "[$PROJRUN_PYTHON_DOWNLOADS, $UV_PYTHON_DOWNLOADS; default: never]",
-    ),
+    *_environment_choices,
     click.option("--rebuild-env", is_flag=True, help="Build the environment again even if it is cached."),
     click.option(
         "--storage-dir",
@@ -118,28 +138,22 @@ _PROJECT_OPTIONS = (
         help="How long a command that was told to end may take before it is killed.  "
         "[$PROJRUN_GRACE_PERIOD; default: 10]",
     ),
-    click.option(
-        "--env-file",
-        metavar="FILE",
-        help="Variables (NAME=VALUE lines) for projrun and the command; those already set go before.",
-    ),
+    _env_file_option,
     json_option,
     click.option(
         "-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.  [$PROJRUN_QUIET]"
     ),
 )
 
-
+_ENVIRONMENT_OPTIONS = (_uri_argument, _version_option, *_environment_choices, _env_file_option)
+_ENVIRONMENT_SETTINGS = ("env-manager", "env", "locked", "python-downloads", "conda-exe")
 _SETTINGS = (
+    *_ENVIRONMENT_SETTINGS,
     "tracking-uri",
     "experiment-name",
     "experiment-id",
     "backend",
     "backend-config",
-    "env-manager",
-    "env",
-    "locked",
-    "python-downloads",
     "storage-dir",
     "run-id",
     "run-name",
@@ -149,29 +163,50 @@ _SETTINGS = (
 
 def project_options(command: Command) -> Command:
     """Decorate a command with all of them."""
-    for option in reversed(_PROJECT_OPTIONS):
+    return _decorated(command, _PROJECT_OPTIONS)
+
+
+def environment_options(command: Command) -> Command:
+    """Decorate a command with those that decide which environment a project runs in."""
+    return _decorated(command, _ENVIRONMENT_OPTIONS)
+
+
+def _decorated(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 
 
 def build_request(values: Mapping[str, Any]) -> Request:
     """From click's values to the request; RequestError for what cannot be read."""
+    flags = {name: "1" if values[name] else None for name in ("strict", "quiet")}
+    return _request(values, {**_options(values, _SETTINGS), **flags})._replace(
+        entry_point=values["entry_point"],
+        parameters=_parameters(values["parameters"], values["params_file"]),
+        rebuild_environment=values["rebuild_env"],
+        container=ContainerOptions(tuple(values["docker_args"]), values["build_image"]),
+    )
+
+
+def build_environment_request(values: Mapping[str, Any]) -> Request:
+    """The same from the values of `environment_options`."""
+    return _request(values, _options(values, _ENVIRONMENT_SETTINGS))
+
+
+def _options(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, str | None]:
+    return {name: values[name.replace("-", "_")] for name in names}
+
+
+def _request(values: Mapping[str, Any], options: Mapping[str, str | None]) -> Request:
     environ = with_env_file(os.environ, values["env_file"])
     directories = Directories.locate(environ)
-    options: dict[str, str | None] = {name: values[name.replace("-", "_")] for name in _SETTINGS}
-    options["strict"] = "1" if values["strict"] else None
-    options["quiet"] = "1" if values["quiet"] else None
     return Request(
         uri=values["uri"],
         settings=Settings(options, environ, directories.config),
         directories=directories,
         environ=environ,
         caller_directory=Path.cwd(),
-        entry_point=values["entry_point"],
         version=values["version"],
-        parameters=_parameters(values["parameters"], values["params_file"]),
-        rebuild_environment=values["rebuild_env"],
-        container=ContainerOptions(tuple(values["docker_args"]), values["build_image"]),
     )
 
 

@@ -1,0 +1,153 @@
+"""`projrun envs`: the environments that were built, what they take, and removing those that nobody needs."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from projrun.cache import ContentCache
+from projrun.cache_contents import Item, Limits, contents, prune
+from projrun.cli.options import environment_options, json_option
+from projrun.directories import Directories
+from projrun.errors import EnvironmentBuildError, RequestError
+
+
+@click.group()
+def envs() -> None:
+    """List, show and remove the environments that were built."""
+
+
+@envs.command("list")
+@json_option
+def list_environments(as_json: bool) -> None:
+    """List built environments, the last used first.
+
+    A size is what `du` says; files that several environments hold, or uv's cache, are counted in each.
+    """
+    from projrun.cli import envs_view
+
+    items = _contents(_cache())
+    if as_json:
+        envs_view.print_list_json(items)
+    else:
+        envs_view.print_list(items, time.time())
+
+
+@envs.command("show")
+@click.argument("key", metavar="KEY")
+@json_option
+def show_environment(key: str, as_json: bool) -> None:
+    """Show an environment: what it was built from, what is in it. The first characters of its key are enough."""
+    from projrun.cli import envs_view
+    from projrun.cli.rendering import print_json
+
+    item = _find(_contents(_cache()), key)
+    document = envs_view.environment_document(item)
+    if as_json:
+        print_json(document)
+    else:
+        envs_view.print_environment(document, time.time())
+
+
+@envs.command("prune")
+@click.option(
+    "--older-than", metavar="TIME", help="Those too that were not used for this long: 30d, 12h, 2w."
+)
+@click.option(
+    "--max-size", metavar="SIZE", help="Those too, unused for longest first, that are over this in all: 20GB."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
+@json_option
+def prune_environments(older_than: str | None, max_size: str | None, dry_run: bool, as_json: bool) -> None:
+    """Remove environments; never one that a run uses or a process builds.
+
+    Without options only those go that no run would use: remains of killed builds, environments whose Python is
+    gone, those that a rebuild replaced.
+
+    \b
+    projrun envs prune --older-than 30d --max-size 20GB --dry-run
+    """
+    from projrun.cli import envs_view
+    from projrun.cli.quantities import parse_duration, parse_size
+
+    limits = Limits(
+        parse_duration(older_than, "--older-than") if older_than is not None else None,
+        parse_size(max_size, "--max-size") if max_size is not None else None,
+    )
+    cache, now = _cache(), time.time()
+    try:
+        pruned = prune(cache, limits, now, dry_run=dry_run)
+    except OSError as error:
+        raise _unreadable(cache, error) from None
+    if as_json:
+        envs_view.print_pruned_json(pruned, dry_run=dry_run)
+    else:
+        envs_view.print_pruned(pruned, now, dry_run=dry_run)
+
+
+@envs.command("path")
+@environment_options
+@json_option
+def show_path(as_json: bool, **values: Any) -> None:
+    """Print the folder of a project's environment, or where it would be built.
+
+    \b
+    $(projrun envs path .)/bin/python -c "import sklearn"
+    """
+    from projrun.cli.options import build_environment_request
+    from projrun.cli.rendering import print_json
+    from projrun.plan import plan_environment
+
+    environment = plan_environment(build_environment_request(values))
+    resolved = environment.resolved
+    if resolved.path is None:
+        raise RequestError(
+            f"the environment has no folder: {resolved.summary}",
+            hint="choose a manager that builds one, or an environment with --env",
+        )
+    if as_json:
+        document = {"path": str(resolved.path), "exists": resolved.exists, "key": resolved.key}
+        print_json({**document, "manager": resolved.manager, "summary": resolved.summary})
+        return
+    click.echo(str(resolved.path))
+    if not resolved.exists:
+        click.echo("projrun: it is not built yet: `projrun run` builds it", err=True)
+
+
+def _cache() -> ContentCache:
+    return ContentCache(Directories.locate(os.environ).environments)
+
+
+def _contents(cache: ContentCache) -> list[Item]:
+    try:
+        return contents(cache)
+    except OSError as error:
+        raise _unreadable(cache, error) from None
+
+
+def _unreadable(cache: ContentCache, error: OSError) -> EnvironmentBuildError:
+    return EnvironmentBuildError(
+        f"the environment cache {cache.root} cannot be used: {error.strerror or error}",
+        hint="set PROJRUN_CACHE_DIR to a folder that is yours",
+    )
+
+
+def _find(items: list[Item], key: str) -> Item:
+    """The newest generation of the key, or a generation by its folder."""
+    path = Path(key)
+    if path.is_absolute():
+        matches = [item for item in items if path.is_relative_to(item.entry.path)]
+    else:
+        matches = [item for item in items if item.entry.key.startswith(key)]
+    keys = sorted({item.entry.key for item in matches})
+    if len(keys) > 1:
+        raise RequestError(
+            f"{key!r} begins the keys of more than one environment", hint=f"one of: {', '.join(keys)}"
+        )
+    if not matches:
+        raise RequestError(f"there is no environment {key!r}", hint="see `projrun envs list`")
+    return max(matches, key=lambda item: (item.entry.state == "ready", item.entry.path))

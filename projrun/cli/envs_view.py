@@ -1,0 +1,168 @@
+"""Built environments, for people and for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from projrun.cache_contents import Candidate, Item, Pruned, total_size
+from projrun.cli.quantities import age_text, size_text
+from projrun.cli.rendering import print_json, print_table, time_text
+
+_COLUMNS = ("KEY", "MANAGER", "PYTHON", "SIZE", "AGE", "LAST USED", "STATE", "BUILT FROM")
+_LOCK_NAMES = "*.lock*"
+_REASONS = {
+    "unfinished": "a build that was killed",
+    "broken": "its Python is gone",
+    "superseded": "replaced by a rebuild",
+    "unused": "not used for long",
+    "size": "over the size",
+}
+
+
+def print_list(items: Sequence[Item], now: float) -> None:
+    """One row an environment, and what all take."""
+    if not items:
+        click.echo("no environments", err=True)
+        return
+    print_table(_COLUMNS, [_row(item, now) for item in items], wrapping=("BUILT FROM",))
+    click.echo(f"{len(items)} in all, {size_text(total_size(items))}", err=True)
+
+
+def print_list_json(items: Sequence[Item]) -> None:
+    """The same as one object."""
+    documents = [_summary(item) for item in items]
+    print_json({"environments": documents, "total_bytes": total_size(items)})
+
+
+def environment_document(item: Item) -> dict[str, Any]:
+    """The keys of `projrun envs show --json`; a contract test pins them."""
+    files = sorted(item.entry.path.glob(_LOCK_NAMES))
+    return {
+        **_summary(item),
+        "interpreter": item.facts.get("interpreter"),
+        "files": item.facts.get("files", []),
+        "requirements": item.facts.get("requirements", []),
+        "lock": _text(files[0]) if files else None,
+        "build_log": str(item.entry.path / "build.log"),
+    }
+
+
+def print_environment(document: Mapping[str, Any], now: float) -> None:
+    """An environment on a page."""
+    state = document["state"] + (", in use" if document["in_use"] else "")
+    facts = [
+        ("key", document["key"]),
+        ("folder", document["path"]),
+        ("state", state),
+        ("manager", document["manager"] or ""),
+        ("python", " ".join(filter(None, (document["python"], document["interpreter"])))),
+        ("built", time_text(round(document["created"] * 1000))),
+        ("last used", f"{age_text(now - document['last_used'])} ago".replace("just now ago", "just now")),
+        ("size", size_text(document["size_bytes"])),
+        ("project", document["project"] or ""),
+        ("built from", document["summary"] or ""),
+        ("build log", document["build_log"]),
+    ]
+    for label, text in facts:
+        if text:
+            click.echo(f"{label:<12} {text}")
+    _section("files", document["files"])
+    _section("requirements", document["requirements"])
+    _section("installed", (document["lock"] or "").splitlines())
+
+
+def print_pruned(pruned: Pruned, now: float, *, dry_run: bool) -> None:
+    """What was removed and why, and what it gave back."""
+    for candidate in pruned.removed:
+        click.echo(f"{'would remove' if dry_run else 'removed'} {_told(candidate, now)}")
+    for candidate in pruned.kept:
+        click.echo(f"projrun: warning: could not remove {_told(candidate, now)}", err=True)
+    verb = "would be removed" if dry_run else "removed"
+    click.echo(f"{len(pruned.removed)} {verb}, {size_text(pruned.freed)}", err=True)
+
+
+def print_pruned_json(pruned: Pruned, *, dry_run: bool) -> None:
+    """The same as one object."""
+    print_json(
+        {
+            "dry_run": dry_run,
+            "removed": [_candidate(candidate) for candidate in pruned.removed],
+            "kept": [_candidate(candidate) for candidate in pruned.kept],
+            "freed_bytes": pruned.freed,
+        }
+    )
+
+
+def _row(item: Item, now: float) -> tuple[str, ...]:
+    facts, entry = item.facts, item.entry
+    # On a terminal the beginning of a key is enough, for `envs show` too; a program gets the whole.
+    key = entry.key[:10] if sys.stdout.isatty() else entry.key
+    return (
+        key,
+        str(facts.get("manager", "")),
+        str(facts.get("python", "")),
+        size_text(item.footprint.size),
+        age_text(now - item.created),
+        age_text(now - entry.last_used),
+        "in use" if item.in_use else entry.state,
+        _built_from(facts),
+    )
+
+
+def _built_from(facts: Mapping[str, object]) -> str:
+    return ", ".join(str(facts[name]) for name in ("summary", "project") if facts.get(name))
+
+
+def _told(candidate: Candidate, now: float) -> str:
+    item = candidate.item
+    unused = age_text(now - item.entry.last_used)
+    detail = f"{size_text(item.footprint.size)}, {_REASONS[candidate.reason]}, last used {unused}"
+    ago = "" if unused == "just now" else " ago"
+    source = _built_from(item.facts)
+    return f"{item.entry.key[:10]} ({detail}{ago}){f': {source}' if source else ''}"
+
+
+def _summary(item: Item) -> dict[str, Any]:
+    facts, entry = item.facts, item.entry
+    return {
+        "key": entry.key,
+        "path": str(entry.path),
+        "state": entry.state,
+        "in_use": item.in_use,
+        "manager": facts.get("manager"),
+        "python": facts.get("python"),
+        "summary": facts.get("summary"),
+        "project": facts.get("project"),
+        "created": round(item.created),
+        "last_used": round(entry.last_used),
+        "size_bytes": item.footprint.size,
+    }
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    item = candidate.item
+    return {
+        "key": item.entry.key,
+        "path": str(item.entry.path),
+        "reason": candidate.reason,
+        "size_bytes": item.footprint.size,
+    }
+
+
+def _section(title: str, lines: Sequence[str]) -> None:
+    if lines:
+        click.echo(f"\n{title}")
+    for line in lines:
+        click.echo(f"  {line}")
+
+
+def _text(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
