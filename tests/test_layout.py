@@ -11,6 +11,12 @@ from tests.support.guard import REPOSITORY
 CORE = sorted((REPOSITORY / "projrun").rglob("*.py"))
 BACKENDS = sorted((REPOSITORY / "backends" / "projrun_backends").rglob("*.py"))
 LONGEST_MODULE = 400
+RECORDS = {
+    "projrun/environments/protocol.py",
+    "projrun/execution/protocol.py",
+    "projrun/project/model.py",
+    "projrun/tracking/entities.py",
+}
 LONGEST_FUNCTION = 40
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -74,8 +80,12 @@ def _body_lines(function: Function) -> int:
 
 
 def test_annotations_are_never_evaluated() -> None:
-    """`from __future__ import annotations` where there is anything to annotate: it saves start-up time."""
-    assert [module for module, tree in TREES.items() if _defines_something(tree) and not _is_lazy(tree)] == []
+    """`from __future__ import annotations` where there is anything to annotate: it saves start-up time.
+
+    Not in the modules of records: NamedTuple compiles annotations that are strings.
+    """
+    eager = {module for module, tree in TREES.items() if _defines_something(tree) and not _is_lazy(tree)}
+    assert eager == RECORDS
 
 
 def _defines_something(tree: ast.Module) -> bool:
