@@ -19,12 +19,15 @@ _BUILT_IN = {
     "local": "projrun_backends.environments.local:LocalEnvironment",
     "virtualenv": "projrun_backends.environments.virtualenv:VirtualenvEnvironment",
     "uv": "projrun_backends.environments.uv:UvEnvironment",
+    "docker": "projrun_backends.environments.docker:DockerEnvironment",
+    "conda": "projrun_backends.environments.conda:CondaManager",
     "existing": "projrun_backends.environments.existing:ExistingEnvironment",
 }
-_PREFERRED = ("uv", "virtualenv")
+_PREFERRED = ("uv", "virtualenv", "conda", "docker")
 """The managers to choose from where the user chose none, the best first."""
-_ANNOUNCED = frozenset({"conda", "docker"})
-_ANNOUNCED_KINDS = {"docker_env": "docker"}
+_CONTAINERS = {"docker_env": "docker"}
+"""Kinds that one manager serves whichever was chosen, as in MLflow: a driver's `uv` is also the choice of its
+step that needs Docker. `local`, which takes everything, is meant."""
 
 
 class Selection(NamedTuple):
@@ -45,8 +48,6 @@ class UsesTool(Protocol):
 
 def get_manager(name: str) -> EnvironmentManager:
     """The manager of that name; RequestError for a name that nobody offers."""
-    if name in _ANNOUNCED:
-        raise _announced(f"environment manager {name!r}")
     manager = load_plugin("environment manager", name, _BUILT_IN, _GROUP)
     return cast(EnvironmentManager, manager())
 
@@ -61,9 +62,10 @@ def select_manager(
     if explicit is not None:
         return _explicit(get_manager(explicit), origin, reference)
     missing: list[str] = []
+    kind = _needed_kind(reference)
     for name in _PREFERRED:
         manager = get_manager(name)
-        if reference.kind not in manager.capabilities.kinds:
+        if kind not in manager.capabilities.kinds:
             continue
         if manager.available(environ):
             return Selection(manager, _reason(manager, missing, environ))
@@ -71,10 +73,21 @@ def select_manager(
     raise _none_serves(reference, missing)
 
 
+def _needed_kind(reference: EnvironmentReference) -> str:
+    """`conda_packages` for a conda file that asks for more than pip can install, else the reference's kind."""
+    if reference.kind == "conda_env" and reference.file is not None:
+        from projrun.environments.conda_files import read_conda_document
+
+        if read_conda_document(reference.file, reference.file.name).foreign:
+            return "conda_packages"
+    return reference.kind
+
+
 def _explicit(manager: EnvironmentManager, origin: str, reference: EnvironmentReference) -> Selection:
     if reference.kind not in manager.capabilities.kinds:
-        if reference.kind in _ANNOUNCED_KINDS:
-            raise _announced(f"a {reference.kind} environment")
+        if reference.kind in _CONTAINERS and manager.name != EXISTING:
+            asked = get_manager(_CONTAINERS[reference.kind])
+            return Selection(asked, f"{asked.name}: the project's {reference.kind}, despite {origin}")
         raise EnvironmentBuildError(
             f"environment manager {manager.name!r} cannot build {_described(reference)}",
             hint=f"managers that can: {', '.join(_serving(reference))}",
@@ -90,22 +103,22 @@ def _reason(manager: EnvironmentManager, missing: list[str], environ: Mapping[st
 
 
 def _none_serves(reference: EnvironmentReference, missing: list[str]) -> EnvironmentBuildError:
-    if reference.kind in _ANNOUNCED_KINDS:
-        return _announced(f"a {reference.kind} environment")
+    if reference.kind in _CONTAINERS:
+        return EnvironmentBuildError(
+            f"{_described(reference)} needs the program {_CONTAINERS[reference.kind]}, which is not on PATH",
+            hint="see https://docs.docker.com/engine/install/, or use --env-manager=local",
+        )
+    if reference.file is not None and _needed_kind(reference) == "conda_packages":
+        from projrun.environments.conda_files import needs_conda, read_conda_document
+
+        name = reference.file.name
+        return needs_conda(name, read_conda_document(reference.file, name).foreign)
     return EnvironmentBuildError(
         f"{_described(reference)} needs {' or '.join(missing) or 'an environment manager'},"
         " which is not installed",
         hint=f"pip install {missing[0]}, or use --env-manager=local"
         if missing
         else "use --env-manager=local",
-    )
-
-
-def _announced(what: str) -> EnvironmentBuildError:
-    return EnvironmentBuildError(
-        f"{what} comes in the next release",
-        hint="use --env-manager=virtualenv or uv for a Python environment, --env-manager=local for the one"
-        " that projrun was called in",
     )
 
 

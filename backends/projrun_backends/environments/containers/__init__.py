@@ -1,0 +1,1 @@
+"""What running a command in a Docker container takes, for the environment manager `docker`."""

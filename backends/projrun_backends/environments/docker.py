@@ -1,0 +1,132 @@
+"""`--env-manager=docker`: the command runs in a container of the project's image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.environments.executables import path_folders, program
+from projrun.environments.protocol import (
+    Capabilities,
+    EnvironmentRequest,
+    PreparedEnvironment,
+    Progress,
+    ResolvedEnvironment,
+)
+from projrun.errors import EnvironmentBuildError, RequestError
+from projrun.project.model import DockerEnv
+from projrun_backends.environments.containers.arguments import Arguments, parse_arguments
+from projrun_backends.environments.containers.lock import ImageLock, read_lock
+from projrun_backends.environments.containers.mounts import CODE, Mount, project_volumes
+from projrun_backends.environments.containers.variables import check_variables
+
+
+class DockerSpec(NamedTuple):
+    """What the project and the user ask for, checked."""
+
+    program: Path
+    docker: DockerEnv
+    volumes: tuple[str, ...]
+    arguments: Arguments
+    lock: ImageLock | None
+
+
+class DockerEnvironment:
+    """Needs the program docker, a daemon, and the docker library (extra `docker`)."""
+
+    name = "docker"
+    capabilities = Capabilities(kinds=frozenset({"docker_env"}), cached=False, containers=True, locks=True)
+
+    def available(self, environ: Mapping[str, str]) -> bool:
+        """Whether the program docker is on this machine."""
+        return find_docker(environ) is not None
+
+    def tool(self, environ: Mapping[str, str]) -> Path | None:
+        """Where docker is."""
+        return find_docker(environ)
+
+    def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
+        """Check `docker_env` and `-A`, and ask the daemon, if it answers, whether the image is there."""
+        from projrun_backends.environments.containers.outlook import Outlook
+
+        spec = _spec(request)
+        outlook = Outlook.take(spec.arguments, _image_name(spec), request)
+        return ResolvedEnvironment(
+            manager=self.name,
+            summary=f"docker, image {spec.docker.image}{outlook.remark}",
+            exists=outlook.image is not None and not request.container.build_image,
+            recorded_kind=self.name,
+            details=spec,
+            warnings=outlook.warnings,
+            facts=(*_facts(spec, request), *outlook.facts),
+        )
+
+    def prepare(
+        self, request: EnvironmentRequest, resolved: ResolvedEnvironment, *, rebuild: bool, progress: Progress
+    ) -> PreparedEnvironment:
+        """Find, pull or build the image; find out how its container reaches this machine."""
+        from projrun_backends.environments.containers.preparation import prepare
+
+        assert isinstance(resolved.details, DockerSpec)  # noqa: S101 - it comes from resolve, above
+        return prepare(resolved.details, request, rebuild=rebuild, progress=progress)
+
+
+def find_docker(environ: Mapping[str, str]) -> Path | None:
+    """The client program on PATH."""
+    return next(filter(None, (program(folder, "docker") for folder in path_folders(environ))), None)
+
+
+def _spec(request: EnvironmentRequest) -> DockerSpec:
+    docker = request.reference.docker
+    if docker is None:
+        raise RequestError("the project has no docker_env", hint="choose another --env-manager")
+    arguments = parse_arguments(request.container.arguments)
+    check_variables(docker, arguments, request)
+    volumes = project_volumes(docker, request.project_directory, request.environ)
+    lock = read_lock(request.lock_file) if request.lock_file else None
+    _require_library()
+    return DockerSpec(_require_docker(request.environ), docker, volumes, arguments, lock)
+
+
+def _require_docker(environ: Mapping[str, str]) -> Path:
+    found = find_docker(environ)
+    if found is None:
+        raise EnvironmentBuildError(
+            "docker is not installed: no such program on PATH",
+            hint="see https://docs.docker.com/engine/install/",
+        )
+    return found
+
+
+def _require_library() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("docker") is None:
+        raise EnvironmentBuildError(
+            "Docker projects need the docker library, which is not installed",
+            hint="pip install 'projrun[docker]'",
+        )
+
+
+def _image_name(spec: DockerSpec) -> str:
+    return spec.lock.id if spec.lock else spec.docker.image
+
+
+def _facts(spec: DockerSpec, request: EnvironmentRequest) -> Iterator[tuple[str, str]]:
+    if spec.lock is not None:
+        yield "image", f"{spec.lock.image}, locked to {spec.lock.digest or spec.lock.id}"
+    if request.container.build_image:
+        from projrun_backends.environments.containers.images import image_tag
+
+        yield "image", f"{image_tag(request.project_name, request.commit)}, built with the code at {CODE}"
+    else:
+        yield "mount", str(Mount(request.project_directory, CODE))
+    yield from (("mount", volume) for volume in spec.volumes)
+    names = [*spec.docker.copied_variables, *(name for name, _ in spec.docker.set_variables)]
+    names += [name for name, _ in spec.arguments.variables]
+    if names:
+        yield "variables", ", ".join(names)
+    if request.container.pass_credentials:
+        yield "credentials", "those of AWS, Google Cloud and Azure that are set here"
+    yield from (("docker run", option.word) for option in spec.arguments.options)
