@@ -14,6 +14,7 @@ from projrun.settings import Settings
 
 MANAGER_VARIABLE = "PROJRUN_ENV_MANAGER"
 ENVIRONMENT_VARIABLE = "PROJRUN_ENV"
+CONDA_VARIABLE = "PROJRUN_CONDA_EXE"
 
 _AUTOMATIC = frozenset({"automatic", "auto", "true"})
 _NEVER = frozenset({"never", "manual", "false"})
@@ -69,6 +70,16 @@ def lock_file(settings: Settings, caller_directory: Path, manager: EnvironmentMa
             hint="give what a run recorded as environment/requirements.lock.txt",
         )
     return file
+
+
+def conda_program(settings: Settings, caller_directory: Path) -> dict[str, str]:
+    """`--conda-exe`, as the variable that the conda manager and nested runs read; empty where nobody set it."""
+    setting = settings.get("conda-exe")
+    if setting is None:
+        return {}
+    is_path = os.sep in setting.value or setting.value.startswith("~")
+    value = str(_absolute(setting.value, caller_directory)) if is_path else setting.value
+    return {CONDA_VARIABLE: value}
 
 
 def may_download(settings: Settings) -> bool:

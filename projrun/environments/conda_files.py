@@ -1,4 +1,4 @@
-"""conda.yaml files that ask for nothing but what pip has: these run without conda."""
+"""conda.yaml files: what they ask for, and those that ask for nothing but what pip has, which run without conda."""
 
 from __future__ import annotations
 
@@ -6,19 +6,37 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from yaml.nodes import MappingNode
+from yaml.nodes import MappingNode, Node
 
 from projrun.environments.documents import EnvironmentDocument, Text
 from projrun.environments.requirements import Line
 from projrun.environments.versions import PythonRequest
 from projrun.errors import EnvironmentBuildError
+from projrun.project.document import is_null
 
-_SPEC = r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)"
+_SPEC = r"(?:\S+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)"
 _TOOLS = frozenset({"pip", "setuptools", "wheel"})
+_PIP_ONLY = _TOOLS | {"python"}
+
+
+class CondaDocument(NamedTuple):
+    """The parts of such a file; `name` and `prefix` are the author's machine's."""
+
+    channels: tuple[Text, ...]
+    dependencies: tuple[Text, ...]
+    """What conda installs, as match specifications."""
+    pip_lines: tuple[Line, ...]
+    """What pip installs afterwards."""
+    variables: tuple[tuple[str, str], ...]
+
+    @property
+    def foreign(self) -> tuple[Text, ...]:
+        """The dependencies that only conda can install."""
+        return tuple(text for text in self.dependencies if package_name(text.value) not in _PIP_ONLY)
 
 
 class CondaFile(NamedTuple):
-    """What such a file asks for."""
+    """What a file asks for that pip can install."""
 
     python: PythonRequest | None
     python_origin: str
@@ -28,39 +46,66 @@ class CondaFile(NamedTuple):
     variables: tuple[tuple[str, str], ...]
 
 
-def read_conda_file(file: Path, name: str) -> CondaFile:
-    """Raises RequestError for a file that is wrong, EnvironmentBuildError for one that needs conda."""
+def read_conda_document(file: Path, name: str) -> CondaDocument:
+    """Raises RequestError, with line and column, for a file that is wrong."""
     document = EnvironmentDocument(file, name)
-    python: Text | None = None
-    request: PythonRequest | None = None
-    tools: list[Line] = []
+    dependencies: list[Text] = []
     pip_lines: list[Line] = []
-    foreign: list[Text] = []
     for node in document.items("dependencies"):
         if isinstance(node, MappingNode):
             pip_lines += _pip_lines(document, node)
             continue
         text = document.scalar(node)
-        package, version = _split(document, text)
+        if package_name(text.value) is None:
+            raise document.error(text.location, f"{text.value!r} is not a conda dependency")
+        dependencies.append(text)
+    variables = tuple((key.value, value.value) for key, value in document.mapping("variables"))
+    return CondaDocument(tuple(document.texts("channels")), tuple(dependencies), tuple(pip_lines), variables)
+
+
+def read_conda_file(file: Path, name: str) -> CondaFile:
+    """Raises RequestError for a file that is wrong, EnvironmentBuildError for one that needs conda."""
+    conda = read_conda_document(file, name)
+    if conda.foreign:
+        raise needs_conda(name, conda.foreign)
+    document = EnvironmentDocument(file, name)
+    python: Text | None = None
+    request: PythonRequest | None = None
+    tools: list[Line] = []
+    for text in conda.dependencies:
+        package, version = _split(text.value)
         if package == "python":
             python, request = text, _python(document, text, version)
-        elif package in _TOOLS:
-            tools.append(Line(package + _pip_version(version), str(text.location)))
         else:
-            foreign.append(text)
-    if foreign:
-        raise _needs_conda(name, foreign)
-    variables = tuple((key.value, value.value) for key, value in document.mapping("variables"))
-    return CondaFile(
-        request, str(python.location) if python else "", tuple(tools), tuple(pip_lines), variables
+            tools.append(Line(package + _pip_version(version), str(text.location)))
+    origin = str(python.location) if python else ""
+    return CondaFile(request, origin, tuple(tools), conda.pip_lines, conda.variables)
+
+
+def package_name(dependency: str) -> str | None:
+    """The package that a match specification is for, in lower case; None where it is none.
+
+    Of an address of a package file, the whole address.
+    """
+    if re.fullmatch(r"[A-Za-z][\w+.-]*://\S+\.(?:conda|tar\.bz2)(?:#\S*)?", dependency):
+        return dependency
+    return _split(dependency)[0] or None
+
+
+def needs_conda(name: str, foreign: tuple[Text, ...]) -> EnvironmentBuildError:
+    """The error for a file whose dependencies only conda can install, where there is no conda."""
+    listed = ", ".join(text.value for text in foreign)
+    return EnvironmentBuildError(
+        f"{name} asks for what only conda can install: {listed}",
+        hint="use --env-manager=conda (pip install 'projrun[conda]' where there is no conda), or move it to the"
+        " file's `pip:` list where PyPI has it",
+        detail="\n".join(f"{text.location}: {text.value}" for text in foreign),
     )
 
 
-def _split(document: EnvironmentDocument, text: Text) -> tuple[str, str]:
-    match = re.fullmatch(_SPEC, text.value)
-    if match is None:
-        raise document.error(text.location, f"{text.value!r} is not a conda dependency")
-    return match[1].lower(), match[2].strip()
+def _split(dependency: str) -> tuple[str, str]:
+    match = re.fullmatch(_SPEC, dependency)
+    return (match[1].lower(), match[2].strip()) if match else ("", "")
 
 
 def _pip_lines(document: EnvironmentDocument, node: MappingNode) -> list[Line]:
@@ -69,10 +114,14 @@ def _pip_lines(document: EnvironmentDocument, node: MappingNode) -> list[Line]:
         name = document.scalar(key)
         if name.value != "pip":
             raise document.error(name.location, f"{name.value!r} is not `pip`", hint="only pip has a list")
-        for item in document.sequence(value, "pip"):
+        for item in _pip_items(document, value):
             text = document.scalar(item)
             lines.append(Line(text.value, str(text.location)))
     return lines
+
+
+def _pip_items(document: EnvironmentDocument, value: Node) -> list[Node]:
+    return [] if is_null(value) else document.sequence(value, "pip")
 
 
 def _python(document: EnvironmentDocument, text: Text, version: str) -> PythonRequest | None:
@@ -102,13 +151,3 @@ def _pip_version(version: str) -> str:
         version = version[1:].removesuffix(".*").removesuffix("*")
         return f"=={version}.*"
     return version if version[0] in "<>=!~" else f"=={version}"
-
-
-def _needs_conda(name: str, foreign: list[Text]) -> EnvironmentBuildError:
-    listed = ", ".join(text.value for text in foreign)
-    return EnvironmentBuildError(
-        f"{name} asks for what only conda can install: {listed}; conda comes in the next release",
-        hint="move it to the file's `pip:` list where PyPI has it, or use --env-manager=local in an environment"
-        " that has it",
-        detail="\n".join(f"{text.location}: {text.value}" for text in foreign),
-    )

@@ -22,12 +22,12 @@ _KEY_LENGTH = 32
 def environment_key(
     manager: str,
     spec: EnvironmentSpec,
-    interpreter: Interpreter,
+    interpreter: Interpreter | None,
     settings: PackageSettings,
     *,
     reads_uv_settings: bool = False,
 ) -> str:
-    """Hex; the same on any day and for any credentials."""
+    """Hex; the same on any day and for any credentials. `interpreter` is None where the environment brings its own."""
     indexes = [f"{name}={value}" for name, value in settings.deciding_pip()]
     constraints = _constraint_texts(settings.pip_items("constraint"))
     if reads_uv_settings:
@@ -36,7 +36,7 @@ def environment_key(
         constraints += _constraint_texts(list(settings.uv_constraints))
     parts: list[tuple[str, list[str]]] = [
         ("format", [_FORMAT, manager, _platform()]),
-        ("python", [str(interpreter.version), interpreter.implementation]),
+        ("python", [str(interpreter.version), interpreter.implementation] if interpreter else []),
         ("build", _neutral(spec.build_requirements)),
         ("build constraints", list(spec.build_requirements.constraints)),
         ("requirements", _neutral(spec.requirements)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,6 +32,12 @@ LOCK = "requirements.lock.txt"
 LOG = "build.log"
 FAILED_LOG = "failed-build.log"
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+MORE_SPACE = (
+    "make room, for example with `projrun envs prune --older-than 30d`, or set PROJRUN_CACHE_DIR to a folder of"
+    " a larger disk"
+)
+"""What to do about a full disk."""
+_FULL = ("No space left on device", "os error 28", "Disk quota exceeded")
 _PYTHON = f"{ENVIRONMENT}/{SCRIPTS}/python{'.exe' if os.name == 'nt' else ''}"
 
 # What `activate` of virtual environments unsets, and what would still name another environment.
@@ -90,7 +97,7 @@ def resolve(recipe: Recipe, request: EnvironmentRequest) -> ResolvedEnvironment:
         recipe.manager, spec, interpreter, settings, reads_uv_settings=recipe.reads_uv_settings
     )
     cache = _cache(request)
-    with _cache_errors(request):
+    with cache_errors(request):
         entry = cache.find(key)
     return ResolvedEnvironment(
         manager=recipe.manager,
@@ -112,7 +119,7 @@ def _spec(request: EnvironmentRequest) -> EnvironmentSpec:
         from projrun.environments.locks import locked_spec
 
         spec = locked_spec(spec, request.lock_file, request)
-    return _without_editables(spec) if request.temporary_checkout else spec
+    return without_editables(spec) if request.temporary_checkout else spec
 
 
 def _interpreter(spec: EnvironmentSpec, request: EnvironmentRequest) -> Interpreter:
@@ -148,7 +155,7 @@ def prepare(
     details = resolved.details
     if not isinstance(details, PythonEnvironment) or resolved.key is None:
         raise TypeError("the environment was resolved by another manager")
-    with _cache_errors(request):
+    with cache_errors(request):
         entry, built = _cache(request).get_or_build(
             resolved.key,
             lambda folder: _build(recipe, request, details, folder, progress),
@@ -196,7 +203,8 @@ def _cache(request: EnvironmentRequest) -> ContentCache:
 
 
 @contextmanager
-def _cache_errors(request: EnvironmentRequest) -> Iterator[None]:
+def cache_errors(request: EnvironmentRequest) -> Iterator[None]:
+    """EnvironmentBuildError for a cache that cannot be read or written."""
     try:
         yield
     except BrokenPipeError:
@@ -204,7 +212,9 @@ def _cache_errors(request: EnvironmentRequest) -> Iterator[None]:
     except OSError as error:
         raise EnvironmentBuildError(
             f"the environment cache {request.cache_directory} cannot be used: {error.strerror or error}",
-            hint="set PROJRUN_CACHE_DIR to a folder that can be written",
+            hint=MORE_SPACE
+            if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
+            else "set PROJRUN_CACHE_DIR to a folder that can be written",
         ) from None
 
 
@@ -225,16 +235,14 @@ def _build(
     scratch = folder / "scratch"
     scratch.mkdir()
     log = folder / LOG
-    tools = ToolRunner(log, environ, _secrets(details.spec, settings, environ), progress, scratch)
+    tools = ToolRunner(log, environ, build_secrets(details.spec, settings, environ), progress, scratch)
     build = Build(folder / ENVIRONMENT, folder / _PYTHON, scratch, details, settings, tools, environ)
     version = details.interpreter.version
     progress(f"building the environment: {recipe.manager}, Python {version}, {details.spec.summary}")
     try:
         frozen = recipe.build(build)
     except ToolError as error:
-        kept = folder.parent / FAILED_LOG
-        log.replace(kept)
-        raise _failure(recipe, details, error, kept) from None
+        raise _failure(recipe, details, error, _kept_log(log)) from None
     shutil.rmtree(scratch)
     lock = lock_text(frozen, version, details.spec, request.project_directory)
     (folder / LOCK).write_text(lock, encoding="utf-8")
@@ -255,19 +263,35 @@ def _facts(recipe: Recipe, request: EnvironmentRequest, details: PythonEnvironme
     }
 
 
+def _kept_log(log: Path) -> Path | None:
+    """The log of a build that failed outlives its folder; None where nothing could be written."""
+    kept = log.parent.parent / FAILED_LOG
+    try:
+        log.replace(kept)
+        return kept if kept.stat().st_size else None
+    except OSError:
+        return None
+
+
 def _failure(
-    recipe: Recipe, details: PythonEnvironment, error: ToolError, log: Path
+    recipe: Recipe, details: PythonEnvironment, error: ToolError, log: Path | None
 ) -> EnvironmentBuildError:
-    source = details.spec.source or "an empty environment"
+    source = details.spec.source
+    advice = [f"check what {source} asks for and where packages come from" if source else "", recipe.hint]
+    if any(words in line for line in error.tail for words in _FULL):
+        advice = [MORE_SPACE]
+    told = f"the whole output is in {log}" if log else ""
     return EnvironmentBuildError(
-        f"the environment of {source} could not be built: {error}",
-        hint=f"the whole output is in {log}" + (f"; {recipe.hint}" if recipe.hint else ""),
+        f"the environment of {source or 'the project'} could not be built: {error}",
+        hint="; ".join(part for part in (*advice, told) if part),
         detail="\n".join(error.tail),
         log=log,
     )
 
 
-def _secrets(spec: EnvironmentSpec, settings: PackageSettings, environ: Mapping[str, str]) -> frozenset[str]:
+def build_secrets(
+    spec: EnvironmentSpec, settings: PackageSettings, environ: Mapping[str, str]
+) -> frozenset[str]:
     from projrun.environments.credentials import secrets_of
     from projrun.environments.requirements import referenced_variables
 
@@ -283,7 +307,7 @@ def _secrets(spec: EnvironmentSpec, settings: PackageSettings, environ: Mapping[
     return secrets_of(texts, environ) | frozenset(value for value in named if len(value) > 3)
 
 
-def _without_editables(spec: EnvironmentSpec) -> EnvironmentSpec:
+def without_editables(spec: EnvironmentSpec) -> EnvironmentSpec:
     """In a folder that will be gone, an editable dependency would break the cached environment."""
     local = (*spec.build_requirements.local, *spec.requirements.local)
     editable = [dependency for dependency in local if dependency.editable]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO
 
@@ -57,6 +58,7 @@ class ToolError(Exception):
     def __init__(self, tool: str, code: int, tail: Sequence[str]) -> None:
         super().__init__(f"{tool} failed with exit code {code}")
         self.tool = tool
+        self.code = code
         self.tail = tuple(tail)
 
 
@@ -96,12 +98,12 @@ class ToolRunner:
         """Run to the end; `variables` are laid over the environment. Raises ToolError; kills on an interrupt."""
         words = [str(word) for word in argv]
         tail: deque[str] = deque(maxlen=_KEPT_LINES)
-        with self._open_log() as log:
-            log.write(masked(f"$ {' '.join(words)}", self._secrets) + "\n")
+        with closing(_Log(self._log)) as log:
+            log.write(masked(f"$ {' '.join(words)}", self._secrets))
             process = self._start(tool, words, directory, {**self._environ, **(variables or {})}, log)
             try:
                 for line in self._output(process):
-                    log.write(f"{line}\n")
+                    log.write(line)
                     if line.strip():
                         tail.append(line)
                         self._show(line.strip())
@@ -131,7 +133,7 @@ class ToolRunner:
         return masked(done.stdout, self._secrets)
 
     def _start(
-        self, tool: str, words: list[str], directory: Path | None, environ: Mapping[str, str], log: IO[str]
+        self, tool: str, words: list[str], directory: Path | None, environ: Mapping[str, str], log: _Log
     ) -> subprocess.Popen[str]:
         try:
             return subprocess.Popen(
@@ -148,7 +150,7 @@ class ToolRunner:
             )
         except OSError as error:
             message = f"{tool} cannot be started: {error.strerror}"
-            log.write(f"{message}\n")
+            log.write(message)
             raise ToolError(tool, 127, [message]) from None
 
     def _output(self, process: subprocess.Popen[str]) -> Iterable[str]:
@@ -162,8 +164,24 @@ class ToolRunner:
         if line.startswith(_SHOWN) and ".metadata (" not in line:
             self._progress(line if len(line) <= _SHOWN_WIDTH else f"{line[: _SHOWN_WIDTH - 1]}…")
 
-    def _open_log(self) -> IO[str]:
-        return self._log.open("a", encoding="utf-8", errors="replace")
+
+class _Log:
+    """The build log. What the tool said counts more: a disk that is full must not take its place."""
+
+    def __init__(self, file: Path) -> None:
+        self._stream: IO[str] | None = None
+        with suppress(OSError):
+            self._stream = file.open("a", encoding="utf-8", errors="replace")
+
+    def write(self, line: str) -> None:
+        with suppress(OSError):
+            if self._stream is not None:
+                self._stream.write(f"{line}\n")
+
+    def close(self) -> None:
+        with suppress(OSError):
+            if self._stream is not None:
+                self._stream.close()
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

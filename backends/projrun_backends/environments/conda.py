@@ -1,0 +1,253 @@
+"""`--env-manager=conda`: conda.yaml environments, solved and installed by py-rattler, or by the user's own conda."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from projrun.cache import ContentCache, Facts
+from projrun.credentials import without_credentials
+from projrun.environments.conda_files import CondaDocument, read_conda_document
+from projrun.environments.indexes import package_settings
+from projrun.environments.keys import environment_key
+from projrun.environments.protocol import (
+    Capabilities,
+    EnvironmentRequest,
+    PreparedEnvironment,
+    Progress,
+    ResolvedEnvironment,
+)
+from projrun.environments.python_environments import LOG, cache_errors, without_editables
+from projrun.environments.requirements import Requirements, display_name, read_requirement_lines
+from projrun.environments.specs import EnvironmentSpec
+from projrun.errors import EnvironmentBuildError, RequestError
+from projrun_backends.environments import conda_activation, conda_lock
+from projrun_backends.environments.conda_build import PREFIX, CondaBuild, CondaEnvironment, with_pip
+from projrun_backends.environments.conda_channels import ChannelNames
+from projrun_backends.environments.conda_lock import CondaLock
+from projrun_backends.environments.conda_programs import find_program, rattler_installed
+from projrun_backends.environments.conda_settings import conda_settings
+
+_PROBE = f"{PREFIX}/conda-meta/history"
+_DRIVER = Path("/proc/driver/nvidia/version")
+
+
+class CondaManager:
+    """Needs py-rattler (the extra `conda`), or a conda, mamba or micromamba."""
+
+    name = "conda"
+    capabilities = Capabilities(kinds=frozenset({"conda_env", "conda_packages"}), locks=True)
+
+    def available(self, environ: Mapping[str, str]) -> bool:
+        """Whether either is there, or was asked for by name."""
+        return rattler_installed() or _asked_for(environ)
+
+    def tool(self, environ: Mapping[str, str]) -> Path | None:
+        """Where the program is; None for py-rattler."""
+        program = find_program(environ)
+        return program.path if program else None
+
+    def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
+        """Read the file and conda's configuration, compute the key: nothing is solved, no process starts."""
+        details = _details(request)
+        key = _key(details, request)
+        cache = _cache(request)
+        with cache_errors(request):
+            entry = cache.find(key)
+        return ResolvedEnvironment(
+            manager=self.name,
+            summary=_summary(details),
+            key=key,
+            path=entry / PREFIX if entry else cache.folder(key),
+            exists=entry is not None,
+            recorded_kind=self.name,
+            spec_files=details.spec.files,
+            details=details,
+            warnings=details.spec.warnings,
+        )
+
+    def prepare(
+        self, request: EnvironmentRequest, resolved: ResolvedEnvironment, *, rebuild: bool, progress: Progress
+    ) -> PreparedEnvironment:
+        """Build the environment, or find it built. Raises EnvironmentBuildError; nothing half-built stays."""
+        details = resolved.details
+        if not isinstance(details, CondaEnvironment) or resolved.key is None:
+            raise TypeError("the environment was resolved by another manager")
+
+        def build(folder: Path) -> None:
+            progress(f"building the environment: {resolved.summary}")
+            CondaBuild(request, details, folder, progress).run()
+
+        with cache_errors(request):
+            entry, built = _cache(request).get_or_build(
+                resolved.key,
+                build,
+                rebuild=rebuild,
+                waiting=lambda: progress("waiting for another process that builds the same environment"),
+                facts=_facts(request, details),
+            )
+            lock = (entry / conda_lock.NAME).read_text(encoding="utf-8")
+        return _prepared(entry, details, lock, built=built)
+
+
+def _prepared(entry: Path, details: CondaEnvironment, lock: str, *, built: bool) -> PreparedEnvironment:
+    prefix = entry / PREFIX
+    variables, unset = conda_activation.activation_variables(prefix, details.spec.variables)
+    return PreparedEnvironment(
+        environ=variables,
+        unset=unset,
+        path_prefix=conda_activation.activation_path(prefix),
+        argv_prefix=conda_activation.starter(entry),
+        lock=lock,
+        lock_name=conda_lock.NAME,
+        built=built,
+        build_log=entry / LOG,
+    )
+
+
+def _asked_for(environ: Mapping[str, str]) -> bool:
+    try:
+        return find_program(environ) is not None
+    except EnvironmentBuildError:
+        return True  # `resolve` says what is wrong with it
+
+
+def _details(request: EnvironmentRequest) -> CondaEnvironment:
+    file = request.reference.file
+    if file is None:
+        raise RequestError(
+            "a conda environment needs a file", hint="name it in the MLproject: conda_env: conda.yaml"
+        )
+    program = find_program(request.environ)
+    if program is None and not rattler_installed():
+        raise EnvironmentBuildError(
+            "a conda environment needs py-rattler or a conda, and there is neither",
+            hint="pip install 'projrun[conda]', or name conda, mamba or micromamba with --conda-exe",
+        )
+    name = display_name(file, request.project_directory)
+    document = read_conda_document(file, name)
+    if not document.dependencies and not document.pip_lines:
+        raise RequestError(f"{name} has no dependencies", hint="list at least python=3.11")
+    settings = conda_settings(request.environ)
+    names = ChannelNames(settings, request.environ, file.parent)
+    platform = conda_lock.current_platform()
+    lock = conda_lock.read_lock(request.lock_file, platform) if request.lock_file else None
+    return CondaEnvironment(
+        spec=_pip_spec(request, document, lock, file, name),
+        document=document,
+        dependencies=tuple(names.spec(text) for text in with_pip(document)),
+        channels=names.of(document),
+        settings=settings,
+        program=program,
+        platform=platform,
+        directory=file.parent,
+        lock=lock,
+    )
+
+
+def _pip_spec(
+    request: EnvironmentRequest, document: CondaDocument, lock: CondaLock | None, file: Path, name: str
+) -> EnvironmentSpec:
+    project = request.project_directory
+    wanted = read_requirement_lines(document.pip_lines, file.parent, project, request.environ)
+    spec = EnvironmentSpec(
+        source=name,
+        requirements=wanted,
+        variables=document.variables,
+        files=tuple(dict.fromkeys([file, *wanted.files])),
+        warnings=wanted.warnings,
+    )
+    if lock is not None and request.lock_file is not None:
+        spec = _locked_spec(spec, lock, request.lock_file, request)
+    return without_editables(spec) if request.temporary_checkout else spec
+
+
+def _locked_spec(
+    spec: EnvironmentSpec, lock: CondaLock, file: Path, request: EnvironmentRequest
+) -> EnvironmentSpec:
+    """The file's own options keep their credentials, which a lock does not hold."""
+    pinned = read_requirement_lines(lock.pip_lines, file.parent, request.project_directory, request.environ)
+    options = [
+        line for line in spec.requirements.lines if line.startswith("-") and not line.startswith("-e ")
+    ]
+    known = {without_credentials(line) for line in options}
+    lines = [*options, *(line for line in pinned.lines if line not in known)]
+    has_packages = any(not line.startswith("-") or line.startswith("-e ") for line in lines)
+    return spec._replace(
+        source=str(file),
+        requirements=pinned._replace(lines=tuple(lines)) if has_packages else Requirements(),
+        files=(*spec.files, file, *pinned.files),
+        pinned=True,
+    )
+
+
+def _summary(details: CondaEnvironment) -> str:
+    how = f"conda ({details.program.path if details.program else 'py-rattler'})"
+    pip = details.spec.requirements.packages
+    if details.lock is not None:
+        return f"{how}, {_count(len(details.lock.packages) + pip, 'package')} locked by {details.spec.source}"
+    dependencies = _count(len(details.document.dependencies), "dependency", "dependencies")
+    pip_part = f" and {_count(pip, 'pip requirement')}" if pip else ""
+    return f"{how}, {dependencies}{pip_part} from {details.spec.source}"
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _facts(request: EnvironmentRequest, details: CondaEnvironment) -> Facts:
+    lines = (*(text.value for text in details.document.dependencies), *details.spec.requirements.lines)
+    return {
+        "manager": CondaManager.name,
+        "summary": _summary(details),
+        "project": str(request.project_directory),
+        "files": tuple(str(file) for file in details.spec.files),
+        "channels": tuple(channel.url for channel in details.channels),
+        "requirements": tuple(without_credentials(line) for line in lines),
+    }
+
+
+def _key(details: CondaEnvironment, request: EnvironmentRequest) -> str:
+    spec = details.spec._replace(texts=tuple(_deciding_texts(details, request.environ)))
+    return environment_key(CondaManager.name, spec, None, package_settings(request.environ))
+
+
+def _deciding_texts(details: CondaEnvironment, environ: Mapping[str, str]) -> Iterator[str]:
+    yield f"with {details.program.name if details.program else 'rattler'}"
+    yield from _machine(environ)
+    if details.lock is not None:
+        yield details.lock.text
+        return
+    yield from (f"dependency {text}" for text in details.dependencies)
+    yield from (f"channel {channel.url}" for channel in details.channels)
+    yield f"priority {details.settings.channel_priority}"
+    yield f"pip {details.settings.add_pip}"
+
+
+def _machine(environ: Mapping[str, str]) -> Iterator[str]:
+    """What conda's virtual packages say of a machine, as far as nodes that share a cache folder differ in it."""
+    yield from sorted(
+        f"{name}={value}" for name, value in environ.items() if name.startswith("CONDA_OVERRIDE_")
+    )
+    if sys.platform == "linux":
+        yield f"libc {os.confstr('CS_GNU_LIBC_VERSION')}"
+        yield f"driver {_driver_version()}"
+    elif sys.platform == "darwin":
+        yield f"darwin {os.uname().release.partition('.')[0]}"
+
+
+def _driver_version() -> str:
+    """The major version of NVIDIA's driver, which decides the CUDA that runs; empty where there is none."""
+    import re
+
+    try:
+        match = re.search(r"\s(\d+)\.\d+", _DRIVER.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return match[1] if match else ""
+
+
+def _cache(request: EnvironmentRequest) -> ContentCache:
+    return ContentCache(request.cache_directory, probe=_PROBE)

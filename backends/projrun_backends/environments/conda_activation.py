@@ -1,0 +1,97 @@
+"""What `conda activate` does to a shell, as a child's environment and a script that starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+SCRIPT = "activate.sh"
+
+UNSET = frozenset(
+    {
+        "PYTHONHOME",
+        "__PYVENV_LAUNCHER__",
+        "VIRTUAL_ENV",
+        "VIRTUAL_ENV_PROMPT",
+        "CONDA_PROMPT_MODIFIER",
+    }
+)
+"""What names another environment."""
+
+_UNSET_VALUE = "***unset***"
+"""What `conda env config vars unset` leaves in the state file."""
+
+# Sourced without arguments a script would see, and could shift, those of the command.
+_STARTER = """\
+# Made by projrun: packages of this environment set it up by scripts that a shell must read.
+command=("$@")
+set --
+for script in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do
+    . "$script"
+done
+exec "${command[@]}"
+"""
+
+
+def activation_variables(
+    prefix: Path, declared: Iterable[tuple[str, str]] = ()
+) -> tuple[dict[str, str], frozenset[str]]:
+    """The variables that commands in `prefix` get, and those that they must not inherit.
+
+    `declared` are those of the environment file's `variables:`, which go before the packages'.
+    """
+    configured = {**dict(_configured(prefix)), **dict(declared)}
+    unset = frozenset(name for name, value in configured.items() if value == _UNSET_VALUE)
+    variables = {name: value for name, value in configured.items() if name not in unset}
+    own = {"CONDA_PREFIX": str(prefix), "CONDA_DEFAULT_ENV": str(prefix), "CONDA_SHLVL": "1"}
+    return {**variables, **own}, UNSET | unset
+
+
+def activation_path(prefix: Path) -> tuple[Path, ...]:
+    """The folders of `prefix` that conda puts on PATH."""
+    if os.name == "nt":
+        library = prefix / "Library"
+        folders = (library / "mingw-w64/bin", library / "usr/bin", library / "bin", prefix / "Scripts")
+        return (prefix, *folders, prefix / "bin")
+    return (prefix / "bin",)
+
+
+def write_starter(prefix: Path, folder: Path) -> None:
+    """Into `folder`, where a package has scripts that run on activation."""
+    if os.name != "nt" and any((prefix / "etc/conda/activate.d").glob("*.sh")):
+        (folder / SCRIPT).write_text(_STARTER, encoding="utf-8")
+
+
+def starter(folder: Path) -> tuple[str, ...]:
+    """The words before a command's argv that run those scripts first; none where there are no scripts."""
+    script = folder / SCRIPT
+    return ("bash", str(script)) if script.exists() else ()
+
+
+def python_of(prefix: Path) -> Path:
+    """Its interpreter, which need not exist: an environment may hold R alone."""
+    return prefix / "python.exe" if os.name == "nt" else prefix / "bin/python"
+
+
+def _configured(prefix: Path) -> Iterator[tuple[str, str]]:
+    """In conda's order: the packages' files, then what the user set."""
+    for file in sorted((prefix / "etc/conda/env_vars.d").glob("*.json")):
+        yield from _texts(_read(file))
+    state = _read(prefix / "conda-meta/state").get("env_vars")
+    if isinstance(state, dict):
+        yield from _texts(state)
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # conda says so and goes on, too
+    return content if isinstance(content, dict) else {}
+
+
+def _texts(content: dict[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in content.items():
+        yield name, str(value)

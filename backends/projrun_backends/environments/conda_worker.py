@@ -1,0 +1,193 @@
+"""Solves and installs one conda environment with py-rattler, in a process of its own.
+
+py-rattler works in threads that an interrupt does not stop; a process can be ended, and leaves its credentials
+and its memory to nobody. `python -m projrun_backends.environments.conda_worker JOB` reads the job's file; what
+is going on is said on stdout, what is wrong on stderr, and the exit code says which kind of wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+UNSOLVABLE = 3
+BAD_SPEC = 4
+UNREACHABLE = 5
+NOT_INSTALLED = 6
+
+MEANINGS = {
+    UNSOLVABLE: "its dependencies cannot be had together from its channels",
+    BAD_SPEC: "a dependency is not what conda understands",
+    UNREACHABLE: "a channel or package cannot be read",
+    NOT_INSTALLED: "a package could not be installed",
+}
+"""What the exit codes mean."""
+
+
+class Package(NamedTuple):
+    """A package of a lock."""
+
+    url: str
+    digest: str
+    """`sha256:…`, a bare md5, or nothing."""
+
+
+class Job(NamedTuple):
+    """What is to be made."""
+
+    prefix: str
+    packages_directory: str
+    """The cache of downloaded packages."""
+    repodata_directory: str
+    channels: tuple[str, ...]
+    """Addresses."""
+    specs: tuple[str, ...]
+    locked: tuple[Package, ...]
+    """What is to be installed without a solve, where the environment is locked."""
+    is_locked: bool
+    priority: str
+    add_pip: bool
+    config: str
+    """rattler's configuration, TOML: certificates, proxies, mirrors, the file with credentials."""
+
+    def to_json(self) -> str:
+        """For the file."""
+        return json.dumps(self._asdict())
+
+    @classmethod
+    def from_json(cls, text: str) -> Job:
+        """From the file."""
+        content: dict[str, Any] = json.loads(text)
+        content["locked"] = tuple(Package(*package) for package in content["locked"])
+        return cls(**content)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Do the job that lies in the file; the exit code."""
+    job = Job.from_json(Path(argv[0]).read_text(encoding="utf-8"))
+    from rattler.exceptions import (
+        GatewayError,
+        InvalidChannelError,
+        InvalidMatchSpecError,
+        InvalidUrlError,
+        SolverError,
+    )
+
+    try:
+        asyncio.run(_make(job))
+    except SolverError as error:
+        return _fail(UNSOLVABLE, error)
+    except (InvalidMatchSpecError, InvalidChannelError, InvalidUrlError) as error:
+        return _fail(BAD_SPEC, error)
+    except GatewayError as error:
+        return _fail(UNREACHABLE, error)
+    except Exception as error:
+        return _fail(NOT_INSTALLED, error)
+    return 0
+
+
+def _fail(code: int, error: Exception) -> int:
+    print(str(error).strip() or type(error).__name__, file=sys.stderr)  # noqa: T201 - its only output
+    return code
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - its only output
+
+
+async def _make(job: Job) -> None:
+    from rattler import Client, Config, Gateway, install
+
+    client = Client.from_config(Config.from_toml(job.config), user_agent="projrun")
+    gateway = Gateway(cache_dir=Path(job.repodata_directory), client=client)
+    records = await (_query(job, gateway) if job.is_locked else _solve(job, gateway))
+    _say(f"Resolved {len(records)} packages")
+    for record in sorted(records, key=lambda one: one.name.normalized):
+        _say(f"  {record.name.normalized} {record.version} {record.build}")
+    _say(f"Installing {len(records)} packages")
+    await install(
+        records,
+        job.prefix,
+        cache_dir=Path(job.packages_directory),
+        # Packages may rely on them, and conda runs them; what is in the packages will be run anyhow.
+        execute_link_scripts=True,
+        client=client,
+        requested_specs=[spec._match_spec for spec in _specs(job)],
+        reporter=_reporter(),
+    )
+
+
+def _specs(job: Job) -> list[Any]:
+    from rattler import MatchSpec
+    from rattler.exceptions import InvalidMatchSpecError
+
+    specs = []
+    for text in job.specs:
+        try:
+            specs.append(MatchSpec(text))
+        except InvalidMatchSpecError as error:
+            raise InvalidMatchSpecError(f"{text!r}: {error}") from None
+    return specs
+
+
+async def _solve(job: Job, gateway: Any) -> list[Any]:
+    from rattler import Channel, ChannelPriority, VirtualPackage, VirtualPackageOverrides, solve
+
+    return await solve(
+        [Channel(url) for url in job.channels],
+        _specs(job),
+        gateway=gateway,
+        virtual_packages=VirtualPackage.detect(VirtualPackageOverrides.from_env()),
+        channel_priority=ChannelPriority[job.priority.capitalize()],
+        add_pip_as_python_dependency=job.add_pip,
+    )
+
+
+async def _query(job: Job, gateway: Any) -> list[Any]:
+    """The very packages of a lock; a digest that differs is an error of the gateway."""
+    from rattler import MatchSpec, Subdir
+
+    addresses = [
+        f"{package.url}#{package.digest}" if package.digest else package.url for package in job.locked
+    ]
+    found = await gateway.query(
+        [],
+        [Subdir.current(), Subdir("noarch")],
+        [MatchSpec.from_url(text) for text in addresses],
+        recursive=False,
+    )
+    return [record for records in found for record in records]
+
+
+def _reporter() -> Any:
+    from rattler import InstallerReporter
+
+    class Reporter(InstallerReporter):
+        """Says which packages are downloaded."""
+
+        def __init__(self) -> None:
+            self._names: dict[int, str] = {}
+
+        def on_populate_cache_start(self, operation: int, package_name: str) -> int:
+            self._names[operation] = package_name
+            return operation
+
+        def on_download_start(self, cache_entry: int) -> int:
+            _say(f"Downloading {self._names.get(cache_entry, '')}")
+            return cache_entry
+
+    made: Any = Reporter  # abstract only to a type checker: its methods' bodies are docstrings
+    return made()
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Taking the interpreter apart while rattler's threads still call into it has crashed.
+    os._exit(code)
