@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.environments.protocol import PreparedEnvironment
-from projrun.tracking.parent import PARENT_RUN_ID
-
-ENDPOINT_STORE = "PROJRUN_ENDPOINT_STORE"
+from projrun.tracking.parent import ENDPOINT_STORE, PARENT_RUN_ID
 
 _NO_PROXY = {"NO_PROXY", "no_proxy"}
 

@@ -7,6 +7,7 @@ the run is lost; the run's output is kept beside it until it is an artifact.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
@@ -18,7 +19,6 @@ class Mark(NamedTuple):
     run_id: str
     store: str
     """The tracking store's URI without credentials."""
-    artifact_uri: str
     status: Literal["", "FINISHED", "FAILED", "KILLED"] = ""
     """The end that could not be recorded; empty while the run is active."""
     reason: str = ""
@@ -30,14 +30,33 @@ class Lease:
     """An active run's folder, held by this process until `release`."""
 
     def __init__(self, folder: Path, mark: Mark) -> None:
+        """Raises BlockingIOError where another runner holds it, another OSError where it cannot be written."""
         self.folder = folder
         self.mark = mark
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = _open(folder / "run.json")
-        if not _lock(self._file):
-            self._file.close()
+        file = _open_locked(folder / "run.json", os.O_RDWR | os.O_CREAT)
+        if file is None:
             raise BlockingIOError(f"another runner records run {mark.run_id}")
-        self._write()
+        self._file = file
+        try:
+            self._write()
+        except OSError:
+            self.release()
+            raise
+
+    @classmethod
+    def take_over(cls, folder: Path) -> Lease | None:
+        """The lease that a dead runner left in a folder; None where it lives, or has ended just now."""
+        file = _open_locked(folder / "run.json", os.O_RDWR)
+        if file is None:
+            return None
+        mark = _read_mark(folder / "run.json")  # again: before it was locked, its runner may have changed it
+        if mark is None:
+            file.close()
+            return None
+        lease = cls.__new__(cls)
+        lease.folder, lease.mark, lease._file = folder, mark, file
+        return lease
 
     @property
     def log_file(self) -> Path:
@@ -56,6 +75,13 @@ class Lease:
         self.mark = mark
         self._write()
 
+    def keep_log(self, folder: Path) -> Path:
+        """Move the output to a folder where it stays; raises OSError where that fails."""
+        kept = folder / f"{self.mark.run_id}.log"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.log_file.replace(kept)
+        return kept
+
     def release(self, *, keep: bool = False) -> None:
         """Give the run up; its folder goes too, unless what it holds was not delivered."""
         if not keep:
@@ -63,26 +89,26 @@ class Lease:
         self._file.close()
 
     def _write(self) -> None:
+        # In place, and cut to its length last: on a full disk there is still a mark.
         self._file.seek(0)
-        self._file.truncate()
-        json.dump(self.mark._asdict(), self._file)
+        self._file.write(json.dumps(self.mark._asdict()))
         self._file.flush()
+        self._file.truncate()
 
 
 def abandoned(active: Path, store: str) -> Iterator[Lease]:
     """The leases of runs in this store whose runner is gone; each must be released."""
     try:
         folders = sorted(active.iterdir())
-    except FileNotFoundError:
+    except OSError:  # none yet, or somebody else's
         return
     for folder in folders:
         mark = _read_mark(folder / "run.json")
         if mark is None or mark.store != store:
             continue
-        try:
-            yield Lease(folder, mark)
-        except OSError:
-            continue  # its runner lives
+        lease = Lease.take_over(folder)
+        if lease is not None:
+            yield lease
 
 
 def _read_mark(file: Path) -> Mark | None:
@@ -94,18 +120,29 @@ def _read_mark(file: Path) -> Mark | None:
 
 
 def _remove(folder: Path) -> None:
-    scratch = folder / "scratch"
-    if scratch.exists():
-        import shutil
-
-        shutil.rmtree(scratch)
     for file in ("output.log", "run.json"):
         (folder / file).unlink(missing_ok=True)
-    folder.rmdir()
+    try:
+        folder.rmdir()
+    except OSError:  # it holds what was made on the way
+        import shutil
+
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _open(file: Path) -> IO[str]:
-    return open(file, "a+", encoding="utf-8")  # noqa: PTH123 - held open as long as the lease
+def _open_locked(file: Path, flags: int) -> IO[str] | None:
+    """The file, locked; None where it cannot be had, or was removed before it could be locked."""
+    try:
+        descriptor = os.open(file, flags, 0o600)
+    except OSError:
+        if flags & os.O_CREAT:
+            raise
+        return None
+    stream = open(descriptor, "r+", encoding="utf-8")  # noqa: PTH123, SIM115 - held open as long as the lease
+    if _lock(stream) and os.fstat(descriptor).st_nlink > 0:
+        return stream
+    stream.close()
+    return None
 
 
 def _lock(file: IO[str]) -> bool:

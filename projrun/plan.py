@@ -25,6 +25,7 @@ from projrun.project.model import Invocation, Project
 from projrun.settings import Setting, Settings
 from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import discard, fetch
+from projrun.tracking.parent import records_elsewhere
 from projrun.tracking.uri import TrackingUri, parse_tracking_uri
 
 
@@ -148,9 +149,10 @@ class _Decided(NamedTuple):
 
 def _decide(request: Request) -> _Decided:
     settings = request.settings
+    tracking = tracking_target(settings, request.directories, request.caller_directory)
     return _Decided(
-        tracking_target(settings, request.directories, request.caller_directory),
-        _experiment(settings),
+        tracking,
+        _experiment(settings, records_elsewhere(request.environ, tracking.uri.text)),
         _backend(settings, request.caller_directory),
         settings.seconds("grace-period", 10.0),
     )
@@ -202,14 +204,15 @@ def tracking_target(settings: Settings, directories: Directories, caller_directo
     return TrackingTarget(parse_tracking_uri(setting.value, caller_directory), setting.origin)
 
 
-def _experiment(settings: Settings) -> ExperimentChoice:
+def _experiment(settings: Settings, elsewhere: bool) -> ExperimentChoice:
     name, experiment_id = settings.get("experiment-name"), settings.get("experiment-id")
     if name and experiment_id and name.origin.startswith("--") and experiment_id.origin.startswith("--"):
         raise RequestError(
             "both --experiment-name and --experiment-id are given", hint="give the one that you mean"
         )
     chosen = settings.first_of("experiment-name", "experiment-id")
-    if chosen is None:
+    # The surrounding run sets the variable to its own experiment, of its own store.
+    if chosen is None or (elsewhere and chosen[1].origin == "$MLFLOW_EXPERIMENT_ID"):
         return ExperimentChoice(None, "0", "default")
     option, setting = chosen
     if option == "experiment-name":

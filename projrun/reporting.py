@@ -39,6 +39,10 @@ class SilentReporter:
         pass
 
     def warning(self, text: str) -> None:
+        import sys
         import warnings
 
-        warnings.warn(text, stacklevel=3)
+        try:
+            warnings.warn(text, stacklevel=3)
+        except Warning:  # they are errors in this process (`python -W error`), but a run is not ended by one
+            print(f"projrun: warning: {text}", file=sys.stderr)  # noqa: T201

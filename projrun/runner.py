@@ -5,12 +5,13 @@ Everything after `record` ends in a terminal status, whatever happens.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from projrun.child import ENDPOINT_STORE, TrackingAddress, child_environment, run_variables
+from projrun.child import TrackingAddress, child_environment, run_variables
 from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
 from projrun.execution.protocol import Outcome, Task
@@ -22,7 +23,8 @@ from projrun.reporting import Reporter
 from projrun.sources.fetch import discard
 from projrun.tracking.description import describe
 from projrun.tracking.entities import Run
-from projrun.tracking.lost import end_lost_runs
+from projrun.tracking.lost import deliver_log, end_lost_runs
+from projrun.tracking.parent import ENDPOINT_STORE
 from projrun.tracking.recorder import RunEnd, RunRecorder, now
 from projrun.tracking.store import TrackingStore
 from projrun.tracking.uri import open_store, redact
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 
 BUILD_LOG = "environment/build.log"
 """The artifact that says how an environment was built, or why it could not be."""
+
+
+_RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}", re.ASCII)
+"""MLflow's rule for run ids; here one names a folder too."""
 
 
 class Result(NamedTuple):
@@ -93,21 +99,34 @@ def _open_session(plan: Plan, reporter: Reporter, options: Options) -> Iterator[
     store = open_store(plan.tracking.uri, plan.environ, warn=reporter.warning)
     try:
         with _shielded(options.relay):
-            recorder = record(plan, store, reporter)
-            lease = _take_lease(plan, recorder)
-        end_lost_runs(plan.directories.active, store_name(plan), store, reporter.warning)
-        reporter.info(f"run {recorder.run.run_name} ({recorder.run.run_id}): {plan.invocation.shown_command}")
+            recorder, lease = _record_leased(plan, store, reporter)
         yield Session(plan, store, recorder, lease, reporter, options)
     finally:
         store.close()
+
+
+def _record_leased(plan: Plan, store: TrackingStore, reporter: Reporter) -> tuple[RunRecorder, Lease]:
+    """Nobody touches a run that another runner records; none is left behind without a lease."""
+    if plan.run_id is not None:
+        lease = _take_lease(plan, plan.run_id)
+        try:
+            return record(plan, store, reporter), lease
+        except BaseException:
+            lease.release()
+            raise
+    recorder = record(plan, store, reporter)
+    try:
+        return recorder, _take_lease(plan, recorder.run.run_id)
+    except ProjrunError as error:
+        recorder.finish(RunEnd("FAILED", error.exit_code, error.message, now()))
+        raise
 
 
 def _carry_out(session: Session) -> Outcome:
     from projrun.execution.signals import Interrupted
 
     try:
-        if session.options.relay is not None:
-            session.options.relay.raise_waiting()
+        _announce(session)
         prepared = _prepare(session)
         with _tracking_address(session.plan, prepared) as (address, secrets):
             child = _child(session, prepared, address)
@@ -127,6 +146,14 @@ def _carry_out(session: Session) -> Outcome:
     except BaseException as bug:
         _finish(session, Outcome("FAILED", 70, f"an error in projrun: {type(bug).__name__}"))
         raise
+
+
+def _announce(session: Session) -> None:
+    plan, run, reporter = session.plan, session.recorder.run, session.reporter
+    if session.options.relay is not None:
+        session.options.relay.raise_waiting()
+    end_lost_runs(plan.directories, store_name(plan), session.store, reporter.warning)
+    reporter.info(f"run {run.run_name} ({run.run_id}): {plan.invocation.shown_command}")
 
 
 def _prepare(session: Session) -> PreparedEnvironment:
@@ -152,14 +179,22 @@ def _download(uri: str, destination: Path, session: Session) -> None:
 
 def _record_environment(session: Session, prepared: PreparedEnvironment) -> None:
     if prepared.lock is not None:
-        file = session.lease.scratch / prepared.lock_name
-        file.write_text(prepared.lock, encoding="utf-8")
-        session.recorder.artifact(file, f"environment/{prepared.lock_name}")
-        file.unlink()
+        _record_lock(session, prepared.lock, prepared.lock_name)
     if prepared.built and prepared.build_log is not None:
         session.recorder.artifact(prepared.build_log, BUILD_LOG)
     if prepared.tags:
         session.recorder.tag(prepared.tags)
+
+
+def _record_lock(session: Session, lock: str, name: str) -> None:
+    try:
+        file = session.lease.scratch / name
+        file.write_text(lock, encoding="utf-8")
+    except OSError as error:
+        session.reporter.warning(f"environment/{name} cannot be recorded: {error.strerror}")
+    else:
+        session.recorder.artifact(file, f"environment/{name}")
+        file.unlink()
 
 
 def _child(session: Session, prepared: PreparedEnvironment, address: TrackingAddress) -> ChildProcess:
@@ -181,6 +216,7 @@ def _child(session: Session, prepared: PreparedEnvironment, address: TrackingAdd
                 Path(parameter.value) for parameter in plan.invocation.parameters if parameter.type == "path"
             ),
             scratch=session.lease.scratch,
+            log_file=session.lease.log_file,
             grace_period=plan.grace_period,
         )
     )
@@ -224,58 +260,58 @@ def _finish(session: Session, outcome: Outcome) -> Result:
 
 
 def _record_end(session: Session, outcome: Outcome) -> Result:
-    recorder, lease = session.recorder, session.lease
+    recorder, lease, warn = session.recorder, session.lease, session.reporter.warning
     for warning in outcome.warnings:
-        session.reporter.warning(warning)
+        warn(warning)
     end = RunEnd(outcome.status, outcome.exit_code, outcome.reason, now())
-    lease.end(
-        lease.mark._replace(
-            status=end.status, reason=end.reason, exit_code=end.exit_code, end_time=end.end_time
+    try:
+        lease.end(
+            lease.mark._replace(
+                status=end.status, reason=end.reason, exit_code=end.exit_code, end_time=end.end_time
+            )
         )
-    )
-    log = lease.log_file
-    has_log = log.exists()
-    log_delivered = not has_log or recorder.artifact(log, "logs/output.log")
-    end_delivered = recorder.finish(end)
-    kept = None if log_delivered else _keep_log(session, log)
-    lease.release(keep=not end_delivered)
+    except OSError as error:  # a full disk: the store may be elsewhere
+        warn(f"the run's end cannot be noted in {lease.folder}: {error.strerror}")
+    kept = deliver_log(lease, recorder, session.plan.directories.logs, warn)
+    lease.release(keep=not recorder.finish(end))
     return Result(recorder.run, store_name(session.plan), outcome, kept, recorder.artifact_folder())
-
-
-def _keep_log(session: Session, log: Path) -> Path:
-    import shutil
-
-    kept = session.plan.directories.data / "logs" / f"{session.recorder.run.run_id}.log"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(log, kept)
-    session.reporter.warning(f"the output is kept in {kept}")
-    return kept
 
 
 def _make_writable(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise RequestError(
-            f"cannot write to {folder}: {error.strerror}", hint="set PROJRUN_HOME to a folder that is yours"
-        ) from None
+        raise _unwritable(folder, error) from None
 
 
-def _take_lease(plan: Plan, recorder: RunRecorder) -> Lease:
-    run = recorder.run
+def _unwritable(folder: Path, error: OSError) -> RequestError:
+    return RequestError(
+        f"cannot write to {folder}: {error.strerror}",
+        hint="set PROJRUN_HOME to a folder that is yours, on a disk with room",
+    )
+
+
+def _take_lease(plan: Plan, run_id: str) -> Lease:
+    if not _RUN_ID.fullmatch(run_id):
+        raise RequestError(f"{run_id!r} is not the id of a run", hint="see `projrun runs list`")
+    folder = plan.directories.active / run_id
     try:
-        return Lease(
-            plan.directories.active / run.run_id, Mark(run.run_id, store_name(plan), run.artifact_uri)
-        )
+        return Lease(folder, Mark(run_id, store_name(plan)))
     except BlockingIOError as error:
         raise RequestError(f"--run-id: {error}", hint="wait for it to end") from None
+    except OSError as error:
+        raise _unwritable(folder, error) from None
 
 
 def store_name(plan: Plan) -> str:
     """What the store is called in leases: a nested run's endpoint is gone when its parent is, the store is not."""
-    uri = plan.tracking.uri.text
-    behind = plan.environ.get(ENDPOINT_STORE)
-    return behind if behind and uri == plan.environ.get("MLFLOW_TRACKING_URI") else redact(uri)
+    return _endpoint_store(plan) or redact(plan.tracking.uri.text)
+
+
+def _endpoint_store(plan: Plan) -> str | None:
+    """The store behind the endpoint of the run that this one is nested in, where it records there too."""
+    is_endpoint = plan.tracking.uri.text == plan.environ.get("MLFLOW_TRACKING_URI")
+    return (plan.environ.get(ENDPOINT_STORE) or None) if is_endpoint else None
 
 
 def _shielded(relay: SignalRelay | None) -> AbstractContextManager[None]:
@@ -296,7 +332,7 @@ def _tracking_address(
     secrets = tuple(parameter.raw for parameter in plan.invocation.parameters if parameter.secret)
     uri = plan.tracking.uri
     if uri.database is None:
-        yield TrackingAddress(uri.text, plan.environ.get(ENDPOINT_STORE)), secrets
+        yield TrackingAddress(uri.text, _endpoint_store(plan)), secrets
         return
     from projrun.server.endpoint import Endpoint
 

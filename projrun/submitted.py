@@ -10,8 +10,11 @@ import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
+from projrun.errors import ProjrunError
 from projrun.plan import Plan, Request, make_plan
 from projrun.reporting import SilentReporter
 from projrun.sources.fetch import discard
@@ -71,7 +74,7 @@ class RunningRun(SubmittedRun):
         self._plan = plan
         self._process = process
         self._parameters = parameters
-        atexit.register(self.wait)
+        atexit.register(self._wait_at_exit)
 
     @classmethod
     def start(cls, request: Request, options: Mapping[str, str | None]) -> RunningRun:
@@ -89,38 +92,39 @@ class RunningRun(SubmittedRun):
         finally:
             store.close()
         run_id = recorder.run.run_id
-        parameters = _write_parameters(plan, request, run_id)
-        process = subprocess.Popen(
-            _command_line(plan, request, options, run_id, parameters), env=_environment(request, options)
-        )
+        try:
+            parameters = _write_parameters(plan, request, run_id)
+            process = subprocess.Popen(
+                _command_line(plan, request, options, run_id, parameters), env=_environment(request, options)
+            )
+        except BaseException as error:
+            _end(plan, run_id, "FAILED", 70, f"the runner could not be started: {error}")
+            raise
         return cls(plan, run_id, process, parameters)
 
     def wait(self) -> bool:
         """Wait for the process; True where the run FINISHED."""
         code = self._process.wait()
         self._parameters.unlink(missing_ok=True)
-        atexit.unregister(self.wait)
+        atexit.unregister(self._wait_at_exit)
         self._end_if_running(code)
         return self.get_status() == "FINISHED"
 
+    def _wait_at_exit(self) -> None:
+        with suppress(ProjrunError):  # nobody is left to be told that the store is out of reach
+            self.wait()
+
     def _end_if_running(self, code: int) -> None:
         """End the record where the process could not: it was cancelled, or died, before it took the run up."""
-        from projrun.tracking.recorder import RunEnd, RunRecorder, now
-
-        store = _open(self._plan)
-        try:
-            run = store.get_run(self.run_id)
-            if run.status == "RUNNING":
-                cancelled = code in (-signal.SIGTERM, -signal.SIGINT)
-                end = RunEnd(
-                    "KILLED" if cancelled else "FAILED",
-                    128 - code if code < 0 else code,
-                    "interrupted before it began" if cancelled else f"the runner ended with exit code {code}",
-                    now(),
-                )
-                RunRecorder(store, run, SilentReporter().warning).finish(end)
-        finally:
-            store.close()
+        cancelled = code in (-signal.SIGTERM, -signal.SIGINT)
+        reason = "interrupted before it began" if cancelled else f"the runner ended with exit code {code}"
+        _end(
+            self._plan,
+            self.run_id,
+            "KILLED" if cancelled else "FAILED",
+            128 - code if code < 0 else code,
+            reason,
+        )
 
     def get_status(self) -> str:
         """What the record says."""
@@ -141,11 +145,25 @@ def _open(plan: Plan) -> TrackingStore:
     return open_store(plan.tracking.uri, plan.environ, warn=SilentReporter().warning)
 
 
+def _end(plan: Plan, run_id: str, status: Literal["FAILED", "KILLED"], exit_code: int, reason: str) -> None:
+    from projrun.tracking.recorder import RunEnd, RunRecorder, now
+
+    store = _open(plan)
+    try:
+        run = store.get_run(run_id)
+        if run.status == "RUNNING":
+            end = RunEnd(status, exit_code, reason, now())
+            RunRecorder(store, run, SilentReporter().warning).finish(end)
+    finally:
+        store.close()
+
+
 def _write_parameters(plan: Plan, request: Request, run_id: str) -> Path:
     # In a file that only its owner reads: an argument would show secrets in the process list.
     folder = plan.directories.active
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / f"{run_id}.parameters.json"
+    file.unlink(missing_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         json.dump({name: given.text for name, given in request.parameters.items()}, stream)

@@ -150,3 +150,28 @@ def test_the_callers_environment_and_folder_are_left_alone(tmp_path: Path) -> No
 def test_docker_arguments_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="docker_args"):
         projrun.run(str(tmp_path), docker_args={"gpus": "all"})
+
+
+def test_a_runner_that_cannot_be_started_leaves_no_run_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = python_project(tmp_path / "project", "")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    with pytest.raises(FileNotFoundError):
+        projrun.run(str(project), synchronous=False)
+    directories = Directories.locate(os.environ)
+    target = tracking_target(Settings({}, os.environ, directories.config), directories, Path.cwd())
+    store = open_store(target.uri, os.environ, warn=print)
+    (run,) = store.search_runs(["0"]).runs
+    store.close()
+    assert run.status == "FAILED"
+    assert "could not be started" in (run.tag("projrun.reason") or "")
+
+
+def test_warnings_that_are_errors_do_not_end_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = python_project(tmp_path / "project", "", "{text: string}")
+    run = projrun.run(str(project), parameters={"text": "x" * 7000})
+    assert recorded(run.run_id).status == "FINISHED"
+    assert "warning: parameter text has 7000 characters" in capsys.readouterr().err

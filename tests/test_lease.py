@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,14 +15,14 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from projrun.lease import Lease, Mark
-lease = Lease(Path(sys.argv[1]), Mark("r1", "store", "mlflow-artifacts:/0/r1/artifacts"))
+lease = Lease(Path(sys.argv[1]), Mark("r1", "store"))
 print("held", flush=True)
 time.sleep(60)
 """
 
 
 def mark(run_id: str = "r1", store: str = "store") -> Mark:
-    return Mark(run_id, store, "mlflow-artifacts:/0/r1/artifacts")
+    return Mark(run_id, store)
 
 
 def test_a_released_lease_leaves_nothing(tmp_path: Path) -> None:
@@ -75,3 +76,51 @@ def test_a_folder_that_is_not_ours_is_passed_over(tmp_path: Path, content: str) 
 
 def test_no_folder_means_no_leases(tmp_path: Path) -> None:
     assert list(abandoned(tmp_path / "missing", "store")) == []
+
+
+def test_what_a_run_left_beside_its_output_goes_too(tmp_path: Path) -> None:
+    lease = Lease(tmp_path / "r1", mark())
+    (lease.scratch / "requirements.lock.txt").write_text("numpy==2.0\n")
+    (lease.folder / "surprise").touch()
+    lease.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_ends_while_it_is_looked_at_is_not_lost(tmp_path: Path) -> None:
+    Lease(tmp_path / "r1", mark("r1")).release(keep=True)
+    second = Lease(tmp_path / "r2", mark("r2"))
+    found = abandoned(tmp_path, "store")
+    next(found).release()
+    second.release()
+    assert list(found) == []
+    assert Lease.take_over(tmp_path / "r2") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_was_removed_before_it_could_be_locked_is_no_lease(tmp_path: Path) -> None:
+    lease = Lease(tmp_path / "r1", mark())
+    with (tmp_path / "r1" / "run.json").open("r+") as opened_before:
+        lease.release()
+        assert os.fstat(opened_before.fileno()).st_nlink == 0
+    assert Lease.take_over(tmp_path / "r1") is None
+    assert not (tmp_path / "r1").exists()
+
+
+def test_the_end_is_read_after_the_lock_is_taken(tmp_path: Path) -> None:
+    lease = Lease(tmp_path / "r1", mark())
+    ended = mark()._replace(status="FAILED", reason="x", exit_code=1, end_time=7)
+    lease.end(ended)
+    lease.end(mark())
+    lease.release(keep=True)
+    taken = Lease.take_over(tmp_path / "r1")
+    assert taken is not None
+    assert taken.mark == mark()  # shorter than what was written before it
+    taken.release()
+
+
+def test_output_that_no_store_takes_is_moved_where_it_stays(tmp_path: Path) -> None:
+    lease = Lease(tmp_path / "active" / "r1", mark())
+    lease.log_file.write_bytes(b"output")
+    kept = lease.keep_log(tmp_path / "logs")
+    lease.release()
+    assert kept.read_bytes() == b"output"

@@ -101,7 +101,7 @@ def _open(options: dict[str, str | None]) -> Iterator[tuple[TrackingStore, Setti
     target = tracking_target(settings, directories, Path.cwd())
     store = open_store(target.uri, os.environ, warn=_warn)
     try:
-        end_lost_runs(directories.active, target.uri.shown, store, _warn)
+        end_lost_runs(directories, target.uri.shown, store, _warn)
         yield store, settings
     finally:
         store.close()

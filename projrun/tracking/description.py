@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from projrun.project.wording import public
 from projrun.sources.provenance import source_tags
 from projrun.tracking.entities import Param
-from projrun.tracking.parent import parent_run_id
+from projrun.tracking.parent import parent_run_id, records_elsewhere
 from projrun.tracking.recorder import RunDescription
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _tags(plan: Plan) -> dict[str, str]:
         **source_tags(plan.checkout),
     }
     parent = parent_run_id(plan.environ)
-    if parent:
+    if parent and not records_elsewhere(plan.environ, plan.tracking.uri.text):
         tags["mlflow.parentRunId"] = parent
     return tags
 

@@ -11,6 +11,15 @@ from collections.abc import Mapping
 PARENT_RUN_ID = "PROJRUN_PARENT_RUN_ID"
 
 
+ENDPOINT_STORE = "PROJRUN_ENDPOINT_STORE"
+
+
+def records_elsewhere(environ: Mapping[str, str], tracking_uri: str) -> bool:
+    """Whether a run started inside a run goes to another store than that: its ids mean nothing there."""
+    parents = (environ.get("MLFLOW_TRACKING_URI"), environ.get(ENDPOINT_STORE))
+    return bool(environ.get(PARENT_RUN_ID) and parents[0]) and tracking_uri not in parents
+
+
 def parent_run_id(environ: Mapping[str, str]) -> str | None:
     """The active run of the imported mlflow, else the run that this process belongs to."""
     active_run = getattr(sys.modules.get("mlflow"), "active_run", None)

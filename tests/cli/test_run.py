@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from projrun.server.endpoint import Endpoint
 from projrun.tracking.sql.store import SqlStore
 from tests.support.commands import Completed, projrun_argv, run_projrun
 from tests.support.projects import python_project, write_project
@@ -529,3 +530,62 @@ def test_a_tracking_server_that_refuses_or_answers_nonsense(
     for fragment in fragments:
         assert fragment in done.stderr
     assert not (project / "ran").exists()
+
+
+def test_a_run_that_another_runner_records_is_left_alone(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", WAITS)
+    process = runner.start(project, "--run-name", "mine", script_ready=project / "ready")
+    (run,) = runner.runs()
+    done = runner(project, "--run-id", run["run_id"], "--run-name", "stolen")
+    assert done.returncode == 2
+    assert "another runner records" in done.stderr
+    assert (runner.only_run()["run_name"], runner.only_run()["status"]) == ("mine", "RUNNING")
+    process.terminate()
+    process.communicate(timeout=20)
+
+
+def test_a_run_id_that_is_a_path_is_refused(runner: Runner, tmp_path: Path) -> None:
+    done = runner(python_project(tmp_path / "project", ""), "--run-id", "../../outside")
+    assert done.returncode == 2
+    assert "'../../outside' is not the id of a run" in done.stderr
+    assert not (tmp_path / "outside").exists()
+
+
+def test_output_that_can_be_kept_nowhere_ends_nothing(runner: Runner, tmp_path: Path) -> None:
+    store = SqlStore.open(runner.home / "projrun.db")
+    store.create_experiment("on s3", "s3://bucket/runs")
+    store.close()
+    (runner.home / "logs").touch()
+    done = runner(python_project(tmp_path / "project", ""), "--experiment-name", "on s3").check()
+    assert f"the output cannot be kept in {runner.home / 'logs'}" in done.stderr
+    assert runner.only_run()["status"] == "FINISHED"
+
+
+def test_the_output_of_a_lost_run_is_kept_where_no_store_takes_it(runner: Runner, tmp_path: Path) -> None:
+    store = SqlStore.open(runner.home / "projrun.db")
+    store.create_experiment("on s3", "s3://bucket/runs")
+    store.close()
+    project = python_project(tmp_path / "project", STUBBORN)
+    process = runner.start(
+        project, "--experiment-name", "on s3", "--grace-period", "0.2", script_ready=project / "ready"
+    )
+    process.kill()
+    process.communicate(timeout=20)
+    run = runner.only_run()
+    assert run["status"] == "KILLED"
+    assert (runner.home / "logs" / f"{run['run_id']}.log").read_bytes() == b"working\n"
+
+
+def test_a_nested_run_in_another_store_takes_no_ids_along(runner: Runner, tmp_path: Path) -> None:
+    script = "import os; print(os.environ.get('PROJRUN_ENDPOINT_STORE'), os.environ['MLFLOW_EXPERIMENT_ID'])"
+    inner = python_project(tmp_path / "inner", script)
+    with Endpoint.open(tmp_path / "other" / "other.db") as other:
+        argv = [*projrun_argv(), "run", str(inner), "--tracking-uri", other.uri]
+        outer = python_project(tmp_path / "outer", f"import subprocess; subprocess.run({argv!r}, check=True)")
+        done = runner(outer, "--experiment-name", "only here").check()
+    assert done.stdout == "None 0\n"
+    assert runner.only_run()["experiment_name"] == "only here"
+    store = SqlStore.open(tmp_path / "other" / "other.db")
+    (nested,) = store.search_runs(["0"]).runs
+    store.close()
+    assert (nested.status, nested.tag("mlflow.parentRunId")) == ("FINISHED", None)
