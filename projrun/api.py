@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projrun.directories import Directories
-from projrun.errors import ProjrunError, RequestError
+from projrun.errors import ProjrunError
 from projrun.plan import Request, make_plan
 from projrun.project.binding import GivenValue
 from projrun.reporting import SilentReporter
@@ -60,23 +60,21 @@ def run(
     locked: str | os.PathLike[str] | None = None,
     python_downloads: str | None = None,
     grace_period: float | None = None,
+    pass_credentials: bool = False,
 ) -> SubmittedRun:
     """Run an entry point of the project at `uri` and record it.
 
     The arguments up to `docker_auth` are those of `mlflow.projects.run`; what is left out is looked up in
     the environment and in `config.toml`, as on the command line. Parameter values are passed as their
-    `str()`; `env`, `locked` and `python_downloads` are the command line's options. Called inside a running project, or with an active mlflow run, the new run is its child.
+    `str()`; `env`, `locked`, `python_downloads` and `pass_credentials` are the command line's options.
+    `docker_args` may hold lists, for an option that is repeated. Called inside a running project, or with an
+    active mlflow run, the new run is its child.
 
     With `synchronous=False` a `projrun run` process is started, and this process waits for it at its exit.
 
     Raises RequestError, SourceError, EnvironmentBuildError or TrackingError (their `exit_code`s are the
     command line's), and RunFailedError for a synchronous run that did not finish.
     """
-    if docker_args or build_image or docker_auth:
-        raise RequestError(
-            "docker_args, build_image and docker_auth are for Docker projects",
-            hint="Docker environments are not supported yet",
-        )
     options = {
         "tracking-uri": tracking_uri or imported_tracking_uri(),
         "experiment-name": experiment_name,
@@ -94,6 +92,13 @@ def run(
         "strict": "1" if strict else None,
     }
     request = _request(str(uri), entry_point, version, parameters or {}, options, rebuild_env)
+    if docker_args or build_image or docker_auth or pass_credentials:
+        from projrun.environments.container_options import from_api
+
+        container = from_api(
+            docker_args, docker_auth, build_image=build_image, pass_credentials=pass_credentials
+        )
+        request = request._replace(container=container)
     return _run_here(request) if synchronous else RunningRun.start(request, options)
 
 

@@ -130,8 +130,9 @@ def _carry_out(session: Session) -> Outcome:
         prepared = _prepare(session)
         with _tracking_address(session.plan, prepared) as (address, secrets):
             child = _child(session, prepared, address)
-            outcome = _supervise(session, _task(session, prepared, child, secrets))
-            return outcome if child.conclude is None else child.conclude(outcome)
+            for warning in child.warnings:
+                session.reporter.warning(warning)
+            return _supervise(session, _task(session, prepared, child, secrets))
     except Interrupted as interruption:
         return interruption.outcome
     except ProjrunError as error:
@@ -236,6 +237,8 @@ def _task(
         secrets=secrets,
         argv=child.argv,
         end_argv=child.end_argv,
+        end_environ=child.end_environ,
+        conclude=child.conclude,
         forward_stdout_to_stderr=session.options.forward_stdout_to_stderr,
     )
 

@@ -211,8 +211,10 @@ def _command_line(
 
 
 def _environment(request: Request, options: Mapping[str, str | None]) -> dict[str, str]:
+    from projrun.environments.container_options import variable
+
     # What may hold credentials goes by the environment, for the same reason.
-    environ = dict(request.environ)
+    environ = {**request.environ, **variable(request.container)}
     if options["tracking-uri"] is not None:
         environ["PROJRUN_TRACKING_URI"] = options["tracking-uri"]
     if options["backend-config"] is not None:

@@ -131,6 +131,11 @@ _PROJECT_OPTIONS = (
     click.option(
         "--build-image", is_flag=True, help="Build an image with the code copied in, for Docker projects."
     ),
+    click.option(
+        "--pass-credentials",
+        is_flag=True,
+        help="Hand your credentials for AWS, Google Cloud and Azure to the container of a Docker project.",
+    ),
     tracking_uri_option,
     click.option(
         "--grace-period",
@@ -184,7 +189,18 @@ def build_request(values: Mapping[str, Any]) -> Request:
         entry_point=values["entry_point"],
         parameters=_parameters(values["parameters"], values["params_file"]),
         rebuild_environment=values["rebuild_env"],
-        container=ContainerOptions(tuple(values["docker_args"]), values["build_image"]),
+        container=_container_options(values),
+    )
+
+
+def _container_options(values: Mapping[str, Any]) -> ContainerOptions:
+    handed_over = os.environ.get("PROJRUN_CONTAINER_OPTIONS")
+    if handed_over:
+        from projrun.environments.container_options import from_variable
+
+        return from_variable(handed_over)
+    return ContainerOptions(
+        tuple(values["docker_args"]), values["build_image"], pass_credentials=values["pass_credentials"]
     )
 
 

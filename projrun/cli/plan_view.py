@@ -35,6 +35,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             "path": None if resolved.path is None else str(resolved.path),
             "exists": resolved.exists,
             "rebuild": plan.environment.rebuild,
+            "facts": [list(fact) for fact in resolved.facts],
         },
         "backend": {"name": plan.backend.name, "origin": plan.backend.origin},
         "tracking": {"uri": plan.tracking.uri.shown, "origin": plan.tracking.origin},
@@ -93,7 +94,7 @@ def _environment_lines(environment: Mapping[str, Any]) -> list[tuple[str, str]]:
         if environment["rebuild"]:
             state = "will be built again"
         lines.append(("", f"{environment['path']} ({state})"))
-    return lines
+    return [*lines, *((word, text) for word, text in environment["facts"])]
 
 
 def _parameter_text(parameter: Mapping[str, Any]) -> str:

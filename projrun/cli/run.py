@@ -44,7 +44,7 @@ def _warn(plan: Plan, values: dict[str, Any], reporter: CommandLineReporter) -> 
         reporter.warning(warning)
     if plan.environment.manager.capabilities.containers:
         return
-    for option in ("docker_args", "build_image"):
+    for option in ("docker_args", "build_image", "pass_credentials"):
         if values[option]:
             reporter.warning(f"--{option.replace('_', '-')} has no effect: this is not a Docker project")
 
