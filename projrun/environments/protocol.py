@@ -40,6 +40,8 @@ class Capabilities(NamedTuple):
     """True where the command runs in a container: `ContainerOptions` mean something."""
     locks: bool = False
     """True where `--locked FILE` can be built from."""
+    conda_packages: bool = False
+    """True where a conda file may ask for more than pip can install."""
 
 
 class EnvironmentRequest(NamedTuple):

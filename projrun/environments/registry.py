@@ -20,7 +20,7 @@ _BUILT_IN = {
     "virtualenv": "projrun_backends.environments.virtualenv:VirtualenvEnvironment",
     "uv": "projrun_backends.environments.uv:UvEnvironment",
     "docker": "projrun_backends.environments.docker:DockerEnvironment",
-    "conda": "projrun_backends.environments.conda:CondaManager",
+    "conda": "projrun_backends.environments.conda:CondaEnvironment",
     "existing": "projrun_backends.environments.existing:ExistingEnvironment",
 }
 _PREFERRED = ("uv", "virtualenv", "conda", "docker")
@@ -62,10 +62,11 @@ def select_manager(
     if explicit is not None:
         return _explicit(get_manager(explicit), origin, reference)
     missing: list[str] = []
-    kind = _needed_kind(reference)
+    needs_conda = _needs_conda(reference)
     for name in _PREFERRED:
         manager = get_manager(name)
-        if kind not in manager.capabilities.kinds:
+        able = manager.capabilities
+        if reference.kind not in able.kinds or (needs_conda and not able.conda_packages):
             continue
         if manager.available(environ):
             return Selection(manager, _reason(manager, missing, environ))
@@ -73,14 +74,13 @@ def select_manager(
     raise _none_serves(reference, missing)
 
 
-def _needed_kind(reference: EnvironmentReference) -> str:
-    """`conda_packages` for a conda file that asks for more than pip can install, else the reference's kind."""
-    if reference.kind == "conda_env" and reference.file is not None:
-        from projrun.environments.conda_files import read_conda_document
+def _needs_conda(reference: EnvironmentReference) -> bool:
+    """Whether it is a conda file that asks for more than pip can install; RequestError for one that is wrong."""
+    if reference.kind != "conda_env" or reference.file is None:
+        return False
+    from projrun.environments.conda_files import read_conda_document
 
-        if read_conda_document(reference.file, reference.file.name).foreign:
-            return "conda_packages"
-    return reference.kind
+    return bool(read_conda_document(reference.file, reference.file.name).foreign)
 
 
 def _explicit(manager: EnvironmentManager, origin: str, reference: EnvironmentReference) -> Selection:
@@ -108,7 +108,7 @@ def _none_serves(reference: EnvironmentReference, missing: list[str]) -> Environ
             f"{_described(reference)} needs the program {_CONTAINERS[reference.kind]}, which is not on PATH",
             hint="see https://docs.docker.com/engine/install/, or use --env-manager=local",
         )
-    if reference.file is not None and _needed_kind(reference) == "conda_packages":
+    if reference.file is not None and _needs_conda(reference):
         from projrun.environments.conda_files import needs_conda, read_conda_document
 
         name = reference.file.name

@@ -13,6 +13,7 @@ from projrun.environments.registry import get_manager
 from projrun.testing.environments import CachedConformance, EnvironmentConformance, LockConformance
 from tests.environments.packages import make_request, make_source_tree, make_wheel, offline, write_files
 from tests.support.commands import missing, run_command
+from tests.support.conda import conda_channel, shared_packages
 
 
 class PythonConformance(CachedConformance, LockConformance):
@@ -49,6 +50,29 @@ class TestVirtualenv(PythonConformance):
     name = "virtualenv"
 
 
+class TestConda(CachedConformance, LockConformance):
+    """Solved and installed by py-rattler, from a channel on this machine."""
+
+    command = "crank; cog; python -c 'import sys; print(sys.prefix in sys.argv[1])' \"$CONDA_PREFIX\""
+    output = "crank 1.0\ncog 1.0\nTrue"
+
+    @pytest.fixture
+    def manager(self) -> EnvironmentManager:
+        return get_manager("conda")
+
+    @pytest.fixture
+    def request_of_project(self, tmp_path: Path) -> EnvironmentRequest:
+        return ask_conda(tmp_path, "- crank", "- setter")
+
+    @pytest.fixture
+    def broken_request(self, tmp_path: Path) -> EnvironmentRequest:
+        return ask_conda(tmp_path, "- crank", "- cog>=2")
+
+    @pytest.fixture
+    def wrong_request(self, tmp_path: Path) -> EnvironmentRequest:
+        return ask_conda(tmp_path, "- {npm: [left-pad]}")
+
+
 class TestLocal(EnvironmentConformance):
     @pytest.fixture
     def manager(self) -> EnvironmentManager:
@@ -70,6 +94,15 @@ class TestExisting(EnvironmentConformance):
     def request_of_project(self, tmp_path: Path) -> EnvironmentRequest:
         run_command([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"]).check()
         return ask(tmp_path, "- sprocket==9.9")._replace(existing=tmp_path / "venv")
+
+
+def ask_conda(folder: Path, *lines: str) -> EnvironmentRequest:
+    listed = "".join(f"  {line}\n" for line in lines)
+    text = f"channels: ['{conda_channel().as_uri()}']\ndependencies:\n{listed}"
+    write_files(folder / "project", {"conda.yaml": text})
+    shared_packages(folder / "cache")
+    environ = offline(folder / "wheels")
+    return make_request(folder / "project", "conda_env", "conda.yaml", environ=environ)
 
 
 def ask(folder: Path, *lines: str) -> EnvironmentRequest:

@@ -15,10 +15,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE_CACHE = REPOSITORY / ".cache"
 """Package caches and the tests' own virtual environments, kept between test runs, not in version control."""
 
-_CLEARED_PREFIXES = ("PROJRUN_", "MLFLOW_", "XDG_", "GIT_", "DATABRICKS_")
+_CLEARED_PREFIXES = ("PROJRUN_", "MLFLOW_", "XDG_", "GIT_", "DATABRICKS_", "CONDA_", "MAMBA_", "RATTLER_")
 _KEPT = frozenset({"GIT_SSL_CAINFO", "GIT_EXEC_PATH"})
 # PYTHONDONTWRITEBYTECODE makes every Python that a test starts two to four times slower.
-_CLEARED = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV", "NETRC", "CONDA_PREFIX"})
+_CLEARED = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV", "NETRC", "CONDARC", "MAMBARC"})
 
 _GIT_CONFIG = """\
 [user]

@@ -24,7 +24,7 @@ from projrun.environments.requirements import Requirements, display_name, read_r
 from projrun.environments.specs import EnvironmentSpec
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun_backends.environments import conda_activation, conda_lock
-from projrun_backends.environments.conda_build import PREFIX, CondaBuild, CondaEnvironment, with_pip
+from projrun_backends.environments.conda_build import PREFIX, CondaBuild, CondaDetails, with_pip
 from projrun_backends.environments.conda_channels import ChannelNames
 from projrun_backends.environments.conda_lock import CondaLock
 from projrun_backends.environments.conda_programs import find_program, rattler_installed
@@ -34,11 +34,11 @@ _PROBE = f"{PREFIX}/conda-meta/history"
 _DRIVER = Path("/proc/driver/nvidia/version")
 
 
-class CondaManager:
+class CondaEnvironment:
     """Needs py-rattler (the extra `conda`), or a conda, mamba or micromamba."""
 
     name = "conda"
-    capabilities = Capabilities(kinds=frozenset({"conda_env", "conda_packages"}), locks=True)
+    capabilities = Capabilities(kinds=frozenset({"conda_env"}), locks=True, conda_packages=True)
 
     def available(self, environ: Mapping[str, str]) -> bool:
         """Whether either is there, or was asked for by name."""
@@ -73,7 +73,7 @@ class CondaManager:
     ) -> PreparedEnvironment:
         """Build the environment, or find it built. Raises EnvironmentBuildError; nothing half-built stays."""
         details = resolved.details
-        if not isinstance(details, CondaEnvironment) or resolved.key is None:
+        if not isinstance(details, CondaDetails) or resolved.key is None:
             raise TypeError("the environment was resolved by another manager")
 
         def build(folder: Path) -> None:
@@ -92,7 +92,7 @@ class CondaManager:
         return _prepared(entry, details, lock, built=built)
 
 
-def _prepared(entry: Path, details: CondaEnvironment, lock: str, *, built: bool) -> PreparedEnvironment:
+def _prepared(entry: Path, details: CondaDetails, lock: str, *, built: bool) -> PreparedEnvironment:
     prefix = entry / PREFIX
     variables, unset = conda_activation.activation_variables(prefix, details.spec.variables)
     return PreparedEnvironment(
@@ -114,7 +114,7 @@ def _asked_for(environ: Mapping[str, str]) -> bool:
         return True  # `resolve` says what is wrong with it
 
 
-def _details(request: EnvironmentRequest) -> CondaEnvironment:
+def _details(request: EnvironmentRequest) -> CondaDetails:
     file = request.reference.file
     if file is None:
         raise RequestError(
@@ -134,7 +134,7 @@ def _details(request: EnvironmentRequest) -> CondaEnvironment:
     names = ChannelNames(settings, request.environ, file.parent)
     platform = conda_lock.current_platform()
     lock = conda_lock.read_lock(request.lock_file, platform) if request.lock_file else None
-    return CondaEnvironment(
+    return CondaDetails(
         spec=_pip_spec(request, document, lock, file, name),
         document=document,
         dependencies=tuple(names.spec(text) for text in with_pip(document)),
@@ -183,7 +183,7 @@ def _locked_spec(
     )
 
 
-def _summary(details: CondaEnvironment) -> str:
+def _summary(details: CondaDetails) -> str:
     how = f"conda ({details.program.path if details.program else 'py-rattler'})"
     pip = details.spec.requirements.packages
     if details.lock is not None:
@@ -197,10 +197,10 @@ def _count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def _facts(request: EnvironmentRequest, details: CondaEnvironment) -> Facts:
+def _facts(request: EnvironmentRequest, details: CondaDetails) -> Facts:
     lines = (*(text.value for text in details.document.dependencies), *details.spec.requirements.lines)
     return {
-        "manager": CondaManager.name,
+        "manager": CondaEnvironment.name,
         "summary": _summary(details),
         "project": str(request.project_directory),
         "files": tuple(str(file) for file in details.spec.files),
@@ -209,12 +209,12 @@ def _facts(request: EnvironmentRequest, details: CondaEnvironment) -> Facts:
     }
 
 
-def _key(details: CondaEnvironment, request: EnvironmentRequest) -> str:
+def _key(details: CondaDetails, request: EnvironmentRequest) -> str:
     spec = details.spec._replace(texts=tuple(_deciding_texts(details, request.environ)))
-    return environment_key(CondaManager.name, spec, None, package_settings(request.environ))
+    return environment_key(CondaEnvironment.name, spec, None, package_settings(request.environ))
 
 
-def _deciding_texts(details: CondaEnvironment, environ: Mapping[str, str]) -> Iterator[str]:
+def _deciding_texts(details: CondaDetails, environ: Mapping[str, str]) -> Iterator[str]:
     yield f"with {details.program.name if details.program else 'rattler'}"
     yield from _machine(environ)
     if details.lock is not None:

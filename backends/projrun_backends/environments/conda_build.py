@@ -39,7 +39,7 @@ _HINTS = {
 }
 
 
-class CondaEnvironment(NamedTuple):
+class CondaDetails(NamedTuple):
     """`ResolvedEnvironment.details`: all that a build needs."""
 
     spec: EnvironmentSpec
@@ -67,7 +67,7 @@ class CondaBuild:
     """One build into one folder of the environment cache."""
 
     def __init__(
-        self, request: EnvironmentRequest, details: CondaEnvironment, folder: Path, progress: Progress
+        self, request: EnvironmentRequest, details: CondaDetails, folder: Path, progress: Progress
     ) -> None:
         self._request = request
         self._details = details
@@ -227,7 +227,7 @@ class CondaBuild:
         )
 
 
-def _environment_file(details: CondaEnvironment) -> str:
+def _environment_file(details: CondaDetails) -> str:
     """For conda's own programs: without the `pip:` list, which is installed in the same way for all of them."""
     import yaml
 
@@ -245,7 +245,7 @@ def with_pip(document: CondaDocument) -> list[str]:
     return texts if named or not document.pip_lines else [*texts, "pip"]
 
 
-def _secrets(details: CondaEnvironment) -> frozenset[str]:
+def _secrets(details: CondaDetails) -> frozenset[str]:
     found = {secret for channel in details.channels for secret in channel.secrets}
     found |= {urlsplit(url).password or "" for url in details.settings.proxies.values()}
     found |= {quote(secret, safe="") for secret in found}
