@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from projrun.errors import RequestError
+
 
 class Directories(NamedTuple):
     """The three places; none of them need exist yet."""
@@ -43,16 +45,36 @@ class Directories(NamedTuple):
         """From `PROJRUN_HOME`, `PROJRUN_CACHE_DIR` and `PROJRUN_CONFIG`, else the platform's own folders."""
         home = environ.get("PROJRUN_HOME")
         if home:
-            base = Path(home).expanduser().absolute()
+            base = expanded(home, "PROJRUN_HOME").absolute()
             places = cls(base, base / "cache", base / "config.toml")
         else:
             places = _platform_directories(environ)
         cache, config = environ.get("PROJRUN_CACHE_DIR"), environ.get("PROJRUN_CONFIG")
         if cache:
-            places = places._replace(cache=Path(cache).expanduser().absolute())
+            places = places._replace(cache=expanded(cache, "PROJRUN_CACHE_DIR").absolute())
         if config:
-            places = places._replace(config=Path(config).expanduser().absolute())
+            places = places._replace(config=expanded(config, "PROJRUN_CONFIG").absolute())
         return places
+
+
+def expanded(path: str, origin: str) -> Path:
+    """A path with its `~` put in; RequestError, which names `origin`, where there is no such home folder."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise RequestError(
+            f"{origin}: {path}: there is no such home folder", hint="give the whole path"
+        ) from None
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    home = environ.get("HOME")
+    try:
+        return Path(home) if home else Path.home()
+    except RuntimeError:  # a container's uid without a name
+        raise RequestError(
+            "there is no home folder: HOME is not set", hint="set HOME or PROJRUN_HOME"
+        ) from None
 
 
 def _platform_directories(environ: Mapping[str, str]) -> Directories:
@@ -65,7 +87,7 @@ def _platform_directories(environ: Mapping[str, str]) -> Directories:
             platformdirs.user_config_path("projrun", appauthor=False) / "config.toml",
         )
     # The XDG base directory specification, as platformdirs reads it: its import costs 20 ms of every run.
-    home = Path(environ.get("HOME") or Path.home())
+    home = _home(environ)
 
     def xdg(variable: str, default: str) -> Path:
         value = environ.get(variable, "")

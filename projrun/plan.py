@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.directories import Directories
+from projrun.directories import Directories, expanded
 from projrun.environments.protocol import (
     ContainerOptions,
     EnvironmentManager,
@@ -257,7 +257,7 @@ def read_backend_config(setting: Setting, caller_directory: Path) -> Mapping[str
 def _storage(request: Request) -> tuple[Path, bool]:
     setting = request.settings.get("storage-dir")
     if setting:
-        return request.caller_directory / Path(setting.value).expanduser(), True
+        return request.caller_directory / expanded(setting.value, setting.origin), True
     import os
 
     return request.directories.cache / "downloads" / os.urandom(8).hex(), False

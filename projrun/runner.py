@@ -276,8 +276,10 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
     except OSError as error:  # a full disk: the store may be elsewhere
         warn(f"the run's end cannot be noted in {lease.folder}: {error.strerror}")
     kept = deliver_log(lease, recorder, session.plan.directories.logs, warn)
-    lease.release(keep=not recorder.finish(end))
-    return Result(recorder.run, store_name(session.plan), outcome, kept, recorder.artifact_folder())
+    delivered = recorder.finish(end)
+    lease.release(keep=not delivered)
+    run = recorder.run if delivered else recorder.run._replace(status=end.status, end_time=end.end_time)
+    return Result(run, store_name(session.plan), outcome, kept, recorder.artifact_folder())
 
 
 def _make_writable(folder: Path) -> None:
@@ -322,7 +324,7 @@ def _shielded(relay: SignalRelay | None) -> AbstractContextManager[None]:
 
 
 def _remove_downloads(plan: Plan) -> None:
-    if not plan.keep_storage and plan.storage_directory.exists():
+    if not plan.keep_storage and any(parameter.download for parameter in plan.invocation.parameters):
         import shutil
 
         shutil.rmtree(plan.storage_directory, ignore_errors=True)

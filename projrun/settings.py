@@ -118,9 +118,10 @@ def _rank(setting: Setting) -> int:
 
 
 def _read_config(file: Path) -> dict[str, str]:
-    if not file.is_file():
+    text = _read_text(file)
+    if text is None:
         return {}
-    document = _parse_toml(file)
+    document = _parse_toml(file, text)
     known = {name for name, definition in DEFINITIONS.items() if definition.in_config}
     for key, value in document.items():
         if key not in known:
@@ -135,7 +136,19 @@ def _read_config(file: Path) -> dict[str, str]:
     return {key: str(value) for key, value in document.items()}
 
 
-def _parse_toml(file: Path) -> dict[str, Any]:
+def _read_text(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise RequestError(
+            f"{file}: {reason}", hint="correct the file or set PROJRUN_CONFIG to another"
+        ) from None
+
+
+def _parse_toml(file: Path, text: str) -> dict[str, Any]:
     import sys
 
     if sys.version_info >= (3, 11):
@@ -143,8 +156,8 @@ def _parse_toml(file: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        document: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document: dict[str, Any] = tomllib.loads(text)
+    except ValueError as error:
         raise RequestError(
             f"{file}: {error}", hint="correct the file or set PROJRUN_CONFIG to another"
         ) from None

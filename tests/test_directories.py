@@ -10,6 +10,7 @@ import platformdirs
 import pytest
 
 from projrun.directories import Directories
+from projrun.errors import RequestError
 
 
 def test_projrun_home_holds_all(tmp_path: Path) -> None:
@@ -40,3 +41,10 @@ def test_the_platforms_folders_are_those_that_platformdirs_gives() -> None:
 def test_a_relative_xdg_folder_is_ignored_as_the_specification_says(tmp_path: Path) -> None:
     places = Directories.locate({"HOME": str(tmp_path), "XDG_DATA_HOME": "relative"})
     assert places.data == tmp_path / ".local/share/projrun"
+
+
+@pytest.mark.parametrize("variable", ["PROJRUN_HOME", "PROJRUN_CACHE_DIR", "PROJRUN_CONFIG"])
+def test_the_home_folder_of_nobody_known_is_refused(tmp_path: Path, variable: str) -> None:
+    environ = {"PROJRUN_HOME": str(tmp_path), variable: "~no-such-user/x"}
+    with pytest.raises(RequestError, match=f"{variable}: ~no-such-user/x"):
+        Directories.locate(environ)

@@ -99,3 +99,13 @@ def test_a_config_file_with_a_mistake_is_refused(tmp_path: Path, config: str, me
     with pytest.raises(RequestError) as caught:
         settings(tmp_path, config=config)
     assert message in str(caught.value)
+
+
+def test_a_config_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    file = tmp_path / ("x" * 300) / "config.toml"
+    with pytest.raises(RequestError, match="File name too long"):
+        Settings({}, {}, file)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(RequestError, match="Is a directory"):
+        Settings({}, {}, tmp_path / "folder")
+    assert Settings({}, {}, tmp_path / "none" / "config.toml").get("backend") is None

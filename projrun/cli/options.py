@@ -243,14 +243,14 @@ def with_env_file(environ: Mapping[str, str], file: str | None) -> dict[str, str
     """The environment with an env-file's variables under it: what is set already goes before, as in uv."""
     if file is None:
         return dict(environ)
-    from projrun.errors import RequestError
-
-    if not Path(file).is_file():
-        raise RequestError(f"--env-file: no such file: {file}", hint="give a file of NAME=VALUE lines")
     from dotenv import dotenv_values
 
+    from projrun.errors import RequestError
+
     try:
-        values = dotenv_values(file, encoding="utf-8")
+        with Path(file).open(encoding="utf-8") as stream:
+            values = dotenv_values(stream=stream)
     except (OSError, ValueError) as error:
-        raise RequestError(f"--env-file: {file}: {error}", hint="give a file of NAME=VALUE lines") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise RequestError(f"--env-file: {file}: {reason}", hint="give a file of NAME=VALUE lines") from None
     return {**{name: value for name, value in values.items() if value is not None}, **environ}

@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 def describe(plan: Plan) -> RunDescription:
     """The record of a run before it starts: raw parameter values, no secrets (MLPROJECT.md)."""
     shown = map(public, plan.invocation.parameters)
-    params = [Param(parameter.name, parameter.raw) for parameter in shown]
+    params = [Param(parameter.name, _encodable(parameter.raw)) for parameter in shown]
     return RunDescription(
         experiment_name=plan.experiment.name,
         experiment_id=plan.experiment.experiment_id,
         run_id=plan.run_id,
-        run_name=plan.run_name,
-        tags=_tags(plan),
+        run_name=None if plan.run_name is None else _encodable(plan.run_name),
+        tags={key: _encodable(value) for key, value in _tags(plan).items()},
         params=params,
     )
+
+
+def _encodable(text: str) -> str:
+    """Bytes that are no UTF-8 (POSIX arguments and file names) as escapes: no store takes them as they are."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _tags(plan: Plan) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -589,3 +590,60 @@ def test_a_nested_run_in_another_store_takes_no_ids_along(runner: Runner, tmp_pa
     (nested,) = store.search_runs(["0"]).runs
     store.close()
     assert (nested.status, nested.tag("mlflow.parentRunId")) == ("FINISHED", None)
+
+
+def test_bytes_that_are_no_utf8_reach_the_command_and_are_recorded_as_escapes(
+    runner: Runner, tmp_path: Path
+) -> None:
+    script = "import os, sys; os.write(1, os.fsencode(sys.argv[1]))"
+    command = json.dumps(f"{sys.executable} -c '{script}' {{text}}")
+    project = write_project(
+        tmp_path / "project", f"entry_points: {{main: {{parameters: {{text: string}}, command: {command}}}}}"
+    )
+    done = subprocess.run(
+        [*projrun_argv(), "run", project, "-P", b"text=a\xff", "--run-name", b"b\xff"],
+        env={**os.environ, **runner.environ},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, b"a\xff")
+    run = runner.only_run()
+    assert (run["params"], run["run_name"]) == ({"text": "a\\udcff"}, "b\\udcff")
+
+
+REFUSES_ENDS = """
+import os, sqlite3
+from pathlib import Path
+database = sqlite3.connect(Path(os.environ["PROJRUN_HOME"], "projrun.db"))
+database.execute("CREATE TRIGGER refuse BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'no room'); END")
+database.close()
+raise SystemExit(3)
+"""
+
+
+def test_an_end_that_the_store_did_not_take_is_still_told(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", REFUSES_ENDS)
+    done = runner(project, "--json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["status"], document["exit_code"]) == (3, "FAILED", 3)
+    assert "the run's end could not be recorded" in done.stderr
+    database = sqlite3.connect(runner.home / "projrun.db")
+    database.execute("DROP TRIGGER refuse")
+    database.close()
+    run = runner.only_run()
+    assert (run["status"], run["tags"]["projrun.reason"]) == ("FAILED", "exit code 3")
+
+
+def test_an_env_file_that_cannot_be_read_is_told(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "")
+    for name, reason in (("missing", "No such file"), ("project", "Is a directory"), ("x" * 300, "too long")):
+        done = runner(project, "--env-file", name)
+        assert done.returncode == 2
+        assert f"--env-file: {name}: " in done.stderr
+        assert reason in done.stderr
+
+
+def test_a_storage_folder_in_the_home_of_nobody_known_is_refused(runner: Runner, tmp_path: Path) -> None:
+    done = runner(python_project(tmp_path / "project", ""), "--storage-dir", "~no-such-user/x")
+    assert done.returncode == 2
+    assert "--storage-dir: ~no-such-user/x" in done.stderr
