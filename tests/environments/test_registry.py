@@ -44,7 +44,7 @@ def without_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str
     return {"HOME": str(tmp_path), "PATH": str(tmp_path / "nowhere")}
 
 
-@pytest.mark.parametrize("name", ["local", "virtualenv", "uv"])
+@pytest.mark.parametrize("name", ["local", "virtualenv", "uv", "docker"])
 def test_built_in_managers_have_the_names_they_are_called_by(name: str) -> None:
     assert get_manager(name).name == name
 
@@ -54,14 +54,6 @@ def test_an_unknown_name_is_a_mistake_of_the_request() -> None:
         RequestError, match="unknown environment manager 'virtualenvs'; did you mean 'virtualenv'"
     ):
         get_manager("virtualenvs")
-
-
-@pytest.mark.parametrize("name", ["conda", "docker"])
-def test_announced_managers_say_so(name: str, with_uv: dict[str, str]) -> None:
-    with pytest.raises(EnvironmentBuildError, match=f"'{name}' comes in the next release") as raised:
-        select_manager(name, "--env-manager", reference("python_env"), with_uv)
-    assert raised.value.exit_code == 4
-    assert "--env-manager=local" in raised.value.hint
 
 
 @pytest.mark.parametrize("kind", ["python_env", "conda_env", "uv_env", "requirements", "none"])
@@ -88,11 +80,39 @@ def test_what_only_uv_installs_needs_uv(without_uv: dict[str, str]) -> None:
     assert raised.value.hint == "managers that can: local, uv"
 
 
-@pytest.mark.parametrize("explicit", [None, "uv", "virtualenv"])
-def test_docker_comes_later(explicit: str | None, with_uv: dict[str, str]) -> None:
-    docker = EnvironmentReference("docker_env", docker=DockerEnv("image"))
-    with pytest.raises(EnvironmentBuildError, match="docker_env environment comes in the next release"):
-        select_manager(explicit, "--env-manager", docker, with_uv)
+DOCKER = EnvironmentReference("docker_env", docker=DockerEnv("image"))
+
+
+@pytest.fixture
+def with_docker(with_uv: dict[str, str]) -> dict[str, str]:
+    program = Path(with_uv["PATH"]) / "docker"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    return with_uv
+
+
+def test_docker_projects_use_docker(with_docker: dict[str, str]) -> None:
+    selection = select_manager(None, "", DOCKER, with_docker)
+    assert selection.manager.name == "docker"
+    assert selection.reason == f"docker: found at {with_docker['PATH']}/docker"
+
+
+def test_docker_projects_use_docker_whatever_a_driver_chose(with_docker: dict[str, str]) -> None:
+    selection = select_manager("uv", "$PROJRUN_ENV_MANAGER", DOCKER, with_docker)
+    assert selection.manager.name == "docker"
+    assert selection.reason == "docker: the project's docker_env, despite $PROJRUN_ENV_MANAGER"
+
+
+def test_docker_projects_need_docker(with_uv: dict[str, str]) -> None:
+    with pytest.raises(EnvironmentBuildError, match="needs the program docker, which is not on PATH") as raised:
+        select_manager(None, "", DOCKER, with_uv)
+    assert "docs.docker.com" in raised.value.hint
+
+
+def test_docker_serves_no_other_project(with_docker: dict[str, str]) -> None:
+    with pytest.raises(EnvironmentBuildError, match="'docker' cannot build") as raised:
+        select_manager("docker", "--env-manager", reference("python_env"), with_docker)
+    assert "uv" in raised.value.hint
 
 
 @pytest.mark.parametrize("kind", KINDS)

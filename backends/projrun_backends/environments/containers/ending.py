@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from projrun.errors import EnvironmentBuildError
 from projrun.execution.ending import ended
 from projrun.execution.protocol import Outcome
-from projrun_backends.environments.containers.engine import ContainerState, Engine, EngineError
+from projrun_backends.environments.containers.engine import ContainerState, Engine
 
 _CREATION = 2.0
 """Seconds in which the daemon may still create what a killed client asked for."""
-_NOT_INVOKED = (126, 127)
+_NOT_INVOKED = {126: "command found but not executable in", 127: "command not found in"}
+"""`docker run`'s codes are the shell's own (docs.docker.com, "docker run", exit status)."""
 _NOISE = ("See ", "Run ", "Usage:", "WARNING", "Unable to find image")
 _HINTS = {
     "unknown flag": "`docker run --help` lists what -A takes",
@@ -26,37 +28,44 @@ _HINTS = {
 class Container(NamedTuple):
     """A container, before it exists."""
 
-    name: str
+    label: str
+    """What only this run's container has."""
     id_file: Path
     log_file: Path
     image: str
 
 
-def conclude(engine: Engine, container: Container, outcome: Outcome) -> Outcome:
+def conclude(connect: Callable[[], Engine], container: Container, outcome: Outcome) -> Outcome:
     """What became of the container. Raises EnvironmentBuildError for one that never ran; none is left."""
     try:
-        state = _final_state(engine, container, outcome)
-        engine.remove_container(container.name)
-    except EngineError as error:
-        return outcome._replace(warnings=(*outcome.warnings, error.message))
+        engine = connect()  # again: hours may have passed
+        identifiers = _identifiers(engine, container, outcome)
+        state = engine.container(identifiers[0]) if identifiers else None
+        for identifier in identifiers:
+            engine.remove_container(identifier)
+    except EnvironmentBuildError as error:
+        text = f"the run's container may still be there (docker ps --filter label={container.label})"
+        return outcome._replace(warnings=(*outcome.warnings, f"{text}: {error.message}"))
     return _explained(outcome, state, container)
 
 
-def _final_state(engine: Engine, container: Container, outcome: Outcome) -> ContainerState | None:
+def _identifiers(engine: Engine, container: Container, outcome: Outcome) -> list[str]:
+    known = _read_identifier(container.id_file)
     patience = time.monotonic() + _CREATION
-    while True:
-        state = engine.container(_identifier(container))
+    while not known:
+        found = engine.labelled(container.label)
         # A client that was told to end may have asked for the container in its last moment.
-        if state is not None or outcome.signal is None or time.monotonic() > patience:
-            return state
+        if found or outcome.signal is None or time.monotonic() > patience:
+            return found
         time.sleep(0.1)
+    return [known]
 
 
-def _identifier(container: Container) -> str:
+def _read_identifier(file: Path) -> str:
     try:
-        return container.id_file.read_text(encoding="ascii").strip() or container.name
+        return file.read_text(encoding="ascii").strip()
     except OSError:
-        return container.name
+        return ""
 
 
 def _explained(outcome: Outcome, state: ContainerState | None, container: Container) -> Outcome:
@@ -71,7 +80,7 @@ def _explained(outcome: Outcome, state: ContainerState | None, container: Contai
     seen = ended(state.exit_code, (), outcome.warnings)
     if state.exit_code and state.out_of_memory:
         return seen._replace(reason=_out_of_memory(state))
-    return seen
+    return _not_invoked(seen, container) if state.exit_code in _NOT_INVOKED else seen
 
 
 def _without_container(outcome: Outcome, container: Container) -> Outcome:
@@ -82,10 +91,13 @@ def _without_container(outcome: Outcome, container: Container) -> Outcome:
 
 def _not_started(outcome: Outcome, state: ContainerState, container: Container) -> Outcome:
     if outcome.exit_code in _NOT_INVOKED:
-        what = "not found in" if outcome.exit_code == 127 else "found but not executable in"
-        reason = f"command {what} the image {container.image} (exit code {outcome.exit_code})"
-        return outcome._replace(reason=reason)
+        return _not_invoked(outcome, container)
     raise _failure(state.error or _last_line(container.log_file) or outcome.reason)
+
+
+def _not_invoked(outcome: Outcome, container: Container) -> Outcome:
+    what = _NOT_INVOKED[outcome.exit_code]
+    return outcome._replace(reason=f"{what} the image {container.image} (exit code {outcome.exit_code})")
 
 
 def _failure(line: str) -> EnvironmentBuildError:

@@ -89,6 +89,14 @@ class Engine:
             raise _unreachable(error, address) from None
 
     @property
+    def unproxied(self) -> str:
+        """The hosts that Docker's own configuration reaches without a proxy, as NO_PROXY has them."""
+        from docker.utils.config import load_general_config
+
+        proxies = load_general_config().get("proxies", {})
+        return str(proxies.get(self.address, proxies.get("default", {})).get("noProxy", ""))
+
+    @property
     def remote(self) -> bool:
         """Whether the daemon is on another machine, whose files and networks are not these."""
         local = ("unix://", "npipe://", "http+unix://", "tcp://127.", "tcp://localhost")
@@ -162,21 +170,27 @@ class Engine:
             tuple(pool["Subnet"] for pool in pools if pool.get("Subnet")),
         )
 
-    def container(self, name: str) -> ContainerState | None:
-        """How a container is, by name or id; None where the daemon does not have it."""
+    def container(self, identifier: str) -> ContainerState | None:
+        """How a container is; None where the daemon does not have it."""
         try:
-            with _explained(f"look at the container {name}"):
-                return _state(self._client.inspect_container(name))
+            with _explained(f"look at the container {identifier[:12]}"):
+                return _state(self._client.inspect_container(identifier))
         except MissingError:
             return None
 
-    def remove_container(self, name: str) -> None:
+    def labelled(self, label: str) -> list[str]:
+        """The ids of the containers with a label (`NAME=VALUE`), running or not."""
+        with _explained("list containers"):
+            found: list[dict[str, Any]] = self._client.containers(all=True, filters={"label": label})
+        return [str(one["Id"]) for one in found]
+
+    def remove_container(self, identifier: str) -> None:
         """Kill and remove a container with its anonymous volumes; one that is not there is not an error."""
         from docker.errors import APIError
 
         try:
-            with _explained(f"remove the container {name}"):
-                self._client.remove_container(name, force=True, v=True)
+            with _explained(f"remove the container {identifier[:12]}"):
+                self._client.remove_container(identifier, force=True, v=True)
         except MissingError:
             return
         except EngineError as error:

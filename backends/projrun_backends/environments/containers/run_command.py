@@ -38,6 +38,10 @@ _CLIENT = frozenset(
 )  # fmt: skip
 
 
+# By label: `docker rm NAME` might be somebody else's container, for which this one could not be made.
+_END = 'ids=$("$0" ps --all --quiet --filter "label=$1") && [ -n "$ids" ] && "$0" rm --force --volumes $ids'
+
+
 class Containment(NamedTuple):
     """All that was decided before the run's own address and id were known."""
 
@@ -53,17 +57,17 @@ class Containment(NamedTuple):
 
 
 def contain(containment: Containment, launch: Launch) -> ChildProcess:
-    """The supervised process. A container that has its name already is what a machine's crash left of this run."""
-    engine, program = containment.engine, str(containment.program)
-    name = containment.arguments.value("name") or f"projrun-{launch.variables['MLFLOW_RUN_ID']}"
-    if containment.arguments.value("name") is None:
-        engine.remove_container(name)
-    container = Container(name, launch.scratch / "container.id", launch.log_file, containment.obtained.uri)
+    """The supervised process. A container that has its label already is what a machine's crash left of this run."""
+    program, run_id = str(containment.program), launch.variables["MLFLOW_RUN_ID"]
+    id_file = launch.scratch / "container.id"
+    container = Container(f"projrun.run_id={run_id}", id_file, launch.log_file, containment.obtained.uri)
+    for leftover in containment.engine.labelled(container.label):
+        containment.engine.remove_container(leftover)
     variables, mounts = _contents(containment, launch)
     passed = pass_variables(variables, launch.environ, launch.scratch / "container.env")
     argv = (
-        *(program, "run", "--init", "--cidfile", str(container.id_file)),
-        *_named(containment, container, launch),
+        *(program, "run", "--init", "--cidfile", str(id_file), "--label", container.label),
+        *_named(containment, run_id),
         *_user_words(containment),
         *(word for mount in mounts for word in ("--mount", mount.word)),
         *(word for volume in containment.volumes for word in ("--volume", volume)),
@@ -75,17 +79,17 @@ def contain(containment: Containment, launch: Launch) -> ChildProcess:
     return ChildProcess(
         argv=argv,
         environ=passed.environ,
-        end_argv=(program, "rm", "--force", "--volumes", name),
+        end_argv=("/bin/sh", "-c", _END, program, container.label),
         end_environ={variable: launch.environ[variable] for variable in _CLIENT & launch.environ.keys()},
-        conclude=partial(conclude, engine, container),
+        conclude=partial(conclude, partial(Engine.connect, containment.request.environ), container),
         warnings=_warnings(containment, variables),
     )
 
 
-def _named(containment: Containment, container: Container, launch: Launch) -> list[str]:
-    words = ["--label", f"projrun.run_id={launch.variables['MLFLOW_RUN_ID']}"]
+def _named(containment: Containment, run_id: str) -> list[str]:
+    words = []
     if containment.arguments.value("name") is None:
-        words += ["--name", container.name]
+        words += ["--name", f"projrun-{run_id}"]
     if containment.arguments.value("workdir") is None:
         words += ["--workdir", CODE]
     return words
@@ -109,9 +113,8 @@ def _contents(containment: Containment, launch: Launch) -> tuple[dict[str, str],
         **certificates.variables,
         **container_variables(containment.docker, containment.arguments, request, launch),
     }
-    if "PYTHONUNBUFFERED" in obtained.image.environ:
-        variables.setdefault("PYTHONUNBUFFERED", obtained.image.environ["PYTHONUNBUFFERED"])
-    variables.update(unproxied(variables, obtained.image.environ, launch))
+    configured = dict.fromkeys(("NO_PROXY", "no_proxy"), containment.engine.unproxied)
+    variables.update(unproxied(variables, {**configured, **obtained.image.environ}, launch))
     mounts = run_mounts(launch, with_project=not obtained.has_code, local_store=local_store)
     taken = targets(containment.volumes, containment.arguments)
     return variables, without_targets([*mounts, *certificates.mounts, *clouds.mounts], taken)
@@ -121,10 +124,13 @@ def _warnings(containment: Containment, variables: Mapping[str, str]) -> tuple[s
     uri = variables.get("MLFLOW_TRACKING_URI", "")
     if containment.network == "host" or not _is_loopback(uri):
         return ()
-    where = urlsplit(uri).netloc.rpartition("@")[2]
-    text = f"the command cannot reach the tracking server at {where}, which is this machine's loopback,"
-    text += f" from the container's network {containment.network!r}; -A network=host lets it"
-    return (text,)
+    remedy = "-A network=host lets it"
+    if containment.engine.in_virtual_machine:
+        remedy = "set MLFLOW_TRACKING_URI in docker_env's `environment`, with the host host.docker.internal"
+    text = (
+        f"the command cannot reach the tracking server at {urlsplit(uri).hostname}, this machine's loopback,"
+    )
+    return (f"{text} from the container's network {containment.network!r}; {remedy}",)
 
 
 def _is_loopback(uri: str) -> bool:
