@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from projrun.cache import ContentCache
 from tests.environments.packages import make_source_tree
-from tests.support.commands import missing, run_command
+from tests.support.commands import missing, run_command, run_projrun
 from tests.support.workshop import Workshop
 
 
@@ -248,3 +249,61 @@ def check_nested(workshop: Workshop, stray: str, options: list[str], reason: str
 def make_venv(folder: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     return folder
+
+
+def test_a_python_that_cannot_be_downloaded(workshop: Workshop) -> None:
+    project = workshop.project("sprocket")
+    (project / "python_env.yaml").write_text('python: "3.99"\n')
+    refused = workshop.run(project, "--env-manager=uv")
+    assert refused.returncode == 4
+    assert "there is no Python 3.99 on this machine" in refused.stderr
+    assert "--python-downloads=automatic lets uv download it" in refused.stderr
+    plan = run_projrun("plan", project, "--env-manager=uv", "--python-downloads=automatic").check()
+    assert "Python 3.99, which uv downloads first" in plan.stdout
+    done = workshop.run(project, "--env-manager=uv", "--python-downloads=automatic")
+    assert done.returncode == 4
+    assert "and uv could not download it" in done.stderr
+    assert "3.99" in workshop.artifact("environment/build.log")
+    assert workshop.last_run()["status"] == "FAILED"
+    word = workshop.run(project, "--python-downloads=perhaps")
+    assert (word.returncode, workshop.entries()) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--env", "gone"], "--env: there is no folder"),
+        (["--env", "."], "is not an environment"),
+        (["--env", ".", "--env-manager", "uv"], "both --env and --env-manager are given"),
+        (["--locked", "gone.lock"], "--locked: there is no file"),
+        (["--locked", "conda.lock"], "is a lock of a conda environment"),
+        (["--locked", "loose.lock"], "loose.lock:1: 'numpy>=1' is not pinned"),
+    ],
+)
+def test_requests_that_are_wrong_create_no_run(workshop: Workshop, options: list[str], message: str) -> None:
+    (workshop.folder / "conda.lock").write_text("@EXPLICIT\n")
+    (workshop.folder / "loose.lock").write_text("numpy>=1\n")
+    done = workshop.run(workshop.project("sprocket"), *options)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "; " in done.stderr, "what to do is said, too"
+    listed = run_projrun("runs", "list", "--json").check().stdout
+    assert json.loads(listed)["runs"] == []
+
+
+def test_the_api_takes_them_too(workshop: Workshop) -> None:
+    project = workshop.project("sprocket")
+    venv = make_venv(workshop.folder / "venv")
+    (project / "script.py").write_text("import sys; print(sys.prefix)\n")
+    (workshop.folder / "old.lock").write_text("sprocket==1.0\n")
+    script = (
+        "import projrun\n"
+        "projrun.run('project', env='venv')\n"
+        "projrun.run('project', env='venv', synchronous=False).wait()\n"
+        "projrun.run('project', locked='old.lock', env_manager='uv', python_downloads='never')\n"
+    )
+    done = run_command([sys.executable, "-c", script], cwd=workshop.folder).check()
+    first, second, third = done.stdout.splitlines()
+    (entry,) = workshop.entries()
+    assert (first, second, third) == (str(venv), str(venv), str(entry.path / "env"))
+    assert "sprocket==1.0" in workshop.artifact("environment/requirements.lock.txt")
