@@ -83,6 +83,9 @@ def execute(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return _leave_broken_pipe()
     except BaseException as ending:
+        if _is_bare_group(ending):
+            click.echo(str(ending), err=True)
+            return 2
         return _report(_as_error(ending), as_json=as_json)
     return code if isinstance(code, int) else 0
 
@@ -120,6 +123,12 @@ def _report(error: ProjrunError, *, as_json: bool) -> int:
         with suppress(OSError):
             print_json(document)
     return error.exit_code
+
+
+def _is_bare_group(ending: BaseException) -> bool:
+    # Click 8.2 made an exception of what 8.1 prints itself: the help of a group that is called alone.
+    kind = getattr(click.exceptions, "NoArgsIsHelpError", None)
+    return kind is not None and isinstance(ending, kind)
 
 
 def _usage_error(mistake: click.ClickException) -> RequestError:

@@ -124,3 +124,10 @@ def test_a_bug_is_one_object_too(tmp_path: Path, environ: dict[str, str]) -> Non
     (report,) = tmp_path.glob("projrun-bug-*.txt")
     assert str(report) in error["hint"]
     assert "ZeroDivisionError" in report.read_text()
+
+
+def test_a_group_alone_shows_its_help() -> None:
+    for words in ((), ("runs",), ("envs",)):
+        done = run_projrun(*words)
+        assert "Commands:" in done.stdout + done.stderr
+        assert "error" not in done.stderr
