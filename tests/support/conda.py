@@ -24,7 +24,18 @@ from tests.support.commands import missing
 from tests.support.guard import PACKAGE_CACHE
 
 _LEFT_OUT = frozenset(
-    "test tests idlelib tkinter turtledemo lib2to3 pydoc_data site-packages ensurepip unittest".split()
+    [
+        "test",
+        "tests",
+        "idlelib",
+        "tkinter",
+        "turtledemo",
+        "lib2to3",
+        "pydoc_data",
+        "site-packages",
+        "ensurepip",
+        "unittest",
+    ]
 )
 _DATE = 1_700_000_000
 
@@ -65,10 +76,9 @@ def conda_channel() -> Path:
 
 def shared_packages(cache: Path) -> None:
     """Let an environment cache use the downloaded packages of earlier tests: unpacking Python takes a second."""
-    shared = PACKAGE_CACHE / "conda/packages"
-    shared.mkdir(parents=True, exist_ok=True)
-    cache.mkdir(parents=True, exist_ok=True)
-    (cache / "conda-packages").mkdir()
+    shared = conda_channel().with_name("packages")
+    shared.mkdir(exist_ok=True)
+    (cache / "conda-packages").mkdir(parents=True)
     (cache / "conda-packages/pkgs").symlink_to(shared)
 
 
@@ -188,8 +198,13 @@ def _add(archive: tarfile.TarFile, path: str, content: Content) -> None:
 def _information(package: Package, subdir: str) -> dict[str, object]:
     """The files below `info/`: https://docs.conda.io/projects/conda-build/en/stable/resources/package-spec.html"""
     index: dict[str, object] = {
-        **{"name": package.name, "version": package.version, "build": package.build, "build_number": 0},
-        **{"depends": list(package.depends), "subdir": subdir, "timestamp": _DATE * 1000},
+        "name": package.name,
+        "version": package.version,
+        "build": package.build,
+        "build_number": 0,
+        "depends": list(package.depends),
+        "subdir": subdir,
+        "timestamp": _DATE * 1000,
     }
     information: dict[str, object] = {"info/paths.json": {"paths": list(_paths(package)), "paths_version": 1}}
     if package.noarch:

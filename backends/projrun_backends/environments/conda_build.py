@@ -35,6 +35,7 @@ _PIP_QUIET = ("--disable-pip-version-check", "--no-input")
 _HINTS = {
     conda_worker.UNSOLVABLE: "change the versions that are asked for, or add the channel that has them",
     conda_worker.BAD_SPEC: "write it as conda takes it: name, name=1.2, name>=1.2,<2 or channel::name",
+    conda_worker.CHANGED: "make a new lock, or ask who publishes the channel why it changed",
     conda_worker.UNREACHABLE: "check the names of the channels, ~/.condarc and the network",
 }
 
@@ -76,7 +77,7 @@ class CondaBuild:
         self._scratch = folder / "scratch"
         self._scratch.mkdir()
         self._packages = package_settings(request.environ)
-        environ = {**build_environ(request.environ), **_certificates(details.settings, request.environ)}
+        environ = build_environ(request.environ)
         secrets = build_secrets(details.spec, self._packages, environ) | _secrets(details)
         self._tools = ToolRunner(folder / LOG, environ, secrets, progress, self._scratch)
         self._python = conda_activation.python_of(self._prefix)
@@ -123,7 +124,8 @@ class CondaBuild:
         # It may hold credentials; the folder is private and gone when the build ends.
         file.write_text(self._job().to_json(), encoding="utf-8")
         module = conda_worker.__name__
-        self._tools.run("py-rattler", [sys.executable, "-m", module, file])
+        words: list[str | Path] = [sys.executable, "-m", module, file]
+        self._tools.run("py-rattler", words, variables=_certificates(self._details.settings))
 
     def _job(self) -> conda_worker.Job:
         details = self._details
@@ -147,8 +149,6 @@ class CondaBuild:
         settings, lines = self._details.settings, []
         if settings.ssl_verify == "false":
             lines.append("tls-no-verify = true")
-        elif settings.ssl_verify != "true":
-            lines.append('tls-root-certs = "system"')
         logins = {
             urlsplit(channel.url).hostname or "": {
                 "BasicHTTP": {"username": channel.user, "password": channel.password}
@@ -252,11 +252,12 @@ def _secrets(details: CondaDetails) -> frozenset[str]:
     return frozenset(secret for secret in found if len(secret) >= _SHORTEST_SECRET)
 
 
-def _certificates(settings: CondaSettings, environ: Mapping[str, str]) -> dict[str, str]:
-    """A file of certificates, for rattler and for pip alike."""
+def _certificates(settings: CondaSettings) -> dict[str, str]:
+    """The certificates that conda is configured to trust, in the variables that rattler reads."""
     if settings.ssl_verify in ("true", "false"):
         return {}
-    return {"SSL_CERT_FILE": environ.get("SSL_CERT_FILE") or settings.ssl_verify}
+    name = "SSL_CERT_DIR" if Path(settings.ssl_verify).is_dir() else "SSL_CERT_FILE"
+    return {name: settings.ssl_verify}
 
 
 def _own_logins(environ: Mapping[str, str]) -> dict[str, object]:

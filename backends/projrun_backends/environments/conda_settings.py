@@ -177,7 +177,7 @@ def _merge(found: _Found, content: Mapping[str, object]) -> None:
 def _texts(value: object) -> Iterable[str]:
     if isinstance(value, str):
         return [value.strip()] if value.strip() else []
-    if isinstance(value, Iterable):
+    if isinstance(value, list):
         return [str(item).strip() for item in value if str(item).strip()]
     return []
 

@@ -8,25 +8,34 @@ is going on is said on stdout, what is wrong on stderr, and the exit code says w
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 UNSOLVABLE = 3
 BAD_SPEC = 4
 UNREACHABLE = 5
 NOT_INSTALLED = 6
+CHANGED = 7
 
 MEANINGS = {
     UNSOLVABLE: "its dependencies cannot be had together from its channels",
     BAD_SPEC: "a dependency is not what conda understands",
     UNREACHABLE: "a channel or package cannot be read",
     NOT_INSTALLED: "a package could not be installed",
+    CHANGED: "a package is not the one that was locked",
 }
 """What the exit codes mean."""
+
+
+class ChangedPackageError(Exception):
+    """A package's digest is not that of the lock."""
 
 
 class Package(NamedTuple):
@@ -84,8 +93,10 @@ def main(argv: Sequence[str]) -> int:
         return _fail(UNSOLVABLE, error)
     except (InvalidMatchSpecError, InvalidChannelError, InvalidUrlError) as error:
         return _fail(BAD_SPEC, error)
+    except ChangedPackageError as error:
+        return _fail(CHANGED, error)
     except GatewayError as error:
-        return _fail(UNREACHABLE, error)
+        return _fail(CHANGED if "hash mismatch" in str(error) else UNREACHABLE, error)
     except Exception as error:
         return _fail(NOT_INSTALLED, error)
     return 0
@@ -101,11 +112,10 @@ def _say(text: str) -> None:
 
 
 async def _make(job: Job) -> None:
-    from rattler import Client, Config, Gateway, install
+    from rattler import Client, Config, install
 
     client = Client.from_config(Config.from_toml(job.config), user_agent="projrun")
-    gateway = Gateway(cache_dir=Path(job.repodata_directory), client=client)
-    records = await (_query(job, gateway) if job.is_locked else _solve(job, gateway))
+    records = await _find(job, client)
     _say(f"Resolved {len(records)} packages")
     for record in sorted(records, key=lambda one: one.name.normalized):
         _say(f"  {record.name.normalized} {record.version} {record.build}")
@@ -120,6 +130,22 @@ async def _make(job: Job) -> None:
         requested_specs=[spec._match_spec for spec in _specs(job)],
         reporter=_reporter(),
     )
+
+
+async def _find(job: Job, client: Any) -> list[Any]:
+    from rattler import Gateway, SourceConfig
+    from rattler.exceptions import GatewayError
+
+    find = _query if job.is_locked else _solve
+    folder = Path(job.repodata_directory)
+    try:
+        return await find(job, Gateway(cache_dir=folder, client=client))
+    except GatewayError as error:
+        # Python's own http.server, for one, leaves the date out of the answer that nothing has changed.
+        if "304 Not Modified" not in str(error):
+            raise
+        afresh = SourceConfig(cache_action="no-cache")
+        return await find(job, Gateway(cache_dir=folder, client=client, default_config=afresh))
 
 
 def _specs(job: Job) -> list[Any]:
@@ -149,19 +175,30 @@ async def _solve(job: Job, gateway: Any) -> list[Any]:
 
 
 async def _query(job: Job, gateway: Any) -> list[Any]:
-    """The very packages of a lock; a digest that differs is an error of the gateway."""
+    """The very packages of a lock."""
     from rattler import MatchSpec, Subdir
 
-    addresses = [
-        f"{package.url}#{package.digest}" if package.digest else package.url for package in job.locked
-    ]
-    found = await gateway.query(
-        [],
-        [Subdir.current(), Subdir("noarch")],
-        [MatchSpec.from_url(text) for text in addresses],
-        recursive=False,
-    )
+    for package in job.locked:
+        _check_local(package)
+    addresses = [f"{one.url}#{one.digest}" if one.digest else one.url for one in job.locked]
+    specs = [MatchSpec.from_url(address) for address in addresses]
+    subdirs = [Subdir.current(), Subdir("noarch")]
+    found = await gateway.query([], subdirs, specs, recursive=False)
     return [record for records in found for record in records]
+
+
+def _check_local(package: Package) -> None:
+    """rattler compares what it downloads with the digest, but not what lies in a folder."""
+    if not package.digest or not package.url.startswith("file://"):
+        return
+    file = Path(url2pathname(urlsplit(package.url).path))
+    if not file.is_file():
+        return  # rattler says so
+    algorithm, _, digest = package.digest.rpartition(":")
+    content = file.read_bytes()
+    actual = hashlib.new(algorithm or "md5", content, usedforsecurity=False).hexdigest()
+    if actual != digest:
+        raise ChangedPackageError(f"{package.url} has the digest {actual}, not {digest}")
 
 
 def _reporter() -> Any:
