@@ -264,17 +264,19 @@ def _storage(request: Request) -> tuple[Path, bool]:
 
 
 def _environment(request: Request, checkout: Checkout, project: Project) -> EnvironmentPlan:
-    from projrun.environments.choice import choose_environment, lock_file, may_download
+    from projrun.environments.choice import choose_environment, conda_program, lock_file, may_download
     from projrun.environments.registry import select_manager
 
     choice = choose_environment(request.settings, request.caller_directory)
-    selection = select_manager(choice.manager, choice.origin, project.environment, request.environ)
+    tools = conda_program(request.settings, request.caller_directory)
+    environ = {**request.environ, **tools}
+    selection = select_manager(choice.manager, choice.origin, project.environment, environ)
     manager = selection.manager
     environment_request = EnvironmentRequest(
         project_directory=checkout.directory,
         reference=project.environment,
         cache_directory=request.directories.environments,
-        environ=request.environ,
+        environ=environ,
         temporary_checkout=checkout.owned is not None,
         project_name=project.name,
         commit=checkout.commit,
@@ -289,7 +291,7 @@ def _environment(request: Request, checkout: Checkout, project: Project) -> Envi
         environment_request,
         manager.resolve(environment_request),
         request.rebuild_environment and manager.capabilities.builds,
-        choice.exported,
+        {**choice.exported, **tools},
     )
 
 
