@@ -34,7 +34,7 @@ _PLACED = (
 )
 _FILE_REFERENCE = r"((?:-e|--find-links)\s+)?(?:\S+\s*@\s*)?(?:file://(?:localhost)?)?(/[^#;]*)(?:#\S*)?"
 _FOREIGN: tuple[tuple[LockKind, str], ...] = (
-    ("image", r"(?m)^(?:image:\s*)?\S+@sha256:[0-9a-f]{64}\s*$"),
+    ("image", r"(?m)^(?:(?:image:\s*)?\S+@|(?:id|base):\s*)sha256:[0-9a-f]{64}\s*$"),
     ("conda", r"(?m)^(?:@EXPLICIT\s*|(?:environments|platforms|channels|metadata|package|packages):.*)$"),
     ("toml", r"(?m)^(?:\[\[packages?\]\]|(?:lock-)?version\s*=.*)$"),
 )

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.docker import docker_daemon
+from tests.support.docker_bench import DockerBench
 from tests.support.servers import mlflow_server
 from tests.support.virtualenvs import MLFLOW2, MLFLOW3, built_environment
 
@@ -42,3 +44,20 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> P
     """A folder that all the processes of this test run share."""
     own = tmp_path_factory.getbasetemp()
     return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(scope="session")
+def docker_address(shared_folder: Path) -> Iterator[str]:
+    """DOCKER_HOST of a daemon that has the image `tests.support.docker.BASE_IMAGE`."""
+    with docker_daemon(shared_folder) as host:
+        yield host
+
+
+@pytest.fixture
+def docker(docker_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerBench]:
+    """Projects that run with that daemon. Whatever a test did, no run's container may be left of it."""
+    monkeypatch.setenv("DOCKER_HOST", docker_address)
+    monkeypatch.setenv("PROJRUN_HOME", str(tmp_path / "home"))
+    bench = DockerBench(docker_address, tmp_path)
+    yield bench
+    assert bench.containers() == []

@@ -54,7 +54,8 @@ class DockerEnvironment:
         outlook = Outlook.take(spec.arguments, _image_name(spec), request)
         return ResolvedEnvironment(
             manager=self.name,
-            summary=f"docker, image {spec.docker.image}{outlook.remark}",
+            summary=_summary(spec, request) + outlook.remark,
+            key=_key(spec, request),
             exists=outlook.image is not None and not request.container.build_image,
             recorded_kind=self.name,
             details=spec,
@@ -110,12 +111,27 @@ def _require_library() -> None:
 
 
 def _image_name(spec: DockerSpec) -> str:
-    return spec.lock.id if spec.lock else spec.docker.image
+    return spec.lock.id or spec.lock.image if spec.lock else spec.docker.image
+
+
+def _summary(spec: DockerSpec, request: EnvironmentRequest) -> str:
+    locked = f", locked by {request.lock_file}" if spec.lock else ""
+    return f"docker, image {spec.lock.name if spec.lock else spec.docker.image}{locked}"
+
+
+def _key(spec: DockerSpec, request: EnvironmentRequest) -> str:
+    """Which image it is; the daemon keeps it, not projrun's cache."""
+    from hashlib import sha256
+
+    build = f"{request.project_directory} {request.commit}" if request.container.build_image else ""
+    return sha256(
+        "\n".join([spec.docker.image, build, spec.lock.text if spec.lock else ""]).encode()
+    ).hexdigest()
 
 
 def _facts(spec: DockerSpec, request: EnvironmentRequest) -> Iterator[tuple[str, str]]:
     if spec.lock is not None:
-        yield "image", f"{spec.lock.image}, locked to {spec.lock.digest or spec.lock.id}"
+        yield "image", f"locked to {spec.lock.id or spec.lock.image}"
     if request.container.build_image:
         from projrun_backends.environments.containers.images import image_tag
 

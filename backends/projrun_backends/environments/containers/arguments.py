@@ -53,6 +53,10 @@ class Arguments(NamedTuple):
     pull: str = "missing"
     """`-A pull=…`: projrun pulls itself."""
 
+    def __repr__(self) -> str:
+        names = [name for name, _ in self.variables]  # their values may be secrets
+        return f"Arguments(options={self.options!r}, variables={names!r}, pull={self.pull!r})"
+
     def value(self, name: str) -> str | None:
         """The value that counts of an option: the last; None where it was not given."""
         values = self.values(name)

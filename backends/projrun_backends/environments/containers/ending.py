@@ -76,7 +76,10 @@ def _explained(outcome: Outcome, state: ContainerState | None, container: Contai
     if not state.started:
         return _not_started(outcome, state, container)
     if state.running:
-        return outcome._replace(reason=f"the docker program ended before the container: {outcome.reason}")
+        code = outcome.exit_code or 1
+        return Outcome(
+            "FAILED", code, "the docker program ended before the container", warnings=outcome.warnings
+        )
     seen = ended(state.exit_code, (), outcome.warnings)
     if state.exit_code and state.out_of_memory:
         return seen._replace(reason=_out_of_memory(state))

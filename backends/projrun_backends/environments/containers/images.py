@@ -66,9 +66,10 @@ class BuildLog:
         return "\n".join(self.lines[-_TAIL:])
 
     def _line(self, line: str) -> None:
-        if line.strip():
-            self.lines.append(line.rstrip())
-            self._progress(line.strip())
+        shown = "".join(letter for letter in line if letter.isprintable()).strip()
+        if shown:
+            self.lines.append(shown)
+            self._progress(shown)
 
 
 def obtain(engine: Engine, wanted: Wanted, request: EnvironmentRequest, log: BuildLog) -> Obtained:
@@ -134,7 +135,7 @@ def _built(
         raise EnvironmentBuildError(f"the image {tag} was built, and is not there", hint="try again")
     if before is not None and before.identifier != image.identifier and before.tags == (tag,):
         engine.remove_image(before.identifier)  # else it stays, without a name
-    lock = ImageLock(tag, image.identifier, None, image.platform, next(iter(base.digests), base.identifier))
+    lock = ImageLock(tag, image.identifier, base=next(iter(base.digests), base.identifier))
     return Obtained(image, tag, lock, built=True, has_code=True)
 
 
@@ -150,7 +151,7 @@ def _build_failure(tag: str, error: EngineError | OSError, log: BuildLog) -> Env
 def _remove_intermediates(engine: Engine, log: BuildLog, base: Image) -> None:
     """The classic builder keeps the layers of a build that failed, as images without a name."""
     for line in reversed(log.lines):
-        match = re.fullmatch(r"\s*---> ([0-9a-f]{12})", line)
+        match = re.fullmatch(r"---> ([0-9a-f]{12})", line)
         if match and not base.identifier.startswith(f"sha256:{match[1]}"):
             engine.remove_image(match[1])
 
@@ -158,15 +159,16 @@ def _remove_intermediates(engine: Engine, log: BuildLog, base: Image) -> None:
 def _locked(
     engine: Engine, wanted: Wanted, lock: ImageLock, request: EnvironmentRequest, log: BuildLog
 ) -> Obtained:
-    image, pulled = engine.image(lock.id), False
-    if image is None and lock.digest is not None:
-        image, pulled = _pulled(engine, lock.digest, wanted, request, log), True
+    image, pulled = engine.image(lock.id or lock.image), False
+    if image is None and lock.image:
+        image, pulled = _pulled(engine, lock.image, wanted, request, log), True
     if image is not None:
-        return Obtained(image, lock.image, lock, pulled, has_code=lock.base is not None)
-    if lock.base is None or not request.container.build_image:
+        complete = lock._replace(id=image.identifier)
+        return Obtained(image, lock.name, complete, pulled, has_code=bool(lock.base))
+    if not lock.base or not request.container.build_image:
         raise EnvironmentBuildError(
-            f"the locked image {lock.image} ({lock.id[:19]}) is not on this machine, and the lock names no registry",
-            hint="load it here (docker save, docker load), or push it to a registry and lock it again",
+            f"the locked image {lock.name} ({lock.id[:19]}) is not on this machine, and the lock names no registry",
+            hint="bring it here (docker save, docker load), or push it to a registry and lock it again",
         )
     base = engine.image(lock.base)
     if base is None:
@@ -186,7 +188,7 @@ def _lock(name: str, image: Image) -> ImageLock:
 
     repository = parse_repository_tag(name)[0]
     named = [digest for digest in image.digests if digest.partition("@")[0] == repository]
-    return ImageLock(name, image.identifier, next(iter((*named, *image.digests)), None), image.platform)
+    return ImageLock(name, image.identifier, next(iter((*named, *image.digests)), ""))
 
 
 def _once(message: str, log: BuildLog) -> str:

@@ -1,44 +1,65 @@
-"""`image.lock.json`: exactly which image a run used, as a text that `--locked` takes."""
+"""`image.lock.txt`: exactly which image a run used, as a text that `--locked` takes."""
 
 from __future__ import annotations
 
-import json
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 from projrun.errors import RequestError
 
-NAME = "image.lock.json"
-_HINT = f"give the artifact environment/{NAME} of a run"
+NAME = "image.lock.txt"
+
+_TITLE = "# A Docker image, locked by projrun; `--locked` runs this one."
+_ID = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST = re.compile(r"[^\s@-][^\s@]*@sha256:[0-9a-f]{64}")
+_LINE = re.compile(r"(?:(?P<key>name|id|image|base):\s*)?(?P<value>\S+)")
 
 
 class ImageLock(NamedTuple):
-    """An image by content: by its id on one machine, by its digest wherever the registry is reached."""
+    """An image by content."""
 
-    image: str
-    """Its name, for people."""
-    id: str
-    digest: str | None = None
-    platform: str = ""
-    base: str | None = None
+    name: str
+    """For people."""
+    id: str = ""
+    """What one daemon, and every one that loaded it, knows the image by."""
+    image: str = ""
+    """Its digest, by which the registry knows it."""
+    base: str = ""
     """The digest, else the id, of the image that `--build-image` copied the code over."""
 
     @property
     def text(self) -> str:
         """The file's text."""
-        return json.dumps(self._asdict(), indent=2) + "\n"
+        lines = (f"{key}: {value}" for key, value in self._asdict().items() if value)
+        return "".join(f"{line}\n" for line in (_TITLE, *lines))
 
 
 def read_lock(file: Path) -> ImageLock:
-    """Raises RequestError for a file that is not such a lock."""
+    """Raises RequestError for a file that is no such lock, with the line that shows it."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        lock = ImageLock(**found)
-    except OSError as error:
-        raise RequestError(f"--locked: {file}: {error.strerror}", hint=_HINT) from None
-    except (ValueError, TypeError):
-        raise RequestError(f"--locked: {file} is not the lock of an image", hint=_HINT) from None
-    texts = (lock.image, lock.id, lock.digest or "", lock.platform, lock.base or "")
-    if not all(isinstance(text, str) for text in texts) or not lock.id.startswith("sha256:"):
-        raise RequestError(f"--locked: {file} is not the lock of an image", hint=_HINT)
-    return lock
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text"
+        raise RequestError(f"--locked: {file}: {reason}", hint=_hint()) from None
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = _LINE.fullmatch(line.strip())
+        key = (match["key"] or "image") if match else ""
+        if match is None or key in found or not _is_valid(key, match["value"]):
+            raise RequestError(f"--locked: {file}:{number}: this is no lock of a Docker image", hint=_hint())
+        found[key] = match["value"]
+    if not found.get("id") and not found.get("image"):
+        raise RequestError(f"--locked: {file} names no image", hint=_hint())
+    return ImageLock(**{"name": found.get("image") or found["id"], **found})
+
+
+def _is_valid(key: str, value: str) -> bool:
+    patterns = {"name": (), "id": (_ID,), "image": (_DIGEST,), "base": (_ID, _DIGEST)}[key]
+    return not patterns or any(pattern.fullmatch(value) for pattern in patterns)
+
+
+def _hint() -> str:
+    return f"give the artifact environment/{NAME} of a run, or a line IMAGE@sha256:…"

@@ -118,8 +118,7 @@ def _artifact_folder(launch: Launch) -> Path | None:
     if parts.scheme not in ("", "file") or parts.netloc not in ("", "localhost"):
         return None
     folder = Path(unquote(parts.path) if parts.scheme else launch.artifact_uri)
-    run_id = launch.variables["MLFLOW_RUN_ID"]
-    if folder.parts[-2:] == (run_id, "artifacts"):
+    if folder.parts[-2:] == (launch.variables.get("MLFLOW_RUN_ID"), "artifacts"):
         folder = folder.parent.parent
     if not folder.is_absolute():
         return None

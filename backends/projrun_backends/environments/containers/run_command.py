@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -58,7 +59,8 @@ class Containment(NamedTuple):
 
 def contain(containment: Containment, launch: Launch) -> ChildProcess:
     """The supervised process. A container that has its label already is what a machine's crash left of this run."""
-    program, run_id = str(containment.program), launch.variables["MLFLOW_RUN_ID"]
+    program = str(containment.program)
+    run_id = launch.variables.get("MLFLOW_RUN_ID") or os.urandom(16).hex()
     id_file = launch.scratch / "container.id"
     container = Container(f"projrun.run_id={run_id}", id_file, launch.log_file, containment.obtained.uri)
     for leftover in containment.engine.labelled(container.label):
