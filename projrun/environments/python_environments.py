@@ -242,7 +242,9 @@ def _build(
     try:
         frozen = recipe.build(build)
     except ToolError as error:
-        raise _failure(recipe, details, error, _kept_log(log)) from None
+        source = details.spec.source
+        check = f"check what {source} asks for and where packages come from" if source else ""
+        raise build_failure(source, error, (check, recipe.hint), log) from None
     shutil.rmtree(scratch)
     lock = lock_text(frozen, version, details.spec, request.project_directory)
     (folder / LOCK).write_text(lock, encoding="utf-8")
@@ -273,19 +275,19 @@ def _kept_log(log: Path) -> Path | None:
         return None
 
 
-def _failure(
-    recipe: Recipe, details: PythonEnvironment, error: ToolError, log: Path | None
+def build_failure(
+    source: str, error: ToolError, advice: tuple[str, ...], log: Path, *, why: str = ""
 ) -> EnvironmentBuildError:
-    source = details.spec.source
-    advice = [f"check what {source} asks for and where packages come from" if source else "", recipe.hint]
+    """The error of a build in which a tool failed; its log is kept. `why` says it better than the tool's name."""
+    kept = _kept_log(log)
     if any(words in line for line in error.tail for words in _FULL):
-        advice = [MORE_SPACE]
-    told = f"the whole output is in {log}" if log else ""
+        advice = (MORE_SPACE,)
+    told = f"the whole output is in {kept}" if kept else ""
     return EnvironmentBuildError(
-        f"the environment of {source or 'the project'} could not be built: {error}",
+        f"the environment of {source or 'the project'} could not be built: {why or error}",
         hint="; ".join(part for part in (*advice, told) if part),
         detail="\n".join(error.tail),
-        log=log,
+        log=kept,
     )
 
 

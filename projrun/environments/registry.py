@@ -69,7 +69,8 @@ def select_manager(
         if reference.kind not in able.kinds or (needs_conda and not able.conda_packages):
             continue
         if manager.available(environ):
-            return Selection(manager, _reason(manager, missing, environ))
+            otherwise = f"{_described(reference)} asks for more than pip has" if needs_conda else "default"
+            return Selection(manager, _reason(manager, missing, environ, otherwise))
         missing.append(name)
     raise _none_serves(reference, missing)
 
@@ -95,11 +96,13 @@ def _explicit(manager: EnvironmentManager, origin: str, reference: EnvironmentRe
     return Selection(manager, f"{manager.name}: {origin}")
 
 
-def _reason(manager: EnvironmentManager, missing: list[str], environ: Mapping[str, str]) -> str:
+def _reason(
+    manager: EnvironmentManager, missing: list[str], environ: Mapping[str, str], otherwise: str
+) -> str:
     if missing:
         return f"{manager.name}: {' and '.join(missing)} is not installed"
     tool = manager.tool(environ) if isinstance(manager, UsesTool) else None
-    return f"{manager.name}: found at {tool}" if tool else f"{manager.name}: default"
+    return f"{manager.name}: {f'found at {tool}' if tool else otherwise}"
 
 
 def _none_serves(reference: EnvironmentReference, missing: list[str]) -> EnvironmentBuildError:

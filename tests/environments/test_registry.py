@@ -56,17 +56,50 @@ def test_an_unknown_name_is_a_mistake_of_the_request() -> None:
         get_manager("virtualenvs")
 
 
-@pytest.mark.parametrize("kind", ["python_env", "conda_env", "uv_env", "requirements", "none"])
+@pytest.mark.parametrize("kind", ["python_env", "uv_env", "requirements", "none"])
 def test_uv_is_chosen_where_it_is_installed(kind: EnvironmentKind, with_uv: dict[str, str]) -> None:
     selection = select_manager(None, "", reference(kind), with_uv)
     assert selection.manager.name == "uv"
     assert selection.reason == f"uv: found at {with_uv['PATH']}/uv"
 
 
-@pytest.mark.parametrize("kind", ["python_env", "conda_env", "requirements", "none"])
+@pytest.mark.parametrize("kind", ["python_env", "requirements", "none"])
 def test_virtualenv_where_uv_is_not_installed(kind: EnvironmentKind, without_uv: dict[str, str]) -> None:
     selection = select_manager(None, "", reference(kind), without_uv)
     assert (selection.manager.name, selection.reason) == ("virtualenv", "virtualenv: uv is not installed")
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "name"),
+    [
+        ("[python=3.11, pip, conda-forge::setuptools, {pip: [numpy]}]", "uv"),
+        ("", "uv"),
+        ("[python=3.11, numpy]", "conda"),
+        ("['https://host/noarch/x-1-0.conda']", "conda"),
+    ],
+)
+def test_conda_is_chosen_for_what_pip_cannot_install(
+    tmp_path: Path, with_uv: dict[str, str], dependencies: str, name: str
+) -> None:
+    pytest.importorskip("rattler")
+    file = tmp_path / "conda.yaml"
+    file.write_text(f"dependencies: {dependencies}\n")
+    selection = select_manager(None, "", EnvironmentReference("conda_env", file), with_uv)
+    assert selection.manager.name == name
+    if name == "conda":
+        assert selection.reason == "conda: conda.yaml asks for more than pip has"
+
+
+def test_a_conda_file_that_is_wrong_is_found_when_choosing(tmp_path: Path, with_uv: dict[str, str]) -> None:
+    (tmp_path / "conda.yaml").write_text("dependencies: [x: y]\n")
+    with pytest.raises(RequestError, match=r"conda\.yaml:1:16: 'x' is not `pip`"):
+        select_manager(None, "", EnvironmentReference("conda_env", tmp_path / "conda.yaml"), with_uv)
+
+
+def test_conda_serves_conda_files_alone(with_uv: dict[str, str]) -> None:
+    with pytest.raises(EnvironmentBuildError, match=r"'conda' cannot build environment\.file") as raised:
+        select_manager("conda", "--env-manager", reference("python_env"), with_uv)
+    assert raised.value.hint == "managers that can: local, virtualenv, uv"
 
 
 def test_what_only_uv_installs_needs_uv(without_uv: dict[str, str]) -> None:
@@ -104,7 +137,9 @@ def test_docker_projects_use_docker_whatever_a_driver_chose(with_docker: dict[st
 
 
 def test_docker_projects_need_docker(with_uv: dict[str, str]) -> None:
-    with pytest.raises(EnvironmentBuildError, match="needs the program docker, which is not on PATH") as raised:
+    with pytest.raises(
+        EnvironmentBuildError, match="needs the program docker, which is not on PATH"
+    ) as raised:
         select_manager(None, "", DOCKER, with_uv)
     assert "docs.docker.com" in raised.value.hint
 

@@ -16,7 +16,7 @@ from projrun.environments.executables import home
 from projrun.environments.indexes import package_settings
 from projrun.environments.locks import lock_text as python_lock_text
 from projrun.environments.protocol import EnvironmentRequest, Progress
-from projrun.environments.python_environments import FAILED_LOG, LOG, build_secrets
+from projrun.environments.python_environments import FAILED_LOG, LOG, build_failure, build_secrets
 from projrun.environments.specs import EnvironmentSpec
 from projrun.environments.tools import ToolError, ToolRunner, build_environ
 from projrun.errors import EnvironmentBuildError
@@ -30,6 +30,7 @@ PREFIX = "env"
 PACKAGES = "conda-packages"
 """The folder of downloaded packages and channel indexes, beside the environments: files are linked from it."""
 
+_RATTLER = "py-rattler"
 _SHORTEST_SECRET = 4
 _PIP_QUIET = ("--disable-pip-version-check", "--no-input")
 _HINTS = {
@@ -87,19 +88,17 @@ class CondaBuild:
         """Raises EnvironmentBuildError with the tool's last lines; the caller removes what is left."""
         import shutil
 
-        kept = self._folder.parent / FAILED_LOG
         try:
             self._create()
             conda_activation.write_starter(self._prefix, self._folder)
             pip_lines = self._install_pip_lines()
             self._compile()
         except ToolError as error:
-            (self._folder / LOG).replace(kept)
-            raise self._failure(error, kept) from None
+            raise self._failure(error) from None
         shutil.rmtree(self._scratch)
         lock = conda_lock.lock_text(self._prefix, self._details.platform, pip_lines)
         (self._folder / conda_lock.NAME).write_text(lock, encoding="utf-8")
-        kept.unlink(missing_ok=True)
+        (self._folder.parent / FAILED_LOG).unlink(missing_ok=True)
 
     def _create(self) -> None:
         program = self._details.program
@@ -125,7 +124,7 @@ class CondaBuild:
         file.write_text(self._job().to_json(), encoding="utf-8")
         module = conda_worker.__name__
         words: list[str | Path] = [sys.executable, "-m", module, file]
-        self._tools.run("py-rattler", words, variables=_certificates(self._details.settings))
+        self._tools.run(_RATTLER, words, variables=_certificates(self._details.settings))
 
     def _job(self) -> conda_worker.Job:
         details = self._details
@@ -215,16 +214,12 @@ class CondaBuild:
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         return file
 
-    def _failure(self, error: ToolError, log: Path) -> EnvironmentBuildError:
-        why, hint = str(error), ""
-        if self._details.program is None and error.tool == "py-rattler":
-            why, hint = conda_worker.MEANINGS.get(error.code, why), _HINTS.get(error.code, "")
-        return EnvironmentBuildError(
-            f"the environment of {self._details.spec.source} could not be built: {why}",
-            hint=f"{hint}; the whole output is in {log}" if hint else f"the whole output is in {log}",
-            detail="\n".join(error.tail),
-            log=log,
-        )
+    def _failure(self, error: ToolError) -> EnvironmentBuildError:
+        source = self._details.spec.source
+        why, advice = "", f"check what {source} asks for and where packages come from"
+        if self._details.program is None and error.tool == _RATTLER:
+            why, advice = conda_worker.MEANINGS.get(error.code, ""), _HINTS.get(error.code, "")
+        return build_failure(source, error, (advice,), self._folder / LOG, why=why)
 
 
 def _environment_file(details: CondaDetails) -> str:

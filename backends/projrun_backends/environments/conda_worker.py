@@ -12,6 +12,8 @@ import hashlib
 import json
 import os
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +34,10 @@ MEANINGS = {
     CHANGED: "a package is not the one that was locked",
 }
 """What the exit codes mean."""
+
+
+_LOOK = 0.1
+"""Seconds between two looks at whether the runner still lives."""
 
 
 class ChangedPackageError(Exception):
@@ -79,6 +85,7 @@ class Job(NamedTuple):
 def main(argv: Sequence[str]) -> int:
     """Do the job that lies in the file; the exit code."""
     job = Job.from_json(Path(argv[0]).read_text(encoding="utf-8"))
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     from rattler.exceptions import (
         GatewayError,
         InvalidChannelError,
@@ -100,6 +107,13 @@ def main(argv: Sequence[str]) -> int:
     except Exception as error:
         return _fail(NOT_INSTALLED, error)
     return 0
+
+
+def _end_with(parent: int) -> None:
+    """A runner that was killed with -9 cannot end its tools: what they go on to write, nobody would use."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os._exit(NOT_INSTALLED)
 
 
 def _fail(code: int, error: Exception) -> int:
