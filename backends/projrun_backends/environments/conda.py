@@ -9,7 +9,6 @@ from pathlib import Path
 
 from projrun.cache import ContentCache, Facts
 from projrun.credentials import without_credentials
-from projrun.environments.conda_files import CondaDocument, read_conda_document
 from projrun.environments.indexes import package_settings
 from projrun.environments.keys import environment_key
 from projrun.environments.protocol import (
@@ -19,16 +18,11 @@ from projrun.environments.protocol import (
     Progress,
     ResolvedEnvironment,
 )
-from projrun.environments.python_environments import LOG, cache_errors, without_editables
-from projrun.environments.requirements import Requirements, display_name, read_requirement_lines
-from projrun.environments.specs import EnvironmentSpec
-from projrun.errors import EnvironmentBuildError, RequestError
+from projrun.environments.python_environments import LOG, cache_errors
+from projrun.errors import EnvironmentBuildError
 from projrun_backends.environments import conda_activation, conda_lock
-from projrun_backends.environments.conda_build import PREFIX, CondaBuild, CondaDetails, with_pip
-from projrun_backends.environments.conda_channels import ChannelNames
-from projrun_backends.environments.conda_lock import CondaLock
 from projrun_backends.environments.conda_programs import find_program, rattler_installed
-from projrun_backends.environments.conda_settings import conda_settings
+from projrun_backends.environments.conda_spec import PREFIX, CondaDetails, read_details
 
 _PROBE = f"{PREFIX}/conda-meta/history"
 _DRIVER = Path("/proc/driver/nvidia/version")
@@ -51,7 +45,7 @@ class CondaEnvironment:
 
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
         """Read the file and conda's configuration, compute the key: nothing is solved, no process starts."""
-        details = _details(request)
+        details = read_details(request)
         key = _key(details, request)
         cache = _cache(request)
         with cache_errors(request):
@@ -77,6 +71,8 @@ class CondaEnvironment:
             raise TypeError("the environment was resolved by another manager")
 
         def build(folder: Path) -> None:
+            from projrun_backends.environments.conda_build import CondaBuild
+
             progress(f"building the environment: {resolved.summary}")
             CondaBuild(request, details, folder, progress).run()
 
@@ -112,75 +108,6 @@ def _asked_for(environ: Mapping[str, str]) -> bool:
         return find_program(environ) is not None
     except EnvironmentBuildError:
         return True  # `resolve` says what is wrong with it
-
-
-def _details(request: EnvironmentRequest) -> CondaDetails:
-    file = request.reference.file
-    if file is None:
-        raise RequestError(
-            "a conda environment needs a file", hint="name it in the MLproject: conda_env: conda.yaml"
-        )
-    program = find_program(request.environ)
-    if program is None and not rattler_installed():
-        raise EnvironmentBuildError(
-            "a conda environment needs py-rattler or a conda, and there is neither",
-            hint="pip install 'projrun[conda]', or name conda, mamba or micromamba with --conda-exe",
-        )
-    name = display_name(file, request.project_directory)
-    document = read_conda_document(file, name)
-    if not document.dependencies and not document.pip_lines:
-        raise RequestError(f"{name} has no dependencies", hint="list at least python=3.11")
-    settings = conda_settings(request.environ)
-    names = ChannelNames(settings, request.environ, file.parent)
-    platform = conda_lock.current_platform()
-    lock = conda_lock.read_lock(request.lock_file, platform) if request.lock_file else None
-    return CondaDetails(
-        spec=_pip_spec(request, document, lock, file, name),
-        document=document,
-        dependencies=tuple(names.spec(text) for text in with_pip(document)),
-        channels=names.of(document),
-        settings=settings,
-        program=program,
-        platform=platform,
-        directory=file.parent,
-        lock=lock,
-    )
-
-
-def _pip_spec(
-    request: EnvironmentRequest, document: CondaDocument, lock: CondaLock | None, file: Path, name: str
-) -> EnvironmentSpec:
-    project = request.project_directory
-    wanted = read_requirement_lines(document.pip_lines, file.parent, project, request.environ)
-    spec = EnvironmentSpec(
-        source=name,
-        requirements=wanted,
-        variables=document.variables,
-        files=tuple(dict.fromkeys([file, *wanted.files])),
-        warnings=wanted.warnings,
-    )
-    if lock is not None and request.lock_file is not None:
-        spec = _locked_spec(spec, lock, request.lock_file, request)
-    return without_editables(spec) if request.temporary_checkout else spec
-
-
-def _locked_spec(
-    spec: EnvironmentSpec, lock: CondaLock, file: Path, request: EnvironmentRequest
-) -> EnvironmentSpec:
-    """The file's own options keep their credentials, which a lock does not hold."""
-    pinned = read_requirement_lines(lock.pip_lines, file.parent, request.project_directory, request.environ)
-    options = [
-        line for line in spec.requirements.lines if line.startswith("-") and not line.startswith("-e ")
-    ]
-    known = {without_credentials(line) for line in options}
-    lines = [*options, *(line for line in pinned.lines if line not in known)]
-    has_packages = any(not line.startswith("-") or line.startswith("-e ") for line in lines)
-    return spec._replace(
-        source=str(file),
-        requirements=pinned._replace(lines=tuple(lines)) if has_packages else Requirements(),
-        files=(*spec.files, file, *pinned.files),
-        pinned=True,
-    )
 
 
 def _summary(details: CondaDetails) -> str:

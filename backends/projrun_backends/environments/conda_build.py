@@ -8,25 +8,19 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
-from projrun.environments.conda_files import CondaDocument, package_name
 from projrun.environments.executables import home
 from projrun.environments.indexes import package_settings
 from projrun.environments.locks import lock_text as python_lock_text
 from projrun.environments.protocol import EnvironmentRequest, Progress
 from projrun.environments.python_environments import FAILED_LOG, LOG, build_failure, build_secrets
-from projrun.environments.specs import EnvironmentSpec
 from projrun.environments.tools import ToolError, ToolRunner, build_environ
 from projrun.errors import EnvironmentBuildError
 from projrun_backends.environments import conda_activation, conda_lock, conda_worker
-from projrun_backends.environments.conda_channels import Channel
-from projrun_backends.environments.conda_lock import CondaLock
-from projrun_backends.environments.conda_programs import CondaProgram
 from projrun_backends.environments.conda_settings import CondaSettings
+from projrun_backends.environments.conda_spec import PREFIX, CondaDetails, with_pip
 
-PREFIX = "env"
 PACKAGES = "conda-packages"
 """The folder of downloaded packages and channel indexes, beside the environments: files are linked from it."""
 
@@ -39,30 +33,6 @@ _HINTS = {
     conda_worker.CHANGED: "make a new lock, or ask who publishes the channel why it changed",
     conda_worker.UNREACHABLE: "check the names of the channels, ~/.condarc and the network",
 }
-
-
-class CondaDetails(NamedTuple):
-    """`ResolvedEnvironment.details`: all that a build needs."""
-
-    spec: EnvironmentSpec
-    """What pip is to install, and the file's variables."""
-    document: CondaDocument
-    """What conda is to install, as the author wrote it: conda's programs read it by their own rules."""
-    dependencies: tuple[str, ...]
-    """The same with channels by their address, for py-rattler."""
-    channels: tuple[Channel, ...]
-    settings: CondaSettings
-    program: CondaProgram | None
-    """None: py-rattler."""
-    platform: str
-    directory: Path
-    """Of the file: relative channels begin there."""
-    lock: CondaLock | None
-    """What is to be installed instead."""
-
-    def __repr__(self) -> str:
-        """Short, and without channels and requirement lines, which may hold credentials: plans are shown."""
-        return f"<conda environment of {self.spec.source}>"
 
 
 class CondaBuild:
@@ -231,13 +201,6 @@ def _environment_file(details: CondaDetails) -> str:
     if document.channels:
         content["channels"] = [text.value for text in document.channels]
     return str(yaml.safe_dump(content))
-
-
-def with_pip(document: CondaDocument) -> list[str]:
-    """The dependencies; pip among them where there is something for it to do, as conda adds it."""
-    texts = [text.value for text in document.dependencies]
-    named = any(package_name(text) == "pip" for text in texts)
-    return texts if named or not document.pip_lines else [*texts, "pip"]
 
 
 def _secrets(details: CondaDetails) -> frozenset[str]:
