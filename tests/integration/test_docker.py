@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -211,7 +215,8 @@ def test_path_parameters_are_seen_where_the_command_says(docker: DockerBench) ->
     assert done.returncode == 1
     assert "Read-only file system" in done.stderr
     assert (docker.folder / "project/own.py").read_text() == "own+"
-    own = f'mount=type=bind,"source={given}","target={given}"'
+    quoted = str(given).replace('"', '""')
+    own = f'mount=type=bind,"source={quoted}","target={quoted}"'
     assert docker.run("-P", f"data={given}", "-A", own).returncode == 0, "the user's own mount goes before"
 
 
@@ -345,3 +350,89 @@ def test_the_api_takes_mlflows_arguments(docker: DockerBench) -> None:
         projrun.run(uri, docker_args={"entrypoint": "/not/there"})
     assert raised.value.exit_code == 127
     assert f"command not found in the image {BASE_IMAGE}" in raised.value.message
+
+
+def test_no_permission_for_the_socket(docker: DockerBench, other_user: list[str]) -> None:
+    docker.project("true")
+    with tempfile.TemporaryDirectory() as place, socket.socket(socket.AF_UNIX) as closed:
+        closed.bind(f"{place}/docker.sock")
+        closed.listen()
+        Path(place, "docker.sock").chmod(0o600)
+        Path(place).chmod(0o777)
+        environ = {
+            **os.environ,
+            "DOCKER_HOST": f"unix://{place}/docker.sock",
+            "PROJRUN_HOME": f"{place}/home",
+        }
+        words = [*other_user, *projrun_argv(), "run", str(docker.folder / "project")]
+        done = subprocess.run(words, env=environ, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 4
+    assert "no permission to use Docker at unix://" in done.stderr
+    assert "usermod -aG docker" in done.stderr
+
+
+@pytest.fixture
+def file_server(mlflow3_python: Path, tmp_path: Path) -> Iterator[str]:
+    """A real mlflow server whose clients write artifacts into a folder of this machine themselves."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path / "server"
+    folder.mkdir()
+    words = [*("--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--no-serve-artifacts")]
+    words += [
+        "--backend-store-uri",
+        f"sqlite:///{folder}/mlflow.db",
+        "--default-artifact-root",
+        f"{folder}/artifacts",
+    ]
+    with (folder / "log").open("wb") as log:
+        environ = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        process = subprocess.Popen(
+            [mlflow3_python, "-m", "mlflow", "server", *words],
+            env=environ,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    uri = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 120
+        while not healthy(uri):
+            assert process.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        yield uri
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def healthy(uri: str) -> bool:
+    """Whether an mlflow server answers."""
+    try:
+        with urlopen(f"{uri}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def test_the_artifact_folder_of_another_server_is_mounted(docker: DockerBench, file_server: str) -> None:
+    script = (
+        "import json, os, urllib.request\n"
+        "uri = os.environ['MLFLOW_TRACKING_URI'] + '/api/2.0/mlflow/runs/get?run_id=' + os.environ['MLFLOW_RUN_ID']\n"
+        "run = json.load(urllib.request.urlopen(uri, timeout=10))['run']\n"
+        "folder = run['info']['artifact_uri'].removeprefix('file://')\n"
+        "os.makedirs(folder, exist_ok=True)\n"
+        "open(folder + '/made.txt', 'w').write(os.environ['MLFLOW_TRACKING_TOKEN'])\n"
+    )
+    docker.project("python make.py", make_py=script)
+    environ = {"MLFLOW_TRACKING_URI": file_server, "MLFLOW_TRACKING_TOKEN": "t0ken"}
+    done = docker.run("-A", "network=host", environ=environ).check()
+    assert "cannot reach" not in done.stderr
+    (made,) = (docker.folder / "server/artifacts").rglob("made.txt")
+    assert made.read_text() == "t0ken"
+    unreachable = docker.run(environ=environ)
+    assert "cannot reach the tracking server at 127.0.0.1, this machine's loopback" in unreachable.stderr
+    assert "-A network=host lets it" in unreachable.stderr
+    assert unreachable.returncode == 1
