@@ -52,7 +52,7 @@ _environment_choices = (
         "--locked",
         metavar="FILE",
         help="Build the environment from a lock instead of the project's file: exactly what a run recorded as "
-        "environment/requirements.lock.txt.",
+        "environment/requirements.lock.txt, conda.lock.txt or image.lock.txt.",
     ),
     click.option(
         "--python-downloads",

@@ -22,7 +22,7 @@ from projrun.testing.commands import run_in
 from projrun.testing.environments import prepare
 from tests.environments.packages import make_request, make_source_tree, make_wheel, offline, write_files
 from tests.support.commands import require_tool
-from tests.support.conda import conda_channel, generic, module, shared_packages, write_channel
+from tests.support.conda import Package, conda_channel, generic, module, shared_packages, write_channel
 
 PASSWORD = "s3cr:t@hush"
 
@@ -38,6 +38,11 @@ class Lab:
         shared_packages(folder / "cache")
         for version in ("1.0", "2.0"):
             make_wheel(folder / "wheels", "sprocket", version)
+
+    def own_channel(self, name: str, *packages: Package) -> str:
+        """The address of another channel. Its packages are kept apart: two of one name would overwrite each other."""
+        (self.folder / "cache/conda-packages/pkgs").unlink(missing_ok=True)
+        return write_channel(self.folder / name, packages).as_uri()
 
     def request(
         self, text: str, *, environ: Mapping[str, str] | None = None, temporary: bool = False
@@ -157,19 +162,19 @@ def test_the_newest_that_fits_is_chosen_and_everything_is_compiled(lab: Lab) -> 
 )
 def test_dependencies_as_people_write_them(lab: Lab, dependency: str, version: str) -> None:
     # Without Python: what is asked for alone is installed.
-    lab.channel = write_channel(lab.folder / "channel", [bare("1.0"), bare("2.0")]).as_uri()
+    lab.channel = lab.own_channel("channel", bare("1.0"), bare("2.0"))
     request = lab.of(dependency)
     (record,) = Path(lab.build(request).environ["CONDA_PREFIX"], "conda-meta").glob("cog-*.json")
     assert record.name == f"cog-{version}-0.json"
 
 
-def bare(version: str) -> Any:
+def bare(version: str) -> Package:
     return module("cog", version)._replace(depends=(), noarch="generic", entry_points=())
 
 
 def test_channels_go_in_order_and_priority_is_the_users(lab: Lab) -> None:
-    newer = write_channel(lab.folder / "newer", [bare("3.0")]).as_uri()
-    older = write_channel(lab.folder / "older", [bare("1.0")]).as_uri()
+    newer = lab.own_channel("newer", bare("3.0"))
+    older = lab.own_channel("older", bare("1.0"))
     request = lab.request(f"channels: ['{older}', '{newer}']\ndependencies: [cog]\n")
     assert "cog-1.0-0.tar.bz2" in (lab.build(request).lock or "")
     write_files(Path(request.environ["HOME"]), {".condarc": "channel_priority: disabled\n"})
@@ -177,8 +182,8 @@ def test_channels_go_in_order_and_priority_is_the_users(lab: Lab) -> None:
 
 
 def test_channels_by_name_come_from_the_users_configuration(lab: Lab) -> None:
-    write_channel(lab.folder / "mirror/forge", [bare("1.0")])
-    write_channel(lab.folder / "mirror/extra", [bare("2.0"), generic("plain", {"share/x": "x\n"})])
+    lab.own_channel("mirror/forge", bare("1.0"))
+    lab.own_channel("mirror/extra", bare("2.0"), generic("plain", {"share/x": "x\n"}))
     alias = (lab.folder / "mirror").as_uri()
     request = lab.request("channels: [forge]\ndependencies: [cog, 'extra::plain']\n")
     write_files(Path(request.environ["HOME"]), {".condarc": f"channel_alias: '{alias}'\n"})
@@ -273,7 +278,7 @@ def test_a_channel_that_is_not_there(lab: Lab, channel: str) -> None:
 
 
 def test_a_package_that_is_damaged(lab: Lab) -> None:
-    lab.channel = write_channel(lab.folder / "channel", [generic("torn", {"share/x": "x\n" * 1000})]).as_uri()
+    lab.channel = lab.own_channel("channel", generic("torn", {"share/x": "x\n" * 1000}))
     package = lab.folder / "channel/noarch/torn-1.0-0.tar.bz2"
     package.write_bytes(package.read_bytes()[:-40])
     assert "a package could not be installed" in lab.failure(lab.of("torn")).message
@@ -356,8 +361,7 @@ def served(folder: Path, handler: type[Channels], context: ssl.SSLContext | None
     ],
 )
 def test_channels_that_ask_who_it_is(lab: Lab, address: str, environ: dict[str, str]) -> None:
-    write_channel(lab.folder / "www/channel", [generic("plain", {"share/plain.txt": "plain\n"})])
-    (lab.folder / "cache/conda-packages/pkgs").unlink()
+    lab.own_channel("www/channel", generic("plain", {"share/plain.txt": "plain\n"}))
     with served(lab.folder / "www", Channels) as port:
         text = f"channels: ['{address.format(port=port)}']\ndependencies: [plain]\n"
         request = lab.request(text, environ=environ)
@@ -379,7 +383,7 @@ def test_channels_that_ask_who_it_is(lab: Lab, address: str, environ: dict[str, 
 
 
 def test_a_wrong_password_is_not_in_the_error(lab: Lab) -> None:
-    write_channel(lab.folder / "www/channel", [])
+    lab.own_channel("www/channel")
     with served(lab.folder / "www", Channels) as port:
         address = f"http://ann:other-hush@127.0.0.1:{port}/channel"
         error = lab.failure(lab.request(f"channels: ['{address}']\ndependencies: [plain]\n"))
@@ -409,7 +413,7 @@ def certificate(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
 
 def test_certificates_are_verified_as_configured(lab: Lab, certificate: tuple[Path, ssl.SSLContext]) -> None:
     authority, context = certificate
-    write_channel(lab.folder / "www/channel", [generic("plain", {"share/plain.txt": "plain\n"})])
+    lab.own_channel("www/channel", generic("plain", {"share/plain.txt": "plain\n"}))
     with served(lab.folder / "www", OpenChannels, context) as port:
         request = lab.request(f"channels: ['https://127.0.0.1:{port}/channel']\ndependencies: [plain]\n")
         error = lab.failure(request)
