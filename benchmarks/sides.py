@@ -43,10 +43,15 @@ def install(folder: Path) -> Installations:
     """Build what is compared: mlflow's environments are kept between benchmarks, projrun's is made anew."""
     return Installations(
         bare=built_environment("bare", ()),
-        projrun=fresh_environment(folder / "projrun", [str(_wheel(folder / "wheel"))]),
+        projrun=install_projrun(folder),
         mlflow=built_environment("mlflow3", MLFLOW3),
         skinny=built_environment("mlflow-skinny3", SKINNY),
     )
+
+
+def install_projrun(folder: Path) -> Path:
+    """The Python of a new environment that holds projrun as a wheel of this tree."""
+    return fresh_environment(folder / "projrun", [str(_wheel(folder / "wheel"))])
 
 
 def _wheel(folder: Path) -> Path:
@@ -56,10 +61,10 @@ def _wheel(folder: Path) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def base_environment(installed: Installations, home: Path) -> dict[str, str]:
+def base_environment(python: Path, home: Path) -> dict[str, str]:
     """What every side gets: an empty home, the same `python` first on PATH, nothing of the caller's."""
     system = [str(Path(found).parent) for tool in ("bash", "git") if (found := shutil.which(tool))]
-    path = [str(installed.bare.parent), *dict.fromkeys(system)]
+    path = [str(python.parent), *dict.fromkeys(system)]
     home.mkdir(parents=True, exist_ok=True)
     return {
         "HOME": str(home),
@@ -72,7 +77,7 @@ def base_environment(installed: Installations, home: Path) -> dict[str, str]:
 
 def local_sides(installed: Installations, folder: Path) -> list[Side]:
     """The bare command, and each runner with its own local store."""
-    base = base_environment(installed, folder / "home")
+    base = base_environment(installed.bare, folder / "home")
     sqlite = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}"}
     # mlflow-skinny comes without SQLAlchemy: files are the only local store that it has.
     files = {"MLFLOW_TRACKING_URI": (folder / "mlruns").as_uri(), "MLFLOW_ALLOW_FILE_STORE": "true"}
@@ -86,7 +91,7 @@ def local_sides(installed: Installations, folder: Path) -> list[Side]:
 
 def server_sides(installed: Installations, folder: Path, uri: str) -> list[Side]:
     """The runners that record on the tracking server at `uri`."""
-    environ = base_environment(installed, folder / "home") | {"MLFLOW_TRACKING_URI": uri}
+    environ = base_environment(installed.bare, folder / "home") | {"MLFLOW_TRACKING_URI": uri}
     return [
         Side("projrun run, REST server", _run(installed.projrun, "projrun"), environ),
         Side("mlflow run (mlflow-skinny), REST server", _run(installed.skinny, "mlflow"), environ),
@@ -96,7 +101,7 @@ def server_sides(installed: Installations, folder: Path, uri: str) -> list[Side]
 
 def version_sides(installed: Installations, folder: Path) -> list[Side]:
     """Starting Python and nothing else, and `projrun version`."""
-    base = base_environment(installed, folder / "home")
+    base = base_environment(installed.bare, folder / "home")
     return [
         Side("bare python", (str(installed.projrun), "-c", "pass"), base),
         Side("projrun version", (str(installed.projrun.parent / "projrun"), "version"), base),

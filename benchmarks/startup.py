@@ -18,27 +18,9 @@ if __package__ in (None, ""):  # run as a file: the packages beside this folder 
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.sides import Installations, install, local_sides, server_sides, version_sides
-from benchmarks.timing import installed_megabytes, medians, take_turns
+from benchmarks.targets import Target, mark_of, target_line
+from benchmarks.timing import installed_megabytes, medians, progress, take_turns
 from tests.support.servers import mlflow_server
-
-
-class Target(NamedTuple):
-    """A ratio to reach: the median of `slower` over the median of `faster`."""
-
-    slower: str
-    faster: str
-    ratio: float
-    at_least: bool = True
-
-    def measured(self, milliseconds: Mapping[str, float]) -> float:
-        """The ratio of this benchmark."""
-        return milliseconds[self.slower] / milliseconds[self.faster]
-
-    def reached(self, milliseconds: Mapping[str, float]) -> bool:
-        """Whether the ratio is on the right side."""
-        measured = self.measured(milliseconds)
-        return measured >= self.ratio if self.at_least else measured < self.ratio
-
 
 TARGETS = (
     Target("projrun run", "bare command", 10, at_least=False),
@@ -62,23 +44,18 @@ def measure(runs: int) -> Report:
     """Build every side, then time them."""
     with tempfile.TemporaryDirectory(prefix="projrun-benchmark-") as temporary:
         folder = Path(temporary)
-        _progress("installing every side")
+        progress("installing every side")
         installed = install(folder)
-        times = take_turns(local_sides(installed, folder), runs, folder, _progress)
-        times |= take_turns(version_sides(installed, folder), runs, folder, _progress)
+        times = take_turns(local_sides(installed, folder), runs, folder, progress)
+        times |= take_turns(version_sides(installed, folder), runs, folder, progress)
         times |= _with_server(installed, runs, folder)
         return Report(runs, medians(times), installed_megabytes(installed.projrun))
 
 
 def _with_server(installed: Installations, runs: int, folder: Path) -> dict[str, list[float]]:
-    _progress("starting mlflow server")
+    progress("starting mlflow server")
     with mlflow_server(installed.mlflow, folder / "server") as uri:
-        return take_turns(server_sides(installed, folder, uri), runs, folder, _progress)
-
-
-def _progress(message: str) -> None:
-    end = "\r" if sys.stderr.isatty() else "\n"
-    print(f"{message:<40}", end=end, file=sys.stderr, flush=True)
+        return take_turns(server_sides(installed, folder, uri), runs, folder, progress)
 
 
 def table(report: Report) -> str:
@@ -88,20 +65,10 @@ def table(report: Report) -> str:
     lines += [f"{'':42}{'ms':>9}{'x bare':>9}"]
     lines += [f"{name:42}{took:9.1f}{took / bare:9.1f}" for name, took in report.milliseconds.items()]
     lines += ["", "targets"]
-    lines += [_target_line(target, report.milliseconds) for target in TARGETS]
-    mark = _mark(report.megabytes < SIZE_TARGET)
+    lines += [target_line(target, report.milliseconds) for target in TARGETS]
+    mark = mark_of(report.megabytes < SIZE_TARGET)
     lines.append(f"  {mark} installed size {report.megabytes:.1f} MB, target under {SIZE_TARGET:.0f} MB")
     return "\n".join(lines)
-
-
-def _target_line(target: Target, milliseconds: Mapping[str, float]) -> str:
-    goal = f"{'at least' if target.at_least else 'under'} {target.ratio:g}"
-    mark, measured = _mark(target.reached(milliseconds)), target.measured(milliseconds)
-    return f"  {mark} {target.slower} / {target.faster}: {measured:.1f}, target {goal}"
-
-
-def _mark(reached: bool) -> str:
-    return "reached" if reached else "MISSED "
 
 
 def document(report: Report) -> dict[str, object]:
@@ -111,17 +78,7 @@ def document(report: Report) -> dict[str, object]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "milliseconds": dict(report.milliseconds),
-        "ratios": [
-            {
-                "slower": target.slower,
-                "faster": target.faster,
-                "measured": target.measured(report.milliseconds),
-                "target": target.ratio,
-                "at_least": target.at_least,
-                "reached": target.reached(report.milliseconds),
-            }
-            for target in TARGETS
-        ],
+        "ratios": [target.document(report.milliseconds) for target in TARGETS],
         "installed_megabytes": report.megabytes,
         "installed_megabytes_target": SIZE_TARGET,
     }

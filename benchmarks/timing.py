@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ WARM_UPS = 2
 
 
 def take_turns(
-    sides: Sequence[Side], runs: int, folder: Path, progress: Callable[[str], None]
+    sides: Sequence[Side], runs: int, folder: Path, tell: Callable[[str], None]
 ) -> dict[str, list[float]]:
     """Seconds of every process, by side. The order moves by one each turn, so that none is always first."""
     for side in sides:
@@ -24,7 +25,7 @@ def take_turns(
             seconds(side, folder)
     times: dict[str, list[float]] = {side.name: [] for side in sides}
     for turn in range(runs):
-        progress(f"turn {turn + 1} of {runs}")
+        tell(f"turn {turn + 1} of {runs}")
         first = turn % len(sides)
         for side in (*sides[first:], *sides[:first]):
             times[side.name].append(seconds(side, folder))
@@ -60,3 +61,9 @@ def installed_megabytes(python: Path) -> float:
     """What an environment's packages take on disk, bytecode included, as `du` counts it: whole blocks, in MiB."""
     folder = next((python.parent.parent / "lib").glob("python*/site-packages"))
     return sum(entry.lstat().st_blocks * 512 for entry in (folder, *folder.rglob("*"))) / 2**20
+
+
+def progress(message: str) -> None:
+    """One line on stderr, which the next one replaces on a terminal."""
+    end = "\r" if sys.stderr.isatty() else "\n"
+    print(f"{message:<40}", end=end, file=sys.stderr, flush=True)
