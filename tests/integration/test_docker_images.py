@@ -232,11 +232,20 @@ def test_build_image_copies_the_code(docker: DockerBench, base: str, committed: 
             docker.docker("inspect", "--format", "{{.Config.WorkingDir}}", committed)
             == "/mlflow/projects/code/"
         )
-        (docker.folder / "project/new.py").write_text("")
-        docker.run("--build-image").check()  # the image of before loses its name, and goes
-        assert dangling(docker) == ""
     finally:
         docker.docker("rmi", "--force", committed)
+        docker.docker("image", "prune", "--force", "--filter", f"label=case={case(docker)}")
+
+
+def test_runs_at_once_each_get_an_image_with_their_code(docker: DockerBench, committed: str) -> None:
+    try:
+        started = [docker.start("--build-image") for _ in range(4)]
+        outputs = [process.communicate(timeout=120) for process in started]
+        assert [process.returncode for process in started] == [0] * 4, outputs
+        assert {stdout for stdout, _ in outputs} == {outputs[0][0]}
+    finally:
+        docker.docker("rmi", "--force", committed)
+        docker.docker("image", "prune", "--force", "--filter", f"label=case={case(docker)}")
 
 
 def test_a_built_image_runs_from_its_lock(docker: DockerBench, committed: str) -> None:
@@ -247,6 +256,7 @@ def test_a_built_image_runs_from_its_lock(docker: DockerBench, committed: str) -
         (docker.folder / "project/train.py").write_text("print('changed')\n")
         assert "kept.log" in docker.run("--locked", kept).check().stdout
         assert docker.run("--build-image").check().stdout == "changed\n"
+        docker.docker("rmi", docker.recorded(1)["tags"]["mlflow.docker.image.id"])
         assert docker.run("--build-image", "--locked", kept).check().stdout == "changed\n", (
             "only its base is there"
         )
@@ -254,6 +264,7 @@ def test_a_built_image_runs_from_its_lock(docker: DockerBench, committed: str) -
         assert (refused.returncode, "the lock names no registry" in refused.stderr) == (4, True)
     finally:
         docker.docker("rmi", "--force", committed)
+        docker.docker("image", "prune", "--force", "--filter", f"label=case={case(docker)}")
 
 
 def test_a_build_that_fails_leaves_nothing(docker: DockerBench) -> None:
@@ -264,7 +275,7 @@ def test_a_build_that_fails_leaves_nothing(docker: DockerBench) -> None:
         docker.project("true", image=name, name="blocked")
         done = docker.run("--build-image")
         assert done.returncode == 4
-        assert "the image blocked:latest could not be built" in done.stderr
+        assert "the image blocked could not be built" in done.stderr
         assert "Step 2/3 : COPY" in done.stderr
         run = docker.recorded()
         assert (run["status"], run["tags"]["projrun.exit_code"]) == ("FAILED", "4")

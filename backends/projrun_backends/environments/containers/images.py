@@ -47,6 +47,8 @@ class BuildLog:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self.lines: list[str] = []
+        self.built = ""
+        """The id of the image that was built."""
 
     def follow(self, events: Iterator[dict[str, Any]]) -> None:
         """Write them down. Raises EngineError for the event that says what went wrong."""
@@ -54,6 +56,8 @@ class BuildLog:
             if "error" in event:
                 self._line(str(event["error"]))
                 raise EngineError(str(event["error"]).strip())
+            if isinstance(event.get("aux"), dict):
+                self.built = str(event["aux"].get("ID", self.built))
             if "progress" in event:
                 continue  # hundreds of bars a second
             text = str(event.get("stream") or event.get("status") or "")
@@ -121,7 +125,6 @@ def _built(
     from projrun_backends.environments.containers.build_context import dockerfile, write_context
 
     tag = image_tag(request.project_name, request.commit)
-    before = engine.image(tag)
     with TemporaryFile() as context:
         try:
             write_context(request.project_directory, dockerfile(base.identifier, wanted.user), context)
@@ -130,11 +133,10 @@ def _built(
         except (EngineError, OSError) as error:
             _remove_intermediates(engine, log, base)
             raise _build_failure(tag, error, log) from None
-    image = engine.image(tag)
+    # By its id: a run at the same time may have given the name to another.
+    image = engine.image(log.built or tag)
     if image is None:
         raise EnvironmentBuildError(f"the image {tag} was built, and is not there", hint="try again")
-    if before is not None and before.identifier != image.identifier and before.tags == (tag,):
-        engine.remove_image(before.identifier)  # else it stays, without a name
     lock = ImageLock(tag, image.identifier, base=next(iter(base.digests), base.identifier))
     return Obtained(image, tag, lock, built=True, has_code=True)
 
@@ -180,7 +182,7 @@ def image_tag(name: str | None, commit: str | None) -> str:
     """`<project name>:<first 7 of the commit>`, MLflow's; in the letters that Docker allows."""
     repository = re.sub(r"[^a-z0-9/]+", "-", (name or _UNNAMED).lower())
     repository = "/".join(part.strip("-") for part in repository.split("/") if part.strip("-"))
-    return f"{repository or _UNNAMED}:{commit[:7]}" if commit else f"{repository or _UNNAMED}:latest"
+    return f"{repository or _UNNAMED}:{commit[:7]}" if commit else repository or _UNNAMED
 
 
 def _lock(name: str, image: Image) -> ImageLock:
