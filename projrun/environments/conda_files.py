@@ -15,6 +15,7 @@ from projrun.errors import EnvironmentBuildError
 from projrun.project.document import is_null
 
 _SPEC = r"(?:\S+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)"
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _TOOLS = frozenset({"pip", "setuptools", "wheel"})
 _PIP_ONLY = _TOOLS | {"python"}
 
@@ -59,7 +60,7 @@ def read_conda_document(file: Path, name: str) -> CondaDocument:
         if package_name(text.value) is None:
             raise document.error(text.location, f"{text.value!r} is not a conda dependency")
         dependencies.append(text)
-    variables = tuple((key.value, value.value) for key, value in document.mapping("variables"))
+    variables = tuple(_variable(document, *pair) for pair in document.mapping("variables"))
     return CondaDocument(tuple(document.texts("channels")), tuple(dependencies), tuple(pip_lines), variables)
 
 
@@ -101,6 +102,12 @@ def needs_conda(name: str, foreign: tuple[Text, ...]) -> EnvironmentBuildError:
         " file's `pip:` list where PyPI has it",
         detail="\n".join(f"{text.location}: {text.value}" for text in foreign),
     )
+
+
+def _variable(document: EnvironmentDocument, name: Text, value: Text) -> tuple[str, str]:
+    if not re.fullmatch(_VARIABLE, name.value):
+        raise document.error(name.location, f"{name.value!r} is not the name of a variable")
+    return name.value, value.value
 
 
 def _split(dependency: str) -> tuple[str, str]:

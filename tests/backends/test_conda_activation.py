@@ -25,14 +25,23 @@ def test_variables_of_packages_of_the_state_and_of_the_file(tmp_path: Path) -> N
         write_files(tmp_path, files), [("C", "file"), ("CONDA_PREFIX", "x")]
     )
     own = {"CONDA_PREFIX": str(tmp_path), "CONDA_DEFAULT_ENV": str(tmp_path), "CONDA_SHLVL": "1"}
-    assert variables == {"A": "later package", "B": "state", "C": "file", **own}
+    assert variables == {"A": "later package", "B": "state", "C": "file", "PYTHONNOUSERSITE": "1", **own}
     assert {"GONE", "VIRTUAL_ENV", "PYTHONHOME"} <= unset
 
 
 def test_files_that_are_wrong_are_passed_over(tmp_path: Path) -> None:
     files = {"etc/conda/env_vars.d/1.json": "{", "etc/conda/env_vars.d/2.json": "[]", "conda-meta/state": "x"}
     variables, _ = activation_variables(write_files(tmp_path, files))
-    assert set(variables) == {"CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_SHLVL"}
+    assert set(variables) == {"PYTHONNOUSERSITE", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_SHLVL"}
+
+
+def test_names_and_values_that_no_environment_holds_are_passed_over(tmp_path: Path) -> None:
+    write_files(
+        tmp_path, {"etc/conda/env_vars.d/1.json": '{"A=B": "x", "": "y", "NUL": "a\\u0000b", "OK": 1}'}
+    )
+    variables, _ = activation_variables(tmp_path)
+    assert variables["OK"] == "1"
+    assert not {"A=B", "", "NUL"} & variables.keys()
 
 
 def test_without_scripts_nothing_stands_before_the_command(tmp_path: Path) -> None:

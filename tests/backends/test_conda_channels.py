@@ -65,6 +65,11 @@ def test_configured_channels_come_after_those_of_the_file(tmp_path: Path) -> Non
     assert urls(tmp_path, "channels: [bioconda, nodefaults]\n", settings) == ["https://a/bioconda"]
 
 
+def test_no_defaults_in_the_configuration(tmp_path: Path) -> None:
+    settings = CondaSettings(channels=("mine", "nodefaults"), channel_alias="https://a")
+    assert urls(tmp_path, "dependencies: [x]\n", settings) == ["https://a/mine"]
+
+
 def test_defaults_only_where_nobody_names_a_channel(tmp_path: Path) -> None:
     defaults = ["https://mirror.example/main", "https://alias.example/conda/second"]
     assert urls(tmp_path, "dependencies: [numpy]\n") == defaults

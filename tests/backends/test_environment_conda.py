@@ -6,6 +6,7 @@ import base64
 import http.server
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,11 +21,13 @@ from projrun.environments.registry import get_manager
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.testing.commands import run_in
 from projrun.testing.environments import prepare
+from projrun_backends.environments import conda_worker
 from tests.environments.packages import make_request, make_source_tree, make_wheel, offline, write_files
-from tests.support.commands import require_tool
+from tests.support.commands import require_tool, run_command
 from tests.support.conda import Package, conda_channel, generic, module, shared_packages, write_channel
 
 PASSWORD = "s3cr:t@hush"
+METADATA = "Metadata-Version: 2.1\nName: sprocket\nVersion: 1.0\n"
 
 
 class Lab:
@@ -106,6 +109,16 @@ def test_the_pip_list_is_installed_by_the_environments_own_pip(lab: Lab) -> None
     assert pip_lines == ["# pip ./gear box", "# pip sprocket==1.0"]
     (lab.project / "gear box/gearbox.py").write_text("VERSION = 'changed'\n")
     assert lab.output(request, 'python -c "import gearbox; print(gearbox.VERSION)"') == "changed"
+
+
+def test_the_users_own_packages_are_not_seen(lab: Lab) -> None:
+    request = lab.of("python", "{pip: [sprocket==1.0]}", environ={"PIP_REQUIRE_VIRTUALENV": "1"})
+    show = "import site; print(site.getusersitepackages())"
+    folder = Path(run_command([sys.executable, "-c", show], environ=dict(request.environ)).stdout.strip())
+    write_files(
+        folder, {"sprocket.py": "VERSION = 'the user's'\n", "sprocket-1.0.dist-info/METADATA": METADATA}
+    )
+    assert lab.output(request, 'python -c "import sprocket; print(sprocket.VERSION)"') == "1.0"
 
 
 def test_the_lock_holds_the_pip_list_too(lab: Lab) -> None:
@@ -297,6 +310,7 @@ def test_a_pip_list_that_cannot_be_installed(lab: Lab) -> None:
         ("dependencies: []\n", "conda.yaml has no dependencies"),
         ("dependencies: [{conda: [x]}]\n", "'conda' is not `pip`"),
         ("dependencies: ['--help']\n", "'--help' is not a conda dependency"),
+        ("dependencies: [x]\nvariables: {A=B: c}\n", "conda.yaml:2:13: 'A=B' is not the name of a variable"),
         ("dependencies: [x]\nchannels: x\n", "'channels' must be a list"),
         ("dependencies: [x, {pip: ['-r gone.txt']}]\n", "there is no file 'gone.txt'"),
     ],
@@ -374,6 +388,8 @@ def test_channels_that_ask_who_it_is(lab: Lab, address: str, environ: dict[str, 
         with pytest.raises(EnvironmentBuildError, match="not the one that was locked"):
             lab.build(request._replace(lock_file=lab.folder / "conda.lock"))
     assert f"http://127.0.0.1:{port}/channel/noarch/plain-1.0-0.tar.bz2#sha256:" in (prepared.lock or "")
+    assert prepared.build_log is not None
+    assert "Downloading plain\n" in prepared.build_log.read_text()
     assert "hush" not in repr(resolved)
     assert "hush" not in repr(prepared)
     leaks = [
@@ -422,6 +438,19 @@ def test_certificates_are_verified_as_configured(lab: Lab, certificate: tuple[Pa
         for word in (str(authority), "false"):
             rc.write_text(f"ssl_verify: {word}\n")
             assert prepare(lab.manager, request, rebuild=True).built
+
+
+def test_a_py_rattler_that_is_another(lab: Lab) -> None:
+    """As a version would be that has renamed what is used here: found as the installed one is, by `python -m`."""
+    request = lab.of("plain")
+    write_files(lab.folder / "poison", {"rattler/__init__.py": "VERSION = 1\n"})
+    worker = [sys.executable, "-m", conda_worker.__name__, "job.json"]
+    job = conda_worker.Job("p", "a", "b", (), ("plain",), (), False, "strict", False, "")
+    write_files(lab.folder, {"job.json": job.to_json()})
+    done = run_command(worker, cwd=lab.folder, environ={"PYTHONPATH": str(lab.folder / "poison")})
+    assert done.returncode == conda_worker.UNFIT
+    assert "cannot import name 'Client'" in done.stderr
+    assert lab.build(request).built
 
 
 def test_python_variables_of_the_caller_do_not_disturb_the_build(lab: Lab) -> None:

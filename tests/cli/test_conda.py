@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from projrun.cache import ContentCache
+from tests.cli.test_environments import small_disk
 from tests.environments.packages import write_files
 from tests.support.commands import run_command, run_projrun
 from tests.support.conda import conda_channel, shared_packages
@@ -140,6 +141,27 @@ def test_a_conda_exe_that_is_not_there(workshop: Workshop) -> None:
     done = workshop.run(project(workshop, "crank"), "--conda-exe", "bin/mamba")
     assert done.returncode == 4
     assert f"{workshop.folder}/bin/mamba is not a program" in done.stderr
+
+
+def test_projects_at_once_share_what_they_download(workshop: Workshop) -> None:
+    (workshop.cache / "conda-packages/pkgs").unlink()
+    listed = {"first": ["crank"], "second": ["crank", "cog=1.0"], "third": ["crank", "plain"]}
+    folders = [project(workshop, *lines).rename(workshop.folder / name) for name, lines in listed.items()]
+    runs = [workshop.start(folder) for folder in folders]
+    answers = [run.communicate(timeout=120) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0], answers
+    assert all(out.startswith("crank 1.0\n1.0 ") for out, _ in answers)
+    assert len(workshop.entries()) == 3
+
+
+def test_a_full_disk(workshop: Workshop) -> None:
+    with small_disk(workshop.folder / "disk", "size=20m") as disk:
+        environ = {"PROJRUN_CACHE_DIR": str(disk)}
+        done = workshop.run(project(workshop, "crank"), environ=environ)
+        assert done.returncode == 4, done.stderr
+        assert "projrun envs prune" in done.stderr
+        assert not list(disk.rglob("*.complete"))
+    assert workshop.last_run()["status"] == "FAILED"
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])

@@ -60,6 +60,7 @@ class CondaEnvironment:
             spec_files=details.spec.files,
             details=details,
             warnings=details.spec.warnings,
+            facts=() if details.lock else tuple(("channel", channel.url) for channel in details.channels),
         )
 
     def prepare(

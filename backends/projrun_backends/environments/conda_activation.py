@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,11 @@ UNSET = frozenset(
 )
 """What names another environment."""
 
+ISOLATED = {"PYTHONNOUSERSITE": "1"}
+"""A virtual environment sees nothing of the user's own packages, an environment of conda does unless told not to:
+what pip finds there it would not install."""
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _UNSET_VALUE = "***unset***"
 """What `conda env config vars unset` leaves in the state file."""
 
@@ -46,7 +52,7 @@ def activation_variables(
     unset = frozenset(name for name, value in configured.items() if value == _UNSET_VALUE)
     variables = {name: value for name, value in configured.items() if name not in unset}
     own = {"CONDA_PREFIX": str(prefix), "CONDA_DEFAULT_ENV": str(prefix), "CONDA_SHLVL": "1"}
-    return {**variables, **own}, UNSET | unset
+    return {**ISOLATED, **variables, **own}, UNSET | unset
 
 
 def activation_path(prefix: Path) -> tuple[Path, ...]:
@@ -94,4 +100,5 @@ def _read(file: Path) -> dict[str, object]:
 
 def _texts(content: dict[str, object]) -> Iterator[tuple[str, str]]:
     for name, value in content.items():
-        yield name, str(value)
+        if re.fullmatch(_NAME, name) and "\0" not in str(value):
+            yield name, str(value)

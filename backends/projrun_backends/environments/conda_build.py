@@ -31,6 +31,7 @@ _HINTS = {
     conda_worker.UNSOLVABLE: "change the versions that are asked for, or add the channel that has them",
     conda_worker.BAD_SPEC: "write it as conda takes it: name, name=1.2, name>=1.2,<2 or channel::name",
     conda_worker.CHANGED: "make a new lock, or ask who publishes the channel why it changed",
+    conda_worker.UNFIT: "pip install --upgrade 'projrun[conda]'",
     conda_worker.UNREACHABLE: "check the names of the channels, ~/.condarc and the network",
 }
 
@@ -48,7 +49,7 @@ class CondaBuild:
         self._scratch = folder / "scratch"
         self._scratch.mkdir()
         self._packages = package_settings(request.environ)
-        environ = build_environ(request.environ)
+        environ = {**build_environ(request.environ), **conda_activation.ISOLATED}
         secrets = build_secrets(details.spec, self._packages, environ) | _secrets(details)
         self._tools = ToolRunner(folder / LOG, environ, secrets, progress, self._scratch)
         self._python = conda_activation.python_of(self._prefix)
@@ -160,7 +161,9 @@ class CondaBuild:
     def _run_pip(self, arguments: list[str | Path]) -> None:
         variables, _ = conda_activation.activation_variables(self._prefix, self._details.spec.variables)
         folders = [*map(str, conda_activation.activation_path(self._prefix)), self._path]
-        variables |= {"PATH": os.pathsep.join(folders), "PIP_ROOT_USER_ACTION": "ignore"}
+        # An environment of conda is none in the eyes of pip, which may be told to install into nothing else.
+        variables |= {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_ROOT_USER_ACTION": "ignore"}
+        variables["PATH"] = os.pathsep.join(folders)
         # Activated: a package that pip compiles finds the environment's compilers and libraries.
         starter = conda_activation.starter(self._folder)
         words = [*starter, self._python, "-m", "pip", *_PIP_QUIET, *arguments]

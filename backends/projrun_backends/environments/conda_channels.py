@@ -63,9 +63,9 @@ class ChannelNames:
         Where neither names a channel: `defaults`, as in conda.
         """
         named = [text.value for text in conda.channels if text.value]
-        wanted = [name for name in named if name != _NO_DEFAULTS]
         if _NO_DEFAULTS not in named:
-            wanted += self._settings.channels
+            named += self._settings.channels
+        wanted = [name for name in named if name != _NO_DEFAULTS]
         of_specs = [
             channel for text in conda.dependencies if (channel := _split_spec(text.value)[0]) is not None
         ]

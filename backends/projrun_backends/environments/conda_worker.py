@@ -25,6 +25,7 @@ BAD_SPEC = 4
 UNREACHABLE = 5
 NOT_INSTALLED = 6
 CHANGED = 7
+UNFIT = 8
 
 MEANINGS = {
     UNSOLVABLE: "its dependencies cannot be had together from its channels",
@@ -32,10 +33,18 @@ MEANINGS = {
     UNREACHABLE: "a channel or package cannot be read",
     NOT_INSTALLED: "a package could not be installed",
     CHANGED: "a package is not the one that was locked",
+    UNFIT: "the py-rattler that is installed is not one that projrun knows",
 }
 """What the exit codes mean."""
 
 
+_CODES = {
+    "SolverError": UNSOLVABLE,
+    "InvalidMatchSpecError": BAD_SPEC,
+    "InvalidChannelError": BAD_SPEC,
+    "InvalidUrlError": BAD_SPEC,
+    "GatewayError": UNREACHABLE,
+}
 _LOOK = 0.1
 """Seconds between two looks at whether the runner still lives."""
 
@@ -86,27 +95,21 @@ def main(argv: Sequence[str]) -> int:
     """Do the job that lies in the file; the exit code."""
     job = Job.from_json(Path(argv[0]).read_text(encoding="utf-8"))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    from rattler.exceptions import (
-        GatewayError,
-        InvalidChannelError,
-        InvalidMatchSpecError,
-        InvalidUrlError,
-        SolverError,
-    )
-
     try:
         asyncio.run(_make(job))
-    except SolverError as error:
-        return _fail(UNSOLVABLE, error)
-    except (InvalidMatchSpecError, InvalidChannelError, InvalidUrlError) as error:
-        return _fail(BAD_SPEC, error)
-    except ChangedPackageError as error:
-        return _fail(CHANGED, error)
-    except GatewayError as error:
-        return _fail(CHANGED if "hash mismatch" in str(error) else UNREACHABLE, error)
     except Exception as error:
-        return _fail(NOT_INSTALLED, error)
+        print(str(error).strip() or type(error).__name__, file=sys.stderr)  # noqa: T201 - its only output
+        return _code(error)
     return 0
+
+
+def _code(error: Exception) -> int:
+    """By the names of rattler's errors, which need not be there to be compared with."""
+    if isinstance(error, ImportError | AttributeError | TypeError):
+        return UNFIT
+    if isinstance(error, ChangedPackageError) or "hash mismatch" in str(error):
+        return CHANGED
+    return _CODES.get(type(error).__name__, NOT_INSTALLED)
 
 
 def _end_with(parent: int) -> None:
@@ -116,11 +119,6 @@ def _end_with(parent: int) -> None:
     os._exit(NOT_INSTALLED)
 
 
-def _fail(code: int, error: Exception) -> int:
-    print(str(error).strip() or type(error).__name__, file=sys.stderr)  # noqa: T201 - its only output
-    return code
-
-
 def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - its only output
 
@@ -128,6 +126,7 @@ def _say(text: str) -> None:
 async def _make(job: Job) -> None:
     from rattler import Client, Config, install
 
+    _say(f"Building a solution for {len(job.specs) or len(job.locked)} packages")
     client = Client.from_config(Config.from_toml(job.config), user_agent="projrun")
     records = await _find(job, client)
     _say(f"Resolved {len(records)} packages")
