@@ -16,34 +16,59 @@ from projrun.project.document import decode, read_text
 
 _SOURCE = re.compile(r'source = \{ (editable|directory|path) = "([^"]+)" \}')
 
+_MEMBER = r'source = \{ (?:editable|virtual) = "%s" \}'
+
 
 def read_uv_project(file: Path, project: Path) -> EnvironmentSpec:
     """From a `pyproject.toml` or `uv.lock` that the project names; the other is looked for beside it."""
     folder = file.parent
-    pyproject, lock = folder / "pyproject.toml", folder / "uv.lock"
+    pyproject = folder / "pyproject.toml"
     name = display_name(pyproject, project)
     text = read_text(pyproject, name)
     table = _parse(text, name)
     python, origin = _python(folder, table, name, project)
-    locked = lock.is_file()
-    files = [pyproject, *([lock] if locked else []), *_extra_files(folder)]
+    lock = _lock(folder, project)
+    files = [pyproject, *([lock] if lock else []), *_workspace_files(lock, folder), *_extra_files(folder)]
     texts = tuple(_text(path, project) for path in files)
-    if locked:
+    if lock:
         requirements = Requirements(local=_locked_sources(texts[1], lock, project))
     else:
         requirements = _unlocked(folder, table, name)
     return EnvironmentSpec(
-        source=display_name(lock if locked else pyproject, project),
+        source=display_name(lock or pyproject, project),
         python=python,
         python_origin=origin,
         requirements=requirements,
         files=tuple(files),
-        locked_project=folder if locked else None,
-        dependency_file=None if locked or _is_package(table) else pyproject,
+        locked_project=folder if lock else None,
+        dependency_file=None if lock or _is_package(table) else pyproject,
         uv_project=folder,
         seeded=False,
         texts=texts,
     )
+
+
+def _lock(folder: Path, project: Path) -> Path | None:
+    """The `uv.lock` beside the file, else that of the workspace around it where it names the folder, as uv does."""
+    if (folder / "uv.lock").is_file():
+        return folder / "uv.lock"
+    for parent in folder.resolve().parents:
+        pyproject, lock = parent / "pyproject.toml", parent / "uv.lock"
+        if pyproject.is_file() and _is_workspace(pyproject, project):
+            member = folder.resolve().relative_to(parent).as_posix()
+            named = lock.is_file() and re.search(_MEMBER % re.escape(member), _text(lock, project))
+            return lock if named else None
+    return None
+
+
+def _is_workspace(pyproject: Path, project: Path) -> bool:
+    name = display_name(pyproject, project)
+    table = _parse(read_text(pyproject, name), name)
+    return "workspace" in _table(_table(table, "tool"), "uv")
+
+
+def _workspace_files(lock: Path | None, folder: Path) -> list[Path]:
+    return [lock.parent / "pyproject.toml"] if lock and lock.parent != folder else []
 
 
 def _text(file: Path, project: Path) -> str:

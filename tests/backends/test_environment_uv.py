@@ -226,3 +226,102 @@ def test_a_downloaded_interpreter_is_used(tmp_path: Path, wheels: Path) -> None:
     assert prepared.built
     assert not (Path(environ["HOME"]) / ".local/bin").exists()
     assert f"cpython-{version}" in str(UvEnvironment().resolve(request).python)
+
+
+def test_a_member_of_a_workspace_is_installed_as_the_workspace_is_locked(
+    tmp_path: Path, wheels: Path
+) -> None:
+    sources = "[tool.uv.sources]\ngear = { workspace = true }\n"
+    root = write_files(
+        tmp_path / "root",
+        {
+            "pyproject.toml": '[tool.uv.workspace]\nmembers = ["train", "gear"]\n',
+            "train/pyproject.toml": PROJECT.replace('"sprocket"', '"sprocket", "gear"') + sources,
+        },
+    )
+    make_source_tree(root / "gear", "gear")
+    lock(root, wheels)
+    make_wheel(wheels, "sprocket", "2.0")
+    before = sorted(root.rglob("*"))
+    request = make_request(
+        root / "train", "uv_env", "pyproject.toml", environ=offline(wheels), cache=tmp_path / "cache"
+    )
+    prepared = build(request)
+    assert says(prepared, "import gear, sprocket; print(gear.VERSION, sprocket.VERSION)") == "1.0 1.0"
+    assert sorted(root.rglob("*")) == before
+    write_files(root, {"uv.lock": (root / "uv.lock").read_text() + "\n# locked again\n"})
+    assert not UvEnvironment().resolve(request).exists
+
+
+def test_a_folder_below_a_workspace_that_is_no_member_is_a_project_of_its_own(
+    tmp_path: Path, wheels: Path
+) -> None:
+    root = write_files(
+        tmp_path / "root",
+        {
+            "pyproject.toml": '[tool.uv.workspace]\nmembers = ["gear"]\nexclude = ["train"]\n',
+            "train/pyproject.toml": PROJECT,
+        },
+    )
+    make_source_tree(root / "gear", "gear")
+    lock(root, wheels)
+    make_wheel(wheels, "sprocket", "2.0")
+    request = make_request(root / "train", "uv_env", "pyproject.toml", environ=offline(wheels))
+    assert says(build(request), "import sprocket; print(sprocket.VERSION)") == "2.0"
+
+
+def test_groups_for_development_are_installed_as_uv_does(tmp_path: Path, wheels: Path) -> None:
+    make_wheel(wheels, "cog", "1.0")
+    text = PROJECT + '[dependency-groups]\ndev = ["cog"]\n'
+    project = write_files(tmp_path / "project", {"pyproject.toml": text})
+    lock(project, wheels)
+    request = make_request(project, "uv_env", "pyproject.toml", environ=offline(wheels))
+    assert says(build(request), "import cog; print(cog.VERSION)") == "1.0"
+    without = request._replace(environ={**request.environ, "UV_NO_DEV": "1"})
+    assert not UvEnvironment().resolve(without).exists
+    assert "cog" not in (build(without).lock or "")
+
+
+def test_the_indexes_of_a_project_of_uvs_own(tmp_path: Path, wheels: Path) -> None:
+    text = PROJECT + '[tool.uv]\nno-index = true\nfind-links = ["../wheels"]\n'
+    project = write_files(tmp_path / "project", {"pyproject.toml": text})
+    environ = offline(wheels)
+    for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
+        del environ[name]
+    request = make_request(project, "uv_env", "pyproject.toml", environ=environ)
+    prepared = build(request)
+    assert says(prepared, "import sprocket; print(sprocket.VERSION)") == "1.0"
+    (tmp_path / "recorded.txt").write_text(prepared.lock or "")
+    make_wheel(wheels, "sprocket", "2.0")
+    locked = build(request._replace(lock_file=tmp_path / "recorded.txt"))
+    assert locked.lock == prepared.lock
+
+
+def test_a_recorded_lock_of_a_package_builds_it_from_any_checkout(tmp_path: Path, wheels: Path) -> None:
+    project = make_source_tree(tmp_path / "project", "gearbox")
+    lock(project, wheels)
+    request = make_request(
+        project, "uv_env", "pyproject.toml", environ=offline(wheels), temporary_checkout=True
+    )
+    recorded = build(request).lock or ""
+    assert recorded.splitlines()[2:] == ["."]
+    (tmp_path / "recorded.txt").write_text(recorded)
+    elsewhere = make_source_tree(tmp_path / "elsewhere", "gearbox")
+    lock(elsewhere, wheels)
+    moved = make_request(
+        elsewhere, "uv_env", "pyproject.toml", environ=offline(wheels), temporary_checkout=True
+    )
+    locked = build(moved._replace(lock_file=tmp_path / "recorded.txt"))
+    assert locked.lock == recorded
+    assert says(locked, "import gearbox; print(gearbox.VERSION)") == "1.0"
+
+
+def test_what_every_step_installs_is_compiled(tmp_path: Path, wheels: Path) -> None:
+    make_wheel(wheels, "cog", "1.0")
+    text = "build_dependencies: [cog]\ndependencies: [sprocket]\n"
+    project = write_files(tmp_path / "project", {"python_env.yaml": text})
+    environ = {**offline(wheels), "PYTHONDONTWRITEBYTECODE": "1"}
+    prepared = build(make_request(project, "python_env", "python_env.yaml", environ=environ))
+    library = Path(prepared.environ["VIRTUAL_ENV"])
+    compiled = {path.name.partition(".")[0] for path in library.glob("lib/*/site-packages/__pycache__/*")}
+    assert {"cog", "sprocket"} <= compiled

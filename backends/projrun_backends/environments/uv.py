@@ -116,12 +116,13 @@ def _install(build: Build, uv: Path) -> None:
     wanted = python_environments.install_arguments(build)
     if details.spec.dependency_file and wanted:
         wanted = [["-r", details.spec.dependency_file]]
-    steps = [*_seeds(build), *([*settings, *arguments] for arguments in wanted)]
-    for number, arguments in enumerate(steps, 1):
-        # Only at the end: uv leaves the bytecode of a version that a later step replaces.
-        compiled = ["--compile-bytecode"] if number == len(steps) else []
-        # In its own folder, where uv finds the indexes that a project of its own names.
-        build.tools.run("uv", [*install, *compiled, *arguments], directory=details.spec.uv_project)
+    for arguments in _seeds(build):
+        build.tools.run("uv", [*install, *arguments])
+    for step in wanted:
+        # In each step, because uv compiles what it installs, not what is there. In the project's own folder, where
+        # uv finds the indexes that a project of its own names.
+        words = [*install, "--compile-bytecode", *settings, *step]
+        build.tools.run("uv", words, directory=details.spec.uv_project)
 
 
 def _seeds(build: Build) -> list[list[str | Path]]:
