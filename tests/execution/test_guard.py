@@ -153,3 +153,33 @@ def test_a_runner_that_dies_before_its_child_starts_leaves_no_guard(tmp_path: Pa
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     guard = int(done.stdout)
     eventually(lambda: not is_running(guard), "the end of the guard")
+
+
+END = ("/bin/sh", "-c", 'echo "$1 $DOCKER_HOST $HOME" >> "$0"')
+
+
+def test_what_killing_the_group_does_not_end_is_ended_after_it(tmp_path: Path) -> None:
+    ended = tmp_path / "ended"
+    code = (
+        "import os, subprocess, sys\nfrom projrun.execution.guard import Guard\n"
+        "process = subprocess.Popen(['sleep', '60'], start_new_session=True)\n"
+        "guard = Guard(5, sys.argv[1:], {'DOCKER_HOST': 'here'})\n"
+        "guard.watch(process.pid)\nprint(process.pid, guard.pid, flush=True)\nos.kill(os.getpid(), 9)\n"
+    )
+    words = [sys.executable, "-c", code, *END, str(ended), "a 'b' $c"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    group, guard = map(int, done.stdout.split())
+    eventually(ended.exists, "the end command")
+    assert not is_running(group)
+    eventually(lambda: not is_running(guard), "the end of the guard")
+    assert ended.read_text() == "a 'b' $c here \n" * 2, "twice: what was asked for last may come late"
+
+
+def test_a_released_guard_runs_no_end_command(tmp_path: Path) -> None:
+    process = sleeper()
+    guard = Guard(5, (*END, str(tmp_path / "ended"), "x"))
+    guard.watch(process.pid)
+    guard.release()
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "ended").exists()
