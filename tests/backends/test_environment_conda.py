@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -351,6 +352,16 @@ class OpenChannels(Channels):
     protected = False
 
 
+class Proxy(OpenChannels):
+    """Answers for every host."""
+
+    def do_GET(self) -> None:
+        self.path = urlsplit(self.path).path
+        super().do_GET()
+
+    do_HEAD = do_GET
+
+
 @contextmanager
 def served(folder: Path, handler: type[Channels], context: ssl.SSLContext | None = None) -> Iterator[int]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
@@ -406,6 +417,15 @@ def test_a_wrong_password_is_not_in_the_error(lab: Lab) -> None:
     assert "401" in error.detail
     assert error.log is not None
     assert "hush" not in error.detail + error.message + error.log.read_text()
+
+
+def test_proxies_are_those_of_the_configuration(lab: Lab) -> None:
+    lab.own_channel("www/channel", generic("plain", {"share/plain.txt": "plain\n"}))
+    with served(lab.folder / "www", Proxy) as port:
+        request = lab.request("channels: ['http://nowhere.invalid/channel']\ndependencies: [plain]\n")
+        text = f"proxy_servers: {{http: 'http://127.0.0.1:{port}', 'https://other.invalid': 'http://gone'}}\n"
+        write_files(Path(request.environ["HOME"]), {".condarc": text})
+        assert "http://nowhere.invalid/channel/noarch/plain-1.0-0.tar.bz2#" in (lab.build(request).lock or "")
 
 
 @pytest.fixture

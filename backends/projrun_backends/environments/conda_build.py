@@ -129,16 +129,15 @@ class CondaBuild:
         if logins:
             file = self._scratch / "logins.json"
             file.write_text(json.dumps({**_own_logins(self._request.environ), **logins}), encoding="utf-8")
-            lines.append(f"authentication-override-file = {json.dumps(str(file))}")
-        if settings.proxies:
+            lines.append(f"authentication-override-file = {_toml(str(file))}")
+        proxies = {scheme: url for scheme, url in settings.proxies.items() if scheme in ("http", "https")}
+        if proxies:
             lines.append("[proxy-config]")
-            lines += [f"{scheme} = {json.dumps(url)}" for scheme, url in settings.proxies.items()]
+            lines += [f"{scheme} = {_toml(url)}" for scheme, url in proxies.items()]
         tokened = [channel for channel in self._details.channels if channel.token]
         if tokened:
             lines.append("[mirrors]")
-            lines += [
-                f"{json.dumps(one.url + '/')} = [{json.dumps(one.tokened_url + '/')}]" for one in tokened
-            ]
+            lines += [f"{_toml(one.url + '/')} = [{_toml(one.tokened_url + '/')}]" for one in tokened]
         return "".join(f"{line}\n" for line in lines)
 
     def _install_pip_lines(self) -> list[str]:
@@ -193,6 +192,11 @@ class CondaBuild:
         if self._details.program is None and error.tool == _RATTLER:
             why, advice = conda_worker.MEANINGS.get(error.code, ""), _HINTS.get(error.code, "")
         return build_failure(source, error, (advice,), self._folder / LOG, why=why)
+
+
+def _toml(text: str) -> str:
+    """A string of TOML, which JSON's are too as long as nothing is written as a pair of surrogates."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _environment_file(details: CondaDetails) -> str:
