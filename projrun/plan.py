@@ -191,6 +191,7 @@ def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
             *project.warnings,
             *invocation.warnings,
             *environment.resolved.warnings,
+            *_idle_options(environment, request.container),
         ),
     )
 
@@ -293,6 +294,12 @@ def _environment(request: Request, checkout: Checkout, project: Project) -> Envi
         request.rebuild_environment and manager.capabilities.builds,
         {**choice.exported, **tools},
     )
+
+
+def _idle_options(environment: EnvironmentPlan, options: ContainerOptions) -> tuple[str, ...]:
+    if options == ContainerOptions() or environment.manager.capabilities.containers:
+        return ()
+    return ("Docker arguments, image building and credentials have no effect: this is not a Docker project",)
 
 
 def _value(setting: Setting | None) -> str | None:

@@ -6,9 +6,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.commands import projrun_argv
 from tests.support.guard import Guard, changed, watch
+
+# How long an example takes says something of the machine, nothing of the code.
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 GUARD = pytest.StashKey[Guard]()
 

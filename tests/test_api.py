@@ -147,9 +147,10 @@ def test_the_callers_environment_and_folder_are_left_alone(tmp_path: Path) -> No
     assert (dict(os.environ), Path.cwd()) == (before, folder)
 
 
-def test_docker_arguments_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="docker_args"):
-        projrun.run(str(tmp_path), docker_args={"gpus": "all"})
+def test_docker_arguments_are_for_docker_projects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = python_project(tmp_path / "project", "")
+    assert projrun.run(str(project), docker_args={"gpus": "all"}).get_status() == "FINISHED"
+    assert "have no effect" in capsys.readouterr().err
 
 
 def test_a_runner_that_cannot_be_started_leaves_no_run_behind(

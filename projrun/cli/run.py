@@ -34,19 +34,14 @@ def run(**values: Any) -> int:
     reporter = CommandLineReporter(quiet=request.settings.enabled("quiet"))
     with SignalRelay() as relay:
         plan = make_plan(request)
-        _warn(plan, values, reporter)
+        _warn(plan, reporter)
         result = execute(plan, reporter, Options(relay, forward_stdout_to_stderr=values["as_json"]))
     return _report(result, plan, reporter, as_json=values["as_json"])
 
 
-def _warn(plan: Plan, values: dict[str, Any], reporter: CommandLineReporter) -> None:
+def _warn(plan: Plan, reporter: CommandLineReporter) -> None:
     for warning in plan.warnings:
         reporter.warning(warning)
-    if plan.environment.manager.capabilities.containers:
-        return
-    for option in ("docker_args", "build_image", "pass_credentials"):
-        if values[option]:
-            reporter.warning(f"--{option.replace('_', '-')} has no effect: this is not a Docker project")
 
 
 def _report(result: Result, plan: Plan, reporter: CommandLineReporter, *, as_json: bool) -> int:

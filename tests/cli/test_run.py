@@ -81,7 +81,7 @@ def runner(tmp_path: Path) -> Runner:
     return Runner(tmp_path)
 
 
-def wait_for(file: Path, seconds: float = 20) -> None:
+def wait_for(file: Path, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not file.exists():
         assert time.monotonic() < end, f"{file} did not appear"
@@ -299,7 +299,7 @@ def test_an_interrupted_run_is_killed(
     project = python_project(tmp_path / "project", WAITS)
     process = runner.start(project, script_ready=project / "ready")
     process.send_signal(signum)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == code
     assert (project / "received").read_text() == signum.name
     run = runner.only_run()
@@ -321,7 +321,7 @@ def test_a_stubborn_child_is_killed_after_the_grace_period(runner: Runner, tmp_p
     project = python_project(tmp_path / "project", STUBBORN)
     process = runner.start(project, "--grace-period", "0.5", script_ready=project / "ready")
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 143
     assert runner.only_run()["status"] == "KILLED"
 
@@ -333,8 +333,8 @@ def test_a_runner_that_is_killed_takes_its_run_along_and_the_next_command_says_s
     process = runner.start(project, "--grace-period", "0.2", script_ready=project / "ready")
     child = int((project / "ready").read_text())
     process.kill()
-    process.communicate(timeout=20)
-    end = time.monotonic() + 20
+    process.communicate(timeout=60)
+    end = time.monotonic() + 60
     while is_alive(child):
         assert time.monotonic() < end, "the child outlived its runner"
         time.sleep(0.05)
@@ -360,7 +360,7 @@ def test_runs_list_ends_lost_runs_too(runner: Runner, tmp_path: Path) -> None:
     project = python_project(tmp_path / "project", STUBBORN)
     process = runner.start(project, "--grace-period", "0.2", script_ready=project / "ready")
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     listed = run_projrun("runs", "list", "--json", environ=runner.environ).check()
     assert [run["status"] for run in json.loads(listed.stdout)["runs"]] == ["KILLED"]
 
@@ -542,7 +542,7 @@ def test_a_run_that_another_runner_records_is_left_alone(runner: Runner, tmp_pat
     assert "another runner records" in done.stderr
     assert (runner.only_run()["run_name"], runner.only_run()["status"]) == ("mine", "RUNNING")
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
 
 
 def test_a_run_id_that_is_a_path_is_refused(runner: Runner, tmp_path: Path) -> None:
@@ -571,7 +571,7 @@ def test_the_output_of_a_lost_run_is_kept_where_no_store_takes_it(runner: Runner
         project, "--experiment-name", "on s3", "--grace-period", "0.2", script_ready=project / "ready"
     )
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     run = runner.only_run()
     assert run["status"] == "KILLED"
     assert (runner.home / "logs" / f"{run['run_id']}.log").read_bytes() == b"working\n"
