@@ -18,9 +18,17 @@ _CONDA_PYTHON = r"python-(\d+\.\d+\.\d+\w*)-\w+\.json"
 _LIBRARY = r"python(\d+\.\d+)t?"
 
 
-def installed_packages(prefix: Path) -> list[str]:
-    """One requirement line for each package below the prefix, at most 5,000, by name."""
-    lines = (_requirement(folder) for folder in islice(_metadata_folders(prefix), _MOST_PACKAGES))
+def installed_packages(prefix: Path, *, except_by: str = "") -> list[str]:
+    """One requirement line for each package below the prefix, at most 5,000, by name.
+
+    `except_by` names an installer (`conda`) whose packages are left out.
+    """
+    folders = islice(_metadata_folders(prefix), _MOST_PACKAGES)
+    lines = (
+        _requirement(folder)
+        for folder in folders
+        if not except_by or _read(folder / "INSTALLER").strip() != except_by
+    )
     return sorted({line for line in lines if line}, key=str.lower)
 
 

@@ -29,9 +29,7 @@ _SOURCE_OPTION = (
     r"|trusted-host)\b).*"
 )
 _PINNED = r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*===?\s*[\w.!+-]+\s*(?:(?:;|\s--).*)?"
-_PLACED = (
-    r"(?:-e|--editable)\s.*|[^-].*://.*|[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*@.*|\.{0,2}/.*|\.(?:\[.*)?|~/.*"
-)
+_PLACED = r"(?:-e|--editable)\s.*|[^-].*://.*|[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*@.*|\.{0,2}/.*|\.(?:\[.*)?|~/.*"
 _FILE_REFERENCE = r"((?:-e|--find-links)\s+)?(?:\S+\s*@\s*)?(?:file://(?:localhost)?)?(/[^#;]*)(?:#\S*)?"
 _FOREIGN: tuple[tuple[LockKind, str], ...] = (
     ("image", r"(?m)^(?:(?:image:\s*)?\S+@|(?:id|base):\s*)sha256:[0-9a-f]{64}\s*$"),

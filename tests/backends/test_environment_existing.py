@@ -10,8 +10,9 @@ import pytest
 
 from projrun.environments.protocol import EnvironmentRequest
 from projrun.errors import RequestError
+from projrun.testing.commands import run_in
 from projrun_backends.environments.existing import ExistingEnvironment
-from tests.environments.packages import make_request
+from tests.environments.packages import make_request, write_files
 
 MANAGER = ExistingEnvironment()
 
@@ -46,15 +47,45 @@ def test_a_virtual_environment(tmp_path: Path) -> None:
     assert prepared.lock.splitlines()[1] == "# python 3.11.7"
 
 
+PYTHON = '{"url": "https://me:hush@host/linux-64/python-3.11.7-h1_0.conda", "sha256": "%s"}' % ("0" * 64)
+
+
 @pytest.mark.parametrize(("place", "name"), [("envs/train", "train"), ("train", None)])
 def test_a_conda_prefix(tmp_path: Path, place: str, name: str | None) -> None:
-    folder = prefix(tmp_path / place, "conda-meta/python-3.11.7-h1_0.json")
-    request = ask(tmp_path, folder)
+    folder = prefix(tmp_path / place, "conda-meta/python-3.11.7-h1_0.json", "etc/conda/activate.d/x.sh")
+    (folder / "conda-meta/python-3.11.7-h1_0.json").write_text(PYTHON)
+    (folder / "etc/conda/activate.d/x.sh").write_text("export FROM_SCRIPT=$CONDA_PREFIX\n")
+    write_files(
+        folder,
+        {
+            "conda-meta/state": '{"env_vars": {"FROM_STATE": "yes", "CONDA_PREFIX": "no"}}',
+            "lib/python3.11/site-packages/a-1.dist-info/METADATA": "Name: a\nVersion: 1\n",
+            "lib/python3.11/site-packages/a-1.dist-info/INSTALLER": "conda\n",
+            "lib/python3.11/site-packages/b-2.dist-info/METADATA": "Name: b\nVersion: 2\n",
+            "lib/python3.11/site-packages/b-2.dist-info/INSTALLER": "pip\n",
+        },
+    )
+    request = ask(tmp_path, folder)._replace(environ={"PATH": os.environ["PATH"]})
     resolved = MANAGER.resolve(request)
     assert (resolved.recorded_kind, resolved.summary) == ("conda", "conda environment, Python 3.11.7")
     prepared = MANAGER.prepare(request, resolved, rebuild=False, progress=lambda line: None)
-    assert prepared.environ["CONDA_PREFIX"] == str(folder)
-    assert prepared.environ["CONDA_DEFAULT_ENV"] == (name or str(folder))
+    assert "PYTHONNOUSERSITE" not in prepared.environ, "activating sets it not"
+    command = 'echo "$CONDA_PREFIX|$CONDA_DEFAULT_ENV|$FROM_STATE|$FROM_SCRIPT|$(command -v python)"'
+    said = run_in(prepared, request, command, tmp_path).output.split("|")
+    assert said == [str(folder), name or str(folder), "yes", str(folder), f"{folder}/bin/python"]
+    assert prepared.lock_name == "conda.lock.txt"
+    assert prepared.lock is not None
+    address = f"https://host/linux-64/python-3.11.7-h1_0.conda#sha256:{'0' * 64}"
+    assert prepared.lock.splitlines()[2:] == ["@EXPLICIT", address, "# pip b==2"]
+
+
+@pytest.mark.parametrize("record", ["{", "[]", "{}"])
+def test_a_conda_prefix_with_damaged_records(tmp_path: Path, record: str) -> None:
+    folder = prefix(tmp_path / "train", "conda-meta/python-3.11.7-h1_0.json")
+    (folder / "conda-meta/python-3.11.7-h1_0.json").write_text(record)
+    request = ask(tmp_path, folder)
+    prepared = MANAGER.prepare(request, MANAGER.resolve(request), rebuild=False, progress=lambda line: None)
+    assert prepared.lock_name == "requirements.lock.txt"
 
 
 def test_any_other_prefix(tmp_path: Path) -> None:

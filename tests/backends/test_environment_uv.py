@@ -228,6 +228,10 @@ def test_a_downloaded_interpreter_is_used(tmp_path: Path, wheels: Path) -> None:
     assert f"cpython-{version}" in str(UvEnvironment().resolve(request).python)
 
 
+def files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+
+
 def test_a_member_of_a_workspace_is_installed_as_the_workspace_is_locked(
     tmp_path: Path, wheels: Path
 ) -> None:
@@ -242,13 +246,13 @@ def test_a_member_of_a_workspace_is_installed_as_the_workspace_is_locked(
     make_source_tree(root / "gear", "gear")
     lock(root, wheels)
     make_wheel(wheels, "sprocket", "2.0")
-    before = sorted(root.rglob("*"))
+    before = files(root)
     request = make_request(
         root / "train", "uv_env", "pyproject.toml", environ=offline(wheels), cache=tmp_path / "cache"
     )
     prepared = build(request)
     assert says(prepared, "import gear, sprocket; print(gear.VERSION, sprocket.VERSION)") == "1.0 1.0"
-    assert sorted(root.rglob("*")) == before
+    assert files(root) == before
     write_files(root, {"uv.lock": (root / "uv.lock").read_text() + "\n# locked again\n"})
     assert not UvEnvironment().resolve(request).exists
 

@@ -170,6 +170,7 @@ def test_a_line_that_is_not_pinned_is_shown_without_credentials(tmp_path: Path) 
         ("version: 6\nenvironments:\n  default: {}\n", "conda"),
         ("version: 1\nmetadata:\n  content_hash: {}\npackage: []\n", "conda"),
         (f"registry/team/image:1@sha256:{'0' * 64}\n", "image"),
+        (f"# Docker\nname: x\nid: sha256:{'a' * 64}\n", "image"),
         (f"# Docker\nimage: x@sha256:{'a' * 64}\n", "image"),
         ('version = 1\nrevision = 3\n\n[[package]]\nname = "x"\n', "toml"),
         ('lock-version = "1.0"\n[[packages]]\n', "toml"),

@@ -76,6 +76,12 @@ def starter(folder: Path) -> tuple[str, ...]:
     return ("bash", str(script)) if script.exists() else ()
 
 
+def inline_starter(prefix: Path) -> tuple[str, ...]:
+    """The same for an environment that is not ours to write into."""
+    has_scripts = os.name != "nt" and any((prefix / "etc/conda/activate.d").glob("*.sh"))
+    return ("bash", "-c", _STARTER, "bash") if has_scripts else ()
+
+
 def python_of(prefix: Path) -> Path:
     """Its interpreter, which need not exist: an environment may hold R alone."""
     return prefix / "python.exe" if os.name == "nt" else prefix / "bin/python"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import get_args
 
@@ -17,9 +18,16 @@ from projrun.environments.protocol import (
     Progress,
     ResolvedEnvironment,
 )
-from projrun.environments.python_environments import SCRIPTS, UNSET
+from projrun.environments.python_environments import LOCK, SCRIPTS, UNSET
 from projrun.errors import RequestError
 from projrun.project.model import EnvironmentKind
+from projrun_backends.environments import conda_lock
+from projrun_backends.environments.conda_activation import (
+    ISOLATED,
+    activation_path,
+    activation_variables,
+    inline_starter,
+)
 
 _WORDS = {"virtualenv": "virtual environment", "conda": "conda environment", "local": "environment"}
 
@@ -59,12 +67,16 @@ class ExistingEnvironment:
         prefix = resolved.path
         if prefix is None:
             raise TypeError("the environment was resolved by another manager")
-        frozen = "\n".join(installed_packages(prefix))
+        variables, unset = _variables(prefix, resolved.recorded_kind)
+        lock, name = _lock(prefix, resolved.recorded_kind, request.project_directory)
+        is_conda = resolved.recorded_kind == "conda"
         return PreparedEnvironment(
-            environ=_variables(prefix, resolved.recorded_kind),
-            unset=UNSET | {"VIRTUAL_ENV"},
-            path_prefix=_folders(prefix, resolved.recorded_kind),
-            lock=lock_text(frozen, python_version(prefix), None, request.project_directory),
+            environ=variables,
+            unset=unset,
+            path_prefix=activation_path(prefix) if is_conda else (prefix / SCRIPTS,),
+            argv_prefix=inline_starter(prefix) if is_conda else (),
+            lock=lock,
+            lock_name=name,
         )
 
 
@@ -94,17 +106,23 @@ def _kind(prefix: Path) -> str:
     return "conda" if (prefix / "conda-meta").is_dir() else "local"
 
 
-def _variables(prefix: Path, kind: str) -> dict[str, str]:
-    if kind == "virtualenv":
-        return {"VIRTUAL_ENV": str(prefix)}
+def _variables(prefix: Path, kind: str) -> tuple[dict[str, str], frozenset[str]]:
+    if kind != "conda":
+        return ({"VIRTUAL_ENV": str(prefix)} if kind == "virtualenv" else {}), UNSET | {"VIRTUAL_ENV"}
+    variables, unset = activation_variables(prefix)
+    # conda names an environment by its folder where it lies in `envs`, else by its path.
+    name = prefix.name if prefix.parent.name == "envs" else str(prefix)
+    own = {key: value for key, value in variables.items() if key not in ISOLATED}
+    return {**own, "CONDA_DEFAULT_ENV": name}, unset
+
+
+def _lock(prefix: Path, kind: str, project: Path) -> tuple[str, str]:
+    """The text, and the name of the artifact."""
     if kind == "conda":
-        # conda names an environment by its folder where it lies in `envs`, else by its path.
-        name = prefix.name if prefix.parent.name == "envs" else str(prefix)
-        return {"CONDA_PREFIX": str(prefix), "CONDA_DEFAULT_ENV": name}
-    return {}
-
-
-def _folders(prefix: Path, kind: str) -> tuple[Path, ...]:
-    if os.name == "nt" and kind != "virtualenv":
-        return (prefix, prefix / "Library/bin", prefix / SCRIPTS)
-    return (prefix / SCRIPTS,)
+        with suppress(OSError, ValueError, AttributeError):  # records that are damaged
+            packages = conda_lock.installed_packages(prefix)
+            if all(package.url for package in packages):
+                added = installed_packages(prefix, except_by="conda")
+                return conda_lock.lock_text(prefix, conda_lock.current_platform(), added), conda_lock.NAME
+    frozen = "\n".join(installed_packages(prefix))
+    return lock_text(frozen, python_version(prefix), None, project), LOCK
