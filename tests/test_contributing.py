@@ -82,3 +82,19 @@ def test_the_environment_manager_says_what_is_missing(plugins: Path, project: Pa
     done = _run(plugins, project, "-e", "python", "--env-manager=prebuilt")
     assert done.returncode == 4
     assert "is not a virtual environment" in done.stderr
+
+
+def test_the_environment_manager_passes_the_kit(plugins: Path) -> None:
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "error",
+        plugins / "test_prebuilt.py",
+    ]
+    done = run_command(argv, cwd=plugins, environ={"PYTHONPATH": str(plugins)})
+    assert re.search(r"^\d+ passed", done.check().stdout, re.MULTILINE)

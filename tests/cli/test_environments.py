@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -307,3 +308,15 @@ def test_the_api_takes_them_too(workshop: Workshop) -> None:
     (entry,) = workshop.entries()
     assert (first, second, third) == (str(venv), str(venv), str(entry.path / "env"))
     assert "sprocket==1.0" in workshop.artifact("environment/requirements.lock.txt")
+
+
+@pytest.mark.parametrize("manager", ["uv", "virtualenv"])
+def test_the_hashes_of_a_lock_are_checked(workshop: Workshop, manager: str) -> None:
+    project = workshop.project("sprocket")
+    wheel = next(workshop.wheels.glob("sprocket-1.0*"))
+    lock = workshop.folder / "hashed.lock"
+    for digest, code in ((hashlib.sha256(wheel.read_bytes()).hexdigest(), 0), ("0" * 64, 4)):
+        lock.write_text(f"sprocket==1.0 \\\n    --hash=sha256:{digest}\n")
+        done = workshop.run(project, "--locked", lock, f"--env-manager={manager}")
+        assert done.returncode == code, done.stderr
+    assert "hash" in workshop.artifact("environment/build.log").lower()
