@@ -424,14 +424,17 @@ def test_the_artifact_folder_of_another_server_is_mounted(docker: DockerBench, f
         "run = json.load(urllib.request.urlopen(uri, timeout=10))['run']\n"
         "folder = run['info']['artifact_uri'].removeprefix('file://')\n"
         "os.makedirs(folder, exist_ok=True)\n"
-        "open(folder + '/made.txt', 'w').write(os.environ['MLFLOW_TRACKING_TOKEN'])\n"
+        "open(folder + '/made.txt', 'w').write(''.join(os.environ['MLFLOW_TRACKING_' + n] for n in ('TOKEN', 'PASSWORD')))\n"
     )
     docker.project("python make.py", make_py=script)
+    kept = Path(os.environ["HOME"], ".mlflow/credentials")
+    kept.parent.mkdir()
+    kept.write_text("[mlflow]\nmlflow_tracking_username = ada\nmlflow_tracking_password = hush\n")
     environ = {"MLFLOW_TRACKING_URI": file_server, "MLFLOW_TRACKING_TOKEN": "t0ken"}
     done = docker.run("-A", "network=host", environ=environ).check()
     assert "cannot reach" not in done.stderr
     (made,) = (docker.folder / "server/artifacts").rglob("made.txt")
-    assert made.read_text() == "t0ken"
+    assert made.read_text() == "t0kenhush"
     unreachable = docker.run(environ=environ)
     assert "cannot reach the tracking server at 127.0.0.1, this machine's loopback" in unreachable.stderr
     assert "-A network=host lets it" in unreachable.stderr

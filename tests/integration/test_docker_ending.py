@@ -199,6 +199,9 @@ def test_what_a_crash_of_the_machine_left_of_this_run_is_removed(docker: DockerB
     run_id = docker.recorded()["run_id"]
     docker.docker("create", "--label", f"projrun.run_id={run_id}", "--name", f"projrun-{run_id}",
                   "projrun-tests/base:latest", "true")  # fmt: skip
+    scratch = docker.folder / "home/active" / run_id / "scratch"
+    scratch.mkdir(parents=True)
+    (scratch / "container.id").write_text("an id")
     docker.run("--run-id", run_id).check()
 
 
@@ -208,7 +211,7 @@ def test_a_container_that_somebody_removed(docker: DockerBench) -> None:
         (run_id,) = docker.containers()
         docker.docker("rm", "--force", f"projrun-{run_id}")
         process.communicate(timeout=60)
-    assert process.returncode == 137
+    assert process.returncode in (125, 137), "as the docker program saw it"
     assert docker.recorded()["status"] == "FAILED"
 
 

@@ -42,15 +42,25 @@ def host_credentials(address: SplitResult, environ: Mapping[str, str]) -> Creden
     return found
 
 
-def _configured(environ: Mapping[str, str]) -> Credentials | None:
-    file = home(environ) / ".mlflow" / "credentials"
+def login(environ: Mapping[str, str]) -> tuple[str, str]:
+    """The user name and the password, each from its variable, else from `~/.mlflow/credentials`, else empty."""
     username, password = environ.get(USERNAME, ""), environ.get(PASSWORD, "")
-    origin = f"{USERNAME} and {PASSWORD}"
-    if not (username and password):
-        kept = _read_file(file)
-        origin = str(file) if kept != ("", "") else origin
-        username, password = username or kept[0], password or kept[1]
     if username and password:
+        return username, password
+    kept = _read_file(credentials_file(environ))
+    return username or kept[0], password or kept[1]
+
+
+def credentials_file(environ: Mapping[str, str]) -> Path:
+    """Where MLflow's client keeps a user name and a password; need not exist."""
+    return home(environ) / ".mlflow" / "credentials"
+
+
+def _configured(environ: Mapping[str, str]) -> Credentials | None:
+    username, password = login(environ)
+    if username and password:
+        variables = environ.get(USERNAME) and environ.get(PASSWORD)
+        origin = f"{USERNAME} and {PASSWORD}" if variables else str(credentials_file(environ))
         return _basic(username, password, origin)
     token = environ.get(TOKEN, "")
     return Credentials(f"Bearer {_header_safe(token)}", TOKEN) if token else None

@@ -89,6 +89,8 @@ def _explained(outcome: Outcome, state: ContainerState | None, container: Contai
 def _without_container(outcome: Outcome, container: Container) -> Outcome:
     if outcome.status == "FINISHED":
         return outcome
+    if _read_identifier(container.id_file):
+        return outcome._replace(reason=f"somebody removed the container ({outcome.reason})")
     raise _failure(_last_line(container.log_file) or outcome.reason)
 
 

@@ -78,8 +78,6 @@ class BuildLog:
 
 def obtain(engine: Engine, wanted: Wanted, request: EnvironmentRequest, log: BuildLog) -> Obtained:
     """Find, pull or build. Raises EnvironmentBuildError with the daemon's last lines; leaves nothing half-built."""
-    if request.container.auth:
-        engine.log_in(request.container.auth)
     if wanted.lock is not None:
         return _locked(engine, wanted, wanted.lock, request, log)
     image, pulled = _base(engine, wanted, request, log)
@@ -103,6 +101,8 @@ def _base(engine: Engine, wanted: Wanted, request: EnvironmentRequest, log: Buil
 
 
 def _pulled(engine: Engine, name: str, wanted: Wanted, request: EnvironmentRequest, log: BuildLog) -> Image:
+    if request.container.auth:
+        engine.log_in(request.container.auth)
     try:
         log.follow(engine.pull(name, wanted.arguments.value("platform"), request.container.auth))
     except EngineError as error:

@@ -36,7 +36,16 @@ def prepare(
         error.log = _keep(log, wanted, request)
         raise
     containment = Containment(
-        spec.program, spec.docker, spec.volumes, spec.arguments, request, engine, obtained, user, network
+        program=spec.program,
+        docker=spec.docker,
+        volumes=spec.volumes,
+        arguments=spec.arguments,
+        request=request,
+        engine=engine,
+        obtained=obtained,
+        user=user,
+        network=network,
+        reach=reach,
     )
     return PreparedEnvironment(
         environ={},

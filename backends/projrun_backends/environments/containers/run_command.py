@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from projrun.environments.protocol import ChildProcess, EnvironmentRequest, Launch
+from projrun.environments.protocol import ChildProcess, EndpointReach, EnvironmentRequest, Launch
 from projrun.project.model import DockerEnv
 from projrun.tracking.parent import ENDPOINT_STORE
 from projrun_backends.environments.containers.arguments import Arguments
@@ -22,6 +22,7 @@ from projrun_backends.environments.containers.ending import Container, conclude
 from projrun_backends.environments.containers.engine import Engine
 from projrun_backends.environments.containers.images import Obtained
 from projrun_backends.environments.containers.mounts import CODE, Mount, run_mounts, targets, without_targets
+from projrun_backends.environments.containers.network import LOOPBACK
 from projrun_backends.environments.containers.user import User
 from projrun_backends.environments.containers.variables import (
     container_variables,
@@ -55,6 +56,7 @@ class Containment(NamedTuple):
     obtained: Obtained
     user: User | None
     network: str
+    reach: EndpointReach | None
 
 
 def contain(containment: Containment, launch: Launch) -> ChildProcess:
@@ -63,6 +65,7 @@ def contain(containment: Containment, launch: Launch) -> ChildProcess:
     run_id = launch.variables.get("MLFLOW_RUN_ID") or os.urandom(16).hex()
     id_file = launch.scratch / "container.id"
     container = Container(f"projrun.run_id={run_id}", id_file, launch.log_file, containment.obtained.uri)
+    id_file.unlink(missing_ok=True)  # docker refuses one that is there
     for leftover in containment.engine.labelled(container.label):
         containment.engine.remove_container(leftover)
     variables, mounts = _contents(containment, launch)
@@ -124,15 +127,15 @@ def _contents(containment: Containment, launch: Launch) -> tuple[dict[str, str],
 
 def _warnings(containment: Containment, variables: Mapping[str, str]) -> tuple[str, ...]:
     uri = variables.get("MLFLOW_TRACKING_URI", "")
-    if containment.network == "host" or not _is_loopback(uri):
+    if containment.reach == LOOPBACK or not _is_loopback(uri):
         return ()
     remedy = "-A network=host lets it"
     if containment.engine.in_virtual_machine:
         remedy = "set MLFLOW_TRACKING_URI in docker_env's `environment`, with the host host.docker.internal"
-    text = (
-        f"the command cannot reach the tracking server at {urlsplit(uri).hostname}, this machine's loopback,"
-    )
-    return (f"{text} from the container's network {containment.network!r}; {remedy}",)
+    elif containment.network == "host":
+        remedy = "its daemon has a network of its own"
+    where = f"{urlsplit(uri).hostname}, this machine's loopback, from the container's network"
+    return (f"the command cannot reach the tracking server at {where} {containment.network!r}; {remedy}",)
 
 
 def _is_loopback(uri: str) -> bool:

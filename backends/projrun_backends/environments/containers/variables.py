@@ -12,16 +12,11 @@ from projrun.environments.protocol import EnvironmentRequest, Launch
 from projrun.errors import RequestError
 from projrun.project.model import DockerEnv
 from projrun.tracking.parent import ENDPOINT_STORE
+from projrun.tracking.rest.credentials import PASSWORD, TOKEN, USERNAME, login
 from projrun_backends.environments.containers.arguments import Arguments
 
 _OF_THE_RUN = frozenset({"MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID"})
-_TRACKING = (
-    "MLFLOW_TRACKING_USERNAME",
-    "MLFLOW_TRACKING_PASSWORD",
-    "MLFLOW_TRACKING_TOKEN",
-    "MLFLOW_TRACKING_INSECURE_TLS",
-    "MLFLOW_TRACKING_AUTH",
-)
+_TRACKING = (USERNAME, PASSWORD, TOKEN, "MLFLOW_TRACKING_INSECURE_TLS", "MLFLOW_TRACKING_AUTH")
 """What the command's client needs for the server that the run is recorded on."""
 
 # What the client program reads itself: under these names it would be misled by a value for the container.
@@ -62,6 +57,9 @@ def container_variables(
     variables = {"PYTHONUNBUFFERED": "1"}
     if ENDPOINT_STORE not in launch.variables:
         variables.update(_taken(_TRACKING, caller))
+        username, password = login(caller)
+        if username and password:
+            variables.update({USERNAME: username, PASSWORD: password})
     variables.update(_taken(docker.copied_variables, caller))
     variables.update(launch.variables)
     variables.update(docker.set_variables)
