@@ -9,7 +9,6 @@ from pathlib import Path
 from projrun_backends.environments.conda_activation import (
     activation_variables,
     starter,
-    write_starter,
 )
 from tests.environments.packages import write_files
 
@@ -45,7 +44,6 @@ def test_names_and_values_that_no_environment_holds_are_passed_over(tmp_path: Pa
 
 
 def test_without_scripts_nothing_stands_before_the_command(tmp_path: Path) -> None:
-    write_starter(tmp_path / "env", tmp_path)
     assert starter(tmp_path) == ()
 
 
@@ -56,8 +54,7 @@ def test_scripts_run_in_order_and_the_command_gets_its_words(tmp_path: Path) -> 
         "c.fish": "exit 1\n",
     }
     write_files(tmp_path / "env/etc/conda/activate.d", scripts)
-    write_starter(tmp_path / "env", tmp_path)
-    words = [*starter(tmp_path), "sh", "-c", 'echo "$SEEN|$0|$1|$#"; exit 7', "a b", "$HOME 'x'"]
+    words = [*starter(tmp_path / "env"), "sh", "-c", 'echo "$SEEN|$0|$1|$#"; exit 7', "a b", "$HOME 'x'"]
     environ = {"CONDA_PREFIX": str(tmp_path / "env"), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("0 a b|a b|$HOME 'x'|1\n", 7)

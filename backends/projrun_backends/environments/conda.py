@@ -96,7 +96,7 @@ def _prepared(entry: Path, details: CondaDetails, lock: str, *, built: bool) -> 
         environ=variables,
         unset=unset,
         path_prefix=conda_activation.activation_path(prefix),
-        argv_prefix=conda_activation.starter(entry),
+        argv_prefix=conda_activation.starter(prefix),
         lock=lock,
         lock_name=conda_lock.NAME,
         built=built,

@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-SCRIPT = "activate.sh"
-
 UNSET = frozenset(
     {
         "PYTHONHOME",
@@ -31,7 +29,6 @@ _UNSET_VALUE = "***unset***"
 
 # Sourced without arguments a script would see, and could shift, those of the command.
 _STARTER = """\
-# Made by projrun: packages of this environment set it up by scripts that a shell must read.
 command=("$@")
 set --
 for script in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do
@@ -64,20 +61,8 @@ def activation_path(prefix: Path) -> tuple[Path, ...]:
     return (prefix / "bin",)
 
 
-def write_starter(prefix: Path, folder: Path) -> None:
-    """Into `folder`, where a package has scripts that run on activation."""
-    if os.name != "nt" and any((prefix / "etc/conda/activate.d").glob("*.sh")):
-        (folder / SCRIPT).write_text(_STARTER, encoding="utf-8")
-
-
-def starter(folder: Path) -> tuple[str, ...]:
-    """The words before a command's argv that run those scripts first; none where there are no scripts."""
-    script = folder / SCRIPT
-    return ("bash", str(script)) if script.exists() else ()
-
-
-def inline_starter(prefix: Path) -> tuple[str, ...]:
-    """The same for an environment that is not ours to write into."""
+def starter(prefix: Path) -> tuple[str, ...]:
+    """The words before a command's argv that run its packages' scripts first; none where there are no scripts."""
     has_scripts = os.name != "nt" and any((prefix / "etc/conda/activate.d").glob("*.sh"))
     return ("bash", "-c", _STARTER, "bash") if has_scripts else ()
 

@@ -61,7 +61,6 @@ class CondaBuild:
 
         try:
             self._create()
-            conda_activation.write_starter(self._prefix, self._folder)
             pip_lines = self._install_pip_lines()
             self._compile()
         except ToolError as error:
@@ -164,7 +163,7 @@ class CondaBuild:
         variables |= {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_ROOT_USER_ACTION": "ignore"}
         variables["PATH"] = os.pathsep.join(folders)
         # Activated: a package that pip compiles finds the environment's compilers and libraries.
-        starter = conda_activation.starter(self._folder)
+        starter = conda_activation.starter(self._prefix)
         words = [*starter, self._python, "-m", "pip", *_PIP_QUIET, *arguments]
         self._tools.run("pip", words, variables=variables)
 

@@ -26,7 +26,7 @@ from projrun_backends.environments.conda_activation import (
     ISOLATED,
     activation_path,
     activation_variables,
-    inline_starter,
+    starter,
 )
 
 _WORDS = {"virtualenv": "virtual environment", "conda": "conda environment", "local": "environment"}
@@ -74,7 +74,7 @@ class ExistingEnvironment:
             environ=variables,
             unset=unset,
             path_prefix=activation_path(prefix) if is_conda else (prefix / SCRIPTS,),
-            argv_prefix=inline_starter(prefix) if is_conda else (),
+            argv_prefix=starter(prefix) if is_conda else (),
             lock=lock,
             lock_name=name,
         )
