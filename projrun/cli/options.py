@@ -40,7 +40,7 @@ _environment_choices = (
     click.option(
         "--env-manager",
         metavar="NAME",
-        help="local (build nothing), virtualenv, uv or conda.  "
+        help="local (build nothing), virtualenv, uv, conda or docker.  "
         "[$PROJRUN_ENV_MANAGER; default: what the project asks for]",
     ),
     click.option(

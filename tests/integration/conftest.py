@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.commands import require_tool
 from tests.support.docker import docker_daemon
 from tests.support.docker_bench import DockerBench
 from tests.support.servers import mlflow_server
@@ -61,3 +63,12 @@ def docker(docker_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     bench = DockerBench(docker_address, tmp_path)
     yield bench
     assert bench.containers() == []
+
+
+@pytest.fixture
+def other_user() -> list[str]:
+    """Words that make a command run as a user who is not root, but may read root's interpreter."""
+    if os.getuid() != 0:
+        pytest.skip("only root can become another user; the other tests are another user already")
+    capability = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]
+    return [require_tool("setpriv"), "--reuid", "1234", "--regid", "2345", "--clear-groups", *capability]
