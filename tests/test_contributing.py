@@ -85,7 +85,7 @@ def test_the_environment_manager_says_what_is_missing(plugins: Path, project: Pa
 
 
 def test_the_environment_manager_passes_the_kit(plugins: Path) -> None:
-    argv = [
+    argv: list[str | Path] = [
         sys.executable,
         "-m",
         "pytest",

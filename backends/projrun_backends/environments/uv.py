@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from projrun.environments import python_environments
@@ -118,11 +119,23 @@ def _install(build: Build, uv: Path) -> None:
         wanted = [["-r", details.spec.dependency_file]]
     for arguments in _seeds(build):
         build.tools.run("uv", [*install, *arguments])
+    # uv compiles what a step installs, and leaves the bytecode of a version that a later step replaces: with
+    # more than one step everything is compiled at the end.
+    compiled = ["--compile-bytecode"] if len(wanted) == 1 else []
     for step in wanted:
-        # In each step, because uv compiles what it installs, not what is there. In the project's own folder, where
-        # uv finds the indexes that a project of its own names.
-        words = [*install, "--compile-bytecode", *settings, *step]
-        build.tools.run("uv", words, directory=details.spec.uv_project)
+        # In the project's own folder, where uv finds the indexes that a project of its own names.
+        build.tools.run("uv", [*install, *compiled, *settings, *step], directory=details.spec.uv_project)
+    if len(wanted) > 1:
+        _compile(build)
+
+
+def _compile(build: Build) -> None:
+    from projrun.environments.tools import ToolError
+
+    # Fails where a package ships a file for another Python, which nobody imports.
+    with suppress(ToolError):
+        words: list[str | Path] = [build.python, "-m", "compileall", "-qq", "-j", "0", build.environment]
+        build.tools.run("compileall", words)
 
 
 def _seeds(build: Build) -> list[list[str | Path]]:
