@@ -22,8 +22,12 @@ BASE_IMAGE = "projrun-tests/base:latest"
 
 _KEEPER = Path(__file__).with_name("keeper.py")
 
-# The keeper ends its command's whole group with TERM, and KILL five seconds later. The shell outlives the daemon.
-_DAEMON = 'trap : TERM; folder=$1; shift; "$@"; rm -rf -- "$folder"'
+# The keeper ends its command's whole group with TERM, and KILL five seconds later: who clears up is not in it.
+_DAEMON = """\
+setsid sh -c 'while kill -0 "$0" 2>/dev/null; do sleep 0.2; done; rm -rf -- "$1"' $$ "$1" &
+shift
+exec "$@"
+"""
 
 
 def require_docker_library() -> None:
