@@ -23,6 +23,7 @@ Facts = Mapping[str, str | tuple[str, ...]]
 State = Literal["ready", "broken", "building", "unfinished"]
 
 _MARKER_SUFFIX = ".complete"
+_KEY = r"[0-9a-f]{16,64}"
 _GENERATION = r"\d{4}-[0-9a-f]{6}"
 _LAST_USED_STEP = 60.0
 """Seconds: how exact "last used" is, which is the marker's modification time."""
@@ -101,6 +102,19 @@ class ContentCache:
                 return self._remove(entry)
         except (Timeout, OSError):
             return False
+
+    def sweep(self) -> None:
+        """Remove the folders of keys that hold no generation any more, and what failed builds left in them."""
+        import re
+
+        from filelock import FileLock, Timeout
+
+        for folder in _subfolders(self.root):
+            if not re.fullmatch(_KEY, folder.name) or self._generations(folder.name):
+                continue
+            with suppress(Timeout, OSError), FileLock(self._lock_file(folder.name), timeout=0):
+                if not self._generations(folder.name):
+                    _remove_tree(folder)
 
     def _remove(self, entry: Entry) -> bool:
         marker = _marker(entry.path)

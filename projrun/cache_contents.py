@@ -89,6 +89,8 @@ def prune(cache: ContentCache, limits: Limits, now: float, *, dry_run: bool = Fa
     for candidate in candidates:
         gone = dry_run or cache.remove(candidate.item.entry)
         (removed if gone else kept).append(candidate)
+    if not dry_run:
+        cache.sweep()
     paths = {candidate.item.entry.path for candidate in removed}
     rest = [item for item in items if item.entry.path not in paths]
     return Pruned(tuple(removed), tuple(kept), total_size(items) - total_size(rest))

@@ -108,6 +108,17 @@ def test_without_limits_only_what_nobody_would_use_goes(cache: ContentCache) -> 
     assert not unfinished.parent.exists()
 
 
+def test_what_failed_builds_left_goes(cache: ContentCache) -> None:
+    left, kept = cache.root / "0123456789abcdef", cache.root / "packages"
+    for folder in (left, kept):
+        folder.mkdir(parents=True)
+        (folder / "failed-build.log").write_text("words")
+    prune(cache, Limits(), time.time(), dry_run=True)
+    assert left.exists()
+    prune(cache, Limits(), time.time())
+    assert (left.exists(), kept.exists()) == (False, True)
+
+
 def test_what_was_not_used_for_long_goes(cache: ContentCache) -> None:
     ages = {"new": 1.0, "old": 31.0, "older": 90.0}
     for key, days in ages.items():
