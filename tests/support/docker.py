@@ -24,7 +24,11 @@ _KEEPER = Path(__file__).with_name("keeper.py")
 
 # The keeper ends its command's whole group with TERM, and KILL five seconds later: who clears up is not in it.
 _DAEMON = """\
-setsid sh -c 'while kill -0 "$0" 2>/dev/null; do sleep 0.2; done; rm -rf -- "$1"' $$ "$1" &
+setsid sh -c '
+    while kill -0 "$0" 2>/dev/null; do sleep 0.2; done
+    umount "$1"/exec/netns/* 2>/dev/null  # what a host network leaves mounted
+    rm -rf -- "$1"
+' $$ "$1" &
 shift
 exec "$@"
 """
