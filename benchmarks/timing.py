@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.sides import Side
 
@@ -57,10 +58,22 @@ def medians(times: dict[str, list[float]]) -> dict[str, float]:
     return {name: statistics.median(taken) * 1000 for name, taken in times.items()}
 
 
-def installed_megabytes(python: Path) -> float:
-    """What an environment's packages take on disk, bytecode included, as `du` counts it: whole blocks, in MiB."""
+class InstalledSize(NamedTuple):
+    """What an environment's packages take, bytecode included, in MB (10**6 bytes)."""
+
+    files: float
+    """The sizes of the files added up."""
+    blocks: float
+    """The disk blocks that hold them: more, where files are small."""
+
+
+def installed_size(python: Path) -> InstalledSize:
+    """The size of an environment's packages."""
     folder = next((python.parent.parent / "lib").glob("python*/site-packages"))
-    return sum(entry.lstat().st_blocks * 512 for entry in (folder, *folder.rglob("*"))) / 2**20
+    entries = [entry.lstat() for entry in (folder, *folder.rglob("*"))]
+    return InstalledSize(
+        sum(entry.st_size for entry in entries) / 1e6, sum(entry.st_blocks * 512 for entry in entries) / 1e6
+    )
 
 
 def progress(message: str) -> None:
