@@ -219,7 +219,7 @@ def test_ctrl_z_stops_the_job_and_the_runner_and_both_go_on(tmp_path: Path) -> N
             for _ in range(2):
                 os.kill(runner_pid, TSTP)
                 eventually(lambda: process_state(runner_pid) == "T", "the runner to stop")
-                assert process_state(job) == "T"
+                eventually(lambda: process_state(job) == "T", "the job to stop")
                 os.kill(runner_pid, CONT)
                 eventually(lambda: process_state(job) != "T", "the job to go on")
             (tmp_path / "go").touch()
