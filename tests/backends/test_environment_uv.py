@@ -329,3 +329,19 @@ def test_what_every_step_installs_is_compiled(tmp_path: Path, wheels: Path) -> N
     library = Path(prepared.environ["VIRTUAL_ENV"])
     compiled = {path.name.partition(".")[0] for path in library.glob("lib/*/site-packages/__pycache__/*")}
     assert {"cog", "sprocket"} <= compiled
+
+
+def test_no_bytecode_of_a_replaced_version_is_used(tmp_path: Path, wheels: Path) -> None:
+    # Equal in size and date, as modules of reproducible wheels often are: Python could not tell their bytecode apart.
+    make_wheel(wheels, "sprocket", "2.0")
+    for wheel in wheels.iterdir():
+        os.utime(wheel, (1_600_000_000, 1_600_000_000))
+    text = "build_dependencies: ['sprocket==1.0']\ndependencies: ['sprocket==2.0']\n"
+    project = write_files(tmp_path / "project", {"python_env.yaml": text})
+    environ = {**offline(wheels), "PYTHONDONTWRITEBYTECODE": "1"}
+    prepared = build(make_request(project, "python_env", "python_env.yaml", environ=environ))
+    module = next(Path(prepared.environ["VIRTUAL_ENV"]).glob("lib/*/site-packages/sprocket.py"))
+    (compiled,) = (module.parent / "__pycache__").glob("sprocket.*.pyc")
+    assert b"2.0" in compiled.read_bytes()
+    assert b"1.0" not in compiled.read_bytes()
+    assert says(prepared, "import sprocket; print(sprocket.VERSION)") == "2.0"

@@ -98,7 +98,7 @@ def _build(build: Build) -> str:
         _synchronize(build, uv, build.details.spec.locked_project)
     else:
         _install(build, uv)
-    return build.tools.capture("uv", [uv, "pip", "freeze", "--python", build.python])
+    return _freeze(build, uv)
 
 
 def _install(build: Build, uv: Path) -> None:
@@ -119,23 +119,33 @@ def _install(build: Build, uv: Path) -> None:
         wanted = [["-r", details.spec.dependency_file]]
     for arguments in _seeds(build):
         build.tools.run("uv", [*install, *arguments])
-    # uv compiles what a step installs, and leaves the bytecode of a version that a later step replaces: with
-    # more than one step everything is compiled at the end.
-    compiled = ["--compile-bytecode"] if len(wanted) == 1 else []
-    for step in wanted:
+    for number, step in enumerate(wanted):
+        before = _freeze(build, uv) if number else ""
         # In the project's own folder, where uv finds the indexes that a project of its own names.
-        build.tools.run("uv", [*install, *compiled, *settings, *step], directory=details.spec.uv_project)
-    if len(wanted) > 1:
-        _compile(build)
+        words = [*install, "--compile-bytecode", *settings, *step]
+        build.tools.run("uv", words, directory=details.spec.uv_project)
+        if before and set(before.splitlines()) - set(_freeze(build, uv).splitlines()):
+            _compile_anew(build)
 
 
-def _compile(build: Build) -> None:
+def _compile_anew(build: Build) -> None:
+    """uv compiles what a step installs, and leaves the bytecode of a version that a later step replaces: Python
+    would take it for that of the new one where the two modules are of the same size and date.
+    """
+    import shutil
+
     from projrun.environments.tools import ToolError
 
+    for folder in list(build.environment.rglob("__pycache__")):
+        shutil.rmtree(folder, ignore_errors=True)
     # Fails where a package ships a file for another Python, which nobody imports.
     with suppress(ToolError):
         words: list[str | Path] = [build.python, "-m", "compileall", "-qq", "-j", "0", build.environment]
         build.tools.run("compileall", words)
+
+
+def _freeze(build: Build, uv: Path) -> str:
+    return build.tools.capture("uv", [uv, "pip", "freeze", "--python", build.python])
 
 
 def _seeds(build: Build) -> list[list[str | Path]]:
