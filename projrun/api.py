@@ -61,12 +61,15 @@ def run(
     python_downloads: str | None = None,
     grace_period: float | None = None,
     pass_credentials: bool = False,
+    offline: bool = False,
+    require_clean: bool = False,
+    keep_workdir: bool = False,
 ) -> SubmittedRun:
     """Run an entry point of the project at `uri` and record it.
 
     The arguments up to `docker_auth` are those of `mlflow.projects.run`; what is left out is looked up in
     the environment and in `config.toml`, as on the command line. Parameter values are passed as their
-    `str()`; `env`, `locked`, `python_downloads` and `pass_credentials` are the command line's options.
+    `str()`; those after `docker_auth` are the command line's options.
     `docker_args` may hold lists, for an option that is repeated. Called inside a running project, or with an
     active mlflow run, the new run is its child.
 
@@ -90,6 +93,9 @@ def run(
         "python-downloads": python_downloads,
         "grace-period": None if grace_period is None else str(grace_period),
         "strict": "1" if strict else None,
+        "offline": "1" if offline else None,
+        "require-clean": "1" if require_clean else None,
+        "keep-workdir": "1" if keep_workdir else None,
     }
     request = _request(str(uri), entry_point, version, parameters or {}, options, rebuild_env)
     if docker_args or build_image or docker_auth or pass_credentials:

@@ -6,7 +6,8 @@ here; nothing is written but the checkout, and no tracking server is asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,8 @@ from projrun.project.model import Invocation, Project
 from projrun.settings import Setting, Settings
 from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import discard, fetch
+from projrun.sources.options import FetchOptions
+from projrun.sources.policy import TrustPolicy
 from projrun.tracking.parent import records_elsewhere
 from projrun.tracking.uri import TrackingUri, parse_tracking_uri
 
@@ -43,6 +46,10 @@ class Request(NamedTuple):
     parameters: Mapping[str, GivenValue] = {}
     rebuild_environment: bool = False
     container: ContainerOptions = ContainerOptions()
+    tags: Mapping[str, str] = {}
+    """Tags of the run beyond those that every run has."""
+    patch: Path | None = None
+    """A diff to apply to the run's copy of the checkout: the uncommitted changes of the run that is repeated."""
 
 
 class TrackingTarget(NamedTuple):
@@ -100,15 +107,24 @@ class Plan(NamedTuple):
     environ: Mapping[str, str]
     directories: Directories
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What people want to know of how the source was fetched."""
+    tags: Mapping[str, str] = {}
+    keep_checkout: bool = False
+    """Whether the run's copy of the checkout is kept even where nothing in it would be lost."""
 
 
-def make_plan(request: Request) -> Plan:
+Activity = Callable[[str], AbstractContextManager[object]]
+
+
+def make_plan(request: Request, *, own_copy: bool = True, activity: Activity = nullcontext) -> Plan:
     """Decide everything.
 
-    Raises RequestError, SourceError or EnvironmentBuildError; a checkout made for the run is removed then.
+    Without `own_copy` the plan is to be looked at, not carried out: the cached checkout itself is read. Raises
+    RequestError, SourceError or EnvironmentBuildError; a copy of the checkout made for the run is removed then.
     """
     decided = _decide(request)
-    checkout = _fetch(request)
+    checkout = _fetch(request, own_copy=own_copy, activity=activity)
     try:
         return _plan(request, checkout, decided)
     except BaseException:
@@ -119,23 +135,24 @@ def make_plan(request: Request) -> Plan:
 def plan_environment(request: Request) -> EnvironmentPlan:
     """Decide on the environment alone, whatever the entry point would need.
 
-    Raises RequestError, SourceError or EnvironmentBuildError; a checkout made for it is removed.
+    Raises RequestError, SourceError or EnvironmentBuildError.
     """
-    checkout = _fetch(request)
-    try:
-        return _environment(request, checkout, load_project(checkout.directory))
-    finally:
-        discard(checkout)
+    checkout = _fetch(request, own_copy=False)
+    return _environment(request, checkout, load_project(checkout.directory))
 
 
-def _fetch(request: Request) -> Checkout:
-    return fetch(
-        request.uri,
-        version=request.version,
-        checkouts_directory=request.directories.cache / "checkouts",
-        environ=request.environ,
-        caller_directory=request.caller_directory,
+def _fetch(request: Request, *, own_copy: bool, activity: Activity = nullcontext) -> Checkout:
+    settings = request.settings
+    options = FetchOptions(
+        request.directories.cache,
+        request.environ,
+        request.caller_directory,
+        TrustPolicy.of(settings),
+        settings.enabled("offline"),
+        own_copy,
+        activity,
     )
+    return fetch(request.uri, request.version, options)
 
 
 class _Decided(NamedTuple):
@@ -193,6 +210,9 @@ def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
             *environment.resolved.warnings,
             *_idle_options(environment, request.container),
         ),
+        notes=checkout.notes,
+        tags=request.tags,
+        keep_checkout=settings.enabled("keep-workdir"),
     )
 
 
@@ -278,7 +298,7 @@ def _environment(request: Request, checkout: Checkout, project: Project) -> Envi
         reference=project.environment,
         cache_directory=request.directories.environments,
         environ=environ,
-        temporary_checkout=checkout.owned is not None,
+        temporary_checkout=checkout.cached is not None,
         project_name=project.name,
         commit=checkout.commit,
         container=request.container,

@@ -42,6 +42,12 @@ DEFINITIONS = {
         Definition("backend-config", ("PROJRUN_BACKEND_CONFIG",)),
         Definition("storage-dir", ("PROJRUN_STORAGE_DIR",)),
         Definition("grace-period", ("PROJRUN_GRACE_PERIOD",)),
+        Definition("offline", ("PROJRUN_OFFLINE",), flag=True),
+        Definition("require-clean", ("PROJRUN_REQUIRE_CLEAN",), flag=True),
+        Definition("keep-workdir", ("PROJRUN_KEEP_WORKDIR",), flag=True),
+        Definition("allowed-hosts", ("PROJRUN_ALLOWED_HOSTS",)),
+        Definition("allowed-protocols", ("PROJRUN_ALLOWED_PROTOCOLS",)),
+        Definition("require-pinned", ("PROJRUN_REQUIRE_PINNED",), flag=True),
         Definition("strict", ("PROJRUN_STRICT",), flag=True),
         Definition("quiet", ("PROJRUN_QUIET",), flag=True),
         Definition("run-name", (), in_config=False),
@@ -123,7 +129,7 @@ def _read_config(file: Path) -> dict[str, str]:
         return {}
     document = _parse_toml(file, text)
     known = {name for name, definition in DEFINITIONS.items() if definition.in_config}
-    for key, value in document.items():
+    for key in document:
         if key not in known:
             from projrun.suggestions import did_you_mean
 
@@ -131,9 +137,16 @@ def _read_config(file: Path) -> dict[str, str]:
                 f"{file}: unknown key {key!r}{did_you_mean(key, known)}",
                 hint=f"one of: {', '.join(sorted(known))}",
             )
-        if not isinstance(value, str | int | float | bool):
-            raise RequestError(f"{file}: {key} must be a text, a number or a boolean")
-    return {key: str(value) for key, value in document.items()}
+    return {key: _value_text(file, key, value) for key, value in document.items()}
+
+
+def _value_text(file: Path, key: str, value: object) -> str:
+    """A list of texts becomes one with commas, as a variable would hold it."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ",".join(value)
+    if isinstance(value, str | int | float | bool):
+        return str(value)
+    raise RequestError(f"{file}: {key} must be a text, a number, a boolean or a list of texts")
 
 
 def _read_text(file: Path) -> str | None:

@@ -17,7 +17,6 @@ from typing import Literal
 from projrun.errors import ProjrunError
 from projrun.plan import Plan, Request, make_plan
 from projrun.reporting import SilentReporter
-from projrun.sources.fetch import discard
 from projrun.tracking.parent import PARENT_RUN_ID, parent_run_id
 from projrun.tracking.store import TrackingStore
 from projrun.tracking.uri import open_store
@@ -84,8 +83,7 @@ class RunningRun(SubmittedRun):
         """
         from projrun.runner import record
 
-        plan = make_plan(request)
-        discard(plan.checkout)
+        plan = make_plan(request, own_copy=False)
         store = _open(plan)
         try:
             recorder = record(plan, store, SilentReporter())
@@ -185,13 +183,14 @@ def _command_line(
         "--quiet",
     ]
     words += ["--entry-point", request.entry_point]
-    version = plan.checkout.commit if plan.checkout.owned else request.version
+    version = plan.checkout.commit if plan.checkout.cached else request.version
     if version:
         words += ["--version", version]
     if request.rebuild_environment:
         words.append("--rebuild-env")
-    if options["strict"]:
-        words.append("--strict")
+    for flag in ("strict", "offline", "require-clean", "keep-workdir"):
+        if options[flag]:
+            words.append(f"--{flag}")
     for name in (
         "experiment-name",
         "experiment-id",

@@ -36,6 +36,11 @@ _env_file_option = click.option(
     metavar="FILE",
     help="Variables (NAME=VALUE lines) for projrun and the command; those already set go before.",
 )
+_offline_option = click.option(
+    "--offline",
+    is_flag=True,
+    help="Ask no server for the project's source: use what is cached, and say so.  [$PROJRUN_OFFLINE]",
+)
 _environment_choices = (
     click.option(
         "--env-manager",
@@ -79,6 +84,18 @@ _PROJECT_OPTIONS = (
         help="Entry point, or a script of the project: .py, .sh or .R.",
     ),
     _version_option,
+    _offline_option,
+    click.option(
+        "--require-clean",
+        is_flag=True,
+        help="Refuse a project with uncommitted changes.  [$PROJRUN_REQUIRE_CLEAN]",
+    ),
+    click.option(
+        "--keep-workdir",
+        is_flag=True,
+        help="Keep the run's own copy of a fetched project; else it goes with a run that finished and left nothing "
+        "new in it.  [$PROJRUN_KEEP_WORKDIR]",
+    ),
     click.option(
         "-P",
         "--param-list",
@@ -150,7 +167,14 @@ _PROJECT_OPTIONS = (
     ),
 )
 
-_ENVIRONMENT_OPTIONS = (_uri_argument, _version_option, *_environment_choices, _env_file_option)
+_ENVIRONMENT_OPTIONS = (
+    _uri_argument,
+    _version_option,
+    _offline_option,
+    *_environment_choices,
+    _env_file_option,
+)
+_FLAGS = ("strict", "quiet", "offline", "require-clean", "keep-workdir")
 _ENVIRONMENT_SETTINGS = ("env-manager", "env", "locked", "python-downloads", "conda-exe")
 _SETTINGS = (
     *_ENVIRONMENT_SETTINGS,
@@ -184,8 +208,7 @@ def _decorated(command: Command, options: Sequence[Callable[[Command], Command]]
 
 def build_request(values: Mapping[str, Any]) -> Request:
     """From click's values to the request; RequestError for what cannot be read."""
-    flags = {name: "1" if values[name] else None for name in ("strict", "quiet")}
-    return _request(values, {**_options(values, _SETTINGS), **flags})._replace(
+    return _request(values, {**_options(values, _SETTINGS), **_flags(values, _FLAGS)})._replace(
         entry_point=values["entry_point"],
         parameters=_parameters(values["parameters"], values["params_file"]),
         rebuild_environment=values["rebuild_env"],
@@ -206,7 +229,11 @@ def _container_options(values: Mapping[str, Any]) -> ContainerOptions:
 
 def build_environment_request(values: Mapping[str, Any]) -> Request:
     """The same from the values of `environment_options`."""
-    return _request(values, _options(values, _ENVIRONMENT_SETTINGS))
+    return _request(values, {**_options(values, _ENVIRONMENT_SETTINGS), **_flags(values, ("offline",))})
+
+
+def _flags(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, str | None]:
+    return {name: "1" if values[name.replace("-", "_")] else None for name in names}
 
 
 def _options(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, str | None]:

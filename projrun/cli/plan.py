@@ -9,7 +9,6 @@ import click
 
 from projrun.cli.options import build_request, project_options
 from projrun.plan import make_plan
-from projrun.sources.fetch import discard
 
 
 @click.command()
@@ -29,15 +28,14 @@ def show_plan(values: Mapping[str, Any]) -> int:
     from projrun.cli.plan_view import plan_document, plan_text
     from projrun.cli.rendering import print_json, visible
 
-    made = make_plan(build_request(values))
-    try:
-        document = plan_document(made)
-    finally:
-        discard(made.checkout)
+    made = make_plan(build_request(values), own_copy=False)
+    document = plan_document(made)
     if values["as_json"]:
         print_json(document)
     else:
         click.echo(visible(plan_text(document)))
+    for note in made.notes:
+        click.echo(visible(f"projrun: {note}"), err=True)
     for warning in made.warnings:
         click.echo(visible(f"projrun: warning: {warning}"), err=True)
     return 0

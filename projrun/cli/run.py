@@ -33,13 +33,15 @@ def run(**values: Any) -> int:
     request = build_request(values)
     reporter = CommandLineReporter(quiet=request.settings.enabled("quiet"))
     with SignalRelay() as relay:
-        plan = make_plan(request)
-        _warn(plan, reporter)
+        plan = make_plan(request, activity=reporter.activity)
+        _tell(plan, reporter)
         result = execute(plan, reporter, Options(relay, forward_stdout_to_stderr=values["as_json"]))
     return _report(result, plan, reporter, as_json=values["as_json"])
 
 
-def _warn(plan: Plan, reporter: CommandLineReporter) -> None:
+def _tell(plan: Plan, reporter: CommandLineReporter) -> None:
+    for note in plan.notes:
+        reporter.info(note)
     for warning in plan.warnings:
         reporter.warning(warning)
 

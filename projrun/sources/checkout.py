@@ -25,6 +25,12 @@ class Checkout(NamedTuple):
     dirty: bool = False
     """A local work tree with uncommitted changes in the project's folder."""
     owned: Path | None = None
-    """A folder made for this run alone, to be removed at its end; None for the user's own folder."""
+    """The copy made for this run alone (`projrun.sources.copies`); None for the user's own folder."""
+    cached: Path | None = None
+    """The checkout in the cache that was copied, or is `root` itself; None for the user's own folder."""
+    digest: str | None = None
+    """An archive's SHA-256."""
     warnings: tuple[str, ...] = ()
     """What could not be told of the source, one line each."""
+    notes: tuple[str, ...] = ()
+    """What people want to know of how it was fetched, one line each."""

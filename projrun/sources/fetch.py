@@ -3,42 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-from projrun.errors import RequestError, SourceError
+from projrun.errors import RequestError
 from projrun.sources.checkout import Checkout
+from projrun.sources.fetched import Fetched
 from projrun.sources.local import local_checkout, recorded_name
+from projrun.sources.options import FetchOptions
+from projrun.sources.places import copies
 from projrun.sources.subdirectory import enter_subdirectory
 from projrun.sources.uri import ProjectUri, parse_project_uri
 from projrun.sources.work_tree import find_top, read_repository
 
 
-def fetch(
-    uri: str,
-    *,
-    version: str | None,
-    checkouts_directory: Path,
-    environ: Mapping[str, str],
-    caller_directory: Path,
-) -> Checkout:
-    """The project that a URI names, at a version: a branch, a tag or a commit.
+def fetch(uri: str, version: str | None, options: FetchOptions) -> Checkout:
+    """The project that a URI names, at a version: a branch, a tag or a commit, or an archive's `sha256:HASH`.
 
-    A local folder is used where it is; a repository, and a version of a local one, is checked out into a
-    folder of its own below `checkouts_directory` (`Checkout.owned`, to be given to `discard`). Raises
-    RequestError for a URI, subfolder or version that cannot be meant, SourceError where fetching failed; then
-    nothing is left behind.
+    A local folder is used where it is. All else comes from the cache, or is fetched into it first, and the run
+    gets a copy of its own (`Checkout.owned`, to be given to `discard`) unless the options say otherwise. Raises
+    RequestError for a URI, subfolder or version that cannot be meant, SourceError where fetching failed or is
+    refused; then nothing is left behind.
     """
-    parsed = parse_project_uri(uri, caller_directory)
+    parsed = parse_project_uri(uri, options.caller_directory)
     if parsed.kind == "local" and version is None:
-        return local_checkout(parsed, environ)
+        return local_checkout(parsed, options.environ)
+    if parsed.kind == "archive":
+        from projrun.sources.archives.fetch import fetch_archive
+
+        return _checkout(_remote(parsed, version), fetch_archive(parsed.location, version, options), options)
+    from projrun.sources.git import fetch_repository
     from projrun.sources.version import check_version
 
     checked = None if version is None else check_version(version)
     if parsed.kind == "local":
-        return _fetch_local_version(parsed, checked, checkouts_directory, environ)
-    return _fetch_remote(parsed, checked, checkouts_directory, environ)
+        plain, location = _local_version(parsed, checked, options)
+    else:
+        plain, location = _remote(parsed, checked), parsed.location
+    return _checkout(plain, fetch_repository(location, checked, options, web_path=parsed.web_path), options)
 
 
 def discard(checkout: Checkout) -> None:
@@ -67,17 +69,12 @@ def _make_writable(path: Path) -> None:
             path.chmod(0o700)
 
 
-def _fetch_remote(
-    uri: ProjectUri, version: str | None, checkouts_directory: Path, environ: Mapping[str, str]
-) -> Checkout:
-    shown = uri.recorded.partition("#")[0]
-    plain = Checkout(uri.recorded, Path(), Path(), uri.subdirectory, repository=shown, version=version)
-    return _check_out(plain, uri.location, checkouts_directory, environ)
+def _remote(uri: ProjectUri, version: str | None) -> Checkout:
+    repository = uri.recorded.partition("#")[0] if uri.kind == "git" else None
+    return Checkout(uri.recorded, Path(), Path(), uri.subdirectory, repository=repository, version=version)
 
 
-def _fetch_local_version(
-    uri: ProjectUri, version: str | None, checkouts_directory: Path, environ: Mapping[str, str]
-) -> Checkout:
+def _local_version(uri: ProjectUri, version: str | None, options: FetchOptions) -> tuple[Checkout, str]:
     """A version of the user's repository, from a copy: the user's work tree is not touched (MLPROJECT.md)."""
     place = Path(os.path.realpath(uri.location))
     top = find_top(place)
@@ -92,48 +89,36 @@ def _fetch_local_version(
         Path(),
         Path(),
         "" if folder == "." else folder,
-        repository=read_repository(top, environ),
+        repository=read_repository(top, options.environ),
         version=version,
     )
-    return _check_out(plain, top.as_uri(), checkouts_directory, environ)
+    return plain, top.as_uri()
 
 
-def _check_out(
-    plain: Checkout, location: str, checkouts_directory: Path, environ: Mapping[str, str]
-) -> Checkout:
-    from projrun.sources.git import fetch_repository
+def _checkout(plain: Checkout, fetched: Fetched, options: FetchOptions) -> Checkout:
+    plain = _within(plain, fetched.subdirectory)._replace(
+        commit=fetched.commit,
+        branch=fetched.branch,
+        version=fetched.version or plain.version,
+        digest=fetched.digest,
+        cached=fetched.tree,
+        warnings=fetched.warnings,
+        notes=fetched.notes,
+    )
+    shown = plain.uri.partition("#")[0] + (f" at {plain.version}" if plain.version else "")
+    tree = fetched.tree.resolve()
+    directory = enter_subdirectory(tree, plain.subdirectory, shown)  # before anything is copied
+    if not options.own_copy:
+        return plain._replace(root=tree, directory=directory)
+    from projrun.sources.copies import make_copy
 
-    with _new_folder(checkouts_directory) as root:
-        fetched = fetch_repository(location, plain.version, root, environ)
-        shown = plain.uri.partition("#")[0] + (f" at {plain.version}" if plain.version else "")
-        return plain._replace(
-            root=root,
-            directory=enter_subdirectory(root, plain.subdirectory, shown),
-            commit=fetched.commit,
-            branch=fetched.branch,
-            owned=root,
-            warnings=_submodule_warnings(root, shown),
-        )
+    root = make_copy(tree, copies(options.cache).resolve())
+    return plain._replace(root=root, directory=root / directory.relative_to(tree), owned=root)
 
 
-def _submodule_warnings(root: Path, shown: str) -> tuple[str, ...]:
-    return (f"the submodules of {shown} are not fetched",) if (root / ".gitmodules").exists() else ()
-
-
-@contextmanager
-def _new_folder(checkouts_directory: Path) -> Iterator[Path]:
-    """A folder that only its owner may enter, with a name that nobody can foresee; removed on any error."""
-    try:
-        checkouts_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder = checkouts_directory.resolve() / os.urandom(8).hex()
-        folder.mkdir(mode=0o700)
-    except OSError as error:
-        raise SourceError(
-            f"cannot make a folder for the checkout in {checkouts_directory}: {error.strerror}",
-            hint="set PROJRUN_CACHE_DIR to a folder that can be written",
-        ) from error
-    try:
-        yield folder
-    except BaseException:
-        remove_folder(folder)
-        raise
+def _within(plain: Checkout, folder: str) -> Checkout:
+    """With the folder that a web address names, which becomes a part of the recorded URI."""
+    if not folder:
+        return plain
+    subdirectory = "/".join(part for part in (folder, plain.subdirectory) if part)
+    return plain._replace(uri=f"{plain.uri.partition('#')[0]}#{subdirectory}", subdirectory=subdirectory)

@@ -1,30 +1,24 @@
-"""Fetching a commit of a git repository into a new folder; GitPython runs the git binary.
-
-GitPython is called with argv lists only: text from users never becomes one of its keywords. Its import
-takes 110 ms: import this module only when a repository is to be fetched.
-"""
+"""Fetching a commit of a git repository. Imported only when a repository is to be fetched."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from projrun.errors import SourceError
 from projrun.sources.access import Access, access_to
-from projrun.sources.git_command import git_environ
+from projrun.sources.fetched import Fetched
+from projrun.sources.git_process import Git
+from projrun.sources.git_process import GitError as _GitError
+from projrun.sources.options import FetchOptions
+from projrun.sources.places import checkouts
 from projrun.sources.uri import redact_uri
 from projrun.sources.version import is_commit, is_full_commit, is_reference_name
 from projrun.suggestions import did_you_mean
 
 _PROTOCOLS = "http:https:ssh:git:file"
-_SETTINGS = (("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", "120"))
-"""A server that has fallen silent ends the fetch: bytes a second, seconds."""
-
 _EVERYTHING = (
     "+refs/heads/*:refs/remotes/origin/*",
     "+refs/tags/*:refs/tags/*",
@@ -46,14 +40,6 @@ _HINTS = (
 )
 
 
-class Fetched(NamedTuple):
-    """What was checked out."""
-
-    commit: str
-    branch: str | None
-    """None for a tag or a commit."""
-
-
 class _Target(NamedTuple):
     """What to fetch, and what to check out then."""
 
@@ -65,25 +51,24 @@ class _Target(NamedTuple):
     """The branch to be on; else no branch (a detached HEAD)."""
 
 
-class _GitError(Exception):
-    """A git command failed; the text is what it said, without credentials."""
+def fetch_repository(
+    location: str, version: str | None, options: FetchOptions, *, web_path: str = ""
+) -> Fetched:
+    """The checkout of a version (a branch, a tag, a commit, full or short; None: the default branch).
 
-
-def fetch_repository(location: str, version: str | None, folder: Path, environ: Mapping[str, str]) -> Fetched:
-    """Check out a version (a branch, a tag, a commit, full or short; None: the default branch) into `folder`.
-
-    `folder` is new and empty. Only the commit itself is fetched where that can be done. Raises SourceError
-    with git's own words; what is in `folder` then is the caller's to remove, as after an interrupt.
+    `web_path` is the `REF/DIR` of a web address, where REF may hold slashes. Raises SourceError with git's own words.
     """
     shown = redact_uri(location)
-    repository = _Repository(access_to(location), folder, environ)
+    folder = checkouts(options.cache) / os.urandom(8).hex()
+    folder.mkdir(parents=True, mode=0o700)
+    repository = _Repository(access_to(location), folder, options.environ)
     try:
         repository.create()
         target = _find(repository, version, shown)
         _fetch_target(repository, target)
         commit = _resolve(repository, target, version, shown)
         _check_out(repository, commit, target.branch)
-        return Fetched(commit, target.branch)
+        return Fetched(folder, commit, target.branch, version)
     except _GitError as error:
         raise _failure(shown, str(error)) from None
 
@@ -92,54 +77,15 @@ class _Repository:
     """The new repository, and the git that works in it."""
 
     def __init__(self, access: Access, folder: Path, environ: Mapping[str, str]) -> None:
-        self._access = access
-        binary = shutil.which("git", path=environ.get("PATH"))
-        try:
-            import git
-        except ImportError:  # GitPython looks for git when it is imported
-            binary = None
-        if binary is None:
-            raise SourceError(
-                "git is not installed, and the project is in a git repository", hint="install git"
-            )
-        self._binary = binary
-        self._git = git.Git(str(folder))
-        self._environ = {
-            **git_environ(environ, protocols=_PROTOCOLS, settings=(*_SETTINGS, *access.settings)),
-            **access.environ,
-            # GitPython adds its process's own variables: these would lead elsewhere when set by a git hook.
-            "GIT_DIR": str(folder / ".git"),
-            "GIT_WORK_TREE": str(folder),
-            "GIT_INDEX_FILE": str(folder / ".git" / "index"),
-            "GIT_OBJECT_DIRECTORY": str(folder / ".git" / "objects"),
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": "",
-        }
+        self._git = Git(folder / ".git", environ, work_tree=folder, access=access, protocols=_PROTOCOLS)
 
     def create(self) -> None:
         """An empty repository without hooks whose remote is the project's."""
-        if self._git.version_info[:2] < (2, 31):
-            raise SourceError("git is older than 2.31", hint="install a newer git")
         self.run("init", "--quiet", "--template=")
-        self.run("remote", "add", "--", "origin", self._access.url)
+        self.run("remote", "add", "--", "origin", self._git.access.url)
 
     def run(self, *words: str) -> str:
-        """Its output. Raises _GitError; on an interrupt all that it started has ended before that goes on."""
-        process = self._git.execute(
-            [self._binary, *words],
-            as_process=True,
-            env=self._environ,
-            # For `_kill`; and ssh, which would ask on the terminal, fails instead of waiting for an answer.
-            start_new_session=True,
-        )
-        try:
-            output, said = process.communicate()
-        except BaseException:
-            _kill(process.pid)
-            process.communicate()
-            raise
-        if process.returncode != 0:
-            raise _GitError(self._access.mask(said.decode(errors="replace")).strip())
-        return str(output.decode(errors="replace"))
+        return self._git.run(*words)
 
     def references(self, *patterns: str) -> dict[str, str]:
         """The remote's references and what they point to; `symbolic HEAD` is the default branch's reference."""
@@ -148,15 +94,6 @@ class _Repository:
         found = {name: value for value, _, name in pairs if not value.startswith("ref: ")}
         symbolic = {f"symbolic {name}": value[5:] for value, _, name in pairs if value.startswith("ref: ")}
         return {**found, **symbolic}
-
-
-def _kill(pid: int) -> None:
-    """End git and its helpers: one that waits for a silent server outlives git, and holds our pipe."""
-    if os.name == "nt":
-        os.kill(pid, signal.SIGTERM)
-    else:
-        with suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
 
 
 def _find(repository: _Repository, version: str | None, shown: str) -> _Target:

@@ -28,12 +28,14 @@ _AUTHORITY = re.compile(r"(?:(?P<user>.*)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.~-]+
 class ProjectUri(NamedTuple):
     """A project URI that was understood. `location` may hold credentials: people are shown `recorded`."""
 
-    kind: Literal["local", "git"]
+    kind: Literal["local", "git", "archive"]
     location: str
-    """An absolute path, as written otherwise, or what git fetches from."""
+    """An absolute path (a folder's, an archive's), as written otherwise, what git fetches from, an archive's URL."""
     subdirectory: str
     recorded: str
     """The URI without credentials, with `#sub/dir`."""
+    web_path: str = ""
+    """The `REF/DIR` of a web address, not told apart yet: the names of branches may hold slashes."""
 
 
 def parse_project_uri(text: str, caller_directory: Path) -> ProjectUri:

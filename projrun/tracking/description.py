@@ -41,6 +41,7 @@ def _tags(plan: Plan) -> dict[str, str]:
         "mlflow.project.backend": plan.backend.name,
         "mlflow.project.env": plan.environment.resolved.recorded_kind,
         **source_tags(plan.checkout),
+        **plan.tags,
     }
     parent = parent_run_id(plan.environ)
     if parent and not records_elsewhere(plan.environ, plan.tracking.uri.text):

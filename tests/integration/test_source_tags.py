@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from projrun.sources.fetch import discard, fetch
+from projrun.sources.options import FetchOptions
 from projrun.sources.provenance import source_tags
 from tests.sources.git_servers import GitServer, git, make_repository, serving
 
@@ -73,13 +74,7 @@ def test_the_tags_are_mlflows(mlflow3_python: Path, tmp_path: Path) -> None:
     with serving(server):
         theirs = ask_mlflow(mlflow3_python, requests, tmp_path)
         for (uri, version), expected in zip(requests, theirs, strict=True):
-            checkout = fetch(
-                uri,
-                version=version,
-                checkouts_directory=tmp_path / "checkouts",
-                environ=environ,
-                caller_directory=tmp_path,
-            )
+            checkout = fetch(uri, version, FetchOptions(tmp_path / "cache", environ, tmp_path))
             discard(checkout)
             ours = source_tags(checkout)
             # On purpose (MLPROJECT.md): the branch is recorded without --version too.

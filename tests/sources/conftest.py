@@ -10,6 +10,7 @@ import pytest
 
 from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import fetch
+from projrun.sources.options import FetchOptions
 from tests.sources.git_servers import GitServer, Repository, git, make_repository, serving
 
 
@@ -62,12 +63,6 @@ def fetched(tmp_path: Path, checkouts: Path, environ: dict[str, str]) -> Fetch:
     """`fetch` in the test's environment, called from `tmp_path`."""
 
     def call(uri: object, version: str | None = None, **more: str) -> Checkout:
-        return fetch(
-            str(uri),
-            version=version,
-            checkouts_directory=checkouts,
-            environ={**environ, **more},
-            caller_directory=tmp_path,
-        )
+        return fetch(str(uri), version, FetchOptions(checkouts.parent, {**environ, **more}, tmp_path))
 
     return call

@@ -352,9 +352,10 @@ INTERRUPTED = """
 import os, sys
 from pathlib import Path
 from projrun.sources.fetch import fetch
-uri, checkouts = sys.argv[1:]
+from projrun.sources.options import FetchOptions
+uri, cache = sys.argv[1:]
 try:
-    fetch(uri, version=None, checkouts_directory=Path(checkouts), environ=os.environ, caller_directory=Path("/"))
+    fetch(uri, None, FetchOptions(Path(cache), os.environ, Path("/")))
 except KeyboardInterrupt:
     print("interrupted")
 """

@@ -1,0 +1,25 @@
+"""What fetching a repository or an archive gives: a folder of the cache, and what is known of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Fetched(NamedTuple):
+    """A source that lies in the cache, complete, and stays there until this process ends."""
+
+    tree: Path
+    """The folder with the source's files: shared with other runs, never to be written to."""
+    commit: str | None = None
+    branch: str | None = None
+    """None for a tag or a commit."""
+    version: str | None = None
+    """The branch, tag or commit that was asked for, be it by `--version` or in a web address."""
+    subdirectory: str = ""
+    """The folder that a web address (`/tree/REF/DIR`) names; empty for the top."""
+    digest: str | None = None
+    """An archive's SHA-256, in hexadecimal."""
+    notes: tuple[str, ...] = ()
+    """What people want to know, one line each: that an offline run uses what is cached."""
+    warnings: tuple[str, ...] = ()

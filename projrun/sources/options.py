@@ -1,0 +1,25 @@
+"""How to fetch, as opposed to what: the same for every kind of source."""
+
+# No `from __future__ import annotations`: NamedTuple compiles each annotation that is a string (start-up time).
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.sources.policy import TrustPolicy
+
+
+class FetchOptions(NamedTuple):
+    """Where fetched sources are kept, who may be asked, and what is allowed."""
+
+    cache: Path
+    """The cache's folder; sources live below it in folders of their own (`projrun.sources.places`)."""
+    environ: Mapping[str, str]
+    caller_directory: Path
+    policy: TrustPolicy = TrustPolicy()
+    offline: bool = False
+    """Use what is cached; ask no server."""
+    own_copy: bool = True
+    """Make a copy that belongs to this run alone; else the cached checkout itself is handed out, to be read only."""
+    activity: Callable[[str], AbstractContextManager[object]] = nullcontext
+    """Says what takes long (`Reporter.activity`)."""

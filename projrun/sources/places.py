@@ -1,0 +1,20 @@
+"""Where sources live in the cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def checkouts(cache: Path) -> Path:
+    """The `ContentCache` of what was fetched, a folder each commit or archive; never written to by a run."""
+    return cache / "checkouts"
+
+
+def repositories(cache: Path) -> Path:
+    """The bare mirrors, a folder each repository."""
+    return cache / "repositories"
+
+
+def copies(cache: Path) -> Path:
+    """The runs' own copies of checkouts, a folder each run."""
+    return cache / "copies"
