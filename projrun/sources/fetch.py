@@ -28,6 +28,9 @@ def fetch(uri: str, version: str | None, options: FetchOptions) -> Checkout:
     parsed = parse_project_uri(uri, options.caller_directory)
     if parsed.kind == "local" and version is None:
         return local_checkout(parsed, options.environ)
+    from projrun.sources.ownership import check_places
+
+    check_places(options.cache)
     if parsed.kind == "archive":
         from projrun.sources.archives.fetch import fetch_archive
 
@@ -96,6 +99,9 @@ def _local_version(uri: ProjectUri, version: str | None, options: FetchOptions) 
 
 
 def _checkout(plain: Checkout, fetched: Fetched, options: FetchOptions) -> Checkout:
+    from projrun.sources.ownership import check_owned
+
+    check_owned(fetched.tree.parent)  # the entry, which only its owner may enter
     plain = _within(plain, fetched.subdirectory)._replace(
         commit=fetched.commit,
         branch=fetched.branch,

@@ -1,0 +1,55 @@
+"""Whether a folder of the cache can hold what somebody else put there: what is in it will be run."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+
+def foreign_reason(folder: Path) -> str | None:
+    """Why a folder is not this user's alone, where it is not; one `stat`, of what a link leads to.
+
+    The administrator's folders are trusted, as ssh's StrictModes does; one that is not there yet is fine.
+    Raises OSError for what cannot be looked at.
+    """
+    status = _status(folder)
+    if status is None:
+        return None
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"{folder} can be written to by others (mode {stat.S_IMODE(status.st_mode):04o})"
+    return _foreign_owner(folder, status)
+
+
+def foreign_parent_reason(folder: Path) -> str | None:
+    """The same for a folder that only holds such folders.
+
+    Its group may write where the umask lets groups write, and everybody in a sticky folder, such as /tmp.
+    """
+    status = _status(folder)
+    if status is None:
+        return None
+    if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
+        return f"{folder} can be written to by everybody (mode {stat.S_IMODE(status.st_mode):04o})"
+    return _foreign_owner(folder, status)
+
+
+def remedy(folder: Path) -> str:
+    """What to do about a folder that is not this user's alone."""
+    return f"set PROJRUN_CACHE_DIR to a folder that is yours, or repair this one: chown it, `chmod go-w {folder}`"
+
+
+def _status(folder: Path) -> os.stat_result | None:
+    if os.name == "nt":  # rights are no mode bits there, and the profile's folders are private
+        return None
+    try:
+        return folder.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _foreign_owner(folder: Path, status: os.stat_result) -> str | None:
+    user = os.geteuid()
+    if status.st_uid in (user, 0):
+        return None
+    return f"{folder} belongs to uid {status.st_uid}, and you are uid {user}"
