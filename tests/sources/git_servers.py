@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import threading
 from base64 import b64encode
@@ -77,6 +78,13 @@ class GitServer(ThreadingHTTPServer):
         self.authorizations: list[str | None] = []
         self.command_lines: set[str] = set()
         """What the machine's process list showed while it answered."""
+        self.requests: list[str] = []
+        """What it was asked for: `refs PATH` (the names of branches and tags) or `pack PATH`, in git's protocols."""
+
+    @property
+    def packs(self) -> int:
+        """How many times a pack was asked for."""
+        return sum(request.startswith("pack ") for request in self.requests)
 
     @property
     def address(self) -> str:
@@ -105,6 +113,7 @@ class _GitHandler(BaseHTTPRequestHandler):
         authorization = self.headers.get("Authorization")
         server.authorizations.append(authorization)
         server.command_lines |= _command_lines()
+        server.requests.append(_asked(self, body))
         if server.redirect is not None:
             self._head(302, [("Location", server.redirect + self.path)])
         elif (
@@ -148,6 +157,13 @@ class _GitHandler(BaseHTTPRequestHandler):
 class _QuietFileHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
+
+
+def _asked(request: BaseHTTPRequestHandler, body: bytes) -> str:
+    if request.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    packed = request.command == "POST" and b"command=ls-refs" not in body
+    return f"{'pack' if packed else 'refs'} {request.path.partition('?')[0]}"
 
 
 def _command_lines() -> set[str]:
