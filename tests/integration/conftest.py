@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources.git_servers import GitServer, serving
 from tests.support.commands import require_tool
 from tests.support.docker import docker_daemon
 from tests.support.docker_bench import DockerBench
+from tests.support.long_history import LongHistory, long_history
 from tests.support.servers import mlflow_server
+from tests.support.source_bench import Person, new_person
 from tests.support.virtualenvs import MLFLOW2, MLFLOW3, built_environment
+from tests.support.wire import Wire, wire_to
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +76,33 @@ def other_user() -> list[str]:
         pytest.skip("only root can become another user; the other tests are another user already")
     capability = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]
     return [require_tool("setpriv"), "--reuid", "1234", "--regid", "2345", "--clear-groups", *capability]
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Person:
+    """Somebody who uses projrun for the first time."""
+    return new_person(tmp_path / "person")
+
+
+@pytest.fixture
+def long() -> LongHistory:
+    """The repository with 1,000 commits and 200 MB of history."""
+    return long_history(os.environ)
+
+
+@pytest.fixture
+def git_server(tmp_path: Path, long: LongHistory) -> Iterator[GitServer]:
+    """A git server over HTTP that has the long history as `long.git`."""
+    root = tmp_path / "served"
+    root.mkdir()
+    (root / "long.git").symlink_to(long.path)
+    server = GitServer(root, dict(os.environ))
+    with serving(server):
+        yield server
+
+
+@pytest.fixture
+def wire(git_server: GitServer) -> Iterator[Wire]:
+    """The way to that server: everything that a test fetches goes over it, and is counted."""
+    with wire_to(git_server.server_address[1]) as wire:
+        yield wire
