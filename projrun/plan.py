@@ -120,12 +120,17 @@ Activity = Callable[[str], AbstractContextManager[object]]
 def make_plan(request: Request, *, own_copy: bool = True, activity: Activity = nullcontext) -> Plan:
     """Decide everything.
 
-    Without `own_copy` the plan is to be looked at, not carried out: the cached checkout itself is read. Raises
-    RequestError, SourceError or EnvironmentBuildError; a copy of the checkout made for the run is removed then.
+    Without `own_copy` the plan is to be looked at, not carried out: the cached checkout itself is read, unless there
+    is a patch: then the copy is to be discarded. Raises RequestError, SourceError or EnvironmentBuildError; a copy of the checkout made for the run is removed then.
     """
     decided = _decide(request)
-    checkout = _fetch(request, own_copy=own_copy, activity=activity)
+    patched = request.patch is not None  # into a copy, also to be looked at
+    checkout = _fetch(request, own_copy=own_copy or patched, activity=activity)
     try:
+        if request.patch is not None:
+            from projrun.sources.restoration import apply_patch
+
+            checkout = apply_patch(checkout, request.patch, request.environ)
         return _plan(request, checkout, decided)
     except BaseException:
         discard(checkout)

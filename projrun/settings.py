@@ -69,6 +69,17 @@ class Settings:
         self._environ = environ
         self._config = _read_config(config_file)
         self._config_file = config_file
+        self._recorded: Mapping[str, str] = {}
+        self.record = ""
+        """The origin of what a run's record says, for people; empty where no run is repeated."""
+
+    def with_record(self, values: Mapping[str, str], origin: str) -> Settings:
+        """The same, with what the record of a run says: it goes after options, before variables."""
+        from copy import copy
+
+        settings = copy(self)
+        settings._recorded, settings.record = values, origin
+        return settings
 
     def get(self, name: str) -> Setting | None:
         """The setting, or None where nobody set it."""
@@ -76,6 +87,8 @@ class Settings:
         option = self._options.get(name)
         if option is not None:
             return Setting(option, f"--{name}")
+        if name in self._recorded:
+            return Setting(self._recorded[name], self.record)
         for variable in definition.variables:
             value = self._environ.get(variable)
             if value:
@@ -91,7 +104,7 @@ class Settings:
     def first_of(self, *names: str) -> tuple[str, Setting] | None:
         """Of settings that exclude each other, the one from the most specific place, with its name."""
         found = [(name, setting) for name in names if (setting := self.get(name))]
-        return min(found, key=lambda item: _rank(item[1]), default=None)
+        return min(found, key=lambda item: self._rank(item[1]), default=None)
 
     def enabled(self, name: str) -> bool:
         """A flag; RequestError for a word that is neither yes nor no."""
@@ -118,9 +131,12 @@ class Settings:
             f"{setting.origin}: {setting.value!r} is not a number of seconds", hint="for example 10"
         )
 
-
-def _rank(setting: Setting) -> int:
-    return 0 if setting.origin.startswith("--") else 1 if setting.origin.startswith("$") else 2
+    def _rank(self, setting: Setting) -> int:
+        if setting.origin.startswith("--"):
+            return 0
+        if self.record and setting.origin == self.record:
+            return 1
+        return 2 if setting.origin.startswith("$") else 3
 
 
 def _read_config(file: Path) -> dict[str, str]:

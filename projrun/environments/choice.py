@@ -53,6 +53,8 @@ def lock_file(settings: Settings, caller_directory: Path, manager: EnvironmentMa
     setting = settings.get("locked")
     if setting is None:
         return None
+    if settings.record and setting.origin == settings.record:
+        return _recorded_lock(Path(setting.value), manager)
     if not manager.capabilities.builds:
         raise RequestError(
             "--locked: the environment is used as it is, not built",
@@ -70,6 +72,18 @@ def lock_file(settings: Settings, caller_directory: Path, manager: EnvironmentMa
             hint="give what a run recorded as environment/requirements.lock.txt",
         )
     return file
+
+
+def _recorded_lock(file: Path, manager: EnvironmentManager) -> Path | None:
+    """The lock of the run that is repeated; None where the manager of now builds from no lock of that kind."""
+    from projrun.environments.locks import lock_kind
+
+    able = manager.capabilities
+    if not (able.builds and able.locks):
+        return None
+    kind = lock_kind(file.read_text(encoding="utf-8", errors="replace"))
+    serves = "image" if able.containers else "conda" if able.conda_packages else "python"
+    return file if kind == serves else None
 
 
 def conda_program(settings: Settings, caller_directory: Path) -> dict[str, str]:

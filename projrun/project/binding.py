@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from projrun.credentials import without_credentials
 from projrun.errors import RequestError
 from projrun.project.command import (
     LONGEST_COMMAND,
@@ -41,7 +42,12 @@ class GivenValue(NamedTuple):
     """A parameter's value from outside the project."""
 
     text: str
-    origin: Literal["command line", "parameters file", "api"]
+    origin: Literal["command line", "parameters file", "api", "record"]
+    """`record`: the value of the run that is repeated."""
+    directory: Path | None = None
+    """What a relative path is relative to; None: the caller's folder."""
+    if_declared: bool = False
+    """Left out where neither the entry point declares it nor its command names it."""
 
 
 class _Problem(NamedTuple):
@@ -119,7 +125,11 @@ class _Binder:
         """The given parameters that the entry point does not declare."""
         names = [name for name in self.given if name not in self.entry_point.parameters]
         used = placeholders(self.entry_point.command, self.supplied) if names else frozenset()
-        return [self._undeclared(name, strict, name in used) for name in names]
+        return [
+            self._undeclared(name, strict, name in used)
+            for name in names
+            if name in used or not self.given[name].if_declared
+        ]
 
     def unknown_placeholders(self) -> None:
         """Placeholders that neither the file nor the request fills."""
@@ -166,12 +176,12 @@ class _Binder:
             self.warnings.append(f"unknown type {word!r} of {listed(names)} is taken as string{hint}")
 
     def _declared(self, parameter: Parameter) -> BoundParameter | None:
-        given = self.given.get(parameter.name)
+        given = self._given(parameter)
         text = parameter.default if given is None else given.text
         if text is None:
             self._missing(parameter)
             return None
-        base = self.project.directory if given is None else self.caller_directory
+        base = self.project.directory if given is None else given.directory or self.caller_directory
         bound = BoundParameter(
             parameter.name,
             parameter.type,
@@ -182,6 +192,14 @@ class _Binder:
         )
         self._check(parameter, text, is_default=given is None)
         return self._path(bound, base) if parameter.type == "path" else bound
+
+    def _given(self, parameter: Parameter) -> GivenValue | None:
+        """None where the default stands: for a recorded value that is the default's text, too."""
+        given = self.given.get(parameter.name)
+        if given is None or given.origin != "record" or parameter.default is None:
+            return given
+        recorded = (parameter.default, without_credentials(parameter.default))  # see `wording.public`
+        return None if given.text in recorded else given
 
     def _missing(self, parameter: Parameter) -> None:
         if not parameter.required:
@@ -219,6 +237,9 @@ class _Binder:
         if path is None:
             self._no_such_path(bound, base)
             return bound
+        if base not in (self.project.directory, self.caller_directory):
+            # Recorded by a run that was started elsewhere: from here on, it means the same everywhere.
+            return bound._replace(value=path, raw=path)
         return bound._replace(value=path)
 
     def _no_such_path(self, bound: BoundParameter, base: Path | None) -> None:

@@ -97,7 +97,7 @@ class BoundParameter(NamedTuple):
     """What the user wrote, or the default's text: this is recorded."""
     value: str
     """What the command gets, not yet quoted: for `path` an absolute path, else `raw` unchanged."""
-    origin: Literal["command line", "parameters file", "default", "api"]
+    origin: Literal["command line", "parameters file", "default", "api", "record"]
     declared: bool = True
     secret: bool = False
     download: str | None = None
