@@ -120,8 +120,9 @@ Activity = Callable[[str], AbstractContextManager[object]]
 def make_plan(request: Request, *, own_copy: bool = True, activity: Activity = nullcontext) -> Plan:
     """Decide everything.
 
-    Without `own_copy` the plan is to be looked at, not carried out: the cached checkout itself is read, unless there
-    is a patch: then the copy is to be discarded. Raises RequestError, SourceError or EnvironmentBuildError; a copy of the checkout made for the run is removed then.
+    Without `own_copy` the plan is to be looked at, not carried out: the cached checkout itself is read (with a patch
+    there is a copy all the same, to be discarded). Raises RequestError, SourceError or EnvironmentBuildError; a copy
+    of the checkout made for the run is removed then.
     """
     decided = _decide(request)
     patched = request.patch is not None  # into a copy, also to be looked at

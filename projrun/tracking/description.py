@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from typing import TYPE_CHECKING
 
+from projrun import __version__
 from projrun.project.wording import public
 from projrun.sources.provenance import source_tags
 from projrun.tracking.entities import Param
@@ -12,6 +16,9 @@ from projrun.tracking.recorder import RunDescription
 
 if TYPE_CHECKING:
     from projrun.plan import Plan
+
+_LONGEST_TAG = 5000
+"""Characters: what every MLflow server takes."""
 
 
 def describe(plan: Plan) -> RunDescription:
@@ -40,6 +47,10 @@ def _tags(plan: Plan) -> dict[str, str]:
         "mlflow.project.entryPoint": plan.invocation.entry_point,
         "mlflow.project.backend": plan.backend.name,
         "mlflow.project.env": plan.environment.resolved.recorded_kind,
+        "projrun.env_manager": plan.environment.resolved.manager,
+        "projrun.version": __version__,
+        "projrun.platform": platform_name(),
+        "projrun.parameters": _names([parameter.name for parameter in plan.invocation.parameters]),
         **source_tags(plan.checkout),
         **plan.tags,
     }
@@ -47,6 +58,18 @@ def _tags(plan: Plan) -> dict[str, str]:
     if parent and not records_elsewhere(plan.environ, plan.tracking.uri.text):
         tags["mlflow.parentRunId"] = parent
     return tags
+
+
+def platform_name() -> str:
+    """The system and the processor, as in `linux-x86_64`."""
+    machine = f"-{os.uname().machine}" if hasattr(os, "uname") else ""
+    return f"{sys.platform}{machine}"
+
+
+def _names(names: list[str]) -> str:
+    """The parameters of the run, in their order: its params on the server may be more, logged by the project."""
+    text = json.dumps(names) if names else ""
+    return text if len(text) <= _LONGEST_TAG else ""
 
 
 def _user() -> str:
