@@ -1,13 +1,22 @@
-"""Taking credentials out of the URLs of a text, whoever wrote it: the rule for what is shown, kept or recorded."""
+"""Taking credentials out of addresses, whoever wrote them: the rules for what is shown, kept or recorded."""
 
 from __future__ import annotations
 
 import re
 
+MASK = "***"
+"""What stands in the place of a secret."""
+
 # Texts, compiled when first used: most projects name no URL, and compiling costs the hot path a millisecond.
 _WEB_USER = r"(?i)\b((?:[a-z+]+\+)?https?://)[^/\s@]+@"
 _USER_AND_WORD = r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@"
 _QUERY = r"(?i)([?&](?:[\w.-]*(?:token|key|passw(?:or)?d|secret|signature|credential)|sig)=)[^&\s]+"
+
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
+_AUTHORITY = r"(?:.*@)?(?:\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::\d+)?"
+_ENDPOINT_PREFIX = r"^(https?://127\.0\.0\.1:\d+/)[0-9a-f]{32}(?![0-9a-f])"  # of `projrun.server.endpoint`
+_PUBLIC_USERS = ("ssh", "abfs", "abfss")
+"""Where what stands before the @ is a part of the place and no secret: `git@host`, `container@account`."""
 
 
 def without_credentials(text: str) -> str:
@@ -19,4 +28,39 @@ def without_credentials(text: str) -> str:
     if "://" not in text:
         return text
     text = re.sub(_WEB_USER, r"\1", text)
-    return re.sub(_QUERY, r"\1***", re.sub(_USER_AND_WORD, r"\1@", text))
+    return re.sub(_QUERY, rf"\1{MASK}", re.sub(_USER_AND_WORD, r"\1@", text))
+
+
+def redact_uri(uri: str) -> str:
+    """One URI as people may see it: no user and password, no query values, no secret of our loopback endpoint.
+
+    The user of an ssh address stays. Works on text that is no valid URI too, since it is used in the messages
+    that say so.
+    """
+    match = re.match(_SCHEME, uri)
+    if match is None:
+        return _without_slashes(uri)
+    head, rest = uri[: match.end()], uri[match.end() :]
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    if authority and re.fullmatch(_AUTHORITY, authority) is None:
+        # A password with a slash in it, say, ends the host's part early: what stands before the last @ goes.
+        rest = rest.rpartition("@")[2] if "@" in rest else MASK
+    rest, sign, fragment = rest.partition("#")
+    rest, mark, query = rest.partition("?")
+    authority, slash, path = rest.partition("/")
+    user, at, host = authority.rpartition("@")
+    kept = user.partition(":")[0] + at if match[1].lower().rpartition("+")[2] in _PUBLIC_USERS else ""
+    shown = re.sub(_ENDPOINT_PREFIX, rf"\1{MASK}", head + kept + host + slash + path)
+    return shown + mark + (_without_values(query) if mark else "") + sign + fragment
+
+
+def _without_slashes(text: str) -> str:
+    """`user:password@host`, `//user:password@host` and the like: no address that anything understands."""
+    if text.startswith("//"):
+        return re.sub(r"^//[^/]*@", "//", text)
+    return re.sub(r"^(?:(https?:)|([^@/:]+):)[^/]*@", lambda match: match[1] or match[2] + "@", text)
+
+
+def _without_values(query: str) -> str:
+    items = [item.partition("=") for item in query.split("&")]
+    return "&".join(f"{name}={MASK}" if equals else MASK for name, equals, _ in items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,19 +83,22 @@ class Settings:
 
     def get(self, name: str) -> Setting | None:
         """The setting, or None where nobody set it."""
+        return next(self.each(name), None)
+
+    def each(self, name: str) -> Iterator[Setting]:
+        """What every place that sets it says, the one that wins first."""
         definition = DEFINITIONS[name]
         option = self._options.get(name)
         if option is not None:
-            return Setting(option, f"--{name}")
+            yield Setting(option, f"--{name}")
         if name in self._recorded:
-            return Setting(self._recorded[name], self.record)
+            yield Setting(self._recorded[name], self.record)
         for variable in definition.variables:
             value = self._environ.get(variable)
             if value:
-                return Setting(value, f"${variable}")
+                yield Setting(value, f"${variable}")
         if definition.in_config and name in self._config:
-            return Setting(self._config[name], str(self._config_file))
-        return None
+            yield Setting(self._config[name], str(self._config_file))
 
     def text(self, name: str, default: str) -> Setting:
         """The setting, or the default."""
@@ -108,7 +111,11 @@ class Settings:
 
     def enabled(self, name: str) -> bool:
         """A flag; RequestError for a word that is neither yes nor no."""
-        setting = self.text(name, "0")
+        return self.is_true(self.text(name, "0"))
+
+    @staticmethod
+    def is_true(setting: Setting) -> bool:
+        """What a flag's setting says; RequestError for a word that is neither yes nor no."""
         word = setting.value.lower()
         if word in _TRUE:
             return True

@@ -1,0 +1,109 @@
+"""The address of a repository or an archive, read strictly: the host that is asked is the host that is seen here.
+
+Each tool reads a strange address in a way of its own; what two of them could read differently is refused.
+Imported only when something is to be fetched.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from projrun.credentials import redact_uri
+from projrun.errors import SourceError
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_HOST = r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.~-]+)"
+_AUTHORITY = re.compile(rf"(?:(?P<user>[^@\\]*)@)?{_HOST}(?::(?P<port>\d{{0,5}}))?")
+_SECURE_COPY = re.compile(rf"(?:(?P<user>[^@:/\\]+)@)?{_HOST}:(?P<path>.*)")
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_DECODED_BY_GIT = ("ssh", "git")
+"""git takes percent signs out of the whole of such an address before it looks for the host in it (git 2.39)."""
+
+
+class Address(NamedTuple):
+    """Where something is fetched from."""
+
+    protocol: str
+    """Lower-case; `ssh` for `git@host:path`, `file` for this machine."""
+    host: str = ""
+    """Lower-case, without the dot that may end it, an IPv6 address in brackets; empty for this machine."""
+    port: str = ""
+    """Empty where the address names none."""
+    path: str = ""
+
+
+def read_address(location: str) -> Address:
+    """The parts of a URL, of `[USER@]HOST:PATH`, or of a path, by git's rules (`git help fetch`, "GIT URLS").
+
+    Whether the protocol is one that projrun knows is not asked. Raises SourceError for what is refused.
+    """
+    _refuse_helpers(location)
+    match = _SCHEME.match(location)
+    if match is not None:
+        return _url(location, match[1].lower(), location[match.end() :])
+    colon, slash = location.find(":"), location.find("/")
+    if colon > 0 and not 0 <= slash < colon and not (os.name == "nt" and _DRIVE.match(location)):
+        return _secure_copy(location)
+    return Address("file", path=location)
+
+
+def _refuse_helpers(location: str) -> None:
+    if _CONTROL.search(location):
+        raise SourceError(f"{redact_uri(location)!r} has control characters in it")
+    if location.startswith("-"):
+        raise SourceError(f"{redact_uri(location)!r} starts with '-'", hint="git would read it as an option")
+    helper = _HELPER.match(location)
+    if helper is not None:
+        raise SourceError(
+            f"{helper.group()!r} runs a command of its own to fetch and is refused",
+            hint="give an https:// or ssh:// address",
+        )
+
+
+def _url(location: str, protocol: str, rest: str) -> Address:
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    path = rest[len(authority) :]
+    if protocol == "file":
+        if authority.lower() not in ("", "localhost"):
+            raise SourceError(
+                f"{redact_uri(location)!r} names no place on this machine",
+                hint="write file:///absolute/path",
+            )
+        return Address(protocol, path=path)
+    parts = _AUTHORITY.fullmatch(authority)
+    if parts is None or _is_ambiguous(protocol, authority, parts):
+        raise SourceError(
+            f"{redact_uri(location)!r} names no host",
+            hint="write it as https://HOST/OWNER/REPOSITORY; in a password @ is %40, / is %2F, ? is %3F, # is %23",
+        )
+    return Address(protocol, _host(parts), (parts["port"] or "").lstrip("0"), path)
+
+
+def _is_ambiguous(protocol: str, authority: str, parts: re.Match[str]) -> bool:
+    if parts["host"].startswith("-") or (parts["user"] or "").startswith("-"):
+        return True  # ssh would read it as an option
+    return (
+        protocol in _DECODED_BY_GIT
+        and re.search(r"[%\[\]]", authority.replace(parts["host"], "", 1)) is not None
+    )
+
+
+def _secure_copy(location: str) -> Address:
+    parts = _SECURE_COPY.fullmatch(location)
+    if parts is None:
+        raise SourceError(
+            f"{redact_uri(location)!r} names no host", hint="write it as git@HOST:OWNER/REPOSITORY or ssh://"
+        )
+    if any((parts[part] or "").startswith("-") for part in ("user", "host", "path")):
+        raise SourceError(
+            f"{redact_uri(location)!r} has a part that starts with '-'", hint="ssh would read it as an option"
+        )
+    return Address("ssh", _host(parts), path=parts["path"])
+
+
+def _host(parts: re.Match[str]) -> str:
+    return parts["host"].lower().removesuffix(".")
