@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from projrun.sources.work_tree import WorkTree
 
 
 class Checkout(NamedTuple):
@@ -24,6 +27,8 @@ class Checkout(NamedTuple):
     """What `--version` asked for."""
     dirty: bool = False
     """A local work tree with uncommitted changes in the project's folder."""
+    work_tree: WorkTree | None = None
+    """What git said of a local folder, its changes one by one; None where there is no work tree, or a cached one."""
     owned: Path | None = None
     """The copy made for this run alone (`projrun.sources.copies`); None for the user's own folder."""
     cached: Path | None = None

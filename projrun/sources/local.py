@@ -27,6 +27,7 @@ def local_checkout(uri: ProjectUri, environ: Mapping[str, str]) -> Checkout:
         branch=state.branch,
         repository=state.repository,
         dirty=state.dirty,
+        work_tree=state,
         warnings=state.warnings,
     )
 

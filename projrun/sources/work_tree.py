@@ -19,6 +19,8 @@ _TIMEOUT = 5.0
 
 _SETTINGS = r"^(remote\..*\.url|filter\..*|core\.hookspath)$"
 _SHARED_SCOPES = ("system", "global", "command")
+_FIELDS = {"1": 8, "u": 10}
+"""What stands before the path in an entry of `git status --porcelain=v2`: a change, a conflict."""
 
 
 class WorkTree(NamedTuple):
@@ -28,15 +30,25 @@ class WorkTree(NamedTuple):
     """None before the first commit, and for a folder that the repository ignores."""
     branch: str | None = None
     repository: str | None = None
-    dirty: bool = False
+    changed: tuple[str, ...] = ()
+    """Uncommitted changes below the project's folder: paths of files in the commit or the index, from the top."""
+    untracked: tuple[str, ...] = ()
+    """New files below it that are not ignored; a folder that is new as a whole once, with a slash at its end."""
     warnings: tuple[str, ...] = ()
+    filters_off: tuple[tuple[str, str], ...] = ()
+    """The git settings that switch off the content filters which the repository's own configuration names."""
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there are uncommitted changes. A submodule counts when it is at another commit than recorded."""
+        return bool(self.changed or self.untracked)
 
 
-class _GitFailure(Exception):
+class GitFailure(Exception):
     """Why git told nothing, in one line."""
 
 
-class _GitTimeout(_GitFailure):
+class _GitTimeout(GitFailure):
     """It took too long."""
 
 
@@ -72,8 +84,8 @@ def read_work_tree(top: Path, directory: Path, environ: Mapping[str, str]) -> Wo
             # A path that no work tree holds: git tells the commit and compares no file.
             state = _parse_status(_read_status(directory, environ, filters, ".git"), folder)
             state = state._replace(warnings=(f"uncommitted changes in {top} are not seen: {failure}",))
-        return state._replace(repository=repository)
-    except _GitFailure as failure:
+        return state._replace(repository=repository, filters_off=filters)
+    except GitFailure as failure:
         return WorkTree(repository=repository, warnings=(f"the commit of {top} is not recorded: {failure}",))
 
 
@@ -81,7 +93,7 @@ def read_repository(directory: Path, environ: Mapping[str, str]) -> str | None:
     """The URL of the first remote, without credentials; None where there is none or git does not tell."""
     try:
         return _repository(_read_settings(directory, environ))
-    except _GitFailure:
+    except GitFailure:
         return None
 
 
@@ -93,17 +105,17 @@ def _read_settings(directory: Path, environ: Mapping[str, str]) -> tuple[_Settin
         for scope, item in zip(fields[::2], fields[1::2], strict=False)
     )
     if ("command", "core.hookspath") not in [(setting.scope, setting.key) for setting in settings]:
-        raise _GitFailure("git is older than 2.31")  # it did not read what `git_environ` set
+        raise GitFailure("git is older than 2.31")  # it did not read what `git_environ` set
     return settings
 
 
 def _repository(settings: tuple[_Setting, ...]) -> str | None:
     """The first remote's URL, as MLflow takes it."""
     urls = [setting.value for setting in settings if setting.key.startswith("remote.") and setting.value]
-    return redact_uri(urls[0]) if urls else None
+    return _readable(redact_uri(urls[0])) if urls else None
 
 
-def _without_filters(settings: tuple[_Setting, ...]) -> list[tuple[str, str]]:
+def _without_filters(settings: tuple[_Setting, ...]) -> tuple[tuple[str, str], ...]:
     """`git status` runs the content filters that a repository's own configuration names: switch those off."""
     names = {
         setting.key.partition(".")[2].rpartition(".")[0]
@@ -111,11 +123,11 @@ def _without_filters(settings: tuple[_Setting, ...]) -> list[tuple[str, str]]:
         if setting.key.startswith("filter.") and setting.scope not in _SHARED_SCOPES
     }
     off = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
-    return [(f"filter.{name}.{key}", value) for name in sorted(names) for key, value in off]
+    return tuple((f"filter.{name}.{key}", value) for name in sorted(names) for key, value in off)
 
 
 def _read_status(
-    directory: Path, environ: Mapping[str, str], settings: list[tuple[str, str]], path: str
+    directory: Path, environ: Mapping[str, str], settings: tuple[tuple[str, str], ...], path: str
 ) -> str:
     words = ["--no-optional-locks", "--literal-pathspecs", "status", "--porcelain=v2", "--branch", "-z"]
     words += ["--no-ahead-behind", "--no-renames", "--ignore-submodules=dirty", "--untracked-files=normal"]
@@ -130,17 +142,18 @@ def _git(directory: Path, words: list[str], environ: Mapping[str, str]) -> str:
             argv, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, check=False
         )
     except FileNotFoundError:
-        raise _GitFailure("git is not installed") from None
+        raise GitFailure("git is not installed") from None
     except OSError as error:
-        raise _GitFailure(f"git cannot be started: {error.strerror}") from None
+        raise GitFailure(f"git cannot be started: {error.strerror}") from None
     except subprocess.TimeoutExpired:
         raise _GitTimeout(f"git took longer than {_TIMEOUT:.0f} s") from None
     if done.returncode > 1:  # 1 is `git config` with nothing to tell
-        raise _GitFailure(_reason(done.stderr.decode(errors="replace"), directory))
-    return done.stdout.decode(errors="replace")
+        raise GitFailure(reason(done.stderr.decode(errors="replace"), directory))
+    return done.stdout.decode(errors="surrogateescape")
 
 
-def _reason(stderr: str, directory: Path) -> str:
+def reason(stderr: str, directory: Path) -> str:
+    """Of what git said before it failed, the line that tells why."""
     if "dubious ownership" in stderr or "unsafe repository" in stderr:
         return (
             f"git does not trust {directory}, which someone else owns; see `git help config`, safe.directory"
@@ -151,16 +164,26 @@ def _reason(stderr: str, directory: Path) -> str:
 
 def _parse_status(status: str, folder: str) -> WorkTree:
     """`folder` is the project's folder below the top, `.` for the top itself."""
-    headers, changes, ignored = {}, 0, False
+    headers: dict[str, str] = {}
+    changed, untracked, ignored = [], [], False
     for entry in status.split("\0"):
         if entry.startswith("# "):
             key, _, value = entry[2:].partition(" ")
             headers[key] = value
         elif entry.startswith("! "):
             ignored = ignored or f"{folder}/".startswith(entry[2:])
+        elif entry.startswith("? "):
+            untracked.append(entry[2:])
         elif entry:
-            changes += 1
+            changed.append(entry.split(" ", _FIELDS.get(entry[0], 8))[-1])
+    changes = ((), ()) if ignored else (tuple(changed), tuple(untracked))
     commit, branch = headers.get("branch.oid", "(initial)"), headers.get("branch.head")
     if ignored or commit == "(initial)":
-        return WorkTree(dirty=changes > 0 and not ignored)
-    return WorkTree(commit, None if branch == "(detached)" else branch, dirty=changes > 0)
+        return WorkTree(None, None, None, *changes)
+    on_branch = branch is not None and branch != "(detached)"
+    return WorkTree(commit, _readable(branch or "") if on_branch else None, None, *changes)
+
+
+def _readable(text: str) -> str:
+    """Bytes that are no UTF-8 matter in paths alone."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

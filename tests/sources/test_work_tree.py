@@ -53,7 +53,7 @@ def test_changes_count_in_the_projects_folder(
 def test_no_commit_yet(tmp_path: Path, environ: dict[str, str]) -> None:
     git(tmp_path, "init", "--quiet", environ=environ)
     (tmp_path / "file").touch()
-    assert read_work_tree(tmp_path, tmp_path, environ) == WorkTree(dirty=True)
+    assert read_work_tree(tmp_path, tmp_path, environ) == WorkTree(untracked=("file",))
 
 
 def test_a_detached_head_has_no_branch(repository: Repository) -> None:
