@@ -1,24 +1,35 @@
-"""Credentials of a repository's URL: taken out of it, and given to git without showing in a process list."""
+"""How a repository is reached: by whose credentials, and without ever asking anybody.
+
+git asks the user's credential helpers, then ours (a token of the environment), then GIT_ASKPASS. Credentials of the
+URL go before all of these. A password travels in the environment of git alone, bound to its host.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from projrun.errors import SourceError
+from projrun.sources.tokens import Token, find_token
 from projrun.sources.uri import redact_uri
 
-_ADDRESS = re.compile(
-    r"(?P<scheme>https?)://(?P<user>[^/?#@:]*)(?P<colon>:?)(?P<password>[^/?#]*)@(?P<host>[^/?#@]+)"
-)
-_IN_MESSAGES = re.compile(r"(https?://)[^/\s'\"]*@", re.IGNORECASE)
-_QUERY_IN_MESSAGES = re.compile(r"(https?://[^\s'\"?]*\?)[^\s'\"]+", re.IGNORECASE)
-_HELPER = (
+HELPER = (
     '!f() { test "$1" != get || printf "username=%s\\npassword=%s\\n" '
     '"$PROJRUN_GIT_USERNAME" "$PROJRUN_GIT_PASSWORD"; }; f'
 )
+"""The credential helper of projrun's own."""
+
+_ADDRESS = re.compile(
+    r"(?P<scheme>https?)://(?:(?P<user>[^/?#@:]*)(?P<colon>:?)(?P<password>[^/?#]*)@)?(?P<host>[^/?#@]+)"
+)
+_IN_MESSAGES = re.compile(r"(https?://)[^/\s'\"]*@", re.IGNORECASE)
+_QUERY_IN_MESSAGES = re.compile(r"(https?://[^\s'\"?]*\?)[^\s'\"]+", re.IGNORECASE)
+_NO_WINDOWS = {"SSH_ASKPASS": "", "SSH_ASKPASS_REQUIRE": "never", "GCM_INTERACTIVE": "never"}
+"""Neither ssh, nor git on its behalf, nor Git Credential Manager opens a window to ask."""
+_SSH = "ssh -oBatchMode=yes"
 
 
 class Access(NamedTuple):
@@ -31,6 +42,13 @@ class Access(NamedTuple):
     environ: Mapping[str, str] = {}
     """Variables that the settings need; they hold the password."""
     secrets: tuple[str, ...] = ()
+    credentials: str = ""
+    """Where the credentials that it holds came from, for people; empty where it holds none."""
+
+    def variables(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """What git's environment gets beyond the caller's `environ`."""
+        own = {"GIT_SSH_COMMAND": _SSH} if is_ssh(self.url) and not _has_ssh_command(environ) else {}
+        return {**_NO_WINDOWS, **self.environ, **own}
 
     def mask(self, text: str) -> str:
         """A message without the credentials, and without queries, which may hold a token."""
@@ -39,22 +57,69 @@ class Access(NamedTuple):
         return _QUERY_IN_MESSAGES.sub(r"\1***", _IN_MESSAGES.sub(r"\1", text))
 
 
-def access_to(location: str) -> Access:
-    """Split a repository's address; SourceError for credentials that cannot be given to git."""
+def access_to(location: str, environ: Mapping[str, str]) -> Access:
+    """How to reach a repository's address; SourceError for credentials that cannot be given to git."""
     match = _ADDRESS.match(location)
-    if match is None:
-        return Access(redact_uri(location) if location.startswith(("ssh:", "git:")) else location)
-    user, password = unquote(match["user"]), unquote(match["password"])
-    if re.search(r"[\x00-\x1f\x7f]", user + password):
-        raise SourceError(f"the credentials for {redact_uri(location)} have control characters in them")
+    if match is not None:
+        return _web_access(location, match, environ)
+    return Access(redact_uri(location) if location.startswith(("ssh:", "git:")) else location)
+
+
+def is_ssh(location: str) -> bool:
+    """Whether git reaches an address over ssh: `ssh://host/path`, `host:path` with or without a user."""
+    return location.startswith("ssh://") or (location != "" and "://" not in location)
+
+
+def _web_access(location: str, match: re.Match[str], environ: Mapping[str, str]) -> Access:
     host = f"{match['scheme']}://{match['host']}"
     url = host + location[match.end() :]
-    if not match["colon"]:
-        return Access(url, ((f"credential.{host}.username", user),))
-    helper = f"credential.{host}.helper"
-    return Access(
-        url,
-        ((helper, ""), (helper, _HELPER)),  # the empty one forgets the user's own helpers for this host
-        {"PROJRUN_GIT_USERNAME": user, "PROJRUN_GIT_PASSWORD": password},
-        tuple(secret for secret in (match["password"], password) if secret),
+    user, password = unquote(match["user"] or ""), unquote(match["password"] or "")
+    _refuse_control_characters(user + password, f"the credentials for {redact_uri(location)}")
+    if match["colon"]:
+        given = Access(url, ((f"credential.{host}.helper", ""),))  # the empty one forgets the user's helpers
+        secrets = tuple(secret for secret in (match["password"], password) if secret)
+        return _with_helper(given, host, user, password)._replace(
+            secrets=secrets, credentials="the user and password in the URL"
+        )
+    named = Access(url, ((f"credential.{host}.username", user),) if user else ())
+    token = find_token(match["scheme"], match["host"], environ)
+    return named if token is None else _with_token(named, host, user, token)
+
+
+def _with_token(access: Access, host: str, user: str, token: Token) -> Access:
+    _refuse_control_characters(token.value, f"the token in ${token.variable}")
+    return _with_helper(access, host, user or token.user, token.value)._replace(
+        secrets=(token.value,), credentials=f"the token in ${token.variable}"
     )
+
+
+def _with_helper(access: Access, host: str, user: str, password: str) -> Access:
+    return access._replace(
+        settings=(*access.settings, (f"credential.{host}.helper", HELPER)),
+        environ={"PROJRUN_GIT_USERNAME": user, "PROJRUN_GIT_PASSWORD": password},
+    )
+
+
+def _refuse_control_characters(text: str, what: str) -> None:
+    # A line end would add a line of its own to what the helper tells git, such as another host.
+    if re.search(r"[\x00-\x1f\x7f]", text):
+        raise SourceError(f"{what} have control characters in them")
+
+
+def _has_ssh_command(environ: Mapping[str, str]) -> bool:
+    """Whether the user chose how ssh is called, in a variable or in git's configuration; that is left alone."""
+    if environ.get("GIT_SSH_COMMAND") or environ.get("GIT_SSH"):
+        return True
+    import shutil
+    import subprocess
+
+    binary = shutil.which("git", path=environ.get("PATH"))
+    if binary is None:
+        return False
+    # In no repository: the one that the caller happens to stand in has no say.
+    outside = {**environ, "GIT_DIR": os.devnull}
+    asked = [binary, "config", "--get", "core.sshCommand"]
+    done = subprocess.run(
+        asked, env=outside, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    return done.returncode == 0

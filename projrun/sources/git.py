@@ -61,7 +61,7 @@ def fetch_repository(
     shown = redact_uri(location)
     folder = checkouts(options.cache) / os.urandom(8).hex()
     folder.mkdir(parents=True, mode=0o700)
-    repository = _Repository(access_to(location), folder, options.environ)
+    repository = _Repository(access_to(location, options.environ), folder, options.environ)
     try:
         repository.create()
         target = _find(repository, version, shown)

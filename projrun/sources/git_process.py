@@ -56,7 +56,7 @@ class Git:
         everything = (*NETWORK_SETTINGS, *access.settings, *settings)
         self.environ = {
             **git_environ(environ, protocols=protocols, settings=everything),
-            **access.environ,
+            **access.variables(environ),
             "GIT_DIR": str(git_directory),
             **({} if work_tree is None else {"GIT_WORK_TREE": str(work_tree)}),
         }

@@ -1,0 +1,63 @@
+"""Tokens of the environment, as CI systems and the tools of hosting services set them, and whom each is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+_LOOPBACK = re.compile(r"(127(\.\d+){3}|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
+_OWN = "PROJRUN_GIT_TOKEN_"
+
+
+class Token(NamedTuple):
+    """A token for one host."""
+
+    variable: str
+    """The variable that holds it."""
+    user: str
+    """The user that the service wants with it, where the URL names none."""
+    value: str
+
+
+def token_variable(host: str) -> str:
+    """The variable of projrun's own for a host: `PROJRUN_GIT_TOKEN_EXAMPLE_ORG_8443` for `example.org:8443`.
+
+    A hyphen becomes two underscores: a token for `my-host.com` shall not go to somebody's `my.host.com`.
+    """
+    return _OWN + re.sub(r"[^A-Z0-9]", "_", host.upper().replace("-", "__"))
+
+
+def find_token(scheme: str, host: str, environ: Mapping[str, str]) -> Token | None:
+    """The token for a host with its port, if any; never one over plain http, but to this machine.
+
+    A variable of a hosting service is for that service's host alone: a CI system that runs elsewhere names its own
+    (GITHUB_SERVER_URL, CI_SERVER_HOST), and its token is not shown to the public service then.
+    """
+    own = token_variable(host)
+    if environ.get(own, "").strip() and (scheme == "https" or _LOOPBACK.fullmatch(host)):
+        return Token(own, "oauth2", environ[own].strip())
+    if scheme != "https":
+        return None
+    for variable, user, place in _services(environ):
+        if environ.get(variable, "").strip() and place and _same(host, place):
+            return Token(variable, user, environ[variable].strip())
+    return None
+
+
+def _services(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Variable, user and host of each that is known, the more specific ones first."""
+    github = environ.get("GITHUB_SERVER_URL", "").partition("://")[2].strip("/") or "github.com"
+    gitlab = environ.get("CI_SERVER_HOST") or "gitlab.com"
+    port = environ.get("CI_SERVER_PORT", "") if environ.get("CI_SERVER_HOST") else ""
+    gitlab += f":{port}" if port else ""
+    yield "GH_TOKEN", "x-access-token", "github.com"
+    yield "GITHUB_TOKEN", "x-access-token", github
+    yield "GH_ENTERPRISE_TOKEN", "x-access-token", environ.get("GH_HOST", "")
+    yield "GITLAB_TOKEN", "oauth2", gitlab
+    yield "CI_JOB_TOKEN", "gitlab-ci-token", gitlab
+    yield "BITBUCKET_TOKEN", "x-token-auth", "bitbucket.org"
+
+
+def _same(host: str, place: str) -> bool:
+    return host.lower().removesuffix(":443") == place.lower().removesuffix(":443")
