@@ -79,9 +79,11 @@ def other_user() -> list[str]:
 
 
 @pytest.fixture
-def person(tmp_path: Path) -> Person:
+def person(tmp_path: Path) -> Iterator[Person]:
     """Somebody who uses projrun for the first time."""
-    return new_person(tmp_path / "person")
+    person = new_person(tmp_path / "person")
+    yield person
+    person.end()
 
 
 @pytest.fixture

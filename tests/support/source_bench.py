@@ -19,6 +19,7 @@ class Person(NamedTuple):
 
     home: Path
     environ: Mapping[str, str]
+    started: list[subprocess.Popen[str]]
 
     @property
     def directories(self) -> Directories:
@@ -32,13 +33,13 @@ class Person(NamedTuple):
 
     def run(self, uri: object, *arguments: str | Path, timeout: float = 120, **more: str) -> Completed:
         """`projrun run URI`, in the present environment."""
-        words = ("run", str(uri), "--env-manager=local", *arguments)
+        words = ("run", "--env-manager=local", *arguments, "--", str(uri))
         return run_projrun(*words, cwd=self.home, environ={**self.environ, **more}, timeout=timeout)
 
     def start(self, uri: object, *arguments: str, **more: str) -> subprocess.Popen[str]:
         """The same, without waiting for it."""
-        return subprocess.Popen(
-            [*projrun_argv(), "run", str(uri), "--env-manager=local", *arguments],
+        run = subprocess.Popen(
+            [*projrun_argv(), "run", "--env-manager=local", *arguments, "--", str(uri)],
             cwd=self.home,
             env={**os.environ, **self.environ, **more},
             stdin=subprocess.DEVNULL,
@@ -46,6 +47,14 @@ class Person(NamedTuple):
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(run)
+        return run
+
+    def end(self) -> None:
+        """Kill what was started and still runs."""
+        for run in self.started:
+            run.kill()
+            run.communicate()
 
     def complete_checkouts(self) -> list[Path]:
         """The trees that a later run would use."""
@@ -61,7 +70,7 @@ class Person(NamedTuple):
 def new_person(home: Path) -> Person:
     """Somebody who uses projrun for the first time."""
     home.mkdir(parents=True)
-    return Person(home, {"PROJRUN_HOME": str(home / "projrun")})
+    return Person(home, {"PROJRUN_HOME": str(home / "projrun")}, [])
 
 
 def tree_of(repository: Path, commit: str, environ: Mapping[str, str]) -> dict[str, str]:
