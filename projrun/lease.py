@@ -34,7 +34,7 @@ class Lease:
         self.folder = folder
         self.mark = mark
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = _open_locked(folder / "run.json", os.O_RDWR | os.O_CREAT)
+        file = open_locked(folder / "run.json", os.O_RDWR | os.O_CREAT)
         if file is None:
             raise BlockingIOError(f"another runner records run {mark.run_id}")
         self._file = file
@@ -47,7 +47,7 @@ class Lease:
     @classmethod
     def take_over(cls, folder: Path) -> Lease | None:
         """The lease that a dead runner left in a folder; None where it lives, or has ended just now."""
-        file = _open_locked(folder / "run.json", os.O_RDWR)
+        file = open_locked(folder / "run.json", os.O_RDWR)
         if file is None:
             return None
         mark = _read_mark(folder / "run.json")  # again: before it was locked, its runner may have changed it
@@ -130,8 +130,11 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _open_locked(file: Path, flags: int) -> IO[str] | None:
-    """The file, locked; None where it cannot be had, or was removed before it could be locked."""
+def open_locked(file: Path, flags: int) -> IO[str] | None:
+    """The file, locked until it is closed; None where it cannot be had, or was removed before it could be locked.
+
+    Raises OSError where it is to be created (`os.O_CREAT`) and cannot be.
+    """
     try:
         descriptor = os.open(file, flags, 0o600)
     except OSError:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from projrun.child import TrackingAddress, child_environment, run_variables
 from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
-from projrun.execution.protocol import Outcome, Task
+from projrun.execution.protocol import Job, Outcome, Task
 from projrun.execution.registry import get_backend
 from projrun.lease import Lease, Mark
 from projrun.plan import Plan
 from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
-from projrun.sources.fetch import discard
+from projrun.sources.run_copy import RunCopy
 from projrun.tracking.description import describe
 from projrun.tracking.entities import Run
 from projrun.tracking.lost import deliver_log, end_lost_runs
@@ -51,6 +51,8 @@ class Result(NamedTuple):
     """The output's file on this machine, where it could not become an artifact."""
     artifact_folder: Path | None
     """Where the artifacts lie, where that is a folder of this machine."""
+    kept_checkout: Path | None = None
+    """The run's copy of the checkout, where it stays."""
 
 
 class Options(NamedTuple):
@@ -70,6 +72,7 @@ class Session(NamedTuple):
     lease: Lease
     reporter: Reporter
     options: Options
+    copy: RunCopy
 
 
 def execute(plan: Plan, reporter: Reporter, options: Options) -> Result:
@@ -78,12 +81,13 @@ def execute(plan: Plan, reporter: Reporter, options: Options) -> Result:
     Raises TrackingError or RequestError before the start, EnvironmentBuildError or SourceError after
     the run was recorded as FAILED; a project that fails is not an error but an outcome.
     """
+    copy = RunCopy(plan.checkout, keep=plan.keep_checkout)
     try:
-        with _open_session(plan, reporter, options) as session:
+        with _open_session(plan, reporter, options, copy) as session:
             outcome = _carry_out(session)
             return _finish(session, outcome)
     finally:
-        discard(plan.checkout)
+        copy.close()
         _remove_downloads(plan)
 
 
@@ -94,13 +98,13 @@ def record(plan: Plan, store: TrackingStore, reporter: Reporter) -> RunRecorder:
 
 
 @contextmanager
-def _open_session(plan: Plan, reporter: Reporter, options: Options) -> Iterator[Session]:
+def _open_session(plan: Plan, reporter: Reporter, options: Options, copy: RunCopy) -> Iterator[Session]:
     _make_writable(plan.directories.active)
     store = open_store(plan.tracking.uri, plan.environ, warn=reporter.warning)
     try:
         with _shielded(options.relay):
             recorder, lease = _record_leased(plan, store, reporter)
-        yield Session(plan, store, recorder, lease, reporter, options)
+        yield Session(plan, store, recorder, lease, reporter, options, copy)
     finally:
         store.close()
 
@@ -250,10 +254,15 @@ def _exported(plan: Plan) -> dict[str, str]:
 
 def _supervise(session: Session, task: Task) -> Outcome:
     backend, config = get_backend(session.plan.backend.name), session.plan.backend.config
+
+    def launch() -> Job:
+        session.copy.started = True
+        return backend.launch(task, config)
+
     relay = session.options.relay
     if relay is None:
-        return backend.launch(task, config).wait()
-    with relay.attached(relay.launch(lambda: backend.launch(task, config))) as job:
+        return launch().wait()
+    with relay.attached(relay.launch(launch)) as job:
         return job.wait()
 
 
@@ -279,7 +288,19 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
     delivered = recorder.finish(end)
     lease.release(keep=not delivered)
     run = recorder.run if delivered else recorder.run._replace(status=end.status, end_time=end.end_time)
-    return Result(run, store_name(session.plan), outcome, kept, recorder.artifact_folder())
+    checkout = _settle_copy(session, run.status, delivered)
+    return Result(run, store_name(session.plan), outcome, kept, recorder.artifact_folder(), checkout)
+
+
+def _settle_copy(session: Session, status: str, delivered: bool) -> Path | None:
+    """Where the run's copy of the checkout stays, if it does; people are told, and whoever reads the record."""
+    kept = session.copy.settle(status, session.recorder.run.run_id)
+    if kept is None:
+        return None
+    session.reporter.info(f"kept {kept.folder}: {kept.reason}")
+    if delivered:
+        session.recorder.tag({"projrun.source.kept": str(kept.folder)})
+    return kept.folder
 
 
 def _make_writable(folder: Path) -> None:

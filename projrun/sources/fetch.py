@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from projrun.errors import RequestError
@@ -28,6 +27,11 @@ def fetch(uri: str, version: str | None, options: FetchOptions) -> Checkout:
     parsed = parse_project_uri(uri, options.caller_directory)
     if parsed.kind == "local" and version is None:
         return local_checkout(parsed, options.environ)
+    if parsed.web_path and version is not None:
+        raise RequestError(
+            f"--version {version!r} is given, and the address names {parsed.web_path!r} itself",
+            hint=f"leave --version away, or give {parsed.recorded.partition('#')[0]}#FOLDER",
+        )
     from projrun.sources.ownership import check_places
 
     check_places(options.cache)
@@ -49,27 +53,9 @@ def fetch(uri: str, version: str | None, options: FetchOptions) -> Checkout:
 def discard(checkout: Checkout) -> None:
     """Remove what was checked out for this run alone, read-only files too; the user's own folder never."""
     if checkout.owned is not None:
-        remove_folder(checkout.owned)
+        from projrun.sources.copies import remove_copy
 
-
-def remove_folder(folder: Path) -> None:
-    """Remove a folder with all it holds, read-only folders too. Never fails: what cannot be removed stays."""
-    from shutil import rmtree
-
-    rmtree(folder, ignore_errors=True)
-    if not folder.exists():
-        return
-    _make_writable(folder)
-    for path, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            _make_writable(Path(path, name))
-    rmtree(folder, ignore_errors=True)
-
-
-def _make_writable(path: Path) -> None:
-    if not path.is_symlink():  # what a link leads to is not ours
-        with suppress(OSError):
-            path.chmod(0o700)
+        remove_copy(checkout.owned)
 
 
 def _remote(uri: ProjectUri, version: str | None) -> Checkout:
@@ -118,7 +104,8 @@ def _checkout(plain: Checkout, fetched: Fetched, options: FetchOptions) -> Check
         return plain._replace(root=tree, directory=directory)
     from projrun.sources.copies import make_copy
 
-    root = make_copy(tree, copies(options.cache).resolve())
+    facts = {"source": plain.uri, "commit": plain.commit, "digest": plain.digest}
+    root = make_copy(tree, copies(options.cache).resolve(), facts)
     return plain._replace(root=root, directory=root / directory.relative_to(tree), owned=root)
 
 

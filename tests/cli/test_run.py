@@ -173,6 +173,7 @@ def test_json_prints_one_object_on_stdout_and_pins_its_keys(runner: Runner, tmp_
         "artifact_uri",
         "artifact_folder",
         "tracking_uri",
+        "checkout",
         "log",
     }
 
