@@ -16,9 +16,10 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 _COMMANDS = {
     "run": ("projrun.cli.run:run", "Run an entry point of a project and record it."),
+    "rerun": ("projrun.cli.rerun:rerun", "Run again what was recorded; say what differs."),
     "plan": ("projrun.cli.plan:plan", "Show what `run` would do; change nothing."),
     "check": ("projrun.cli.check:check", "Find mistakes in an MLproject file."),
-    "runs": ("projrun.cli.runs:runs", "List and show recorded runs."),
+    "runs": ("projrun.cli.runs:runs", "List, show and compare recorded runs."),
     "envs": ("projrun.cli.envs:envs", "List, show and remove built environments."),
     "completion": ("projrun.cli.completion:completion", "Print a shell completion script."),
     "version": ("projrun.cli.version:version", "Print the version."),

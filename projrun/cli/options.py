@@ -1,4 +1,4 @@
-"""The options of `run` and `plan`, declared once: MLflow's names and short forms, then ours."""
+"""The options of `run`, `plan` and `rerun`, declared once: MLflow's names and short forms, then ours."""
 
 from __future__ import annotations
 
@@ -73,23 +73,8 @@ _environment_choices = (
     ),
 )
 
-_PROJECT_OPTIONS = (
-    _uri_argument,
-    click.option(
-        "-e",
-        "--entry-point",
-        metavar="NAME",
-        default="main",
-        show_default=True,
-        help="Entry point, or a script of the project: .py, .sh or .R.",
-    ),
-    _version_option,
+_COMMON_OPTIONS = (
     _offline_option,
-    click.option(
-        "--require-clean",
-        is_flag=True,
-        help="Refuse a project with uncommitted changes.  [$PROJRUN_REQUIRE_CLEAN]",
-    ),
     click.option(
         "--keep-workdir",
         is_flag=True,
@@ -143,7 +128,6 @@ _PROJECT_OPTIONS = (
         metavar="DIR",
         help="Where `path` parameters are downloaded to; kept.  [$PROJRUN_STORAGE_DIR; default: removed after the run]",
     ),
-    click.option("--run-id", metavar="ID", help="Record into this run instead of a new one."),
     click.option("--run-name", metavar="NAME", help="The run's name.  [default: a made-up one]"),
     click.option(
         "--build-image", is_flag=True, help="Build an image with the code copied in, for Docker projects."
@@ -165,6 +149,50 @@ _PROJECT_OPTIONS = (
     click.option(
         "-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.  [$PROJRUN_QUIET]"
     ),
+)
+
+_PROJECT_OPTIONS = (
+    _uri_argument,
+    click.option(
+        "-e",
+        "--entry-point",
+        metavar="NAME",
+        default="main",
+        show_default=True,
+        help="Entry point, or a script of the project: .py, .sh or .R.",
+    ),
+    _version_option,
+    click.option(
+        "--require-clean",
+        is_flag=True,
+        help="Refuse a project with uncommitted changes.  [$PROJRUN_REQUIRE_CLEAN]",
+    ),
+    click.option("--run-id", metavar="ID", help="Record into this run instead of a new one."),
+    *_COMMON_OPTIONS,
+)
+
+_REPETITION_OPTIONS = (
+    click.argument("repeated", metavar="RUN_ID"),
+    click.option(
+        "-e", "--entry-point", metavar="NAME", help="Another entry point.  [default: the recorded one]"
+    ),
+    click.option(
+        "--source",
+        metavar="URI",
+        help="Where the project is now, where it was moved: the recorded commit or archive is taken from there.",
+    ),
+    click.option("--without-patch", is_flag=True, help="Leave the recorded uncommitted changes out."),
+    click.option(
+        "--unlocked",
+        is_flag=True,
+        help="Build the environment from the project's file, not the recorded lock.",
+    ),
+    click.option(
+        "--changed-source",
+        is_flag=True,
+        help="Run a plain folder although its files are not what they were.",
+    ),
+    *_COMMON_OPTIONS,
 )
 
 _ENVIRONMENT_OPTIONS = (
@@ -193,6 +221,11 @@ _SETTINGS = (
 def project_options(command: Command) -> Command:
     """Decorate a command with all of them."""
     return _decorated(command, _PROJECT_OPTIONS)
+
+
+def repetition_options(command: Command) -> Command:
+    """Decorate a command with those of a run that is repeated."""
+    return _decorated(command, _REPETITION_OPTIONS)
 
 
 def environment_options(command: Command) -> Command:

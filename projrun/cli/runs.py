@@ -13,7 +13,6 @@ from projrun.cli.options import json_option, tracking_uri_option
 from projrun.directories import Directories
 from projrun.errors import RequestError
 from projrun.settings import Settings
-from projrun.tracking.entities import Run
 from projrun.tracking.store import TrackingStore
 
 
@@ -80,9 +79,10 @@ def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
     """Show a run: parameters, metrics, tags and artifacts. The first characters of its id are enough."""
     from projrun.cli import runs_view
     from projrun.cli.rendering import print_json
+    from projrun.tracking.lookup import find_run
 
     with _open({"tracking-uri": tracking_uri}) as (store, _):
-        run = _find(store, run_id)
+        run = find_run(store, run_id)
         document = runs_view.run_document(run, store)
     if as_json:
         print_json(document)
@@ -92,19 +92,12 @@ def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
 
 @contextmanager
 def _open(options: dict[str, str | None]) -> Iterator[tuple[TrackingStore, Settings]]:
-    from projrun.plan import tracking_target
-    from projrun.tracking.lost import end_lost_runs
-    from projrun.tracking.uri import open_store
+    from projrun.tracking.lookup import opened_store
 
     directories = Directories.locate(os.environ)
     settings = Settings(options, os.environ, directories.config)
-    target = tracking_target(settings, directories, Path.cwd())
-    store = open_store(target.uri, os.environ, warn=_warn)
-    try:
-        end_lost_runs(directories, target.uri.shown, store, _warn)
+    with opened_store(settings, directories, os.environ, Path.cwd(), _warn) as store:
         yield store, settings
-    finally:
-        store.close()
 
 
 def _warn(text: str) -> None:
@@ -123,29 +116,3 @@ def _experiments(store: TrackingStore, settings: Settings) -> dict[str, str]:
     if found_by_name is None:
         raise RequestError(f"{setting.origin}: there is no experiment {setting.value!r}")
     return {found_by_name.experiment_id: found_by_name.name}
-
-
-def _find(store: TrackingStore, run_id: str) -> Run:
-    from projrun.errors import NotFoundError
-
-    try:
-        return store.get_run(run_id)
-    except NotFoundError:
-        matches = _with_prefix(store, run_id)
-    if len(matches) == 1:
-        return store.get_run(matches[0].run_id)
-    if matches:
-        names = ", ".join(run.run_id for run in matches)
-        raise RequestError(f"{run_id!r} begins the ids of more than one run", hint=f"one of: {names}")
-    raise RequestError(
-        f"the tracking store {store.uri} has no run {run_id!r}", hint="see `projrun runs list`"
-    )
-
-
-def _with_prefix(store: TrackingStore, prefix: str) -> tuple[Run, ...]:
-    if not prefix.isalnum():
-        return ()
-    experiments = [found.experiment_id for found in store.search_experiments().experiments]
-    return store.search_runs(
-        experiments, filter_string=f"attributes.run_id LIKE '{prefix}%'", max_results=5
-    ).runs

@@ -68,7 +68,7 @@ def platform_name() -> str:
 
 def _names(names: list[str]) -> str:
     """The parameters of the run, in their order: its params on the server may be more, logged by the project."""
-    text = json.dumps(names) if names else ""
+    text = json.dumps(names)
     return text if len(text) <= _LONGEST_TAG else ""
 
 

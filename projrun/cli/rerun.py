@@ -1,0 +1,129 @@
+"""`projrun rerun`: carry a recorded run out again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from projrun.cli.options import build_request, repetition_options
+from projrun.cli.reporter import CommandLineReporter
+from projrun.execution.signals import SignalRelay
+from projrun.plan import Plan
+from projrun.repetition.differences import Difference
+from projrun.repetition.repetition import Order, Repetition, repetition
+from projrun.rerun import PlannedRepetition, compare_environments, plan_repetition
+from projrun.runner import Options, Result, execute
+from projrun.sources.fetch import discard
+
+
+@click.command()
+@repetition_options
+@click.option("--dry-run", is_flag=True, help="Show the plan and what differs, and stop.")
+def rerun(**values: Any) -> int:
+    """Run again what run RUN_ID ran: its commit and uncommitted changes, parameters, entry point and environment.
+
+    RUN_ID is looked for in the tracking store of --tracking-uri, where the new run is recorded too, in the same
+    experiment; the first characters of the id are enough. Every option says what shall be otherwise. What differs
+    from the recorded run is said before the start.
+
+    \b
+    projrun rerun 3f2a
+    projrun rerun 3f2a -P alpha=0.5 --dry-run
+    """
+    order = _order(values)
+    reporter = CommandLineReporter(quiet=order.request.settings.enabled("quiet"))
+    with SignalRelay() as relay, repetition(order, reporter.warning) as found:
+        if values["dry_run"]:
+            return _show(found, reporter, as_json=values["as_json"])
+        planned = plan_repetition(found, activity=reporter.activity)
+        _tell(found, planned, reporter)
+        result = execute(planned.plan, reporter, Options(relay, forward_stdout_to_stderr=values["as_json"]))
+        after = compare_environments(found, result, reporter.warning)
+    for difference in after:
+        reporter.warning(difference.text)
+    return _report(result, planned, after, found, reporter, as_json=values["as_json"])
+
+
+def _order(values: Mapping[str, Any]) -> Order:
+    base = {"uri": "", "version": None, "run_id": None, "require_clean": False}
+    return Order(
+        values["repeated"],
+        build_request({**values, **base}),
+        source=values["source"],
+        entry_point=values["entry_point"],
+        unlocked=values["unlocked"],
+        without_patch=values["without_patch"],
+        changed_source=values["changed_source"],
+    )
+
+
+def _tell(found: Repetition, planned: PlannedRepetition, reporter: CommandLineReporter) -> None:
+    plan = planned.plan
+    reporter.info(f"repeating {found.record.shown}: {_source(plan)}")
+    for note in plan.notes:
+        reporter.info(note)
+    for warning in plan.warnings:
+        reporter.warning(warning)
+    for difference in planned.differences:
+        tell = reporter.warning if difference.serious else reporter.info
+        tell(f"differs: {difference.text}")
+
+
+def _source(plan: Plan) -> str:
+    checkout = plan.checkout
+    commit = f" at {checkout.commit}" if checkout.commit else ""
+    return f"{checkout.uri}{commit}{', with uncommitted changes' if checkout.dirty else ''}"
+
+
+def _show(found: Repetition, reporter: CommandLineReporter, *, as_json: bool) -> int:
+    from projrun.cli.plan_view import plan_document, plan_text
+    from projrun.cli.rendering import print_json, visible
+
+    planned = plan_repetition(found, own_copy=False)
+    try:
+        document = plan_document(planned.plan)
+        if as_json:
+            print_json({**document, **_document(found, planned.differences)})
+        else:
+            click.echo(visible(plan_text(document)))
+        _tell(found, planned, reporter)
+    finally:
+        discard(planned.plan.checkout)
+    return 0
+
+
+def _document(found: Repetition, differences: tuple[Difference, ...]) -> dict[str, object]:
+    """The keys that `--json` has beyond those of `run` and `plan`; a contract test pins them."""
+    return {
+        "rerun_of": found.record.run_id,
+        "differences": [
+            {"what": one.what, "recorded": one.recorded, "now": one.now, "note": one.note}
+            for one in differences
+        ],
+    }
+
+
+def _report(
+    result: Result,
+    planned: PlannedRepetition,
+    after: tuple[Difference, ...],
+    found: Repetition,
+    reporter: CommandLineReporter,
+    *,
+    as_json: bool,
+) -> int:
+    from projrun.cli.run_view import result_document, result_lines
+
+    for line in result_lines(result, planned.plan):
+        reporter.info(line)
+    reporter.info(f"compare: projrun runs diff {found.record.run_id} {result.run.run_id}")
+    if as_json:
+        from projrun.cli.rendering import print_json, silence_stdout
+
+        try:
+            print_json({**result_document(result), **_document(found, (*planned.differences, *after))})
+        except BrokenPipeError:  # the exit code is still the project's
+            silence_stdout()
+    return result.outcome.exit_code

@@ -1,0 +1,46 @@
+"""What a recorded lock says is installed, by name: to be compared with another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from projrun.environments.locks import lock_kind
+
+_PINNED = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*===?\s*([\w.!+-]+)")
+_NAMED_PLACE = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*@\s*(\S+)")
+_PYTHON = re.compile(r"# python (\S+)")
+_PIP = re.compile(r"#\s*pip\s+(\S.*)")
+_CONDA_FILE = re.compile(r".*/([^/]+)-([^/-]+)-([^/-]+)\.(?:conda|tar\.bz2)(?:#.*)?")
+_IMAGE = re.compile(r"(\w+):\s+(\S+)")
+
+
+def locked_packages(text: str) -> Mapping[str, str]:
+    """Names and versions; a package from elsewhere has its place for one. Never fails: other lines are left out."""
+    kind = lock_kind(text)
+    lines = [line.strip() for line in text.splitlines()]
+    if kind == "image":
+        return {match[1]: match[2] for line in lines if (match := _IMAGE.fullmatch(line))}
+    return dict(_conda(lines) if kind == "conda" else _python(lines))
+
+
+def _python(lines: list[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        if match := _PYTHON.fullmatch(line):
+            yield "python", match[1]
+        elif (match := _NAMED_PLACE.match(line)) or (match := _PINNED.match(line)):
+            yield _normalized(match[1]), match[2]
+        elif line.startswith(("./", "-e ")):
+            yield line.removeprefix("-e ").strip(), "editable" if line.startswith("-e ") else "local"
+
+
+def _conda(lines: list[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        if match := _CONDA_FILE.fullmatch(line):
+            yield match[1], f"{match[2]} {match[3]}"
+    yield from _python([match[1] for line in lines if (match := _PIP.fullmatch(line))])
+
+
+def _normalized(name: str) -> str:
+    """One spelling of a name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()

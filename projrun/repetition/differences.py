@@ -1,0 +1,193 @@
+"""What differs between a recorded run and the plan that repeats it, told before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun import __version__
+from projrun.environments.locked_packages import locked_packages
+from projrun.errors import SourceError
+from projrun.plan import Plan
+from projrun.project.model import BoundParameter
+from projrun.project.wording import listed, public, shown
+from projrun.repetition.parameters import recorded_text
+from projrun.repetition.repetition import Repetition
+from projrun.sources.uri import redact_uri
+from projrun.tracking.description import platform_name
+
+_UNKNOWN = "nothing tells whether the project's files are what they were"
+
+
+class Difference(NamedTuple):
+    """One thing that is, or may be, not as it was."""
+
+    what: str
+    """`parameter alpha`, `commit`, `environment lock`, …"""
+    recorded: str | None = None
+    now: str | None = None
+    note: str = ""
+    serious: bool = False
+    """Whether it is told with `--quiet` too: the project's files are not known to be what they were."""
+
+    @property
+    def text(self) -> str:
+        """For people, on one line."""
+        values = ""
+        if self.recorded is not None or self.now is not None:
+            values = f" {_value(self.recorded)} -> {_value(self.now)}"
+        note = f" ({self.note})" if values and self.note else f" {self.note}" if self.note else ""
+        return f"{self.what}:{values}{note}"
+
+
+def _value(text: str | None) -> str:
+    return "(none)" if text is None else shown(text, secret=False)[1:-1] if text else "''"
+
+
+def differences(repetition: Repetition, plan: Plan) -> tuple[Difference, ...]:
+    """All of them. Raises SourceError for a folder whose content is known to be another, unless that was allowed."""
+    return (
+        *_run(repetition),
+        *_source(repetition, plan),
+        *_patch(repetition),
+        *_parameters(repetition, plan),
+        *_environment(repetition, plan),
+        *_surroundings(repetition, plan),
+    )
+
+
+def _run(repetition: Repetition) -> Iterator[Difference]:
+    record = repetition.record
+    if record.status == "RUNNING":
+        yield Difference("run", note="the recorded one is still running: its record is not complete")
+    if record.version is None:
+        yield Difference("record", note="not made by projrun: it holds no lock and no uncommitted changes")
+    entry_point = repetition.request.entry_point
+    if entry_point != record.entry_point:
+        yield Difference("entry point", record.entry_point, entry_point)
+
+
+def _source(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
+    record, checkout = repetition.record, plan.checkout
+    if checkout.uri != record.source:
+        yield Difference("source", redact_uri(record.source), checkout.uri, repetition.source.moved)
+    if repetition.source.version is not None:
+        return
+    if checkout.commit is not None:
+        yield Difference("commit", None, checkout.commit, "not recorded", serious=True)
+    yield from _content(repetition, plan)
+
+
+def _content(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
+    """A folder that no version control holds: it is what it is now."""
+    from projrun.sources.provenance import source_tags
+
+    recorded = repetition.record.content
+    now = source_tags(plan.checkout).get("projrun.source.content")
+    if recorded is None or now is None:
+        yield Difference("content", note=_UNKNOWN, serious=True)
+    elif recorded != now:
+        if not repetition.order.changed_source:
+            raise SourceError(
+                f"the files in {plan.checkout.directory} are not those of {repetition.record.shown}",
+                hint="run them as they are with --changed-source",
+            )
+        yield Difference("content", recorded, now, "the project's files are not what they were", serious=True)
+
+
+def _patch(repetition: Repetition) -> Iterator[Difference]:
+    said, order = repetition.record.patch, repetition.order
+    if repetition.source.version is None:
+        return
+    if order.without_patch:
+        yield Difference("uncommitted changes", note="left out: --without-patch")
+    elif said is not None and said != "complete":
+        yield Difference("uncommitted changes", note=f"not all are restored: {said}", serious=True)
+
+
+def _parameters(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
+    record, bound = repetition.record, [public(one) for one in plan.invocation.parameters]
+    for parameter in bound:
+        yield from _parameter(repetition, parameter)
+    names = record.params if record.given is None else record.given
+    left_out = [name for name in names if name not in {parameter.name for parameter in bound}]
+    if left_out:
+        yield Difference(
+            "parameters",
+            note=f"{listed(left_out)}: recorded, but the entry point does not know them; -P passes them on",
+        )
+
+
+def _parameter(repetition: Repetition, parameter: BoundParameter) -> Iterator[Difference]:
+    record, what = repetition.record, f"parameter {parameter.name}"
+    recorded = recorded_text(record, parameter.name)
+    if parameter.origin == "record":
+        if parameter.type == "path" and parameter.download is None and parameter.raw == recorded:
+            yield from _relative(repetition, parameter)
+    elif parameter.secret:
+        yield Difference(what, note="a secret, given anew")
+    elif recorded != parameter.raw:
+        whole = "" if parameter.name not in record.truncated else "recorded in part"
+        yield Difference(what, recorded, parameter.raw, whole or parameter.origin)
+
+
+def _relative(repetition: Repetition, parameter: BoundParameter) -> Iterator[Difference]:
+    """A relative path that the record does not place."""
+    record, here = repetition.record, repetition.request.caller_directory
+    if parameter.raw != parameter.value and record.caller_directory != here:
+        was = "another folder" if record.caller_directory is None else str(record.caller_directory)
+        yield Difference(f"parameter {parameter.name}", note=f"relative to {here}, was relative to {was}")
+
+
+def _environment(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
+    record, manager = repetition.record, plan.environment.resolved.manager
+    if record.manager is None:
+        yield Difference("environment manager", None, manager, "not recorded")
+    elif record.manager != manager:
+        yield Difference("environment manager", record.manager, manager)
+    if repetition.order.unlocked:
+        yield Difference("environment lock", note="not used: --unlocked")
+    elif not plan.environment.manager.capabilities.builds:
+        if repetition.files.lock is not None or record.manager == manager:
+            yield Difference("environment", note="used as it is now")
+    elif repetition.files.lock is None:
+        yield Difference("environment lock", note="none is recorded: built from the project's file")
+    elif plan.environment.request.lock_file is None:
+        yield Difference(
+            "environment lock", note=f"not used: {manager} here builds from no lock of that kind"
+        )
+    elif plan.environment.request.lock_file != repetition.files.lock:
+        yield Difference("environment lock", note="that of --locked")
+
+
+def _surroundings(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
+    record, experiment = repetition.record, plan.experiment
+    if experiment.name is not None:
+        yield Difference("experiment", f"id {record.experiment_id}", experiment.name)
+    elif experiment.experiment_id != record.experiment_id:
+        yield Difference("experiment", f"id {record.experiment_id}", f"id {experiment.experiment_id}")
+    if record.backend is not None and record.backend != plan.backend.name:
+        yield Difference("backend", record.backend, plan.backend.name)
+    if plan.environment.manager.capabilities.containers:
+        yield Difference("Docker arguments", note="no record holds them: give those that are needed with -A")
+    if record.version is not None and record.version != __version__:
+        yield Difference("projrun", record.version, __version__)
+    if record.platform is not None and record.platform != platform_name():
+        yield Difference("platform", record.platform, platform_name())
+
+
+def environment_difference(recorded: Path | None, installed: Path | None) -> Difference | None:
+    """Whether what was installed is what the record says; None where it is, or nothing tells."""
+    if recorded is None or installed is None:
+        return None
+    before, after = (locked_packages(_read(file)) for file in (recorded, installed))
+    if before == after:
+        return None
+    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    changes = ", ".join(f"{name} {before.get(name, '-')} -> {after.get(name, '-')}" for name in names)
+    return Difference("installed packages", note=changes, serious=True)
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace")

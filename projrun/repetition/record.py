@@ -1,0 +1,121 @@
+"""What the record of a run says of how it was made, read once. Whoever may write to the store may have changed it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.errors import RequestError
+from projrun.sources.version import is_full_commit
+from projrun.tracking.entities import Run
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Record(NamedTuple):
+    """A recorded run, as far as repeating it goes."""
+
+    run_id: str
+    run_name: str
+    status: str
+    experiment_id: str
+    artifact_uri: str
+    entry_point: str
+    source: str
+    """The project's URI without credentials (`mlflow.source.name`)."""
+    params: Mapping[str, str]
+    """All of the run's, those too that the project logged itself."""
+    given: tuple[str, ...] | None
+    """The names of those that its entry point was bound to, in order; None where nothing tells."""
+    truncated: frozenset[str] = frozenset()
+    """The names of params whose values the store did not take whole."""
+    commit: str | None = None
+    repository: str | None = None
+    archive: str | None = None
+    """An archive's SHA-256."""
+    content: str | None = None
+    """The hash of a plain folder's content."""
+    patch: str | None = None
+    """What is said of the uncommitted changes."""
+    manager: str | None = None
+    """The environment manager."""
+    backend: str | None = None
+    caller_directory: Path | None = None
+    """The folder that the run was started in."""
+    version: str | None = None
+    """projrun's; None for a run that projrun did not record."""
+    platform: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The run as people are shown it."""
+        return f"run {self.run_name} ({self.run_id})"
+
+
+def read_record(run: Run) -> Record:
+    """The record of a project's run, projrun's or MLflow's.
+
+    Raises RequestError for a run that was deleted, that is no project's, or whose tags contradict themselves.
+    """
+    tags = {tag.key: tag.value for tag in run.tags}
+    shown = f"run {run.run_name} ({run.run_id})"
+    if run.lifecycle_stage != "active":
+        raise RequestError(f"{shown} was deleted", hint="restore it in the tracking store")
+    entry_point, source = tags.get("mlflow.project.entryPoint"), tags.get("mlflow.source.name")
+    if not entry_point or not source:
+        raise RequestError(
+            f"{shown} is no run of a project: its record names no entry point",
+            hint="only what `projrun run` and `mlflow run` recorded can be repeated",
+        )
+    directory = tags.get("projrun.caller_directory")
+    return Record(
+        run.run_id,
+        run.run_name,
+        run.status,
+        run.experiment_id,
+        run.artifact_uri,
+        entry_point,
+        source,
+        {param.key: param.value for param in run.params},
+        _names(tags.get("projrun.parameters"), shown),
+        frozenset(param.key for param in run.params if f"projrun.param.{param.key}.truncated" in tags),
+        commit=_checked(tags, "mlflow.source.git.commit", is_full_commit, shown),
+        repository=tags.get("mlflow.source.git.repoURL") or None,
+        archive=_checked(tags, "projrun.source.archive", _is_digest, shown),
+        content=tags.get("projrun.source.content") or None,
+        patch=tags.get("projrun.source.patch") or None,
+        manager=tags.get("projrun.env_manager") or tags.get("mlflow.project.env") or None,
+        backend=tags.get("mlflow.project.backend") or None,
+        caller_directory=Path(directory) if directory and Path(directory).is_absolute() else None,
+        version=tags.get("projrun.version") or None,
+        platform=tags.get("projrun.platform") or None,
+    )
+
+
+def _checked(tags: Mapping[str, str], key: str, valid: Callable[[str], bool], shown: str) -> str | None:
+    """A tag that ends in a command line or names a place; RequestError for one that is not what it must be."""
+    value = tags.get(key)
+    if not value:
+        return None
+    if not valid(value):
+        raise RequestError(f"the tag {key} of {shown} is {value!r}, which projrun never records")
+    return value
+
+
+def _is_digest(text: str) -> bool:
+    return _DIGEST.fullmatch(text) is not None
+
+
+def _names(text: str | None, shown: str) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    try:
+        names = json.loads(text)
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise RequestError(f"the tag projrun.parameters of {shown} is no list of names")
+    return tuple(names)

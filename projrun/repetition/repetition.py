@@ -1,0 +1,116 @@
+"""From a recorded run to the request for a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.environments.registry import EXISTING
+from projrun.plan import Request
+from projrun.repetition.files import CONDA_LOCK, RecordedFiles, recorded_files
+from projrun.repetition.parameters import repeated_parameters
+from projrun.repetition.record import Record, read_record
+from projrun.repetition.source import RepeatedSource, repeated_source
+from projrun.tracking.description import platform_name
+from projrun.tracking.lookup import find_run, opened_store
+from projrun.tracking.store import TrackingStore
+
+RERUN_OF = "projrun.rerun_of"
+"""The tag that names the run which this one repeats."""
+
+
+class Order(NamedTuple):
+    """What the user wants of a repetition."""
+
+    run_id: str
+    """The recorded run's; its first characters are enough."""
+    request: Request
+    """What is given anew; the record fills in the URI, the version, the entry point, the patch, other parameters."""
+    source: str | None = None
+    """Where the project is now."""
+    entry_point: str | None = None
+    unlocked: bool = False
+    """Build the environment from the project's file, not from the recorded lock."""
+    without_patch: bool = False
+    """Leave the recorded uncommitted changes out."""
+    changed_source: bool = False
+    """Run a folder whose content is not what was recorded."""
+
+
+class Repetition(NamedTuple):
+    """A recorded run, and the request that carries it out again."""
+
+    record: Record
+    request: Request
+    source: RepeatedSource
+    files: RecordedFiles
+    order: Order
+
+
+@contextmanager
+def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition]:
+    """Read the record; the files that it brings lie in a private folder until the `with` block ends.
+
+    Raises RequestError for a run that does not exist or cannot be repeated as it is recorded, SourceError for a
+    source that is gone, TrackingError for a store that fails.
+    """
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="projrun-rerun-") as folder:
+        with _store(order.request, warn) as store:
+            record = read_record(find_run(store, order.run_id))
+            source = repeated_source(
+                record, order.source, order.request.caller_directory, order.request.environ
+            )
+            wanted = not order.without_patch and source.version is not None
+            files = recorded_files(
+                record.artifact_uri, store, Path(folder), lock=not order.unlocked, patch=wanted
+            )
+        yield Repetition(record, _request(order, record, source, files), source, files, order)
+
+
+def installed_lock(
+    repetition: Repetition, artifact_uri: str, folder: Path, warn: Callable[[str], None]
+) -> Path | None:
+    """The lock of what was installed for a run that has ended. Raises TrackingError."""
+    with _store(repetition.request, warn) as store:
+        return recorded_files(artifact_uri, store, folder, patch=False).lock
+
+
+def _store(request: Request, warn: Callable[[str], None]) -> AbstractContextManager[TrackingStore]:
+    return opened_store(
+        request.settings, request.directories, request.environ, request.caller_directory, warn
+    )
+
+
+def _request(order: Order, record: Record, source: RepeatedSource, files: RecordedFiles) -> Request:
+    request = order.request
+    return request._replace(
+        uri=source.uri,
+        version=source.version,
+        entry_point=order.entry_point or record.entry_point,
+        parameters=repeated_parameters(record, request.parameters),
+        settings=request.settings.with_record(_settings(record, files), record.shown),
+        patch=files.patch,
+        tags={**request.tags, RERUN_OF: record.run_id},
+    )
+
+
+def _settings(record: Record, files: RecordedFiles) -> dict[str, str]:
+    # A package file of conda's is of one platform: elsewhere the environment is solved anew.
+    fits = files.lock is not None and not (files.lock.name == CONDA_LOCK and _is_foreign(record))
+    # An environment of the user's (`--env`) is recorded by its lock alone: one like it is built.
+    manager = None if record.manager == EXISTING else record.manager
+    values = {
+        "experiment-id": record.experiment_id,
+        "env-manager": manager,
+        "backend": record.backend,
+        "locked": str(files.lock) if fits else None,
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def _is_foreign(record: Record) -> bool:
+    return record.platform is not None and record.platform != platform_name()

@@ -1,0 +1,129 @@
+"""Where the source of a recorded run is to be had: the same commit, archive or folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.errors import RequestError, SourceError
+from projrun.repetition.record import Record
+from projrun.sources.git_command import git_environ
+from projrun.sources.uri import ProjectUri, parse_project_uri, redact_uri
+from projrun.sources.work_tree import find_top
+
+_TIMEOUT = 30.0
+
+
+class RepeatedSource(NamedTuple):
+    """What to fetch."""
+
+    uri: str
+    version: str | None
+    """A whole commit or an archive's `sha256:HASH`; None for a folder that is used in place."""
+    moved: str = ""
+    """Why it comes from elsewhere than the run's did."""
+
+
+def repeated_source(
+    record: Record, instead: str | None, caller_directory: Path, environ: Mapping[str, str]
+) -> RepeatedSource:
+    """The project at the state that the record names; `instead` is where the user says that it is now.
+
+    A folder of this machine counts as the recorded repository only where it holds the recorded commit; else the
+    repository that it was cloned from is asked. Raises RequestError for a source that cannot be meant, SourceError
+    where it is gone.
+    """
+    version = f"sha256:{record.archive}" if record.archive else record.commit
+    if instead is not None:
+        return RepeatedSource(instead, version, "--source")
+    if not _is_local(record.source):
+        _refuse_relative(record, caller_directory)
+        return RepeatedSource(record.source, version)
+    if record.archive or record.commit is None:
+        return RepeatedSource(_existing(record, caller_directory), version)
+    place = _repository(record.source, caller_directory)
+    if place is not None and _holds(place, record.commit, environ):
+        return RepeatedSource(record.source, record.commit)
+    return _elsewhere(record, place)
+
+
+def _is_local(source: str) -> bool:
+    return Path(source).is_absolute() or source.lower().startswith("file:")
+
+
+def _refuse_relative(record: Record, caller_directory: Path) -> None:
+    """A name without a folder would be looked for in the caller's: another project may lie there."""
+    try:
+        nowhere = parse_project_uri(record.source, Path(os.devnull))
+        here = parse_project_uri(record.source, caller_directory)
+    except RequestError:
+        raise _unplaced(record) from None
+    if nowhere.kind == "local" or nowhere != here:
+        raise _unplaced(record)
+
+
+def _unplaced(record: Record) -> RequestError:
+    return RequestError(
+        f"the record of {record.shown} names its source {redact_uri(record.source)!r}, which may be any folder",
+        hint="say where it is with --source",
+    )
+
+
+def _existing(record: Record, caller_directory: Path) -> str:
+    try:
+        parse_project_uri(record.source, caller_directory)
+    except RequestError as error:
+        raise SourceError(
+            f"the source of {record.shown} is not there any more: {error.message}",
+            hint="say where it is with --source",
+        ) from None
+    return record.source
+
+
+def _repository(source: str, caller_directory: Path) -> Path | None:
+    """The repository of a recorded folder: the top of its work tree, or a bare one; None where there is none."""
+    try:
+        parsed = parse_project_uri(source, caller_directory)
+    except (RequestError, SourceError):
+        return None
+    place = Path(os.path.realpath(_path(parsed)))
+    return place if parsed.kind == "git" else find_top(place)
+
+
+def _path(uri: ProjectUri) -> str:
+    if uri.kind != "git":
+        return uri.location
+    from urllib.parse import unquote, urlsplit
+
+    return unquote(urlsplit(uri.location).path)
+
+
+def _holds(repository: Path, commit: str, environ: Mapping[str, str]) -> bool:
+    argv = ["git", "-C", str(repository), "cat-file", "-e", f"{commit}^{{commit}}"]
+    try:
+        done = subprocess.run(
+            argv,
+            env=git_environ(environ, protocols="none"),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def _elsewhere(record: Record, place: Path | None) -> RepeatedSource:
+    folder, _, subdirectory = record.source.partition("#")
+    why = f"{place} has no commit {record.commit}" if place else f"{folder} is no repository any more"
+    repository = record.repository
+    if not repository or not (_is_local(repository) or "://" in repository or ":" in repository):
+        raise SourceError(
+            f"the source of {record.shown} is gone: {why}", hint="say where it is with --source"
+        )
+    uri = f"{repository}#{subdirectory}" if subdirectory else repository
+    return RepeatedSource(uri, record.commit, why)

@@ -1,0 +1,53 @@
+"""Carrying a recorded run out again: read its record, plan, say what differs, run, compare what was installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.errors import ProjrunError
+from projrun.plan import Activity, Plan, make_plan
+from projrun.repetition.differences import Difference, differences, environment_difference
+from projrun.repetition.repetition import Repetition, installed_lock
+from projrun.runner import Result
+from projrun.sources.fetch import discard
+
+
+class PlannedRepetition(NamedTuple):
+    """The plan of a repetition, and how it differs from the recorded run."""
+
+    plan: Plan
+    differences: tuple[Difference, ...]
+
+
+def plan_repetition(
+    repetition: Repetition, *, own_copy: bool = True, activity: Activity = nullcontext
+) -> PlannedRepetition:
+    """Plan it. Raises what `make_plan` raises, and SourceError for a folder whose content is known to be another."""
+    plan = make_plan(repetition.request, own_copy=own_copy, activity=activity)
+    try:
+        return PlannedRepetition(plan, differences(repetition, plan))
+    except BaseException:
+        discard(plan.checkout)
+        raise
+
+
+def compare_environments(
+    repetition: Repetition, result: Result, warn: Callable[[str], None]
+) -> tuple[Difference, ...]:
+    """What differs between the packages that were recorded and those that were installed. Never fails."""
+    from tempfile import TemporaryDirectory
+
+    recorded = repetition.files.lock
+    if recorded is None:
+        return ()
+    try:
+        with TemporaryDirectory(prefix="projrun-rerun-") as folder:
+            installed = installed_lock(repetition, result.run.artifact_uri, Path(folder), warn)
+            found = environment_difference(recorded, installed)
+    except (ProjrunError, OSError) as error:
+        warn(f"the environment cannot be compared with the recorded one: {error}")
+        return ()
+    return () if found is None else (found,)

@@ -1,0 +1,60 @@
+"""Finding a recorded run by what people type, and opening the store that the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from projrun.directories import Directories
+from projrun.errors import NotFoundError, RequestError
+from projrun.settings import Settings
+from projrun.tracking.entities import Run
+from projrun.tracking.store import TrackingStore
+
+
+@contextmanager
+def opened_store(
+    settings: Settings,
+    directories: Directories,
+    environ: Mapping[str, str],
+    caller_directory: Path,
+    warn: Callable[[str], None],
+) -> Iterator[TrackingStore]:
+    """The tracking store of the settings; runs in it that were lost are ended first."""
+    from projrun.plan import tracking_target
+    from projrun.tracking.lost import end_lost_runs
+    from projrun.tracking.uri import open_store
+
+    target = tracking_target(settings, directories, caller_directory)
+    store = open_store(target.uri, environ, warn=warn)
+    try:
+        end_lost_runs(directories, target.uri.shown, store, warn)
+        yield store
+    finally:
+        store.close()
+
+
+def find_run(store: TrackingStore, run_id: str) -> Run:
+    """The run with that id, or the only one whose id begins so; RequestError where there is none, or more."""
+    try:
+        return store.get_run(run_id)
+    except NotFoundError:
+        matches = _with_prefix(store, run_id)
+    if len(matches) == 1:
+        return store.get_run(matches[0].run_id)
+    if matches:
+        names = ", ".join(run.run_id for run in matches)
+        raise RequestError(f"{run_id!r} begins the ids of more than one run", hint=f"one of: {names}")
+    raise RequestError(
+        f"the tracking store {store.uri} has no run {run_id!r}", hint="see `projrun runs list`"
+    )
+
+
+def _with_prefix(store: TrackingStore, prefix: str) -> tuple[Run, ...]:
+    if not (prefix.isascii() and prefix.isalnum()):
+        return ()
+    experiments = [found.experiment_id for found in store.search_experiments().experiments]
+    return store.search_runs(
+        experiments, filter_string=f"attributes.run_id LIKE '{prefix}%'", max_results=5
+    ).runs
