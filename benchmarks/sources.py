@@ -70,7 +70,11 @@ def prepare(folder: Path) -> Iterator[Workplace]:
 def sides(place: Workplace) -> list[Side]:
     """Both runners on the newest commit of a branch, and on that commit by its full hash."""
     projrun = {**place.environ, "PROJRUN_HOME": str(place.folder / "projrun-home")}
-    mlflow = {**place.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{place.folder / 'mlflow.db'}"}
+    mlflow = {
+        **place.environ,
+        "MLFLOW_TRACKING_URI": f"sqlite:///{place.folder / 'mlflow.db'}",
+        "TMPDIR": str(place.folder),  # where it leaves its checkouts
+    }
     versions = {"branch": "main", "commit": place.history.tip}
     return [
         Side(f"{name} run, {kind}", _run(python, name, place.url, version), environ)
