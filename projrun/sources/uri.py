@@ -8,21 +8,29 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from projrun.credentials import redact_uri as redact_uri
 from projrun.errors import RequestError, SourceError
 from projrun.sources.subdirectory import parse_subdirectory
+
+if TYPE_CHECKING:
+    from projrun.sources.address import Address
 
 GIT_SCHEMES = ("http", "https", "ssh", "git")
 """The protocols that a remote git repository may be fetched over; `file` serves local ones."""
 
-_KINDS = "a folder, http(s)://HOST/OWNER/REPOSITORY, ssh://HOST/PATH or git@HOST:OWNER/REPOSITORY"
-_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_ARCHIVE_SCHEMES = ("http", "https", "s3", "gs", "abfss")
+ARCHIVE_ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_KINDS = (
+    "a folder, an archive, gh:OWNER/REPOSITORY, http(s)://HOST/OWNER/REPOSITORY, ssh://HOST/PATH "
+    "or git@HOST:OWNER/REPOSITORY"
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TRANSPORT_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_SECURE_COPY = re.compile(r"(?:(?P<user>[^@:/]+)@)?(?P<host>\[[^]/]+\]|[^@:/\\]{2,}):(?P<path>.+)")
-_AUTHORITY = re.compile(r"(?:(?P<user>.*)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::(?P<port>\d+))?")
+_SECURE_COPY = r"(?:[^@:/]+@)?(\[[^]/]+\]|[^@:/\\]{2,}):(.+)"
+_SHORTHAND = "gh:"
 
 
 class ProjectUri(NamedTuple):
@@ -47,46 +55,17 @@ def parse_project_uri(text: str, caller_directory: Path) -> ProjectUri:
     """
     _refuse_hostile(text)
     whole = _local_path(text, caller_directory)
-    if whole is not None and _is_folder(whole):  # a folder whose name holds a "#"
-        return _local(whole, "")
+    found = None if whole is None else _existing(whole, "")  # a folder whose name holds a "#"
+    if found:
+        return found
     location, _, fragment = text.partition("#")
-    subdirectory = parse_subdirectory(fragment)
     path = _local_path(location, caller_directory)
-    if path is not None and (_is_folder(path) or not _is_remote(location)):
-        return _local(_existing_folder(path, location), subdirectory)
-    return _remote(location, subdirectory)
-
-
-def redact_uri(uri: str) -> str:
-    """A URI as people may see it: no user and password, no query values.
-
-    The user of an ssh address stays, since it is part of the place (`git@host`) and no secret. Works on text
-    that is no valid URI too, since it is used in the messages that say so.
-    """
-    match = _SCHEME.match(uri)
-    if match is None:
-        if uri.startswith("//"):
-            return re.sub(r"^//[^/]*@", "//", uri)
-        return re.sub(r"^([^@/:]+):[^@/]*@", r"\1@", uri)
-    head, rest = uri[: match.end()], uri[match.end() :]
-    authority = re.split("[/?#]", rest, maxsplit=1)[0]
-    if authority and _AUTHORITY.fullmatch(authority) is None:
-        # A password with a slash in it, say, ends the host's part early: what stands before the last @ goes.
-        rest = rest.rpartition("@")[2] if "@" in rest else "***"
-    rest, sign, fragment = rest.partition("#")
-    rest, query = _without_query_values(rest)
-    authority, slash, path = rest.partition("/")
-    user, at, host = authority.rpartition("@")
-    kept = user.partition(":")[0] + at if "ssh" in match.group(1).lower() else ""
-    return head + kept + host + slash + path + query + sign + fragment
-
-
-def _without_query_values(text: str) -> tuple[str, str]:
-    base, mark, query = text.partition("?")
-    if not mark:
-        return base, ""
-    items = [item.partition("=") for item in query.split("&")]
-    return base, "?" + "&".join(f"{name}=***" if equals else "***" for name, equals, _ in items)
+    found = None if path is None else _existing(path, fragment)
+    if found:
+        return found
+    if path is not None and not _is_remote(location):
+        raise _nothing_there(path, location)
+    return _remote(location, fragment)
 
 
 def is_bare_repository(path: Path) -> bool:
@@ -148,74 +127,103 @@ def _exists(path: Path) -> bool:
 
 
 def _is_remote(location: str) -> bool:
-    return _SCHEME.match(location) is None and _SECURE_COPY.fullmatch(location) is not None
+    if ":" not in location or _SCHEME.match(location):
+        return False
+    return re.fullmatch(_SECURE_COPY, location) is not None
 
 
-def _existing_folder(path: Path, location: str) -> Path:
-    if _is_folder(path):
-        return path
-    _refuse_archive(location)
-    if _exists(path):
-        raise RequestError(
-            f"{redact_uri(location)!r} is a file, not a project's folder",
-            hint=f"give its folder and -e {path.name}",
-        )
-    raise RequestError(f"there is no folder {redact_uri(location)!r}", hint=f"a project is {_KINDS}")
-
-
-def _refuse_archive(location: str) -> None:
-    if location.partition("?")[0].lower().endswith(_ARCHIVES):
-        raise SourceError(
-            f"{redact_uri(location)!r} is an archive: archives come in a later release",
-            hint="unpack it and give the folder",
-        )
-
-
-def _local(path: Path, subdirectory: str) -> ProjectUri:
+def _existing(path: Path, fragment: str) -> ProjectUri | None:
+    folder = _is_folder(path)
+    if not folder and not (is_archive_name(path.name) and _exists(path)):
+        return None
+    subdirectory = parse_subdirectory(fragment)
     # MLflow records the absolute path; one with ".." may pass through links, so only the real one is right.
     place = os.path.realpath(path) if ".." in path.parts else str(path.absolute())
-    shown = place + (f"#{subdirectory}" if subdirectory else "")
     # A name that is no UTF-8 could not be recorded.
-    recorded = shown.encode("utf-8", "backslashreplace").decode()
+    recorded = _with_subdirectory(place, subdirectory).encode("utf-8", "backslashreplace").decode()
+    if not folder:
+        return ProjectUri("archive", place, subdirectory, recorded)
     if is_bare_repository(path):
         return ProjectUri("git", Path(place).as_uri(), subdirectory, f"file://{recorded}")
     return ProjectUri("local", place, subdirectory, recorded)
 
 
-def _remote(location: str, subdirectory: str) -> ProjectUri:
-    _refuse_archive(location)
-    address, secure_copy = _SCHEME.match(location), _SECURE_COPY.fullmatch(location)
-    if address is not None:
-        _check_address(location, address)
-        location = address.group().lower() + location[address.end() :]
-    elif secure_copy is not None:
-        _check_secure_copy(location, secure_copy)
-    recorded = redact_uri(location) + (f"#{subdirectory}" if subdirectory else "")
-    return ProjectUri("git", location, subdirectory, recorded)
+def is_archive_name(path: str) -> bool:
+    """Whether a path, or a URL's path, names an archive that projrun can unpack."""
+    return path.lower().endswith(ARCHIVE_ENDINGS)
 
 
-def _check_address(location: str, match: re.Match[str]) -> None:
-    if match.group(1).lower() not in GIT_SCHEMES:
-        raise SourceError(
-            f"projrun cannot fetch {redact_uri(location)!r}: {match.group(1)!r} is no protocol it knows",
-            hint=f"give {_KINDS}",
+def _nothing_there(path: Path, location: str) -> RequestError:
+    shown = redact_uri(location)
+    if _exists(path):
+        return RequestError(
+            f"{shown!r} is a file, not a project's folder",
+            hint=f"give its folder and -e {path.name}; an archive ends in {', '.join(ARCHIVE_ENDINGS)}",
         )
-    authority, _, path = location[match.end() :].partition("/")
-    parts = _AUTHORITY.fullmatch(authority)
-    if parts is None or parts["host"].startswith("-") or (parts["user"] or "").startswith("-"):
-        raise SourceError(
-            f"{redact_uri(location)!r} names no host", hint="write it as https://HOST/OWNER/REPOSITORY"
-        )
+    kind = "archive" if is_archive_name(location) else "folder"
+    hint = f"a project is {_KINDS}"
+    if re.fullmatch(r"[A-Za-z0-9][\w-]*/[\w.-]+", location):
+        hint = f"for the repository on GitHub, give gh:{location}"
+    return RequestError(f"there is no {kind} {shown!r}", hint=hint)
+
+
+def _with_subdirectory(text: str, subdirectory: str) -> str:
+    return text + (f"#{subdirectory}" if subdirectory else "")
+
+
+def _remote(location: str, fragment: str) -> ProjectUri:
+    from projrun.sources.address import read_address
+    from projrun.sources.hosting import expand_shorthand, read_web_address
+
+    if location.startswith(_SHORTHAND):
+        return _git(expand_shorthand(location), fragment)
+    _refuse_missing_slashes(location)
+    address = read_address(location)
+    if "://" in location:
+        location = address.protocol + location[len(address.protocol) :]
+    web = read_web_address(location, address)
+    if web is not None:
+        return _git(web.repository, fragment)._replace(web_path=web.path)
+    kind = _kind(location, address)
+    # What follows a "#" may be the end of a password: only now it is known that it is not.
+    subdirectory = parse_subdirectory(fragment)
+    return ProjectUri(kind, location, subdirectory, _with_subdirectory(redact_uri(location), subdirectory))
+
+
+def _git(repository: str, fragment: str) -> ProjectUri:
+    """A hosting site's repository. GitLab sends git on to the address that ends in `.git`: ask there at once."""
+    subdirectory = parse_subdirectory(fragment)
+    recorded = _with_subdirectory(redact_uri(repository), subdirectory)
+    return ProjectUri("git", f"{repository}.git", subdirectory, recorded)
+
+
+def _kind(location: str, address: Address) -> Literal["git", "archive"]:
+    path = address.path.partition("?")[0]
     if not path.strip("/"):
         raise SourceError(f"{redact_uri(location)!r} names a host and no repository on it")
+    if is_archive_name(path) and address.protocol in _ARCHIVE_SCHEMES:
+        return "archive"
+    if address.protocol in GIT_SCHEMES:
+        return "git"
+    raise _unknown_protocol(redact_uri(location), address.protocol)
 
 
-def _check_secure_copy(location: str, match: re.Match[str]) -> None:
-    word = match["host"].lower()
-    # `git:` and `ssh:` may be names of hosts; `https:me:password@host` would show the password to ssh.
-    if word in ("http", "https") or (word in (*GIT_SCHEMES, "file") and match["path"].startswith("/")):
-        raise SourceError(f"'{match['host']}:' needs two slashes", hint=f"write it as {match['host']}://...")
-    if any((match[part] or "").startswith("-") for part in ("user", "host", "path")):
-        raise SourceError(
-            f"{redact_uri(location)!r} has a part that starts with '-'", hint="ssh would read it as an option"
+def _unknown_protocol(shown: str, protocol: str) -> SourceError:
+    if protocol in _ARCHIVE_SCHEMES:
+        return SourceError(
+            f"{shown!r} is no archive", hint=f"its name must end in {', '.join(ARCHIVE_ENDINGS)}"
         )
+    hint = f"give {_KINDS}"
+    if protocol.startswith("git+"):  # pip's way
+        hint = f"write it as {protocol[4:]}://, and what follows an @ behind it as --version"
+    return SourceError(f"projrun cannot fetch {shown!r}: {protocol!r} is no protocol it knows", hint=hint)
+
+
+def _refuse_missing_slashes(location: str) -> None:
+    word, _, path = location.partition(":")
+    known = word.lower()
+    # `git:` and `ssh:` may be names of hosts; `https:me:password@host` would show the password to ssh.
+    if not path.startswith("//") and (
+        known in ("http", "https") or (known in (*GIT_SCHEMES, "file") and path.startswith("/"))
+    ):
+        raise SourceError(f"'{word}:' needs two slashes", hint=f"write it as {word}://...")

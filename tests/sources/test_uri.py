@@ -99,6 +99,47 @@ def test_git_addresses(tmp_path: Path, text: str, location: str | None, recorded
     assert (uri.kind, uri.location, uri.recorded) == ("git", location or text, recorded or text)
 
 
+@pytest.mark.parametrize("name", ["x.zip", "X.ZIP", "x.tar", "x.tar.gz", "x.tgz", "x.tar.bz2", "x.tar.xz"])
+def test_archives_of_this_machine(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    place = str(tmp_path / name)
+    assert parse(name, tmp_path) == ProjectUri("archive", place, "", place)
+    assert parse(f"{name}#sub", tmp_path) == ProjectUri("archive", place, "sub", f"{place}#sub")
+    assert parse(f"file://{place}", Path("/")) == ProjectUri("archive", place, "", place)
+    (tmp_path / f"a#{name}").touch()
+    assert parse(f"a#{name}", tmp_path).location == str(tmp_path / f"a#{name}")
+
+
+@pytest.mark.parametrize(
+    ("text", "location", "recorded"),
+    [
+        ("https://host/x.zip#sub", "https://host/x.zip", "https://host/x.zip#sub"),
+        ("HTTP://u:pw@host:1/a/x.tar.gz", "http://u:pw@host:1/a/x.tar.gz", "http://host:1/a/x.tar.gz"),
+        ("https://host/x.zip?sig=pw", "https://host/x.zip?sig=pw", "https://host/x.zip?sig=***"),
+        ("https://github.com/o/r/archive/refs/heads/main.zip", None, None),
+        ("https://github.com/o/r/releases/download/v1/x.tgz", None, None),
+        ("https://gitlab.corp/g/r/-/archive/main/r-main.tar.gz", None, None),
+        ("s3://bucket/a/x.zip", None, None),
+        ("gs://bucket_1/x.tar.xz", None, None),
+        ("abfss://box@account.dfs.core.windows.net/x.zip", None, None),
+    ],
+)
+def test_archives_elsewhere(tmp_path: Path, text: str, location: str | None, recorded: str | None) -> None:
+    uri = parse(text, tmp_path)
+    assert (uri.kind, uri.location, uri.recorded) == ("archive", location or text, recorded or text)
+
+
+@pytest.mark.parametrize("text", ["git@host:o/x.zip", "ssh://host/o/x.zip", "https://host/o/x.zip/"])
+def test_a_repository_may_be_called_like_an_archive(tmp_path: Path, text: str) -> None:
+    assert parse(text, tmp_path).kind == "git"
+
+
+def test_a_repository_on_github_is_suggested(tmp_path: Path) -> None:
+    with pytest.raises(RequestError) as raised:
+        parse("owner/repo.py", tmp_path)
+    assert raised.value.hint == "for the repository on GitHub, give gh:owner/repo.py"
+
+
 def test_a_bare_repository_is_fetched_from(tmp_path: Path) -> None:
     bare = tmp_path / "a b.git"
     for part in ("objects", "refs"):
@@ -135,7 +176,8 @@ def test_a_bare_repository_is_fetched_from(tmp_path: Path) -> None:
         ("ssh://-oProxyCommand=x/r", SourceError, "names no host"),
         ("ssh://-x@host/r", SourceError, "names no host"),
         ("-x@host:r", SourceError, "starts with '-'"),
-        ("me@-oProxyCommand=x:r", SourceError, "starts with '-'"),
+        ("me@-oProxyCommand=x:r", SourceError, "names no host"),
+        ("me@-ox:r", SourceError, "starts with '-'"),
         ("host:-r", SourceError, "starts with '-'"),
         ("https:///r", SourceError, "names no host"),
         ("https://host:port/r", SourceError, "names no host"),
@@ -146,18 +188,29 @@ def test_a_bare_repository_is_fetched_from(tmp_path: Path) -> None:
         ("gopher://host/o/r", SourceError, "'gopher' is no protocol"),
         ("file://elsewhere/o/r", SourceError, "names no folder on this machine"),
         ("file:///a%00b", SourceError, "names no folder on this machine"),
-        ("https://host/x.zip", SourceError, "archives come in a later release"),
-        ("https://host/x.tar.gz?a=b", SourceError, "archives come in a later release"),
+        (
+            "https://evil.host?@host/o/r",
+            SourceError,
+            "'https://evil.host?***' names a host and no repository",
+        ),
+        ("ssh://evil.host%2F@host/o/r", SourceError, "names no host"),
+        ("a@b@host:r", RequestError, "there is no folder"),
+        ("a b:r", SourceError, "names no host"),
+        ("git+https://host/o/r@v1", SourceError, "'git+https' is no protocol"),
+        ("git+ssh://host/o/r", SourceError, "'git+ssh' is no protocol"),
+        ("s3://bucket/x", SourceError, "is no archive"),
+        ("s3:///x.zip", SourceError, "names no host"),
+        ("gopher://host/x.zip", SourceError, "'gopher' is no protocol"),
+        ("nowhere.zip", RequestError, "there is no archive 'nowhere.zip'"),
+        ("file:///no/where.tar.gz", RequestError, "there is no archive"),
+        ("gh:owner", RequestError, "is not gh:OWNER/REPOSITORY"),
         ("u:secret-word@host/x", RequestError, "there is no folder 'u@host/x'"),
         ("file://u:secret-word@host/x", SourceError, "'file://host/x' names no folder"),
-        ("s3://bucket/x.zip", SourceError, "archives come in a later release"),
-        ("package.tgz", SourceError, "archives come in a later release"),
     ],
 )
 def test_refusals(tmp_path: Path, text: str, error: type[ProjrunError], message: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "script.py").touch()
-    (tmp_path / "package.tgz").touch()
     with pytest.raises(ProjrunError) as raised:
         parse(text, tmp_path)
     assert type(raised.value) is error
@@ -213,3 +266,30 @@ def test_any_text_is_parsed_or_refused_in_one_line(text: str) -> None:
     else:
         assert uri.location
         assert not uri.location.startswith("-")
+
+
+_ODD = st.text("ab:@/?#%.-_[] é⒈\\", max_size=6)
+
+
+@given(
+    scheme=st.sampled_from(["https", "http", "ssh", "git", "s3", "abfss", "HTTPS"]),
+    before=_ODD,
+    after=_ODD,
+    host=st.sampled_from(["host", "github.com", "GITHUB.com:443", "[::1]:80"]),
+    path=st.sampled_from(
+        ["/o/r", "/o/r.git#sub", "/o/r/tree/main/dir", "/o/x.zip?sig=" + SECRET, "/g/r/-/tree/x"]
+    ),
+)
+def test_what_is_recorded_holds_no_password_and_is_read_again(
+    scheme: str, before: str, after: str, host: str, path: str
+) -> None:
+    assume("@" not in before + after or not set("/?#") & set(before + after))  # then another host is meant
+    try:
+        uri = parse_project_uri(f"{scheme}://user:{before}{SECRET}{after}@{host}{path}", Path("/nonexistent"))
+    except ProjrunError as error:
+        assert SECRET not in error.message + error.hint
+        return
+    assert SECRET not in uri.recorded
+    assert SECRET not in uri.web_path
+    again = parse_project_uri(uri.recorded, Path("/nonexistent"))
+    assert (again.kind, again.recorded, again.subdirectory) == (uri.kind, uri.recorded, uri.subdirectory)
