@@ -106,6 +106,10 @@ def _checkout(plain: Checkout, fetched: Fetched, options: FetchOptions) -> Check
 
     facts = {"source": plain.uri, "commit": plain.commit, "digest": plain.digest}
     root = make_copy(tree, copies(options.cache).resolve(), facts)
+    if plain.commit and plain.branch:
+        from projrun.sources.checkouts import enter_branch
+
+        enter_branch(root, plain.commit, plain.branch)
     return plain._replace(root=root, directory=root / directory.relative_to(tree), owned=root)
 
 

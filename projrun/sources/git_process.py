@@ -9,8 +9,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from projrun.errors import SourceError
@@ -19,6 +19,9 @@ from projrun.sources.git_command import git_environ
 
 NETWORK_SETTINGS = (("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", "120"))
 """A server that has fallen silent ends the fetch: bytes a second, seconds."""
+
+_GRACE_PERIOD = 1.0
+"""Seconds that an orphaned git has to remove its own lock files."""
 
 
 class GitError(Exception):
@@ -75,7 +78,8 @@ class Git:
             start_new_session=True,
         )
         try:
-            output, said = process.communicate()
+            with self._guarding(process.pid):
+                output, said = process.communicate()
         except BaseException:
             _kill(process.pid)
             process.communicate()
@@ -83,6 +87,21 @@ class Git:
         if process.returncode != 0:
             raise GitError(self.access.mask(said.decode(errors="replace")).strip())
         return output.decode(errors="surrogateescape")
+
+    @contextmanager
+    def _guarding(self, pid: int) -> Iterator[None]:
+        """A git that keeps a lock ends soon after a runner that was killed with -9: others wait for it."""
+        if not self._kept_open or os.name == "nt":
+            yield
+            return
+        from projrun.execution.guard import Guard
+
+        guard = Guard(_GRACE_PERIOD)
+        try:
+            guard.watch(pid)
+            yield
+        finally:
+            guard.release()
 
 
 def _kill(pid: int) -> None:

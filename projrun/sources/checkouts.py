@@ -1,0 +1,122 @@
+"""The cached checkout of a commit: made once from the mirror, complete in itself, and written to by nobody."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from projrun.cache import ContentCache
+from projrun.errors import SourceError
+from projrun.sources.places import checkouts
+
+if TYPE_CHECKING:
+    from projrun.sources.git_process import Git
+    from projrun.sources.mirror import Mirror
+    from projrun.sources.remote import Remote
+
+TREE = "tree"
+"""The folder of a cache entry that holds the files."""
+
+_FORMAT = "1"
+"""Changed with what a checkout holds, so that older ones are not used."""
+
+_SETTINGS = (
+    ("core.logAllRefUpdates", "false"),
+    ("init.defaultRefFormat", "files"),  # `enter_branch` writes them
+)
+_NO_FILTER = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
+
+
+def checkout_of(remote: Remote, commit: str, reference: str | None = None) -> Path:
+    """The files of a commit, with a `.git` of their own that has this commit alone, and no branch.
+
+    `reference` is the remote's name for the commit, where it has one: for servers that give out no commit by its
+    hash. A cached one is used without any process. Raises SourceError, and CommitNotThereError.
+    """
+    place = checkouts(remote.options.cache)
+    cache = ContentCache(place, probe=TREE)
+    facts = {"kind": "git", "source": remote.shown, "commit": commit}
+    with ExitStack() as waiting:
+
+        def wait() -> None:
+            waiting.enter_context(remote.waiting())
+
+        def build(entry: Path) -> None:
+            waiting.close()
+            _build(remote, commit, reference, entry / TREE)
+
+        try:
+            entry, _ = cache.get_or_build(
+                _key(remote, commit),
+                build,
+                waiting=wait,
+                facts=facts,
+            )
+        except OSError as error:
+            raise SourceError(
+                f"cannot make a folder for the checkout in {place}: {error.strerror or error}",
+                hint="set PROJRUN_CACHE_DIR to a folder that can be written, on a disk with room",
+            ) from error
+    return entry / TREE
+
+
+def enter_branch(tree: Path, commit: str, branch: str) -> None:
+    """Put a copy of a checkout on a branch, as the files of git's own format say it; no process is needed.
+
+    The cached checkout is on none, since the same commit may be on several.
+    """
+    try:
+        file = tree / ".git" / "refs" / "heads" / branch
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{commit}\n", encoding="ascii")
+        (tree / ".git" / "HEAD").write_text(f"ref: refs/heads/{branch}\n", encoding="utf-8")
+    except OSError:
+        return  # a name that the file system does not take
+
+
+def _key(remote: Remote, commit: str) -> str:
+    from hashlib import sha256
+
+    text = "\0".join((_FORMAT, remote.url, commit))
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _build(remote: Remote, commit: str, reference: str | None, tree: Path) -> None:
+    from projrun.sources.mirror import with_mirror
+
+    with_mirror(remote, len(commit), partial(_take, remote, commit, reference, tree))
+
+
+def _take(remote: Remote, commit: str, reference: str | None, tree: Path, mirror: Mirror) -> None:
+    from projrun.sources.git_process import Git
+    from projrun.sources.removal import remove_folder
+
+    mirror.provide(commit, reference)
+    remove_folder(tree)  # what a damaged mirror gave
+    tree.mkdir(mode=0o700)
+    environ = remote.options.environ
+    plain = Git(tree / ".git", environ, work_tree=tree, protocols="file")
+    settings = (*_SETTINGS, *_without_filters(plain))
+    git = Git(tree / ".git", environ, work_tree=tree, protocols="file", settings=settings)
+    git.run("init", "--quiet", "--template=", f"--object-format={mirror.format}")
+    git.run("remote", "add", "--", "origin", remote.url)
+    # A copy has other inodes and times of change; without this, git would read all its files to see no difference.
+    git.run("config", "core.checkStat", "minimal")
+    git.run("config", "core.trustctime", "false")
+    words = ("fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+    git.run(*words, "--end-of-options", mirror.folder.resolve().as_uri(), mirror.reference(commit))
+    git.run("checkout", "--quiet", "--force", "--no-recurse-submodules", "--detach", commit, "--")
+
+
+def _without_filters(git: Git) -> list[tuple[str, str]]:
+    """Nothing that the user's git configuration filters other repositories with runs on a stranger's request."""
+    from projrun.sources.git_process import GitError
+
+    try:
+        names = git.run("config", "--null", "--name-only", "--get-regexp", r"^filter\.").split("\0")
+    except GitError:  # there is none
+        return []
+    filters = {name.partition(".")[2].rpartition(".")[0] for name in names if name}
+    return [(f"filter.{name}.{key}", value) for name in sorted(filters) for key, value in _NO_FILTER]

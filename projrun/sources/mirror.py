@@ -1,0 +1,179 @@
+"""The mirror of a repository: a bare repository of ours, with the commits that were asked for and no more.
+
+Imported only when something is to be fetched. It is a cache: one that is found damaged is fetched anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from projrun.cache import DESCRIPTION
+from projrun.sources.git_failures import failure, is_explained
+from projrun.sources.git_process import GitError
+from projrun.sources.mirror_lock import mirror_lock
+from projrun.sources.removal import remove_folder
+from projrun.sources.targets import CommitNotThereError
+
+if TYPE_CHECKING:
+    from projrun.sources.remote import Remote
+
+_SHA256_LENGTH = 64
+_EVERYTHING = (
+    "+refs/heads/*:refs/projrun/heads/*",
+    "+refs/tags/*:refs/projrun/tags/*",
+    "+refs/remotes/*:refs/projrun/remotes/*",  # what a local repository knows of its own remotes
+)
+_NO_LIMIT = "--depth=2147483647"
+"""What `git fetch --unshallow` stands for; that one refuses a history that is complete."""
+
+_Result = TypeVar("_Result")
+
+
+class Mirror:
+    """A mirror that this process has locked; see `with_mirror`."""
+
+    def __init__(self, remote: Remote, hash_length: int, kept_open: tuple[int, ...]) -> None:
+        """`hash_length` is that of the repository's hashes, 0 where it is not known."""
+        self.format = "sha256" if hash_length == _SHA256_LENGTH else "sha1"
+        self.folder = remote.folder / f"{self.format}.git"
+        self.git = remote.git(self.folder, kept_open=kept_open)
+        self._remote = remote
+
+    def prepare(self) -> None:
+        """Make it, or finish what a killed process began. Raises GitError."""
+        _remove_leftovers(self.folder)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.git.run("init", "--quiet", "--bare", "--template=", f"--object-format={self.format}")
+
+    def reference(self, commit: str) -> str:
+        """The mirror's own name for a commit, which keeps it."""
+        return f"refs/projrun/commits/{commit}"
+
+    def provide(self, commit: str, reference: str | None) -> None:
+        """See that it has a commit with its files; `reference` is the remote's name for it, where it has one.
+
+        Asks the remote only where it must. Raises GitError, CommitNotThereError, or SourceError when offline.
+        """
+        if not self._has(commit):
+            self._fetch_commit(commit, reference)
+        self.git.run("update-ref", self.reference(commit), commit)
+
+    def fetch_everything(self) -> None:
+        """Fetch the history of all branches and tags. Raises GitError, or SourceError when offline."""
+        deepen = (_NO_LIMIT,) if (self.folder / "shallow").exists() else ()
+        self._fetch("--prune", "--update-shallow", *deepen, refspecs=_EVERYTHING)
+
+    def _fetch_commit(self, commit: str, reference: str | None) -> None:
+        kept = self.reference(commit)
+        if not self._fetch_shallow(f"+{commit}:{kept}") and not (
+            reference is not None
+            and self._fetch_shallow(f"+{reference}:{kept}")
+            and self._resolves(kept, commit)
+        ):
+            self.fetch_everything()
+        if not self._resolves(commit, commit):
+            self.git.run("update-ref", "-d", kept)
+            raise CommitNotThereError
+
+    def _fetch_shallow(self, refspec: str) -> bool:
+        """False for a server that knows no shallow fetch, or gives out no commit by its hash."""
+        try:
+            self._fetch("--depth=1", refspecs=(refspec,))
+        except GitError as error:
+            if "not our ref" in str(error):
+                raise CommitNotThereError from None
+            if is_explained(str(error)):
+                raise
+            return False
+        return True
+
+    def _fetch(self, *options: str, refspecs: tuple[str, ...]) -> None:
+        words = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+        with self._remote.contact():
+            self.git.run(*words, *options, "--end-of-options", self._remote.url, *refspecs)
+
+    def _has(self, commit: str) -> bool:
+        """Whether one of its references leads to the commit: what only lies there may lack its files."""
+        words = ("for-each-ref", "--count=1", f"--contains={commit}", "refs/projrun/")
+        try:
+            return bool(self.git.run(*words))
+        except GitError:
+            return False
+
+    def _resolves(self, name: str, commit: str) -> bool:
+        try:
+            found = self.git.run("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
+        except GitError:
+            return False
+        return found.strip() == commit
+
+
+def with_mirror(remote: Remote, hash_length: int, work: Callable[[Mirror], _Result]) -> _Result:
+    """What `work` gives for the locked mirror; it is done again with a new mirror where the old one was damaged.
+
+    Raises SourceError with git's own words, CommitNotThereError, and OSError for a cache that cannot be written.
+    """
+    with mirror_lock(remote.folder, remote.waiting) as kept_open:
+        mirror = Mirror(remote, hash_length, kept_open)
+        was_there = mirror.folder.exists()
+        _describe(remote)
+        try:
+            try:
+                mirror.prepare()
+                return work(mirror)
+            except GitError as error:
+                if not was_there or is_explained(str(error)):
+                    raise
+                return _work_anew(mirror, work)
+        except GitError as error:
+            raise failure(remote.shown, mirror.git, str(error)) from None
+
+
+def _work_anew(mirror: Mirror, work: Callable[[Mirror], _Result]) -> _Result:
+    """The old mirror comes back where that fails too: the fault may be another's, and the mirror whole."""
+    aside = mirror.folder.with_suffix(".damaged")
+    remove_folder(aside)
+    mirror.folder.rename(aside)
+    try:
+        mirror.prepare()
+        result = work(mirror)
+    except BaseException:
+        remove_folder(mirror.folder)
+        aside.rename(mirror.folder)
+        raise
+    remove_folder(aside)
+    return result
+
+
+def _describe(remote: Remote) -> None:
+    """Say whose mirror it is, and that it is used, for `projrun cache`."""
+    file = remote.folder / DESCRIPTION
+    remote.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if file.exists():
+        os.utime(file)
+        return
+    facts = {"kind": "repository", "source": remote.shown, "created": int(time.time())}
+    file.write_text(json.dumps(facts, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """What a killed git left in its way: nobody else is at work here."""
+    remove_folder(folder.with_suffix(".damaged"))
+    for place, folders, files in os.walk(folder):
+        in_objects = Path(place).is_relative_to(folder / "objects")  # elsewhere are branches, of any name
+        for name in [*folders, *files]:
+            temporary = in_objects and (name.startswith(("tmp_", ".tmp-")) or name.endswith(".keep"))
+            if temporary or name.endswith(".lock"):
+                _remove(Path(place, name))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        remove_folder(path)
+    else:
+        path.unlink(missing_ok=True)

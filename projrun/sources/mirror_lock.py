@@ -1,0 +1,39 @@
+"""One writer at a time in a mirror, and its git processes count as the writer, also when they outlive it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+Waiting = Callable[[], AbstractContextManager[object]]
+
+
+@contextmanager
+def mirror_lock(folder: Path, waiting: Waiting) -> Iterator[tuple[int, ...]]:
+    """Lock what the cache keeps of a repository (`Remote.folder`).
+
+    Gives the descriptors that git has to inherit (`Git(kept_open=...)`): a git whose runner was killed keeps the
+    lock until it has ended. `waiting` surrounds the time in which another process has it. Raises OSError.
+    """
+    file = folder.with_name(f"{folder.name}.lock")
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:  # Windows: no file that git writes can be replaced while git runs
+        from filelock import FileLock
+
+        with FileLock(file):
+            yield ()
+        return
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with waiting():
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield (descriptor,)
+    finally:
+        os.close(descriptor)

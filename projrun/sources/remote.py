@@ -1,0 +1,134 @@
+"""A repository somewhere: its address, how it is reached, and its references in one connection.
+
+On the way of every git project: a run whose commit is cached makes a `Remote` and asks it nothing.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from projrun.errors import SourceError
+from projrun.sources.options import FetchOptions
+from projrun.sources.places import repositories
+from projrun.sources.policy import TrustPolicy, place_of
+from projrun.sources.uri import GIT_SCHEMES, redact_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from projrun.sources.git_process import Git
+
+_CHANGEABLE = ("http", "git")
+"""Protocols under which anybody on the way may change what is sent."""
+
+_SETTINGS = (
+    ("core.logAllRefUpdates", "false"),
+    ("fetch.prune", "false"),
+    ("fetch.unpackLimit", "1"),  # one file a fetch
+    ("fetch.writeCommitGraph", "false"),
+)
+
+
+class Remote:
+    """A repository's address, which the policy allows."""
+
+    def __init__(self, location: str, options: FetchOptions) -> None:
+        """Raises SourceError for a place that the policy refuses."""
+        self.protocol, host = place_of(location)
+        options.policy.check_place(self.protocol, host)
+        self.location = location
+        """As given: it may hold credentials."""
+        self.options = options
+        self.url = _without_credentials(location)
+        self.shown = redact_uri(location)
+        """The address for people."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it lies on this machine, so that asking it is not going online."""
+        return self.protocol == "file"
+
+    @property
+    def folder(self) -> Path:
+        """What the cache keeps of it: its mirror, and what its versions were found to be."""
+        from hashlib import sha256
+
+        name = sha256(self.url.encode("utf-8", "surrogateescape")).hexdigest()
+        return repositories(self.options.cache) / name
+
+    def git(self, git_directory: Path, *, kept_open: Sequence[int] = ()) -> Git:
+        """Git, with the access to this repository. Raises SourceError where git is not installed."""
+        from projrun.sources.access import access_to
+        from projrun.sources.git_process import Git
+
+        return Git(
+            git_directory,
+            self.options.environ,
+            access=access_to(self.location, self.options.environ),
+            protocols=":".join(self._protocols()),
+            settings=self._settings(),
+            kept_open=kept_open,
+        )
+
+    def references(self, *patterns: str) -> dict[str, str]:
+        """Its references and what they point to; `symbolic HEAD` is the default branch's reference.
+
+        One connection. Raises SourceError with git's own words.
+        """
+        from projrun.sources.git_process import GitError
+
+        # git needs no repository to ask, and must not find one that the caller stands in.
+        git = self.git(self.folder / "none")
+        words = ("ls-remote", "--quiet", "--symref", "--end-of-options", self.url, *patterns)
+        with self.contact():
+            try:
+                lines = git.run(*words).splitlines()
+            except GitError as error:
+                from projrun.sources.git_failures import failure
+
+                raise failure(self.shown, git, str(error)) from None
+        pairs = [line.partition("\t") for line in lines]
+        found = {name: value for value, _, name in pairs if not value.startswith("ref: ")}
+        symbolic = {f"symbolic {name}": value[5:] for value, _, name in pairs if value.startswith("ref: ")}
+        return {**found, **symbolic}
+
+    def contact(self) -> AbstractContextManager[object]:
+        """Says what takes long while the repository is asked. Raises SourceError when that would be going online."""
+        if self.options.offline and not self.is_local:
+            raise SourceError(
+                f"{self.shown} is not cached so far as this needs it, and --offline asks no server",
+                hint="run once without --offline",
+            )
+        return self.options.activity(f"fetching {self.shown}")
+
+    def waiting(self) -> AbstractContextManager[object]:
+        """Says what takes long while another process fetches the same."""
+        return self.options.activity(f"waiting for another process, which fetches {self.shown}")
+
+    def _protocols(self) -> list[str]:
+        """What git may use, wherever the user's `insteadOf` or a redirect leads."""
+        refused = _CHANGEABLE if self.protocol == "https" else ()
+        return [name for name in (*GIT_SCHEMES, "file") if name not in refused and self._is_allowed(name)]
+
+    def _is_allowed(self, protocol: str) -> bool:
+        try:
+            TrustPolicy(protocols=self.options.policy.protocols).check_place(protocol, "")
+        except SourceError:
+            return False
+        return True
+
+    def _settings(self) -> tuple[tuple[str, str], ...]:
+        # A redirect would lead past the list of hosts, or to one that the credentials were not meant for.
+        stays = bool(self.options.policy.hosts) or self.location != self.url
+        return (*_SETTINGS, ("http.followRedirects", "false")) if stays else _SETTINGS
+
+
+def _without_credentials(location: str) -> str:
+    """What `Access.url` is, without asking git how it calls ssh."""
+    if location.startswith(("http://", "https://")):
+        scheme, _, rest = location.partition("://")
+        authority, slash, path = rest.partition("/")
+        return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+    return redact_uri(location) if location.startswith(("ssh://", "git://")) else location

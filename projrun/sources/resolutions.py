@@ -1,0 +1,75 @@
+"""What versions were found to be: for `--offline`, and for short hashes, which stay what they are.
+
+A small file for each version, in the folder that the cache has for the repository.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from projrun.sources.targets import Target, Wanted
+from projrun.sources.version import is_full_commit
+
+if TYPE_CHECKING:
+    from projrun.sources.remote import Remote
+
+
+class Resolution(NamedTuple):
+    """A target, and when it was last known to be right."""
+
+    target: Target
+    when: float
+    """Seconds since the epoch."""
+
+
+def recall(remote: Remote, wanted: Wanted) -> Resolution | None:
+    """What a version was last found to be; None where it never was, or the file is damaged."""
+    file = _file(remote, wanted)
+    try:
+        lines = _read(file)
+        when = file.stat().st_mtime
+    except OSError:
+        return None
+    if len(lines) != 4 or lines[0] != _name(wanted) or not is_full_commit(lines[1]):
+        return None
+    return Resolution(Target(lines[1], wanted, lines[2] or None, lines[3] or None), when)
+
+
+def remember(remote: Remote, target: Target) -> None:
+    """Note what a version is. Never fails: a cache that cannot be written is a slower one."""
+    file = _file(remote, target.wanted)
+    lines = [_name(target.wanted), target.commit, target.branch or "", target.reference or ""]
+    try:
+        if file.exists() and _read(file) == lines:
+            os.utime(file)
+        else:
+            _write(file, "\n".join(lines))
+    except OSError:
+        pass
+
+
+def _name(wanted: Wanted) -> str:
+    return wanted.version or "HEAD"
+
+
+def _file(remote: Remote, wanted: Wanted) -> Path:
+    from hashlib import sha256
+
+    name = sha256(_name(wanted).encode("utf-8", "surrogateescape")).hexdigest()
+    return remote.folder / "versions" / name
+
+
+def _read(file: Path) -> list[str]:
+    return file.read_bytes().decode("utf-8", "surrogateescape").split("\n")
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = file.with_name(f"{file.name}.{os.urandom(4).hex()}")
+    try:
+        draft.write_bytes(text.encode("utf-8", "surrogateescape"))
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)

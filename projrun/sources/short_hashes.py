@@ -1,0 +1,60 @@
+"""The commit that a short hash means. Imported only where one is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from projrun.errors import SourceError
+from projrun.sources.git_process import Git, GitError
+from projrun.sources.mirror import Mirror, with_mirror
+from projrun.sources.targets import UNMISTAKABLE, unknown_version
+
+if TYPE_CHECKING:
+    from projrun.sources.remote import Remote
+
+
+def complete_hash(remote: Remote, short: str, hash_length: int) -> str:
+    """The whole hash; `hash_length` is that of the repository's hashes, 0 where it is not known.
+
+    The history is fetched where the mirror has no such commit. Raises SourceError for one that no commit has,
+    or several.
+    """
+    if remote.is_local:
+        found = _matches(_local_git(remote), remote, short)
+    else:
+        found = with_mirror(remote, hash_length, lambda mirror: _search(mirror, remote, short))
+    if found is None:
+        raise unknown_version(remote, short)
+    return found
+
+
+def _search(mirror: Mirror, remote: Remote, short: str) -> str | None:
+    found = _matches(mirror.git, remote, short) if len(short) >= UNMISTAKABLE else None
+    if found is not None:
+        return found
+    mirror.fetch_everything()
+    return _matches(mirror.git, remote, short)
+
+
+def _matches(git: Git, remote: Remote, short: str) -> str | None:
+    try:
+        return git.run("rev-parse", "--verify", f"{short}^{{commit}}").strip()
+    except GitError as error:
+        if "ambiguous" not in str(error):
+            return None
+        raise SourceError(
+            f"{short!r} is ambiguous: several commits of {remote.shown} start so",
+            hint="give more digits",
+            detail=str(error),
+        ) from None
+
+
+def _local_git(remote: Remote) -> Git:
+    """Git in a repository of this machine: its history needs no copy. What it would run is switched off."""
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    top = Path(url2pathname(urlsplit(remote.location).path))
+    inner = top / ".git"
+    return remote.git(inner if inner.exists() else top)
