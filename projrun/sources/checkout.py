@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,6 +34,8 @@ class Checkout(NamedTuple):
     """The copy made for this run alone (`projrun.sources.copies`); None for the user's own folder."""
     cached: Path | None = None
     """The checkout in the cache that was copied, or is `root` itself; None for the user's own folder."""
+    patched: Mapping[str, tuple[int, int, int]] = {}
+    """The files of `owned` that were changed before the run (`projrun.sources.leftovers.identities`)."""
     digest: str | None = None
     """An archive's SHA-256."""
     warnings: tuple[str, ...] = ()

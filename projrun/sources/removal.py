@@ -1,4 +1,4 @@
-"""Removing a folder that a run worked in, whatever the run did to it."""
+"""Removing a folder that others worked in, whatever they did to it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 
 def remove_folder(folder: Path) -> bool:
-    """Remove a folder with all it holds, read-only folders too; whether it is gone.
+    """Remove a folder with all it holds, read-only folders too, or a file; whether it is gone.
 
     Links are removed, never followed. Raises nothing: what cannot be removed stays.
     """
-    if folder.is_symlink():  # the run may have put it there
+    if folder.is_symlink() or folder.is_file():  # a run may have put a link in the place of its folder
         with suppress(OSError):
             folder.unlink()
         return not os.path.lexists(folder)

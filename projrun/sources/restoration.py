@@ -15,6 +15,7 @@ from pathlib import Path
 from projrun.errors import SourceError
 from projrun.sources.checkout import Checkout
 from projrun.sources.git_command import git_environ
+from projrun.sources.leftovers import identities
 
 _TIMEOUT = 120.0
 _REMEDY = "leave it out with --without-patch"
@@ -37,9 +38,10 @@ def apply_patch(checkout: Checkout, patch: Path, environ: Mapping[str, str]) -> 
     if not patch.stat().st_size:
         return checkout
     top = checkout.root.resolve()
-    _check_names(top, _names(top, patch, environ))
+    names = _names(top, patch, environ)
+    _check_names(top, names)
     _git(top, patch, environ)
-    return checkout._replace(dirty=True)
+    return checkout._replace(dirty=True, patched=identities(top, names))
 
 
 def _names(top: Path, patch: Path, environ: Mapping[str, str]) -> list[str]:

@@ -64,5 +64,5 @@ class RunCopy:
 
         if self._checkout.cached is None:
             return None
-        names = left_behind(copy, self._checkout.cached)
+        names = left_behind(copy, self._checkout.cached, self._checkout.patched)
         return f"the run left {shown(names)} in it" if names else None
