@@ -28,7 +28,7 @@ from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import discard, fetch
 from projrun.sources.options import FetchOptions
 from projrun.sources.policy import TrustPolicy
-from projrun.tracking.parent import records_elsewhere
+from projrun.tracking.parent import PARENT_RUN_ID, records_elsewhere
 from projrun.tracking.uri import TrackingUri, parse_tracking_uri
 
 
@@ -132,10 +132,22 @@ def make_plan(request: Request, *, own_copy: bool = True, activity: Activity = n
             from projrun.sources.restoration import apply_patch
 
             checkout = apply_patch(checkout, request.patch, request.environ)
+        _check_clean(request, checkout)
         return _plan(request, checkout, decided)
     except BaseException:
         discard(checkout)
         raise
+
+
+def _check_clean(request: Request, checkout: Checkout) -> None:
+    rule = request.settings.get("require-clean")
+    if rule is None or not request.settings.enabled("require-clean"):
+        return
+    # The steps of a run inherit its variables, and find what the steps before them wrote into the project's folder.
+    if rule.origin == "--require-clean" or not request.environ.get(PARENT_RUN_ID):
+        from projrun.sources.cleanliness import check_clean
+
+        check_clean(checkout, rule.origin)
 
 
 def plan_environment(request: Request) -> EnvironmentPlan:

@@ -131,6 +131,7 @@ def _carry_out(session: Session) -> Outcome:
 
     try:
         _announce(session)
+        _record_changes(session)
         prepared = _prepare(session)
         with _tracking_address(session.plan, prepared) as (address, secrets):
             child = _child(session, prepared, address)
@@ -159,6 +160,14 @@ def _announce(session: Session) -> None:
         session.options.relay.raise_waiting()
     end_lost_runs(plan.directories, store_name(plan), session.store, reporter.warning)
     reporter.info(f"run {run.run_name} ({run.run_id}): {plan.invocation.shown_command}")
+
+
+def _record_changes(session: Session) -> None:
+    if session.plan.checkout.dirty and session.plan.checkout.commit is not None:
+        from projrun.source_record import record_changes
+
+        with session.reporter.activity("recording the uncommitted changes"):
+            record_changes(session)
 
 
 def _prepare(session: Session) -> PreparedEnvironment:

@@ -1,4 +1,4 @@
-"""What a run's record says of its source, in MLflow's tags (tried with `mlflow run` 3.17)."""
+"""What a run's record says of its source, in MLflow's tags (tried with `mlflow run` 3.17) and ours."""
 
 from __future__ import annotations
 
@@ -13,5 +13,19 @@ def source_tags(checkout: Checkout) -> dict[str, str]:
         "mlflow.source.git.repoURL": checkout.repository,
         "mlflow.source.git.branch": checkout.branch,
         "mlflow.gitBranchName": checkout.branch,
+        "projrun.source.subdirectory": checkout.subdirectory,
+        "projrun.source.version": checkout.version,
+        "projrun.source.dirty": "true" if checkout.dirty else None,
+        "projrun.source.archive": f"sha256:{checkout.digest}" if checkout.digest else None,
+        "projrun.source.content": _content(checkout),
     }
     return {key: value for key, value in values.items() if value}
+
+
+def _content(checkout: Checkout) -> str | None:
+    """Where neither a commit nor an archive tells what ran."""
+    if checkout.commit or checkout.cached is not None:
+        return None
+    from projrun.sources.folder_hash import folder_hash
+
+    return folder_hash(checkout.directory)
