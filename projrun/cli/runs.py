@@ -1,4 +1,4 @@
-"""`projrun runs list` and `projrun runs show`."""
+"""`projrun runs list`, `show` and `diff`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from projrun.tracking.store import TrackingStore
 
 @click.group()
 def runs() -> None:
-    """List and show recorded runs."""
+    """List, show and compare recorded runs."""
 
 
 @runs.command("list")
@@ -88,6 +88,33 @@ def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
         print_json(document)
     else:
         runs_view.print_run(document)
+
+
+@runs.command("diff")
+@click.argument("left", metavar="RUN_ID")
+@click.argument("right", metavar="RUN_ID")
+@click.option("--all", "everything", is_flag=True, help="Show what is equal, too.")
+@tracking_uri_option
+@json_option
+def compare_two_runs(
+    left: str, right: str, everything: bool, tracking_uri: str | None, as_json: bool
+) -> None:
+    """Show two runs side by side: source, parameters, metrics, the packages of their environments.
+
+    \b
+    projrun runs diff 3f2a 81c0
+    """
+    from projrun.cli import runs_diff_view
+    from projrun.cli.rendering import print_json
+    from projrun.run_difference import compare_runs
+    from projrun.tracking.lookup import find_run
+
+    with _open({"tracking-uri": tracking_uri}) as (store, _):
+        found = compare_runs(find_run(store, left), find_run(store, right), store)
+    if as_json:
+        print_json(runs_diff_view.difference_document(found))
+    else:
+        runs_diff_view.print_difference(found, everything=everything)
 
 
 @contextmanager

@@ -1,0 +1,99 @@
+"""Two runs side by side, for people and for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from projrun.cli.rendering import print_table, time_text
+from projrun.run_difference import MetricRow, Row, RunDifference
+from projrun.tracking.entities import Run
+
+_SECTIONS = ("facts", "parameters", "metrics", "packages", "tags")
+_WORDS = {
+    "facts": "fact",
+    "parameters": "parameter",
+    "metrics": "metric",
+    "packages": "package",
+    "tags": "tag",
+}
+_LONGEST = 60
+_NOTHING = "-"
+
+Rows = Sequence[Row] | Sequence[MetricRow]
+
+
+def difference_document(found: RunDifference) -> dict[str, Any]:
+    """The keys of `projrun runs diff --json`; a contract test pins them. Whole values, equal rows too."""
+    sections: dict[str, Any] = {name: [_row(row) for row in getattr(found, name)] for name in _SECTIONS}
+    return {
+        "left": _run(found.left),
+        "right": _run(found.right),
+        **sections,
+        "warnings": list(found.warnings),
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "run_name": run.run_name,
+        "experiment_id": run.experiment_id,
+        "status": run.status,
+        "start_time": run.start_time,
+        "end_time": run.end_time,
+    }
+
+
+def _row(row: Row | MetricRow) -> dict[str, Any]:
+    document: dict[str, Any] = {"name": row.name, "left": row.left, "right": row.right, "equal": row.equal}
+    return {**document, "difference": row.difference} if isinstance(row, MetricRow) else document
+
+
+def print_difference(found: RunDifference, *, everything: bool) -> None:
+    """A table of what differs (`everything`: of all), then a line about what is equal."""
+    for warning in found.warnings:
+        click.echo(f"projrun: warning: {warning}", err=True)
+    columns = ("", *(f"{run.run_name} ({run.run_id[:8]})" for run in (found.left, found.right)), "DIFFERENCE")
+    rows = [("started", time_text(found.left.start_time), time_text(found.right.start_time), "")]
+    for section in _SECTIONS:
+        rows.extend(_lines(section, getattr(found, section), everything=everything))
+    print_table(columns, rows, wrapping=columns[1:3])
+    summary = _summary(found)
+    if summary and not everything:
+        click.echo(f"\nequal: {summary} (--all shows them)")
+
+
+def _lines(section: str, rows: Rows, *, everything: bool) -> Iterator[tuple[str, str, str, str]]:
+    word = "" if section == "facts" else f"{_WORDS[section]} "
+    for row in rows:
+        if everything or not row.equal:
+            yield f"{word}{row.name}", _text(row.left), _text(row.right), _change(row)
+
+
+def _change(row: Row | MetricRow) -> str:
+    if row.equal:
+        return "equal"
+    if row.left is None or row.right is None:
+        return "only right" if row.left is None else "only left"
+    if isinstance(row, MetricRow) and row.difference is not None:
+        return f"{row.difference:+.6g}"
+    return ""
+
+
+def _text(value: str | float | None) -> str:
+    if value is None:
+        return _NOTHING
+    text = value if isinstance(value, str) else f"{value:.10g}"
+    line = text.replace("\n", " ")
+    return line if len(line) <= _LONGEST or not sys.stdout.isatty() else line[: _LONGEST - 1] + "…"
+
+
+def _summary(found: RunDifference) -> str:
+    counts = [(section, sum(row.equal for row in getattr(found, section))) for section in _SECTIONS]
+    return ", ".join(
+        f"{count} {_WORDS[section] if count == 1 else section}" for section, count in counts if count
+    )

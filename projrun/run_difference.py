@@ -1,0 +1,136 @@
+"""Two recorded runs side by side: what they were made of, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.environments.locked_packages import locked_packages
+from projrun.errors import TrackingError
+from projrun.repetition.files import recorded_files
+from projrun.tracking.entities import Run
+from projrun.tracking.store import TrackingStore
+
+_FACTS = (
+    ("source", "mlflow.source.name"),
+    ("commit", "mlflow.source.git.commit"),
+    ("branch", "mlflow.source.git.branch"),
+    ("archive", "projrun.source.archive"),
+    ("content", "projrun.source.content"),
+    ("entry point", "mlflow.project.entryPoint"),
+    ("environment manager", "projrun.env_manager"),
+    ("backend", "mlflow.project.backend"),
+    ("platform", "projrun.platform"),
+    ("projrun", "projrun.version"),
+)
+"""What people compare first, and the tags that tell it."""
+_OWN = ("mlflow.runName", "mlflow.user", "mlflow.log-model.history")
+"""Tags that every run has its own of, or that tell nothing to people."""
+
+
+class Row(NamedTuple):
+    """One thing in both runs; None where a run has it not."""
+
+    name: str
+    left: str | None
+    right: str | None
+
+    @property
+    def equal(self) -> bool:
+        """Whether both say the same."""
+        return self.left == self.right
+
+
+class MetricRow(NamedTuple):
+    """The last value of a metric in both runs."""
+
+    name: str
+    left: float | None
+    right: float | None
+
+    @property
+    def equal(self) -> bool:
+        """Whether both are the same number; two that are no numbers are the same."""
+        both_undefined = self.left != self.left and self.right != self.right
+        return self.left == self.right or both_undefined
+
+    @property
+    def difference(self) -> float | None:
+        """Right less left; None where one is missing."""
+        return None if self.left is None or self.right is None else self.right - self.left
+
+
+class RunDifference(NamedTuple):
+    """All that can be compared, equal rows too."""
+
+    left: Run
+    right: Run
+    facts: tuple[Row, ...]
+    parameters: tuple[Row, ...]
+    metrics: tuple[MetricRow, ...]
+    packages: tuple[Row, ...]
+    tags: tuple[Row, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class _Files(NamedTuple):
+    """What a run recorded of its environment and its uncommitted changes."""
+
+    packages: Mapping[str, str] = {}
+    patch: bytes | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def compare_runs(left: Run, right: Run, store: TrackingStore) -> RunDifference:
+    """Their records and recorded locks. Artifacts that cannot be had are a warning."""
+    files = [_files(run, store) for run in (left, right)]
+    facts = [
+        Row("status", left.status, right.status),
+        *(Row(name, left.tag(tag), right.tag(tag)) for name, tag in _FACTS),
+        _uncommitted(files),
+    ]
+    metrics = [{metric.key: metric.value for metric in run.metrics} for run in (left, right)]
+    return RunDifference(
+        left,
+        right,
+        tuple(row for row in facts if row.left is not None or row.right is not None),
+        _rows(*({param.key: param.value for param in run.params} for run in (left, right))),
+        tuple(MetricRow(name, *(found.get(name) for found in metrics)) for name in _names(metrics)),
+        _rows(*(found.packages for found in files)),
+        _rows(*(_other_tags(run) for run in (left, right))),
+        tuple(warning for found in files for warning in found.warnings),
+    )
+
+
+def _rows(left: Mapping[str, str], right: Mapping[str, str]) -> tuple[Row, ...]:
+    return tuple(Row(name, left.get(name), right.get(name)) for name in _names((left, right)))
+
+
+def _names(both: Iterable[Mapping[str, object]]) -> list[str]:
+    return sorted({name for one in both for name in one})
+
+
+def _other_tags(run: Run) -> dict[str, str]:
+    shown = {tag for _, tag in _FACTS}
+    return {tag.key: tag.value for tag in run.tags if tag.key not in shown and tag.key not in _OWN}
+
+
+def _uncommitted(files: list[_Files]) -> Row:
+    """Diffs are long: whether there is one, and whether they are the same."""
+    left, right = (None if found.patch is None else "recorded" for found in files)
+    same = files[0].patch == files[1].patch
+    return Row("uncommitted changes", left, right if same or right is None else "recorded, not the same")
+
+
+def _files(run: Run, store: TrackingStore) -> _Files:
+    from tempfile import TemporaryDirectory
+
+    try:
+        with TemporaryDirectory(prefix="projrun-diff-") as folder:
+            found = recorded_files(run.artifact_uri, store, Path(folder))
+            lock = found.lock.read_text(encoding="utf-8", errors="replace") if found.lock else ""
+            return _Files(locked_packages(lock), found.patch.read_bytes() if found.patch else None)
+    except (TrackingError, OSError) as error:
+        reason = error.message if isinstance(error, TrackingError) else error.strerror
+        return _Files(warnings=(f"the artifacts of {run.run_id} cannot be compared: {reason}",))
