@@ -84,22 +84,38 @@ def _key(remote: Remote, commit: str) -> str:
 
 
 def _build(remote: Remote, commit: str, reference: str | None, tree: Path) -> None:
+    from projrun.sources.git_failures import failure
+    from projrun.sources.git_process import GitError
     from projrun.sources.mirror import with_mirror
+    from projrun.sources.submodules import add_submodules
 
-    with_mirror(remote, len(commit), partial(_take, remote, commit, reference, tree))
+    git = with_mirror(remote, len(commit), partial(_take, remote, commit, reference, tree))
+    try:
+        add_submodules(git, tree, remote.location, partial(_submodule, remote))
+    except GitError as error:
+        raise failure(remote.shown, git, str(error)) from None
 
 
-def _take(remote: Remote, commit: str, reference: str | None, tree: Path, mirror: Mirror) -> None:
-    from projrun.sources.git_process import Git
+def _submodule(remote: Remote, location: str, commit: str) -> Path:
+    """The checkout of a submodule, whose address the policy has to allow like any other."""
+    from projrun.sources.remote import Remote
+    from projrun.sources.targets import CommitNotThereError, unknown_version
+
+    theirs = Remote(location, remote.options)
+    try:
+        return checkout_of(theirs, commit)
+    except CommitNotThereError:
+        raise unknown_version(theirs, commit) from None
+
+
+def _take(remote: Remote, commit: str, reference: str | None, tree: Path, mirror: Mirror) -> Git:
+    """Make the tree from the mirror; gives the git that works in it."""
     from projrun.sources.removal import remove_folder
 
     mirror.provide(commit, reference)
     remove_folder(tree)  # what a damaged mirror gave
     tree.mkdir(mode=0o700)
-    environ = remote.options.environ
-    plain = Git(tree / ".git", environ, work_tree=tree, protocols="file")
-    settings = (*_SETTINGS, *_without_filters(plain))
-    git = Git(tree / ".git", environ, work_tree=tree, protocols="file", settings=settings)
+    git = _tree_git(remote, tree)
     git.run("init", "--quiet", "--template=", f"--object-format={mirror.format}")
     git.run("remote", "add", "--", "origin", remote.url)
     # A copy has other inodes and times of change; without this, git would read all its files to see no difference.
@@ -108,6 +124,14 @@ def _take(remote: Remote, commit: str, reference: str | None, tree: Path, mirror
     words = ("fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
     git.run(*words, "--end-of-options", mirror.folder.resolve().as_uri(), mirror.reference(commit))
     git.run("checkout", "--quiet", "--force", "--no-recurse-submodules", "--detach", commit, "--")
+    return git
+
+
+def _tree_git(remote: Remote, tree: Path) -> Git:
+    from projrun.sources.git_process import Git
+
+    make = partial(Git, tree / ".git", remote.options.environ, work_tree=tree, protocols="file")
+    return make(settings=(*_SETTINGS, *_without_filters(make())))
 
 
 def _without_filters(git: Git) -> list[tuple[str, str]]:

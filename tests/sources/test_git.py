@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from projrun.errors import ProjrunError, SourceError
+from projrun.cache import ContentCache
+from projrun.errors import ProjrunError, RequestError, SourceError
+from projrun.sources.access import access_to
 from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import discard
+from projrun.sources.git_process import Git, GitError
 from tests.sources.conftest import Fetch
 from tests.sources.git_servers import GitServer, Repository, file_server, git, serving
 
@@ -24,7 +27,10 @@ def depth(checkout: Checkout, environ: Mapping[str, str]) -> int:
 
 
 def left_over(checkouts: Path) -> list[Path]:
-    return list(checkouts.iterdir()) if checkouts.exists() else []
+    """What lies in the cache but for mirrors: checkouts, whole or not, and copies."""
+    copies = checkouts.with_name("copies")
+    found = [entry.path for entry in ContentCache(checkouts).entries()]
+    return [*found, *(copies.iterdir() if copies.exists() else [])]
 
 
 def failure(
@@ -40,16 +46,18 @@ def failure(
 
 @pytest.mark.parametrize("place", ["served", "bare", "file"])
 @pytest.mark.parametrize(
-    ("version", "commit", "branch", "shallow"),
+    ("version", "commit", "branch"),
     [
-        (None, "third", "main", True),
-        ("main", "third", "main", True),
-        ("feature", "feature", "feature", True),
-        ("v1", "first", None, True),
-        ("{first}", "first", None, True),
-        ("{second}", "second", None, True),
-        ("{SECOND}", "second", None, True),
-        ("{short}", "second", None, False),
+        (None, "third", "main"),
+        ("HEAD", "third", "main"),
+        ("main", "third", "main"),
+        ("feature", "feature", "feature"),
+        ("v1", "first", None),
+        ("{first}", "first", None),
+        ("{second}", "second", None),
+        ("{SECOND}", "second", None),
+        ("{short}", "second", None),
+        ("{shorter}", "second", None),
     ],
 )
 def test_versions(
@@ -60,20 +68,24 @@ def test_versions(
     version: str | None,
     commit: str,
     branch: str | None,
-    shallow: bool,
 ) -> None:
     path = server.root / "repository.git"
     uri = {"served": server.url("repository.git"), "bare": str(path), "file": path.as_uri()}[place]
     hashes = repository._asdict()
     if version is not None:
-        version = version.format(**hashes, SECOND=hashes["second"].upper(), short=hashes["second"][:7])
+        version = version.format(
+            **hashes,
+            SECOND=hashes["second"].upper(),
+            short=hashes["second"][:7],
+            shorter=hashes["second"][:6],
+        )
     checkout = fetched(uri, version)
     assert (checkout.commit, checkout.branch, checkout.version) == (hashes[commit], branch, version)
     assert (checkout.root / "data.txt").read_text() == commit
     assert git(checkout.root, "rev-parse", "--abbrev-ref", "HEAD", environ=repository.environ) == (
         branch or "HEAD"
     )
-    assert (depth(checkout, repository.environ) == 1) is (shallow or commit == "first")
+    assert depth(checkout, repository.environ) == 1
     assert checkout.uri == checkout.repository == (uri if place == "served" else path.as_uri())
     assert checkout.owned == checkout.root
     discard(checkout)
@@ -84,13 +96,10 @@ def test_a_subfolder_of_a_repository(fetched: Fetch, server: GitServer, checkout
     assert checkout.uri.endswith("repository.git#examples/v1.2")
     assert checkout.directory == checkout.root / "examples" / "v1.2"
     assert (checkout.directory / "MLproject").is_file()
-    error = failure_after(checkout, fetched, checkouts, server.url("repository.git") + "#nowhere")
-    assert "repository.git has no folder 'nowhere'" in error.message
-
-
-def failure_after(checkout: Checkout, fetched: Fetch, checkouts: Path, uri: str) -> ProjrunError:
     discard(checkout)
-    return failure(fetched, checkouts, uri)
+    with pytest.raises(RequestError, match="at main has no folder 'nowhere'"):
+        fetched(server.url("repository.git") + "#nowhere", "main")
+    assert not list(checkouts.with_name("copies").iterdir())
 
 
 def test_a_branch_before_a_tag_before_a_commit(
@@ -181,9 +190,25 @@ def test_credentials_stay_with_their_host(
     elsewhere.credentials = "someone:else"
     server.redirect = f"http://{elsewhere.address}"
     with serving(elsewhere):
-        failure(fetched, checkouts, f"http://me:{PASSWORD}@{server.address}/repository.git")
+        # What keeps them is the host in the setting's name: no redirect is followed, and no other would get them.
+        access = access_to(f"http://me:{PASSWORD}@{server.address}/repository.git", environ)
+        git_process = Git(checkouts, environ, access=access, protocols="http")
+        with pytest.raises(GitError):
+            git_process.run("ls-remote", access.url)
     assert elsewhere.authorizations
     assert not any(elsewhere.authorizations)
+
+
+def test_no_redirect_is_followed_with_credentials(
+    fetched: Fetch, server: GitServer, checkouts: Path, environ: dict[str, str]
+) -> None:
+    elsewhere = GitServer(server.root, environ)
+    server.redirect = f"http://{elsewhere.address}"
+    with serving(elsewhere):
+        error = failure(fetched, checkouts, f"http://me:{PASSWORD}@{server.address}/repository.git")
+        assert "give the address that it redirects to" in error.hint
+        assert not elsewhere.authorizations
+        assert fetched(server.url("repository.git"), "v1").version == "v1"  # to whom nothing is shown
 
 
 @pytest.mark.parametrize("user", ["", "me:wrong-secret@", "wrong-secret@"])
@@ -295,23 +320,6 @@ def test_the_default_branchs_name_is_hostile_input(
     assert (checkout.commit, checkout.branch) == (repository.second, None)
 
 
-@pytest.mark.parametrize("target", ["ext::sh -c touch% {marker}", "file:///etc", "-x"])
-def test_submodules_are_not_followed(
-    fetched: Fetch, repository: Repository, tmp_path: Path, target: str
-) -> None:
-    marker = tmp_path / "executed"
-    (repository.path / ".gitmodules").write_text(
-        f'[submodule "s"]\n\tpath = s\n\turl = {target.format(marker=marker)}\n\tupdate = !touch {marker}\n'
-    )
-    repository.git("update-index", "--add", "--cacheinfo", f"160000,{repository.first},s")
-    repository.git("add", ".gitmodules")
-    repository.git("commit", "--quiet", "-m", "hostile")
-    Path(repository.environ["HOME"], ".gitconfig").write_text("[submodule]\n\trecurse = true\n")
-    checkout = fetched(repository.path, "main")
-    assert not marker.exists()
-    assert "submodules" in checkout.warnings[0]
-
-
 @pytest.mark.parametrize(
     ("uri", "helper"), [("ext::sh -c touch% {marker}", ""), ("https://host/r", "ext::sh -c touch% {marker}")]
 )
@@ -334,18 +342,22 @@ def test_links_out_of_the_checkout_are_not_entered(
     (repository.path / "out").symlink_to(tmp_path / "outside")
     repository.git("add", "out")
     repository.git("commit", "--quiet", "-m", "link")
-    assert "leads out of it" in failure(fetched, checkouts, f"{repository.path}#out", "main").message
+    with pytest.raises(RequestError, match="leads out of it"):
+        fetched(f"{repository.path}#out", "main")
+    assert not checkouts.with_name("copies").exists()
 
 
-def test_a_checkout_that_fails_leaves_nothing(
-    fetched: Fetch, repository: Repository, checkouts: Path
-) -> None:
+def test_filters_of_the_machine_do_not_run(fetched: Fetch, repository: Repository, tmp_path: Path) -> None:
     (repository.path / ".gitattributes").write_text("data.txt filter=bad\n")
     repository.git("add", ".gitattributes")
     repository.git("commit", "--quiet", "-m", "filtered")
-    settings = '[filter "bad"]\n\tsmudge = false\n\trequired = true\n'
+    marker = tmp_path / "executed"
+    settings = f'[filter "bad"]\n\tsmudge = touch {marker}; cat\n\trequired = true\n'
     Path(repository.environ["HOME"], ".gitconfig").write_text(settings)
-    assert "smudge filter bad failed" in failure(fetched, checkouts, str(repository.path), "main").message
+    assert (fetched(repository.path, "main").root / "data.txt").read_text() == "third"
+    assert not marker.exists()
+    git(tmp_path, "clone", "--quiet", str(repository.path), "control", environ=repository.environ)
+    assert marker.exists()
 
 
 INTERRUPTED = """
@@ -373,7 +385,6 @@ def test_an_interrupt_leaves_nothing(checkouts: Path, environ: dict[str, str]) -
             text=True,
         )
         connection, _ = silent.accept()  # git's helper waits for an answer now
-        assert len(left_over(checkouts)) == 1
         os.kill(runner.pid, signal.SIGINT)
         assert runner.communicate(timeout=10)[0] == "interrupted\n"
         assert left_over(checkouts) == []
