@@ -12,7 +12,7 @@ from projrun.errors import RequestError
 from projrun.sources.version import is_full_commit
 from projrun.tracking.entities import Run
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class Record(NamedTuple):
@@ -35,7 +35,7 @@ class Record(NamedTuple):
     commit: str | None = None
     repository: str | None = None
     archive: str | None = None
-    """An archive's SHA-256."""
+    """An archive's `sha256:HEX`."""
     content: str | None = None
     """The hash of a plain folder's content."""
     patch: str | None = None

@@ -36,7 +36,7 @@ def repeated_source(
     repository that it was cloned from is asked. Raises RequestError for a source that cannot be meant, SourceError
     where it is gone.
     """
-    version = f"sha256:{record.archive}" if record.archive else record.commit
+    version = record.archive or record.commit
     if instead is not None:
         return RepeatedSource(instead, version, "--source")
     if not _is_local(record.source):
