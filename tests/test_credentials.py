@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
-from projrun.credentials import without_credentials
+from projrun.credentials import redact_uri, without_credentials
+
+ENDPOINT = "0123456789abcdef" * 2
+PASSWORD = "hunter2-Tok"
 
 
 @pytest.mark.parametrize(
@@ -28,3 +33,66 @@ from projrun.credentials import without_credentials
 )
 def test_urls_lose_their_credentials(text: str, shown: str) -> None:
     assert without_credentials(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("", ""),
+        ("http://host/a", "http://host/a"),
+        ("http://user:word@host:80/a", "http://host:80/a"),
+        ("https://token@host/o/r#sub", "https://host/o/r#sub"),
+        ("https://user:w@rd@host/a", "https://host/a"),
+        ("https://user:w/rd@host/a", "https://host/a"),
+        ("https://user:w?rd@host/a", "https://host/a"),
+        ("https://user:w#rd@host/a", "https://host/a"),
+        ("https://user:word", "https://***"),
+        ("https://host/@scope/name", "https://host/@scope/name"),
+        ("https://host:80/@scope/name", "https://host:80/@scope/name"),
+        ("https://[::1]:80/@scope", "https://[::1]:80/@scope"),
+        ("mysql+pymysql://user:word@host/db", "mysql+pymysql://host/db"),
+        ("https://host/f?sig=abc&v=1#part", "https://host/f?sig=***&v=***#part"),
+        ("https://host/f?abc", "https://host/f?***"),
+        ("ssh://git:word@host/r", "ssh://git@host/r"),
+        ("git+ssh://git:word@host/r", "git+ssh://git@host/r"),
+        ("abfss://box@account.host/x.zip", "abfss://box@account.host/x.zip"),
+        ("s3://key:word@bucket/x", "s3://bucket/x"),
+        ("git@host:owner/repo", "git@host:owner/repo"),
+        ("user:word@host:80/a", "user@host:80/a"),
+        ("user:w@rd@host:80/a", "user@host:80/a"),
+        ("//user:word@host/a", "//host/a"),
+        ("http:user:word@host/a", "http:host/a"),
+        ("/tmp/what?.csv", "/tmp/what?.csv"),
+        ("../some/path@2", "../some/path@2"),
+        ("file:///some/path@2", "file:///some/path@2"),
+        ("sqlite:////tmp/a@b.db", "sqlite:////tmp/a@b.db"),
+        (f"http://127.0.0.1:5000/{ENDPOINT}", "http://127.0.0.1:5000/***"),
+        (f"http://127.0.0.1:5000/{ENDPOINT}/api/2.0", "http://127.0.0.1:5000/***/api/2.0"),
+        (f"http://127.0.0.1:5000/{ENDPOINT}0", f"http://127.0.0.1:5000/{ENDPOINT}0"),
+        (f"http://host:5000/{ENDPOINT}", f"http://host:5000/{ENDPOINT}"),
+    ],
+)
+def test_what_is_shown_of_an_address(uri: str, shown: str) -> None:
+    assert redact_uri(uri) == shown
+
+
+@settings(deadline=None)
+@given(
+    scheme=st.sampled_from(["https", "http", "ssh", "git", "s3", "HTTPS", "postgresql", "mysql+pymysql"]),
+    user=st.text("abcXYZ0.-_%~!$&'()*,;=", max_size=5),
+    before=st.text("ab:@/?#% é!$&'()*,;=", max_size=4),
+    after=st.text("ab:@/?#% é!$&'()*,;=", max_size=4),
+    rest=st.sampled_from(
+        ["host/o/r", "host:22/o/r#sub", "[::1]/r?x=hunter2-Tok", "127.0.0.1:5000", "host/a@b"]
+    ),
+)
+def test_no_password_is_ever_shown(scheme: str, user: str, before: str, after: str, rest: str) -> None:
+    assume("@" not in before + after or not set("/?#") & set(before + after))  # then another host is meant
+    shown = redact_uri(f"{scheme}://{user}:{before}{PASSWORD}{after}@{rest}")
+    assert PASSWORD not in shown
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_any_text_can_be_shown(text: str) -> None:
+    assert redact_uri(redact_uri(text)) == redact_uri(text)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from projrun.credentials import without_credentials
+from projrun.credentials import MASK, without_credentials
 
 _USER_INFORMATION = r"://([^/\s@]+)@"
 _CREDENTIAL_VARIABLE = r"PASSW(?:OR)?D|TOKEN|SECRET|CREDENTIAL|API_KEY"
 _SHORTEST_SECRET = 4
-_MASK = "***"
 _GIT_USER = "git"
 
 
@@ -36,5 +35,5 @@ def secrets_of(texts: Iterable[str], environ: Mapping[str, str]) -> frozenset[st
 def masked(text: str, secrets: Iterable[str]) -> str:
     """The text without credentials in URLs and without these secrets."""
     for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, _MASK)
+        text = text.replace(secret, MASK)
     return without_credentials(text)

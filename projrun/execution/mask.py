@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-MASK = b"***"
+from projrun import credentials
+
+MASK = credentials.MASK.encode()
 
 
 class Mask:

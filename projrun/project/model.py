@@ -8,9 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-MASK = "***"
-"""What stands for a secret wherever one would be seen."""
-
 ParameterType = Literal["string", "float", "int", "number", "bool", "path", "uri"]
 EnvironmentKind = Literal["python_env", "conda_env", "uv_env", "requirements", "docker_env", "none"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from projrun.credentials import without_credentials
-from projrun.project.model import MASK, BoundParameter
+from projrun.credentials import MASK, without_credentials
+from projrun.project.model import BoundParameter
 
 _LONGEST_VALUE = 60
 

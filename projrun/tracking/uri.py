@@ -11,20 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from projrun.credentials import redact_uri
 from projrun.errors import RequestError
 
 if TYPE_CHECKING:
     from projrun.tracking.store import TrackingStore
 
+redact = redact_uri
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
-_USER_INFORMATION = re.compile(r"(?P<scheme>^[A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
-_MISSING_SLASHES = re.compile(r"^(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:(?!/)|//)[^/?#]*@")
-_UNESCAPED_PASSWORD = re.compile(
-    r"(?P<scheme>^[A-Za-z][A-Za-z0-9+.-]*://)[^/?#@]*:[^/?#@]*[^/?#@\d\]][/?#].*@"
-)
-_LOOPBACK_SECRET = re.compile(r"(?P<endpoint>^https?://127\.0\.0\.1:\d+/)[0-9a-f]{32}(?![0-9a-f])")
 _FORBIDDEN = re.compile(r"[\s\x00-\x20\x7f]")
-_MASK = "***"
 
 _KINDS = "http(s)://HOST or sqlite:///FILE"
 _FOLDER_REMEDY = (
@@ -54,7 +50,7 @@ class TrackingUri(NamedTuple):
     @property
     def shown(self) -> str:
         """Without credentials and secrets."""
-        return redact(self.text)
+        return redact_uri(self.text)
 
 
 def parse_tracking_uri(text: str, directory: Path | None = None) -> TrackingUri:
@@ -79,22 +75,22 @@ def parse_tracking_uri(text: str, directory: Path | None = None) -> TrackingUri:
 def _refusal(text: str, scheme: str) -> RequestError:
     if not scheme:
         return RequestError(
-            f"the tracking URI {redact(text)!r} is a folder or file, not a server", hint=_FOLDER_REMEDY
+            f"the tracking URI {redact_uri(text)!r} is a folder or file, not a server", hint=_FOLDER_REMEDY
         )
     # `mysql+pymysql://` names the driver too (SQLAlchemy's database URLs).
     remedy = _REMEDIES.get(scheme.split("+")[0], f"give {_KINDS}")
-    return RequestError(f"projrun cannot record to the tracking URI {redact(text)!r}", hint=remedy)
+    return RequestError(f"projrun cannot record to the tracking URI {redact_uri(text)!r}", hint=remedy)
 
 
 def _server_address(text: str) -> str:
     parts = None if _FORBIDDEN.search(text) else split_uri(text)
     if parts is None or not parts.hostname:
         raise RequestError(
-            f"the tracking URI {redact(text)!r} is not a web address", hint="give http(s)://HOST:PORT"
+            f"the tracking URI {redact_uri(text)!r} is not a web address", hint="give http(s)://HOST:PORT"
         )
     if parts.query or parts.fragment:
         raise RequestError(
-            f"the tracking URI {redact(text)!r} has a query or a fragment",
+            f"the tracking URI {redact_uri(text)!r} has a query or a fragment",
             hint="give http(s)://HOST:PORT/PREFIX",
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
@@ -115,37 +111,16 @@ def _sqlite(text: str, directory: Path) -> TrackingUri:
     name = rest[3:] if rest.startswith("///") else ""
     if not name or name == ":memory:" or "\0" in name:
         raise RequestError(
-            f"the tracking URI {redact(text)!r} names no file",
+            f"the tracking URI {redact_uri(text)!r} names no file",
             hint="sqlite:///FILE is relative to this folder, sqlite:////FOLDER/FILE is absolute",
         )
     if "?" in name:
         raise RequestError(
-            f"the tracking URI {redact(text)!r} has options", hint="projrun takes none: give sqlite:///FILE"
+            f"the tracking URI {redact_uri(text)!r} has options",
+            hint="projrun takes none: give sqlite:///FILE",
         )
     database = (directory / name).absolute()
     return TrackingUri("sqlite", f"sqlite:///{database}", database)
-
-
-def redact(uri: str) -> str:
-    """A URI as people may see it: no user and password, no query values, no secret of our loopback endpoint.
-
-    Works on text that is no valid URI too, since it is used in the messages that say so.
-    """
-    shown = _MISSING_SLASHES.sub(r"\g<scheme>", uri)
-    shown = _USER_INFORMATION.sub(r"\g<scheme>", shown)
-    # A password with a slash in it ends the host's part early: what stands before the last @ goes then.
-    shown = _UNESCAPED_PASSWORD.sub(r"\g<scheme>", shown)
-    shown = _LOOPBACK_SECRET.sub(rf"\g<endpoint>{_MASK}", shown)
-    base, question_mark, rest = shown.partition("?")
-    if not question_mark or _SCHEME.match(shown) is None:
-        return shown
-    query, number_sign, fragment = rest.partition("#")
-    return base + "?" + "&".join(map(_without_value, query.split("&"))) + number_sign + fragment
-
-
-def _without_value(item: str) -> str:
-    name, equals, _ = item.partition("=")
-    return f"{name}={_MASK}" if equals else _MASK
 
 
 def open_store(uri: TrackingUri, environ: Mapping[str, str], *, warn: Callable[[str], None]) -> TrackingStore:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from projrun.credentials import redact_uri
 from projrun.errors import RequestError
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.sql.store import SqlStore
-from projrun.tracking.uri import open_store, parse_tracking_uri, redact
+from projrun.tracking.uri import open_store, parse_tracking_uri
 
 
 @pytest.mark.parametrize(
@@ -103,66 +104,15 @@ def test_others_are_refused_with_the_remedy(text: str, remedy: str) -> None:
     assert "cret@" not in caught.value.message
 
 
-SECRET = "0123456789abcdef" * 2
-
-
-@pytest.mark.parametrize(
-    ("uri", "shown"),
-    [
-        ("http://host/a", "http://host/a"),
-        ("http://user:word@host:80/a", "http://host:80/a"),
-        ("http://token@host", "http://host"),
-        ("https://user:w@rd@host/a", "https://host/a"),
-        ("https://user:w/rd@host/a", "https://host/a"),
-        ("https://user:w?rd@host/a", "https://host/a"),
-        ("https://user:w#rd@host/a", "https://host/a"),
-        ("https://host/@scope/name", "https://host/@scope/name"),
-        ("https://host:80/@scope/name", "https://host:80/@scope/name"),
-        ("https://[::1]:80/@scope", "https://[::1]:80/@scope"),
-        ("mysql+pymysql://user:word@host/db", "mysql+pymysql://host/db"),
-        ("https://host/f?sig=abc&v=1#part", "https://host/f?sig=***&v=***#part"),
-        ("https://host/f?abc", "https://host/f?***"),
-        ("sqlite:////tmp/a@b.db", "sqlite:////tmp/a@b.db"),
-        ("/tmp/what?.csv", "/tmp/what?.csv"),
-        ("git@host:owner/repo", "git@host:owner/repo"),
-        ("user:word@host:80/a", "user:host:80/a"),
-        ("//user:word@host/a", "//host/a"),
-        ("http:user:word@host/a", "http:host/a"),
-        (f"http://127.0.0.1:5000/{SECRET}", "http://127.0.0.1:5000/***"),
-        (f"http://127.0.0.1:5000/{SECRET}/api/2.0", "http://127.0.0.1:5000/***/api/2.0"),
-        (f"http://127.0.0.1:5000/{SECRET}0", f"http://127.0.0.1:5000/{SECRET}0"),
-        (f"http://host:5000/{SECRET}", f"http://host:5000/{SECRET}"),
-        ("", ""),
-    ],
-)
-def test_what_is_shown(uri: str, shown: str) -> None:
-    assert redact(uri) == shown
-
-
-@settings(deadline=None)
-@given(
-    st.sampled_from(["http", "https", "postgresql", "mysql+pymysql"]),
-    st.text("abcXYZ~!$&'()*,;=:%@ ", max_size=9),
-    st.sampled_from(["host", "host:80", "[::1]:80", "127.0.0.1:5000"]),
-    st.sampled_from(["", "/", "/a/b", "/?q=PASSWORD", "/a@b"]),
-)
-def test_no_password_is_ever_shown(scheme: str, noise: str, host: str, rest: str) -> None:
-    shown = redact(f"{scheme}://user{noise}:PASSWORD{noise}@{host}{rest}")
-    assert "PASSWORD" not in shown
-    assert "user" not in shown
-    assert host in shown
-
-
 @settings(deadline=None)
 @given(st.text())
-def test_any_text_can_be_shown_and_read(text: str) -> None:
-    assert redact(redact(text)) == redact(text)
+def test_any_text_can_be_read(text: str) -> None:
     try:
         uri = parse_tracking_uri(text)
     except RequestError as error:
         assert error.hint
     else:
-        assert uri.shown == redact(uri.text)
+        assert uri.shown == redact_uri(uri.text)
 
 
 def test_sqlite_store_is_opened(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from projrun.credentials import redact_uri
 from projrun.errors import TrackingError
 from projrun.tracking.artifacts.local import LocalArtifacts
-from projrun.tracking.uri import redact, split_uri
+from projrun.tracking.uri import split_uri
 
 if TYPE_CHECKING:
     from projrun.tracking.rest.transport import Transport
@@ -46,7 +47,7 @@ def open_repository(
 
         return RemoteArtifacts(artifact_uri, environ or (transport.environ if transport else os.environ))
     raise TrackingError(
-        f"projrun cannot reach artifacts at {redact(artifact_uri)}",
+        f"projrun cannot reach artifacts at {redact_uri(artifact_uri)}",
         hint="it knows local folders, mlflow-artifacts:, http(s), s3, gs and abfss",
     )
 
@@ -56,7 +57,7 @@ def _served(artifact_uri: str, scheme: str, transport: Transport | None) -> Arti
 
     if transport is None:
         raise TrackingError(
-            f"the artifacts at {redact(artifact_uri)} are behind an MLflow server, and none is configured",
+            f"the artifacts at {redact_uri(artifact_uri)} are behind an MLflow server, and none is configured",
             hint="give that server's address with --tracking-uri",
         )
     return MlflowArtifacts.locate(artifact_uri, transport)

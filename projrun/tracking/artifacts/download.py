@@ -8,11 +8,11 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from projrun.credentials import redact_uri
 from projrun.errors import ProjrunError, SourceError, TrackingError
 from projrun.tracking.artifacts import EXTRAS, local_path, open_repository, uri_scheme
 from projrun.tracking.artifacts.files import PARTIAL_PREFIX
 from projrun.tracking.store import ArtifactRepository, TrackingStore
-from projrun.tracking.uri import redact
 
 
 def download_uri(
@@ -28,12 +28,12 @@ def download_uri(
             _fetch(uri, folder, store, environ).replace(destination)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise SourceError(f"{redact(uri)} cannot be copied to {destination}: {reason}") from error
+        raise SourceError(f"{redact_uri(uri)} cannot be copied to {destination}: {reason}") from error
     except SourceError:
         raise
     except ProjrunError as error:
         raise SourceError(
-            f"{redact(uri)} cannot be downloaded: {error.message}", hint=error.hint, detail=error.detail
+            f"{redact_uri(uri)} cannot be downloaded: {error.message}", hint=error.hint, detail=error.detail
         ) from error
 
 
@@ -65,7 +65,7 @@ def _fetch(uri: str, folder: Path, store: TrackingStore | None, environ: Mapping
         repository, path = _stored(uri, scheme, store)
         return repository.download(path, folder / "files")
     raise SourceError(
-        f"{redact(uri)} cannot be downloaded: projrun does not know {scheme}:",
+        f"{redact_uri(uri)} cannot be downloaded: projrun does not know {scheme}:",
         hint="it knows http(s), file, runs, models, mlflow-artifacts, s3, gs and abfss",
     )
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from projrun.credentials import redact_uri
 from projrun.errors import NotFoundError, TrackingError
 from projrun.tracking.artifacts.paths import checked_file_path, checked_path
 from projrun.tracking.entities import FileInfo
 from projrun.tracking.rest import wire
 from projrun.tracking.rest.transport import Transport
-from projrun.tracking.uri import redact, split_uri
+from projrun.tracking.uri import split_uri
 
 ROUTE = "api/2.0/mlflow-artifacts/artifacts"
 _MOST_FOLDERS = 10_000
@@ -37,7 +38,7 @@ class MlflowArtifacts:
         """
         parts = split_uri(artifact_uri)
         if parts is None:
-            raise TrackingError(f"{redact(artifact_uri)} is malformed")
+            raise TrackingError(f"{redact_uri(artifact_uri)} is malformed")
         if parts.scheme == "mlflow-artifacts":
             if not parts.netloc:
                 return cls(tracking, parts.path)
@@ -46,7 +47,7 @@ class MlflowArtifacts:
         prefix, found, path = parts.path.partition(f"/{ROUTE}")
         if not found:
             raise TrackingError(
-                f"{redact(artifact_uri)} is no artifact storage of an MLflow server",
+                f"{redact_uri(artifact_uri)} is no artifact storage of an MLflow server",
                 hint=f"its address would hold /{ROUTE}",
             )
         return cls(tracking.towards(parts._replace(path=prefix)), unquote(path))

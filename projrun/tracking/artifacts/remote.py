@@ -10,12 +10,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from projrun.credentials import redact_uri
 from projrun.errors import NotFoundError, TrackingError
 from projrun.tracking.artifacts import EXTRAS
 from projrun.tracking.artifacts.files import PARTIAL_PREFIX
 from projrun.tracking.artifacts.paths import checked_file_path, checked_path
 from projrun.tracking.entities import FileInfo
-from projrun.tracking.uri import redact
 
 _QUERY = re.compile(r"\?\S+")
 
@@ -28,8 +28,8 @@ class RemoteArtifacts:
 
     def __init__(self, uri: str, environ: Mapping[str, str]) -> None:
         """Raises TrackingError, naming the extra to install, where the store's library is missing."""
-        self._shown = redact(uri)
-        self._filesystem, root = _open(uri, environ)
+        self._shown = redact_uri(uri)
+        self._filesystem, root = open_filesystem(uri, environ)
         self._root = root.rstrip("/")
 
     def upload(self, file: Path, path: str) -> None:
@@ -103,11 +103,12 @@ def _entries(found: Iterable[Mapping[str, Any]], place: str, folder: str) -> Ite
         yield FileInfo(f"{folder}/{last}" if folder else last, is_dir, None if is_dir else size)
 
 
-def _open(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
+def open_filesystem(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
+    """fsspec's file system of a URI, and the path in it. Raises TrackingError, naming the extra that is missing."""
     scheme = uri.partition(":")[0].lower()
     # `::` chains file systems in fsspec: a server's artifact URI must not reach for others.
     if "::" in uri:
-        raise TrackingError(f"{redact(uri)} is no artifact storage")
+        raise TrackingError(f"{redact_uri(uri)} is no artifact storage")
     try:
         _require(scheme)
         filesystem, root = import_module("fsspec.core").url_to_fs(uri, **_options(scheme, environ))
@@ -118,7 +119,7 @@ def _open(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
         ) from None
     except Exception as error:
         raise TrackingError(
-            f"{redact(uri)} cannot be opened: {type(error).__name__}",
+            f"{redact_uri(uri)} cannot be opened: {type(error).__name__}",
             hint="check the credentials and the bucket's name",
             detail=_QUERY.sub("?***", str(error)),
         ) from error

@@ -115,9 +115,9 @@ def _refused(status: int, message: str, server: str, credentials: Credentials | 
 
 
 def _redirected(response: requests.Response, server: str) -> TrackingError:
-    from projrun.tracking.uri import redact
+    from projrun.credentials import redact_uri
 
-    place = one_line(redact(response.headers.get("Location", "")).partition("?")[0])
+    place = one_line(redact_uri(response.headers.get("Location", "")).partition("?")[0])
     return TrackingError(
         f"the tracking server {server} answered something that is not MLflow's REST API: "
         f"a redirect to {place or 'nowhere'} (HTTP {response.status_code})",

@@ -8,13 +8,14 @@ from pathlib import Path
 import requests
 
 import projrun
+from projrun.credentials import redact_uri
 from projrun.errors import SourceError
 from projrun.tracking.artifacts.files import CHUNK, write_whole
 from projrun.tracking.rest.answers import FAILURES, one_line, reason_of
 from projrun.tracking.rest.certificates import trusted
 from projrun.tracking.rest.credentials import host_credentials
 from projrun.tracking.rest.proxies import proxies_for
-from projrun.tracking.uri import redact, split_uri
+from projrun.tracking.uri import split_uri
 
 _TIMEOUT = (5.0, 60.0)
 _MOST_REDIRECTS = 10
@@ -28,7 +29,7 @@ def fetch_file(uri: str, place: Path, environ: Mapping[str, str]) -> Path:
     """
     address = split_uri(uri)
     if address is None or not address.hostname:
-        raise SourceError(f"{redact(uri)} is not a web address")
+        raise SourceError(f"{redact_uri(uri)} is not a web address")
     credentials = host_credentials(address, environ)
     headers = {"User-Agent": f"projrun/{projrun.__version__}", "Accept-Encoding": "identity"}
     if credentials:
@@ -39,7 +40,7 @@ def fetch_file(uri: str, place: Path, environ: Mapping[str, str]) -> Path:
         session.max_redirects = _MOST_REDIRECTS
         session.proxies = dict(proxies_for(address, environ))
         session.verify = trusted(environ)
-        _stream(session, bare, headers, place, redact(uri))
+        _stream(session, bare, headers, place, redact_uri(uri))
     return place
 
 

@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 
 import projrun
+from projrun.credentials import redact_uri
 from projrun.errors import RequestError, TrackingError
 from projrun.tracking.artifacts.files import CHUNK, write_whole
 from projrun.tracking.rest.answers import (
@@ -30,7 +31,6 @@ from projrun.tracking.rest.certificates import named_file, trusted_by_mlflow
 from projrun.tracking.rest.credentials import Credentials, find_credentials, host_credentials
 from projrun.tracking.rest.proxies import proxies_for
 from projrun.tracking.rest.wire import MalformedError
-from projrun.tracking.uri import redact
 
 CONNECT_TIMEOUT = 5.0
 _ANSWER_TIMEOUT = 30.0
@@ -82,7 +82,7 @@ class Transport:
         address = urlsplit(uri)
         self.address = address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="")
         self.base = self.address.geturl().rstrip("/")
-        self.shown = redact(self.base)
+        self.shown = redact_uri(self.base)
         self.environ = environ
         self.patient = patient
         self._gave_up = False
