@@ -38,7 +38,17 @@ def recall(remote: Remote, wanted: Wanted) -> Resolution | None:
 
 
 def remember(remote: Remote, target: Target) -> None:
-    """Note what a version is. Never fails: a cache that cannot be written is a slower one."""
+    """Note what a version is, of the default branch also by its name.
+
+    Never fails: a cache that cannot be written is a slower one.
+    """
+    _note(remote, target)
+    if target.wanted.version is None and target.branch is not None:
+        named = Wanted(target.branch)
+        _note(remote, Target(target.commit, named, target.branch, f"refs/heads/{target.branch}"))
+
+
+def _note(remote: Remote, target: Target) -> None:
     file = _file(remote, target.wanted)
     lines = [_name(target.wanted), target.commit, target.branch or "", target.reference or ""]
     try:
