@@ -18,3 +18,8 @@ def repositories(cache: Path) -> Path:
 def copies(cache: Path) -> Path:
     """The runs' own copies of checkouts, a folder each run."""
     return cache / "copies"
+
+
+def archives(cache: Path) -> Path:
+    """What is remembered of remote archives: a small file each address."""
+    return cache / "archives"

@@ -1,0 +1,40 @@
+"""An archive's SHA-256: what `--version sha256:HASH` pins, and the key of the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import BinaryIO
+
+from projrun.errors import RequestError, SourceError
+
+_PINNED = re.compile(r"sha256:([0-9a-f]{64})", re.IGNORECASE)
+_CHUNK = 1024 * 1024
+
+
+def parse_digest(version: str) -> str:
+    """The hash of `sha256:HASH`, lower-case. Raises RequestError for any other version: archives have no branches."""
+    match = _PINNED.fullmatch(version)
+    if match is None:
+        raise RequestError(
+            f"--version {version!r} is not the hash of an archive",
+            hint="an archive's version is sha256: and 64 hexadecimal digits (`sha256sum FILE` tells them)",
+        )
+    return match[1].lower()
+
+
+def digest_of(file: BinaryIO) -> str:
+    """The SHA-256 of a file from where it stands to its end."""
+    digest = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def check_digest(found: str, wanted: str | None, shown: str) -> None:
+    """Raises SourceError where an archive is another than the one that was asked for."""
+    if wanted not in (None, found):
+        raise SourceError(
+            f"{shown} is not the archive that was asked for: it has sha256:{found}, and --version says sha256:{wanted}",
+            hint="it was changed, or --version is another archive's",
+        )

@@ -1,0 +1,25 @@
+"""What is wrong with an archive, before it is known how the archive is shown to people."""
+
+from __future__ import annotations
+
+_LONGEST_NAME = 120
+
+
+class UnpackError(Exception):
+    """An archive that is refused or damaged; the text goes on from its name: "is refused: ..."."""
+
+    def __init__(self, text: str, *, hint: str = "") -> None:
+        super().__init__(text)
+        self.text = text
+        self.hint = hint
+
+
+def refused(name: str, why: str, *, hint: str = "") -> UnpackError:
+    """The error for one member: its name is hostile input, and is shown with nothing in it that prints strangely."""
+    shown = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
+    return UnpackError(f"is refused: its member {shown!r} {why}", hint=hint)
+
+
+def damaged(why: str) -> UnpackError:
+    """The error for content that is not what an archive's format asks for."""
+    return UnpackError(f"is damaged: {why}", hint="make the archive anew, or fetch it again")

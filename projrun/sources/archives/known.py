@@ -1,0 +1,43 @@
+"""What is remembered of a remote archive: the content that it had, and how to ask whether it changed since."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.tracking.artifacts.files import write_whole
+
+
+class Known(NamedTuple):
+    """An archive as it was fetched last."""
+
+    digest: str
+    """The SHA-256 of its content."""
+    etag: str = ""
+    last_modified: str = ""
+    place: str = ""
+    """The fingerprint of the address that `etag` and `last_modified` are of: where redirects led to."""
+
+
+def fingerprint(uri: str) -> str:
+    """Stands for a URI where the URI itself, which may hold a secret, must not."""
+    return hashlib.sha256(uri.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def recall(file: Path) -> Known | None:
+    """What was remembered; None where there is nothing, or nothing that can be understood."""
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+        known = Known(**values)
+    except (OSError, ValueError, TypeError, RecursionError):
+        return None
+    texts = all(isinstance(value, str) for value in known)
+    return known if texts and re.fullmatch("[0-9a-f]{64}", known.digest) else None
+
+
+def remember(file: Path, known: Known) -> None:
+    """Replace what was remembered, whole or not at all. Raises OSError."""
+    write_whole([json.dumps(known._asdict()).encode()], file)

@@ -1,0 +1,56 @@
+"""An archive in an object store, through fsspec, which comes with the extras `s3`, `gcs` and `azure`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from projrun.credentials import redact_uri
+from projrun.errors import SourceError, TrackingError
+from projrun.sources.archives.known import Known
+from projrun.sources.archives.remote import Sink
+from projrun.tracking.artifacts.remote import open_filesystem
+
+_CHUNK = 1024 * 1024
+_QUERY = re.compile(r"\?\S+")
+
+
+class StoredArchive:
+    """A URI of fsspec's, such as `s3://bucket/x.zip`."""
+
+    def __init__(self, uri: str, environ: Mapping[str, str]) -> None:
+        self.shown = redact_uri(uri)
+        self.identity = uri
+        self.name = uri
+        self._environ = environ
+
+    def obtain(self, sink: Sink, known: Known | None) -> Known:
+        """See `RemoteArchive`. fsspec's key of the object's properties (its ETag, its date) tells a change."""
+        try:
+            filesystem, path = open_filesystem(self.identity, self._environ)
+        except TrackingError as error:
+            raise SourceError(
+                f"{self.shown} cannot be downloaded: {error.message}", hint=error.hint, detail=error.detail
+            ) from None
+        try:
+            filesystem.invalidate_cache()
+            key = str(filesystem.ukey(path))
+            if known is not None and known.etag == key:
+                return known
+            with filesystem.open(path, "rb") as content:
+                while chunk := content.read(_CHUNK):
+                    sink.write(chunk)
+        except SourceError:
+            raise
+        except Exception as error:  # fsspec's libraries raise what they like
+            raise self._failure(error) from None
+        return Known(sink.digest, key)
+
+    def _failure(self, error: Exception) -> SourceError:
+        if isinstance(error, FileNotFoundError):
+            return SourceError(f"there is no {self.shown}", hint="check the bucket's name and the path in it")
+        return SourceError(
+            f"{self.shown} cannot be downloaded: {type(error).__name__}",
+            hint="check the credentials and the bucket's name",
+            detail=_QUERY.sub("?***", str(error)),  # a signed URL is a secret
+        )

@@ -1,0 +1,179 @@
+"""An archive on a web server. Redirects are followed by hand: each hop is a place that must be allowed."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+
+import requests
+
+import projrun
+from projrun.credentials import redact_uri
+from projrun.errors import SourceError
+from projrun.sources.archives.known import Known, fingerprint
+from projrun.sources.archives.remote import Sink
+from projrun.sources.policy import TrustPolicy, place_of
+from projrun.tracking.rest.answers import FAILURES, one_line, reason_of
+from projrun.tracking.rest.certificates import trusted
+from projrun.tracking.rest.credentials import host_credentials
+from projrun.tracking.rest.proxies import proxies_for
+
+_TIMEOUT = (5.0, 60.0)
+_CHUNK = 64 * 1024
+_MOST_REDIRECTS = 10
+_SETTLED = timedelta(seconds=60)
+"""A date of the last change says nothing of another change in the same second (RFC 9110, 8.8.2.2)."""
+_HINTS: Mapping[int, str] = {
+    401: "give credentials for that host in a netrc file, or in the address",
+    403: "give credentials for that host in a netrc file, or in the address; or yours do not suffice",
+    404: "is the address right? Some servers say so of what one may not see, too",
+    407: "the proxy asks for credentials; see HTTPS_PROXY",
+    410: "it was removed there",
+    429: "the server is asked too often; wait a while",
+}
+
+
+class WebArchive:
+    """An http or https URL, which may hold credentials."""
+
+    def __init__(self, url: str, environ: Mapping[str, str], policy: TrustPolicy) -> None:
+        self.shown = redact_uri(url)
+        self._address = urlsplit(url)
+        self.identity = _without_user(self._address)
+        self.name = self._address.path
+        self._environ = environ
+        self._policy = policy
+
+    def obtain(self, sink: Sink, known: Known | None) -> Known:
+        """See `RemoteArchive`. Asks for changes only at the place that what is known came from."""
+        with requests.Session() as session:
+            session.trust_env = False  # netrc is read here, for each hop
+            session.verify = trusted(self._environ)
+            try:
+                with self._open(session, known) as response:
+                    if known is not None and response.status_code == requests.codes.not_modified:
+                        return known
+                    self._save(response, sink)
+                    return _remembered(response, sink.digest)
+            except FAILURES as error:
+                raise self._failure(reason_of(error, _TIMEOUT)) from None
+
+    def _open(self, session: requests.Session, known: Known | None) -> requests.Response:
+        """The answer at the end of all redirects: with the content, or the news that nothing changed."""
+        url = self.identity
+        for _ in range(_MOST_REDIRECTS + 1):
+            self._policy.check_place(*place_of(url))
+            asked = _conditions(known, url)
+            response = self._get(session, url, asked)
+            location = session.get_redirect_target(response)
+            if location is None:
+                self._check_status(response, asked)
+                return response
+            response.close()
+            url = self._redirected(url, location)
+        raise self._failure(f"it redirects more than {_MOST_REDIRECTS} times")
+
+    def _get(self, session: requests.Session, url: str, asked: Mapping[str, str]) -> requests.Response:
+        address = urlsplit(url)
+        headers = {
+            "User-Agent": f"projrun/{projrun.__version__}",
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            **asked,
+        }
+        authorization = self._authorization(address)
+        if authorization:
+            headers["Authorization"] = authorization
+        return session.get(
+            url,
+            headers=headers,
+            proxies=proxies_for(address, self._environ),
+            stream=True,
+            timeout=_TIMEOUT,
+            allow_redirects=False,
+        )
+
+    def _authorization(self, address: SplitResult) -> str:
+        """Those of the URL, which never leave its origin; else those that netrc has for this very host."""
+        if self._has_credentials():
+            user, password = unquote(self._address.username or ""), unquote(self._address.password or "")
+            return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+        found = host_credentials(address, self._environ)
+        return found.header if found else ""
+
+    def _has_credentials(self) -> bool:
+        return "@" in self._address.netloc
+
+    def _redirected(self, url: str, location: str) -> str:
+        """Where a redirect leads to; SourceError where it must not be followed."""
+        try:
+            new = urlsplit(urljoin(url, location))
+            old, origin = urlsplit(url), _origin(new)
+        except ValueError:
+            raise self._failure("it redirects to something that is no address") from None
+        where = redact_uri(f"{new.scheme}://{new.netloc}")
+        if new.scheme not in ("http", "https"):
+            raise self._failure(f"it redirects to {new.scheme + ':'!r}, which is refused")
+        if old.scheme == "https" and new.scheme == "http":
+            raise self._failure(f"it redirects to {where}, which is not encrypted, and is refused")
+        if self._has_credentials() and origin != _origin(old):
+            raise self._failure(
+                f"it redirects to {where}, and its address holds credentials: that is refused",
+                hint="give the address that it leads to, or keep the credentials in a netrc file, host by host",
+            )
+        return _without_user(new)
+
+    def _check_status(self, response: requests.Response, asked: Mapping[str, str]) -> None:
+        status = response.status_code
+        if status == requests.codes.ok or (status == requests.codes.not_modified and asked):
+            return
+        reason = f"HTTP {status} {one_line(response.reason or '')}".strip()
+        hint = "the server failed; try again later" if status >= 500 else "is the address right?"
+        raise self._failure(reason, hint=_HINTS.get(status, hint))
+
+    def _save(self, response: requests.Response, sink: Sink) -> None:
+        length = response.headers.get("Content-Length", "")
+        if length.isascii() and length.isdigit():
+            sink.check_size(int(length[:20]))
+        response.raw.enforce_content_length = True  # what breaks off is no archive (urllib3 1 lets it pass)
+        # As it is on the server: some call the compression of a .tar.gz the encoding of the answer.
+        for chunk in response.raw.stream(_CHUNK, decode_content=False):
+            sink.write(chunk)
+
+    def _failure(self, reason: str, *, hint: str = "") -> SourceError:
+        return SourceError(f"{self.shown} cannot be downloaded: {reason}", hint=hint)
+
+
+def _without_user(address: SplitResult) -> str:
+    """The URL as it is asked for: no credentials, no fragment."""
+    return address._replace(netloc=address.netloc.rpartition("@")[2], fragment="").geturl()
+
+
+def _origin(address: SplitResult) -> tuple[str, str, int | None]:
+    """Scheme, host and port (RFC 6454). Raises ValueError for a port that is none."""
+    port = address.port or {"http": 80, "https": 443}.get(address.scheme)
+    return address.scheme, (address.hostname or "").lower(), port
+
+
+def _conditions(known: Known | None, url: str) -> dict[str, str]:
+    if known is None or known.place != fingerprint(url):
+        return {}
+    conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+    return {name: value for name, value in conditions.items() if value}
+
+
+def _remembered(response: requests.Response, digest: str) -> Known:
+    etag, changed = response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")
+    if not _is_settled(changed, response.headers.get("Date", "")):
+        changed = ""
+    return Known(digest, etag, changed, fingerprint(response.url))
+
+
+def _is_settled(changed: str, now: str) -> bool:
+    try:
+        return parsedate_to_datetime(now) - parsedate_to_datetime(changed) >= _SETTLED
+    except (TypeError, ValueError, IndexError):
+        return False
