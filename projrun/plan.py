@@ -110,6 +110,8 @@ class Plan(NamedTuple):
     notes: tuple[str, ...] = ()
     """What people want to know of how the source was fetched."""
     tags: Mapping[str, str] = {}
+    caller_directory: Path | None = None
+    """What the `path` parameters that were given are relative to, where any is and all are relative to one folder."""
     keep_checkout: bool = False
     """Whether the run's copy of the checkout is kept even where nothing in it would be lost."""
 
@@ -230,8 +232,16 @@ def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
         ),
         notes=checkout.notes,
         tags=request.tags,
+        caller_directory=_base_of_paths(request, invocation),
         keep_checkout=settings.enabled("keep-workdir"),
     )
+
+
+def _base_of_paths(request: Request, invocation: Invocation) -> Path | None:
+    paths = [one.name for one in invocation.parameters if one.type == "path" and one.download is None]
+    given = [request.parameters[name] for name in paths if name in request.parameters]
+    folders = {one.directory or request.caller_directory for one in given if not Path(one.text).is_absolute()}
+    return folders.pop() if len(folders) == 1 else None
 
 
 def tracking_target(settings: Settings, directories: Directories, caller_directory: Path) -> TrackingTarget:

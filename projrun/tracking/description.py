@@ -51,6 +51,7 @@ def _tags(plan: Plan) -> dict[str, str]:
         "projrun.version": __version__,
         "projrun.platform": platform_name(),
         "projrun.parameters": _names([parameter.name for parameter in plan.invocation.parameters]),
+        "projrun.caller_directory": str(plan.caller_directory or ""),
         **source_tags(plan.checkout),
         **plan.tags,
     }
