@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -83,14 +83,22 @@ def total_size(items: Iterable[Item]) -> int:
 def prune(cache: ContentCache, limits: Limits, now: float, *, dry_run: bool = False) -> Pruned:
     """Remove what no run can use, and what is over the limits; never what a process uses or builds."""
     items = contents(cache)
-    candidates = choose(items, limits, now)
+    chosen = choose(items, limits, now)
+    if dry_run:
+        return removed_of(items, chosen, lambda candidate: True)
+    pruned = removed_of(items, chosen, lambda candidate: cache.remove(candidate.item.entry))
+    cache.sweep()
+    return pruned
+
+
+def removed_of(
+    items: Sequence[Item], candidates: Iterable[Candidate], remove: Callable[[Candidate], bool]
+) -> Pruned:
+    """What became of the candidates, one after the other: `remove` says whether one is gone."""
     removed: list[Candidate] = []
     kept: list[Candidate] = []
     for candidate in candidates:
-        gone = dry_run or cache.remove(candidate.item.entry)
-        (removed if gone else kept).append(candidate)
-    if not dry_run:
-        cache.sweep()
+        (removed if remove(candidate) else kept).append(candidate)
     paths = {candidate.item.entry.path for candidate in removed}
     rest = [item for item in items if item.entry.path not in paths]
     return Pruned(tuple(removed), tuple(kept), total_size(items) - total_size(rest))
@@ -149,14 +157,13 @@ def _over(oldest_first: Iterable[Item], present: Sequence[Item], limit: int) -> 
 
 def _item(entry: Entry) -> Item:
     facts = describe(entry.path)
-    created = facts.get("created")
-    return Item(
-        entry,
-        _measure(entry.path),
-        facts,
-        float(created) if isinstance(created, int | float) else _modified(entry.path),
-        is_in_use(entry.path),
-    )
+    return Item(entry, measure(entry.path), facts, created(entry, facts), is_in_use(entry.path))
+
+
+def created(entry: Entry, facts: Mapping[str, object]) -> float:
+    """Seconds since the epoch: as its facts say, else when its folder was last changed."""
+    when = facts.get("created")
+    return float(when) if isinstance(when, int | float) else _modified(entry.path)
 
 
 def _modified(folder: Path) -> float:
@@ -166,7 +173,8 @@ def _modified(folder: Path) -> float:
         return 0.0
 
 
-def _measure(folder: Path) -> Footprint:
+def measure(folder: Path) -> Footprint:
+    """What a folder takes on disk; links are not followed."""
     own = 0
     shared: dict[Inode, int] = {}
     for status in _statuses(folder):

@@ -148,6 +148,15 @@ def open_locked(file: Path, flags: int) -> IO[str] | None:
     return None
 
 
+def is_locked(file: Path) -> bool:
+    """Whether a process holds a file that `open_locked` gave it; changes nothing."""
+    stream = open_locked(file, os.O_RDWR)
+    if stream is None:
+        return file.exists()
+    stream.close()
+    return False
+
+
 def _lock(file: IO[str]) -> bool:
     try:
         import fcntl

@@ -21,6 +21,7 @@ _COMMANDS = {
     "check": ("projrun.cli.check:check", "Find mistakes in an MLproject file."),
     "runs": ("projrun.cli.runs:runs", "List, show and compare recorded runs."),
     "envs": ("projrun.cli.envs:envs", "List, show and remove built environments."),
+    "cache": ("projrun.cli.cache:cache", "List, show and remove fetched sources."),
     "completion": ("projrun.cli.completion:completion", "Print a shell completion script."),
     "version": ("projrun.cli.version:version", "Print the version."),
 }

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import Any
 
 import click
 
 from projrun.cache import ContentCache
-from projrun.cache_contents import Item, Limits, contents, prune
+from projrun.cache_contents import Item, contents, prune
 from projrun.cli.options import environment_options, json_option
+from projrun.cli.pruning import (
+    matching,
+    one_key,
+    parse_limits,
+    print_pruned,
+    print_pruned_json,
+    prune_options,
+)
 from projrun.directories import Directories
 from projrun.errors import EnvironmentBuildError, RequestError
 
@@ -54,13 +61,7 @@ def show_environment(key: str, as_json: bool) -> None:
 
 
 @envs.command("prune")
-@click.option(
-    "--older-than", metavar="TIME", help="Those too that were not used for this long: 30d, 12h, 2w."
-)
-@click.option(
-    "--max-size", metavar="SIZE", help="Those too, unused for longest first, that are over this in all: 20GB."
-)
-@click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
+@prune_options
 @json_option
 def prune_environments(older_than: str | None, max_size: str | None, dry_run: bool, as_json: bool) -> None:
     """Remove environments; never one that a run uses or a process builds.
@@ -72,21 +73,17 @@ def prune_environments(older_than: str | None, max_size: str | None, dry_run: bo
     projrun envs prune --older-than 30d --max-size 20GB --dry-run
     """
     from projrun.cli import envs_view
-    from projrun.cli.quantities import parse_duration, parse_size
 
-    limits = Limits(
-        parse_duration(older_than, "--older-than") if older_than is not None else None,
-        parse_size(max_size, "--max-size") if max_size is not None else None,
-    )
+    limits = parse_limits(older_than, max_size)
     cache, now = _cache(), time.time()
     try:
         pruned = prune(cache, limits, now, dry_run=dry_run)
     except OSError as error:
         raise _unreadable(cache, error) from None
     if as_json:
-        envs_view.print_pruned_json(pruned, dry_run=dry_run)
+        print_pruned_json(pruned, dry_run=dry_run)
     else:
-        envs_view.print_pruned(pruned, now, dry_run=dry_run)
+        print_pruned(pruned, lambda candidate: envs_view.told(candidate, now), dry_run=dry_run)
 
 
 @envs.command("path")
@@ -138,16 +135,5 @@ def _unreadable(cache: ContentCache, error: OSError) -> EnvironmentBuildError:
 
 def _find(items: list[Item], key: str) -> Item:
     """The newest generation of the key, or a generation by its folder."""
-    path = Path(key)
-    if path.is_absolute():
-        matches = [item for item in items if path.is_relative_to(item.entry.path)]
-    else:
-        matches = [item for item in items if item.entry.key.startswith(key)]
-    keys = sorted({item.entry.key for item in matches})
-    if len(keys) > 1:
-        raise RequestError(
-            f"{key!r} begins the keys of more than one environment", hint=f"one of: {', '.join(keys)}"
-        )
-    if not matches:
-        raise RequestError(f"there is no environment {key!r}", hint="see `projrun envs list`")
+    matches = one_key(matching(items, key), key, thing="environment", command="projrun envs list")
     return max(matches, key=lambda item: (item.entry.state == "ready", item.entry.path))

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from projrun.cache_contents import Candidate, Item, Pruned, total_size
+from projrun.cache_contents import Candidate, Item, total_size
+from projrun.cli import pruning
 from projrun.cli.quantities import age_text, size_text
 from projrun.cli.rendering import print_json, print_table, time_text
 
@@ -76,26 +77,9 @@ def print_environment(document: Mapping[str, Any], now: float) -> None:
     _section("installed", (document["lock"] or "").splitlines())
 
 
-def print_pruned(pruned: Pruned, now: float, *, dry_run: bool) -> None:
-    """What was removed and why, and what it gave back."""
-    for candidate in pruned.removed:
-        click.echo(f"{'would remove' if dry_run else 'removed'} {_told(candidate, now)}")
-    for candidate in pruned.kept:
-        click.echo(f"projrun: warning: could not remove {_told(candidate, now)}", err=True)
-    verb = "would be removed" if dry_run else "removed"
-    click.echo(f"{len(pruned.removed)} {verb}, {size_text(pruned.freed)}", err=True)
-
-
-def print_pruned_json(pruned: Pruned, *, dry_run: bool) -> None:
-    """The same as one object."""
-    print_json(
-        {
-            "dry_run": dry_run,
-            "removed": [_candidate(candidate) for candidate in pruned.removed],
-            "kept": [_candidate(candidate) for candidate in pruned.kept],
-            "freed_bytes": pruned.freed,
-        }
-    )
+def told(candidate: Candidate, now: float) -> str:
+    """An environment that goes, and why."""
+    return pruning.told(candidate, _REASONS[candidate.reason], now, _built_from(candidate.item.facts))
 
 
 def _row(item: Item, now: float) -> tuple[str, ...]:
@@ -118,15 +102,6 @@ def _built_from(facts: Mapping[str, object]) -> str:
     return ", ".join(str(facts[name]) for name in ("summary", "project") if facts.get(name))
 
 
-def _told(candidate: Candidate, now: float) -> str:
-    item = candidate.item
-    unused = age_text(now - item.entry.last_used)
-    detail = f"{size_text(item.footprint.size)}, {_REASONS[candidate.reason]}, last used {unused}"
-    ago = "" if unused == "just now" else " ago"
-    source = _built_from(item.facts)
-    return f"{item.entry.key[:10]} ({detail}{ago}){f': {source}' if source else ''}"
-
-
 def _summary(item: Item) -> dict[str, Any]:
     facts, entry = item.facts, item.entry
     return {
@@ -140,16 +115,6 @@ def _summary(item: Item) -> dict[str, Any]:
         "project": facts.get("project"),
         "created": round(item.created),
         "last_used": round(entry.last_used),
-        "size_bytes": item.footprint.size,
-    }
-
-
-def _candidate(candidate: Candidate) -> dict[str, Any]:
-    item = candidate.item
-    return {
-        "key": item.entry.key,
-        "path": str(item.entry.path),
-        "reason": candidate.reason,
         "size_bytes": item.footprint.size,
     }
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from projrun.errors import SourceError
-from projrun.lease import open_locked
+from projrun.lease import is_locked, open_locked
 from projrun.sources.removal import remove_folder
 
 CopyFacts = Mapping[str, str | int | None]
@@ -87,16 +87,15 @@ def take_copy(copy: Path) -> bool:
 
 def is_copy_in_use(copy: Path) -> bool:
     """Whether a run works in a copy; changes nothing."""
-    if copy in _held:
-        return True
-    file = lock_file(copy)
-    if not file.exists():
-        return False
-    stream = open_locked(file, os.O_RDWR)
-    if stream is None:
-        return file.exists()
-    stream.close()
-    return False
+    return copy in _held or is_locked(lock_file(copy))
+
+
+def sweep_copies(copies_directory: Path) -> None:
+    """Remove the lock files whose copies are gone: of processes that were killed at that moment."""
+    for file in copies_directory.glob("*.lock"):
+        copy = file.with_suffix("")
+        if not os.path.lexists(copy) and take_copy(copy):
+            remove_copy(copy)
 
 
 def read_facts(copy: Path) -> dict[str, object]:

@@ -1,0 +1,134 @@
+"""`projrun cache`: the sources that were fetched and the copies that runs left, what they take, and removing them."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import click
+
+from projrun.cache_contents import Item
+from projrun.cli.options import json_option
+from projrun.cli.pruning import (
+    matching,
+    one_key,
+    parse_limits,
+    print_pruned,
+    print_pruned_json,
+    prune_options,
+)
+from projrun.directories import Directories
+from projrun.errors import SourceError
+from projrun.sources.holdings import holdings, prune_holdings
+from projrun.sources.ownership import check_places
+
+
+@click.group()
+def cache() -> None:
+    """List, show and remove fetched sources, and the copies of them that runs left."""
+
+
+@cache.command("list")
+@json_option
+def list_sources(as_json: bool) -> None:
+    """List repositories, checkouts and runs' copies, the last used first.
+
+    A repository is what was fetched of it; a checkout is one commit or archive, ready to be copied for a run; a copy
+    was left by a run that failed, was killed, or made files in it. A size is what `du` says; copies may share their
+    blocks with the checkout.
+    """
+    from projrun.cli import cache_view
+
+    items = _holdings(_folder())
+    if as_json:
+        cache_view.print_list_json(items)
+    else:
+        cache_view.print_list(items, time.time())
+
+
+@cache.command("show")
+@click.argument("key", metavar="KEY")
+@json_option
+def show_source(key: str, as_json: bool) -> None:
+    """Show one: where it comes from, who uses it. The first characters of its key are enough, or a path in it."""
+    from projrun.cli import cache_view
+    from projrun.cli.rendering import print_json
+
+    item = _find(_holdings(_folder()), key)
+    if as_json:
+        print_json(cache_view.source_document(item))
+    else:
+        cache_view.print_source(item, time.time())
+
+
+@cache.command("prune")
+@prune_options
+@json_option
+def prune_sources(older_than: str | None, max_size: str | None, dry_run: bool, as_json: bool) -> None:
+    """Remove fetched sources; never what a run uses or a process fetches.
+
+    Without options only that goes which is of no use: remains of killed processes. A copy that a run left goes by
+    --older-than alone, and does not count for --max-size: what is in it may be your work.
+
+    \b
+    projrun cache prune --older-than 30d --max-size 20GB --dry-run
+    """
+    from projrun.cli import cache_view
+
+    limits = parse_limits(older_than, max_size)
+    folder, now = _folder(), time.time()
+    try:
+        pruned = prune_holdings(folder, limits, now, dry_run=dry_run)
+    except OSError as error:
+        raise _unreadable(folder, error) from None
+    if as_json:
+        print_pruned_json(pruned, dry_run=dry_run)
+    else:
+        print_pruned(pruned, lambda candidate: cache_view.told(candidate, now), dry_run=dry_run)
+
+
+@cache.command("path")
+@click.argument("key", metavar="[KEY]", required=False)
+@json_option
+def show_path(key: str | None, as_json: bool) -> None:
+    """Print the cache's folder, or the folder of one of its sources.
+
+    \b
+    ls "$(projrun cache path 3f9a)"
+    """
+    from projrun.cli import cache_view
+    from projrun.cli.rendering import print_json
+
+    folder = Directories.locate(os.environ).cache
+    path = folder if key is None else cache_view.files(_find(_holdings(_folder()), key))
+    if as_json:
+        print_json({"path": str(path), "exists": path.exists()})
+    else:
+        click.echo(str(path))
+
+
+def _folder() -> Path:
+    """The cache's folder. Raises SourceError where it is not the user's."""
+    folder = Directories.locate(os.environ).cache
+    check_places(folder)
+    return folder
+
+
+def _holdings(folder: Path) -> list[Item]:
+    try:
+        return holdings(folder)
+    except OSError as error:
+        raise _unreadable(folder, error) from None
+
+
+def _unreadable(folder: Path, error: OSError) -> SourceError:
+    return SourceError(
+        f"the cache {folder} cannot be used: {error.strerror or error}",
+        hint="set PROJRUN_CACHE_DIR to a folder that is yours",
+    )
+
+
+def _find(items: list[Item], key: str) -> Item:
+    matches = one_key(matching(items, key), key, thing="source", command="projrun cache list")
+    return max(matches, key=lambda item: (item.entry.state == "ready", item.entry.path))

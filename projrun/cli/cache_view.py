@@ -1,0 +1,137 @@
+"""Fetched sources and runs' copies, for people and for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from projrun.cache_contents import Candidate, Item, total_size
+from projrun.cli import pruning
+from projrun.cli.quantities import age_text, size_text
+from projrun.cli.rendering import print_json, print_table, time_text, visible
+from projrun.sources.holdings import CHECKOUT, COPY, REPOSITORY, kind
+
+_COLUMNS = ("KEY", "KIND", "SIZE", "AGE", "LAST USED", "STATE", "SOURCE")
+_REASONS = {
+    "unfinished": {
+        CHECKOUT: "a fetch that was killed",
+        REPOSITORY: "a fetch that was killed",
+        COPY: "of a run that was killed, with nothing new in it",
+    },
+    "broken": {CHECKOUT: "its files are gone"},
+    "superseded": {CHECKOUT: "fetched anew since"},
+}
+_LIMITS = {"unused": "not used for long", "size": "over the size"}
+_SHOWN_HASH = 12
+
+
+def print_list(items: Sequence[Item], now: float) -> None:
+    """One row each, and what all take."""
+    if not items:
+        click.echo("no sources", err=True)
+        return
+    print_table(_COLUMNS, [_row(item, now) for item in items], wrapping=("SOURCE",))
+    click.echo(f"{len(items)} in all, {size_text(total_size(items))}", err=True)
+
+
+def print_list_json(items: Sequence[Item]) -> None:
+    """The same as one object."""
+    print_json({"sources": [source_document(item) for item in items], "total_bytes": total_size(items)})
+
+
+def source_document(item: Item) -> dict[str, Any]:
+    """The keys of `projrun cache show --json`; a contract test pins them."""
+    entry, facts = item.entry, item.facts
+    return {
+        "key": entry.key,
+        "kind": kind(item),
+        "path": str(files(item)),
+        "state": _state(item),
+        "in_use": item.in_use,
+        "source": facts.get("source"),
+        "commit": facts.get("commit"),
+        "sha256": _digest(item),
+        "run_id": facts.get("run_id"),
+        "reason": facts.get("kept"),
+        "created": round(item.created),
+        "last_used": round(entry.last_used),
+        "size_bytes": item.footprint.size,
+    }
+
+
+def print_source(item: Item, now: float) -> None:
+    """One on a page."""
+    document = source_document(item)
+    facts = [
+        ("key", document["key"]),
+        ("kind", document["kind"]),
+        ("folder", document["path"]),
+        ("state", document["state"]),
+        ("source", document["source"]),
+        ("commit", document["commit"]),
+        ("sha256", document["sha256"]),
+        ("run", document["run_id"]),
+        ("kept because", document["reason"]),
+        ("made", time_text(round(item.created * 1000))),
+        ("last used", _ago(now - item.entry.last_used)),
+        ("size", size_text(item.footprint.size)),
+    ]
+    for label, text in facts:
+        if text:
+            click.echo(f"{label:<13} {visible(str(text))}")
+
+
+def told(candidate: Candidate, now: float) -> str:
+    """What goes, and why."""
+    item = candidate.item
+    reason = _LIMITS.get(candidate.reason) or _REASONS[candidate.reason][kind(item)]
+    return visible(pruning.told(candidate, reason, now, f"{kind(item)} {_what(item)}".rstrip()))
+
+
+def files(item: Item) -> Path:
+    """The folder that people want: of a checkout, its files."""
+    return item.entry.path / "tree" if kind(item) == CHECKOUT else item.entry.path
+
+
+def _row(item: Item, now: float) -> tuple[str, ...]:
+    entry = item.entry
+    # On a terminal the beginning of a key is enough, for `cache show` too; a program gets the whole.
+    key = entry.key[:10] if sys.stdout.isatty() else entry.key
+    return (
+        key,
+        kind(item),
+        size_text(item.footprint.size),
+        age_text(now - item.created),
+        age_text(now - entry.last_used),
+        _state(item),
+        _what(item),
+    )
+
+
+def _state(item: Item) -> str:
+    if item.in_use:
+        return "in use"
+    if kind(item) != COPY:
+        return item.entry.state
+    return "kept" if "kept" in item.facts else "abandoned"
+
+
+def _what(item: Item) -> str:
+    facts = item.facts
+    version = facts.get("commit") or (f"sha256:{_digest(item)}" if _digest(item) else "")
+    shown = str(version)[: _SHOWN_HASH + (7 if str(version).startswith("sha256:") else 0)]
+    source = " at ".join(filter(None, (str(facts.get("source") or ""), shown)))
+    return ": ".join(filter(None, (source, str(facts.get("kept") or ""))))
+
+
+def _digest(item: Item) -> object:
+    return item.facts.get("sha256") or item.facts.get("digest")
+
+
+def _ago(seconds: float) -> str:
+    text = age_text(seconds)
+    return text if text == "just now" else f"{text} ago"

@@ -1,0 +1,107 @@
+"""What `projrun envs` and `projrun cache` share: finding one entry, limits, and saying what was removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from projrun.cache_contents import Candidate, Item, Limits, Pruned
+from projrun.cli.quantities import age_text, parse_duration, parse_size, size_text
+from projrun.cli.rendering import print_json
+from projrun.errors import RequestError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Tell = Callable[[Candidate], str]
+"""Names an entry and says why it goes."""
+
+_OPTIONS = (
+    click.option(
+        "--older-than", metavar="TIME", help="Those too that were not used for this long: 30d, 12h, 2w."
+    ),
+    click.option(
+        "--max-size",
+        metavar="SIZE",
+        help="Those too, unused for longest first, that are over this in all: 20GB.",
+    ),
+    click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing."),
+)
+
+
+def prune_options(command: Command) -> Command:
+    """`--older-than`, `--max-size` and `--dry-run`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def parse_limits(older_than: str | None, max_size: str | None) -> Limits:
+    """RequestError for what is no duration or no size."""
+    return Limits(
+        parse_duration(older_than, "--older-than") if older_than is not None else None,
+        parse_size(max_size, "--max-size") if max_size is not None else None,
+    )
+
+
+def matching(items: Iterable[Item], key: str) -> list[Item]:
+    """The entries whose key begins so, or that hold an absolute path."""
+    path = Path(key)
+    if path.is_absolute():
+        return [item for item in items if path.is_relative_to(item.entry.path)]
+    return [item for item in items if item.entry.key.startswith(key)]
+
+
+def one_key(items: Sequence[Item], key: str, *, thing: str, command: str) -> list[Item]:
+    """The entries that `matching` found, of which there must be some, all of one key. Raises RequestError."""
+    keys = sorted({item.entry.key for item in items})
+    if len(keys) > 1:
+        raise RequestError(
+            f"{key!r} begins the keys of more than one {thing}", hint=f"one of: {', '.join(keys)}"
+        )
+    if not keys:
+        raise RequestError(f"there is no {thing} {key!r}", hint=f"see `{command}`")
+    return list(items)
+
+
+def print_pruned(pruned: Pruned, tell: Tell, *, dry_run: bool) -> None:
+    """What was removed and why, and what it gave back."""
+    for candidate in pruned.removed:
+        click.echo(f"{'would remove' if dry_run else 'removed'} {tell(candidate)}")
+    for candidate in pruned.kept:
+        click.echo(f"projrun: warning: could not remove {tell(candidate)}", err=True)
+    verb = "would be removed" if dry_run else "removed"
+    click.echo(f"{len(pruned.removed)} {verb}, {size_text(pruned.freed)}", err=True)
+
+
+def print_pruned_json(pruned: Pruned, *, dry_run: bool) -> None:
+    """The same as one object."""
+    print_json(
+        {
+            "dry_run": dry_run,
+            "removed": [_candidate(candidate) for candidate in pruned.removed],
+            "kept": [_candidate(candidate) for candidate in pruned.kept],
+            "freed_bytes": pruned.freed,
+        }
+    )
+
+
+def told(candidate: Candidate, reason: str, now: float, what: str) -> str:
+    """`0123456789 (1.4 GB, not used for long, last used 40 d ago): what it is`."""
+    item = candidate.item
+    unused = age_text(now - item.entry.last_used)
+    ago = "" if unused == "just now" else " ago"
+    detail = f"{size_text(item.footprint.size)}, {reason}, last used {unused}{ago}"
+    return f"{item.entry.key[:10]} ({detail}){f': {what}' if what else ''}"
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    item = candidate.item
+    return {
+        "key": item.entry.key,
+        **({"kind": item.facts["kind"]} if "kind" in item.facts else {}),
+        "path": str(item.entry.path),
+        "reason": candidate.reason,
+        "size_bytes": item.footprint.size,
+    }

@@ -1,0 +1,143 @@
+"""What the cache holds of sources: mirrors of repositories, checkouts, and the copies that runs left.
+
+Each is an `Item` whose fact `kind` says which of the three it is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from projrun.cache import ContentCache, Entry, State, describe
+from projrun.cache_contents import (
+    Candidate,
+    Item,
+    Limits,
+    Pruned,
+    choose,
+    contents,
+    created,
+    measure,
+    removed_of,
+)
+from projrun.lease import is_locked, open_locked
+from projrun.sources.copies import is_copy_in_use, read_facts, remove_copy, sweep_copies, take_copy
+from projrun.sources.copies import lock_file as copy_lock
+from projrun.sources.leftovers import left_behind
+from projrun.sources.places import checkouts, copies, repositories
+from projrun.sources.removal import remove_folder
+
+REPOSITORY, CHECKOUT, COPY = "repository", "checkout", "copy"
+
+_NAMES = {REPOSITORY: re.compile(r"[0-9a-f]{16,64}"), COPY: re.compile(r"[0-9a-f]{16}")}
+
+
+def holdings(cache: Path) -> list[Item]:
+    """All of it, the last used first; changes nothing. Raises OSError where the cache cannot be read."""
+    items = [*_repositories(cache), *_checkouts(cache), *_copies(cache)]
+    return sorted(items, key=lambda item: item.entry.last_used, reverse=True)
+
+
+def kind(item: Item) -> str:
+    """`repository`, `checkout` or `copy`."""
+    return str(item.facts["kind"])
+
+
+def prune_holdings(cache: Path, limits: Limits, now: float, *, dry_run: bool = False) -> Pruned:
+    """Remove what no run can use, and what is over the limits; never what a process uses.
+
+    A kept copy may be somebody's work: it goes by its age alone, and does not count for the size. Raises OSError.
+    """
+    items = holdings(cache)
+    fetched = [item for item in items if kind(item) != COPY]
+    copied = [item for item in items if kind(item) == COPY]
+    chosen = choose(fetched, limits, now) + choose(copied, limits._replace(total_bytes=None), now)
+    if dry_run:
+        return removed_of(items, chosen, lambda candidate: True)
+    cached_checkouts = _checkout_cache(cache)
+    pruned = removed_of(items, chosen, lambda candidate: _remove(candidate, cached_checkouts))
+    cached_checkouts.sweep()
+    sweep_copies(copies(cache))
+    return pruned
+
+
+def _remove(candidate: Candidate, cached_checkouts: ContentCache) -> bool:
+    item = candidate.item
+    if kind(item) == CHECKOUT:
+        return cached_checkouts.remove(item.entry)
+    if kind(item) == COPY:
+        return take_copy(item.entry.path) and remove_copy(item.entry.path)
+    return _remove_repository(item.entry.path)
+
+
+def _checkout_cache(cache: Path) -> ContentCache:
+    return ContentCache(checkouts(cache), probe="tree")
+
+
+def _checkouts(cache: Path) -> list[Item]:
+    items = contents(_checkout_cache(cache))
+    return [item._replace(facts={**item.facts, "kind": CHECKOUT}) for item in items]
+
+
+def _repositories(cache: Path) -> Iterator[Item]:
+    for folder in _folders(repositories(cache), REPOSITORY):
+        facts = describe(folder)
+        used = max(_changed(path) for path in (folder / "description.json", *(folder / "versions").glob("*")))
+        entry = Entry(folder.name, folder, "ready" if facts else "unfinished", used or _changed(folder))
+        yield _item(entry, {**facts, "kind": REPOSITORY}, in_use=is_locked(_mirror_lock(folder)))
+
+
+def _copies(cache: Path) -> Iterator[Item]:
+    for folder in _folders(copies(cache), COPY):
+        facts, in_use = read_facts(folder), is_copy_in_use(folder)
+        state: State = "ready" if in_use or _is_worth_keeping(folder, facts) else "unfinished"
+        entry = Entry(folder.name, folder, state, _changed(copy_lock(folder)) or _changed(folder))
+        yield _item(entry, {**facts, "kind": COPY}, in_use=in_use)
+
+
+def _is_worth_keeping(copy: Path, facts: dict[str, object]) -> bool:
+    """Whether it was kept, or its run was killed and left something in it."""
+    if "kept" in facts:
+        return True
+    checkout = facts.get("cached")
+    if not isinstance(checkout, str):  # the copy was never completed
+        return False
+    return not Path(checkout).is_dir() or bool(left_behind(copy, Path(checkout), {}))
+
+
+def _item(entry: Entry, facts: dict[str, object], *, in_use: bool) -> Item:
+    return Item(entry, measure(entry.path), facts, created(entry, facts), in_use)
+
+
+def _folders(place: Path, what: str) -> list[Path]:
+    try:
+        with os.scandir(place) as entries:
+            found = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    return sorted(Path(entry.path) for entry in found if _NAMES[what].fullmatch(entry.name))
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.lstat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _remove_repository(folder: Path) -> bool:
+    """Under its lock, which stays: a process may wait for it (`mirror_lock`)."""
+    try:
+        lock = open_locked(_mirror_lock(folder), os.O_RDWR | os.O_CREAT)
+    except OSError:
+        return False
+    if lock is None:
+        return False
+    with lock:
+        return remove_folder(folder)
+
+
+def _mirror_lock(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
