@@ -119,8 +119,9 @@ def _other_tags(run: Run) -> dict[str, str]:
 def _uncommitted(files: list[_Files]) -> Row:
     """Diffs are long: whether there is one, and whether they are the same."""
     left, right = (None if found.patch is None else "recorded" for found in files)
-    same = files[0].patch == files[1].patch
-    return Row("uncommitted changes", left, right if same or right is None else "recorded, not the same")
+    if left and right and files[0].patch != files[1].patch:
+        right = "recorded, not the same"
+    return Row("uncommitted changes", left, right)
 
 
 def _files(run: Run, store: TrackingStore) -> _Files:

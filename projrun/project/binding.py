@@ -46,6 +46,8 @@ class GivenValue(NamedTuple):
     """`record`: the value of the run that is repeated."""
     directory: Path | None = None
     """What a relative path is relative to; None: the caller's folder."""
+    inside: str | None = None
+    """Where `directory` lay, from the project's folder: what the project itself has there goes before."""
     if_declared: bool = False
     """Left out where neither the entry point declares it nor its command names it."""
 
@@ -112,6 +114,7 @@ class _Binder:
         self.caller_directory = caller_directory
         self.storage_directory = storage_directory
         self.supplied = {**dict.fromkeys(entry_point.parameters), **dict.fromkeys(given)}
+        self.several_bases = len({value.directory or caller_directory for value in given.values()}) > 1
         self.problems: list[_Problem] = []
         self.warnings: list[str] = []
 
@@ -181,7 +184,6 @@ class _Binder:
         if text is None:
             self._missing(parameter)
             return None
-        base = self.project.directory if given is None else given.directory or self.caller_directory
         bound = BoundParameter(
             parameter.name,
             parameter.type,
@@ -191,7 +193,14 @@ class _Binder:
             secret=parameter.secret,
         )
         self._check(parameter, text, is_default=given is None)
-        return self._path(bound, base) if parameter.type == "path" else bound
+        return self._path(bound, self._base(given, text)) if parameter.type == "path" else bound
+
+    def _base(self, given: GivenValue | None, text: str) -> Path:
+        if given is None:
+            return self.project.directory
+        if given.inside is not None and existing_path(text, self.project.directory / given.inside):
+            return self.project.directory / given.inside
+        return given.directory or self.caller_directory
 
     def _given(self, parameter: Parameter) -> GivenValue | None:
         """None where the default stands: for a recorded value that is the default's text, too."""
@@ -237,9 +246,8 @@ class _Binder:
         if path is None:
             self._no_such_path(bound, base)
             return bound
-        if base not in (self.project.directory, self.caller_directory):
-            # Recorded by a run that was started elsewhere: from here on, it means the same everywhere.
-            return bound._replace(value=path, raw=path)
+        if self.several_bases and bound.origin != "default":
+            return bound._replace(value=path, raw=path)  # a record names one folder for all that are relative
         return bound._replace(value=path)
 
     def _no_such_path(self, bound: BoundParameter, base: Path | None) -> None:

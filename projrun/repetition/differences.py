@@ -97,14 +97,19 @@ def _content(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
         yield Difference("content", recorded, now, "the project's files are not what they were", serious=True)
 
 
+def _is_hash(content: str | None) -> bool:
+    return content is not None and content.startswith("sha256:")
+
+
 def _patch(repetition: Repetition) -> Iterator[Difference]:
-    said, order = repetition.record.patch, repetition.order
-    if repetition.source.version is None:
+    record = repetition.record
+    if repetition.source.version is None or not (record.dirty or record.patch):
         return
-    if order.without_patch:
-        yield Difference("uncommitted changes", note="left out: --without-patch")
-    elif said is not None and said != "complete":
-        yield Difference("uncommitted changes", note=f"not all are restored: {said}", serious=True)
+    if repetition.order.without_patch:
+        yield Difference("uncommitted changes", note="left out: --without-patch", serious=True)
+    elif record.patch != "complete":
+        why = record.patch or "the record does not hold them"
+        yield Difference("uncommitted changes", note=f"not all are restored: {why}", serious=True)
 
 
 def _parameters(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
@@ -134,11 +139,17 @@ def _parameter(repetition: Repetition, parameter: BoundParameter) -> Iterator[Di
 
 
 def _relative(repetition: Repetition, parameter: BoundParameter) -> Iterator[Difference]:
-    """A relative path that the record does not place."""
-    record, here = repetition.record, repetition.request.caller_directory
-    if parameter.raw != parameter.value and record.caller_directory != here:
-        was = "another folder" if record.caller_directory is None else str(record.caller_directory)
-        yield Difference(f"parameter {parameter.name}", note=f"relative to {here}, was relative to {was}")
+    """A relative path that leads elsewhere than it did."""
+    given = repetition.request.parameters[parameter.name]
+    directory = repetition.record.caller_directory
+    if parameter.raw == parameter.value:
+        return
+    if given.directory is None:
+        was = f"was relative to {directory or 'another folder'}"
+        yield Difference(f"parameter {parameter.name}", note=f"is {parameter.value}, {was}", serious=True)
+    elif given.inside is not None and parameter.value.startswith(str(given.directory)):
+        note = f"is {parameter.value}: the commit has no {parameter.raw}"
+        yield Difference(f"parameter {parameter.name}", note=note, serious=True)
 
 
 def _environment(repetition: Repetition, plan: Plan) -> Iterator[Difference]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from projrun.credentials import MASK
 from projrun.errors import RequestError
 from projrun.project.binding import GivenValue
-from projrun.project.model import MASK
 from projrun.project.wording import listed
 from projrun.repetition.record import Record
 
@@ -27,9 +28,9 @@ def repeated_parameters(record: Record, given: Mapping[str, GivenValue]) -> dict
     if lost:
         raise _incomplete(record, lost)
     names = record.params if record.given is None else record.given
-    directory = _directory(record)
+    directory, inside = _directory(record), _inside(record)
     recorded = {
-        name: GivenValue(_text(record, name), "record", directory, if_declared=record.given is None)
+        name: GivenValue(_text(record, name), "record", directory, inside, if_declared=record.given is None)
         for name in names
         if name in record.params and name not in given
     }
@@ -85,3 +86,17 @@ def _directory(record: Record) -> Path | None:
         return directory if directory is not None and directory.is_dir() else None
     except OSError:  # a name that is too long
         return None
+
+
+def _inside(record: Record) -> str | None:
+    """Where the run was started, from the project's folder, where that was inside of the project's repository.
+
+    The files there may be other ones by now; those of the commit are meant.
+    """
+    if record.commit is None or record.caller_directory is None:
+        return None
+    location, _, subdirectory = record.source.partition("#")
+    top = Path(location.removeprefix("file://"))
+    if not top.is_absolute() or not record.caller_directory.is_relative_to(top):
+        return None
+    return os.path.relpath(record.caller_directory, top / subdirectory)

@@ -37,9 +37,11 @@ class Record(NamedTuple):
     archive: str | None = None
     """An archive's `sha256:HEX`."""
     content: str | None = None
-    """The hash of a plain folder's content."""
+    """The hash of a plain folder's content, or why there is none."""
+    dirty: bool = False
+    """Whether there were uncommitted changes."""
     patch: str | None = None
-    """What is said of the uncommitted changes."""
+    """`complete`, or what of the uncommitted changes is not recorded, and why."""
     manager: str | None = None
     """The environment manager."""
     backend: str | None = None
@@ -86,6 +88,7 @@ def read_record(run: Run) -> Record:
         repository=tags.get("mlflow.source.git.repoURL") or None,
         archive=_checked(tags, "projrun.source.archive", _is_digest, shown),
         content=tags.get("projrun.source.content") or None,
+        dirty=tags.get("projrun.source.dirty") == "true",
         patch=tags.get("projrun.source.patch") or None,
         manager=tags.get("projrun.env_manager") or tags.get("mlflow.project.env") or None,
         backend=tags.get("mlflow.project.backend") or None,

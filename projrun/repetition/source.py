@@ -121,7 +121,9 @@ def _elsewhere(record: Record, place: Path | None) -> RepeatedSource:
     folder, _, subdirectory = record.source.partition("#")
     why = f"{place} has no commit {record.commit}" if place else f"{folder} is no repository any more"
     repository = record.repository
-    if not repository or not (_is_local(repository) or "://" in repository or ":" in repository):
+    # Of `PATH#sub`, nothing tells where PATH lies in its repository; `file://TOP#sub` is from the top.
+    is_placed = not subdirectory or folder.lower().startswith("file:")
+    if not repository or not is_placed or not (_is_local(repository) or ":" in repository):
         raise SourceError(
             f"the source of {record.shown} is gone: {why}", hint="say where it is with --source"
         )

@@ -35,26 +35,28 @@ def apply_patch(checkout: Checkout, patch: Path, environ: Mapping[str, str]) -> 
         raise SourceError(
             "the uncommitted changes of the run cannot be applied to a folder of yours", hint=_REMEDY
         )
-    if b"diff --git " not in patch.read_bytes():  # it names what it leaves out, and that is all
+    text = patch.read_bytes()
+    if not re.search(rb"(?m)^diff --git ", text):  # it names what it leaves out, and that is all
         return checkout
     top = checkout.root.resolve()
-    names = _names(top, patch, environ)
-    _check_names(top, names)
+    names = _names(top, patch, text, environ)
+    _check_names(top, names, makes_links=re.search(rb"(?m)^new (?:file )?mode 120000$", text) is not None)
     _git(top, patch, environ)
     return checkout._replace(dirty=True, patched=identities(top, names))
 
 
-def _names(top: Path, patch: Path, environ: Mapping[str, str]) -> list[str]:
-    """The files that a patch is about, as git reads it."""
-    if re.search(rb"(?m)^(?:rename|copy) (?:from|to) ", patch.read_bytes()):
+def _names(top: Path, patch: Path, text: bytes, environ: Mapping[str, str]) -> list[str]:
+    """The files that a patch is about, as git reads it; a rename would have a second name that git does not list."""
+    if re.search(rb"(?m)^(?:rename|copy) (?:from|to) ", text):
         raise SourceError(
             "the run's uncommitted changes rename files, which no diff of projrun does", hint=_REMEDY
         )
     listed = _git(top, patch, environ, "--numstat", "-z")
-    return [os.fsdecode(_NAME.sub(b"", item, count=1)) for item in listed.split(b"\0") if item]
+    names = [os.fsdecode(_NAME.sub(b"", item, count=1)) for item in listed.split(b"\0") if item]
+    return [name.removeprefix(f"{top.name}/") for name in names]
 
 
-def _check_names(top: Path, names: list[str]) -> None:
+def _check_names(top: Path, names: list[str], *, makes_links: bool) -> None:
     """git refuses `..`, absolute paths and `.git` itself; that a link in the way is followed is for us to refuse.
 
     A patch may make a link and then write through it: old versions of git did (CVE-2023-23946).
@@ -62,7 +64,7 @@ def _check_names(top: Path, names: list[str]) -> None:
     changed = set(names)
     for name in names:
         parents = [parent.as_posix() for parent in Path(name).parents][:-1]
-        if any((top / parent).is_symlink() or parent in changed for parent in parents):
+        if any((top / parent).is_symlink() or (makes_links and parent in changed) for parent in parents):
             raise SourceError(
                 f"the run's uncommitted changes reach through a link, to {name!r}, and are refused",
                 hint=_REMEDY,
