@@ -60,7 +60,7 @@ def _commit_all(folder: Path) -> str:
         ("--upload-pack=touch {marker}", "starts with '-'"),
         ("-u touch {marker}", "starts with '-'"),
         ("-oProxyCommand=touch:o/r.git", "starts with '-'"),
-        ("git@-oProxyCommand=touch:o/r.git", "starts with '-'"),
+        ("git@-oProxyCommand=touch:o/r.git", "names no host"),
         ("git@127.0.0.1:-oProxyCommand=touch {marker}", "starts with '-'"),
         ("ssh://-oProxyCommand=touch%20{marker}/o/r.git", "names no host"),
         ("ssh://-oProxyCommand=touch@127.0.0.1/o/r.git", "names no host"),

@@ -52,10 +52,11 @@ def _check(url: str, wire: Wire, long: LongHistory, person: Person) -> None:
     fetched = wire.passed
     assert fetched < long.size() / 50
     wire.reset()
-    assert "version 999\n" in person.run(url, "--version", long.tip[:10]).check().stdout
+    assert "version 999\n" in person.run(url, "--version", long.tip).check().stdout
     assert wire.connections == 0
-    person.run(url).check()
-    assert wire.connections == 1
+    for arguments in ([], ["--version", long.tip[:10]], ["--version", long.tip[:10]]):
+        assert "version 999\n" in person.run(url, *arguments).check().stdout
+    assert wire.connections == 2, "the branch, and whether there is one of the hash's name; that once"
     assert wire.passed < fetched / 50, "more than a list of branches"
     assert "version 300\n" in person.run(url, "--version", long.commits[300][:8]).check().stdout
     assert wire.passed < long.size() / 20
