@@ -6,14 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from projrun.api import SubmittedRun as SubmittedRun
+    from projrun.api import rerun as rerun
     from projrun.api import run as run
     from projrun.errors import ProjrunError as ProjrunError
 
 __version__ = "0.1.0"
 
-__all__ = ["ProjrunError", "SubmittedRun", "__version__", "run"]
+__all__ = ["ProjrunError", "SubmittedRun", "__version__", "rerun", "run"]
 
-_HOMES = {"run": "projrun.api", "SubmittedRun": "projrun.api", "ProjrunError": "projrun.errors"}
+_HOMES = {
+    "run": "projrun.api",
+    "rerun": "projrun.api",
+    "SubmittedRun": "projrun.api",
+    "ProjrunError": "projrun.errors",
+}
 
 
 def __getattr__(name: str) -> Any:

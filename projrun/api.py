@@ -1,4 +1,4 @@
-"""The Python API: `projrun.run` with the signature of `mlflow.projects.run`."""
+"""The Python API: `projrun.run` with the signature of `mlflow.projects.run`, and `projrun.rerun`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from projrun.errors import ProjrunError
 from projrun.plan import Request, make_plan
 from projrun.project.binding import GivenValue
 from projrun.reporting import SilentReporter
-from projrun.settings import Settings
+from projrun.settings import DEFINITIONS, Settings
 from projrun.submitted import FinishedRun, RunningRun, SubmittedRun
 from projrun.tracking.parent import imported_tracking_uri
 
 if TYPE_CHECKING:
+    from projrun.repetition.repetition import Order
     from projrun.runner import Result
 
-__all__ = ["RunFailedError", "SubmittedRun", "run"]
+__all__ = ["RunFailedError", "SubmittedRun", "rerun", "run"]
 
 
 class RunFailedError(ProjrunError):
@@ -108,6 +109,52 @@ def run(
     return _run_here(request) if synchronous else RunningRun.start(request, options)
 
 
+def rerun(
+    run_id: str,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    entry_point: str | None = None,
+    source: str | None = None,
+    without_patch: bool = False,
+    unlocked: bool = False,
+    changed_source: bool = False,
+    docker_args: Mapping[str, object] | None = None,
+    docker_auth: Mapping[str, str] | None = None,
+    build_image: bool = False,
+    pass_credentials: bool = False,
+    rebuild_env: bool = False,
+    **options: str | None,
+) -> SubmittedRun:
+    """Run again what run `run_id` ran, and record it in the same experiment; what differs is a warning.
+
+    `parameters` replace those of the record. `options` are the command line's, with underscores: `tracking_uri`,
+    where the run is looked for and the new one recorded, `experiment_name`, `run_name`, `env_manager`, `locked`,
+    `offline="1"`, `keep_workdir="1"`, … A run is waited for.
+
+    Raises what `run` raises: RequestError also for a run that cannot be repeated as it is recorded.
+    """
+    from projrun.environments.container_options import from_api
+    from projrun.repetition.repetition import Order
+
+    words = {name.replace("_", "-"): value for name, value in options.items()}
+    unknown = words.keys() - DEFINITIONS.keys()
+    if unknown:
+        raise TypeError(f"rerun() got an unexpected keyword argument {min(unknown).replace('-', '_')!r}")
+    words["tracking-uri"] = words.get("tracking-uri") or imported_tracking_uri()
+    request = _request("", "main", None, parameters or {}, words, rebuild_env)
+    container = from_api(docker_args, docker_auth, build_image=build_image, pass_credentials=pass_credentials)
+    order = Order(
+        run_id,
+        request._replace(container=container),
+        source=source,
+        entry_point=entry_point,
+        without_patch=without_patch,
+        unlocked=unlocked,
+        changed_source=changed_source,
+    )
+    return _rerun_here(order)
+
+
 def _request(
     uri: str,
     entry_point: str,
@@ -131,6 +178,22 @@ def _request(
     )
 
 
+def _rerun_here(order: Order) -> SubmittedRun:
+    from projrun.repetition.planning import compare_environments, plan_repetition
+    from projrun.repetition.repetition import repetition
+    from projrun.runner import Options, execute
+
+    reporter = SilentReporter()
+    with repetition(order, reporter.warning) as found:
+        planned = plan_repetition(found)
+        for text in (*planned.plan.warnings, *(f"differs: {one.text}" for one in planned.differences)):
+            reporter.warning(text)
+        result = execute(planned.plan, reporter, Options())
+        for difference in compare_environments(found, result, reporter.warning):
+            reporter.warning(f"differs: {difference.text}")
+    return _finished(result)
+
+
 def _run_here(request: Request) -> SubmittedRun:
     from projrun.runner import Options, execute
 
@@ -138,7 +201,10 @@ def _run_here(request: Request) -> SubmittedRun:
     reporter = SilentReporter()
     for warning in plan.warnings:
         reporter.warning(warning)
-    result = execute(plan, reporter, Options())
+    return _finished(execute(plan, reporter, Options()))
+
+
+def _finished(result: Result) -> SubmittedRun:
     if result.outcome.signal is not None:
         raise KeyboardInterrupt
     if result.outcome.status != "FINISHED":

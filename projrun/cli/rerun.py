@@ -12,8 +12,8 @@ from projrun.cli.reporter import CommandLineReporter
 from projrun.execution.signals import SignalRelay
 from projrun.plan import Plan
 from projrun.repetition.differences import Difference
+from projrun.repetition.planning import PlannedRepetition, compare_environments, plan_repetition
 from projrun.repetition.repetition import Order, Repetition, repetition
-from projrun.rerun import PlannedRepetition, compare_environments, plan_repetition
 from projrun.runner import Options, Result, execute
 from projrun.sources.fetch import discard
 

@@ -74,19 +74,19 @@ def _source(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
         yield Difference("source", redact_uri(record.source), checkout.uri, repetition.source.moved)
     if repetition.source.version is not None:
         return
-    if checkout.commit is not None:
+    if checkout.cached is not None:
         yield Difference("commit", None, checkout.commit, "not recorded", serious=True)
-    yield from _content(repetition, plan)
+    else:
+        yield from _content(repetition, plan)
 
 
 def _content(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
     """A folder that no version control holds: it is what it is now."""
-    from projrun.sources.provenance import source_tags
+    from projrun.sources.folder_hash import folder_hash
 
     recorded = repetition.record.content
-    now = source_tags(plan.checkout).get("projrun.source.content")
-    hashed = [one for one in (recorded, now) if one is not None and one.startswith("sha256:")]
-    if len(hashed) < 2:  # not recorded, or too large
+    now = folder_hash(plan.checkout.directory) if _is_hash(recorded) else None
+    if not _is_hash(now):
         yield Difference("content", note=_UNKNOWN, serious=True)
     elif recorded != now:
         if not repetition.order.changed_source:
@@ -162,7 +162,7 @@ def _environment(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
         yield Difference("environment lock", note="not used: --unlocked")
     elif not plan.environment.manager.capabilities.builds:
         if repetition.files.lock is not None or record.manager == manager:
-            yield Difference("environment", note="used as it is now")
+            yield Difference("environment", note=f"{manager}: nothing tells whether it is what it was")
     elif repetition.files.lock is None:
         yield Difference("environment lock", note="none is recorded: built from the project's file")
     elif plan.environment.request.lock_file is None:

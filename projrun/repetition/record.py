@@ -56,6 +56,11 @@ class Record(NamedTuple):
         """The run as people are shown it."""
         return f"run {self.run_name} ({self.run_id})"
 
+    @property
+    def origin(self) -> str:
+        """What a setting that it brings is said to come from."""
+        return f"the record of run {self.run_id[:8]}"
+
 
 def read_record(run: Run) -> Record:
     """The record of a project's run, projrun's or MLflow's.

@@ -92,7 +92,7 @@ def _request(order: Order, record: Record, source: RepeatedSource, files: Record
         version=source.version,
         entry_point=order.entry_point or record.entry_point,
         parameters=repeated_parameters(record, request.parameters),
-        settings=request.settings.with_record(_settings(record, files), record.shown),
+        settings=request.settings.with_record(_settings(record, files), record.origin),
         patch=files.patch,
         tags={**request.tags, RERUN_OF: record.run_id},
     )

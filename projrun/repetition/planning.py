@@ -1,4 +1,4 @@
-"""Carrying a recorded run out again: read its record, plan, say what differs, run, compare what was installed."""
+"""Planning a repetition with what differs, and comparing what was installed for it."""
 
 from __future__ import annotations
 
