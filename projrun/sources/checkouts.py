@@ -117,7 +117,7 @@ def _take(remote: Remote, commit: str, reference: str | None, tree: Path, mirror
     tree.mkdir(mode=0o700)
     git = _tree_git(remote, tree)
     git.run("init", "--quiet", "--template=", f"--object-format={mirror.format}")
-    git.run("remote", "add", "--", "origin", remote.url)
+    git.run("remote", "add", "--", "origin", remote.shown)
     # A copy has other inodes and times of change; without this, git would read all its files to see no difference.
     git.run("config", "core.checkStat", "minimal")
     git.run("config", "core.trustctime", "false")

@@ -66,18 +66,27 @@ def _known(remote: Remote, wanted: Sequence[Wanted]) -> Resolution | None:
     if shortest.full_commit is not None:
         return Resolution(Target(shortest.full_commit, shortest), 0.0)
     if remote.options.offline and not remote.is_local:
-        found = (recall(remote, item) for item in wanted)
-        known = next((resolution for resolution in found if resolution is not None), None)
-        if known is None:
-            raise SourceError(
-                f"{_described(remote, shortest)} was never fetched, and --offline asks no server",
-                hint="run once without --offline",
-            )
-        return known
+        return _offline(remote, wanted)
     if shortest.version is not None and is_commit(shortest.version) and len(shortest.version) >= UNMISTAKABLE:
         known = recall(remote, shortest)
         return known if known is not None and known.target.reference is None else None
     return None
+
+
+def _offline(remote: Remote, wanted: Sequence[Wanted]) -> Resolution:
+    found = (recall(remote, item) for item in wanted)
+    known = next((resolution for resolution in found if resolution is not None), None)
+    shortest = wanted[-1]
+    if known is None and shortest.version is not None and is_commit(shortest.version):
+        from projrun.sources.short_hashes import complete_hash
+
+        known = Resolution(Target(complete_hash(remote, shortest.version.lower(), 0), shortest), 0.0)
+    if known is None:
+        raise SourceError(
+            f"{_described(remote, shortest)} was never fetched, and --offline asks no server",
+            hint="run once without --offline",
+        )
+    return known
 
 
 def _described(remote: Remote, wanted: Wanted) -> str:

@@ -1,5 +1,7 @@
 """The mirror of a repository: a bare repository of ours, with the commits that were asked for and no more.
 
+Short hashes need another one, of the history alone.
+
 Imported only when something is to be fetched. It is a cache: one that is found damaged is fetched anew.
 """
 
@@ -16,6 +18,7 @@ from projrun.cache import DESCRIPTION
 from projrun.sources.git_failures import failure, is_explained
 from projrun.sources.git_process import GitError
 from projrun.sources.mirror_lock import mirror_lock
+from projrun.sources.remote import REMOTE
 from projrun.sources.removal import remove_folder
 from projrun.sources.targets import CommitNotThereError
 
@@ -37,10 +40,12 @@ _Result = TypeVar("_Result")
 class Mirror:
     """A mirror that this process has locked; see `with_mirror`."""
 
-    def __init__(self, remote: Remote, hash_length: int, kept_open: tuple[int, ...]) -> None:
+    def __init__(
+        self, remote: Remote, hash_length: int, kept_open: tuple[int, ...], *, history: bool = False
+    ) -> None:
         """`hash_length` is that of the repository's hashes, 0 where it is not known."""
         self.format = "sha256" if hash_length == _SHA256_LENGTH else "sha1"
-        self.folder = remote.folder / f"{self.format}.git"
+        self.folder = remote.folder / f"{self.format}{'-history' if history else ''}.git"
         self.git = remote.git(self.folder, kept_open=kept_open)
         self._remote = remote
 
@@ -63,10 +68,12 @@ class Mirror:
             self._fetch_commit(commit, reference)
         self.git.run("update-ref", self.reference(commit), commit)
 
-    def fetch_everything(self) -> None:
-        """Fetch the history of all branches and tags. Raises GitError, or SourceError when offline."""
-        deepen = (_NO_LIMIT,) if (self.folder / "shallow").exists() else ()
-        self._fetch("--prune", "--update-shallow", *deepen, refspecs=_EVERYTHING)
+    def fetch_history(self) -> None:
+        """Fetch all commits, and no files where the server can leave them out: for a mirror of the history alone.
+
+        Raises GitError, or SourceError when offline.
+        """
+        self._fetch("--prune", "--update-shallow", "--filter=tree:0", refspecs=_EVERYTHING)
 
     def _fetch_commit(self, commit: str, reference: str | None) -> None:
         kept = self.reference(commit)
@@ -75,7 +82,7 @@ class Mirror:
             and self._fetch_shallow(f"+{reference}:{kept}")
             and self._resolves(kept, commit)
         ):
-            self.fetch_everything()
+            self._fetch_everything()
         if not self._resolves(commit, commit):
             self.git.run("update-ref", "-d", kept)
             raise CommitNotThereError
@@ -92,10 +99,14 @@ class Mirror:
             return False
         return True
 
+    def _fetch_everything(self) -> None:
+        deepen = (_NO_LIMIT,) if (self.folder / "shallow").exists() else ()
+        self._fetch("--prune", "--update-shallow", *deepen, refspecs=_EVERYTHING)
+
     def _fetch(self, *options: str, refspecs: tuple[str, ...]) -> None:
         words = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
         with self._remote.contact():
-            self.git.run(*words, *options, "--end-of-options", self._remote.url, *refspecs)
+            self.git.run(*words, *options, "--end-of-options", REMOTE, *refspecs)
 
     def _has(self, commit: str) -> bool:
         """Whether one of its references leads to the commit: what only lies there may lack its files."""
@@ -113,13 +124,16 @@ class Mirror:
         return found.strip() == commit
 
 
-def with_mirror(remote: Remote, hash_length: int, work: Callable[[Mirror], _Result]) -> _Result:
+def with_mirror(
+    remote: Remote, hash_length: int, work: Callable[[Mirror], _Result], *, history: bool = False
+) -> _Result:
     """What `work` gives for the locked mirror; it is done again with a new mirror where the old one was damaged.
 
+    `history` is for the other mirror, which has all commits and not their files.
     Raises SourceError with git's own words, CommitNotThereError, and OSError for a cache that cannot be written.
     """
     with mirror_lock(remote.folder, remote.waiting) as kept_open:
-        mirror = Mirror(remote, hash_length, kept_open)
+        mirror = Mirror(remote, hash_length, kept_open, history=history)
         was_there = mirror.folder.exists()
         _describe(remote)
         try:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _CHANGEABLE = ("http", "git")
 """Protocols under which anybody on the way may change what is sent."""
 
+REMOTE = "projrun"
+"""What git calls the repository: no file of the mirror holds its address, where a query may be secret."""
+
 _SETTINGS = (
     ("core.logAllRefUpdates", "false"),
     ("fetch.prune", "false"),
@@ -81,7 +84,7 @@ class Remote:
 
         # git needs no repository to ask, and must not find one that the caller stands in.
         git = self.git(self.folder / "none")
-        words = ("ls-remote", "--quiet", "--symref", "--end-of-options", self.url, *patterns)
+        words = ("ls-remote", "--quiet", "--symref", "--end-of-options", REMOTE, *patterns)
         with self.contact():
             try:
                 lines = git.run(*words).splitlines()
@@ -122,7 +125,8 @@ class Remote:
     def _settings(self) -> tuple[tuple[str, str], ...]:
         # A redirect would lead past the list of hosts, or to one that the credentials were not meant for.
         stays = bool(self.options.policy.hosts) or self.location != self.url
-        return (*_SETTINGS, ("http.followRedirects", "false")) if stays else _SETTINGS
+        redirects = (("http.followRedirects", "false"),) if stays else ()
+        return (*_SETTINGS, (f"remote.{REMOTE}.url", self.url), *redirects)
 
 
 def _without_credentials(location: str) -> str:

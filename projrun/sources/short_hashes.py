@@ -17,23 +17,32 @@ if TYPE_CHECKING:
 def complete_hash(remote: Remote, short: str, hash_length: int) -> str:
     """The whole hash; `hash_length` is that of the repository's hashes, 0 where it is not known.
 
-    The history is fetched where the mirror has no such commit. Raises SourceError for one that no commit has,
+    The history is fetched where no commit that is known has it. Raises SourceError for one that no commit has,
     or several.
     """
     if remote.is_local:
         found = _matches(_local_git(remote), remote, short)
     else:
-        found = with_mirror(remote, hash_length, lambda mirror: _search(mirror, remote, short))
+        found = _fetched(remote, short, hash_length) or with_mirror(
+            remote, hash_length, lambda mirror: _in_history(mirror, remote, short), history=True
+        )
     if found is None:
         raise unknown_version(remote, short)
     return found
 
 
-def _search(mirror: Mirror, remote: Remote, short: str) -> str | None:
+def _fetched(remote: Remote, short: str, hash_length: int) -> str | None:
+    """Among the commits that were fetched."""
+    if len(short) < UNMISTAKABLE:
+        return None
+    return with_mirror(remote, hash_length, lambda mirror: _matches(mirror.git, remote, short))
+
+
+def _in_history(mirror: Mirror, remote: Remote, short: str) -> str | None:
     found = _matches(mirror.git, remote, short) if len(short) >= UNMISTAKABLE else None
     if found is not None:
         return found
-    mirror.fetch_everything()
+    mirror.fetch_history()
     return _matches(mirror.git, remote, short)
 
 
