@@ -13,7 +13,8 @@ def remove_folder(folder: Path) -> bool:
 
     Links are removed, never followed. Raises nothing: what cannot be removed stays.
     """
-    if folder.is_symlink() or folder.is_file():  # a run may have put a link in the place of its folder
+    # `os.path` is silent where `pathlib` raises. A run may have put a link in the place of its folder.
+    if os.path.islink(folder) or os.path.isfile(folder):  # noqa: PTH113, PTH114
         with suppress(OSError):
             folder.unlink()
         return not os.path.lexists(folder)
