@@ -18,10 +18,10 @@ _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.~-]+)"
 _AUTHORITY = re.compile(rf"(?:(?P<user>[^@\\]*)@)?{_HOST}(?::(?P<port>\d{{1,5}}))?")
-_SECURE_COPY = re.compile(rf"(?:(?P<user>[^@:/\\]+)@)?{_HOST}:(?P<path>.*)")
+_SECURE_COPY = re.compile(rf"(?:(?P<user>[^@:/\\\[\]]+)@)?{_HOST}:(?P<path>.*)")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-_DECODED_BY_GIT = ("ssh", "git")
-"""git takes percent signs out of the whole of such an address before it looks for the host in it (git 2.39)."""
+_READ_BY_GIT = ("ssh", "git")
+"""Such an address git reads itself, by rules of its own: it first takes percent signs out of all of it (git 2.39)."""
 
 
 class Address(NamedTuple):
@@ -46,7 +46,7 @@ def read_address(location: str) -> Address:
     if match is not None:
         return _url(location, match[1].lower(), location[match.end() :])
     colon, slash = location.find(":"), location.find("/")
-    if colon > 0 and not 0 <= slash < colon and not (os.name == "nt" and _DRIVE.match(location)):
+    if colon >= 0 and not 0 <= slash < colon and not (os.name == "nt" and _DRIVE.match(location)):
         return _secure_copy(location)
     return Address("file", path=location)
 
@@ -75,7 +75,7 @@ def _url(location: str, protocol: str, rest: str) -> Address:
             )
         return Address(protocol, path=path)
     parts = _AUTHORITY.fullmatch(authority)
-    if parts is None or _is_ambiguous(protocol, authority, parts):
+    if parts is None or _is_ambiguous(protocol, parts, path):
         raise SourceError(
             f"{redact_uri(location)!r} names no host",
             hint="write it as https://HOST/OWNER/REPOSITORY; in a password @ is %40, / is %2F, ? is %3F, # is %23",
@@ -83,18 +83,26 @@ def _url(location: str, protocol: str, rest: str) -> Address:
     return Address(protocol, _host(parts), (parts["port"] or "").lstrip("0"), path)
 
 
-def _is_ambiguous(protocol: str, authority: str, parts: re.Match[str]) -> bool:
-    if parts["host"].startswith("-") or (parts["user"] or "").startswith("-"):
+def _is_ambiguous(protocol: str, parts: re.Match[str], path: str) -> bool:
+    user = parts["user"] or ""
+    if user.startswith("-") or parts["host"].startswith("-"):
         return True  # ssh would read it as an option
-    return (
-        protocol in _DECODED_BY_GIT
-        and re.search(r"[%\[\]]", authority.replace(parts["host"], "", 1)) is not None
-    )
+    if protocol not in _READ_BY_GIT:
+        return False
+    # To git, only a slash ends the host's part.
+    return not path.startswith("/") or not set("%[]").isdisjoint(user) or _has_second_host(path)
+
+
+def _has_second_host(path: str) -> bool:
+    """Wherever an @[ stands in such an address, git takes what follows for the host."""
+    from urllib.parse import unquote
+
+    return "@[" in unquote(path)
 
 
 def _secure_copy(location: str) -> Address:
     parts = _SECURE_COPY.fullmatch(location)
-    if parts is None:
+    if parts is None or _has_second_host(parts["path"]):
         raise SourceError(
             f"{redact_uri(location)!r} names no host", hint="write it as git@HOST:OWNER/REPOSITORY or ssh://"
         )

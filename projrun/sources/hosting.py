@@ -17,9 +17,9 @@ from projrun.sources.version import is_commit, is_reference_name
 
 _GITHUB = ("github.com", "www.github.com")
 _BITBUCKET = ("bitbucket.org", "www.bitbucket.org")
-_WWW = re.compile(r"(?i)(//|@)www\.(?=(?:github\.com|bitbucket\.org)(?::\d*)?$)")
-_OWNER = re.compile(r"[A-Za-z0-9][\w-]*", re.ASCII)
-_REPOSITORY = re.compile(r"(?!\.{1,2}$)[\w.][\w.-]*", re.ASCII)
+_WWW = r"(?i)(//|@)www\.(?=(?:github\.com|bitbucket\.org)(?::\d+)?$)"
+_OWNER = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+_REPOSITORY = r"(?!\.{1,2}$)[A-Za-z0-9_.][A-Za-z0-9_.-]*"
 _FOLDER_PAGES = ("tree", "src")
 _COMMIT_PAGES = ("commit", "commits")
 _FILE_PAGES = ("blob", "blame")
@@ -46,7 +46,7 @@ def expand_shorthand(location: str) -> str:
     """`gh:OWNER/REPOSITORY` as the repository's URL; RequestError where it is not of that form."""
     owner, _, name = location.removeprefix("gh:").removesuffix("/").partition("/")
     name = name.removesuffix(".git")
-    if _OWNER.fullmatch(owner) is None or _REPOSITORY.fullmatch(name) is None:
+    if not (re.fullmatch(_OWNER, owner) and re.fullmatch(_REPOSITORY, name)):
         raise RequestError(
             f"{redact_uri(location)!r} is not gh:OWNER/REPOSITORY",
             hint="a folder in it is gh:OWNER/REPOSITORY#FOLDER, a branch --version BRANCH; "
@@ -64,7 +64,7 @@ def read_web_address(location: str, address: Address) -> WebAddress | None:
     if address.protocol not in ("http", "https"):
         return None
     path = address.path.partition("?")[0]
-    site = _WWW.sub(r"\1", location[: len(location) - len(address.path)])
+    site = re.sub(_WWW, r"\1", location[: len(location) - len(address.path)])
     page = _page(address.host, path.rstrip("/"))
     if page is None:
         return None
