@@ -114,4 +114,7 @@ def _secure_copy(location: str) -> Address:
 
 
 def _host(parts: re.Match[str]) -> str:
-    return parts["host"].lower().removesuffix(".")
+    host = parts["host"].removesuffix(".")
+    return (
+        host.lower() if host.isascii() else host
+    )  # there are letters whose lower case is another, ASCII one

@@ -129,8 +129,8 @@ def _plain(host: str) -> str:
 
 def _check_patterns(setting: Setting) -> None:
     for pattern in _items(setting):
-        host = _plain(_split_port(pattern)[0])
-        name = host.removeprefix("*.")
+        host = _split_port(pattern)[0]
+        name = _plain(host.removeprefix("*."))
         if host == "*" or (name and name.isascii() and not set(name) & set("*/@[]\\ ?#")):
             continue
         raise RequestError(
