@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, BinaryIO, cast
 
+from projrun.sources.archives.contents import Contents
 from projrun.sources.archives.errors import UnpackError, damaged, refused
 from projrun.sources.archives.limits import Limits, Meter
 from projrun.sources.archives.members import Member
@@ -26,16 +27,14 @@ FAILURES = (
 )
 """What tarfile and the decompressors let through for archives that are damaged."""
 _CHUNK = 256 * 1024
-_DECOMPRESSORS = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
 
 
-def read_tar(file: BinaryIO, compression: str, limits: Limits, meter: Meter) -> Iterator[Member]:
+def read_tar(file: BinaryIO, compression: Contents, limits: Limits, meter: Meter) -> Iterator[Member]:
     """Each member in the order of the archive; `meter` counts the stream itself. Raises UnpackError.
 
     tarfile's own decompression is not used: it takes a stream that breaks off for one that ends (Python 3.11).
     """
-    opened = _DECOMPRESSORS[compression](file, "rb") if compression else file
-    stream = _Stream(cast(IO[bytes], opened), meter)
+    stream = _Stream(_decompressed(file, compression), meter)
     stream.allow(limits.header)
     with tarfile.open(
         fileobj=cast(IO[bytes], stream), mode="r|", tarinfo=_Header, encoding="utf-8"
@@ -50,6 +49,14 @@ def read_tar(file: BinaryIO, compression: str, limits: Limits, meter: Meter) -> 
             stream.allow(limits.header)
     stream.allow(None)
     _drain(stream)  # the checksum of what was compressed stands at its very end
+
+
+def _decompressed(file: BinaryIO, compression: Contents) -> IO[bytes]:
+    if compression == "gzip":
+        return cast(IO[bytes], gzip.GzipFile(fileobj=file, mode="rb"))
+    if compression == "bzip2":
+        return bz2.BZ2File(file)
+    return lzma.LZMAFile(file) if compression == "xz" else file
 
 
 def _member(info: tarfile.TarInfo, content: IO[bytes] | None) -> Member:
