@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.sources.git_servers import GitServer, git, serving
+from tests.support.commands import run_projrun
 from tests.support.projects import write_project
 from tests.support.source_bench import Person, files_of, tree_of
 
@@ -56,16 +58,53 @@ def test_two_runs_at_once_do_not_see_each_other(repository: Path, person: Person
     assert files_of(tree, os.environ) == tree_of(repository, "HEAD", os.environ)
 
 
-def test_a_run_that_is_killed_leaves_no_copy_for_ever(
-    repository: Path, person: Person, tmp_path: Path
-) -> None:
-    """A copy whose run is gone without having said how it ended is pruned."""
+def test_the_copy_of_a_run_that_is_killed(repository: Path, person: Person, tmp_path: Path) -> None:
+    """It is in use for as long as the run lives, then it is somebody's work; pruned where that is asked for."""
     meeting = tmp_path / "meeting"
     meeting.mkdir()
     run = person.start(repository.as_uri(), "--version", "HEAD", MEETING=str(meeting))
     deadline = time.monotonic() + 30
     while not list(meeting.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert len(person.remaining_copies()) == 1
+    _prune(person, "--older-than=0d")
+    assert _copies(person) == ["in use"]
     run.kill()
     run.communicate(timeout=60)
+    _prune(person)
+    assert _copies(person) == ["abandoned"]
+    _prune(person, "--older-than=0d")
+    assert _copies(person) == []
+    assert person.remaining_copies() == []
+
+
+def test_what_is_kept(person: Person, tmp_path: Path) -> None:
+    """A copy stays where the run failed or left something, or on request; and projrun says where."""
+    makes = (
+        "entry_points: {main: {command: 'touch made'}, fails: {command: 'exit 7'}, works: {command: ':'}}\n"
+    )
+    folder = write_project(tmp_path / "repository", makes)
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "-m", "first"]):
+        git(folder, *words, environ=os.environ)
+    for arguments, code, kept in (
+        (["-e", "works"], 0, False),
+        (["-e", "works", "--keep-workdir"], 0, True),
+        (["-e", "main"], 0, True),
+        (["-e", "fails"], 7, True),
+    ):
+        before = set(person.remaining_copies())
+        done = person.run(folder, "--version=HEAD", *arguments)
+        assert done.returncode == code
+        new = set(person.remaining_copies()) - before
+        assert len(new) == kept, done.stderr
+        assert all(str(copy) in done.stderr for copy in new)
+    assert sorted(path.name for path in folder.iterdir()) == [".git", "MLproject"]
+
+
+def _prune(person: Person, *arguments: str) -> None:
+    run_projrun("cache", "prune", *arguments, environ=person.environ).check()
+
+
+def _copies(person: Person) -> list[str]:
+    listed = run_projrun("cache", "list", "--json", environ=person.environ).check()
+    found = json.loads(listed.stdout)["sources"]
+    return ["in use" if item["in_use"] else item["state"] for item in found if item["kind"] == "copy"]
