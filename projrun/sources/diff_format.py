@@ -39,20 +39,17 @@ def first_line(path: str) -> bytes:
 
 
 def sections(diff: bytes, *, whole: bool) -> Iterator[bytes]:
-    """The sections of a diff without renames; the last one not where the diff is not `whole`."""
+    """The sections of a diff without renames; the last one not where the diff is not `whole`.
+
+    A section that is only its first line is left out: that file was touched, not changed.
+    """
     parts = (b"\n" + diff).split(b"\n" + _START)[1:]  # a line of a file's content never begins so
     for number, part in enumerate(parts, 1):
-        if number < len(parts):
-            yield _START + _without_remarks(part + b"\n")
-        elif whole:
-            yield _START + _without_remarks(part)
-
-
-def _without_remarks(section: bytes) -> bytes:
-    """Of conflicts, git says more than the diff; it stands after the section before."""
-    return (
-        section.partition(b"\n* Unmerged path ")[0] + b"\n" if b"\n* Unmerged path " in section else section
-    )
+        if b"\n" in part.rstrip(b"\n"):
+            if number < len(parts):
+                yield _START + part + b"\n"
+            elif whole:
+                yield _START + part
 
 
 def check_section(section: bytes) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ _SETTINGS = (
     ("core.bigFileThreshold", str(LARGEST_FILE)),  # what is larger counts as binary, in the commit too
     ("core.quotePath", "true"),
     ("core.safecrlf", "false"),
+    ("diff.autoRefreshIndex", "false"),  # else it writes the index, optional locks or not
     ("diff.suppressBlankEmpty", "false"),
 )
 _DIFF = (
@@ -101,16 +103,24 @@ class _Taker:
         self._left_out: dict[str, str] = {}
         self._kept: frozenset[str] = frozenset()
         """The changed files that are left out: where one was deleted, the patch leaves the commit's."""
+        self._forgotten: list[str] = []
+        """Files that are on disk and in the commit, but no longer in the index: to git, deleted."""
 
     def take(self) -> Patch:
         excluded = self._exclude()
         words = [*_DIFF, self._tree.commit or "HEAD", "--", ".", *excluded]
-        with self._git(words) as changes, self._git(_UNTRACKED) as untracked:
+        with self._git(words) as changes, self._new_files() as untracked:
             self._add_changes(*changes.read())
             self._kept = frozenset(self._left_out)
-            self._add_new_files(*untracked.read())
+            listed, whole = (b"", True) if untracked is None else untracked.read()
+        self._add_new_files([os.fsdecode(name) for name in listed.split(b"\0")[:-1]], whole)
         left_out = tuple(LeftOut(path, self._left_out[path]) for path in sorted(self._left_out))
         return Patch(self._header(left_out) + b"".join(self._sections), left_out, not left_out)
+
+    def _new_files(self) -> GitOutput | nullcontext[None]:
+        # `git status` is silent on new files in the place of others: a folder where a file was.
+        moved = (path for path in self._tree.changed if not (self._top / path).is_file())
+        return self._git(_UNTRACKED) if self._tree.untracked or any(moved) else nullcontext()
 
     def _git(self, words: list[str] | tuple[str, ...]) -> GitOutput:
         return GitOutput(self._directory, words, self._environ, limit=LARGEST_PATCH, timeout=_TIMEOUT)
@@ -146,10 +156,12 @@ class _Taker:
             self._left_out[path] = str(unfit)
             return
         self._append(path, b"".join(parts))
+        place = self._top / path
+        if b"\ndeleted file mode " in parts[-1] and (place.is_file() or place.is_symlink()):
+            self._forgotten.append(path)
 
-    def _add_new_files(self, listed: bytes, whole: bool) -> None:
-        names = [os.fsdecode(name) for name in listed.split(b"\0")[:-1]]
-        for number, path in enumerate(names):
+    def _add_new_files(self, names: list[str], whole: bool) -> None:
+        for number, path in enumerate(dict.fromkeys((*names, *self._forgotten))):
             if number >= _MOST_NEW_FILES:
                 self._left_out[path] = f"more than {_MOST_NEW_FILES} new files"
             else:
@@ -167,7 +179,7 @@ class _Taker:
                 raise Unfit("in the place of what is left out")
             section = new_file(self._top, path, LARGEST_FILE)
         except Unfit as unfit:
-            self._left_out[path] = str(unfit)
+            self._left_out.setdefault(path, str(unfit))
         else:
             self._append(path, section)
 
