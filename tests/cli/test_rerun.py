@@ -1,0 +1,325 @@
+"""`projrun rerun` and `projrun runs diff` as a person uses them: real runs in the embedded store, repeated."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from projrun.tracking.entities import Tag
+from projrun.tracking.sql.store import SqlStore
+from tests.sources.git_servers import GitServer, git, serving
+from tests.support.commands import Completed, run_projrun
+from tests.support.projects import write_project
+
+MLPROJECT = """
+name: repeated
+entry_points:
+  main:
+    parameters:
+      alpha: {type: float, default: 0.5}
+      data: {type: path, default: data.txt}
+      token: {type: string, secret: true, required: false}
+    command: "cat code.txt {data}; echo alpha={alpha}; true {token}"
+  other:
+    command: "echo the other"
+"""
+
+
+class Bench:
+    """A project in a git repository, a data folder of its own, and what was recorded in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        names = [f"GIT_{role}_{field}" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")]
+        self.git_environ = {**os.environ, **dict.fromkeys(names, "tester@example.com")}
+        self.environ = {"PROJRUN_HOME": str(self.home), "PROJRUN_ENV_MANAGER": "local"}
+        self.project = write_project(folder / "project", MLPROJECT, code_txt="old\n", data_txt="data\n")
+
+    def commit(self, **files: str) -> str:
+        """Commit the project as it is, with these files; returns the commit."""
+        if not (self.project / ".git").exists():
+            self.git("init", "--quiet", "--initial-branch=main")
+        write_project(self.project, MLPROJECT, **files)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", "a change")
+        return self.git("rev-parse", "HEAD")
+
+    def git(self, *words: str) -> str:
+        return git(self.project, *words, environ=self.git_environ)
+
+    def __call__(self, *arguments: str | Path, cwd: Path | None = None, **environ: str) -> Completed:
+        return run_projrun(*arguments, cwd=cwd or self.folder, environ={**self.environ, **environ})
+
+    def run(self, *arguments: str | Path, cwd: Path | None = None, command: str = "run") -> dict[str, Any]:
+        """What a run that succeeds left on record."""
+        done = self(command, *arguments, "--json", cwd=cwd).check()
+        result: dict[str, Any] = json.loads(done.stdout)
+        return {**result, **self.show(result["run_id"]), "said": done.stderr}
+
+    def rerun(self, *arguments: str | Path, cwd: Path | None = None) -> dict[str, Any]:
+        return self.run(*arguments, cwd=cwd, command="rerun")
+
+    def show(self, run_id: str) -> dict[str, Any]:
+        shown: dict[str, Any] = json.loads(self("runs", "show", run_id, "--json").check().stdout)
+        return shown
+
+    def store(self) -> SqlStore:
+        return SqlStore.open(self.home / "projrun.db", warn=print)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def log_of(run: dict[str, Any]) -> str:
+    return Path(run["artifact_folder"], "logs", "output.log").read_text()
+
+
+def differing(run: dict[str, Any]) -> dict[str, tuple[str | None, str | None]]:
+    return {one["what"]: (one["recorded"], one["now"]) for one in run["differences"]}
+
+
+def test_a_run_is_repeated_at_its_commit(bench: Bench) -> None:
+    commit = bench.commit()
+    first = bench.run("project", "-P", "alpha=0.25", "-P", "extra=two words", "--experiment-name", "trial")
+    bench.commit(code_txt="new\n")
+    again = bench.rerun(first["run_id"][:10])
+    assert log_of(again) == log_of(first) == "old\ndata\nalpha=0.25\n"
+    assert again["tags"]["mlflow.source.git.commit"] == commit
+    assert again["tags"]["projrun.rerun_of"] == again["rerun_of"] == first["run_id"]
+    assert again["params"] == first["params"]
+    assert again["experiment_name"] == "trial"
+    assert differing(again) == {"environment": (None, None)}
+    assert f"at {commit}" in again["said"].splitlines()[0]
+    assert bench.git("status", "--porcelain") == ""
+    assert bench.git("symbolic-ref", "HEAD") == "refs/heads/main"
+
+
+def test_uncommitted_changes_are_restored_and_recorded_again(bench: Bench) -> None:
+    bench.commit()
+    (bench.project / "code.txt").write_text("uncommitted\n")
+    (bench.project / "data.txt").write_text("too\n")
+    first = bench.run("project")
+    bench.git("checkout", "--quiet", "--", ".")
+    again = bench.rerun(first["run_id"])
+    third = bench.rerun(again["run_id"])
+    assert log_of(third) == log_of(again) == log_of(first) == "uncommitted\ntoo\nalpha=0.5\n"
+    assert (bench.project / "code.txt").read_text() == "old\n"
+    assert "with uncommitted changes" in again["said"].splitlines()[0]
+    without = bench.rerun(first["run_id"], "--without-patch")
+    assert log_of(without) == "old\ndata\nalpha=0.5\n"
+    assert "uncommitted changes" in differing(without)
+
+
+def test_changes_that_are_not_recorded_are_told(bench: Bench) -> None:
+    bench.commit(image_bin="x")
+    (bench.project / "image.bin").write_bytes(b"\0\1\2")
+    first = bench.run("project")
+    again = bench("rerun", first["run_id"], "--quiet").check()
+    assert "projrun: warning: differs: uncommitted changes: not all are restored: partial" in again.stderr
+
+
+def test_a_patch_that_does_not_fit_ends_it_before_the_start(bench: Bench) -> None:
+    bench.commit()
+    (bench.project / "code.txt").write_text("uncommitted\n")
+    first = bench.run("project")
+    patch = Path(first["artifact_folder"], "source", "dirty.patch")
+    patch.write_text(patch.read_text().replace("-old", "-never"))
+    done = bench("rerun", first["run_id"])
+    assert done.returncode == 3
+    assert "cannot be applied; leave it out with --without-patch" in done.stderr
+    assert list((bench.home / "cache" / "copies").glob("*")) == []
+    assert len(json.loads(bench("runs", "list", "--json").stdout)["runs"]) == 1
+
+
+def test_what_is_given_anew_is_told(bench: Bench) -> None:
+    bench.commit()
+    first = bench.run("project", "-P", "alpha=0.25")
+    again = bench.rerun(
+        first["run_id"], "-P", "alpha=0.5", "--experiment-name", "other", "--run-name", "anew"
+    )
+    assert (again["params"]["alpha"], again["run_name"]) == ("0.5", "anew")
+    told = differing(again)
+    assert told["parameter alpha"] == ("0.25", "0.5")
+    assert told["experiment"] == ("id 0", "other")
+    assert "differs: parameter alpha: 0.25 -> 0.5 (command line)" in again["said"]
+    other = bench.rerun(first["run_id"], "-e", "other")
+    assert differing(other)["entry point"] == ("main", "other")
+    assert log_of(other).startswith("the other")
+
+
+def test_the_record_goes_before_variables(bench: Bench) -> None:
+    bench.commit()
+    first = bench.run("project")
+    done = bench("rerun", first["run_id"], "--json", MLFLOW_EXPERIMENT_NAME="other", PROJRUN_ENV_MANAGER="uv")
+    again = json.loads(done.check().stdout)
+    assert again["experiment_id"] == first["experiment_id"]
+    assert bench.show(again["run_id"])["tags"]["projrun.env_manager"] == "local"
+
+
+def test_a_secret_is_asked_for(bench: Bench) -> None:
+    bench.commit()
+    first = bench.run("project", "-P", "token=hush")
+    done = bench("rerun", first["run_id"], "--json")
+    assert done.returncode == 2
+    assert "lacks the value of token; give -P token=VALUE" in done.stderr
+    assert json.loads(done.stdout)["exit_code"] == 2
+    again = bench.rerun(first["run_id"], "-P", "token=hush")
+    assert again["params"]["token"] == "***"
+    assert "hush" not in again["said"]
+
+
+def test_params_that_the_project_logged_are_not_given_to_it(bench: Bench) -> None:
+    bench.commit()
+    first = bench.run("project")
+    store = bench.store()
+    from projrun.tracking.entities import Param
+
+    store.log_batch(first["run_id"], params=[Param("depth", "5"), Param("token", "logged")])
+    store.close()
+    again = bench.rerun(first["run_id"])
+    assert again["params"] == first["params"]
+
+
+def test_relative_paths(bench: Bench) -> None:
+    """What the project has is the commit's; what lies elsewhere is where the run was started."""
+    bench.commit()
+    (bench.folder / "mine.txt").write_text("mine\n")
+    first = bench.run("project", "-P", "data=mine.txt")
+    inside = bench.run(".", "-P", "data=code.txt", cwd=bench.project)
+    bench.commit(code_txt="new\n")
+    elsewhere = bench.folder / "elsewhere"
+    elsewhere.mkdir()
+    again = bench.rerun(first["run_id"], cwd=elsewhere)
+    assert log_of(again) == "old\nmine\nalpha=0.5\n"
+    assert (again["params"]["data"], again["tags"]["projrun.caller_directory"]) == (
+        "mine.txt",
+        str(bench.folder),
+    )
+    assert log_of(bench.rerun(inside["run_id"], cwd=elsewhere)) == "old\nold\nalpha=0.5\n"
+
+
+def test_a_plain_folder_is_run_where_it_is_and_only_as_it_was(bench: Bench) -> None:
+    first = bench.run("project")
+    again = bench.rerun(first["run_id"])
+    assert log_of(again) == log_of(first)
+    assert "content" not in differing(again)
+    (bench.project / "code.txt").write_text("new\n")
+    done = bench("rerun", first["run_id"])
+    assert done.returncode == 3
+    assert "are not those of run" in done.stderr
+    changed = bench.rerun(first["run_id"], "--changed-source")
+    assert log_of(changed).startswith("new")
+    assert "content" in differing(changed)
+    (bench.project / "code.txt").unlink()
+    (bench.project / "MLproject").unlink()
+    (bench.project / "data.txt").unlink()
+    bench.project.rmdir()
+    gone = bench("rerun", first["run_id"])
+    assert gone.returncode == 3
+    assert "not there any more" in gone.stderr
+
+
+def test_a_branch_that_has_moved_on_a_server(bench: Bench) -> None:
+    commit = bench.commit()
+    served = bench.folder / "served"
+    git(bench.folder, "clone", "--quiet", "--bare", "project", "served/p.git", environ=bench.git_environ)
+    server = GitServer(served, bench.git_environ)
+    with serving(server):
+        url = server.url("p.git")
+        first = bench.run(url, "--version", "main")
+        bench.commit(code_txt="new\n")
+        bench.git("push", "--quiet", "--force", str(served / "p.git"), "main")
+        again = bench.rerun(first["run_id"])
+    assert again["tags"]["mlflow.source.git.commit"] == commit
+    assert again["tags"]["mlflow.source.name"] == url
+    assert log_of(again) == log_of(first)
+    done = bench("rerun", first["run_id"], PROJRUN_CACHE_DIR=str(bench.folder / "empty"))
+    assert done.returncode == 3  # the server is gone
+    assert url in done.stderr
+
+
+def test_a_folder_that_is_gone_is_fetched_from_where_it_was_cloned(bench: Bench) -> None:
+    bench.commit()
+    git(bench.folder, "clone", "--quiet", "--bare", "project", "origin.git", environ=bench.git_environ)
+    git(bench.folder, "clone", "--quiet", "origin.git", "clone", environ=bench.git_environ)
+    first = bench.run("clone")
+    (bench.folder / "clone").rename(bench.folder / "moved")
+    again = bench.rerun(first["run_id"])
+    assert log_of(again) == log_of(first)
+    assert differing(again)["source"] == (f"file://{bench.folder}/clone", f"file://{bench.folder}/origin.git")
+    told = bench.rerun(first["run_id"], "--source", "moved")
+    assert differing(told)["source"][1] == f"file://{bench.folder}/moved"
+
+
+def test_the_policy_holds_for_what_a_record_names(bench: Bench) -> None:
+    bench.commit()
+    first = bench.run("project")
+    store = bench.store()
+    store.set_tag(first["run_id"], Tag("mlflow.source.name", "https://evil.example/x"))
+    store.close()
+    done = bench("rerun", first["run_id"], PROJRUN_ALLOWED_HOSTS="github.com")
+    assert done.returncode == 3
+    assert "allowed-hosts" in done.stderr
+
+
+def test_a_dry_run_shows_the_plan_and_leaves_nothing(bench: Bench) -> None:
+    bench.commit()
+    (bench.project / "code.txt").write_text("uncommitted\n")
+    first = bench.run("project")
+    shown = bench("rerun", first["run_id"], "--dry-run", "-P", "alpha=1").check()
+    assert "alpha = 1  (float, command line)" in shown.stdout
+    assert "with uncommitted changes" in shown.stdout
+    assert "differs: parameter alpha: 0.5 -> 1" in shown.stderr
+    document = json.loads(bench("rerun", first["run_id"], "--dry-run", "--json").check().stdout)
+    assert document["rerun_of"] == first["run_id"]
+    assert list((bench.home / "cache" / "copies").glob("*")) == []
+    assert len(json.loads(bench("runs", "list", "--json").stdout)["runs"]) == 1
+
+
+def test_runs_that_cannot_be_repeated(bench: Bench) -> None:
+    bench.commit()
+    first = bench.run("project")
+    store = bench.store()
+    bare = store.create_run("0", start_time=1)
+    store.close()
+    for run_id, words in ((bare.run_id, "no run of a project"), ("f" * 32, "has no run"), ("", "has no run")):
+        done = bench("rerun", run_id)
+        assert (done.returncode, words in done.stderr) == (2, True), done.stderr
+    assert bench("rerun", first["run_id"], "--source", "nowhere").returncode == 2
+
+
+def test_require_clean_refuses_restored_changes(bench: Bench) -> None:
+    bench.commit()
+    (bench.project / "code.txt").write_text("uncommitted\n")
+    first = bench.run("project")
+    done = bench("rerun", first["run_id"], PROJRUN_REQUIRE_CLEAN="1")
+    assert done.returncode == 2
+    assert "--without-patch" in done.stderr
+    bench("rerun", first["run_id"], "--without-patch", PROJRUN_REQUIRE_CLEAN="1").check()
+
+
+def test_the_keys_of_json(bench: Bench) -> None:
+    bench.commit()
+    first = bench.run("project")
+    ran = json.loads(bench("run", "project", "--json").check().stdout)
+    again = json.loads(bench("rerun", first["run_id"], "--json", "-P", "alpha=1").check().stdout)
+    assert list(again) == [*ran, "rerun_of", "differences"]
+    assert again["differences"][0] == {
+        "what": "parameter alpha", "recorded": "0.5", "now": "1", "note": "command line",
+    }  # fmt: skip
+
+
+def test_the_projects_exit_code_is_passed_on(bench: Bench) -> None:
+    bench.commit()
+    failing = MLPROJECT.replace("echo the other", "exit 7")
+    (bench.project / "MLproject").write_text(failing)
+    first = bench("run", "project", "-e", "other", "--json")
+    assert first.returncode == 7
+    assert bench("rerun", json.loads(first.stdout)["run_id"]).returncode == 7
