@@ -112,6 +112,8 @@ class Plan(NamedTuple):
     tags: Mapping[str, str] = {}
     caller_directory: Path | None = None
     """What the `path` parameters that were given are relative to, where any is and all are relative to one folder."""
+    policy: TrustPolicy = TrustPolicy()
+    """What the source was allowed by."""
     keep_checkout: bool = False
     """Whether the run's copy of the checkout is kept even where nothing in it would be lost."""
 
@@ -233,6 +235,7 @@ def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
         notes=checkout.notes,
         tags=request.tags,
         caller_directory=_base_of_paths(request, invocation),
+        policy=TrustPolicy.of(settings),
         keep_checkout=settings.enabled("keep-workdir"),
     )
 

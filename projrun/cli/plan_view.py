@@ -8,6 +8,7 @@ from typing import Any
 from projrun.plan import Plan
 from projrun.project.model import BoundParameter
 from projrun.project.wording import public
+from projrun.settings import Setting
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -17,12 +18,16 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "source": {
             "uri": checkout.uri,
             "directory": str(checkout.directory),
+            "subdirectory": checkout.subdirectory,
             "version": checkout.version,
             "commit": checkout.commit,
             "branch": checkout.branch,
             "repository": checkout.repository,
             "dirty": checkout.dirty,
+            "digest": checkout.digest,
+            "cached": None if checkout.cached is None else str(checkout.cached),
         },
+        "trust": [_rule(name, rule) for name, rule in plan.policy.rules()],
         "project": plan.project.name,
         "entry_point": plan.invocation.entry_point,
         "parameters": [_parameter(public(parameter)) for parameter in plan.invocation.parameters],
@@ -47,7 +52,12 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "run": {"id": plan.run_id, "name": plan.run_name},
         "grace_period": plan.grace_period,
         "warnings": list(plan.warnings),
+        "notes": list(plan.notes),
     }
+
+
+def _rule(name: str, rule: Setting) -> dict[str, str]:
+    return {"rule": name, "value": rule.value, "origin": rule.origin}
 
 
 def _parameter(parameter: BoundParameter) -> dict[str, Any]:
@@ -66,6 +76,7 @@ def plan_text(document: Mapping[str, Any]) -> str:
     """The plan for people: one line a fact, empty facts left out."""
     lines = [
         *_source_lines(document["source"]),
+        *(("trust", _rule_text(rule)) for rule in document["trust"]),
         ("entry point", document["entry_point"]),
         *(("parameter", _parameter_text(parameter)) for parameter in document["parameters"]),
         ("command", document["command"]),
@@ -84,7 +95,18 @@ def _source_lines(source: Mapping[str, Any]) -> list[tuple[str, str]]:
         commit += f" ({source['branch']})"
     if source["dirty"]:
         commit += ", with uncommitted changes"
-    return [("source", source["uri"]), ("commit", commit), ("repository", source["repository"] or "")]
+    return [
+        ("source", source["uri"]),
+        ("version", source["version"] or ""),
+        ("commit", commit),
+        ("archive", f"sha256:{source['digest']}" if source["digest"] else ""),
+        ("repository", source["repository"] or ""),
+        ("checkout", f"{source['cached']} (cached)" if source["cached"] else ""),
+    ]
+
+
+def _rule_text(rule: Mapping[str, str]) -> str:
+    return f"{rule['rule']} = {rule['value']} ({rule['origin']})"
 
 
 def _environment_lines(environment: Mapping[str, Any]) -> list[tuple[str, str]]:
