@@ -1,0 +1,66 @@
+"""`projrun runs diff` as a person and as a program read it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import Completed, run_projrun
+from tests.support.projects import python_project
+
+
+class Pair:
+    """Two recorded runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.environ = {"PROJRUN_HOME": str(folder / "home"), "PROJRUN_ENV_MANAGER": "local"}
+        project = python_project(folder / "project", "", "{alpha: float, note: {default: x}}")
+        self.left, self.right = (
+            json.loads(self("run", project, "-P", f"alpha={alpha}", "--json").check().stdout)["run_id"]
+            for alpha in (1, 2)
+        )
+
+    def __call__(self, *words: str | Path) -> Completed:
+        return run_projrun(*words, environ=self.environ)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return Pair(tmp_path)
+
+
+def test_what_differs_is_shown_and_the_rest_counted(pair: Pair) -> None:
+    shown = pair("runs", "diff", pair.left[:12], pair.right).check().stdout
+    lines = [line.split() for line in shown.splitlines()]
+    assert ["parameter", "alpha", "1", "2"] in lines
+    assert "note" not in shown
+    assert lines[-1][:4] == ["equal:", "8", "facts,", "1"]
+    everything = pair("runs", "diff", pair.left, pair.right, "--all").check().stdout
+    assert ["parameter", "note", "x", "x", "equal"] in [line.split() for line in everything.splitlines()]
+
+
+def test_the_keys_of_json(pair: Pair) -> None:
+    document = json.loads(pair("runs", "diff", pair.left, pair.right, "--json").check().stdout)
+    sections = ["facts", "parameters", "metrics", "packages", "tags"]
+    assert list(document) == ["left", "right", *sections, "warnings"]
+    assert list(document["left"]) == [
+        "run_id", "run_name", "experiment_id", "status", "start_time", "end_time",
+    ]  # fmt: skip
+    assert document["right"]["run_id"] == pair.right
+    assert document["parameters"] == [
+        {"name": "alpha", "left": "1", "right": "2", "equal": False},
+        {"name": "note", "left": "x", "right": "x", "equal": True},
+    ]
+
+
+def test_a_run_is_equal_to_itself(pair: Pair) -> None:
+    shown = pair("runs", "diff", pair.left, pair.left).check().stdout
+    assert len(shown.splitlines()) == 4  # the heads, the start, an empty line, what is equal
+
+
+def test_a_run_that_does_not_exist(pair: Pair) -> None:
+    done = pair("runs", "diff", pair.left, "f" * 32)
+    assert done.returncode == 2
+    assert "has no run" in done.stderr
