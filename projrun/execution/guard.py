@@ -43,9 +43,16 @@ class Guard:
     """
 
     def __init__(
-        self, grace_period: float, end_argv: Sequence[str] = (), end_environ: Mapping[str, str] | None = None
+        self,
+        grace_period: float,
+        end_argv: Sequence[str] = (),
+        end_environ: Mapping[str, str] | None = None,
+        kept_open: Sequence[int] = (),
     ) -> None:
-        """`end_argv` is run, in `end_environ`, after the group was ended: twice, so it must not mind."""
+        """`end_argv` is run, in `end_environ`, after the group was ended: twice, so it must not mind.
+
+        `kept_open` are descriptors that stay open until then: locks of what the group works on.
+        """
         reader, self._writer = os.pipe()
         try:
             # A session of its own: no terminal signal reaches it. `/`: it keeps no file system busy.
@@ -57,6 +64,7 @@ class Guard:
                 cwd="/",
                 env={"PATH": os.environ.get("PATH", os.defpath), **(end_environ or {})},
                 start_new_session=True,
+                pass_fds=tuple(kept_open),
             )
         except BaseException:
             os.close(self._writer)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projrun.cache import ContentCache
-from projrun.errors import SourceError
 from projrun.sources.places import checkouts
 
 if TYPE_CHECKING:
@@ -33,10 +33,9 @@ def checkout_of(remote: Remote, commit: str, reference: str | None = None) -> Pa
     """The files of a commit, with a `.git` of their own that has this commit alone, and no branch.
 
     `reference` is the remote's name for the commit, where it has one: for servers that give out no commit by its
-    hash. A cached one is used without any process. Raises SourceError, and CommitNotThereError.
+    hash. A cached one is used without any process. Raises SourceError, CommitNotThereError, and OSError.
     """
-    place = checkouts(remote.options.cache)
-    cache = ContentCache(place, probe=TREE)
+    cache = ContentCache(checkouts(remote.options.cache), probe=TREE)
     facts = {"kind": "git", "source": remote.shown, "commit": commit}
     with ExitStack() as waiting:
 
@@ -47,18 +46,7 @@ def checkout_of(remote: Remote, commit: str, reference: str | None = None) -> Pa
             waiting.close()
             _build(remote, commit, reference, entry / TREE)
 
-        try:
-            entry, _ = cache.get_or_build(
-                _key(remote, commit),
-                build,
-                waiting=wait,
-                facts=facts,
-            )
-        except OSError as error:
-            raise SourceError(
-                f"cannot make a folder for the checkout in {place}: {error.strerror or error}",
-                hint="set PROJRUN_CACHE_DIR to a folder that can be written, on a disk with room",
-            ) from error
+        entry, _ = cache.get_or_build(_key(remote, commit), build, waiting=wait, facts=facts)
     return entry / TREE
 
 
@@ -67,11 +55,14 @@ def enter_branch(tree: Path, commit: str, branch: str) -> None:
 
     The cached checkout is on none, since the same commit may be on several.
     """
+    head = tree / ".git" / "HEAD"
     try:
+        if head.read_text(encoding="utf-8").strip() != commit:  # another format of git's, chosen by the user
+            return
         file = tree / ".git" / "refs" / "heads" / branch
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{commit}\n", encoding="ascii")
-        (tree / ".git" / "HEAD").write_text(f"ref: refs/heads/{branch}\n", encoding="utf-8")
+        head.write_text(f"ref: refs/heads/{branch}\n", encoding="utf-8")
     except OSError:
         return  # a name that the file system does not take
 
@@ -121,17 +112,20 @@ def _take(remote: Remote, commit: str, reference: str | None, tree: Path, mirror
     # A copy has other inodes and times of change; without this, git would read all its files to see no difference.
     git.run("config", "core.checkStat", "minimal")
     git.run("config", "core.trustctime", "false")
+    # Only now is known what the user's git configuration includes for this place and this remote.
+    git = _tree_git(remote, tree, _without_filters(git))
     words = ("fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
     git.run(*words, "--end-of-options", mirror.folder.resolve().as_uri(), mirror.reference(commit))
     git.run("checkout", "--quiet", "--force", "--no-recurse-submodules", "--detach", commit, "--")
     return git
 
 
-def _tree_git(remote: Remote, tree: Path) -> Git:
+def _tree_git(remote: Remote, tree: Path, settings: Sequence[tuple[str, str]] = ()) -> Git:
     from projrun.sources.git_process import Git
 
-    make = partial(Git, tree / ".git", remote.options.environ, work_tree=tree, protocols="file")
-    return make(settings=(*_SETTINGS, *_without_filters(make())))
+    everything = (*_SETTINGS, *settings)
+    environ = remote.options.environ
+    return Git(tree / ".git", environ, work_tree=tree, protocols="file", settings=everything)
 
 
 def _without_filters(git: Git) -> list[tuple[str, str]]:

@@ -39,7 +39,19 @@ def fetch_repository(
     remote = Remote(location, options)
     wanted = web_versions(web_path) if web_path else (Wanted(version),)
     options.policy.check_pinned(remote.shown, pinned=wanted[-1].full_commit is not None)
-    for _ in range(_ATTEMPTS):
+    try:
+        return _fetch(remote, wanted)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise SourceError(
+            f"cannot keep a checkout in {options.cache}: {error.strerror or error}{where}",
+            hint="set PROJRUN_CACHE_DIR to a folder that can be written, on a disk with room",
+        ) from error
+
+
+def _fetch(remote: Remote, wanted: Sequence[Wanted]) -> Fetched:
+    gone: list[str] = []
+    while True:
         known = _known(remote, wanted)
         target = known.target if known is not None else find_target(remote, wanted)
         try:
@@ -47,17 +59,28 @@ def fetch_repository(
         except CommitNotThereError:
             if target.reference is None:
                 raise unknown_version(remote, target.wanted.version or "") from None
+            if target.commit in gone or len(gone) == _ATTEMPTS:
+                raise _no_commit(remote, target) from None
+            gone.append(target.commit)  # the branch was moved since: ask where it is now
             continue
         if known is None:
             remember(remote, target)
-        notes = (_offline_note(remote, target, known),) if options.offline and not remote.is_local else ()
+        notes = (_offline_note(remote, target, known),) if _is_offline(remote) else ()
         return Fetched(
             tree, target.commit, target.branch, target.wanted.version, target.wanted.subdirectory, notes=notes
         )
-    raise SourceError(
-        f"could not fetch {remote.shown}: {target.wanted.version or 'its default branch'} moves too often",
-        hint="name a commit with --version",
+
+
+def _no_commit(remote: Remote, target: Target) -> SourceError:
+    name = target.wanted.version or "the default branch"
+    return SourceError(
+        f"{remote.shown} does not give out the commit of {name}, {target.commit}: it is gone, or no commit",
+        hint="name another version with --version",
     )
+
+
+def _is_offline(remote: Remote) -> bool:
+    return remote.options.offline and not remote.is_local
 
 
 def _known(remote: Remote, wanted: Sequence[Wanted]) -> Resolution | None:
@@ -65,7 +88,7 @@ def _known(remote: Remote, wanted: Sequence[Wanted]) -> Resolution | None:
     shortest = wanted[-1]
     if shortest.full_commit is not None:
         return Resolution(Target(shortest.full_commit, shortest), 0.0)
-    if remote.options.offline and not remote.is_local:
+    if _is_offline(remote):
         return _offline(remote, wanted)
     if shortest.version is not None and is_commit(shortest.version) and len(shortest.version) >= UNMISTAKABLE:
         known = recall(remote, shortest)

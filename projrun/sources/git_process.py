@@ -9,13 +9,17 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from projrun.errors import SourceError
 from projrun.sources.access import Access
 from projrun.sources.git_command import git_environ
+
+if TYPE_CHECKING:
+    from projrun.execution.guard import Guard
 
 NETWORK_SETTINGS = (("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", "120"))
 """A server that has fallen silent ends the fetch: bytes a second, seconds."""
@@ -42,7 +46,8 @@ class Git:
         settings: Sequence[tuple[str, str]] = (),
         kept_open: Sequence[int] = (),
     ) -> None:
-        """`protocols` as GIT_ALLOW_PROTOCOL takes them; `kept_open` are descriptors that git inherits (locks).
+        """`protocols` as GIT_ALLOW_PROTOCOL takes them; `kept_open` are descriptors (locks) that stay open until git
+        has ended, also where this process is killed before: then git is ended, too.
 
         Raises SourceError where git is not installed.
         """
@@ -53,6 +58,8 @@ class Git:
             )
         self.git_directory = git_directory
         self.access = access
+        self.caller_environ = environ
+        """Without what is added for git: for another git, with another access."""
         self._binary = binary
         self._folder = work_tree or git_directory
         self._kept_open = tuple(kept_open)
@@ -66,42 +73,46 @@ class Git:
 
     def run(self, *words: str) -> str:
         """Its output. Raises GitError; on an interrupt all that it started has ended before that goes on."""
-        process = subprocess.Popen(
+        guard = self._guard()
+        try:
+            process = self._start(words)
+            try:
+                if guard is not None:
+                    guard.watch(process.pid)
+                output, said = process.communicate()
+            except BaseException:
+                _kill(process.pid)
+                process.communicate()
+                raise
+        finally:
+            if guard is not None:
+                guard.release()
+        if process.returncode != 0:
+            raise GitError(self.access.mask(said.decode(errors="replace")).strip())
+        return output.decode(errors="surrogateescape")
+
+    def _start(self, words: Sequence[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [self._binary, *words],
             cwd=self._folder if self._folder.is_dir() else None,
             env=self.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pass_fds=self._kept_open,
             # For `_kill`; and ssh, which would ask on the terminal, fails instead of waiting for an answer.
             start_new_session=True,
         )
-        try:
-            with self._guarding(process.pid):
-                output, said = process.communicate()
-        except BaseException:
-            _kill(process.pid)
-            process.communicate()
-            raise
-        if process.returncode != 0:
-            raise GitError(self.access.mask(said.decode(errors="replace")).strip())
-        return output.decode(errors="surrogateescape")
 
-    @contextmanager
-    def _guarding(self, pid: int) -> Iterator[None]:
-        """A git that keeps a lock ends soon after a runner that was killed with -9: others wait for it."""
+    def _guard(self) -> Guard | None:
+        """What ends git after this process was killed with -9, and keeps the locks until then.
+
+        git itself does not get them: it hands them on to daemons that stay, such as that of `git credential-cache`.
+        """
         if not self._kept_open or os.name == "nt":
-            yield
-            return
+            return None
         from projrun.execution.guard import Guard
 
-        guard = Guard(_GRACE_PERIOD)
-        try:
-            guard.watch(pid)
-            yield
-        finally:
-            guard.release()
+        return Guard(_GRACE_PERIOD, kept_open=self._kept_open)
 
 
 def _kill(pid: int) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from projrun.cache import DESCRIPTION
+from projrun.cache import DESCRIPTION, describe
 from projrun.sources.git_failures import failure, is_explained
 from projrun.sources.git_process import GitError
 from projrun.sources.mirror_lock import mirror_lock
@@ -46,7 +46,8 @@ class Mirror:
         """`hash_length` is that of the repository's hashes, 0 where it is not known."""
         self.format = "sha256" if hash_length == _SHA256_LENGTH else "sha1"
         self.folder = remote.folder / f"{self.format}{'-history' if history else ''}.git"
-        self.git = remote.git(self.folder, kept_open=kept_open)
+        self.git = remote.git(self.folder)
+        self._fetching_git = remote.git(self.folder, kept_open=kept_open)
         self._remote = remote
 
     def prepare(self) -> None:
@@ -106,7 +107,7 @@ class Mirror:
     def _fetch(self, *options: str, refspecs: tuple[str, ...]) -> None:
         words = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
         with self._remote.contact():
-            self.git.run(*words, *options, "--end-of-options", REMOTE, *refspecs)
+            self._fetching_git.run(*words, *options, "--end-of-options", REMOTE, *refspecs)
 
     def _has(self, commit: str) -> bool:
         """Whether one of its references leads to the commit: what only lies there may lack its files."""
@@ -168,7 +169,7 @@ def _describe(remote: Remote) -> None:
     """Say whose mirror it is, and that it is used, for `projrun cache`."""
     file = remote.folder / DESCRIPTION
     remote.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if file.exists():
+    if describe(remote.folder):
         os.utime(file)
         return
     facts = {"kind": "repository", "source": remote.shown, "created": int(time.time())}

@@ -1,4 +1,4 @@
-"""One writer at a time in a mirror, and its git processes count as the writer, also when they outlive it."""
+"""One writer at a time in a mirror; a git process that outlives its runner still counts as the writer."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Waiting = Callable[[], AbstractContextManager[object]]
 def mirror_lock(folder: Path, waiting: Waiting) -> Iterator[tuple[int, ...]]:
     """Lock what the cache keeps of a repository (`Remote.folder`).
 
-    Gives the descriptors that git has to inherit (`Git(kept_open=...)`): a git whose runner was killed keeps the
-    lock until it has ended. `waiting` surrounds the time in which another process has it. Raises OSError.
+    Gives the descriptors for `Git(kept_open=...)`: where a runner is killed, its git has ended before others get
+    the lock. `waiting` surrounds the time in which another process has it. Raises OSError.
     """
     file = folder.with_name(f"{folder.name}.lock")
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

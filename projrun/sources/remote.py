@@ -6,6 +6,7 @@ On the way of every git project: a run whose commit is cached makes a `Remote` a
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from projrun.sources.uri import GIT_SCHEMES, redact_uri
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from projrun.sources.access import Access
     from projrun.sources.git_process import Git
 
 _CHANGEABLE = ("http", "git")
@@ -61,15 +63,20 @@ class Remote:
         name = sha256(self.url.encode("utf-8", "surrogateescape")).hexdigest()
         return repositories(self.options.cache) / name
 
+    @cached_property
+    def _access(self) -> Access:
+        from projrun.sources.access import access_to
+
+        return access_to(self.location, self.options.environ)
+
     def git(self, git_directory: Path, *, kept_open: Sequence[int] = ()) -> Git:
         """Git, with the access to this repository. Raises SourceError where git is not installed."""
-        from projrun.sources.access import access_to
         from projrun.sources.git_process import Git
 
         return Git(
             git_directory,
             self.options.environ,
-            access=access_to(self.location, self.options.environ),
+            access=self._access,
             protocols=":".join(self._protocols()),
             settings=self._settings(),
             kept_open=kept_open,

@@ -282,7 +282,7 @@ def test_git_is_not_installed(fetched: Fetch, server: GitServer, checkouts: Path
 def test_checkouts_cannot_be_made(fetched: Fetch, server: GitServer, checkouts: Path) -> None:
     checkouts.parent.mkdir()
     checkouts.write_text("a file")
-    with pytest.raises(SourceError, match="cannot make a folder for the checkout") as raised:
+    with pytest.raises(SourceError, match="cannot keep a checkout in") as raised:
         fetched(server.url("repository.git"))
     assert "PROJRUN_CACHE_DIR" in raised.value.hint
 
