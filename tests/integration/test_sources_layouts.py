@@ -51,6 +51,17 @@ print("step", step.run_id, flush=True)
 """
 
 
+UPSTREAM_DRIVER = """
+import sys
+
+import mlflow
+
+uri, version = sys.argv[1:]
+with mlflow.start_run():
+    mlflow.projects.run(uri, "etl", version=version, parameters={"rows": 3}, env_manager="local")
+"""
+
+
 class Served(NamedTuple):
     """A repository and where it is served; its tag `v1` is older than the tip of `main`."""
 
@@ -123,6 +134,26 @@ def test_a_driver_that_calls_a_nested_project_by_git_with_a_version(
     assert step["tags"]["mlflow.source.name"] == uri
     if entry_point == "shell":  # the API is silent; its output is the step's own artifact
         assert f"etl {rows} rows, the first\n" in done.stderr
+
+
+def test_a_driver_that_calls_with_mlflow(
+    served: Served, person: Person, mlflow3_python: Path, tmp_path: Path
+) -> None:
+    """A driver as upstream writes them: the steps are mlflow's own runs, recorded where projrun records."""
+    command = f"{mlflow3_python} driver.py {{uri}} {{version}}"
+    mlproject = (
+        f'entry_points: {{main: {{parameters: {{uri: string, version: string}}, command: "{command}"}}}}\n'
+    )
+    project = write_project(tmp_path / "upstream", mlproject, driver_py=UPSTREAM_DRIVER)
+    uri = served.url + "#nested"
+    path = f"{mlflow3_python.parent}{os.pathsep}{os.environ['PATH']}"  # where `mlflow` is
+    arguments = ("-P", f"uri={uri}", "-P", "version=v1", "--json")
+    done = person.run(project, *arguments, PATH=path, TMPDIR=str(tmp_path)).check()
+    assert "etl 3 rows, the first\n" in done.stderr
+    driver = _show(json.loads(done.stdout)["run_id"], person)
+    (step,) = _children(driver, person)
+    assert step["status"] == driver["status"] == "FINISHED"
+    assert step["tags"]["mlflow.source.git.commit"] == served.first
 
 
 def _children(parent: dict[str, Any], person: Person) -> list[dict[str, Any]]:
