@@ -29,7 +29,10 @@ json_option = click.option(
 
 _uri_argument = click.argument("uri", metavar="URI")
 _version_option = click.option(
-    "-v", "--version", metavar="REF", help="Branch, tag or commit of a git project."
+    "-v",
+    "--version",
+    metavar="REF",
+    help="Branch, tag or commit of a git project, or an archive's sha256:HASH.",
 )
 _env_file_option = click.option(
     "--env-file",

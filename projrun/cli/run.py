@@ -19,7 +19,8 @@ from projrun.runner import Options, Result, execute
 def run(**values: Any) -> int:
     """Run an entry point of the project at URI and record it.
 
-    URI is a folder, a git repository (https://…, ssh://…, git@host:…, file://…) or either with #sub/dir.
+    URI is a folder, a git repository (https://…, ssh://…, git@host:…, gh:owner/repo, the page of a folder on GitHub,
+    GitLab or Bitbucket) or an archive (.zip, .tar.gz…; a file, https://…, s3://…), each with #sub/dir.
 
     \b
     projrun run . -P alpha=0.42
