@@ -109,3 +109,17 @@ def test_a_config_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="Is a directory"):
         Settings({}, {}, tmp_path / "folder")
     assert Settings({}, {}, tmp_path / "none" / "config.toml").get("backend") is None
+
+
+def test_a_record_goes_after_options_and_before_all_else(tmp_path: Path) -> None:
+    record = "the record of run 1"
+    found = settings(
+        tmp_path,
+        {"backend": "mine"},
+        {"MLFLOW_EXPERIMENT_NAME": "theirs", "PROJRUN_ENV": "/env"},
+        'env-manager = "uv"',
+    ).with_record({"experiment-id": "7", "backend": "old", "env-manager": "conda"}, record)
+    assert found.get("backend") == Setting("mine", "--backend")
+    assert found.first_of("experiment-name", "experiment-id") == ("experiment-id", Setting("7", record))
+    assert found.first_of("env", "env-manager") == ("env-manager", Setting("conda", record))
+    assert found.get("run-name") is None

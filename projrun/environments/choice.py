@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.environments.protocol import EnvironmentManager
-from projrun.environments.registry import EXISTING
+from projrun.environments.registry import EXISTING, get_manager
 from projrun.errors import RequestError
-from projrun.settings import Settings
+from projrun.settings import Setting, Settings
 
 MANAGER_VARIABLE = "PROJRUN_ENV_MANAGER"
 ENVIRONMENT_VARIABLE = "PROJRUN_ENV"
@@ -43,9 +43,17 @@ def choose_environment(settings: Settings, caller_directory: Path) -> Choice:
         return Choice()
     option, setting = chosen
     if option == "env-manager":
-        return Choice(setting.value, setting.origin, exported={MANAGER_VARIABLE: setting.value})
+        return Choice(setting.value, setting.origin, exported=_exported(settings, setting))
     path = _absolute(setting.value, caller_directory)
     return Choice(EXISTING, setting.origin, path, {ENVIRONMENT_VARIABLE: str(path)})
+
+
+def _exported(settings: Settings, manager: Setting) -> dict[str, str]:
+    """A recorded manager need not have been a choice, which holds for nested runs too; one that builds nothing was."""
+    recorded = settings.record and manager.origin == settings.record
+    if recorded and get_manager(manager.value).capabilities.builds:
+        return {}
+    return {MANAGER_VARIABLE: manager.value}
 
 
 def lock_file(settings: Settings, caller_directory: Path, manager: EnvironmentManager) -> Path | None:

@@ -96,3 +96,32 @@ def test_another_word_for_downloads() -> None:
         RequestError, match="PROJRUN_PYTHON_DOWNLOADS: 'perhaps' is neither automatic nor never"
     ):
         may_download(settings({}, {"PROJRUN_PYTHON_DOWNLOADS": "perhaps"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "manager", "fits"),
+    [
+        ("# python 3.11.7\nsix==1\n", "uv", True),
+        ("# python 3.11.7\nsix==1\n", "virtualenv", True),
+        ("# python 3.11.7\nsix==1\n", "conda", False),
+        ("@EXPLICIT\n", "conda", True),
+        ("@EXPLICIT\n", "uv", False),
+        (f"id: sha256:{'ab' * 32}\n", "docker", True),
+        (f"id: sha256:{'ab' * 32}\n", "uv", False),
+        ("# python 3.11.7\nsix==1\n", "local", False),
+    ],
+)
+def test_a_recorded_lock_is_left_out_where_it_does_not_fit(
+    tmp_path: Path, text: str, manager: str, fits: bool
+) -> None:
+    file = tmp_path / "x.lock"
+    file.write_text(text)
+    repeated = settings().with_record({"locked": str(file)}, "the record of run 1")
+    assert lock_file(repeated, tmp_path, get_manager(manager)) == (file if fits else None)
+
+
+def test_a_recorded_manager_is_nested_runs_choice_only_where_it_must_have_been_one(tmp_path: Path) -> None:
+    for manager, exported in (("uv", {}), ("local", {"PROJRUN_ENV_MANAGER": "local"})):
+        repeated = settings().with_record({"env-manager": manager}, "the record of run 1")
+        choice = choose_environment(repeated, tmp_path)
+        assert (choice.manager, choice.exported) == (manager, exported)

@@ -311,3 +311,49 @@ def test_errors_do_not_depend_on_the_file_still_being_there(tmp_path: Path) -> N
     (tmp_path / "MLproject").unlink()
     with pytest.raises(RequestError, match="2 problems"):
         bind_values(project, {})
+
+
+def bind_recorded(project: Project, caller: Path, **values: GivenValue) -> tuple[BoundParameter, ...]:
+    entry_point = find_entry_point(project, "main")
+    bound = bind(project, entry_point, values, caller_directory=caller, storage_directory=caller)
+    return bound.parameters
+
+
+def test_a_recorded_default_is_the_projects_default(tmp_path: Path) -> None:
+    project = project_with(
+        tmp_path / "project",
+        'a: {type: path, default: data.txt}\nb: {type: uri, default: "https://me:hush@host/x"}\nc: {default: 1}',
+    )
+    (tmp_path / "project" / "data.txt").touch()
+    recorded = {"a": "data.txt", "b": "https://host/x", "c": "2"}
+    values = {name: GivenValue(text, "record") for name, text in recorded.items()}
+    bound = {one.name: one for one in bind_recorded(project, tmp_path, **values)}
+    assert (bound["a"].origin, bound["a"].value) == ("default", str(tmp_path / "project" / "data.txt"))
+    assert (bound["b"].origin, bound["b"].value) == ("default", "https://me:hush@host/x")
+    assert (bound["c"].origin, bound["c"].value) == ("record", "2")
+
+
+def test_what_is_not_known_to_have_been_given_counts_only_where_the_entry_point_knows_it(
+    tmp_path: Path,
+) -> None:
+    project = project_with(tmp_path, "a: string", "run {a} {named}")
+    values = {name: GivenValue(name, "record", if_declared=True) for name in ("a", "named", "logged")}
+    assert [one.name for one in bind_recorded(project, tmp_path, **values)] == ["a", "named"]
+
+
+def test_a_recorded_relative_path(tmp_path: Path) -> None:
+    project = project_with(tmp_path / "project", "a: path\nb: path\nc: path")
+    for name in ("project/a", "was/a", "was/b", "here/c"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    was = tmp_path / "was"
+    recorded = {name: GivenValue(name, "record", was, ".") for name in "ab"}
+    new = GivenValue("c", "command line")
+    a, b, c = bind_recorded(project, tmp_path / "here", **recorded, c=new)
+    assert [one.value for one in (a, b, c)] == [
+        str(tmp_path / name) for name in ("project/a", "was/b", "here/c")
+    ]
+    assert [one.raw for one in (a, b, c)] == [one.value for one in (a, b, c)]  # no one folder for all of them
+    (tmp_path / "was" / "c").touch()
+    alone = bind_recorded(project, tmp_path / "here", **recorded, c=GivenValue("c", "record", was, "."))
+    assert [one.raw for one in alone] == ["a", "b", "c"]
