@@ -24,6 +24,8 @@ from projrun.tracking.rest.proxies import proxies_for
 _TIMEOUT = (5.0, 60.0)
 _CHUNK = 64 * 1024
 _MOST_REDIRECTS = 10
+_NOT_MODIFIED = 304
+_NO_ADDRESS = "it redirects to something that is no address"
 _SETTLED = timedelta(seconds=60)
 """A date of the last change says nothing of another change in the same second (RFC 9110, 8.8.2.2)."""
 _HINTS: Mapping[int, str] = {
@@ -40,61 +42,74 @@ class WebArchive:
     """An http or https URL, which may hold credentials."""
 
     def __init__(self, url: str, environ: Mapping[str, str], policy: TrustPolicy) -> None:
+        """Raises SourceError for what is no address."""
         self.shown = redact_uri(url)
-        self._address = urlsplit(url)
+        self._address = _parsed(url, self.shown)
         self.identity = _without_user(self._address)
         self.name = self._address.path
         self._environ = environ
         self._policy = policy
 
     def obtain(self, sink: Sink, known: Known | None) -> Known:
-        """See `RemoteArchive`. Asks for changes only at the place that what is known came from."""
+        """See `RemoteArchive`. Asks for changes only at the place that what is known came from.
+
+        Raises RequestError for a file of certificates that does not exist.
+        """
         with requests.Session() as session:
             session.trust_env = False  # netrc is read here, for each hop
             session.verify = trusted(self._environ)
             try:
-                with self._open(session, known) as response:
-                    if known is not None and response.status_code == requests.codes.not_modified:
+                url, response = self._open(session, known)
+                with response:
+                    if (
+                        known is not None
+                        and _conditions(known, url)
+                        and response.status_code == _NOT_MODIFIED
+                    ):
                         return known
+                    self._check_status(response)
                     self._save(response, sink)
-                    return _remembered(response, sink.digest)
+                    return _remembered(response, url, sink.digest)
             except FAILURES as error:
                 raise self._failure(reason_of(error, _TIMEOUT)) from None
 
-    def _open(self, session: requests.Session, known: Known | None) -> requests.Response:
-        """The answer at the end of all redirects: with the content, or the news that nothing changed."""
+    def _open(self, session: requests.Session, known: Known | None) -> tuple[str, requests.Response]:
+        """The end of all redirects and the answer there, whatever its status."""
         url = self.identity
         for _ in range(_MOST_REDIRECTS + 1):
             self._policy.check_place(*place_of(url))
-            asked = _conditions(known, url)
-            response = self._get(session, url, asked)
+            response = self._get(session, url, _conditions(known, url))
             location = session.get_redirect_target(response)
             if location is None:
-                self._check_status(response, asked)
-                return response
+                return url, response
             response.close()
             url = self._redirected(url, location)
         raise self._failure(f"it redirects more than {_MOST_REDIRECTS} times")
 
-    def _get(self, session: requests.Session, url: str, asked: Mapping[str, str]) -> requests.Response:
+    def _get(self, session: requests.Session, url: str, conditions: Mapping[str, str]) -> requests.Response:
         address = urlsplit(url)
         headers = {
             "User-Agent": f"projrun/{projrun.__version__}",
             "Accept": "*/*",
             "Accept-Encoding": "identity",
-            **asked,
+            **conditions,
         }
         authorization = self._authorization(address)
         if authorization:
             headers["Authorization"] = authorization
-        return session.get(
-            url,
-            headers=headers,
-            proxies=proxies_for(address, self._environ),
-            stream=True,
-            timeout=_TIMEOUT,
-            allow_redirects=False,
-        )
+        try:
+            return session.get(
+                url,
+                headers=headers,
+                proxies=proxies_for(address, self._environ),
+                stream=True,
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+            )
+        except FAILURES:
+            raise
+        except ValueError:  # requests reads the address of a redirect that it does not follow, too
+            raise self._failure(_NO_ADDRESS) from None
 
     def _authorization(self, address: SplitResult) -> str:
         """Those of the URL, which never leave its origin; else those that netrc has for this very host."""
@@ -113,7 +128,7 @@ class WebArchive:
             new = urlsplit(urljoin(url, location))
             old, origin = urlsplit(url), _origin(new)
         except ValueError:
-            raise self._failure("it redirects to something that is no address") from None
+            raise self._failure(_NO_ADDRESS) from None
         where = redact_uri(f"{new.scheme}://{new.netloc}")
         if new.scheme not in ("http", "https"):
             raise self._failure(f"it redirects to {new.scheme + ':'!r}, which is refused")
@@ -126,9 +141,9 @@ class WebArchive:
             )
         return _without_user(new)
 
-    def _check_status(self, response: requests.Response, asked: Mapping[str, str]) -> None:
+    def _check_status(self, response: requests.Response) -> None:
         status = response.status_code
-        if status == requests.codes.ok or (status == requests.codes.not_modified and asked):
+        if status == requests.codes.ok:
             return
         reason = f"HTTP {status} {one_line(response.reason or '')}".strip()
         hint = "the server failed; try again later" if status >= 500 else "is the address right?"
@@ -145,6 +160,15 @@ class WebArchive:
 
     def _failure(self, reason: str, *, hint: str = "") -> SourceError:
         return SourceError(f"{self.shown} cannot be downloaded: {reason}", hint=hint)
+
+
+def _parsed(url: str, shown: str) -> SplitResult:
+    try:
+        address = urlsplit(url)
+        _origin(address)
+    except ValueError:
+        raise SourceError(f"{shown!r} is no web address", hint="write it as https://HOST/PATH") from None
+    return address
 
 
 def _without_user(address: SplitResult) -> str:
@@ -165,11 +189,11 @@ def _conditions(known: Known | None, url: str) -> dict[str, str]:
     return {name: value for name, value in conditions.items() if value}
 
 
-def _remembered(response: requests.Response, digest: str) -> Known:
+def _remembered(response: requests.Response, url: str, digest: str) -> Known:
     etag, changed = response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")
     if not _is_settled(changed, response.headers.get("Date", "")):
         changed = ""
-    return Known(digest, etag, changed, fingerprint(response.url))
+    return Known(digest, etag, changed, fingerprint(url))
 
 
 def _is_settled(changed: str, now: str) -> bool:
