@@ -123,6 +123,8 @@ def _remove(folder: Path) -> None:
     for file in ("output.log", "run.json"):
         (folder / file).unlink(missing_ok=True)
     try:
+        if (folder / "scratch").exists():
+            (folder / "scratch").rmdir()
         folder.rmdir()
     except OSError:  # it holds what was made on the way
         import shutil

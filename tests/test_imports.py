@@ -7,6 +7,7 @@ function; one that the hot path cannot do without is added to `hot_path_modules.
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 
@@ -91,6 +92,30 @@ def test_a_run_imports_only_what_is_allowed(
 def test_a_run_imports_nothing_expensive(tmp_path: Path) -> None:
     modules = run_quickstart(tmp_path, "-P", "name=Ada", "--experiment-name", "other")
     assert sorted(modules & NEVER) == []
+
+
+def test_a_plain_folder_is_hashed_without_openssl(tmp_path: Path) -> None:
+    project = tmp_path / "plain"
+    shutil.copytree(REPOSITORY / "example_projects" / "quickstart", project)
+    modules = imported_by(tmp_path, "run", str(project), "--env-manager=local")
+    assert "projrun.sources.folder_hash" in modules
+    assert sorted(modules & NEVER) == []
+
+
+def test_a_patch_needs_little(tmp_path: Path, base: frozenset[str], allowed: frozenset[str]) -> None:
+    project = tmp_path / "dirty"
+    shutil.copytree(REPOSITORY / "example_projects" / "quickstart", project)
+    for words in (["init"], ["add", "."], ["-c", "user.name=n", "-c", "user.email=e", "commit", "-m", "one"]):
+        run_command(["git", "-C", project, *words]).check()
+    (project / "README.md").write_text("changed")
+    modules = imported_by(tmp_path, "run", str(project), "--env-manager=local")
+    assert sorted(modules - base - allowed - _private(modules)) == [
+        "projrun.source_record",
+        "projrun.sources.diff_format",
+        "projrun.sources.git_output",
+        "projrun.sources.patch",
+        "projrun.sources.sensitive",
+    ]
 
 
 def test_version_needs_almost_nothing(tmp_path: Path) -> None:
