@@ -125,9 +125,10 @@ def rerun(
     rebuild_env: bool = False,
     **options: str | None,
 ) -> SubmittedRun:
-    """Run again what run `run_id` ran, and record it in the same experiment; what differs is a warning.
+    """Run again what run `run_id` ran, and record it in the same experiment.
 
-    `parameters` replace those of the record. `options` are the command line's, with underscores: `tracking_uri`,
+    `parameters` replace those of the record. Where the project's files or packages are not known to be what they
+    were, that is a warning. `options` are the command line's, with underscores: `tracking_uri`,
     where the run is looked for and the new one recorded, `experiment_name`, `run_name`, `env_manager`, `locked`,
     `offline="1"`, `keep_workdir="1"`, … A run is waited for.
 
@@ -186,7 +187,8 @@ def _rerun_here(order: Order) -> SubmittedRun:
     reporter = SilentReporter()
     with repetition(order, reporter.warning) as found:
         planned = plan_repetition(found)
-        for text in (*planned.plan.warnings, *(f"differs: {one.text}" for one in planned.differences)):
+        serious = [f"differs: {one.text}" for one in planned.differences if one.serious]
+        for text in (*planned.plan.warnings, *serious):
             reporter.warning(text)
         result = execute(planned.plan, reporter, Options())
         for difference in compare_environments(found, result, reporter.warning):

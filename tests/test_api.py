@@ -14,7 +14,7 @@ import pytest
 import projrun
 from projrun.api import RunFailedError
 from projrun.directories import Directories
-from projrun.errors import RequestError
+from projrun.errors import RequestError, SourceError
 from projrun.plan import tracking_target
 from projrun.settings import Settings
 from projrun.tracking.entities import Run
@@ -176,3 +176,36 @@ def test_warnings_that_are_errors_do_not_end_a_run(
     run = projrun.run(str(project), parameters={"text": "x" * 7000})
     assert recorded(run.run_id).status == "FINISHED"
     assert "warning: parameter text has 7000 characters" in capsys.readouterr().err
+
+
+def test_a_run_is_repeated(tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "", "{alpha: float, beta: {default: 1}}")
+    first = projrun.run(str(project), parameters={"alpha": 1}, experiment_name="trial")
+    again = projrun.rerun(first.run_id[:8], {"alpha": 2}, run_name="anew")
+    run = recorded(again.run_id)
+    assert {param.key: param.value for param in run.params} == {"alpha": "2", "beta": "1"}
+    assert (run.run_name, run.tag("projrun.rerun_of")) == ("anew", first.run_id)
+    assert run.experiment_id == recorded(first.run_id).experiment_id
+
+
+def test_a_repeated_run_that_fails(tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "import sys; sys.exit(int(sys.argv[-1]))")
+    first = projrun.run(str(project), parameters={"code": 0})
+    with pytest.raises(RunFailedError) as raised:
+        projrun.rerun(first.run_id, {"code": 7})
+    assert raised.value.exit_code == 7
+
+
+def test_a_changed_folder_is_a_warning(tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", "")
+    first = projrun.run(str(project))
+    (project / "script.py").write_text("pass")
+    with pytest.raises(SourceError, match="are not those of run"):
+        projrun.rerun(first.run_id)
+    with pytest.warns(UserWarning, match="differs: content: sha256:"):
+        projrun.rerun(first.run_id, changed_source=True)
+
+
+def test_an_option_that_does_not_exist() -> None:
+    with pytest.raises(TypeError, match="env_manger"):
+        projrun.rerun("1", env_manger="uv")
