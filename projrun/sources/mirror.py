@@ -135,6 +135,7 @@ def with_mirror(
     """
     with mirror_lock(remote.folder, remote.waiting) as kept_open:
         mirror = Mirror(remote, hash_length, kept_open, history=history)
+        remove_folder(_aside(mirror))  # of a killed process
         was_there = mirror.folder.exists()
         _describe(remote)
         try:
@@ -151,8 +152,7 @@ def with_mirror(
 
 def _work_anew(mirror: Mirror, work: Callable[[Mirror], _Result]) -> _Result:
     """The old mirror comes back where that fails too: the fault may be another's, and the mirror whole."""
-    aside = mirror.folder.with_suffix(".damaged")
-    remove_folder(aside)
+    aside = _aside(mirror)
     mirror.folder.rename(aside)
     try:
         mirror.prepare()
@@ -163,6 +163,10 @@ def _work_anew(mirror: Mirror, work: Callable[[Mirror], _Result]) -> _Result:
         raise
     remove_folder(aside)
     return result
+
+
+def _aside(mirror: Mirror) -> Path:
+    return mirror.folder.with_suffix(".damaged")
 
 
 def _describe(remote: Remote) -> None:
@@ -178,7 +182,6 @@ def _describe(remote: Remote) -> None:
 
 def _remove_leftovers(folder: Path) -> None:
     """What a killed git left in its way: nobody else is at work here."""
-    remove_folder(folder.with_suffix(".damaged"))
     for place, folders, files in os.walk(folder):
         in_objects = Path(place).is_relative_to(folder / "objects")  # elsewhere are branches, of any name
         for name in [*folders, *files]:
