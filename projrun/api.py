@@ -123,21 +123,21 @@ def rerun(
     build_image: bool = False,
     pass_credentials: bool = False,
     rebuild_env: bool = False,
-    **options: str | None,
+    **options: object,
 ) -> SubmittedRun:
     """Run again what run `run_id` ran, and record it in the same experiment.
 
     `parameters` replace those of the record. Where the project's files or packages are not known to be what they
     were, that is a warning. `options` are the command line's, with underscores: `tracking_uri`,
     where the run is looked for and the new one recorded, `experiment_name`, `run_name`, `env_manager`, `locked`,
-    `offline="1"`, `keep_workdir="1"`, … A run is waited for.
+    `offline=True`, `grace_period=5`, … A run is waited for.
 
     Raises what `run` raises: RequestError also for a run that cannot be repeated as it is recorded.
     """
     from projrun.environments.container_options import from_api
     from projrun.repetition.repetition import Order
 
-    words = {name.replace("_", "-"): value for name, value in options.items()}
+    words = {name.replace("_", "-"): _option_text(value) for name, value in options.items()}
     unknown = words.keys() - DEFINITIONS.keys()
     if unknown:
         raise TypeError(f"rerun() got an unexpected keyword argument {min(unknown).replace('-', '_')!r}")
@@ -212,6 +212,14 @@ def _finished(result: Result) -> SubmittedRun:
     if result.outcome.status != "FINISHED":
         raise RunFailedError(result)
     return FinishedRun(result.run.run_id, result.run.status)
+
+
+def _option_text(value: object) -> str | None:
+    if value is None or value is False:
+        return None
+    if value is True:
+        return "1"
+    return _json(value) if isinstance(value, Mapping) else str(value)
 
 
 def _json(config: Mapping[str, object] | str | None) -> str | None:

@@ -181,7 +181,9 @@ def test_warnings_that_are_errors_do_not_end_a_run(
 def test_a_run_is_repeated(tmp_path: Path) -> None:
     project = python_project(tmp_path / "project", "", "{alpha: float, beta: {default: 1}}")
     first = projrun.run(str(project), parameters={"alpha": 1}, experiment_name="trial")
-    again = projrun.rerun(first.run_id[:8], {"alpha": 2}, run_name="anew")
+    again = projrun.rerun(
+        first.run_id[:8], {"alpha": 2}, run_name="anew", grace_period=5, offline=True, strict=False
+    )
     run = recorded(again.run_id)
     assert {param.key: param.value for param in run.params} == {"alpha": "2", "beta": "1"}
     assert (run.run_name, run.tag("projrun.rerun_of")) == ("anew", first.run_id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.errors import TrackingError
+from projrun.errors import SourceError, TrackingError
+from projrun.sources.policy import TrustPolicy, place_of
 from projrun.tracking.store import ArtifactRepository, TrackingStore
 
 PATCH = "source/dirty.patch"
@@ -43,3 +45,21 @@ def _download(repository: ArtifactRepository, path: str, folder: Path) -> Path |
                 )
             return repository.download(path, folder)
     return None
+
+
+def check_lock(lock: Path, policy: TrustPolicy) -> None:
+    """A lock names places that packages are taken from, which is code: SourceError for one that no host rule allows."""
+    if not policy.hosts:
+        return
+    hosts_only = TrustPolicy(hosts=policy.hosts)
+    text = lock.read_text(encoding="utf-8", errors="replace")
+    for protocol, rest in re.findall(r"(?:[A-Za-z]+\+)?([A-Za-z]+)(://[^\s'\"]+)", text):
+        if protocol.lower() == "file":
+            continue
+        try:
+            hosts_only.check_place(*place_of(f"{protocol}{rest}"))
+        except SourceError as refusal:
+            raise SourceError(
+                f"the recorded environment lock: {refusal.message}",
+                hint=f"{refusal.hint}; or build from the project's file with --unlocked",
+            ) from None

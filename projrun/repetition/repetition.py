@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from projrun.environments.registry import EXISTING
 from projrun.plan import Request
-from projrun.repetition.files import CONDA_LOCK, RecordedFiles, recorded_files
+from projrun.repetition.files import CONDA_LOCK, RecordedFiles, check_lock, recorded_files
 from projrun.repetition.parameters import repeated_parameters
 from projrun.repetition.record import Record, read_record
 from projrun.repetition.source import RepeatedSource, repeated_source
+from projrun.sources.policy import TrustPolicy
 from projrun.tracking.description import platform_name
 from projrun.tracking.lookup import find_run, opened_store
 from projrun.tracking.store import TrackingStore
@@ -54,7 +55,7 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
     """Read the record; the files that it brings lie in a private folder until the `with` block ends.
 
     Raises RequestError for a run that does not exist or cannot be repeated as it is recorded, SourceError for a
-    source that is gone, TrackingError for a store that fails.
+    source that is gone or a lock that the trust policy refuses, TrackingError for a store that fails.
     """
     from tempfile import TemporaryDirectory
 
@@ -68,6 +69,8 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
             files = recorded_files(
                 record.artifact_uri, store, Path(folder), lock=not order.unlocked, patch=wanted
             )
+        if files.lock is not None:
+            check_lock(files.lock, TrustPolicy.of(order.request.settings))
         yield Repetition(record, _request(order, record, source, files), source, files, order)
 
 
