@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.environments.registry import EXISTING
+from projrun.errors import SourceError
 from projrun.plan import Request
 from projrun.repetition.files import CONDA_LOCK, RecordedFiles, check_lock, recorded_files
 from projrun.repetition.parameters import repeated_parameters
@@ -55,7 +56,7 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
     """Read the record; the files that it brings lie in a private folder until the `with` block ends.
 
     Raises RequestError for a run that does not exist or cannot be repeated as it is recorded, SourceError for a
-    source that is gone or a lock that the trust policy refuses, TrackingError for a store that fails.
+    source that is gone, a lock or changes that the trust policy refuses, TrackingError for a store that fails.
     """
     from tempfile import TemporaryDirectory
 
@@ -69,9 +70,19 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
             files = recorded_files(
                 record.artifact_uri, store, Path(folder), lock=not order.unlocked, patch=wanted
             )
-        if files.lock is not None:
-            check_lock(files.lock, TrustPolicy.of(order.request.settings))
+        _check(record, files, TrustPolicy.of(order.request.settings))
         yield Repetition(record, _request(order, record, source, files), source, files, order)
+
+
+def _check(record: Record, files: RecordedFiles, policy: TrustPolicy) -> None:
+    """Raises SourceError for what comes from the record, is run, and the trust policy does not allow."""
+    if files.lock is not None:
+        check_lock(files.lock, policy)
+    if files.patch is not None and policy.pinned:
+        raise SourceError(
+            f"the uncommitted changes of {record.shown} are refused: {policy.pinned[0].origin} sets require-pinned",
+            hint="leave them out with --without-patch",
+        )
 
 
 def installed_lock(

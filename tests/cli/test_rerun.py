@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -323,3 +324,29 @@ def test_the_projects_exit_code_is_passed_on(bench: Bench) -> None:
     first = bench("run", "project", "-e", "other", "--json")
     assert first.returncode == 7
     assert bench("rerun", json.loads(first.stdout)["run_id"]).returncode == 7
+
+
+def test_only_the_commit_is_run_where_versions_must_be_pinned(bench: Bench) -> None:
+    bench.commit()
+    (bench.project / "code.txt").write_text("uncommitted\n")
+    first = bench.run("project")
+    done = bench("rerun", first["run_id"], PROJRUN_REQUIRE_PINNED="1")
+    assert done.returncode == 3
+    assert "$PROJRUN_REQUIRE_PINNED sets require-pinned; leave them out with --without-patch" in done.stderr
+    bench("rerun", first["run_id"], "--without-patch", PROJRUN_REQUIRE_PINNED="1").check()
+
+
+def test_an_archive_by_its_hash(bench: Bench) -> None:
+    archive = bench.folder / "project.tar.gz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(bench.project, "project")
+    first = bench.run(archive)
+    (bench.project / "code.txt").write_text("new\n")
+    again = bench.rerun(first["run_id"])
+    assert log_of(again) == log_of(first) == "old\ndata\nalpha=0.5\n"
+    assert again["tags"]["projrun.source.archive"] == first["tags"]["projrun.source.archive"]
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(bench.project, "project")
+    done = bench("rerun", first["run_id"], PROJRUN_CACHE_DIR=str(bench.folder / "empty"))
+    assert done.returncode == 3
+    assert "sha256" in done.stderr.lower()
