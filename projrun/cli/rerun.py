@@ -42,7 +42,7 @@ def rerun(**values: Any) -> int:
         result = execute(planned.plan, reporter, Options(relay, forward_stdout_to_stderr=values["as_json"]))
         after = compare_environments(found, result, reporter.warning)
     for difference in after:
-        reporter.warning(difference.text)
+        reporter.warning(f"differs: {difference.text}")
     return _report(result, planned, after, found, reporter, as_json=values["as_json"])
 
 

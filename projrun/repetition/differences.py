@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun import __version__
+from projrun.credentials import redact_uri
 from projrun.environments.locked_packages import locked_packages
 from projrun.errors import SourceError
 from projrun.plan import Plan
@@ -14,7 +15,6 @@ from projrun.project.model import BoundParameter
 from projrun.project.wording import listed, public, shown
 from projrun.repetition.parameters import recorded_text
 from projrun.repetition.repetition import Repetition
-from projrun.sources.uri import redact_uri
 from projrun.tracking.description import platform_name
 
 _UNKNOWN = "nothing tells whether the project's files are what they were"

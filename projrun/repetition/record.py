@@ -57,6 +57,11 @@ class Record(NamedTuple):
         return f"run {self.run_name} ({self.run_id})"
 
     @property
+    def patch_is_recorded(self) -> bool:
+        """Whether there was a patch to record, be it of all changes or of a part."""
+        return self.patch is not None and not self.patch.startswith("not taken")
+
+    @property
     def origin(self) -> str:
         """What a setting that it brings is said to come from."""
         return f"the record of run {self.run_id[:8]}"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from projrun.environments.registry import EXISTING
 from projrun.errors import SourceError
 from projrun.plan import Request
-from projrun.repetition.files import CONDA_LOCK, RecordedFiles, check_lock, recorded_files
+from projrun.repetition.files import CONDA_LOCK, PATCH, RecordedFiles, check_lock, recorded_files
 from projrun.repetition.parameters import repeated_parameters
 from projrun.repetition.record import Record, read_record
 from projrun.repetition.source import RepeatedSource, repeated_source
@@ -56,7 +56,7 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
     """Read the record; the files that it brings lie in a private folder until the `with` block ends.
 
     Raises RequestError for a run that does not exist or cannot be repeated as it is recorded, SourceError for a
-    source that is gone, a lock or changes that the trust policy refuses, TrackingError for a store that fails.
+    source or changes that are gone, a lock or changes that the trust policy refuses, TrackingError for a store that fails.
     """
     from tempfile import TemporaryDirectory
 
@@ -69,6 +69,11 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
             wanted = not order.without_patch and source.version is not None
             files = recorded_files(
                 record.artifact_uri, store, Path(folder), lock=not order.unlocked, patch=wanted
+            )
+        if wanted and files.patch is None and record.patch_is_recorded:
+            raise SourceError(
+                f"the recorded changes of {record.shown} are gone: it has no artifact {PATCH}",
+                hint="leave them out with --without-patch",
             )
         _check(record, files, TrustPolicy.of(order.request.settings))
         yield Repetition(record, _request(order, record, source, files), source, files, order)

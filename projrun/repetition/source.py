@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from projrun.credentials import redact_uri
 from projrun.errors import RequestError, SourceError
 from projrun.repetition.record import Record
 from projrun.sources.git_command import git_environ
-from projrun.sources.uri import ProjectUri, parse_project_uri, redact_uri
+from projrun.sources.uri import ProjectUri, parse_project_uri
 from projrun.sources.work_tree import find_top
 
 _TIMEOUT = 30.0

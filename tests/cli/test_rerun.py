@@ -139,6 +139,16 @@ def test_a_patch_that_does_not_fit_ends_it_before_the_start(bench: Bench) -> Non
     assert len(json.loads(bench("runs", "list", "--json").stdout)["runs"]) == 1
 
 
+def test_changes_whose_artifact_is_gone_are_not_left_out_silently(bench: Bench) -> None:
+    bench.commit()
+    (bench.project / "code.txt").write_text("uncommitted\n")
+    first = bench.run("project")
+    Path(first["artifact_folder"], "source", "dirty.patch").unlink()
+    done = bench("rerun", first["run_id"])
+    assert done.returncode == 3
+    assert "are gone: it has no artifact source/dirty.patch; leave them out" in done.stderr
+
+
 def test_what_is_given_anew_is_told(bench: Bench) -> None:
     bench.commit()
     first = bench.run("project", "-P", "alpha=0.25")
