@@ -31,6 +31,11 @@ def without_credentials(text: str) -> str:
     return re.sub(_QUERY, rf"\1{MASK}", re.sub(_USER_AND_WORD, r"\1@", text))
 
 
+def without_queries(text: str) -> str:
+    """What another program said of addresses, without their queries: a signed URL is a secret as a whole."""
+    return re.sub(r"\?\S+", f"?{MASK}", text)
+
+
 def redact_uri(uri: str) -> str:
     """One URI as people may see it: no user and password, no query values, no secret of our loopback endpoint.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from projrun.child import TrackingAddress, child_environment, run_variables
+from projrun.credentials import redact_uri
 from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
 from projrun.execution.protocol import Job, Outcome, Task
@@ -27,7 +28,7 @@ from projrun.tracking.lost import deliver_log, end_lost_runs
 from projrun.tracking.parent import ENDPOINT_STORE
 from projrun.tracking.recorder import RunEnd, RunRecorder, now
 from projrun.tracking.store import TrackingStore
-from projrun.tracking.uri import open_store, redact
+from projrun.tracking.uri import open_store
 
 if TYPE_CHECKING:
     from projrun.execution.signals import SignalRelay
@@ -174,7 +175,7 @@ def _prepare(session: Session) -> PreparedEnvironment:
     plan, reporter = session.plan, session.reporter
     for parameter in plan.invocation.parameters:
         if parameter.download is not None:
-            with reporter.activity(f"downloading {redact(parameter.download)}"):
+            with reporter.activity(f"downloading {redact_uri(parameter.download)}"):
                 _download(parameter.download, Path(parameter.value), session)
     environment = plan.environment
     with reporter.activity(f"preparing the environment: {environment.resolved.summary}"):
@@ -340,7 +341,7 @@ def _take_lease(plan: Plan, run_id: str) -> Lease:
 
 def store_name(plan: Plan) -> str:
     """What the store is called in leases: a nested run's endpoint is gone when its parent is, the store is not."""
-    return _endpoint_store(plan) or redact(plan.tracking.uri.text)
+    return _endpoint_store(plan) or redact_uri(plan.tracking.uri.text)
 
 
 def _endpoint_store(plan: Plan) -> str | None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from projrun.credentials import redact_uri, without_credentials
+from projrun.credentials import redact_uri, without_credentials, without_queries
 
 ENDPOINT = "0123456789abcdef" * 2
 PASSWORD = "hunter2-Tok"
@@ -96,3 +96,8 @@ def test_no_password_is_ever_shown(scheme: str, user: str, before: str, after: s
 @given(st.text())
 def test_any_text_can_be_shown(text: str) -> None:
     assert redact_uri(redact_uri(text)) == redact_uri(text)
+
+
+def test_no_query_of_a_message_is_shown() -> None:
+    said = "403 for https://b.test/k?X-Amz-Signature=ab&v=3: really?"
+    assert without_queries(said) == "403 for https://b.test/k?*** really?"

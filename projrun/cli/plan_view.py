@@ -9,24 +9,14 @@ from projrun.plan import Plan
 from projrun.project.model import BoundParameter
 from projrun.project.wording import public
 from projrun.settings import Setting
+from projrun.sources.checkout import Checkout
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """The keys of `projrun plan --json`; a contract test pins them."""
-    checkout, resolved = plan.checkout, plan.environment.resolved
+    resolved = plan.environment.resolved
     return {
-        "source": {
-            "uri": checkout.uri,
-            "directory": str(checkout.directory),
-            "subdirectory": checkout.subdirectory,
-            "version": checkout.version,
-            "commit": checkout.commit,
-            "branch": checkout.branch,
-            "repository": checkout.repository,
-            "dirty": checkout.dirty,
-            "digest": checkout.digest,
-            "cached": None if checkout.cached is None else str(checkout.cached),
-        },
+        "source": _source(plan.checkout),
         "trust": [_rule(name, rule) for name, rule in plan.policy.rules()],
         "project": plan.project.name,
         "entry_point": plan.invocation.entry_point,
@@ -53,6 +43,21 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "grace_period": plan.grace_period,
         "warnings": list(plan.warnings),
         "notes": list(plan.notes),
+    }
+
+
+def _source(checkout: Checkout) -> dict[str, Any]:
+    return {
+        "uri": checkout.uri,
+        "directory": str(checkout.directory),
+        "subdirectory": checkout.subdirectory,
+        "version": checkout.version,
+        "commit": checkout.commit,
+        "branch": checkout.branch,
+        "repository": checkout.repository,
+        "dirty": checkout.dirty,
+        "digest": checkout.digest,
+        "cached": None if checkout.cached is None else str(checkout.cached),
     }
 
 

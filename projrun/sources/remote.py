@@ -5,16 +5,18 @@ On the way of every git project: a run whose commit is cached makes a `Remote` a
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from projrun.credentials import redact_uri
 from projrun.errors import SourceError
 from projrun.sources.options import FetchOptions
 from projrun.sources.places import repositories
 from projrun.sources.policy import TrustPolicy, place_of
-from projrun.sources.uri import GIT_SCHEMES, redact_uri
+from projrun.sources.uri import GIT_SCHEMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from projrun.sources.access import Access
     from projrun.sources.git_process import Git
 
+_NO_REPOSITORY = Path(os.devnull)
+"""git needs none to ask, and must not find one that the caller stands in. It has to exist: settings may depend on it."""
 _CHANGEABLE = ("http", "git")
 """Protocols under which anybody on the way may change what is sent."""
 
@@ -89,8 +93,7 @@ class Remote:
         """
         from projrun.sources.git_process import GitError
 
-        # git needs no repository to ask, and must not find one that the caller stands in.
-        git = self.git(self.folder / "none")
+        git = self.git(_NO_REPOSITORY)
         words = ("ls-remote", "--quiet", "--symref", "--end-of-options", REMOTE, *patterns)
         with self.contact():
             try:

@@ -1,6 +1,6 @@
 """Project URIs as people write them, read once; nothing is fetched. On the hot path: keep it light.
 
-A URI is hostile input: what git or a shell could take for an option or a command is refused here.
+A URI is hostile input: what git or a shell could take for an option or a command is refused, here or in `address`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from projrun.credentials import redact_uri as redact_uri
+from projrun.credentials import redact_uri
 from projrun.errors import RequestError, SourceError
 from projrun.sources.subdirectory import parse_subdirectory
 
@@ -27,7 +27,6 @@ _KINDS = (
     "or git@HOST:OWNER/REPOSITORY"
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_TRANSPORT_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SECURE_COPY = r"(?:[^@:/]+@)?(\[[^]/]+\]|[^@:/\\]{2,}):(.+)"
 _SHORTHAND = "gh:"
@@ -85,11 +84,6 @@ def _refuse_hostile(text: str) -> None:
             f"the project URI {redact_uri(text)!r} starts with '-'",
             hint="write a folder of such a name as './-name'",
         )
-    if _TRANSPORT_HELPER.match(text):
-        raise SourceError(
-            f"{text.partition('::')[0] + '::'!r} runs a command of its own to fetch and is refused",
-            hint=f"give {_KINDS}",
-        )
 
 
 def _local_path(location: str, caller_directory: Path) -> Path | None:
@@ -104,7 +98,7 @@ def _local_path(location: str, caller_directory: Path) -> Path | None:
     host, slash, path = location[match.end() :].partition("/")
     written = slash + path
     # MLflow writes such URIs without percent signs for spaces: what exists as it is written is meant so.
-    path = written if _is_folder(Path(written)) else unquote(written)
+    path = written if _exists(Path(written)) else unquote(written)
     if host not in ("", "localhost") or not path or _CONTROL.search(path):
         raise SourceError(
             f"{redact_uri(location)!r} names no folder on this machine", hint="write file:///absolute/path"

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from projrun.credentials import redact_uri
 from projrun.sources.git_command import git_environ
-from projrun.sources.uri import redact_uri
 
 _TIMEOUT = 5.0
 """Seconds: a huge work tree, or one on a slow network folder, must not hold up the run."""

@@ -17,8 +17,6 @@ from projrun.errors import RequestError
 if TYPE_CHECKING:
     from projrun.tracking.store import TrackingStore
 
-redact = redact_uri
-
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _FORBIDDEN = re.compile(r"[\s\x00-\x20\x7f]")
 

@@ -80,6 +80,7 @@ def test_addresses(location: str, address: Address) -> None:
         ("[evil:22]:r", "names no host"),
         ("me@[evil:22]:r", "names no host"),
         ("a b:r", "names no host"),
+        ("[]@host:r", "names no host"),
         (":22/r", "names no host"),
     ],
 )

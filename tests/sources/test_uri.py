@@ -168,6 +168,7 @@ def test_a_bare_repository_is_fetched_from(tmp_path: Path) -> None:
         ("--upload-pack=touch x", SourceError, "starts with '-'"),
         ("-x", SourceError, "starts with '-'"),
         ("ext::sh -c touch% x", SourceError, "'ext::' runs a command"),
+        ("ext::/bin/sh", SourceError, "'ext::' runs a command"),
         ("fd::17", SourceError, "'fd::' runs a command"),
         ("a+b::https://host/o/r", SourceError, "runs a command"),
         ("https://host/o\n/r", SourceError, "control characters"),

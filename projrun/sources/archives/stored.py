@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from projrun.credentials import redact_uri
+from projrun.credentials import redact_uri, without_queries
 from projrun.errors import SourceError, TrackingError
 from projrun.sources.archives.known import Known
 from projrun.sources.archives.remote import Sink
 from projrun.tracking.artifacts.remote import open_filesystem
 
 _CHUNK = 1024 * 1024
-_QUERY = re.compile(r"\?\S+")
 
 
 class StoredArchive:
@@ -52,5 +50,5 @@ class StoredArchive:
         return SourceError(
             f"{self.shown} cannot be downloaded: {type(error).__name__}",
             hint="check the credentials and the bucket's name",
-            detail=_QUERY.sub("?***", str(error)),  # a signed URL is a secret
+            detail=without_queries(str(error)),
         )

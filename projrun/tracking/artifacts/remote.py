@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from projrun.credentials import redact_uri
+from projrun.credentials import redact_uri, without_queries
 from projrun.errors import NotFoundError, TrackingError
 from projrun.tracking.artifacts import EXTRAS
 from projrun.tracking.artifacts.files import PARTIAL_PREFIX
 from projrun.tracking.artifacts.paths import checked_file_path, checked_path
 from projrun.tracking.entities import FileInfo
-
-_QUERY = re.compile(r"\?\S+")
 
 
 class RemoteArtifacts:
@@ -87,7 +84,7 @@ class RemoteArtifacts:
             raise TrackingError(
                 f"{self._shown} does not {verb} {path or 'its files'}: {type(error).__name__}",
                 hint="check the credentials and the bucket's name",
-                detail=_QUERY.sub("?***", str(error)),  # a signed URL is a secret
+                detail=without_queries(str(error)),
             ) from error
 
 
@@ -121,7 +118,7 @@ def open_filesystem(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
         raise TrackingError(
             f"{redact_uri(uri)} cannot be opened: {type(error).__name__}",
             hint="check the credentials and the bucket's name",
-            detail=_QUERY.sub("?***", str(error)),
+            detail=without_queries(str(error)),
         ) from error
     return filesystem, str(root)
 
