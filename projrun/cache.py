@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from projrun.ownership import make_private
+
 DESCRIPTION = "description.json"
 """The file of an entry that says what it is, for people."""
 
@@ -161,7 +163,7 @@ class ContentCache:
         self._remove_unfinished(key)
         entry = self.folder(key) / self._next_generation(key)
         try:
-            _make_private(entry)
+            make_private(entry)
             build(entry)
             self._describe(entry, facts)
             _write_marker(_marker(entry))
@@ -210,8 +212,8 @@ class ContentCache:
     def _lock(self, key: str, waiting: Callable[[], None] | None) -> Iterator[None]:
         from filelock import FileLock, Timeout
 
-        _make_private(self.root)
-        _make_private(self.folder(key))
+        make_private(self.root)
+        make_private(self.folder(key))
         lock = FileLock(self._lock_file(key))
         try:
             lock.acquire(timeout=0)
@@ -227,10 +229,6 @@ class ContentCache:
 
 def _marker(entry: Path) -> Path:
     return entry.with_name(entry.name + _MARKER_SUFFIX)
-
-
-def _make_private(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _write_marker(marker: Path) -> None:

@@ -34,6 +34,21 @@ def foreign_parent_reason(folder: Path) -> str | None:
     return _foreign_owner(folder, status)
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner may enter, and those above it that are missing (XDG base directory spec.).
+
+    `mkdir(parents=True)` would leave the ones above to the umask. Raises OSError.
+    """
+    try:
+        folder.mkdir(mode=0o700)
+    except FileNotFoundError:
+        make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+
+
 def remedy(folder: Path) -> str:
     """What to do about a folder that is not this user's alone."""
     return f"set PROJRUN_CACHE_DIR to a folder that is yours, or repair this one: chown it, `chmod go-w {folder}`"

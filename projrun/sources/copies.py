@@ -17,6 +17,7 @@ from typing import IO
 
 from projrun.errors import SourceError
 from projrun.lease import is_locked, open_locked
+from projrun.ownership import make_private
 from projrun.sources.removal import remove_folder
 
 CopyFacts = Mapping[str, str | int | None]
@@ -36,7 +37,7 @@ def make_copy(tree: Path, copies_directory: Path, facts: CopyFacts | None = None
     from projrun.sources.tree_copy import copy_tree
 
     try:
-        copies_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(copies_directory)
         copy, file = _new_name(copies_directory)
         _held[copy] = file
         try:

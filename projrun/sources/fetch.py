@@ -32,9 +32,9 @@ def fetch(uri: str, version: str | None, options: FetchOptions) -> Checkout:
             f"--version {version!r} is given, and the address names {parsed.web_path!r} itself",
             hint=f"leave --version away, or give {parsed.recorded.partition('#')[0]}#FOLDER",
         )
-    from projrun.sources.ownership import check_places
+    from projrun.sources.ownership import prepare_cache
 
-    check_places(options.cache)
+    prepare_cache(options.cache)
     if parsed.kind == "archive":
         from projrun.sources.archives.fetch import fetch_archive
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from projrun.errors import SourceError
-from projrun.ownership import foreign_parent_reason, foreign_reason, remedy
+from projrun.ownership import foreign_parent_reason, foreign_reason, make_private, remedy
 from projrun.sources.places import checkouts, copies, repositories
 
 
@@ -16,6 +16,15 @@ def check_owned(folder: Path) -> None:
     A folder that does not exist yet is fine; a link is judged by what it leads to.
     """
     _check(folder, foreign_reason)
+
+
+def prepare_cache(cache: Path) -> None:
+    """Make the cache's folder where it is missing, and `check_places`. Raises SourceError."""
+    try:
+        make_private(cache)
+    except OSError as error:
+        raise _unusable(cache, error) from None
+    check_places(cache)
 
 
 def check_places(cache: Path) -> None:
@@ -29,9 +38,13 @@ def _check(folder: Path, judge: Callable[[Path], str | None]) -> None:
     try:
         reason = judge(folder)
     except OSError as error:
-        raise SourceError(
-            f"the cache folder {folder} cannot be used: {error.strerror}",
-            hint="set PROJRUN_CACHE_DIR to a folder that is yours",
-        ) from None
+        raise _unusable(folder, error) from None
     if reason is not None:
         raise SourceError(f"the cache is refused: {reason}", hint=remedy(folder))
+
+
+def _unusable(folder: Path, error: OSError) -> SourceError:
+    return SourceError(
+        f"the cache folder {folder} cannot be used: {error.strerror}",
+        hint="set PROJRUN_CACHE_DIR to a folder that is yours, on a disk with room",
+    )

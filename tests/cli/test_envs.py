@@ -166,12 +166,13 @@ def test_an_environment_without_a_folder(workshop: Workshop) -> None:
     assert "the environment has no folder" in done.stderr
 
 
-def test_the_path_of_a_version_leaves_no_checkout(workshop: Workshop) -> None:
+def test_the_path_of_a_version_leaves_no_copy(workshop: Workshop) -> None:
     project = workshop.project("sprocket")
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"], ["tag", "v1"]):
         subprocess.run(["git", *words], cwd=project, check=True)
     envs("path", project, "-v", "v1").check()
-    assert list((workshop.home / "cache/checkouts").glob("*")) == []
+    assert len(list((workshop.home / "cache/checkouts").glob("*/*.complete"))) == 1
+    assert not (workshop.home / "cache/copies").exists()
 
 
 def test_a_cache_that_is_no_folder(workshop: Workshop) -> None:
