@@ -56,7 +56,7 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
     """Read the record; the files that it brings lie in a private folder until the `with` block ends.
 
     Raises RequestError for a run that does not exist or cannot be repeated as it is recorded, SourceError for a
-    source or changes that are gone, a lock or changes that the trust policy refuses, TrackingError for a store that fails.
+    source or changes that are gone or that the trust policy refuses, TrackingError for a store that fails.
     """
     from tempfile import TemporaryDirectory
 

@@ -1,0 +1,40 @@
+"""Runs by the beginnings of their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from projrun.errors import RequestError
+from projrun.tracking.lookup import find_run
+from projrun.tracking.sql.store import SqlStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    opened = SqlStore.open(tmp_path / "projrun.db", warn=print)
+    yield opened
+    opened.close()
+
+
+def test_a_whole_id_and_its_beginning(store: SqlStore) -> None:
+    run = store.create_run("0", start_time=1)
+    assert find_run(store, run.run_id).run_id == find_run(store, run.run_id[:4]).run_id == run.run_id
+
+
+def test_a_beginning_of_more_than_one(store: SqlStore) -> None:
+    runs = [store.create_run("0", start_time=1) for _ in range(17)]
+    beginnings = [run.run_id[0] for run in runs]
+    twice = next(one for one in beginnings if beginnings.count(one) > 1)
+    with pytest.raises(RequestError, match="more than one run") as raised:
+        find_run(store, twice)
+    assert "one of: " in raised.value.hint
+
+
+@pytest.mark.parametrize("text", ["zz", "", "%", "' OR 1", "é"])
+def test_what_is_no_id(store: SqlStore, text: str) -> None:
+    store.create_run("0", start_time=1)
+    with pytest.raises(RequestError, match="has no run"):
+        find_run(store, text)
