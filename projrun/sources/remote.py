@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from projrun.sources.git_process import Git
 
 _NO_REPOSITORY = Path(os.devnull)
-"""git needs none to ask, and must not find one that the caller stands in. It has to exist: settings may depend on it."""
+"""git needs none to ask, and must not find the caller's. It has to exist: settings may depend on the place."""
 _CHANGEABLE = ("http", "git")
 """Protocols under which anybody on the way may change what is sent."""
 
