@@ -10,6 +10,8 @@ from projrun.errors import RequestError
 from projrun.sources.address import read_address
 from projrun.sources.hosting import WebAddress, expand_shorthand, read_web_address
 from projrun.sources.uri import ProjectUri, parse_project_uri
+from tests.sources.conftest import Fetch
+from tests.sources.git_servers import GitServer, Repository
 
 
 def read(location: str) -> WebAddress | None:
@@ -153,3 +155,36 @@ def test_a_folder_that_exists_wins_over_the_short_form(tmp_path: Path) -> None:
 def test_what_is_no_short_form(text: str) -> None:
     with pytest.raises(RequestError, match="is not gh:OWNER/REPOSITORY"):
         expand_shorthand(text)
+
+
+@pytest.mark.parametrize(
+    ("page", "version", "subdirectory"),
+    [
+        ("tree/main/examples/train", "main", "examples/train"),
+        ("tree/feature/examples/v1.2/?ref_type=heads", "feature", "examples/v1.2"),
+        ("tree/v1", "v1", ""),
+        ("commit/{first}", "{first}", ""),
+    ],
+)
+def test_a_page_leads_to_its_folder_and_version(
+    server: GitServer, repository: Repository, fetched: Fetch, page: str, version: str, subdirectory: str
+) -> None:
+    commits = {"main": repository.third, "feature": repository.feature}
+    checkout = fetched(server.url("repository/-/") + page.format(first=repository.first))
+    assert checkout.version == version.format(first=repository.first)
+    assert checkout.commit == commits.get(version, repository.first)
+    assert checkout.subdirectory == subdirectory
+    assert checkout.repository == server.url("repository")
+    assert checkout.uri == server.url("repository") + (f"#{subdirectory}" if subdirectory else "")
+    assert (checkout.directory / "MLproject").is_file()
+
+
+def test_a_branch_with_slashes_is_told_from_the_folder(
+    server: GitServer, repository: Repository, fetched: Fetch
+) -> None:
+    repository.git(
+        "push", "--quiet", str(server.root / "repository.git"), "v1^{commit}:refs/heads/topic/examples"
+    )
+    checkout = fetched(server.url("repository/-/tree/topic/examples/examples/train"))
+    assert (checkout.version, checkout.subdirectory) == ("topic/examples", "examples/train")
+    assert checkout.commit == repository.first
