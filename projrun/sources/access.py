@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from projrun.credentials import redact_uri
 from projrun.errors import SourceError
 from projrun.sources.tokens import Token, find_token
-from projrun.sources.uri import redact_uri
 
 HELPER = (
     '!f() { test "$1" != get || printf "username=%s\\npassword=%s\\n" '

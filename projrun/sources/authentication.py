@@ -21,6 +21,9 @@ _REFUSED = (
     "returned error: 403",
     "Permission denied",
     "publickey",
+    "Git credentials for",  # git-lfs
+    "Authorization error",
+    "Authentication required",
 )
 _HIDDEN = ("not found", "does not exist")
 """What hosting services say of a repository that one may not read."""

@@ -70,18 +70,24 @@ def enter_branch(tree: Path, commit: str, branch: str) -> None:
 def _key(remote: Remote, commit: str) -> str:
     from hashlib import sha256
 
-    text = "\0".join((_FORMAT, remote.url, commit))
+    from projrun.sources.lfs_choice import skips_lfs
+
+    pointers = ("pointers",) if skips_lfs(remote.options.environ) else ()
+    text = "\0".join((_FORMAT, remote.url, commit, *pointers))
     return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _build(remote: Remote, commit: str, reference: str | None, tree: Path) -> None:
     from projrun.sources.git_failures import failure
     from projrun.sources.git_process import GitError
+    from projrun.sources.lfs import fetch_lfs_files
     from projrun.sources.mirror import with_mirror
     from projrun.sources.submodules import add_submodules
 
     git = with_mirror(remote, len(commit), partial(_take, remote, commit, reference, tree))
     try:
+        options, storage = remote.options, remote.folder / "lfs"
+        fetch_lfs_files(git, tree, remote.location, options.policy, storage, offline=options.offline)
         add_submodules(git, tree, remote.location, partial(_submodule, remote))
     except GitError as error:
         raise failure(remote.shown, git, str(error)) from None

@@ -6,19 +6,18 @@ That command starts other git processes that know nothing of our settings and of
 
 from __future__ import annotations
 
-import os
-import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from projrun.credentials import redact_uri
 from projrun.errors import SourceError
 from projrun.sources.address import read_address
 from projrun.sources.git_process import Git, GitError
+from projrun.sources.local_repository import LocalRepository
 from projrun.sources.submodule_address import resolve_address
 from projrun.sources.tree_copy import copy_tree
+from projrun.sources.tree_path import inside
 from projrun.sources.uri import GIT_SCHEMES
 
 FetchCommit = Callable[[str, str], Path]
@@ -100,92 +99,34 @@ class _Origin(NamedTuple):
 
     base: str
     """The address that relative ones are relative to."""
-    folder: Path | None = None
-    """The git folder of a repository of this machine."""
+    local: LocalRepository | None = None
 
     @classmethod
     def of(cls, git: Git, location: str) -> _Origin:
-        address = read_address(location)
-        if address.protocol != "file":
-            return cls(location)
-        path = Path(unquote(address.path) if location.startswith("file:") else address.path)
-        folder = _git_folder(path)
-        return cls(_own_remote(git, folder, path) or path.as_uri(), folder)
+        local = LocalRepository.at(location)
+        return cls(location) if local is None else cls(local.remote(git) or local.path.as_uri(), local)
 
     def address_of(self, git: Git, submodule: _Submodule, commit: str) -> str:
         """Where to fetch a submodule from. Raises SourceError for an address that is refused."""
-        if self.folder is not None:
-            kept = _inside(self.folder / "modules", submodule.name)
-            if kept is not None and _has_commit(git, kept, commit):
-                return kept.as_uri()  # the user has it here, maybe not pushed yet
+        kept = self.local and self.local.submodule(git, submodule.name, commit)
+        if kept is not None:
+            return kept.as_uri()  # the user has it here, maybe not pushed yet
         url = resolve_address(submodule.url, self.base)
         protocol = read_address(url).protocol
-        if protocol in GIT_SCHEMES or (protocol == "file" and self.folder is not None):
+        if protocol in GIT_SCHEMES or (protocol == "file" and self.local is not None):
             return url if "://" in url or protocol != "file" else Path(url).absolute().as_uri()
         what = "a folder of this machine" if protocol == "file" else f"{protocol}:, no protocol projrun knows"
         raise SourceError(f"{redact_uri(submodule.url)!r} is refused: it is {what}")
 
 
-def _git_folder(path: Path) -> Path:
-    """Where a repository of this machine keeps what it knows, `modules` among it."""
-    mark = path / ".git"
-    if mark.is_file():  # a linked work tree, or a submodule
-        linked = path / mark.read_text(encoding="utf-8", errors="surrogateescape")[len("gitdir: ") :].strip()
-        common = linked / "commondir"
-        return linked / common.read_text(encoding="utf-8").strip() if common.is_file() else linked
-    return mark if mark.is_dir() else path
-
-
-def _own_remote(git: Git, folder: Path, path: Path) -> str | None:
-    """The address that a repository of this machine was itself cloned from."""
-    try:
-        told = git.run(
-            "config", "--file", str(folder / "config"), "--no-includes", "--get", "remote.origin.url"
-        )
-    except GitError:
-        return None
-    url = told.removesuffix("\n")
-    try:
-        local = read_address(url).protocol == "file" and "://" not in url
-    except SourceError:
-        return None
-    return Path(os.path.normpath(path / url)).as_uri() if local else url
-
-
-def _has_commit(git: Git, folder: Path, commit: str) -> bool:
-    try:
-        Git(folder, git.environ).run("cat-file", "-e", f"{commit}^{{commit}}")
-    except GitError:
-        return False
-    return True
-
-
 def _empty_folder(tree: Path, path: str) -> Path:
     """The folder that git made for a submodule. Raises SourceError for one outside of the tree, or with files in it."""
-    place = _inside(tree, path)
+    place = inside(tree, path)
     if place is None:
         raise SourceError("its folder leads out of the checkout and is refused")
     if place.is_dir() and any(place.iterdir()):
         raise SourceError("its folder holds files of the checkout")
     return place
-
-
-def _inside(top: Path, path: str) -> Path | None:
-    """A path below a folder; None where it climbs, passes through a symbolic link, or through a git folder."""
-    place = top
-    for part in path.split("/"):
-        if part in ("", ".", "..") or "\\" in part or _is_git_folder(part):
-            return None
-        place /= part
-        if place.is_symlink():
-            return None
-    return place
-
-
-def _is_git_folder(name: str) -> bool:
-    """Whether some file system takes a name for `.git`: case, ends and invisible characters do not count on all."""
-    visible = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
-    return visible.partition(":")[0].rstrip(" .").lower() in (".git", "git~1")
 
 
 def _fill(place: Path, checkout: Path) -> None:
