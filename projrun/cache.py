@@ -7,6 +7,7 @@ so that a run which still uses the old one is not disturbed.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from projrun.ownership import make_private
+from projrun.ownership import foreign_reason, make_private
 
 DESCRIPTION = "description.json"
 """The file of an entry that says what it is, for people."""
@@ -78,8 +79,9 @@ class ContentCache:
 
         `build` fills the empty folder it is given; whatever it raises leaves nothing behind. `waiting` is
         called once where another process builds the same entry; `facts` are kept with what is built. Raises
-        OSError where the folder is not writable.
+        OSError where the folder is not writable, or others may have put something there.
         """
+        self._check_owned()
         before = self.find(key) if rebuild else None
         found = None if rebuild else self._use(key)
         if found is not None:
@@ -175,6 +177,11 @@ class ContentCache:
         _hold(_marker(entry))
         self._remove_superseded(key, entry)
         return entry
+
+    def _check_owned(self) -> None:
+        reason = foreign_reason(self.root)
+        if reason is not None:  # what an entry holds is run
+            raise PermissionError(errno.EPERM, reason)
 
     def _use(self, key: str) -> Path | None:
         entry = self.find(key)

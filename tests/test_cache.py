@@ -238,3 +238,15 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError):
         ContentCache(tmp_path / "file" / "cache").get_or_build("key", make_whole)
+
+
+def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
+    """What somebody else put there would be run."""
+    cache = ContentCache(tmp_path / "cache")
+    cache.get_or_build("a" * 16, lambda entry: None)
+    cache.root.chmod(0o777)
+    for key in ("a" * 16, "b" * 16):
+        with pytest.raises(PermissionError, match="can be written to by others"):
+            cache.get_or_build(key, lambda entry: None)
+    cache.root.chmod(0o755)
+    assert cache.get_or_build("a" * 16, lambda entry: None)[1] is False
