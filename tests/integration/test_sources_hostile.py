@@ -66,7 +66,7 @@ def _commit_all(folder: Path) -> str:
         ("ssh://-oProxyCommand=touch@127.0.0.1/o/r.git", "names no host"),
         ("ext::sh -c touch% {marker}", "'ext::'"),
         ("fd::7", "'fd::'"),
-        ("https::ext::sh -c touch% {marker}", "'https::'"),
+        ("https::ext::sh -c touch% {marker}", "'https:"),
         ("gopher://127.0.0.1/o/r.git", "'gopher'"),
         ("https://127.0.0.1/o\n/r.git", "control characters"),
         ("https://127.0.0.1/o\x1b[2J/r.git", "control characters"),
