@@ -17,7 +17,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.~-]+)"
-_AUTHORITY = re.compile(rf"(?:(?P<user>[^@\\]*)@)?{_HOST}(?::(?P<port>\d{{1,5}}))?")
+_AUTHORITY = re.compile(rf"(?:(?P<user>[^@\\]*)@)?{_HOST}(?::(?P<port>[0-9]{{1,5}}))?")
 _SECURE_COPY = re.compile(rf"(?:(?P<user>[^@:/\\\[\]]+)@)?{_HOST}:(?P<path>.*)")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _READ_BY_GIT = ("ssh", "git")
@@ -115,6 +115,5 @@ def _secure_copy(location: str) -> Address:
 
 def _host(parts: re.Match[str]) -> str:
     host = parts["host"].removesuffix(".")
-    return (
-        host.lower() if host.isascii() else host
-    )  # there are letters whose lower case is another, ASCII one
+    # There are letters whose lower case is another letter, an ASCII one.
+    return host.lower() if host.isascii() else host

@@ -55,6 +55,7 @@ def test_addresses(location: str, address: Address) -> None:
         ("file://elsewhere/r", "no place on this machine"),
         ("https://host:/r", "names no host"),
         ("https://host:port/r", "names no host"),
+        ("https://host:\uff14\uff14\uff13/r", "names no host"),
         ("https://evil\\@host/r", "names no host"),
         ("https://a@evil@host/r", "names no host"),
         ("https://hos%74/r", "names no host"),
