@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from projrun.cache import ContentCache
 from projrun.sources.places import checkouts
+from projrun.sources.version import is_reference_name
 
 if TYPE_CHECKING:
     from projrun.sources.git_process import Git
@@ -56,6 +57,8 @@ def enter_branch(tree: Path, commit: str, branch: str) -> None:
     The cached checkout is on none, since the same commit may be on several.
     """
     head = tree / ".git" / "HEAD"
+    if not is_reference_name(branch):  # it becomes a path
+        return
     try:
         if head.read_text(encoding="utf-8").strip() != commit:  # another format of git's, chosen by the user
             return
@@ -87,7 +90,8 @@ def _build(remote: Remote, commit: str, reference: str | None, tree: Path) -> No
     git = with_mirror(remote, len(commit), partial(_take, remote, commit, reference, tree))
     try:
         options, storage = remote.options, remote.folder / "lfs"
-        fetch_lfs_files(git, tree, remote.location, options.policy, storage, offline=options.offline)
+        with options.activity(f"fetching the large files of {remote.shown}"):
+            fetch_lfs_files(git, tree, remote.location, options.policy, storage, offline=options.offline)
         add_submodules(git, tree, remote.location, partial(_submodule, remote))
     except GitError as error:
         raise failure(remote.shown, git, str(error)) from None

@@ -111,7 +111,7 @@ class Remote:
         """Says what takes long while the repository is asked. Raises SourceError when that would be going online."""
         if self.options.offline and not self.is_local:
             raise SourceError(
-                f"{self.shown} is not cached so far as this needs it, and --offline asks no server",
+                f"what this needs of {self.shown} is not cached, and --offline asks no server",
                 hint="run once without --offline",
             )
         return self.options.activity(f"fetching {self.shown}")

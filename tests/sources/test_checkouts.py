@@ -116,6 +116,16 @@ def test_a_branch_name_that_no_file_can_have(
     assert git(copy, "rev-parse", "--abbrev-ref", "HEAD", environ=repository.environ) == "HEAD"
 
 
+@pytest.mark.parametrize("branch", ["../../x", "/x", "a/../../../x", "x.lock", ""])
+def test_a_branch_name_that_leads_elsewhere(tmp_path: Path, branch: str) -> None:
+    (tmp_path / ".git/refs/heads").mkdir(parents=True)
+    (tmp_path / ".git/HEAD").write_text("1" * 40)
+    before = sorted(tmp_path.rglob("*"))
+    enter_branch(tmp_path, "1" * 40, branch)
+    assert (tmp_path / ".git/HEAD").read_text() == "1" * 40
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_filters_that_the_machine_includes_for_some_places_only(
     server: GitServer, repository: Repository, options: FetchOptions, tmp_path: Path
 ) -> None:

@@ -73,7 +73,8 @@ def test_a_very_short_hash_is_looked_up_again(
     fetch_repository(url, repository.second[:6], options)
     server.requests.clear()
     assert fetch_repository(url, repository.second[:6], options).commit == repository.second
-    assert len(server.requests) > 2  # by now there may be another commit that starts so: not only an `ls-remote`
+    # Not only an `ls-remote`: by now there may be another commit that starts so.
+    assert len(server.requests) > 2
 
 
 def test_a_short_hash_of_a_tag_is_asked_for_again(

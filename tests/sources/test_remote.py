@@ -144,6 +144,8 @@ def test_what_it_does_is_told(server: GitServer, options: FetchOptions) -> None:
 
     url = f"http://me:secret@{server.address}/repository.git"
     fetch_repository(url, None, options._replace(activity=activity))
-    assert told == [f"fetching {server.url('repository.git')}"] * 2  # where the branch is, and what it holds
+    shown = server.url("repository.git")
+    # Where the branch is, what it holds, and whether there is more of that elsewhere.
+    assert told == [f"fetching {shown}", f"fetching {shown}", f"fetching the large files of {shown}"]
     fetch_repository(url, None, options._replace(activity=activity))
-    assert len(told) == 3
+    assert len(told) == 4
