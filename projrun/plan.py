@@ -31,6 +31,9 @@ from projrun.sources.policy import TrustPolicy
 from projrun.tracking.parent import PARENT_RUN_ID, records_elsewhere
 from projrun.tracking.uri import TrackingUri, parse_tracking_uri
 
+SUBMITTED_URI = "PROJRUN_SUBMITTED_URI"
+"""What hands a project's URI to the process of a submitted run: an argument would show its credentials."""
+
 
 class Request(NamedTuple):
     """What the user asked for, from the command line or the API."""

@@ -14,9 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from projrun.credentials import redact_uri
 from projrun.errors import ProjrunError
-from projrun.plan import Plan, Request, make_plan
+from projrun.plan import SUBMITTED_URI, Plan, Request, make_plan
 from projrun.reporting import SilentReporter
+from projrun.sources.uri import parse_project_uri
 from projrun.tracking.parent import PARENT_RUN_ID, parent_run_id
 from projrun.tracking.store import TrackingStore
 from projrun.tracking.uri import open_store
@@ -93,7 +95,8 @@ class RunningRun(SubmittedRun):
         try:
             parameters = _write_parameters(plan, request, run_id)
             process = subprocess.Popen(
-                _command_line(plan, request, options, run_id, parameters), env=_environment(request, options)
+                _command_line(plan, request, options, run_id, parameters),
+                env=_environment(plan, request, options),
             )
         except BaseException as error:
             _end(plan, run_id, "FAILED", 70, f"the runner could not be started: {error}")
@@ -183,7 +186,7 @@ def _command_line(
         "--quiet",
     ]
     words += ["--entry-point", request.entry_point]
-    version = plan.checkout.commit if plan.checkout.cached else request.version
+    uri, version = _source(plan, request)
     if version:
         words += ["--version", version]
     if request.rebuild_environment:
@@ -206,14 +209,28 @@ def _command_line(
         value = options[name]
         if value is not None:
             words.append(f"--{name}={value}")
-    return [*words, "--", request.uri]
+    return [*words, "--", redact_uri(uri)]
 
 
-def _environment(request: Request, options: Mapping[str, str | None]) -> dict[str, str]:
+def _source(plan: Plan, request: Request) -> tuple[str, str | None]:
+    """The URI and the version that lead to the very source that was planned, whatever has moved meanwhile."""
+    checkout = plan.checkout
+    if checkout.cached is None:
+        return request.uri, request.version
+    if checkout.digest is not None:
+        return request.uri, f"sha256:{checkout.digest}"
+    parsed = parse_project_uri(request.uri, request.caller_directory)
+    if not parsed.web_path:
+        return request.uri, checkout.commit
+    # A web address names its version itself.
+    return f"{parsed.location}#{checkout.subdirectory}", checkout.commit
+
+
+def _environment(plan: Plan, request: Request, options: Mapping[str, str | None]) -> dict[str, str]:
     from projrun.environments.container_options import variable
 
     # What may hold credentials goes by the environment, for the same reason.
-    environ = {**request.environ, **variable(request.container)}
+    environ = {**request.environ, **variable(request.container), SUBMITTED_URI: _source(plan, request)[0]}
     if options["tracking-uri"] is not None:
         environ["PROJRUN_TRACKING_URI"] = options["tracking-uri"]
     if options["backend-config"] is not None:

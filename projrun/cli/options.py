@@ -11,7 +11,7 @@ import click
 
 from projrun.directories import Directories
 from projrun.environments.protocol import ContainerOptions
-from projrun.plan import Request
+from projrun.plan import SUBMITTED_URI, Request
 from projrun.project.binding import GivenValue
 from projrun.settings import Settings
 
@@ -279,8 +279,9 @@ def _options(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, str |
 def _request(values: Mapping[str, Any], options: Mapping[str, str | None]) -> Request:
     environ = with_env_file(os.environ, values["env_file"])
     directories = Directories.locate(environ)
+    handed_over = environ.pop(SUBMITTED_URI, None)  # which no other process is to see
     return Request(
-        uri=values["uri"],
+        uri=handed_over or values["uri"],
         settings=Settings(options, environ, directories.config),
         directories=directories,
         environ=environ,
