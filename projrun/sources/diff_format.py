@@ -23,6 +23,10 @@ def quoted(name: bytes) -> bytes:
     """A name as git writes it with `core.quotePath`: in quotes, with escapes, where it is not plain ASCII."""
     if all(32 <= byte < 127 and byte not in (34, 92) for byte in name):
         return name
+    return _in_quotes(name)
+
+
+def _in_quotes(name: bytes) -> bytes:
     return b'"' + b"".join(map(_escaped, name)) + b'"'
 
 
@@ -36,6 +40,19 @@ def first_line(path: str) -> bytes:
     """The line that a file's section begins with; the path is from the top of the work tree."""
     name = os.fsencode(path)
     return _START + quoted(b"a/" + name) + b" " + quoted(b"b/" + name)
+
+
+def unmistakable(section: bytes, path: str) -> bytes:
+    """The section with its names in quotes where git would have to guess them.
+
+    Where no `---` line names the file (a new mode, an empty file), `git apply` looks for the blank between two
+    equal names, and gives up on some that hold blanks themselves.
+    """
+    if " " not in path or b"\n--- " in section:
+        return section
+    name = os.fsencode(path)
+    line = _START + _in_quotes(b"a/" + name) + b" " + _in_quotes(b"b/" + name)
+    return line + section[section.index(b"\n") :]
 
 
 def sections(diff: bytes, *, whole: bool) -> Iterator[bytes]:
@@ -79,7 +96,7 @@ def new_file(top: Path, path: str, longest: int) -> bytes:
     name = quoted(b"b/" + os.fsencode(path))
     head = first_line(path) + b"\nnew file mode " + mode + b"\n"
     if not content:
-        return head + b"index 0000000..0000000\n"  # git apply wants to see more than a mode
+        return unmistakable(head + b"index 0000000..0000000\n", path)  # git apply wants more than a mode
     end = b"\t\n" if b" " in name else b"\n"
     return head + b"--- /dev/null\n+++ " + name + end + _hunk(content)
 

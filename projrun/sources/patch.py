@@ -11,7 +11,15 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.sources.diff_format import Unfit, check_section, first_line, new_file, quoted, sections
+from projrun.sources.diff_format import (
+    Unfit,
+    check_section,
+    first_line,
+    new_file,
+    quoted,
+    sections,
+    unmistakable,
+)
 from projrun.sources.git_command import git_environ
 from projrun.sources.git_output import GitOutput
 from projrun.sources.sensitive import is_sensitive_name
@@ -155,7 +163,7 @@ class _Taker:
         except Unfit as unfit:
             self._left_out[path] = str(unfit)
             return
-        self._append(path, b"".join(parts))
+        self._append(path, b"".join(unmistakable(part, path) for part in parts))
         place = self._top / path
         if b"\ndeleted file mode " in parts[-1] and (place.is_file() or place.is_symlink()):
             self._forgotten.append(path)
