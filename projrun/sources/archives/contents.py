@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO, Literal
 
 from projrun.sources.archives.errors import UnpackError
+from projrun.sources.uri import ARCHIVE_ENDINGS
 
 Contents = Literal["zip", "gzip", "bzip2", "xz", ""]
 """The empty one is a tar that is not compressed."""
@@ -52,4 +53,4 @@ def _other(beginning: bytes) -> str:
 def _hint(beginning: bytes) -> str:
     if _other(beginning) == "it is a web page":
         return "does the address lead to the archive itself, and not to a login or a page about it?"
-    return "projrun reads .zip, .tar, .tar.gz, .tgz, .tar.bz2 and .tar.xz"
+    return f"projrun reads {', '.join(ARCHIVE_ENDINGS)}"

@@ -15,9 +15,13 @@ class UnpackError(Exception):
 
 
 def refused(name: str, why: str, *, hint: str = "") -> UnpackError:
-    """The error for one member: its name is hostile input, and is shown with nothing in it that prints strangely."""
-    shown = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
-    return UnpackError(f"is refused: its member {shown!r} {why}", hint=hint)
+    """The error for one member."""
+    return UnpackError(f"is refused: its member {quoted(name)} {why}", hint=hint)
+
+
+def quoted(name: str) -> str:
+    """A name or a link's target, which are hostile input, with nothing in it that prints strangely or has no end."""
+    return repr(name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…")
 
 
 def damaged(why: str) -> UnpackError:

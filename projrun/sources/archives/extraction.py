@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from projrun.sources.archives.contents import contents_of
-from projrun.sources.archives.errors import UnpackError, damaged, refused
+from projrun.sources.archives.errors import UnpackError, damaged, quoted, refused
 from projrun.sources.archives.limits import Limits, Meter
 from projrun.sources.archives.links import check_links
 from projrun.sources.archives.members import Member, MemberKind
@@ -162,7 +162,8 @@ class _Unpacking:
         original = parse_name(member.target)
         if self._kinds.get(original) not in ("file", "copy") or original == parts:
             raise refused(
-                member.name, f"is a hard link to {member.target!r}, which is no earlier file of the archive"
+                member.name,
+                f"is a hard link to {quoted(member.target)}, which is no earlier file of the archive",
             )
         with self._place(original).open("rb") as content:
             status = os.fstat(content.fileno())

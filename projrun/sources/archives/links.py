@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from projrun.sources.archives.errors import refused
+from projrun.sources.archives.errors import quoted, refused
 from projrun.sources.archives.names import Parts, folded
 
 _LONGEST_CHAIN = 40
@@ -26,7 +26,7 @@ def _follow(place: Parts, target: str, links: Mapping[Parts, str]) -> None:
         step = ahead.pop()
         if step == "..":
             if not here:
-                raise refused(name, f"is a link to {target!r}, which leads out of the archive")
+                raise refused(name, f"is a link to {quoted(target)}, which leads out of the archive")
             here.pop()
             continue
         here.append(*folded((step,)))
@@ -34,7 +34,7 @@ def _follow(place: Parts, target: str, links: Mapping[Parts, str]) -> None:
         if passed is not None:
             chain += 1
             if chain > _LONGEST_CHAIN:
-                raise refused(name, f"is a link to {target!r}, which goes round in circles")
+                raise refused(name, f"is a link to {quoted(target)}, which goes round in circles")
             here.pop()
             ahead += _steps(name, passed)
 
@@ -42,5 +42,5 @@ def _follow(place: Parts, target: str, links: Mapping[Parts, str]) -> None:
 def _steps(name: str, target: str) -> list[str]:
     """The parts of a target, the first one last; an absolute one leads out wherever the copy lies."""
     if not target or target.startswith("/") or "\\" in target or "\0" in target or target[1:2] == ":":
-        raise refused(name, f"is a link to {target!r}, which leads out of the archive")
+        raise refused(name, f"is a link to {quoted(target)}, which leads out of the archive")
     return [step for step in reversed(target.split("/")) if step not in ("", ".")]

@@ -63,3 +63,11 @@ def test_links_that_lead_out(links: dict[str, str]) -> None:
 def test_links_that_go_round(links: dict[str, str]) -> None:
     with pytest.raises(UnpackError, match="which goes round in circles"):
         check_links(places(links))
+
+
+@pytest.mark.parametrize("target", ["/" + "x" * 100_000, "/\x1b[31m\u202e"])
+def test_target_is_shown_in_part_and_nothing_of_it_prints_strangely(target: str) -> None:
+    with pytest.raises(UnpackError) as caught:
+        check_links({("l",): target})
+    assert len(caught.value.text) < 300
+    assert caught.value.text.isprintable()
