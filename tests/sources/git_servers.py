@@ -78,6 +78,8 @@ class GitServer(ThreadingHTTPServer):
         self.authorizations: list[str | None] = []
         self.command_lines: set[str] = set()
         """What the machine's process list showed while it answered."""
+        self.watches_processes = True
+        """Whether it looks at that list: it takes some milliseconds."""
         self.requests: list[str] = []
         """What it was asked for: `refs PATH` (the names of branches and tags) or `pack PATH`, in git's protocols."""
 
@@ -112,7 +114,8 @@ class _GitHandler(BaseHTTPRequestHandler):
         server, body = self.server, self.rfile.read(int(self.headers.get("Content-Length") or 0))
         authorization = self.headers.get("Authorization")
         server.authorizations.append(authorization)
-        server.command_lines |= _command_lines()
+        if server.watches_processes:
+            server.command_lines |= _command_lines()
         server.requests.append(_asked(self, body))
         if server.redirect is not None:
             self._head(302, [("Location", server.redirect + self.path)])
