@@ -427,12 +427,26 @@ def test_tar_with_a_header_that_makes_no_sense_is_not_taken_for_its_end(tree: Pa
     assert refusal(tree, bytes(content), ".tar") == "is damaged: bad checksum"
 
 
-def test_zip_whose_member_lies_outside_it(tree: Path) -> None:
-    content = bytearray(archive(".zip", ["a"]))
-    content[content.index(b"PK\x01\x02") + 42 :][:4] = b"\xff\xff\xff\x7f"
-    place = content.index(b"PK\x01\x02") + 42
-    content[place : place + 4] = b"\xff\xff\xff\x7f"
-    assert refusal(tree, bytes(content), ".zip").startswith("is damaged")
+@pytest.mark.parametrize("offset", [1 << 40, (1 << 63) - 1, (1 << 64) - 1])
+def test_zip_whose_member_lies_outside_it(tree: Path, offset: int) -> None:
+    content = archive(".zip", ["a"])
+    start, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    entry, record = bytearray(content[start:end]), bytearray(content[end:])
+    extra = struct.pack("<HHQ", 1, 8, offset)  # the 64 bits for an offset that says to be elsewhere
+    struct.pack_into("<H", entry, 30, len(extra))
+    struct.pack_into("<L", entry, 42, 0xFFFFFFFF)
+    struct.pack_into("<L", record, 12, len(entry) + len(extra))
+    text = refusal(tree, content[:start] + entry + extra + record, ".zip")
+    assert text == "is damaged: a member lies outside it"
+
+
+@pytest.mark.parametrize("ending", [".tar.bz2", ".zip"])
+def test_compressed_data_that_make_no_sense(tree: Path, ending: str) -> None:
+    items = [Item("a", os.urandom(5000))]
+    content = bytearray(tarred(items, ending) if ending != ".zip" else zipped(items, zipfile.ZIP_BZIP2))
+    middle = len(content) // 2
+    content[middle : middle + 100] = bytes(100)
+    assert refusal(tree, bytes(content), ending).startswith("is damaged: ")
 
 
 @pytest.mark.parametrize(
