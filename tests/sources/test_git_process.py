@@ -58,9 +58,12 @@ def test_nobody_is_asked(repository: Repository, tmp_path: Path) -> None:
     with subprocess.Popen(
         argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(repository.environ)
     ) as asked:
+        try:
+            assert asked.wait(timeout=10) == 0
+        finally:
+            asked.kill()
         assert asked.stdout is not None
         assert b"e69de29" in asked.stdout.read()  # the hash of nothing
-        assert asked.wait(timeout=10) == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
@@ -85,9 +88,11 @@ def test_an_interrupt_ends_all_that_git_started(
 
         thread = threading.Thread(target=interrupt)
         thread.start()
+        before = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             at_work.run("ls-remote", "ssh://host.invalid/r.git")
         thread.join()
+    assert time.monotonic() - before < 20
     pid = read_pid(tmp_path / "pid")
     eventually(lambda: not is_running(pid), "the end of git's helper")
     assert _children() == []

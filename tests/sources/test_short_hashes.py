@@ -68,9 +68,11 @@ def test_a_branch_that_makes_room_for_others(
     url, bare = server.url("repository.git"), server.root / "repository.git"
     git(bare, "branch", "a", repository.feature, environ=repository.environ)
     fetch_repository(url, repository.second[:6], options)
+    inode = history_of(Remote(url, options)).stat().st_ino
     git(bare, "branch", "-D", "a", environ=repository.environ)
     git(bare, "branch", "a/b", repository.first, environ=repository.environ)
     assert fetch_repository(url, repository.first[:6], options).commit == repository.first
+    assert history_of(Remote(url, options)).stat().st_ino == inode, "it was fetched anew"
 
 
 def test_a_commit_that_was_fetched_needs_no_history(
