@@ -27,3 +27,8 @@ def quoted(name: str) -> str:
 def damaged(why: str) -> UnpackError:
     """The error for content that is not what an archive's format asks for."""
     return UnpackError(f"is damaged: {why}", hint="make the archive anew, or fetch it again")
+
+
+def no_files() -> UnpackError:
+    """The error for an archive of nothing."""
+    return UnpackError("is refused: it holds no files")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from projrun.sources.archives.contents import contents_of
-from projrun.sources.archives.errors import UnpackError, damaged, quoted, refused
+from projrun.sources.archives.errors import UnpackError, damaged, no_files, quoted, refused
 from projrun.sources.archives.limits import Limits, Meter
 from projrun.sources.archives.links import check_links
 from projrun.sources.archives.members import Member, MemberKind
@@ -116,7 +116,7 @@ class _Unpacking:
     def finish(self, tree: Path) -> None:
         """Strip a single top folder, put the tree in its place, and make the links."""
         if not self._kinds:
-            raise UnpackError("is refused: it holds no files")
+            raise no_files()
         tops = {parts[0] for parts in self._kinds}
         top = tops.pop() if len(tops) == 1 else ""
         stripped = 1 if self._kinds.get((top,)) == "folder" else 0

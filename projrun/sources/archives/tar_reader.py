@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import IO, BinaryIO, cast
 
 from projrun.sources.archives.contents import Contents
-from projrun.sources.archives.errors import UnpackError, damaged, refused
+from projrun.sources.archives.errors import UnpackError, damaged, no_files, refused
 from projrun.sources.archives.limits import Limits, Meter
 from projrun.sources.archives.members import Member
 
@@ -96,6 +96,8 @@ class _Header(tarfile.TarInfo):
         try:
             return super().fromtarfile(archive)
         except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            if archive.offset == 0:  # Python 3.10 trips over it
+                raise no_files() from None
             raise
         except tarfile.HeaderError as error:
             if archive.offset == 0:

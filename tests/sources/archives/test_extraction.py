@@ -459,10 +459,7 @@ def test_what_is_no_tar(tree: Path, ending: str, content: bytes) -> None:
 @BOTH
 @pytest.mark.parametrize("items", [[], ["__MACOSX/a"], ["./"], [".git/config"]])
 def test_archive_of_nothing(tree: Path, ending: str, items: list[str]) -> None:
-    assert refusal(tree, archive(ending, items), ending) in (
-        "is refused: it holds no files",
-        "is no tar archive",
-    )
+    assert refusal(tree, archive(ending, items), ending) == "is refused: it holds no files"
 
 
 # --- bombs ---
