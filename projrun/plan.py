@@ -315,7 +315,9 @@ def _storage(request: Request) -> tuple[Path, bool]:
         return request.caller_directory / expanded(setting.value, setting.origin), True
     import os
 
-    return request.directories.cache / "downloads" / os.urandom(8).hex(), False
+    from projrun.sources.places import downloads
+
+    return downloads(request.directories.cache) / os.urandom(8).hex(), False
 
 
 def _environment(request: Request, checkout: Checkout, project: Project) -> EnvironmentPlan:

@@ -173,6 +173,7 @@ def _record_changes(session: Session) -> None:
 
 def _prepare(session: Session) -> PreparedEnvironment:
     plan, reporter = session.plan, session.reporter
+    _hold_downloads(plan)
     for parameter in plan.invocation.parameters:
         if parameter.download is not None:
             with reporter.activity(f"downloading {redact_uri(parameter.download)}"):
@@ -355,10 +356,24 @@ def _shielded(relay: SignalRelay | None) -> AbstractContextManager[None]:
 
 
 def _remove_downloads(plan: Plan) -> None:
-    if not plan.keep_storage and any(parameter.download for parameter in plan.invocation.parameters):
-        import shutil
+    if _has_own_storage(plan):
+        from projrun.held_folders import remove_held
 
-        shutil.rmtree(plan.storage_directory, ignore_errors=True)
+        remove_held(plan.storage_directory)
+
+
+def _hold_downloads(plan: Plan) -> None:
+    """While this process lives, `projrun cache prune` leaves them alone."""
+    if _has_own_storage(plan):
+        from projrun.held_folders import hold
+
+        hold(plan.storage_directory)
+
+
+def _has_own_storage(plan: Plan) -> bool:
+    return not plan.keep_storage and any(
+        parameter.download is not None for parameter in plan.invocation.parameters
+    )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from projrun.cache_contents import Candidate, Item, total_size
 from projrun.cli import pruning
 from projrun.cli.quantities import age_text, size_text
 from projrun.cli.rendering import print_json, print_table, time_text, visible
-from projrun.sources.holdings import CHECKOUT, COPY, REPOSITORY, kind
+from projrun.sources.holdings import CHECKOUT, COPY, DOWNLOAD, REPOSITORY, kind
 
 _COLUMNS = ("KEY", "KIND", "SIZE", "AGE", "LAST USED", "STATE", "SOURCE")
 _REASONS = {
@@ -21,6 +21,7 @@ _REASONS = {
         CHECKOUT: "a fetch that was killed",
         REPOSITORY: "a fetch that was killed",
         COPY: "of a run that was killed, with nothing new in it",
+        DOWNLOAD: "for a run that was killed",
     },
     "broken": {CHECKOUT: "its files are gone"},
     "superseded": {CHECKOUT: "fetched anew since"},
@@ -115,9 +116,9 @@ def _row(item: Item, now: float) -> tuple[str, ...]:
 def _state(item: Item) -> str:
     if item.in_use:
         return "in use"
-    if kind(item) != COPY:
-        return item.entry.state
-    return "kept" if "kept" in item.facts else "abandoned"
+    if kind(item) in (COPY, DOWNLOAD):
+        return "kept" if "kept" in item.facts else "abandoned"
+    return item.entry.state
 
 
 def _what(item: Item) -> str:

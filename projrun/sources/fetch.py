@@ -53,9 +53,9 @@ def fetch(uri: str, version: str | None, options: FetchOptions) -> Checkout:
 def discard(checkout: Checkout) -> None:
     """Remove what was checked out for this run alone, read-only files too; the user's own folder never."""
     if checkout.owned is not None:
-        from projrun.sources.copies import remove_copy
+        from projrun.held_folders import remove_held
 
-        remove_copy(checkout.owned)
+        remove_held(checkout.owned)
 
 
 def _remote(uri: ProjectUri, version: str | None) -> Checkout:

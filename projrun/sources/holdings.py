@@ -1,6 +1,6 @@
-"""What the cache holds of sources: mirrors of repositories, checkouts, and the copies that runs left.
+"""What the cache holds of sources: mirrors of repositories, checkouts, the copies that runs left, and their downloads.
 
-Each is an `Item` whose fact `kind` says which of the three it is.
+Each is an `Item` whose fact `kind` says which of them it is.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from projrun.cache_contents import (
     measure,
     removed_of,
 )
+from projrun.held_folders import hold, is_held, lock_file, remove_held, sweep
 from projrun.lease import is_locked, open_locked
-from projrun.sources.copies import is_copy_in_use, read_facts, remove_copy, sweep_copies, take_copy
-from projrun.sources.copies import lock_file as copy_lock
+from projrun.sources.copies import read_facts
 from projrun.sources.leftovers import left_behind
-from projrun.sources.places import checkouts, copies, repositories
+from projrun.sources.places import checkouts, copies, downloads, repositories
 from projrun.sources.removal import remove_folder
 
-REPOSITORY, CHECKOUT, COPY = "repository", "checkout", "copy"
+REPOSITORY, CHECKOUT, COPY, DOWNLOAD = "repository", "checkout", "copy", "download"
 
-_NAMES = {REPOSITORY: re.compile(r"[0-9a-f]{16,64}"), COPY: re.compile(r"[0-9a-f]{16}")}
+_NAME = re.compile(r"[0-9a-f]{16,64}")
 
 
 def holdings(cache: Path) -> list[Item]:
     """All of it, the last used first; changes nothing. Raises OSError where the cache cannot be read."""
-    items = [*_repositories(cache), *_checkouts(cache), *_copies(cache)]
+    items = [*_repositories(cache), *_checkouts(cache), *_copies(cache), *_downloads(cache)]
     return sorted(items, key=lambda item: item.entry.last_used, reverse=True)
 
 
 def kind(item: Item) -> str:
-    """`repository`, `checkout` or `copy`."""
+    """`repository`, `checkout`, `copy` or `download`."""
     return str(item.facts["kind"])
 
 
@@ -59,7 +59,8 @@ def prune_holdings(cache: Path, limits: Limits, now: float, *, dry_run: bool = F
     cached_checkouts = _checkout_cache(cache)
     pruned = removed_of(items, chosen, lambda candidate: _remove(candidate, cached_checkouts))
     cached_checkouts.sweep()
-    sweep_copies(copies(cache))
+    for place in (copies(cache), downloads(cache)):
+        sweep(place)
     return pruned
 
 
@@ -67,9 +68,9 @@ def _remove(candidate: Candidate, cached_checkouts: ContentCache) -> bool:
     item = candidate.item
     if kind(item) == CHECKOUT:
         return cached_checkouts.remove(item.entry)
-    if kind(item) == COPY:
-        return take_copy(item.entry.path) and remove_copy(item.entry.path)
-    return _remove_repository(item.entry.path)
+    if kind(item) == REPOSITORY:
+        return _remove_repository(item.entry.path)
+    return hold(item.entry.path) and remove_held(item.entry.path)
 
 
 def _checkout_cache(cache: Path) -> ContentCache:
@@ -82,7 +83,7 @@ def _checkouts(cache: Path) -> list[Item]:
 
 
 def _repositories(cache: Path) -> Iterator[Item]:
-    for folder in _folders(repositories(cache), REPOSITORY):
+    for folder in _folders(repositories(cache)):
         facts = describe(folder)
         used = max(_changed(path) for path in (folder / "description.json", *(folder / "versions").glob("*")))
         entry = Entry(folder.name, folder, "ready" if facts else "unfinished", used or _changed(folder))
@@ -90,11 +91,18 @@ def _repositories(cache: Path) -> Iterator[Item]:
 
 
 def _copies(cache: Path) -> Iterator[Item]:
-    for folder in _folders(copies(cache), COPY):
-        facts, in_use = read_facts(folder), is_copy_in_use(folder)
+    for folder in _folders(copies(cache)):
+        facts, in_use = read_facts(folder), is_held(folder)
         state: State = "ready" if in_use or _is_worth_keeping(folder, facts) else "unfinished"
-        entry = Entry(folder.name, folder, state, _changed(copy_lock(folder)) or _changed(folder))
+        entry = Entry(folder.name, folder, state, _changed(lock_file(folder)) or _changed(folder))
         yield _item(entry, {**facts, "kind": COPY}, in_use=in_use)
+
+
+def _downloads(cache: Path) -> Iterator[Item]:
+    for folder in _folders(downloads(cache)):
+        in_use = is_held(folder)
+        state: State = "ready" if in_use else "unfinished"  # its run cannot come back
+        yield _item(Entry(folder.name, folder, state, _changed(folder)), {"kind": DOWNLOAD}, in_use=in_use)
 
 
 def _is_worth_keeping(copy: Path, facts: dict[str, object]) -> bool:
@@ -111,13 +119,13 @@ def _item(entry: Entry, facts: dict[str, object], *, in_use: bool) -> Item:
     return Item(entry, measure(entry.path), facts, created(entry, facts), in_use)
 
 
-def _folders(place: Path, what: str) -> list[Path]:
+def _folders(place: Path) -> list[Path]:
     try:
         with os.scandir(place) as entries:
             found = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
         return []
-    return sorted(Path(entry.path) for entry in found if _NAMES[what].fullmatch(entry.name))
+    return sorted(Path(entry.path) for entry in found if _NAME.fullmatch(entry.name))
 
 
 def _changed(path: Path) -> float:

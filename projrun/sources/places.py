@@ -23,3 +23,8 @@ def copies(cache: Path) -> Path:
 def archives(cache: Path) -> Path:
     """What is remembered of remote archives: a small file each address."""
     return cache / "archives"
+
+
+def downloads(cache: Path) -> Path:
+    """What was downloaded for `path` parameters, a folder each run."""
+    return cache / "downloads"

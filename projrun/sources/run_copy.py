@@ -32,11 +32,12 @@ class RunCopy:
         if self._settled or copy is None:
             return None
         self._settled = True
-        from projrun.sources.copies import keep_copy, remove_copy
+        from projrun.held_folders import remove_held
+        from projrun.sources.copies import keep_copy
 
         reason = self._reason(copy, status)
         if reason is None:
-            if remove_copy(copy):
+            if remove_held(copy):
                 return None
             reason = "not all of it can be removed"
         keep_copy(copy, reason, run_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,8 +14,9 @@ from typing import Any
 import pytest
 
 from projrun.cache import ContentCache
-from projrun.sources.copies import lock_file
-from tests.support.commands import Completed, run_projrun
+from projrun.held_folders import lock_file
+from tests.sources.git_servers import file_server, serving
+from tests.support.commands import Completed, projrun_argv, run_projrun
 from tests.support.projects import write_project
 
 MLPROJECT = """
@@ -198,6 +200,41 @@ def test_the_copy_of_a_killed_run_stays_where_something_is_new_in_it(bench: Benc
     assert bench.listed()["copy"]["state"] == "abandoned"
     assert bench.pruned() == []
     assert bench.pruned("--older-than=0s")[1] == ("copy", "unused")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_downloads_go_with_their_run(bench: Bench, number: signal.Signals) -> None:
+    """What `path` parameters name is of use to one run alone: where it was killed, pruning removes it."""
+    served = bench.folder / "served"
+    served.mkdir()
+    (served / "data.csv").write_text("1,2\n")
+    project = write_project(
+        bench.folder / "project",
+        "entry_points:\n  main:\n    parameters: {data: path}\n    command: 'cat {data} > $READY && sleep 60'\n",
+    )
+    ready = bench.folder / "ready"
+    server = file_server(served)
+    with serving(server):
+        uri = f"http://127.0.0.1:{server.server_address[1]}/data.csv"
+        words = ("run", str(project), "--env-manager=local", "--grace-period=1", "-P", f"data={uri}")
+        process = subprocess.Popen(
+            [*projrun_argv(), *words],
+            env={**os.environ, "PROJRUN_HOME": str(bench.home), "READY": str(ready)},
+            stderr=subprocess.DEVNULL,
+        )
+        with process:
+            deadline = time.monotonic() + 30
+            while not (ready.exists() and ready.read_text()):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            download = bench.listed()["download"]
+            assert download["state"] == "in use"
+            assert bench.pruned("--older-than=0s", "--max-size=0") == []
+            process.send_signal(number)
+    if number == signal.SIGKILL:
+        assert bench.listed()["download"]["state"] == "abandoned"
+        assert bench.pruned() == [("download", "unfinished")]
+    assert list((bench.cache / "downloads").iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", ["repository", "checkout"])

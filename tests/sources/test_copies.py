@@ -11,18 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from projrun import held_folders
 from projrun.errors import SourceError
-from projrun.sources import copies
-from projrun.sources.copies import (
-    is_copy_in_use,
-    keep_copy,
-    lock_file,
-    make_copy,
-    read_facts,
-    remove_copy,
-    sweep_copies,
-    take_copy,
-)
+from projrun.held_folders import hold, is_held, lock_file, remove_held, sweep
+from projrun.sources.copies import keep_copy, make_copy, read_facts
 from tests.support.plain_user import give, python_as_plain_user
 
 
@@ -60,11 +52,11 @@ def test_a_copy_is_private_and_described(tree: Path, place: Path) -> None:
 
 def test_a_copy_is_removed_with_its_lock(tree: Path, place: Path) -> None:
     copy = make_copy(tree, place)
-    assert is_copy_in_use(copy)
-    assert remove_copy(copy)
+    assert is_held(copy)
+    assert remove_held(copy)
     assert left(place) == []
-    assert remove_copy(copy), "twice is no error"
-    assert not is_copy_in_use(copy)
+    assert remove_held(copy), "twice is no error"
+    assert not is_held(copy)
 
 
 def test_a_kept_copy_says_why_and_is_free(tree: Path, place: Path) -> None:
@@ -72,9 +64,9 @@ def test_a_kept_copy_says_why_and_is_free(tree: Path, place: Path) -> None:
     keep_copy(copy, "the run failed", "some-run")
     facts = read_facts(copy)
     assert (facts["kept"], facts["run_id"], facts["source"]) == ("the run failed", "some-run", "here")
-    assert not is_copy_in_use(copy)
-    assert take_copy(copy)
-    assert remove_copy(copy)
+    assert not is_held(copy)
+    assert hold(copy)
+    assert remove_held(copy)
     assert left(place) == []
 
 
@@ -92,13 +84,13 @@ def test_another_process_sees_that_a_copy_is_used(tree: Path, place: Path) -> No
     with process:
         assert process.stdout is not None
         copy = Path(process.stdout.readline().strip())
-        assert is_copy_in_use(copy)
-        assert not take_copy(copy)
+        assert is_held(copy)
+        assert not hold(copy)
         process.send_signal(signal.SIGKILL)
-    assert not is_copy_in_use(copy), "a lock does not outlive its process"
+    assert not is_held(copy), "a lock does not outlive its process"
     assert (copy / "data.txt").exists()
-    assert take_copy(copy)
-    assert remove_copy(copy)
+    assert hold(copy)
+    assert remove_held(copy)
 
 
 def test_an_interrupted_copy_leaves_nothing(tree: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +121,7 @@ def test_a_folder_that_cannot_be_written(tree: Path, tmp_path: Path) -> None:
     closed.mkdir(mode=0o500)
     give(tmp_path, closed, tree, tree / "data.txt")
     said = python_as_plain_user(
-        "from projrun.sources import copies, tree_copy\nfrom projrun.errors import SourceError",
+        "from projrun.sources import copies, tree_copy, removal\nfrom projrun.errors import SourceError",
         "try:\n    copies.make_copy(Path('tree'), Path('closed/copies'))\n"
         "except SourceError as error:\n    print(error.message, error.exit_code)",
         folder=tmp_path,
@@ -142,7 +134,7 @@ def test_a_place_where_files_cannot_be_locked(
     tree: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a Lustre file system that is mounted without locks."""
-    monkeypatch.setattr(copies, "open_locked", lambda file, flags: None)
+    monkeypatch.setattr(held_folders, "open_locked", lambda file, flags: None)
     with pytest.raises(SourceError, match="files cannot be locked there"):
         make_copy(tree, place)
 
@@ -158,9 +150,9 @@ def test_lock_files_without_a_copy_are_swept(tree: Path, place: Path) -> None:
     used, kept = make_copy(tree, place), make_copy(tree, place)
     keep_copy(kept, "the run failed", "some-run")
     (place / "0123456789abcdef.lock").touch()
-    sweep_copies(place)
+    sweep(place)
     assert left(place) == sorted([used.name, f"{used.name}.lock", kept.name, f"{kept.name}.lock"])
-    sweep_copies(place / "nowhere")
+    sweep(place / "nowhere")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "\udcff"])

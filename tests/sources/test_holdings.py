@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from projrun.cache_contents import Limits
+from projrun.held_folders import remove_held
 from projrun.sources import holdings
-from projrun.sources.copies import make_copy, remove_copy
+from projrun.sources.copies import make_copy
 from projrun.sources.holdings import prune_holdings
 from projrun.sources.mirror_lock import mirror_lock
 from projrun.sources.places import copies, repositories
@@ -24,7 +25,7 @@ def unseen(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """After it nothing looks used: as for somebody who looked a moment too early."""
 
     def look_away() -> None:
-        monkeypatch.setattr(holdings, "is_copy_in_use", lambda copy: False)
+        monkeypatch.setattr(holdings, "is_held", lambda folder: False)
         monkeypatch.setattr(holdings, "is_locked", lambda file: False)
 
     return look_away
@@ -39,7 +40,7 @@ def test_a_copy_that_a_run_took_just_now(tmp_path: Path, unseen: Callable[[], No
     assert [candidate.item.entry.path for candidate in pruned.kept] == [copy]
     assert pruned.removed == ()
     assert (copy / "file").exists()
-    remove_copy(copy)
+    remove_held(copy)
 
 
 def test_a_repository_that_a_process_took_just_now(tmp_path: Path, unseen: Callable[[], None]) -> None:
