@@ -6,6 +6,7 @@ configuration is hostile input: nothing that it names is run.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,10 @@ _SETTINGS = r"^(remote\..*\.url|filter\..*|core\.hookspath)$"
 _SHARED_SCOPES = ("system", "global", "command")
 _FIELDS = {"1": 8, "u": 10}
 """What stands before the path in an entry of `git status --porcelain=v2`: a change, a conflict."""
+
+
+_SETTLED = (("diff.orderFile", os.devnull),)
+"""`git status` reads it too, and fails where it is missing."""
 
 
 class WorkTree(NamedTuple):
@@ -132,7 +137,7 @@ def _read_status(
     words = ["--no-optional-locks", "--literal-pathspecs", "status", "--porcelain=v2", "--branch", "-z"]
     words += ["--no-ahead-behind", "--no-renames", "--ignore-submodules=dirty", "--untracked-files=normal"]
     words += ["--ignored=matching", "--", path]
-    return _git(directory, words, git_environ(environ, protocols="none", settings=settings))
+    return _git(directory, words, git_environ(environ, protocols="none", settings=(*settings, *_SETTLED)))
 
 
 def _git(directory: Path, words: list[str], environ: Mapping[str, str]) -> str:

@@ -340,7 +340,7 @@ def test_submodules_and_nested_repositories(repository: Repository) -> None:
         repository,
         "git clone -q . ../inner; git -c protocol.file.allow=always submodule --quiet add ../inner sub;"
         "git commit -q -m sub; git -C sub checkout -q v1; mkdir deep; git init -q deep/nested;"
-        "touch deep/nested/file; echo x >> data.txt",
+        "touch deep/nested/file; echo x >> data.txt; git config diff.submodule log",
     )
     patch = take(repository)
     assert [tuple(one) for one in patch.left_out] == [
@@ -389,22 +389,26 @@ def test_a_hostile_configuration_runs_nothing(repository: Repository, tmp_path: 
 ODD = """
 git config diff.noprefix true; git config diff.mnemonicPrefix true; git config diff.srcPrefix x/
 git config color.ui always; git config diff.context 0; git config diff.renames copies; git config diff.relative true
-git config diff.submodule log; git config diff.orderFile order; git config core.quotePath false
+git config diff.submodule log; git config core.quotePath false
 git config diff.suppressBlankEmpty true; git config diff.colorMoved zebra; git config diff.interHunkContext 9
 git config diff.wsErrorHighlight all; git config core.safecrlf warn; git config diff.wordRegex .
 git config core.abbrev 4; git config diff.algorithm patience; git config diff.indentHeuristic true
-printf 'MLproject\\n' > order
+printf '\\0' > 'ü.bin'
 seq 50 > 'übung'; git add .; git commit -q -m numbers; sed -i 's/^2$/two/; s/^40$/forty/' 'übung'
-git mv data.txt examples/moved.txt
+git mv data.txt examples/moved.txt; printf '\\0\\0' > 'ü.bin'
+git config diff.orderFile missing
 """
 
 
 def test_an_odd_configuration_changes_nothing(repository: Repository) -> None:
     shell(repository, ODD)
     patch = take(repository, GIT_DIFF_OPTS="--unified=0", GIT_LITERAL_PATHSPECS="1", GIT_CONFIG_PARAMETERS="")
-    assert patch.complete
-    assert content_of(restored(repository, patch)) == content_of(repository.path)
+    assert [tuple(one) for one in patch.left_out] == [("ü.bin", "binary")]
+    restored_files = content_of(restored(repository, patch))
+    assert {**restored_files, "ü.bin": Entry("file", b"\0\0")} == content_of(repository.path)
     assert b"\n 1\n-2\n+two\n 3\n" in patch.text
+    assert b"rename from" not in patch.text  # `projrun rerun` refuses such
+    assert b"\ndiff --git a/examples/moved.txt b/examples/moved.txt\n" in take(repository, "examples").text
 
 
 def test_a_large_file_with_an_odd_name_is_not_a_pattern(repository: Repository) -> None:
