@@ -61,9 +61,9 @@ def server(tmp_path: Path, work: Path) -> Iterator[GitServer]:
         yield served
 
 
-def waiting(uri: str, tmp_path: Path, version: str | None = None) -> projrun.SubmittedRun:
+def waiting(uri: str, tmp_path: Path) -> projrun.SubmittedRun:
     """The submitted run of a project, which has begun."""
-    run = projrun.run(uri, version=version, synchronous=False)
+    run = projrun.run(uri, synchronous=False)
     deadline = time.monotonic() + 30
     while not (tmp_path / "data").exists() and run.get_status() == "RUNNING":
         assert time.monotonic() < deadline
@@ -123,6 +123,6 @@ def test_an_archive_that_changes_is_not_fetched_again(tmp_path: Path, work: Path
     served = file_server(tmp_path)
     with serving(served):
         uri = f"http://127.0.0.1:{served.server_address[1]}/project.zip"
-        run = waiting(uri, tmp_path)
+        run = projrun.run(uri, synchronous=False)
         (tmp_path / "project.zip").write_bytes(b"another")
         end(run, tmp_path)

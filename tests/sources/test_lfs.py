@@ -64,7 +64,7 @@ def tree(tmp_path: Path, lfs: LfsServer, environ: dict[str, str]) -> Tree:
     made = Tree(folder, environ)
     made.commit(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")
     made.commit("model.bin", lfs.add(CONTENT))
-    git(folder, "remote", "add", "origin", lfs.url("owner/repo"), environ=environ)
+    git(folder, "remote", "add", "origin", "http://origin.invalid/owner/repo", environ=environ)
     return made
 
 
@@ -268,6 +268,7 @@ def test_a_local_repository_has_what_its_user_fetched(tree: Tree, lfs: LfsServer
 
 def test_a_local_repository_that_came_from_a_server(tree: Tree, lfs: LfsServer, tmp_path: Path) -> None:
     shutil.copytree(tree.folder, tmp_path / "mine")
+    git(tmp_path / "mine", "remote", "set-url", "origin", lfs.url("owner/repo"), environ=tree.environ)
     tree.fetch((tmp_path / "mine").as_uri())
     assert tree.model.read_bytes() == CONTENT
     assert lfs.requests[0] == "/owner/repo.git/info/lfs/objects/batch"
