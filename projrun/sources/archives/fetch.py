@@ -151,7 +151,7 @@ class _Shelf:
             raise SourceError(f"{self.shown} {error.text}", hint=error.hint) from None
 
     def _entry(self, digest: str, build: Build) -> Fetched:
-        facts = {"source": self.shown, "sha256": digest}
+        facts = {"kind": "archive", "source": self.shown, "sha256": digest}
         entry, built = self._cache.get_or_build(_key(digest), build, facts=facts)
         warnings = tuple(f"{self.shown}: {line}" for line in self._left_out) if built else ()
         return Fetched(entry / "tree", digest=digest, warnings=warnings)
