@@ -25,6 +25,7 @@ _FORMAT = "1"
 
 _SETTINGS = (
     ("core.logAllRefUpdates", "false"),
+    ("fetch.unpackLimit", "1"),  # one file for each run to copy
     ("init.defaultRefFormat", "files"),  # `enter_branch` writes them
 )
 _NO_FILTER = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))

@@ -47,11 +47,12 @@ class Remote:
         """Raises SourceError for a place that the policy refuses."""
         self.protocol, host = place_of(location)
         options.policy.check_place(self.protocol, host)
-        self.location = location
-        """As given: it may hold credentials."""
+        scheme, mark, rest = location.partition("://")
+        self.location = f"{scheme.lower()}{mark}{rest}" if mark else location
+        """With the credentials that were given in it."""
         self.options = options
-        self.url = _without_credentials(location)
-        self.shown = redact_uri(location)
+        self.url = _without_credentials(self.location)
+        self.shown = redact_uri(self.location)
         """The address for people."""
 
     @property

@@ -60,10 +60,13 @@ def _matches(git: Git, remote: Remote, short: str) -> str | None:
 
 
 def _local_git(remote: Remote) -> Git:
-    """Git in a repository of this machine: its history needs no copy. What it would run is switched off."""
+    """Git in a repository of this machine: its history needs no copy.
+
+    No protocol is allowed: a repository that says it is a partial clone names the command that fetches the rest.
+    """
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
 
     top = Path(url2pathname(urlsplit(remote.location).path))
     inner = top / ".git"
-    return remote.git(inner if inner.exists() else top)
+    return Git(inner if inner.exists() else top, remote.options.environ)

@@ -34,6 +34,7 @@ def policy(*, hosts: str | None = None, protocols: str | None = None) -> TrustPo
         "https://host.invalid/o/r.git",
         "https://me:secret@host.invalid:8443/o/r.git",
         "http://token@host.invalid/o/r@x.git?a=b",
+        "https://host.invalid/@o/r.git",
         "ssh://git@host.invalid:22/o/r.git",
         "git@host.invalid:o/r.git",
         "host.invalid:o/r.git",
@@ -46,6 +47,10 @@ def test_the_address_without_credentials_is_what_git_gets(location: str, options
     assert remote.url == access_to(location, options.environ).url
     assert "secret" not in remote.url
     assert "token" not in remote.url
+
+
+def test_a_scheme_in_capitals_hides_no_credentials(options: FetchOptions) -> None:
+    assert Remote("HTTPS://me:secret@host.invalid/r.git", options).url == "https://host.invalid/r.git"
 
 
 def test_each_repository_has_a_folder_whatever_the_credentials(options: FetchOptions) -> None:

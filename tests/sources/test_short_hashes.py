@@ -129,6 +129,33 @@ def test_a_local_repositorys_history_is_not_copied(repository: Repository, optio
     assert not history_of(remote).exists()
 
 
+def test_a_local_repository_runs_nothing(
+    repository: Repository, options: FetchOptions, tmp_path: Path
+) -> None:
+    """Not even what would fetch the commit that a tag of a partial clone names and that is not there."""
+    text = f"object {'1' * 40}\ntype commit\ntag t\ntagger x <x@example.com> 0 +0000\n\nx\n"
+    argv = ["git", "-C", str(repository.path), "hash-object", "-t", "tag", "-w", "--stdin"]
+    done = subprocess.run(argv, input=text.encode(), env=repository.environ, check=True, capture_output=True)
+    tag = done.stdout.decode().strip()
+    marker = tmp_path / "executed"
+    repository.git("config", "core.repositoryFormatVersion", "1")
+    repository.git("config", "extensions.partialClone", "evil")
+    for key, value in (("url", "."), ("promisor", "true"), ("uploadpack", f"touch {marker};")):
+        repository.git("config", f"remote.evil.{key}", value)
+    subprocess.run(
+        ["git", "-C", str(repository.path), "rev-parse", f"{tag}^{{commit}}"],
+        env={**repository.environ, "GIT_NO_LAZY_FETCH": "0"},
+        capture_output=True,
+        check=False,
+    )
+    assert marker.exists()  # what git does by itself
+    marker.unlink()
+    for environ in (options.environ, {**options.environ, "GIT_NO_LAZY_FETCH": "0"}):
+        with pytest.raises(SourceError):
+            fetch_repository(repository.path.as_uri(), tag[:8], options._replace(environ=environ))
+    assert not marker.exists()
+
+
 def test_a_linked_work_tree(repository: Repository, options: FetchOptions, tmp_path: Path) -> None:
     """Its `.git` is a file."""
     repository.git("worktree", "add", "--quiet", str(tmp_path / "linked work"), "feature")
