@@ -76,7 +76,7 @@ def fetch_lfs_files(
 
 
 def _pointers(git: Git, tree: Path) -> Iterator[_Pointer]:
-    listed = git.run("ls-files", "-z", "--", ":(attr:filter=lfs)").split("\0")
+    listed = git.run("--no-literal-pathspecs", "ls-files", "-z", "--", ":(attr:filter=lfs)").split("\0")
     for path in filter(None, listed):
         file = inside(tree, path)
         if file is None or not file.is_file() or file.stat().st_size > _LONGEST_POINTER:

@@ -88,6 +88,11 @@ def test_what_was_fetched_once_is_not_fetched_again(tree: Tree, lfs: LfsServer) 
     assert len(lfs.requests) == asked
 
 
+def test_the_users_way_to_read_paths_changes_nothing(tree: Tree, lfs: LfsServer) -> None:
+    tree.fetch(lfs.url("owner/repo"), GIT_LITERAL_PATHSPECS="1")
+    assert tree.model.read_bytes() == CONTENT
+
+
 def test_odd_names(tree: Tree, lfs: LfsServer) -> None:
     tree.commit("a b/é 'x'.bin", lfs.add(b"odd"))
     tree.fetch(lfs.url("owner/repo"))
