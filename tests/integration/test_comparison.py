@@ -33,7 +33,7 @@ MLFLOW2_TAGS = {
     "mlflow.gitRepoURL": "the old name of mlflow.source.git.repoURL; MLflow 3 no longer sets it, and so do we",
 }
 OUR_TAG_PREFIX = "projrun."
-OUR_ARTIFACT_FOLDERS = ("logs/", "environment/")
+OUR_ARTIFACT_FOLDERS = ("logs/", "environment/", "source/")
 DIFFERENT_FOR_EVERY_RUN = frozenset({"mlflow.runName", "mlflow.log-model.history"})
 """Random names, and for MLflow 2 a list of models with ids and times."""
 
