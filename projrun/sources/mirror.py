@@ -18,6 +18,7 @@ from projrun.cache import DESCRIPTION, describe
 from projrun.sources.git_failures import failure, is_explained
 from projrun.sources.git_process import GitError
 from projrun.sources.mirror_lock import mirror_lock
+from projrun.sources.ownership import check_owned
 from projrun.sources.remote import REMOTE
 from projrun.sources.removal import remove_folder
 from projrun.sources.targets import CommitNotThereError
@@ -133,6 +134,7 @@ def with_mirror(
     `history` is for the other mirror, which has all commits and not their files.
     Raises SourceError with git's own words, CommitNotThereError, and OSError for a cache that cannot be written.
     """
+    check_owned(remote.folder)
     with mirror_lock(remote.folder, remote.waiting) as kept_open:
         mirror = Mirror(remote, hash_length, kept_open, history=history)
         remove_folder(_aside(mirror))  # of a killed process

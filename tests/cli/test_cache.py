@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -299,14 +300,19 @@ def test_a_cache_that_others_may_write_to_is_refused(bench: Bench, place: str) -
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
-def test_a_checkout_of_somebody_else_is_refused(bench: Bench) -> None:
+@pytest.mark.parametrize("kind", ["checkout", "repository"])
+def test_what_somebody_else_put_into_the_cache_is_refused(bench: Bench, kind: str) -> None:
     """Its place is mine now, but what is in it was put there before."""
     bench.run()
-    entry = Path(bench.listed()["checkout"]["path"]).parent
-    os.chown(entry, 65533, 65533)
+    path = Path(bench.listed()[kind]["path"])
+    if kind == "checkout":
+        path = path.parent
+    else:
+        shutil.rmtree(bench.cache / "checkouts")  # so that the mirror is asked
+    os.chown(path, 65533, 65533)
     done = bench("run", bench.repository.as_uri(), "--version=main", "--env-manager=local")
     assert done.returncode == 3
-    assert f"the cache is refused: {entry} belongs to uid 65533" in done.stderr
+    assert f"the cache is refused: {path} belongs to uid 65533" in done.stderr
 
 
 def test_a_cache_made_under_a_loose_umask_is_used_again(bench: Bench) -> None:
