@@ -128,10 +128,20 @@ def _server(git: Git, tree: Path, location: str, local: LocalRepository | None) 
     for source in ((), ("--file", str(tree / ".lfsconfig"), "--no-includes")):
         for key in ("lfs.url", "remote.origin.lfsurl"):
             with suppress(GitError):
-                return git.run("config", *source, "--get", key).removesuffix("\n")
+                found = git.run("config", *source, "--get", key).removesuffix("\n")
+                return _with_credentials(found, location)
     if local is not None:
         location = local.remote(git) or location
     return _default_server(location)
+
+
+def _with_credentials(server: str, location: str) -> str:
+    """With those of the repository's own address, where it is the same server and none are given."""
+    theirs, mine = read_address(server), read_address(location)
+    same = theirs.protocol in ("http", "https") and theirs[:3] == mine[:3]
+    scheme, mark, rest = server.partition("://")
+    user, at, _ = location.partition("://")[2].partition("/")[0].rpartition("@")
+    return f"{scheme}{mark}{user}{at}{rest}" if same and "@" not in rest.partition("/")[0] else server
 
 
 def _default_server(location: str) -> str:

@@ -209,6 +209,13 @@ def test_another_server_of_lfsconfig_gets_no_credentials(tree: Tree, lfs: LfsSer
     assert set(lfs.authorizations) == {None}
 
 
+def test_the_same_server_of_lfsconfig_gets_the_credentials(tree: Tree, lfs: LfsServer) -> None:
+    lfs.credentials = "ada:s3cret"
+    tree.commit(".lfsconfig", f"[lfs]\n\turl = {lfs.url('elsewhere')}\n")
+    tree.fetch(lfs.url("owner/repo").replace("http://", "http://ada:s3cret@"))
+    assert tree.model.read_bytes() == CONTENT
+
+
 @pytest.mark.parametrize("key", ["lfs.url", "remote.origin.lfsurl"])
 @pytest.mark.parametrize(
     ("server", "reason"),
