@@ -32,13 +32,14 @@ class RunCopy:
         if self._settled or copy is None:
             return None
         self._settled = True
-        from projrun.held_folders import remove_held
+        from projrun.held_folders import hold, remove_held
         from projrun.sources.copies import keep_copy
 
         reason = self._reason(copy, status)
         if reason is None:
             if remove_held(copy):
                 return None
+            hold(copy)
             reason = "not all of it can be removed"
         keep_copy(copy, reason, run_id)
         return KeptCopy(copy, reason)
