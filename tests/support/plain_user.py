@@ -20,7 +20,7 @@ def give(*paths: Path) -> None:
 def python_as_plain_user(imports: str, code: str, *, folder: Path) -> str:
     """What the code prints; it runs in `folder`. The imports are made first: the user may not read this Python."""
     become = f"os.setgroups([]); os.setgid({UID}); os.setuid({UID})" if os.geteuid() == 0 else ""
-    script = f"import os, shutil\nfrom pathlib import Path\n{imports}\n{become}\n{code}"
+    script = f"import fcntl, os, shutil\nfrom pathlib import Path\n{imports}\n{become}\n{code}"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=folder, check=False, capture_output=True, text=True, timeout=60
     )
