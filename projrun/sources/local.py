@@ -34,8 +34,9 @@ def local_checkout(uri: ProjectUri, environ: Mapping[str, str]) -> Checkout:
 
 def recorded_name(uri: ProjectUri, directory: Path, top: Path) -> str:
     """What MLflow records for a folder of a work tree: `file://TOP#FOLDER`; `PATH#sub` stays what it is."""
-    if uri.subdirectory:
-        return uri.recorded
+    if uri.subdirectory:  # what follows `file://` is taken for the top, where it is looked for elsewhere
+        at_top = os.path.realpath(uri.location) == str(top)
+        return uri.recorded if at_top else uri.recorded.removeprefix("file://")
     folder = directory.relative_to(top).parts
     written = Path(uri.recorded)
     if written.parts[len(written.parts) - len(folder) :] == folder:

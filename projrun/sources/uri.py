@@ -61,10 +61,17 @@ def parse_project_uri(text: str, caller_directory: Path) -> ProjectUri:
     path = _local_path(location, caller_directory)
     found = None if path is None else _existing(path, fragment)
     if found:
-        return found
+        return _keep_scheme(found) if _SCHEME.match(location) else found
     if path is not None and not _is_remote(location):
         raise _nothing_there(path, location)
     return _remote(location, fragment)
+
+
+def _keep_scheme(uri: ProjectUri) -> ProjectUri:
+    """`file://TOP#sub` is what is recorded of `TOP/sub`: given again, as `projrun rerun` does, it stays the same."""
+    if uri.kind == "local" and uri.subdirectory:
+        return uri._replace(recorded=f"file://{uri.recorded}")
+    return uri
 
 
 def is_bare_repository(path: Path) -> bool:

@@ -28,6 +28,8 @@ def test_a_plain_folder_starts_no_process(fetched: Fetch, tmp_path: Path) -> Non
         ("{top}/examples#v1.2", "{top}/examples#v1.2", "examples/v1.2"),
         ("{top}/examples/../examples/v1.2", "file://{top}#examples/v1.2", "examples/v1.2"),
         ("file://{top}", "file://{top}", ""),
+        ("file://{top}#examples/v1.2", "file://{top}#examples/v1.2", "examples/v1.2"),
+        ("file://{top}/examples#v1.2", "{top}/examples#v1.2", "examples/v1.2"),
     ],
 )
 def test_names_in_a_work_tree_are_mlflows(

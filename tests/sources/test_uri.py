@@ -51,7 +51,7 @@ def test_file_uris_are_local_paths(tmp_path: Path) -> None:
         f"FILE://{tmp_path}/sp ace#x",
     ):
         assert parse(text, Path("/")) == ProjectUri(
-            "local", f"{tmp_path}/sp ace", "x", f"{tmp_path}/sp ace#x"
+            "local", f"{tmp_path}/sp ace", "x", f"file://{tmp_path}/sp ace#x"
         )
     assert parse(f"file://{tmp_path}/per%20cent", Path("/")).location == f"{tmp_path}/per%20cent"
 
