@@ -143,7 +143,7 @@ class Remote:
 def _without_credentials(location: str) -> str:
     """What `Access.url` is, without asking git how it calls ssh."""
     if location.startswith(("http://", "https://")):
-        scheme, _, rest = location.partition("://")
-        authority, slash, path = rest.partition("/")
-        return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+        import re
+
+        return re.sub(r"^(https?://)[^/?#]*@", r"\1", location)
     return redact_uri(location) if location.startswith(("ssh://", "git://")) else location

@@ -34,6 +34,10 @@ def find_token(scheme: str, host: str, environ: Mapping[str, str]) -> Token | No
     A variable of a hosting service is for that service's host alone: a CI system that runs elsewhere names its own
     (GITHUB_SERVER_URL, CI_SERVER_HOST), and its token is not shown to the public service then.
     """
+    if (
+        not host.isascii()
+    ):  # some letters' capitals are ASCII letters: the name of another host would come out
+        return None
     own = token_variable(host)
     if environ.get(own, "").strip() and (scheme == "https" or _LOOPBACK.fullmatch(host)):
         return Token(own, "oauth2", environ[own].strip())

@@ -35,6 +35,8 @@ def policy(*, hosts: str | None = None, protocols: str | None = None) -> TrustPo
         "https://me:secret@host.invalid:8443/o/r.git",
         "http://token@host.invalid/o/r@x.git?a=b",
         "https://host.invalid/@o/r.git",
+        "https://host.invalid?@other.invalid/r.git",
+        "https://me:secret@host.invalid#@other.invalid/r.git",
         "ssh://git@host.invalid:22/o/r.git",
         "git@host.invalid:o/r.git",
         "host.invalid:o/r.git",
@@ -80,6 +82,17 @@ def test_a_place_that_is_refused_is_not_contacted_and_what_is_cached_not_used(
     for version in (None, commit):
         with pytest.raises(SourceError, match=f"config.toml sets {refused}"):
             fetch_repository(place, version, options._replace(policy=policy(**rules)))
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("mark", ["?", "#", "?a=b:c"])
+def test_no_mark_behind_an_allowed_host_leads_to_another(
+    server: GitServer, options: FetchOptions, mark: str
+) -> None:
+    """Such as in the address of a submodule, which is its author's to choose."""
+    allowed = options._replace(policy=policy(hosts="localhost:1"))
+    with pytest.raises(SourceError, match="could not fetch"):
+        fetch_repository(f"http://localhost:1{mark}@{server.address}/repository.git", None, allowed)
     assert server.requests == []
 
 

@@ -61,6 +61,11 @@ def test_a_token_and_its_user(host: str, environ: dict[str, str], found: tuple[s
         ("https", "gitlab.com", {"CI_SERVER_HOST": "git.corp"}),
         ("https", "github.com", {"GITHUB_SERVER_URL": "https://git.corp", "GH_TOKEN": ""}),
         ("https", "", {"GH_ENTERPRISE_TOKEN": "e"}),
+        # Letters whose capital, or whose small letter, is another's: other hosts.
+        ("https", "g\u0131t.corp", {"PROJRUN_GIT_TOKEN_GIT_CORP": "own"}),
+        ("https", "\u017fite.corp", {"PROJRUN_GIT_TOKEN_SITE_CORP": "own"}),
+        ("https", "b\u00fccher.org", {"PROJRUN_GIT_TOKEN_B_CHER_ORG": "own"}),
+        ("https", "bitbuc\u212aet.org", {}),
     ],
 )
 def test_a_token_is_for_its_host_alone(scheme: str, host: str, environ: dict[str, str]) -> None:
