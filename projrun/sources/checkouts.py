@@ -28,14 +28,17 @@ _SETTINGS = (
     ("fetch.unpackLimit", "1"),  # one file for each run to copy
     ("init.defaultRefFormat", "files"),  # `enter_branch` writes them
 )
+_DEEPEST = 10
+"""Submodules of submodules: each level is a chain of calls, and its files are copied once more."""
 _NO_FILTER = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
 
 
-def checkout_of(remote: Remote, commit: str, reference: str | None = None) -> Path:
+def checkout_of(remote: Remote, commit: str, reference: str | None = None, *, depth: int = 0) -> Path:
     """The files of a commit, with a `.git` of their own that has this commit alone, and no branch.
 
     `reference` is the remote's name for the commit, where it has one: for servers that give out no commit by its
-    hash. A cached one is used without any process. Raises SourceError, CommitNotThereError, and OSError.
+    hash; `depth` says in how many others it lies as a submodule. A cached one is used without any process. Raises
+    SourceError, CommitNotThereError, and OSError.
     """
     cache = ContentCache(checkouts(remote.options.cache), probe=TREE)
     facts = {"kind": "git", "source": remote.shown, "commit": commit}
@@ -46,7 +49,7 @@ def checkout_of(remote: Remote, commit: str, reference: str | None = None) -> Pa
 
         def build(entry: Path) -> None:
             waiting.close()
-            _build(remote, commit, reference, entry / TREE)
+            _build(remote, commit, reference, entry / TREE, depth)
 
         entry, _ = cache.get_or_build(_key(remote, commit), build, waiting=wait, facts=facts)
     return entry / TREE
@@ -81,7 +84,7 @@ def _key(remote: Remote, commit: str) -> str:
     return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _build(remote: Remote, commit: str, reference: str | None, tree: Path) -> None:
+def _build(remote: Remote, commit: str, reference: str | None, tree: Path, depth: int) -> None:
     from projrun.sources.git_failures import failure
     from projrun.sources.git_process import GitError
     from projrun.sources.lfs import fetch_lfs_files
@@ -93,19 +96,22 @@ def _build(remote: Remote, commit: str, reference: str | None, tree: Path) -> No
         options, storage = remote.options, remote.folder / "lfs"
         with options.activity(f"fetching the large files of {remote.shown}"):
             fetch_lfs_files(git, tree, remote.location, options.policy, storage, offline=options.offline)
-        add_submodules(git, tree, remote.location, partial(_submodule, remote))
+        add_submodules(git, tree, remote.location, partial(_submodule, remote, depth + 1))
     except GitError as error:
         raise failure(remote.shown, git, str(error)) from None
 
 
-def _submodule(remote: Remote, location: str, commit: str) -> Path:
+def _submodule(remote: Remote, depth: int, location: str, commit: str) -> Path:
     """The checkout of a submodule, whose address the policy has to allow like any other."""
+    from projrun.errors import SourceError
     from projrun.sources.remote import Remote
     from projrun.sources.targets import CommitNotThereError, unknown_version
 
+    if depth > _DEEPEST:
+        raise SourceError(f"is refused: it lies more than {_DEEPEST} submodules deep")
     theirs = Remote(location, remote.options)
     try:
-        return checkout_of(theirs, commit)
+        return checkout_of(theirs, commit, depth=depth)
     except CommitNotThereError:
         raise unknown_version(theirs, commit) from None
 

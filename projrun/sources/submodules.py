@@ -24,6 +24,10 @@ FetchCommit = Callable[[str, str], Path]
 """From a repository's address and a full commit to the folder of its checkout, submodules and all."""
 
 _GITLINK = "160000"
+_MOST = 1000
+"""Submodules in one checkout, each as often as it is there: ten in each of ten in each of ten … would fill any disk."""
+_COUNT = "submodules"
+"""The file beside a checkout that says how many it has, those of its submodules included."""
 _KEYS = r"^submodule\..*\.(path|url|update)$"
 
 
@@ -41,22 +45,36 @@ def add_submodules(git: Git, tree: Path, location: str, fetch_commit: FetchCommi
 
     `location` is the repository's own address, with its credentials: relative addresses are relative to it. A commit
     that `.gitmodules` says nothing of leaves its folder empty, as in git. Raises SourceError, which names the
-    submodule, for an address or a folder that is refused, and where `fetch_commit` does.
+    submodule, for an address or a folder that is refused, for too many, and where `fetch_commit` does; OSError.
     """
     known = _read_gitmodules(git, tree, redact_uri(location))
     if not known:
         return
     origin = _Origin.of(git, location)
+    count = 0
     for path, commit in _gitlinks(git):
         submodule = known.get(path)
         if submodule is not None and submodule.update != "none":
             try:
                 place = _empty_folder(tree, path)
                 checkout = fetch_commit(origin.address_of(git, submodule, commit), commit)
+                count += 1 + _count_in(checkout)
+                _check_count(count)
                 _fill(place, checkout)
             except SourceError as error:
                 message = f"submodule {path!r} of {redact_uri(location)}: {error.message}"
                 raise SourceError(message, hint=error.hint, detail=error.detail) from None
+    tree.with_name(_COUNT).write_text(str(count), encoding="ascii")
+
+
+def _count_in(checkout: Path) -> int:
+    file = checkout.with_name(_COUNT)
+    return int(file.read_text(encoding="ascii")) if file.is_file() else 0
+
+
+def _check_count(count: int) -> None:
+    if count > _MOST:
+        raise SourceError(f"is refused: with it there are more than {_MOST:,}, those of submodules included")
 
 
 def _read_gitmodules(git: Git, tree: Path, shown: str) -> dict[str, _Submodule]:

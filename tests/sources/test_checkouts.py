@@ -179,3 +179,56 @@ def test_processes_at_once_fetch_once(server: GitServer, options: FetchOptions) 
     assert [run.returncode for run in runs] == [0] * 4
     assert len(trees) == 1
     assert server.packs == 1
+
+
+def nest(server: GitServer, repository: Repository, depth: int, width: int) -> str:
+    """A commit with so many submodules, each of them with so many; all are commits of one small repository."""
+    bare = server.root / "repository.git"
+    entries = "".join(
+        f'[submodule "s{one}"]\n\tpath = s{one}\n\turl = ../repository.git\n' for one in range(width)
+    )
+    (bare / "modules").write_text(entries)
+    modules = git(bare, "hash-object", "-w", "modules", environ=repository.environ)
+    commit = repository.first
+    for _ in range(depth):
+        listed = f"100644 blob {modules}\t.gitmodules\n"
+        listed += "".join(f"160000 commit {commit}\ts{one}\n" for one in range(width))
+        made = subprocess.run(
+            ["git", "-C", str(bare), "mktree"], input=listed, capture_output=True, text=True, check=True
+        )
+        commit = git(bare, "commit-tree", "-m", "nested", made.stdout.strip(), environ=repository.environ)
+    git(bare, "update-ref", "refs/heads/nested", commit, environ=repository.environ)
+    return commit
+
+
+def test_few_submodules_become_many(
+    server: GitServer, repository: Repository, options: FetchOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three in each of three are twelve: with ten levels of ten no disk would be large enough."""
+    monkeypatch.setattr("projrun.sources.submodules._MOST", 12)
+    nest(server, repository, 2, 3)
+    tree = fetch_repository(server.url("repository.git"), "nested", options).tree
+    assert len(list(tree.glob("s*/s*/data.txt"))) == 9
+    nest(server, repository, 3, 3)
+    with pytest.raises(SourceError, match=r"submodule 's0' of .* more than 12") as raised:
+        fetch_repository(server.url("repository.git"), "nested", options)
+    assert raised.value.exit_code == 3
+
+
+@pytest.mark.parametrize(("depth", "refused"), [(2, False), (3, True)])
+def test_submodules_of_submodules_have_an_end(
+    server: GitServer,
+    repository: Repository,
+    options: FetchOptions,
+    monkeypatch: pytest.MonkeyPatch,
+    depth: int,
+    refused: bool,
+) -> None:
+    monkeypatch.setattr("projrun.sources.checkouts._DEEPEST", 2)
+    commit = nest(server, repository, depth, 1)
+    if refused:
+        with pytest.raises(SourceError, match="lies more than 2 submodules deep"):
+            fetch_repository(server.url("repository.git"), commit, options)
+        assert ContentCache(checkouts(options.cache)).entries() == []
+    else:
+        assert fetch_repository(server.url("repository.git"), commit, options).tree.is_dir()
