@@ -20,6 +20,8 @@ from projrun.testing.environments import prepare
 from projrun_backends.environments.conda_programs import CondaProgram, find_program
 from tests.environments.packages import make_request, make_wheel, offline, write_files
 
+pytestmark = pytest.mark.integration  # builds real environments
+
 STAND_IN = """\
 #!{python}
 import json, os, pathlib, subprocess, sys

@@ -23,6 +23,8 @@ from projrun.errors import EnvironmentBuildError, RequestError
 from tests.environments.packages import make_request, make_source_tree, make_wheel, offline, write_files
 from tests.support.commands import missing
 
+pytestmark = pytest.mark.integration  # builds real environments
+
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:

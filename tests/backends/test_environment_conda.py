@@ -27,6 +27,8 @@ from tests.environments.packages import make_request, make_source_tree, make_whe
 from tests.support.commands import require_tool, run_command
 from tests.support.conda import Package, conda_channel, generic, module, shared_packages, write_channel
 
+pytestmark = pytest.mark.integration  # builds real environments
+
 PASSWORD = "s3cr:t@hush"
 METADATA = "Metadata-Version: 2.1\nName: sprocket\nVersion: 1.0\n"
 

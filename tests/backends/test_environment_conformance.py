@@ -15,6 +15,8 @@ from tests.environments.packages import make_request, make_source_tree, make_whe
 from tests.support.commands import missing, run_command
 from tests.support.conda import conda_channel, shared_packages
 
+pytestmark = pytest.mark.integration  # builds real environments
+
 
 class PythonConformance(CachedConformance, LockConformance):
     """A project with a wheel, a package of its own and a constraint, offline."""

@@ -24,6 +24,8 @@ from projrun_backends.environments.uv import UvEnvironment, find_uv
 from tests.environments.packages import make_request, make_source_tree, make_wheel, offline, write_files
 from tests.support.commands import missing
 
+pytestmark = pytest.mark.integration  # builds real environments
+
 PROJECT = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.8"\ndependencies = ["sprocket"]\n'
 
 

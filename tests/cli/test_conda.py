@@ -19,6 +19,8 @@ from tests.support.commands import run_command, run_projrun
 from tests.support.conda import conda_channel, shared_packages
 from tests.support.workshop import Workshop
 
+pytestmark = pytest.mark.integration  # builds real environments
+
 MLPROJECT = """\
 name: gears
 conda_env: conda.yaml

@@ -20,6 +20,8 @@ from tests.environments.packages import make_source_tree
 from tests.support.commands import missing, run_command, run_projrun
 from tests.support.workshop import Workshop
 
+pytestmark = pytest.mark.integration  # builds real environments
+
 
 @pytest.fixture
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:

@@ -216,6 +216,37 @@ def test_relative_paths(bench: Bench) -> None:
     assert log_of(bench.rerun(inside["run_id"], cwd=elsewhere)) == "old\nold\nalpha=0.5\n"
 
 
+def test_a_file_of_the_callers_that_is_named_as_the_projects(bench: Bench) -> None:
+    bench.commit()
+    (bench.folder / "data.txt").write_text("mine\n")
+    mine, default = bench.run("project", "-P", "data=data.txt"), bench.run("project")
+    assert log_of(bench.rerun(mine["run_id"], cwd=bench.project)) == "old\nmine\nalpha=0.5\n"
+    again = bench.rerun(default["run_id"])
+    assert log_of(again) == log_of(bench.rerun(again["run_id"])) == "old\ndata\nalpha=0.5\n"
+    assert "projrun.caller_directory" not in again["tags"]
+
+
+def test_a_secret_that_was_not_given_is_not_asked_for(bench: Bench) -> None:
+    text = MLPROJECT.replace("required: false", "default: hush")
+    write_project(bench.project, text)
+    first = bench.run("project")
+    assert first["params"]["token"] == "***"
+    assert differing(bench.rerun(first["run_id"])) == {}
+
+
+def test_a_run_that_was_recorded_into_again_is_what_it_was_last(bench: Bench) -> None:
+    commit = bench.commit()
+    bench.project.joinpath("code.txt").write_text("changed\n")
+    run_id = bench.run("project", "-e", "other")["run_id"]
+    bench.git("checkout", "--quiet", "--", ".")
+    last = bench.run("project", "-e", "other", "--run-id", run_id)
+    assert last["tags"]["mlflow.source.git.commit"] == commit
+    assert not [
+        key for key in last["tags"] if key.startswith(("projrun.source.dirty", "projrun.source.patch"))
+    ]
+    assert "projrun.source.dirty" not in bench.rerun(run_id)["tags"]
+
+
 def test_a_plain_folder_is_run_where_it_is_and_only_as_it_was(bench: Bench) -> None:
     first = bench.run("project")
     again = bench.rerun(first["run_id"])

@@ -12,6 +12,8 @@ from tests.environments.packages import make_wheel
 from tests.support.commands import run_projrun
 from tests.support.workshop import Workshop
 
+pytestmark = pytest.mark.integration  # builds real environments
+
 
 @pytest.fixture
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:

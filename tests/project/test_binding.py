@@ -333,6 +333,15 @@ def test_a_recorded_default_is_the_projects_default(tmp_path: Path) -> None:
     assert (bound["c"].origin, bound["c"].value) == ("record", "2")
 
 
+def test_what_was_given_is_no_default_though_its_text_is_the_same(tmp_path: Path) -> None:
+    project = project_with(tmp_path / "project", "a: {type: path, default: data.txt}")
+    for folder in (tmp_path, tmp_path / "project"):
+        (folder / "data.txt").touch()
+    given = GivenValue("data.txt", "record", tmp_path, is_given=True)
+    (bound,) = bind_recorded(project, tmp_path / "project", a=given)
+    assert (bound.origin, bound.value) == ("record", str(tmp_path / "data.txt"))
+
+
 def test_what_is_not_known_to_have_been_given_counts_only_where_the_entry_point_knows_it(
     tmp_path: Path,
 ) -> None:

@@ -66,6 +66,18 @@ def test_text_that_is_not_as_mlflow_writes_it_stays(text: str) -> None:
     assert unquoted(text) == text
 
 
+def test_defaults_that_no_record_holds_stay_defaults() -> None:
+    lost = {"secret": "***", "url": "https://h/?key=***"}
+    defaults = record_of({**lost, "a": "1"}, "secret", "url", "a", projrun__given='["a"]')
+    assert list(repeated_parameters(defaults, {})) == ["a"]
+    assert repeated_parameters(defaults, {})["a"].is_given
+    given = record_of({**lost, "a": "1"}, "secret", "url", "a", projrun__given='["secret"]')
+    with pytest.raises(RequestError, match="lacks the value of 'secret'$"):
+        repeated_parameters(given, {})
+    unknown = record_of({"a": "1"}, "a")
+    assert not repeated_parameters(unknown, {})["a"].is_given
+
+
 def test_relative_paths_keep_their_folder_where_it_is_still_there(tmp_path: Path) -> None:
     here = record_of({"data": "x"}, "data", projrun__caller_directory=str(tmp_path))
     gone = record_of({"data": "x"}, "data", projrun__caller_directory=str(tmp_path / "gone"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -29,6 +30,15 @@ def test_settings_are_added_after_the_callers(environ: dict[str, str]) -> None:
     assert caller["GIT_CONFIG_COUNT"] == "2"
 
 
+def test_no_setting_of_a_git_around_us_goes_before(environ: dict[str, str]) -> None:
+    """`git -c` tells the commands that it starts, such as hooks, in a variable that comes last."""
+    words = ["git", "-c", "core.hooksPath=.githooks", "-c", "alias.env=!env -0", "env"]
+    told = subprocess.run(words, env=environ, capture_output=True, text=True, check=True).stdout
+    caller = dict(item.partition("=")[::2] for item in told.split("\0") if item)
+    assert effective(caller, "core.hooksPath") == ".githooks"
+    assert effective(git_environ(caller, protocols="none"), "core.hooksPath") == os.devnull
+
+
 def test_a_count_that_is_no_number_is_replaced(environ: dict[str, str]) -> None:
     assert (
         effective(git_environ({**environ, "GIT_CONFIG_COUNT": "x"}, protocols="none"), "core.fsmonitor")
@@ -40,7 +50,6 @@ def test_variables_of_a_git_hook_do_not_lead_elsewhere(tmp_path: Path, environ: 
     known = subprocess.run(
         ["git", "rev-parse", "--local-env-vars"], capture_output=True, text=True, check=True
     )
-    handed_over = {"GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"}
-    names = set(known.stdout.split()) - handed_over
+    names = set(known.stdout.split()) - {"GIT_CONFIG_COUNT"}
     made = git_environ({**environ, **dict.fromkeys(names, "/elsewhere")}, protocols="none")
     assert not names & set(made)
