@@ -244,8 +244,8 @@ def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
 
 
 def _base_of_paths(request: Request, invocation: Invocation) -> Path | None:
-    paths = [one.name for one in invocation.parameters if one.type == "path" and one.download is None]
-    given = [request.parameters[name] for name in paths if name in request.parameters]
+    paths = [one for one in invocation.parameters if one.type == "path" and one.download is None]
+    given = [request.parameters[one.name] for one in paths if one.origin != "default"]
     folders = {one.directory or request.caller_directory for one in given if not Path(one.text).is_absolute()}
     return folders.pop() if len(folders) == 1 else None
 

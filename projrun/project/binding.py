@@ -48,6 +48,8 @@ class GivenValue(NamedTuple):
     """What a relative path is relative to; None: the caller's folder."""
     inside: str | None = None
     """Where `directory` lay, from the project's folder: what the project itself has there goes before."""
+    is_given: bool = False
+    """Recorded as given: not the default, though its text may be the same."""
     if_declared: bool = False
     """Left out where neither the entry point declares it nor its command names it."""
 
@@ -203,9 +205,9 @@ class _Binder:
         return given.directory or self.caller_directory
 
     def _given(self, parameter: Parameter) -> GivenValue | None:
-        """None where the default stands: for a recorded value that is the default's text, too."""
+        """None where the default stands: for a recorded value that is the default's text and may be it, too."""
         given = self.given.get(parameter.name)
-        if given is None or given.origin != "record" or parameter.default is None:
+        if given is None or given.origin != "record" or given.is_given or parameter.default is None:
             return given
         recorded = (parameter.default, without_credentials(parameter.default))  # see `wording.public`
         return None if given.text in recorded else given

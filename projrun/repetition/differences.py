@@ -132,7 +132,8 @@ def _parameter(repetition: Repetition, parameter: BoundParameter) -> Iterator[Di
         if parameter.type == "path" and parameter.download is None and parameter.raw == recorded:
             yield from _relative(repetition, parameter)
     elif parameter.secret:
-        yield Difference(what, note="a secret, given anew")
+        if parameter.origin != "default":  # it is where it was in the record, too
+            yield Difference(what, note="a secret, given anew")
     elif recorded != parameter.raw:
         whole = "" if parameter.name not in record.truncated else "recorded in part"
         yield Difference(what, recorded, parameter.raw, whole or parameter.origin)

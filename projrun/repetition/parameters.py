@@ -21,18 +21,27 @@ def repeated_parameters(record: Record, given: Mapping[str, GivenValue]) -> dict
     """What the run was given, in its order, with what is given now instead and beside it.
 
     A value that the record does not hold (a secret, one that was too long for the store, an address whose token
-    was taken out) must be given anew: RequestError names all that are not. MLflow's params may be the project's own
-    as well, so those count only where the entry point knows them, and their values lose MLflow's quotes.
+    was taken out) must be given anew, unless the default stood: RequestError names all that are not. MLflow's params
+    may be the project's own as well, so those count only where the entry point knows them, and their values lose
+    MLflow's quotes.
     """
     lost = {name: why for name, why in _lost(record) if name not in given}
-    if lost:
-        raise _incomplete(record, lost)
+    asked = {name: why for name, why in lost.items() if record.by_user is None or name in record.by_user}
+    if asked:
+        raise _incomplete(record, asked)
     names = record.params if record.given is None else record.given
     directory, inside = _directory(record), _inside(record)
     recorded = {
-        name: GivenValue(_text(record, name), "record", directory, inside, if_declared=record.given is None)
+        name: GivenValue(
+            _text(record, name),
+            "record",
+            directory,
+            inside,
+            is_given=record.by_user is not None and name in record.by_user,
+            if_declared=record.given is None,
+        )
         for name in names
-        if name in record.params and name not in given
+        if name in record.params and name not in given and name not in lost
     }
     return {name: given[name] if name in given else recorded[name] for name in (*recorded, *given)}
 

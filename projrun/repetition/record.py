@@ -30,6 +30,8 @@ class Record(NamedTuple):
     """All of the run's, those too that the project logged itself."""
     given: tuple[str, ...] | None
     """The names of those that its entry point was bound to, in order; None where nothing tells."""
+    by_user: frozenset[str] | None = None
+    """The names of those whose values were not the defaults; None where nothing tells."""
     truncated: frozenset[str] = frozenset()
     """The names of params whose values the store did not take whole."""
     commit: str | None = None
@@ -82,7 +84,7 @@ def read_record(run: Run) -> Record:
             f"{shown} is no run of a project: its record names no entry point",
             hint="only what `projrun run` and `mlflow run` recorded can be repeated",
         )
-    directory = tags.get("projrun.caller_directory")
+    directory, by_user = tags.get("projrun.caller_directory"), _names(tags, "projrun.given", shown)
     return Record(
         run.run_id,
         run.run_name,
@@ -92,7 +94,8 @@ def read_record(run: Run) -> Record:
         entry_point,
         source,
         {param.key: param.value for param in run.params},
-        _names(tags.get("projrun.parameters"), shown),
+        _names(tags, "projrun.parameters", shown),
+        None if by_user is None else frozenset(by_user),
         frozenset(param.key for param in run.params if f"projrun.param.{param.key}.truncated" in tags),
         commit=_checked(tags, "mlflow.source.git.commit", is_full_commit, shown),
         repository=tags.get("mlflow.source.git.repoURL") or None,
@@ -122,7 +125,8 @@ def _is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
-def _names(text: str | None, shown: str) -> tuple[str, ...] | None:
+def _names(tags: Mapping[str, str], key: str, shown: str) -> tuple[str, ...] | None:
+    text = tags.get(key)
     if text is None:
         return None
     try:
@@ -130,5 +134,5 @@ def _names(text: str | None, shown: str) -> tuple[str, ...] | None:
     except (ValueError, RecursionError):
         names = None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise RequestError(f"the tag projrun.parameters of {shown} is no list of names")
+        raise RequestError(f"the tag {key} of {shown} is no list of names")
     return tuple(names)

@@ -66,7 +66,10 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
             source = repeated_source(
                 record, order.source, order.request.caller_directory, order.request.environ
             )
-            wanted = not order.without_patch and source.version is not None
+            is_dirty = (
+                record.dirty or record.patch is not None
+            )  # an artifact may be of what the run was before
+            wanted = is_dirty and not order.without_patch and source.version is not None
             files = recorded_files(
                 record.artifact_uri, store, Path(folder), lock=not order.unlocked, patch=wanted
             )

@@ -51,6 +51,7 @@ def _tags(plan: Plan) -> dict[str, str]:
         "projrun.version": __version__,
         "projrun.platform": platform_name(),
         "projrun.parameters": _names([parameter.name for parameter in plan.invocation.parameters]),
+        "projrun.given": _names([one.name for one in plan.invocation.parameters if one.origin != "default"]),
         "projrun.caller_directory": str(plan.caller_directory or ""),
         **source_tags(plan.checkout),
         **plan.tags,
@@ -68,7 +69,7 @@ def platform_name() -> str:
 
 
 def _names(names: list[str]) -> str:
-    """The parameters of the run, in their order: its params on the server may be more, logged by the project."""
+    """Parameters of the run, in their order: its params on the server may be more, logged by the project."""
     text = json.dumps(names)
     return text if len(text) <= _LONGEST_TAG else ""
 

@@ -17,6 +17,10 @@ from projrun.tracking.store import ArtifactRepository, TrackingStore
 _DELIVERY_PAUSES = (0.0, 0.5, 2.0)
 
 
+_OURS = ("projrun.", "mlflow.source.git.", "mlflow.gitBranchName")
+_OF_PARAMS = "projrun.param."
+
+
 class RunDescription(NamedTuple):
     """What is known of a run before it starts."""
 
@@ -80,7 +84,7 @@ class RunRecorder:
                 f"parameter {param.key} has {len(param.value)} characters; "
                 f"the tracking store keeps the first {limit}"
             )
-        tags = [Tag(f"projrun.param.{param.key}.truncated", str(len(param.value))) for param in cut]
+        tags = [Tag(f"{_OF_PARAMS}{param.key}.truncated", str(len(param.value))) for param in cut]
         return [Param(param.key, param.value[:limit]) for param in params], tags
 
     def tag(self, tags: Mapping[str, str]) -> None:
@@ -174,8 +178,18 @@ def _resume(store: TrackingStore, description: RunDescription) -> Run:
         ) from None
     if run.lifecycle_stage != "active":
         raise RequestError(f"--run-id: run {run_id!r} was deleted", hint="leave --run-id out to create a run")
+    _remove_outdated_tags(store, run, description)
     store.log_batch(run_id, tags=_tags(description.tags))
     return store.update_run(run_id, status="RUNNING", run_name=description.run_name)
+
+
+def _remove_outdated_tags(store: TrackingStore, run: Run, description: RunDescription) -> None:
+    """What was recorded of an earlier source and an earlier end; params, and so what is said of them, stay for good."""
+    current = {tag.key for tag in _tags(description.tags)}
+    for tag in run.tags:
+        is_ours = tag.key.startswith(_OURS) and not tag.key.startswith(_OF_PARAMS)
+        if is_ours and tag.key not in current:
+            store.delete_tag(run.run_id, tag.key)
 
 
 def _experiment_id(store: TrackingStore, description: RunDescription) -> str:

@@ -231,7 +231,7 @@ def test_a_secret_that_was_not_given_is_not_asked_for(bench: Bench) -> None:
     write_project(bench.project, text)
     first = bench.run("project")
     assert first["params"]["token"] == "***"
-    assert differing(bench.rerun(first["run_id"])) == {}
+    assert "parameter token" not in differing(bench.rerun(first["run_id"]))
 
 
 def test_a_run_that_was_recorded_into_again_is_what_it_was_last(bench: Bench) -> None:
