@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from projrun.credentials import redact_uri
 from projrun.errors import SourceError
+from projrun.sources.git_command import git_environ
 from projrun.sources.tokens import Token, find_token
 
 HELPER = (
@@ -117,7 +118,7 @@ def _has_ssh_command(environ: Mapping[str, str]) -> bool:
     if binary is None:
         return False
     # In no repository: the one that the caller happens to stand in has no say.
-    outside = {**environ, "GIT_DIR": os.devnull}
+    outside = {**git_environ(environ, protocols="none"), "GIT_DIR": os.devnull}
     asked = [binary, "config", "--get", "core.sshCommand"]
     done = subprocess.run(
         asked, env=outside, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

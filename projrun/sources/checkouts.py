@@ -69,7 +69,9 @@ def enter_branch(tree: Path, commit: str, branch: str) -> None:
         file = tree / ".git" / "refs" / "heads" / branch
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{commit}\n", encoding="ascii")
-        head.write_text(f"ref: refs/heads/{branch}\n", encoding="utf-8")
+        head.write_bytes(
+            f"ref: refs/heads/{branch}\n".encode("utf-8", "surrogateescape")
+        )  # any bytes, to git
     except OSError:
         return  # a name that the file system does not take
 

@@ -20,6 +20,7 @@ _REPOSITORY_VARIABLES = frozenset(
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
         "GIT_COMMON_DIR",
         "GIT_CONFIG",
+        "GIT_CONFIG_PARAMETERS",  # of a `git -c` around us: it would go before our settings
         "GIT_DIR",
         "GIT_GRAFT_FILE",
         "GIT_IMPLICIT_WORK_TREE",

@@ -5,8 +5,17 @@ from __future__ import annotations
 from projrun.errors import SourceError
 from projrun.sources.authentication import authentication_hint
 from projrun.sources.git_process import Git
+from projrun.sources.remote import REMOTE
 
 _HINTS = (
+    (
+        ("SSL certificate", "certificate verification failed", "certificate subject name"),
+        "if you trust that server, give git its certificate: GIT_SSL_CAINFO, or http.sslCAInfo in your git settings",
+    ),
+    (
+        ("resolve proxy", "from proxy", "CONNECT tunnel"),
+        "is your proxy right? see HTTPS_PROXY, HTTP_PROXY, NO_PROXY, and http.proxy in your git settings",
+    ),
     (
         ("resolve host", "onnect to", "timed out", "unreachable", "unable to connect", "Operation too slow"),
         "is the address right, and the network up?",
@@ -32,6 +41,12 @@ _HINTS = (
 
 def failure(shown: str, git: Git, said: str) -> SourceError:
     """The error for what git said of a repository; `shown` is its address for people."""
+    if f"'{REMOTE}' does not appear to be a git repository" in said:
+        # It did not read the settings of its environment, and stopped there: nothing was asked, nor checked out.
+        return SourceError(
+            f"could not fetch {shown}: git is too old, and does not read GIT_CONFIG_COUNT",
+            hint="install git 2.31 or newer",
+        )
     lines = [line.strip() for line in said.splitlines() if line.strip()] or ["git failed and said nothing"]
     reasons = [line for word in ("fatal:", "error:") for line in lines if line.startswith(word)]
     reason = (reasons or lines[-1:])[0]

@@ -98,12 +98,12 @@ class Remote:
         words = ("ls-remote", "--quiet", "--symref", "--end-of-options", REMOTE, *patterns)
         with self.contact():
             try:
-                lines = git.run(*words).splitlines()
+                lines = git.run(*words).split("\n")  # names may hold other ends of lines
             except GitError as error:
                 from projrun.sources.git_failures import failure
 
                 raise failure(self.shown, git, str(error)) from None
-        pairs = [line.partition("\t") for line in lines]
+        pairs = [line.partition("\t") for line in lines if line]
         found = {name: value for value, _, name in pairs if not value.startswith("ref: ")}
         symbolic = {f"symbolic {name}": value[5:] for value, _, name in pairs if value.startswith("ref: ")}
         return {**found, **symbolic}

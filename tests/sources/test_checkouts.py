@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -232,3 +233,17 @@ def test_submodules_of_submodules_have_an_end(
         assert ContentCache(checkouts(options.cache)).entries() == []
     else:
         assert fetch_repository(server.url("repository.git"), commit, options).tree.is_dir()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="file names are UTF-8 there")
+@pytest.mark.parametrize("name", [b"caf\xe9", "a\u2028b".encode(), b"a\x85b"])
+def test_a_branch_of_any_bytes(
+    server: GitServer, repository: Repository, fetched: Fetch, name: bytes
+) -> None:
+    subprocess.run([b"git", b"-C", bytes(server.root / "repository.git"), b"branch", name, b"v1"], check=True)
+    checkout = fetched(server.url("repository.git"), os.fsdecode(name))
+    assert checkout.commit == repository.first
+    told = subprocess.run(
+        ["git", "-C", str(checkout.root), "symbolic-ref", "HEAD"], check=True, capture_output=True
+    )
+    assert told.stdout == b"refs/heads/" + name + b"\n"

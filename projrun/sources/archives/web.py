@@ -71,7 +71,7 @@ class WebArchive:
                     self._save(response, sink)
                     return _remembered(response, url, sink.digest)
             except FAILURES as error:
-                raise self._failure(reason_of(error, _TIMEOUT)) from None
+                raise self._failure(reason_of(error, _TIMEOUT), hint=_hint(error)) from None
 
     def _open(self, session: requests.Session, known: Known | None) -> tuple[str, requests.Response]:
         """The end of all redirects and the answer there, whatever its status."""
@@ -160,6 +160,12 @@ class WebArchive:
 
     def _failure(self, reason: str, *, hint: str = "") -> SourceError:
         return SourceError(f"{self.shown} cannot be downloaded: {reason}", hint=hint)
+
+
+def _hint(error: Exception) -> str:
+    if not isinstance(error, requests.exceptions.SSLError):
+        return ""
+    return "if you trust that server, name the file of its certificate in REQUESTS_CA_BUNDLE"
 
 
 def _parsed(url: str, shown: str) -> SplitResult:
