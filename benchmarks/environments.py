@@ -6,7 +6,6 @@ Usage: python -m benchmarks.environments [--builds N] [--runs N] [--json]
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import shutil
@@ -19,8 +18,9 @@ from typing import NamedTuple
 if __package__ in (None, ""):  # run as a file: the packages beside this folder must be importable
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.report import print_report
 from benchmarks.sides import Side, base_environment, install_projrun
-from benchmarks.targets import Target, target_line
+from benchmarks.targets import Target
 from benchmarks.timing import medians, progress, seconds, take_turns
 from tests.support.guard import PACKAGE_CACHE
 from tests.support.virtualenvs import BASE_PYTHON, MLFLOW3, built_environment, uv_executable
@@ -175,20 +175,6 @@ def measure(builds: int, runs: int) -> dict[str, float]:
         return medians({**times, **run([*fast, *slow], runs, place.folder)})
 
 
-def table(milliseconds: Mapping[str, float], builds: int, runs: int) -> str:
-    """The report for people."""
-    lines = [
-        f"{' and '.join(REQUIREMENTS)}: median of {builds} builds with uv (of one with virtualenv) and {runs} runs",
-        f"Python {platform.python_version()}, {platform.platform()}",
-        "",
-        *(f"{name:42}{took:10.0f} ms" for name, took in milliseconds.items()),
-        "",
-        "targets",
-        *(target_line(target, milliseconds) for target in TARGETS),
-    ]
-    return "\n".join(lines)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Time built environments beside `mlflow run` and bare uv.")
@@ -199,11 +185,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if min(options.builds, options.runs) < 1:
         parser.error("--builds and --runs: at least 1")
     milliseconds = measure(options.builds, options.runs)
-    if options.json:
-        ratios = [target.document(milliseconds) for target in TARGETS]
-        print(json.dumps({"milliseconds": milliseconds, "ratios": ratios}, indent=2))
-    else:
-        print(table(milliseconds, options.builds, options.runs))
+    title = (
+        f"{' and '.join(REQUIREMENTS)}: median of {options.builds} builds with uv (of one with virtualenv) and "
+        f"{options.runs} runs"
+    )
+    print_report(title, milliseconds, TARGETS, as_json=options.json)
 
 
 if __name__ == "__main__":

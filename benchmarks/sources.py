@@ -6,9 +6,7 @@ Usage: python -m benchmarks.sources [--fetches N] [--runs N] [--json]
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -20,8 +18,9 @@ from typing import NamedTuple
 if __package__ in (None, ""):  # run as a file: the packages beside this folder must be importable
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.report import print_report
 from benchmarks.sides import Side, base_environment, install_projrun
-from benchmarks.targets import Target, target_line
+from benchmarks.targets import Target
 from benchmarks.timing import medians, progress, seconds, take_turns
 from tests.sources.git_servers import GitServer, serving
 from tests.support.guard import PACKAGE_CACHE
@@ -121,20 +120,6 @@ def measure(fetches: int, runs: int) -> dict[str, float]:
             return medians({**fetch(place, fetches), **run(place, runs)})
 
 
-def table(milliseconds: Mapping[str, float], fetches: int, runs: int) -> str:
-    """The report for people."""
-    lines = [
-        f"1,000 commits, 200 MB of history, a tip of 1.6 MB: median of {fetches} cold and {runs} warm runs",
-        f"Python {platform.python_version()}, {platform.platform()}",
-        "",
-        *(f"{name:42}{took:10.0f} ms" for name, took in milliseconds.items()),
-        "",
-        "targets",
-        *(target_line(target, milliseconds) for target in TARGETS),
-    ]
-    return "\n".join(lines)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Time projects of a git server beside `mlflow run`.")
@@ -145,11 +130,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if min(options.fetches, options.runs) < 1:
         parser.error("--fetches and --runs: at least 1")
     milliseconds = measure(options.fetches, options.runs)
-    if options.json:
-        ratios = [target.document(milliseconds) for target in TARGETS]
-        print(json.dumps({"milliseconds": milliseconds, "ratios": ratios}, indent=2))
-    else:
-        print(table(milliseconds, options.fetches, options.runs))
+    title = (
+        f"1,000 commits, 200 MB of history, a tip of 1.6 MB: median of {options.fetches} cold and {options.runs} "
+        "warm runs"
+    )
+    print_report(title, milliseconds, TARGETS, as_json=options.json)
 
 
 if __name__ == "__main__":
