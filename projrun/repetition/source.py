@@ -39,7 +39,7 @@ def repeated_source(
     """
     version = record.archive or record.commit
     if instead is not None:
-        return RepeatedSource(instead, version, "--source")
+        return RepeatedSource(_within(instead, record, caller_directory), version, "--source")
     if not _is_local(record.source):
         _refuse_relative(record, caller_directory)
         return RepeatedSource(record.source, version)
@@ -49,6 +49,25 @@ def repeated_source(
     if place is not None and _holds(place, record.commit, environ):
         return RepeatedSource(record.source, record.commit)
     return _elsewhere(record, place)
+
+
+def _within(instead: str, record: Record, caller_directory: Path) -> str:
+    """With the recorded subfolder where a whole repository or archive is given: what is the same has it there, too."""
+    subdirectory = record.source.partition("#")[2]
+    if not subdirectory or "#" in instead or not _is_placed(record):
+        return instead
+    try:
+        parsed = parse_project_uri(instead, caller_directory)
+    except (RequestError, SourceError):  # told when it is fetched
+        return instead
+    place = Path(os.path.realpath(parsed.location))
+    is_part = find_top(place) != place if parsed.kind == "local" else bool(parsed.web_path)
+    return instead if is_part else f"{instead}#{subdirectory}"
+
+
+def _is_placed(record: Record) -> bool:
+    """Whether the subfolder is from the top: of `PATH#sub`, nothing tells where PATH lies in its repository."""
+    return bool(record.archive) or not _is_local(record.source) or record.source.lower().startswith("file:")
 
 
 def _is_local(source: str) -> bool:
@@ -122,11 +141,21 @@ def _elsewhere(record: Record, place: Path | None) -> RepeatedSource:
     folder, _, subdirectory = record.source.partition("#")
     why = f"{place} has no commit {record.commit}" if place else f"{folder} is no repository any more"
     repository = record.repository
-    # Of `PATH#sub`, nothing tells where PATH lies in its repository; `file://TOP#sub` is from the top.
-    is_placed = not subdirectory or folder.lower().startswith("file:")
-    if not repository or not is_placed or not (_is_local(repository) or ":" in repository):
+    is_placed = not subdirectory or _is_placed(record)
+    if not repository or not is_placed or not _is_there(repository):
         raise SourceError(
             f"the source of {record.shown} is gone: {why}", hint="say where it is with --source"
         )
     uri = f"{repository}#{subdirectory}" if subdirectory else repository
     return RepeatedSource(uri, record.commit, why)
+
+
+def _is_there(repository: str) -> bool:
+    """Of one on this machine, whether it exists; a server is asked when it is fetched."""
+    if not _is_local(repository):
+        return ":" in repository
+    try:
+        parse_project_uri(repository, Path(os.devnull))
+    except (RequestError, SourceError):
+        return False
+    return True

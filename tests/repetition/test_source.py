@@ -53,6 +53,38 @@ def test_where_the_user_says(tmp_path: Path) -> None:
     assert source_of(tmp_path, "elsewhere") == RepeatedSource("elsewhere", COMMIT, "--source")
 
 
+@pytest.mark.parametrize(
+    ("instead", "uri"),
+    [
+        ("{top}", "{top}#examples/train"),
+        ("https://host/x", "https://host/x#examples/train"),
+        ("{top}#", "{top}#"),
+        ("{top}#other", "{top}#other"),
+        ("{top}/examples/train", "{top}/examples/train"),
+        ("https://github.com/o/r/tree/main/x", "https://github.com/o/r/tree/main/x"),
+        ("{top}/nowhere", "{top}/nowhere"),
+    ],
+)
+def test_a_repository_that_the_user_names_has_the_same_subfolder(
+    tmp_path: Path, repository: Repository, instead: str, uri: str
+) -> None:
+    name = "https://host/r#examples/train"
+    found = source_of(tmp_path, instead.format(top=repository.path), mlflow__source__name=name)
+    assert found.uri == uri.format(top=repository.path)
+
+
+@pytest.mark.parametrize("repository_url", ["file://{gone}", "{gone}", "file://{gone}/origin"])
+def test_a_repository_on_this_machine_that_is_gone(tmp_path: Path, repository_url: str) -> None:
+    gone = tmp_path / "gone.git"
+    with pytest.raises(SourceError, match="is no repository any more") as raised:
+        source_of(
+            tmp_path,
+            mlflow__source__name=f"file://{gone}#train",
+            mlflow__source__git__repoURL=repository_url.format(gone=gone),
+        )
+    assert "--source" in raised.value.hint
+
+
 def test_a_repository_of_this_machine_that_has_the_commit(tmp_path: Path, repository: Repository) -> None:
     name = f"file://{repository.path}#examples/train"
     tags = {"mlflow__source__name": name, "mlflow__source__git__commit": repository.first}

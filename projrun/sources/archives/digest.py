@@ -35,6 +35,6 @@ def check_digest(found: str, wanted: str | None, shown: str) -> None:
     """Raises SourceError where an archive is another than the one that was asked for."""
     if wanted not in (None, found):
         raise SourceError(
-            f"{shown} is not the archive that was asked for: it has sha256:{found}, and --version says sha256:{wanted}",
-            hint="it was changed, or --version is another archive's",
+            f"{shown} is not the archive that was asked for: it has sha256:{found}, not sha256:{wanted}",
+            hint="it was changed, or the hash is another archive's",
         )
