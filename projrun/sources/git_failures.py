@@ -30,7 +30,7 @@ _HINTS = (
         "projrun, or allowed-protocols, refuses what your git configuration or the server leads to",
     ),
     (("dubious ownership",), "someone else owns that folder; see `git help config`, safe.directory"),
-    (("No space left",), "free some space, or set PROJRUN_CACHE_DIR to another disk"),
+    (("No space left", "Out of diskspace"), "free some space, or set PROJRUN_CACHE_DIR to another disk"),
     (
         ("Authentication failed", "could not read Username", "could not read Password", "Permission denied"),
         "the repository asks for credentials: set up a git credential helper or an ssh key for it",

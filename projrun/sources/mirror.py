@@ -149,6 +149,7 @@ def with_mirror(
                     raise
                 return _work_anew(mirror, work)
         except GitError as error:
+            _remove_leftovers(mirror.folder)  # a part of a pack, say, on a disk that is full now
             raise failure(remote.shown, mirror.git, str(error)) from None
 
 

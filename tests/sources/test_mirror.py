@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -261,3 +262,23 @@ def test_who_waits_for_the_lock_says_so(options: FetchOptions) -> None:
     thread.join()
     assert entered.is_set()
     assert told == ["waiting for another process, which fetches https://host.invalid/r.git"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
+def test_what_does_not_fit_on_the_disk_takes_no_room(
+    server: GitServer, repository: Repository, options: FetchOptions, tmp_path: Path
+) -> None:
+    (repository.path / "data.txt").write_bytes(os.urandom(300_000))
+    repository.git("commit", "--quiet", "--all", "-m", "large")
+    repository.git("push", "--quiet", str(server.root / "repository.git"), "main")
+    program = tmp_path / "small" / "git"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\ntrap "" XFSZ\nulimit -f 100\nexec {shutil.which("git")} "$@"\n')
+    program.chmod(0o700)
+    environ = {**options.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    url = server.url("repository.git")
+    with pytest.raises(SourceError, match="File too large"):
+        fetch_repository(url, None, options._replace(environ=environ))
+    files = [file for file in options.cache.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) < 10_000
+    assert fetch_repository(url, None, options).tree.is_dir()
