@@ -25,7 +25,7 @@ _FACTS = (
     ("projrun", "projrun.version"),
 )
 """What people compare first, and the tags that tell it."""
-_OWN = ("mlflow.runName", "mlflow.user", "mlflow.log-model.history")
+_OWN = ("mlflow.runName", "mlflow.user", "mlflow.log-model.history", "projrun.given")
 """Tags that every run has its own of, or that tell nothing to people."""
 
 

@@ -29,22 +29,28 @@ def recorded_files(
     artifact_uri: str, store: TrackingStore, folder: Path, *, lock: bool = True, patch: bool = True
 ) -> RecordedFiles:
     """Download those that are wanted into a private folder. Raises TrackingError where they cannot be asked for."""
+    if not (lock or patch):
+        return RecordedFiles()  # artifacts that are out of reach are not asked for
     repository = store.artifacts(artifact_uri)
-    found = [_download(repository, path, folder) for path in LOCKS] if lock else []
     return RecordedFiles(
-        next((file for file in found if file), None), _download(repository, PATCH, folder) if patch else None
+        _download(repository, LOCKS, folder) if lock else None,
+        _download(repository, (PATCH,), folder) if patch else None,
     )
 
 
-def _download(repository: ArtifactRepository, path: str, folder: Path) -> Path | None:
-    for entry in repository.list(path.rpartition("/")[0]):
-        if entry.path == path and not entry.is_dir:
-            if (entry.size or 0) > _LARGEST:
-                raise TrackingError(
-                    f"the artifact {path} has {entry.size} bytes, which no record of projrun has"
-                )
-            return repository.download(path, folder)
-    return None
+def _download(repository: ArtifactRepository, paths: tuple[str, ...], folder: Path) -> Path | None:
+    """The first of some files of one folder that the run has."""
+    entries = {
+        entry.path: entry for entry in repository.list(paths[0].rpartition("/")[0]) if not entry.is_dir
+    }
+    found = next((entries[path] for path in paths if path in entries), None)
+    if found is None:
+        return None
+    if (found.size or 0) > _LARGEST:
+        raise TrackingError(
+            f"the artifact {found.path} has {found.size} bytes, which no record of projrun has"
+        )
+    return repository.download(found.path, folder)
 
 
 def check_lock(lock: Path, policy: TrustPolicy) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.environments.registry import EXISTING
-from projrun.errors import SourceError
+from projrun.errors import SourceError, TrackingError
 from projrun.plan import Request
 from projrun.repetition.files import CONDA_LOCK, PATCH, RecordedFiles, check_lock, recorded_files
 from projrun.repetition.parameters import repeated_parameters
@@ -70,9 +70,7 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
                 record.dirty or record.patch is not None
             )  # an artifact may be of what the run was before
             wanted = is_dirty and not order.without_patch and source.version is not None
-            files = recorded_files(
-                record.artifact_uri, store, Path(folder), lock=not order.unlocked, patch=wanted
-            )
+            files = _files(record, store, Path(folder), lock=not order.unlocked, patch=wanted)
         if wanted and files.patch is None and record.patch_is_recorded:
             raise SourceError(
                 f"the recorded changes of {record.shown} are gone: it has no artifact {PATCH}",
@@ -80,6 +78,19 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
             )
         _check(record, files, TrustPolicy.of(order.request.settings))
         yield Repetition(record, _request(order, record, source, files), source, files, order)
+
+
+def _files(record: Record, store: TrackingStore, folder: Path, *, lock: bool, patch: bool) -> RecordedFiles:
+    try:
+        return recorded_files(record.artifact_uri, store, folder, lock=lock, patch=patch)
+    except TrackingError as error:
+        options = " ".join(
+            word for word, wanted in (("--unlocked", lock), ("--without-patch", patch)) if wanted
+        )
+        error.hint = (
+            f"{error.hint}; or do without them: {options}" if error.hint else f"do without: {options}"
+        )
+        raise
 
 
 def _check(record: Record, files: RecordedFiles, policy: TrustPolicy) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -335,6 +336,17 @@ def test_runs_that_cannot_be_repeated(bench: Bench) -> None:
         done = bench("rerun", run_id)
         assert (done.returncode, words in done.stderr) == (2, True), done.stderr
     assert bench("rerun", first["run_id"], "--source", "nowhere").returncode == 2
+
+
+def test_artifacts_that_cannot_be_reached_can_be_done_without(bench: Bench) -> None:
+    bench.commit()
+    first = bench.run("project")
+    with sqlite3.connect(bench.home / "projrun.db") as database:
+        database.execute("UPDATE runs SET artifact_uri = 'gopher://nowhere/x'")
+    done = bench("rerun", first["run_id"])
+    assert done.returncode == 5
+    assert "or do without them: --unlocked" in done.stderr
+    bench("rerun", first["run_id"], "--unlocked").check()
 
 
 def test_require_clean_refuses_restored_changes(bench: Bench) -> None:

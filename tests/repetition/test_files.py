@@ -42,6 +42,13 @@ def test_a_lock_and_a_patch_are_downloaded(store: SqlStore, tmp_path: Path) -> N
     assert without == RecordedFiles()
 
 
+def test_artifacts_that_are_not_wanted_are_not_asked_for(store: SqlStore, tmp_path: Path) -> None:
+    nowhere = "gopher://nowhere/x"
+    with pytest.raises(TrackingError):
+        recorded_files(nowhere, store, tmp_path, patch=False)
+    assert recorded_files(nowhere, store, tmp_path, lock=False, patch=False) == RecordedFiles()
+
+
 def test_a_run_without_them(store: SqlStore, tmp_path: Path) -> None:
     run = run_with(store, tmp_path, **{"environment/build.log": "x"})
     assert recorded_files(run.artifact_uri, store, tmp_path) == RecordedFiles()
