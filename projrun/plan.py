@@ -6,6 +6,7 @@ here; nothing is written but the checkout, and no tracking server is asked.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -22,7 +23,7 @@ from projrun.errors import RequestError
 from projrun.project.binding import GivenValue, bind
 from projrun.project.entry_points import find_entry_point
 from projrun.project.loader import load_project
-from projrun.project.model import Invocation, Project
+from projrun.project.model import EntryPoint, Invocation, Project
 from projrun.settings import Setting, Settings
 from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import discard, fetch
@@ -203,10 +204,10 @@ def _decide(request: Request) -> _Decided:
 def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
     settings = request.settings
     storage, keep_storage = _storage(request)
-    project = load_project(checkout.directory)
+    project, entry_point = _read(request, checkout)
     invocation = bind(
         project,
-        find_entry_point(project, request.entry_point, environ=request.environ),
+        entry_point,
         request.parameters,
         caller_directory=request.caller_directory,
         storage_directory=storage,
@@ -241,6 +242,22 @@ def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
         policy=TrustPolicy.of(settings),
         keep_checkout=settings.enabled("keep-workdir"),
     )
+
+
+def _read(request: Request, checkout: Checkout) -> tuple[Project, EntryPoint]:
+    try:
+        project = load_project(checkout.directory)
+        return project, find_entry_point(project, request.entry_point, environ=request.environ)
+    except RequestError as error:
+        if checkout.cached is None:
+            raise
+        # The folder is one of the cache, and gone in a moment: people know where it came from.
+        version = f" at {checkout.version}" if checkout.version else ""
+        message = error.message.replace(f"{checkout.directory}{os.sep}", "")
+        message = message.replace(str(checkout.directory), "it")
+        raise RequestError(
+            f"{message} ({checkout.uri}{version})", hint=error.hint, detail=error.detail
+        ) from None
 
 
 def _base_of_paths(request: Request, invocation: Invocation) -> Path | None:
@@ -313,8 +330,6 @@ def _storage(request: Request) -> tuple[Path, bool]:
     setting = request.settings.get("storage-dir")
     if setting:
         return request.caller_directory / expanded(setting.value, setting.origin), True
-    import os
-
     from projrun.sources.places import downloads
 
     return downloads(request.directories.cache) / os.urandom(8).hex(), False
