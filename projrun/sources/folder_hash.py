@@ -39,8 +39,8 @@ def folder_hash(folder: Path) -> str:
         new = _sha256(files.size)
         digest = new()
         for path, letter in sorted(files.found.items()):
-            files.check_time()
-            digest.update(letter + b"\0" + path + b"\0" + _content(folder, path, letter, new).digest())
+            content = _content(folder, path, letter, new, files.check_time)
+            digest.update(letter + b"\0" + path + b"\0" + content.digest())
     except _Unhashed as reason:
         return f"not computed: {reason}"
     except OSError as error:
@@ -95,13 +95,17 @@ class _Files:
             raise _Unhashed(f"more than {_MOST_FILES:,} files")
 
 
-def _content(folder: Path, path: bytes, letter: bytes, new: Callable[..., Any]) -> Any:
+def _content(
+    folder: Path, path: bytes, letter: bytes, new: Callable[..., Any], check_time: Callable[[], None]
+) -> Any:
+    check_time()
     place = folder / os.fsdecode(path)
     if letter == b"l":
         return new(_bytes(str(place.readlink())))
     digest, left = new(), _MOST_BYTES
     with place.open("rb", buffering=0) as stream:
         while left > 0 and (block := stream.read(_FEW_BYTES)):
+            check_time()  # a slow disk's, or a file that grows
             digest.update(block)
             left -= len(block)
     return digest

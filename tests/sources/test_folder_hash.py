@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -129,6 +131,15 @@ def test_no_more_than_the_limits(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.undo()
     monkeypatch.setattr(module, "_TIMEOUT", -1.0)
     assert folder_hash(folder) == "not computed: it would take more than -1 s"
+
+
+def test_a_large_file_on_a_slow_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow").write_bytes(b"x" * 20)
+    assert folder_hash(tmp_path).startswith("sha256:")
+    seconds = itertools.count()
+    monkeypatch.setattr(module, "_FEW_BYTES", 1)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    assert folder_hash(tmp_path) == "not computed: it would take more than 5 s"
 
 
 def test_a_file_that_vanishes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
