@@ -60,6 +60,8 @@ class Access(NamedTuple):
 
 def access_to(location: str, environ: Mapping[str, str]) -> Access:
     """How to reach a repository's address; SourceError for credentials that cannot be given to git."""
+    scheme, mark, rest = location.partition("://")
+    location = f"{scheme.lower()}{mark}{rest}"
     match = _ADDRESS.match(location)
     if match is not None:
         return _web_access(location, match, environ)

@@ -45,6 +45,19 @@ def test_a_password_is_bound_to_its_host(environ: dict[str, str]) -> None:
     assert access.mask("no p/w, no p%2Fw; https://a:b@host/x") == "no ***, no ***; https://host/x"
 
 
+def test_a_scheme_in_capitals_hides_no_password(environ: dict[str, str]) -> None:
+    """Such as an LFS server's that `.lfsconfig` names, which gets the credentials of its repository."""
+    access = access_to("HTTPS://me:p%2Fw@host/r", environ)
+    assert (access.url, access.secrets) == ("https://host/r", ("p%2Fw", "p/w"))
+    assert access_to("SSH://git:pw@host/r", environ).url == "ssh://git@host/r"
+
+
+def test_a_setting_of_a_git_around_us_is_no_way_to_call_ssh(environ: dict[str, str]) -> None:
+    """git does not get that setting: ssh would ask on the terminal."""
+    around = {**environ, "GIT_CONFIG_PARAMETERS": "'core.sshCommand'='ssh -v'"}
+    assert "BatchMode=yes" in access_to("git@host:r", around).variables(around)["GIT_SSH_COMMAND"]
+
+
 def test_a_user_alone_keeps_the_credential_helpers(environ: dict[str, str]) -> None:
     access = access_to("https://me@host/r", environ)
     assert (access.url, access.settings) == ("https://host/r", (("credential.https://host.username", "me"),))
