@@ -57,7 +57,11 @@ def print_difference(found: RunDifference, *, everything: bool) -> None:
     """A table of what differs (`everything`: of all), then a line about what is equal."""
     for warning in found.warnings:
         click.echo(f"projrun: warning: {warning}", err=True)
-    columns = ("", *(f"{run.run_name} ({run.run_id[:8]})" for run in (found.left, found.right)), "DIFFERENCE")
+    columns = (
+        "",
+        *(f"{' '.join(run.run_name.split())} ({run.run_id[:8]})" for run in (found.left, found.right)),
+        "DIFFERENCE",
+    )
     rows = [("started", time_text(found.left.start_time), time_text(found.right.start_time), "")]
     for section in _SECTIONS:
         rows.extend(_lines(section, getattr(found, section), everything=everything))

@@ -56,7 +56,7 @@ class Record(NamedTuple):
     @property
     def shown(self) -> str:
         """The run as people are shown it."""
-        return f"run {self.run_name} ({self.run_id})"
+        return _shown(self.run_name, self.run_id)
 
     @property
     def patch_is_recorded(self) -> bool:
@@ -75,7 +75,7 @@ def read_record(run: Run) -> Record:
     Raises RequestError for a run that was deleted, that is no project's, or whose tags contradict themselves.
     """
     tags = {tag.key: tag.value for tag in run.tags}
-    shown = f"run {run.run_name} ({run.run_id})"
+    shown = _shown(run.run_name, run.run_id)
     if run.lifecycle_stage != "active":
         raise RequestError(f"{shown} was deleted", hint="restore it in the tracking store")
     entry_point, source = tags.get("mlflow.project.entryPoint"), tags.get("mlflow.source.name")
@@ -109,6 +109,11 @@ def read_record(run: Run) -> Record:
         version=tags.get("projrun.version") or None,
         platform=tags.get("projrun.platform") or None,
     )
+
+
+def _shown(run_name: str, run_id: str) -> str:
+    """On one line: what follows a line's end in a name could pass for a message of projrun's own."""
+    return f"run {' '.join(run_name.split())} ({run_id})"
 
 
 def _checked(tags: Mapping[str, str], key: str, valid: Callable[[str], bool], shown: str) -> str | None:

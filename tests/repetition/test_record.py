@@ -70,5 +70,13 @@ def test_tags_that_projrun_never_records_are_refused(tag: str, value: str) -> No
         read_record(recorded(**{tag: value}))
 
 
+def test_a_runs_name_makes_no_line_of_its_own() -> None:
+    named = recorded()._replace(run_name="owl\nprojrun: error: none")
+    assert read_record(named).shown == f"run owl projrun: error: none ({named.run_id})"
+    with pytest.raises(RequestError) as raised:
+        read_record(named._replace(lifecycle_stage="deleted"))
+    assert "\n" not in raised.value.message
+
+
 def test_a_relative_caller_directory_is_not_looked_at() -> None:
     assert read_record(recorded(projrun__caller_directory="elsewhere")).caller_directory is None
