@@ -27,6 +27,7 @@ _FACTS = (
 """What people compare first, and the tags that tell it."""
 _OWN = ("mlflow.runName", "mlflow.user", "mlflow.log-model.history", "projrun.given")
 """Tags that every run has its own of, or that tell nothing to people."""
+_PATCH_TAG = "projrun.source.patch"
 
 
 class Row(NamedTuple):
@@ -85,10 +86,13 @@ class _Files(NamedTuple):
 def compare_runs(left: Run, right: Run, store: TrackingStore) -> RunDifference:
     """Their records and recorded locks. Artifacts that cannot be had are a warning."""
     files = [_files(run, store) for run in (left, right)]
+    warnings = tuple(warning for found in files for warning in found.warnings)
+    if warnings:  # of one run's files alone, nothing can be said
+        files = [_Files(), _Files()]
     facts = [
         Row("status", left.status, right.status),
         *(Row(name, left.tag(tag), right.tag(tag)) for name, tag in _FACTS),
-        _uncommitted(files),
+        _uncommitted(files, whole=all(run.tag(_PATCH_TAG) == "complete" for run in (left, right))),
     ]
     metrics = [{metric.key: metric.value for metric in run.metrics} for run in (left, right)]
     return RunDifference(
@@ -99,7 +103,7 @@ def compare_runs(left: Run, right: Run, store: TrackingStore) -> RunDifference:
         tuple(MetricRow(name, *(found.get(name) for found in metrics)) for name in _names(metrics)),
         _rows(*(found.packages for found in files)),
         _rows(*(_other_tags(run) for run in (left, right))),
-        tuple(warning for found in files for warning in found.warnings),
+        warnings,
     )
 
 
@@ -116,11 +120,13 @@ def _other_tags(run: Run) -> dict[str, str]:
     return {tag.key: tag.value for tag in run.tags if tag.key not in shown and tag.key not in _OWN}
 
 
-def _uncommitted(files: list[_Files]) -> Row:
-    """Diffs are long: whether there is one, and whether they are the same."""
+def _uncommitted(files: list[_Files], *, whole: bool) -> Row:
+    """Diffs are long: whether there is one, and whether they are the same; what both leave out may not be."""
     left, right = (None if found.patch is None else "recorded" for found in files)
     if left and right and files[0].patch != files[1].patch:
         right = "recorded, not the same"
+    elif left and right and not whole:
+        right = "recorded, the same as far as they go"
     return Row("uncommitted changes", left, right)
 
 
@@ -129,7 +135,9 @@ def _files(run: Run, store: TrackingStore) -> _Files:
 
     try:
         with TemporaryDirectory(prefix="projrun-diff-") as folder:
-            found = recorded_files(run.artifact_uri, store, Path(folder))
+            found = recorded_files(
+                run.artifact_uri, store, Path(folder), patch=run.tag(_PATCH_TAG) is not None
+            )
             lock = found.lock.read_text(encoding="utf-8", errors="replace") if found.lock else ""
             return _Files(locked_packages(lock), found.patch.read_bytes() if found.patch else None)
     except (TrackingError, OSError) as error:

@@ -11,6 +11,12 @@ from projrun.run_difference import MetricRow, Row, RunDifference, compare_runs
 from projrun.tracking.entities import Metric, Param, Run, Tag
 from projrun.tracking.sql.store import SqlStore
 
+WHOLE = {"projrun.source.patch": "complete"}
+
+
+def patch(text: str) -> dict[str, str]:
+    return {"source/dirty.patch": text}
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
@@ -48,7 +54,7 @@ def test_everything_is_compared(store: SqlStore, tmp_path: Path) -> None:
         tmp_path,
         params={"alpha": "1", "same": "x", "only": "l"},
         metrics={"rmse": 0.5, "same": 1.0, "lost": float("nan")},
-        tags={"mlflow.source.git.commit": "a", "note": "l"},
+        tags={"mlflow.source.git.commit": "a", "note": "l", **WHOLE},
         files={lock: "# python 3.11.7\nsix==1\n", "source/dirty.patch": "x"},
     )
     right = make_run(
@@ -56,7 +62,7 @@ def test_everything_is_compared(store: SqlStore, tmp_path: Path) -> None:
         tmp_path,
         params={"alpha": "2", "same": "x"},
         metrics={"rmse": 0.25, "same": 1.0, "lost": float("nan"), "new": 1.0},
-        tags={"mlflow.source.git.commit": "b"},
+        tags={"mlflow.source.git.commit": "b", **WHOLE},
         files={lock: "# python 3.11.7\nsix==2\nextra==1\n", "source/dirty.patch": "y"},
     )
     found = compare_runs(left, right, store)
@@ -74,7 +80,7 @@ def test_everything_is_compared(store: SqlStore, tmp_path: Path) -> None:
         Row("python", "3.11.7", "3.11.7"),
         Row("six", "1", "2"),
     )
-    assert [row.name for row in found.tags] == ["note"]
+    assert [row.name for row in found.tags] == ["note", *WHOLE]
 
 
 @pytest.mark.parametrize(
@@ -90,11 +96,34 @@ def test_uncommitted_changes(
     store: SqlStore, tmp_path: Path, left: str | None, right: str | None, row: Row | None
 ) -> None:
     runs = [
-        make_run(store, tmp_path, files={} if text is None else {"source/dirty.patch": text})
+        make_run(store, tmp_path)
+        if text is None
+        else make_run(store, tmp_path, tags=WHOLE, files=patch(text))
         for text in (left, right)
     ]
     found = compare_runs(runs[0], runs[1], store)
     assert [one for one in found.facts if one.name == "uncommitted changes"] == ([row] if row else [])
+
+
+def test_equal_patches_say_nothing_of_what_they_leave_out(store: SqlStore, tmp_path: Path) -> None:
+    tags = {"projrun.source.patch": "partial: without x.bin (binary)"}
+    runs = [make_run(store, tmp_path, tags=tags, files=patch("x")) for _ in range(2)]
+    (row,) = [one for one in compare_runs(runs[0], runs[1], store).facts if one.name == "uncommitted changes"]
+    assert not row.equal
+    assert row.right == "recorded, the same as far as they go"
+
+
+def test_the_patch_of_what_a_run_was_before_does_not_count(store: SqlStore, tmp_path: Path) -> None:
+    run = make_run(store, tmp_path, files=patch("x"))
+    assert "uncommitted changes" not in [row.name for row in compare_runs(run, run, store).facts]
+
+
+def test_what_only_one_run_can_tell_is_not_compared(store: SqlStore, tmp_path: Path) -> None:
+    files = {"environment/requirements.lock.txt": "six==1\n", **patch("x")}
+    run = make_run(store, tmp_path, tags=WHOLE, files=files)
+    found = compare_runs(run, run._replace(artifact_uri="gopher://x"), store)
+    assert found.packages == ()
+    assert "uncommitted changes" not in [row.name for row in found.facts]
 
 
 def test_artifacts_that_cannot_be_had_are_a_warning(store: SqlStore, tmp_path: Path) -> None:
