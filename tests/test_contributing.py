@@ -14,6 +14,8 @@ from tests.support.commands import Completed, require_tool, run_command, run_pro
 from tests.support.guard import REPOSITORY
 from tests.support.toml import parse_toml
 
+pytestmark = pytest.mark.integration  # builds real environments
+
 _BLOCK = re.compile(r"^```\w+ file=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
