@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import tarfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -341,7 +342,7 @@ def test_runs_that_cannot_be_repeated(bench: Bench) -> None:
 def test_artifacts_that_cannot_be_reached_can_be_done_without(bench: Bench) -> None:
     bench.commit()
     first = bench.run("project")
-    with sqlite3.connect(bench.home / "projrun.db") as database:
+    with closing(sqlite3.connect(bench.home / "projrun.db")) as database, database:
         database.execute("UPDATE runs SET artifact_uri = 'gopher://nowhere/x'")
     done = bench("rerun", first["run_id"])
     assert done.returncode == 5
