@@ -131,4 +131,4 @@ def test_the_list_names_only_modules_that_exist(allowed: frozenset[str]) -> None
 
 def _private(modules: frozenset[str]) -> frozenset[str]:
     """The inner halves of standard modules, `_json` or `pathlib._local`: they differ between versions."""
-    return frozenset(name for name in modules if name.startswith("_") or name.startswith("pathlib._"))
+    return frozenset(name for name in modules if name.startswith(("_", "pathlib._")))
