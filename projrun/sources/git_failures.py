@@ -38,6 +38,12 @@ _HINTS = (
     (("returned error", "not found", "does not exist", "not appear to be a git"), "is the address right?"),
 )
 
+_AFTER_SSH = (
+    "fatal: Could not read from remote repository.",
+    "Please make sure you have the correct access rights",
+    "and the repository exists.",
+)
+
 
 def failure(shown: str, git: Git, said: str) -> SourceError:
     """The error for what git said of a repository; `shown` is its address for people."""
@@ -47,12 +53,26 @@ def failure(shown: str, git: Git, said: str) -> SourceError:
             f"could not fetch {shown}: git is too old, and does not read GIT_CONFIG_COUNT",
             hint="install git 2.31 or newer",
         )
-    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["git failed and said nothing"]
-    reasons = [line for word in ("fatal:", "error:") for line in lines if line.startswith(word)]
-    reason = (reasons or lines[-1:])[0]
+    lines = _lines(said)
+    reason = _reason(lines)
     hint = authentication_hint(git, said) or _hint(said)
-    detail = "\n".join(lines) if lines != [reason] else ""
-    return SourceError(f"could not fetch {shown}: {reason}", hint=hint, detail=detail)
+    detail = "" if all(line in reason for line in lines) else "\n".join(lines)
+    return SourceError(f"could not fetch {shown}: {reason.rstrip('.')}", hint=hint, detail=detail)
+
+
+def _lines(said: str) -> list[str]:
+    """Without what git says after every failure of ssh, where ssh has told the cause itself."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    told = [line for line in lines if line not in _AFTER_SSH]
+    is_told = any(not line.startswith("Warning:") for line in told)
+    return told if is_told else lines or ["git failed and said nothing"]
+
+
+def _reason(lines: list[str]) -> str:
+    """The line that tells the cause, with those after it that a colon at its end announces, one for each address."""
+    found = [at for word in ("fatal:", "error:") for at, line in enumerate(lines) if line.startswith(word)]
+    start = found[0] if found else len(lines) - 1
+    return " ".join(lines[start:]) if lines[start].endswith(":") else lines[start]
 
 
 def is_explained(said: str) -> bool:

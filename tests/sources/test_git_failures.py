@@ -54,3 +54,30 @@ def test_a_git_that_is_too_old(fetched: Fetch, server: GitServer, tmp_path: Path
         fetched(server.url("repository.git"), PATH=f"{program.parent}:{os.environ['PATH']}")
     assert "2.31" in raised.value.hint
     assert server.requests == []
+
+
+@pytest.mark.skipif(
+    os.name == "nt", reason="the words of other systems for an address that nobody listens on"
+)
+@pytest.mark.parametrize(
+    ("scheme", "said"),
+    [
+        ("git", r"r\.git: fatal: unable to connect to 127\..*refused$"),
+        ("ssh", r"r\.git: ssh: connect to .*refused$"),
+    ],
+)
+def test_a_server_that_is_not_there_is_told_in_one_line(fetched: Fetch, scheme: str, said: str) -> None:
+    require_tool(scheme)
+    with pytest.raises(SourceError, match=said) as raised:
+        fetched(f"{scheme}://127.0.0.1:1/r.git")
+    assert "network" in raised.value.hint
+    assert raised.value.detail == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
+def test_a_warning_of_ssh_is_not_the_cause(fetched: Fetch, tmp_path: Path) -> None:
+    (tmp_path / "ssh").write_text("#!/bin/sh\necho 'Warning: a key was added' >&2\nexit 255\n")
+    (tmp_path / "ssh").chmod(0o700)
+    with pytest.raises(SourceError, match=r"Could not read from remote repository$") as raised:
+        fetched("ssh://host.invalid/r.git", GIT_SSH_COMMAND=str(tmp_path / "ssh"))
+    assert "Warning: a key was added" in raised.value.detail
