@@ -32,11 +32,11 @@ def cache() -> None:
 @cache.command("list")
 @json_option
 def list_sources(as_json: bool) -> None:
-    """List repositories, checkouts, and runs' copies and downloads, the last used first.
+    """List what was fetched and what runs left.
 
-    A repository is what was fetched of it; a checkout is one commit or archive, ready to be copied for a run; a copy
-    was left by a run that failed, was killed, or made files in it; a download is the content of a `path` parameter.
-    A size is what `du` says; copies may share their blocks with the checkout.
+    The last used comes first. A repository is what was fetched of it; a checkout is one commit or archive, ready to be
+    copied for a run; a copy was left by a run that failed, was killed, or made files in it; a download is the content
+    of a `path` parameter. A size is what `du` says; copies may share their blocks with the checkout.
     """
     from projrun.cli import cache_view
 

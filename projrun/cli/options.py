@@ -44,13 +44,47 @@ _offline_option = click.option(
     is_flag=True,
     help="Ask no server for the project's source: use what is cached, and say so.  [$PROJRUN_OFFLINE]",
 )
-_environment_choices = (
-    click.option(
+
+
+def _env_manager_option(default: str) -> Callable[[Command], Command]:
+    return click.option(
         "--env-manager",
         metavar="NAME",
-        help="local (build nothing), virtualenv, uv, conda or docker.  "
-        "[$PROJRUN_ENV_MANAGER; default: what the project asks for]",
+        help=f"local (build nothing), virtualenv, uv, conda or docker.  [{default}]",
+    )
+
+
+def _experiment_and_backend(name: str, identifier: str, backend: str) -> tuple[Callable[[Any], Any], ...]:
+    return (
+        click.option(
+            "--experiment-name", metavar="NAME", help=f"Experiment to record in; made if need be.  [{name}]"
+        ),
+        click.option("--experiment-id", metavar="ID", help=f"Experiment to record in.  [{identifier}]"),
+        click.option("-b", "--backend", metavar="NAME", help=f"Execution backend.  [{backend}]"),
+        click.option(
+            "-c",
+            "--backend-config",
+            metavar="FILE",
+            help="JSON for the backend: a .json file, or the object itself.",
+        ),
+    )
+
+
+_chosen_manager = _env_manager_option("$PROJRUN_ENV_MANAGER; default: what the project asks for")
+# What a record decides where a run is repeated: there, variables and settings do not count.
+_DECISIONS = (
+    *_experiment_and_backend(
+        "$MLFLOW_EXPERIMENT_NAME",
+        "$MLFLOW_EXPERIMENT_ID; default: 0",
+        "$PROJRUN_BACKEND; default: local",
     ),
+    _chosen_manager,
+)
+_RECORDED_DECISIONS = (
+    *_experiment_and_backend(*["default: the recorded one"] * 3),
+    _env_manager_option("default: the recorded one"),
+)
+_ENVIRONMENT_CHOICES = (
     click.option(
         "--env",
         metavar="PATH",
@@ -76,7 +110,7 @@ _environment_choices = (
     ),
 )
 
-_COMMON_OPTIONS = (
+_PARAMETER_OPTIONS = (
     _offline_option,
     click.option(
         "--keep-workdir",
@@ -107,24 +141,10 @@ _COMMON_OPTIONS = (
         multiple=True,
         help="A `docker run` argument or flag, for Docker projects: -A gpus=all, -A t.",
     ),
-    click.option(
-        "--experiment-name",
-        metavar="NAME",
-        help="Experiment to record in; made if need be.  [$MLFLOW_EXPERIMENT_NAME]",
-    ),
-    click.option(
-        "--experiment-id", metavar="ID", help="Experiment to record in.  [$MLFLOW_EXPERIMENT_ID; default: 0]"
-    ),
-    click.option(
-        "-b", "--backend", metavar="NAME", help="Execution backend.  [$PROJRUN_BACKEND; default: local]"
-    ),
-    click.option(
-        "-c",
-        "--backend-config",
-        metavar="FILE",
-        help="JSON for the backend: a .json file, or the object itself.",
-    ),
-    *_environment_choices,
+)
+
+_RUN_OPTIONS = (
+    *_ENVIRONMENT_CHOICES,
     click.option("--rebuild-env", is_flag=True, help="Build the environment again even if it is cached."),
     click.option(
         "--storage-dir",
@@ -171,7 +191,9 @@ _PROJECT_OPTIONS = (
         help="Refuse a project with uncommitted changes.  [$PROJRUN_REQUIRE_CLEAN]",
     ),
     click.option("--run-id", metavar="ID", help="Record into this run instead of a new one."),
-    *_COMMON_OPTIONS,
+    *_PARAMETER_OPTIONS,
+    *_DECISIONS,
+    *_RUN_OPTIONS,
 )
 
 _REPETITION_OPTIONS = (
@@ -195,14 +217,17 @@ _REPETITION_OPTIONS = (
         is_flag=True,
         help="Run a plain folder although its files are not what they were.",
     ),
-    *_COMMON_OPTIONS,
+    *_PARAMETER_OPTIONS,
+    *_RECORDED_DECISIONS,
+    *_RUN_OPTIONS,
 )
 
 _ENVIRONMENT_OPTIONS = (
     _uri_argument,
     _version_option,
     _offline_option,
-    *_environment_choices,
+    _chosen_manager,
+    *_ENVIRONMENT_CHOICES,
     _env_file_option,
 )
 _FLAGS = ("strict", "quiet", "offline", "require-clean", "keep-workdir")

@@ -73,8 +73,9 @@ def _tell(found: Repetition, planned: PlannedRepetition, reporter: CommandLineRe
 
 def _source(plan: Plan) -> str:
     checkout = plan.checkout
-    commit = f" at {checkout.commit}" if checkout.commit else ""
-    return f"{checkout.uri}{commit}{', with uncommitted changes' if checkout.dirty else ''}"
+    version = checkout.commit or (checkout.digest and f"sha256:{checkout.digest}")
+    place = f"{checkout.uri} at {version}" if version else checkout.uri
+    return f"{place}, with uncommitted changes" if checkout.dirty else place
 
 
 def _show(found: Repetition, reporter: CommandLineReporter, *, as_json: bool) -> int:

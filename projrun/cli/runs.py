@@ -99,7 +99,9 @@ def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
 def compare_two_runs(
     left: str, right: str, everything: bool, tracking_uri: str | None, as_json: bool
 ) -> None:
-    """Show two runs side by side: source, parameters, metrics, the packages of their environments.
+    """Show two runs side by side.
+
+    Compared are source, parameters, metrics and the packages of their environments.
 
     \b
     projrun runs diff 3f2a 81c0

@@ -39,6 +39,7 @@ def repeated_source(
     """
     version = record.archive or record.commit
     if instead is not None:
+        _refuse_another_kind(instead, record, caller_directory)
         return RepeatedSource(_within(instead, record, caller_directory), version, "--source")
     if not _is_local(record.source):
         _refuse_relative(record, caller_directory)
@@ -63,6 +64,23 @@ def _within(instead: str, record: Record, caller_directory: Path) -> str:
     place = Path(os.path.realpath(parsed.location))
     is_part = find_top(place) != place if parsed.kind == "local" else bool(parsed.web_path)
     return instead if is_part else f"{instead}#{subdirectory}"
+
+
+def _refuse_another_kind(instead: str, record: Record, caller_directory: Path) -> None:
+    """An archive has no commits, and what is no archive has no archive's hash."""
+    try:
+        is_archive = parse_project_uri(instead, caller_directory).kind == "archive"
+    except (RequestError, SourceError):  # told when it is fetched
+        return
+    if is_archive and record.commit is not None and not record.archive:
+        ran, wanted = f"commit {record.commit}", "a repository that has it"
+    elif record.archive and not is_archive:
+        ran, wanted = f"the archive {record.archive}", "that archive"
+    else:
+        return
+    raise RequestError(
+        f"--source {redact_uri(instead)} cannot be: {record.shown} ran {ran}", hint=f"give {wanted}"
+    )
 
 
 def _is_placed(record: Record) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import tarfile
 from contextlib import closing
@@ -165,6 +166,20 @@ def test_what_is_given_anew_is_told(bench: Bench) -> None:
     other = bench.rerun(first["run_id"], "-e", "other")
     assert differing(other)["entry point"] == ("main", "other")
     assert log_of(other).startswith("the other")
+
+
+def test_an_archive_is_named_with_its_hash(bench: Bench) -> None:
+    archive = shutil.make_archive(str(bench.folder / "project"), "zip", bench.project)
+    first = bench.run(archive)
+    again = bench.rerun(first["run_id"])
+    assert f"{archive} at {first['tags']['projrun.source.archive']}\n" in again["said"]
+
+
+def test_the_help_promises_no_variable_that_the_record_goes_before(bench: Bench) -> None:
+    shown = " ".join(bench("rerun", "--help").check().stdout.split())
+    for name in ("MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID", "PROJRUN_BACKEND", "PROJRUN_ENV_MANAGER"):
+        assert name not in shown
+        assert name in " ".join(bench("run", "--help").check().stdout.split())
 
 
 def test_the_record_goes_before_variables(bench: Bench) -> None:

@@ -49,6 +49,18 @@ def test_an_archive_at_its_hash(tmp_path: Path) -> None:
     assert found == RepeatedSource(name, digest)
 
 
+@pytest.mark.parametrize(
+    ("instead", "archive"), [("https://host/x.zip", None), ("https://host/x.git", "sha256:" + "ab" * 32)]
+)
+def test_an_archive_and_a_repository_are_not_taken_for_each_other(
+    tmp_path: Path, instead: str, archive: str | None
+) -> None:
+    commit = None if archive else COMMIT
+    with pytest.raises(RequestError, match=f"ran .*{archive or COMMIT}") as raised:
+        source_of(tmp_path, instead, mlflow__source__git__commit=commit, projrun__source__archive=archive)
+    assert f"--source {instead} " in raised.value.message
+
+
 def test_where_the_user_says(tmp_path: Path) -> None:
     assert source_of(tmp_path, "elsewhere") == RepeatedSource("elsewhere", COMMIT, "--source")
 
