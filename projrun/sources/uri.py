@@ -201,7 +201,10 @@ def _git(repository: str, fragment: str) -> ProjectUri:
 def _kind(location: str, address: Address) -> Literal["git", "archive"]:
     path = address.path.partition("?")[0]
     if not path.strip("/"):
-        raise SourceError(f"{redact_uri(location)!r} names a host and no repository on it")
+        raise SourceError(
+            f"{redact_uri(location)!r} names a host and no repository on it",
+            hint="give its path, too: https://HOST/OWNER/REPOSITORY",
+        )
     if is_archive_name(path) and address.protocol in _ARCHIVE_SCHEMES:
         return "archive"
     if address.protocol in GIT_SCHEMES:

@@ -161,7 +161,7 @@ def test_variables_of_a_hook_are_not_followed(
 ) -> None:
     before = repository.git("rev-parse", "HEAD")
     for name, place in {"GIT_DIR": ".git", "GIT_WORK_TREE": "", "GIT_INDEX_FILE": ".git/index"}.items():
-        monkeypatch.setenv(name, str(repository.path / place))  # GitPython hands on its process's environment
+        monkeypatch.setenv(name, str(repository.path / place))  # as git sets them for its hooks
     checkout = fetched(server.url("repository.git"), "v1")
     assert (checkout.root / "data.txt").read_text() == "first"
     assert (repository.git("rev-parse", "HEAD"), repository.git("remote")) == (before, "")

@@ -111,7 +111,7 @@ def open_filesystem(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
         filesystem, root = import_module("fsspec.core").url_to_fs(uri, **_options(scheme, environ))
     except ImportError as error:
         raise TrackingError(
-            f"artifacts at {scheme}:// need a library that is not installed ({error.name or error})",
+            f"{scheme}:// needs a library that is not installed ({error.name or error})",
             hint=f"pip install 'projrun[{EXTRAS.get(scheme, 's3')}]'",
         ) from None
     except Exception as error:
