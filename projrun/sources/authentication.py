@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from projrun.sources.access import HELPER, is_ssh
 from projrun.sources.git_process import Git, GitError
-from projrun.sources.tokens import token_variable
+from projrun.sources.tokens import may_carry_tokens, token_variable
 
 _REFUSED = (
     "Authentication failed",
@@ -42,7 +42,10 @@ def authentication_hint(git: Git, said: str) -> str:
         return f"is the address right, and may you read it? {told}"
     if is_ssh(url):
         return f"{told}; add your key to the ssh agent, and its public half to the server"
-    variable = token_variable(urlsplit(url).netloc)
+    address = urlsplit(url)
+    if not may_carry_tokens(address.scheme, address.netloc):
+        return f"{told}; set up a git credential helper, or use https:, over which tokens are sent, too"
+    variable = token_variable(address.netloc)
     return f"{told}; set up a git credential helper, or a token in ${variable}"
 
 

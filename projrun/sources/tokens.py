@@ -28,8 +28,13 @@ def token_variable(host: str) -> str:
     return _OWN + re.sub(r"[^A-Z0-9]", "_", host.upper().replace("-", "__"))
 
 
+def may_carry_tokens(scheme: str, host: str) -> bool:
+    """Whether a token may be sent there: not over plain http, but to this machine."""
+    return scheme == "https" or _LOOPBACK.fullmatch(host) is not None
+
+
 def find_token(scheme: str, host: str, environ: Mapping[str, str]) -> Token | None:
-    """The token for a host with its port, if any; never one over plain http, but to this machine.
+    """The token for a host with its port, if any, where it `may_carry_tokens`; a hosting service's goes over https alone.
 
     A variable of a hosting service is for that service's host alone: a CI system that runs elsewhere names its own
     (GITHUB_SERVER_URL, CI_SERVER_HOST), and its token is not shown to the public service then.
@@ -39,7 +44,7 @@ def find_token(scheme: str, host: str, environ: Mapping[str, str]) -> Token | No
     ):  # some letters' capitals are ASCII letters: the name of another host would come out
         return None
     own = token_variable(host)
-    if environ.get(own, "").strip() and (scheme == "https" or _LOOPBACK.fullmatch(host)):
+    if environ.get(own, "").strip() and may_carry_tokens(scheme, host):
         return Token(own, "oauth2", environ[own].strip())
     if scheme != "https":
         return None

@@ -53,6 +53,14 @@ def test_nothing_to_try(private: str, server: GitServer, environ: dict[str, str]
     )
 
 
+def test_a_token_is_not_suggested_where_it_would_not_be_sent(environ: dict[str, str], tmp_path: Path) -> None:
+    for scheme, is_told in (("http", False), ("https", True)):
+        git = reaching(f"{scheme}://host.invalid/r.git", environ, tmp_path)
+        told = authentication_hint(git, "fatal: Authentication failed")
+        assert (token_variable("host.invalid") in told) is is_told
+        assert "git credential helper" in told
+
+
 def test_credentials_of_the_url(private: str, environ: dict[str, str], tmp_path: Path) -> None:
     told = hint(private.replace("http://", "http://ada:hidden@"), environ, tmp_path)
     assert told.startswith("tried: the user and password in the URL; ")
