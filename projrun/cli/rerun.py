@@ -10,7 +10,6 @@ import click
 from projrun.cli.options import build_request, repetition_options
 from projrun.cli.reporter import CommandLineReporter
 from projrun.execution.signals import SignalRelay
-from projrun.plan import Plan
 from projrun.repetition.differences import Difference
 from projrun.repetition.planning import PlannedRepetition, compare_environments, plan_repetition
 from projrun.repetition.repetition import Order, Repetition, repetition
@@ -60,8 +59,10 @@ def _order(values: Mapping[str, Any]) -> Order:
 
 
 def _tell(found: Repetition, planned: PlannedRepetition, reporter: CommandLineReporter) -> None:
+    from projrun.cli.run_view import source_line
+
     plan = planned.plan
-    reporter.info(f"repeating {found.record.shown}: {_source(plan)}")
+    reporter.info(f"repeating {found.record.shown}: {source_line(plan.checkout)}")
     for note in plan.notes:
         reporter.info(note)
     for warning in plan.warnings:
@@ -69,13 +70,6 @@ def _tell(found: Repetition, planned: PlannedRepetition, reporter: CommandLineRe
     for difference in planned.differences:
         tell = reporter.warning if difference.serious else reporter.info
         tell(f"differs: {difference.text}")
-
-
-def _source(plan: Plan) -> str:
-    checkout = plan.checkout
-    version = checkout.commit or (checkout.digest and f"sha256:{checkout.digest}")
-    place = f"{checkout.uri} at {version}" if version else checkout.uri
-    return f"{place}, with uncommitted changes" if checkout.dirty else place
 
 
 def _show(found: Repetition, reporter: CommandLineReporter, *, as_json: bool) -> int:

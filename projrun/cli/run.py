@@ -41,6 +41,10 @@ def run(**values: Any) -> int:
 
 
 def _tell(plan: Plan, reporter: CommandLineReporter) -> None:
+    if plan.checkout.cached is not None and not plan.notes:  # they name the version themselves
+        from projrun.cli.run_view import source_line
+
+        reporter.info(source_line(plan.checkout))
     for note in plan.notes:
         reporter.info(note)
     for warning in plan.warnings:

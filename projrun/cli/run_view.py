@@ -1,13 +1,22 @@
-"""The end of a run, for people and for programs."""
+"""The source and the end of a run, for people and for programs."""
 
 from __future__ import annotations
 
 from projrun.cli.rendering import duration_text
 from projrun.plan import Plan
 from projrun.runner import Result
+from projrun.sources.checkout import Checkout
 from projrun.tracking.entities import Run
 
 _VERBS = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was killed"}
+
+
+def source_line(checkout: Checkout) -> str:
+    """The project, and the commit or the archive that its version came to."""
+    version = checkout.commit or (checkout.digest and f"sha256:{checkout.digest}")
+    place = f"{checkout.uri} at {version}" if version else checkout.uri
+    branch = f" ({checkout.branch})" if checkout.branch else ""
+    return f"{place}{branch}{', with uncommitted changes' if checkout.dirty else ''}"
 
 
 def result_lines(result: Result, plan: Plan) -> list[str]:

@@ -34,7 +34,7 @@ def may_carry_tokens(scheme: str, host: str) -> bool:
 
 
 def find_token(scheme: str, host: str, environ: Mapping[str, str]) -> Token | None:
-    """The token for a host with its port, if any, where it `may_carry_tokens`; a hosting service's goes over https alone.
+    """The token for a host with its port, if any, where tokens may be sent; a hosting service's goes over https alone.
 
     A variable of a hosting service is for that service's host alone: a CI system that runs elsewhere names its own
     (GITHUB_SERVER_URL, CI_SERVER_HOST), and its token is not shown to the public service then.

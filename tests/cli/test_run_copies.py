@@ -207,3 +207,15 @@ def wait_for(file: Path) -> None:
     while not file.exists():
         assert time.monotonic() < deadline, f"{file} does not appear"
         time.sleep(0.02)
+
+
+def test_what_was_fetched_is_named_with_its_commit_before_it_runs(bench: Bench) -> None:
+    told, run, *_ = bench.run("main").check().stderr.splitlines()
+    commit = json.loads((bench.checkout().parent / "description.json").read_text())["commit"]
+    assert told == f"projrun: {bench.repository.as_uri()} at {commit} (main)"
+    assert run.startswith("projrun: run ")
+    offline = bench.run("main", "--offline").check().stderr
+    assert offline.count(commit) == 1
+    assert bench.run("main", "--quiet").check().stderr == ""
+    in_place = run_projrun("run", ".", "--env-manager=local", cwd=bench.repository, environ=bench.environ)
+    assert commit not in in_place.check().stderr
