@@ -134,7 +134,7 @@ def make_plan(request: Request, *, own_copy: bool = True, activity: Activity = n
     """
     decided = _decide(request)
     patched = request.patch is not None  # into a copy, also to be looked at
-    checkout = _fetch(request, own_copy=own_copy or patched, activity=activity)
+    checkout = _fetch(request, decided.policy, own_copy=own_copy or patched, activity=activity)
     try:
         if request.patch is not None:
             from projrun.sources.restoration import apply_patch
@@ -163,17 +163,19 @@ def plan_environment(request: Request) -> EnvironmentPlan:
 
     Raises RequestError, SourceError or EnvironmentBuildError.
     """
-    checkout = _fetch(request, own_copy=False)
+    checkout = _fetch(request, TrustPolicy.of(request.settings), own_copy=False)
     return _environment(request, checkout, load_project(checkout.directory))
 
 
-def _fetch(request: Request, *, own_copy: bool, activity: Activity = nullcontext) -> Checkout:
+def _fetch(
+    request: Request, policy: TrustPolicy, *, own_copy: bool, activity: Activity = nullcontext
+) -> Checkout:
     settings = request.settings
     options = FetchOptions(
         request.directories.cache,
         request.environ,
         request.caller_directory,
-        TrustPolicy.of(settings),
+        policy,
         settings.enabled("offline"),
         own_copy,
         activity,
@@ -188,6 +190,7 @@ class _Decided(NamedTuple):
     experiment: ExperimentChoice
     backend: BackendChoice
     grace_period: float
+    policy: TrustPolicy
 
 
 def _decide(request: Request) -> _Decided:
@@ -198,6 +201,7 @@ def _decide(request: Request) -> _Decided:
         _experiment(settings, records_elsewhere(request.environ, tracking.uri.text)),
         _backend(settings, request.caller_directory),
         settings.seconds("grace-period", 10.0),
+        TrustPolicy.of(settings),
     )
 
 
@@ -239,7 +243,7 @@ def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
         notes=checkout.notes,
         tags=request.tags,
         caller_directory=_base_of_paths(request, invocation),
-        policy=TrustPolicy.of(settings),
+        policy=decided.policy,
         keep_checkout=settings.enabled("keep-workdir"),
     )
 

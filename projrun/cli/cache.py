@@ -11,8 +11,7 @@ import click
 from projrun.cache_contents import Item
 from projrun.cli.options import json_option
 from projrun.cli.pruning import (
-    matching,
-    one_key,
+    find_entry,
     parse_limits,
     print_pruned,
     print_pruned_json,
@@ -130,5 +129,4 @@ def _unreadable(folder: Path, error: OSError) -> SourceError:
 
 
 def _find(items: list[Item], key: str) -> Item:
-    matches = one_key(matching(items, key), key, thing="source", command="projrun cache list")
-    return max(matches, key=lambda item: (item.entry.state == "ready", item.entry.path))
+    return find_entry(items, key, thing="source", command="projrun cache list")

@@ -14,6 +14,7 @@ from projrun.cli import pruning
 from projrun.cli.quantities import age_text, size_text
 from projrun.cli.rendering import print_json, print_table, time_text, visible
 from projrun.sources.holdings import CHECKOUT, COPY, DOWNLOAD, REPOSITORY, kind
+from projrun.sources.places import TREE
 
 _COLUMNS = ("KEY", "KIND", "SIZE", "AGE", "LAST USED", "STATE", "SOURCE")
 _REASONS = {
@@ -95,7 +96,7 @@ def told(candidate: Candidate, now: float) -> str:
 
 def files(item: Item) -> Path:
     """The folder that people want: of a checkout, its files."""
-    return item.entry.path / "tree" if kind(item) == CHECKOUT else item.entry.path
+    return item.entry.path / TREE if kind(item) == CHECKOUT else item.entry.path
 
 
 def _row(item: Item, now: float) -> tuple[str, ...]:

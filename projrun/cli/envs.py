@@ -12,8 +12,7 @@ from projrun.cache import ContentCache
 from projrun.cache_contents import Item, contents, prune
 from projrun.cli.options import environment_options, json_option
 from projrun.cli.pruning import (
-    matching,
-    one_key,
+    find_entry,
     parse_limits,
     print_pruned,
     print_pruned_json,
@@ -134,6 +133,4 @@ def _unreadable(cache: ContentCache, error: OSError) -> EnvironmentBuildError:
 
 
 def _find(items: list[Item], key: str) -> Item:
-    """The newest generation of the key, or a generation by its folder."""
-    matches = one_key(matching(items, key), key, thing="environment", command="projrun envs list")
-    return max(matches, key=lambda item: (item.entry.state == "ready", item.entry.path))
+    return find_entry(items, key, thing="environment", command="projrun envs list")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,24 +45,27 @@ def parse_limits(older_than: str | None, max_size: str | None) -> Limits:
     )
 
 
-def matching(items: Iterable[Item], key: str) -> list[Item]:
-    """The entries whose key begins so, or that hold an absolute path."""
-    path = Path(key)
-    if path.is_absolute():
-        return [item for item in items if path.is_relative_to(item.entry.path)]
-    return [item for item in items if item.entry.key.startswith(key)]
+def find_entry(items: Iterable[Item], key: str, *, thing: str, command: str) -> Item:
+    """The newest generation of the key that begins so, or the one that holds an absolute path.
 
-
-def one_key(items: Sequence[Item], key: str, *, thing: str, command: str) -> list[Item]:
-    """The entries that `matching` found, of which there must be some, all of one key. Raises RequestError."""
-    keys = sorted({item.entry.key for item in items})
+    Raises RequestError for none, and for several keys.
+    """
+    matches = _matching(items, key)
+    keys = sorted({item.entry.key for item in matches})
     if len(keys) > 1:
         raise RequestError(
             f"{key!r} begins the keys of more than one {thing}", hint=f"one of: {', '.join(keys)}"
         )
     if not keys:
         raise RequestError(f"there is no {thing} {key!r}", hint=f"see `{command}`")
-    return list(items)
+    return max(matches, key=lambda item: (item.entry.state == "ready", item.entry.path))
+
+
+def _matching(items: Iterable[Item], key: str) -> list[Item]:
+    path = Path(key)
+    if path.is_absolute():
+        return [item for item in items if path.is_relative_to(item.entry.path)]
+    return [item for item in items if item.entry.key.startswith(key)]
 
 
 def print_pruned(pruned: Pruned, tell: Tell, *, dry_run: bool) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from projrun.credentials import redact_uri
+from projrun.credentials import MASK, redact_uri
 from projrun.errors import SourceError
 from projrun.sources.git_command import git_environ
 from projrun.sources.tokens import Token, find_token
@@ -54,8 +54,8 @@ class Access(NamedTuple):
     def mask(self, text: str) -> str:
         """A message without the credentials, and without queries, which may hold a token."""
         for secret in self.secrets:
-            text = text.replace(secret, "***")
-        return _QUERY_IN_MESSAGES.sub(r"\1***", _IN_MESSAGES.sub(r"\1", text))
+            text = text.replace(secret, MASK)
+        return _QUERY_IN_MESSAGES.sub(rf"\1{MASK}", _IN_MESSAGES.sub(r"\1", text))
 
 
 def access_to(location: str, environ: Mapping[str, str]) -> Access:

@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projrun.cache import ContentCache
-from projrun.sources.places import checkouts
+from projrun.sources.places import TREE, checkouts
 from projrun.sources.version import is_reference_name
 
 if TYPE_CHECKING:
     from projrun.sources.git_process import Git
     from projrun.sources.mirror import Mirror
     from projrun.sources.remote import Remote
-
-TREE = "tree"
-"""The folder of a cache entry that holds the files."""
 
 _FORMAT = "1"
 """Changed with what a checkout holds, so that older ones are not used."""
@@ -30,7 +27,6 @@ _SETTINGS = (
 )
 _DEEPEST = 10
 """Submodules of submodules: each level is a chain of calls, and its files are copied once more."""
-_NO_FILTER = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
 
 
 def checkout_of(remote: Remote, commit: str, reference: str | None = None, *, depth: int = 0) -> Path:
@@ -147,13 +143,13 @@ def _tree_git(remote: Remote, tree: Path, settings: Sequence[tuple[str, str]] = 
     return Git(tree / ".git", environ, work_tree=tree, protocols="file", settings=everything)
 
 
-def _without_filters(git: Git) -> list[tuple[str, str]]:
+def _without_filters(git: Git) -> tuple[tuple[str, str], ...]:
     """Nothing that the user's git configuration filters other repositories with runs on a stranger's request."""
+    from projrun.sources.git_command import filters_off
     from projrun.sources.git_process import GitError
 
     try:
-        names = git.run("config", "--null", "--name-only", "--get-regexp", r"^filter\.").split("\0")
+        keys = git.run("config", "--null", "--name-only", "--get-regexp", r"^filter\.").split("\0")
     except GitError:  # there is none
-        return []
-    filters = {name.partition(".")[2].rpartition(".")[0] for name in names if name}
-    return [(f"filter.{name}.{key}", value) for name in sorted(filters) for key, value in _NO_FILTER]
+        return ()
+    return filters_off(filter(None, keys))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 SAFE_SETTINGS = (
     ("core.fsmonitor", "false"),
@@ -12,6 +12,8 @@ SAFE_SETTINGS = (
     ("maintenance.auto", "false"),
 )
 """What a repository's own configuration could otherwise start."""
+
+_FILTER_OFF = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
 
 _REPOSITORY_VARIABLES = frozenset(
     # `git rev-parse --local-env-vars`, but for the settings handed over in GIT_CONFIG_*: set in a git hook,
@@ -56,3 +58,9 @@ def git_environ(
         ours[f"GIT_CONFIG_KEY_{number}"], ours[f"GIT_CONFIG_VALUE_{number}"] = key, value
     ours["GIT_CONFIG_COUNT"] = str(first + len(everything))
     return ours
+
+
+def filters_off(keys: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Settings under which no content filter runs of those that the settings `filter.NAME.…` in `keys` make."""
+    names = {key.partition(".")[2].rpartition(".")[0] for key in keys}
+    return tuple((f"filter.{name}.{key}", value) for name in sorted(names) for key, value in _FILTER_OFF)

@@ -26,7 +26,8 @@ from projrun.held_folders import hold, is_held, lock_file, remove_held, sweep
 from projrun.lease import is_locked, open_locked
 from projrun.sources.copies import read_facts
 from projrun.sources.leftovers import left_behind
-from projrun.sources.places import checkouts, copies, downloads, repositories
+from projrun.sources.mirror_lock import lock_file_of
+from projrun.sources.places import TREE, checkouts, copies, downloads, repositories
 from projrun.sources.removal import remove_folder
 
 REPOSITORY, CHECKOUT, COPY, DOWNLOAD = "repository", "checkout", "copy", "download"
@@ -74,7 +75,7 @@ def _remove(candidate: Candidate, cached_checkouts: ContentCache) -> bool:
 
 
 def _checkout_cache(cache: Path) -> ContentCache:
-    return ContentCache(checkouts(cache), probe="tree")
+    return ContentCache(checkouts(cache), probe=TREE)
 
 
 def _checkouts(cache: Path) -> list[Item]:
@@ -87,7 +88,7 @@ def _repositories(cache: Path) -> Iterator[Item]:
         facts = describe(folder)
         used = max(_changed(path) for path in (folder / "description.json", *(folder / "versions").glob("*")))
         entry = Entry(folder.name, folder, "ready" if facts else "unfinished", used or _changed(folder))
-        yield _item(entry, {**facts, "kind": REPOSITORY}, in_use=is_locked(_mirror_lock(folder)))
+        yield _item(entry, {**facts, "kind": REPOSITORY}, in_use=is_locked(lock_file_of(folder)))
 
 
 def _copies(cache: Path) -> Iterator[Item]:
@@ -138,14 +139,10 @@ def _changed(path: Path) -> float:
 def _remove_repository(folder: Path) -> bool:
     """Under its lock, which stays: a process may wait for it (`mirror_lock`)."""
     try:
-        lock = open_locked(_mirror_lock(folder), os.O_RDWR | os.O_CREAT)
+        lock = open_locked(lock_file_of(folder), os.O_RDWR | os.O_CREAT)
     except OSError:
         return False
     if lock is None:
         return False
     with lock:
         return remove_folder(folder)
-
-
-def _mirror_lock(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.lock")

@@ -10,6 +10,11 @@ from pathlib import Path
 Waiting = Callable[[], AbstractContextManager[object]]
 
 
+def lock_file_of(folder: Path) -> Path:
+    """The file beside what the cache keeps of a repository that its writer locks."""
+    return folder.with_name(f"{folder.name}.lock")
+
+
 @contextmanager
 def mirror_lock(folder: Path, waiting: Waiting) -> Iterator[tuple[int, ...]]:
     """Lock what the cache keeps of a repository (`Remote.folder`).
@@ -17,7 +22,7 @@ def mirror_lock(folder: Path, waiting: Waiting) -> Iterator[tuple[int, ...]]:
     Gives the descriptors for `Git(kept_open=...)`: where a runner is killed, its git has ended before others get
     the lock. `waiting` surrounds the time in which another process has it. Raises OSError.
     """
-    file = folder.with_name(f"{folder.name}.lock")
+    file = lock_file_of(folder)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         import fcntl

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+TREE = "tree"
+"""The folder of a checkout's cache entry that holds the files."""
+
 
 def checkouts(cache: Path) -> Path:
     """The `ContentCache` of what was fetched, a folder each commit or archive; never written to by a run."""

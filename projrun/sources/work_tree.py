@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.credentials import redact_uri
-from projrun.sources.git_command import git_environ
+from projrun.sources.git_command import filters_off, git_environ
 
 _TIMEOUT = 5.0
 """Seconds: a huge work tree, or one on a slow network folder, must not hold up the run."""
@@ -122,13 +122,11 @@ def _repository(settings: tuple[_Setting, ...]) -> str | None:
 
 def _without_filters(settings: tuple[_Setting, ...]) -> tuple[tuple[str, str], ...]:
     """`git status` runs the content filters that a repository's own configuration names: switch those off."""
-    names = {
-        setting.key.partition(".")[2].rpartition(".")[0]
+    return filters_off(
+        setting.key
         for setting in settings
         if setting.key.startswith("filter.") and setting.scope not in _SHARED_SCOPES
-    }
-    off = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
-    return tuple((f"filter.{name}.{key}", value) for name in sorted(names) for key, value in off)
+    )
 
 
 def _read_status(

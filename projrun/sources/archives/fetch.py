@@ -18,7 +18,7 @@ from projrun.sources.archives.limits import LIMITS, Limits
 from projrun.sources.fetched import Fetched
 from projrun.sources.options import FetchOptions
 from projrun.sources.ownership import check_owned
-from projrun.sources.places import archives, checkouts
+from projrun.sources.places import TREE, archives, checkouts
 from projrun.sources.policy import place_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class _Shelf:
         self._location = location
         self._options = options
         self._limits = limits
-        self._cache = ContentCache(checkouts(options.cache), probe="tree")
+        self._cache = ContentCache(checkouts(options.cache), probe=TREE)
         self._left_out: tuple[str, ...] = ()
 
     def local(self, place: Path, wanted: str | None) -> Fetched:
@@ -146,7 +146,7 @@ class _Shelf:
 
         try:
             with self._options.activity(f"Unpacking {self.shown}"):
-                self._left_out = unpack(file, name, entry / "tree", self._limits)
+                self._left_out = unpack(file, name, entry / TREE, self._limits)
         except UnpackError as error:
             raise SourceError(f"{self.shown} {error.text}", hint=error.hint) from None
 
@@ -154,7 +154,7 @@ class _Shelf:
         facts = {"kind": "archive", "source": self.shown, "sha256": digest}
         entry, built = self._cache.get_or_build(_key(digest), build, facts=facts)
         warnings = tuple(f"{self.shown}: {line}" for line in self._left_out) if built else ()
-        return Fetched(entry / "tree", digest=digest, warnings=warnings)
+        return Fetched(entry / TREE, digest=digest, warnings=warnings)
 
     def _usable(self, known: Known | None) -> Known | None:
         """What is remembered of an archive that is cached no more is of no use."""
