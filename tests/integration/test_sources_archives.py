@@ -16,7 +16,7 @@ from tests.sources.git_servers import file_server, serving
 from tests.support.commands import run_projrun
 from tests.support.projects import write_project
 from tests.support.source_bench import Person
-from tests.support.wire import Wire, answering
+from tests.support.wire import Wire
 
 pytestmark = pytest.mark.integration
 
@@ -60,7 +60,7 @@ def test_a_local_archive(archive: Path, person: Person) -> None:
 def test_an_archive_of_a_web_server(archive: Path, web: Wire, person: Person) -> None:
     url = f"http://{web.address}/{archive.name}"
     content = f"sha256:{hashlib.sha256(archive.read_bytes()).hexdigest()}"
-    with answering(web):
+    with serving(web):
         assert "the example\n" in person.run(f"{url}#examples/v1.2").check().stdout
         fetched, connections = web.downloaded, web.connections
         assert "the top\n" in person.run(url, "--version", content).check().stdout

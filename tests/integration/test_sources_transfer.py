@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.git_servers import GitServer
+from tests.sources.git_servers import GitServer, serving
 from tests.support.long_history import LongHistory
 from tests.support.source_bench import Person, files_of, new_person, tree_of
-from tests.support.wire import Wire, answering
+from tests.support.wire import Wire
 
 pytestmark = pytest.mark.integration
 
@@ -84,7 +84,7 @@ def test_an_old_commit_after_the_tip(url: str, wire: Wire, long: LongHistory, pe
 def test_offline_with_the_server_stopped(git_server: GitServer, long: LongHistory, person: Person) -> None:
     wire = Wire(git_server.server_address[1])
     url = f"http://{wire.address}/long.git"
-    with answering(wire):
+    with serving(wire):
         person.run(url).check()
     for arguments in ([], ["--version", "main"], ["--version", long.tip], ["--version", long.tip[:9]]):
         done = person.run(url, "--offline", *arguments).check()

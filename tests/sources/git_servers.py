@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseServer
 from typing import NamedTuple
 
 MLPROJECT = 'name: tried\nentry_points:\n  main:\n    command: "true"\n'
@@ -180,8 +181,8 @@ def _command_lines() -> set[str]:
 
 
 @contextmanager
-def serving(server: ThreadingHTTPServer) -> Iterator[None]:
-    """The server answers inside the `with` block."""
+def serving(server: BaseServer) -> Iterator[None]:
+    """The server answers inside the `with` block; afterwards connections to it are refused."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

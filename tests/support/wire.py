@@ -7,7 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from socketserver import BaseRequestHandler, BaseServer, ThreadingTCPServer
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+
+from tests.sources.git_servers import serving
 
 _CHUNK = 16 * 1024
 
@@ -94,21 +96,8 @@ def _pass_on(source: socket.socket, target: socket.socket, count: Callable[[int]
 
 
 @contextmanager
-def answering(server: BaseServer) -> Iterator[None]:
-    """The server answers inside the `with` block; afterwards connections to it are refused."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@contextmanager
 def wire_to(target_port: int) -> Iterator[Wire]:
     """A wire that passes on inside the `with` block."""
     wire = Wire(target_port)
-    with answering(wire):
+    with serving(wire):
         yield wire
