@@ -66,9 +66,8 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
             source = repeated_source(
                 record, order.source, order.request.caller_directory, order.request.environ
             )
-            is_dirty = (
-                record.dirty or record.patch is not None
-            )  # an artifact may be of what the run was before
+            # An artifact without a tag may be of what the run was before.
+            is_dirty = record.dirty or record.patch is not None
             wanted = is_dirty and not order.without_patch and source.version is not None
             files = _files(record, store, Path(folder), lock=not order.unlocked, patch=wanted)
         if wanted and files.patch is None and record.patch_is_recorded:

@@ -141,7 +141,7 @@ class Remote:
 
 
 def _without_credentials(location: str) -> str:
-    """What `Access.url` is, without asking git how it calls ssh."""
+    """What `Access.url` is: a run whose commit is cached needs no more of how it is reached."""
     if location.startswith(("http://", "https://")):
         import re
 
