@@ -11,13 +11,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from projrun.cache.lease import Lease, Mark
 from projrun.child import TrackingAddress, child_environment, run_variables
 from projrun.credentials import redact_uri
 from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
 from projrun.execution.protocol import Job, Outcome, Task
 from projrun.execution.registry import get_backend
-from projrun.lease import Lease, Mark
 from projrun.plan import Plan
 from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
@@ -357,7 +357,7 @@ def _shielded(relay: SignalRelay | None) -> AbstractContextManager[None]:
 
 def _remove_downloads(plan: Plan) -> None:
     if _has_own_storage(plan):
-        from projrun.held_folders import remove_held
+        from projrun.cache.locked_folders import remove_held
 
         remove_held(plan.storage_directory)
 
@@ -365,7 +365,7 @@ def _remove_downloads(plan: Plan) -> None:
 def _hold_downloads(plan: Plan) -> None:
     """While this process lives, `projrun cache prune` leaves them alone."""
     if _has_own_storage(plan):
-        from projrun.held_folders import hold
+        from projrun.cache.locked_folders import hold
 
         hold(plan.storage_directory)
 

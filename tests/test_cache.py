@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cache import ContentCache
+from projrun.cache.entries import ContentCache
 
 # Appends a line to a file for each build; argv: root, log, seconds that a build takes.
 BUILDER = """
 import sys, time
 from pathlib import Path
-from projrun.cache import ContentCache
+from projrun.cache.entries import ContentCache
 
 root, log, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
 
@@ -224,7 +224,7 @@ def test_use_is_noted_but_not_every_time(tmp_path: Path) -> None:
 def test_a_built_entry_needs_no_costly_import(tmp_path: Path) -> None:
     ContentCache(tmp_path).get_or_build("key", make_whole)
     script = (
-        "import sys; from pathlib import Path; from projrun.cache import ContentCache; "
+        "import sys; from pathlib import Path; from projrun.cache.entries import ContentCache; "
         "ContentCache(Path(sys.argv[1])).get_or_build('key', None); "
         "print({'filelock', 'shutil', 'tempfile', 'subprocess', 'logging'} & set(sys.modules))"
     )

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cache import ContentCache, Entry, describe, is_in_use
-from projrun.cache_contents import Footprint, Item, Limits, choose, contents, prune, total_size
+from projrun.cache.contents import Footprint, Item, Limits, choose, contents, prune, total_size
+from projrun.cache.entries import ContentCache, Entry, describe, is_in_use
 from tests.support.commands import require_tool
 
 DAY = 86400.0
@@ -21,7 +21,7 @@ DAY = 86400.0
 def make(cache: ContentCache, key: str, size: int = 4096) -> Path:
     """An entry that this process does not hold: another one built it."""
     script = (
-        "import sys; from pathlib import Path; from projrun.cache import ContentCache; "
+        "import sys; from pathlib import Path; from projrun.cache.entries import ContentCache; "
         "cache = ContentCache(Path(sys.argv[1]), probe='probe'); size = int(sys.argv[3]); "
         "print(cache.get_or_build(sys.argv[2], lambda entry: (entry / 'probe').write_bytes(b'x' * size) and None,"
         " rebuild=True, facts={'manager': 'uv', 'files': ('a', 'b')})[0])"
@@ -159,7 +159,7 @@ def test_a_shared_file_is_only_freed_by_its_last_holder() -> None:
 
 def test_what_a_process_uses_or_builds_stays(cache: ContentCache) -> None:
     script = (
-        "import sys, pathlib; from projrun.cache import ContentCache\n"
+        "import sys, pathlib; from projrun.cache.entries import ContentCache\n"
         "cache = ContentCache(pathlib.Path(sys.argv[1]))\n"
         "def wait(entry):\n    print('building', flush=True); sys.stdin.readline()\n"
         "cache.get_or_build('used', lambda entry: None)\n"
@@ -193,14 +193,14 @@ def test_a_look_does_not_disturb_a_run(cache: ContentCache) -> None:
     """A user that comes while somebody looks or removes waits for that moment instead of building anew."""
     make(cache, "key")
     look = (
-        "import sys; from pathlib import Path; from projrun.cache import is_in_use\n"
+        "import sys; from pathlib import Path; from projrun.cache.entries import is_in_use\n"
         "while True: is_in_use(Path(sys.argv[1]))"
     )
     looker = subprocess.Popen([sys.executable, "-c", look, cache.entries()[0].path])
     try:
         for _ in range(40):
             script = (
-                "import sys; from pathlib import Path; from projrun.cache import ContentCache; "
+                "import sys; from pathlib import Path; from projrun.cache.entries import ContentCache; "
                 "print(ContentCache(Path(sys.argv[1])).get_or_build('key', lambda entry: 1 / 0)[1])"
             )
             done = subprocess.run(

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from projrun.lease import Lease, Mark, abandoned
+from projrun.cache.lease import Lease, Mark, abandoned
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from projrun.lease import Lease, Mark
+from projrun.cache.lease import Lease, Mark
 lease = Lease(Path(sys.argv[1]), Mark("r1", "store"))
 print("held", flush=True)
 time.sleep(60)

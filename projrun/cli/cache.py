@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from projrun.cache_contents import Item
+from projrun.cache.contents import Item
 from projrun.cli.options import json_option
 from projrun.cli.pruning import (
     find_entry,

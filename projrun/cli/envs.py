@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from projrun.cache import ContentCache
-from projrun.cache_contents import Item, contents, prune
+from projrun.cache.contents import Item, contents, prune
+from projrun.cache.entries import ContentCache
 from projrun.cli.options import environment_options, json_option
 from projrun.cli.pruning import (
     find_entry,

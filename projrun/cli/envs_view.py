@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from projrun.cache_contents import Candidate, Item, total_size
+from projrun.cache.contents import Candidate, Item, total_size
 from projrun.cli import pruning
 from projrun.cli.quantities import age_text, size_text
 from projrun.cli.rendering import print_json, print_table, time_text

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from projrun.cache_contents import Candidate, Item, Limits, Pruned
+from projrun.cache.contents import Candidate, Item, Limits, Pruned
 from projrun.cli.quantities import age_text, parse_duration, parse_size, size_text
 from projrun.cli.rendering import print_json
 from projrun.errors import RequestError

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from projrun.cache import ContentCache, Facts
+from projrun.cache.entries import ContentCache, Facts
 from projrun.credentials import without_credentials
 from projrun.environments.indexes import PackageSettings, package_settings
 from projrun.environments.interpreters import Interpreter, MissingInterpreterError, find_interpreter

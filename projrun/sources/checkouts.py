@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from projrun.cache import ContentCache
+from projrun.cache.entries import ContentCache
 from projrun.sources.places import TREE, checkouts
 from projrun.sources.version import is_reference_name
 
@@ -116,7 +116,7 @@ def _submodule(remote: Remote, depth: int, location: str, commit: str) -> Path:
 
 def _take(remote: Remote, commit: str, reference: str | None, tree: Path, mirror: Mirror) -> Git:
     """Make the tree from the mirror; gives the git that works in it."""
-    from projrun.sources.removal import remove_folder
+    from projrun.cache.removal import remove_folder
 
     mirror.provide(commit, reference)
     remove_folder(tree)  # what a damaged mirror gave

@@ -1,6 +1,6 @@
 """The runs' own copies of checkouts: what a run does to its copy, no other run sees.
 
-A copy is a held folder (`projrun.held_folders`), and its lock file says what it is.
+A copy is a held folder (`projrun.cache.locked_folders`), and its lock file says what it is.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from projrun.cache.locked_folders import held_file, lock_file, new_name, release, remove_held
 from projrun.errors import SourceError
-from projrun.held_folders import held_file, lock_file, new_name, release, remove_held
 
 CopyFacts = Mapping[str, str | int | None]
 """`source`, `commit` or `digest`, `cached`, `created`; once it is kept `kept` (why) and `run_id`."""

@@ -53,7 +53,7 @@ def fetch(uri: str, version: str | None, options: FetchOptions) -> Checkout:
 def discard(checkout: Checkout) -> None:
     """Remove what was checked out for this run alone, read-only files too; the user's own folder never."""
     if checkout.owned is not None:
-        from projrun.held_folders import remove_held
+        from projrun.cache.locked_folders import remove_held
 
         remove_held(checkout.owned)
 

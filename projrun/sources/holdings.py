@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from projrun.cache import ContentCache, Entry, State, describe
-from projrun.cache_contents import (
+from projrun.cache.contents import (
     Candidate,
     Item,
     Limits,
@@ -22,13 +21,14 @@ from projrun.cache_contents import (
     measure,
     removed_of,
 )
-from projrun.held_folders import hold, is_held, lock_file, remove_held, sweep
-from projrun.lease import is_locked, open_locked
+from projrun.cache.entries import ContentCache, Entry, State, describe
+from projrun.cache.lease import is_locked, open_locked
+from projrun.cache.locked_folders import hold, is_held, lock_file, remove_held, sweep
+from projrun.cache.removal import remove_folder
 from projrun.sources.copies import read_facts
 from projrun.sources.leftovers import left_behind
 from projrun.sources.mirror_lock import lock_file_of
 from projrun.sources.places import TREE, checkouts, copies, downloads, repositories
-from projrun.sources.removal import remove_folder
 
 REPOSITORY, CHECKOUT, COPY, DOWNLOAD = "repository", "checkout", "copy", "download"
 

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from projrun.cache import DESCRIPTION, describe
+from projrun.cache.entries import DESCRIPTION, describe
+from projrun.cache.removal import remove_folder
 from projrun.sources.git_failures import failure, is_explained
 from projrun.sources.git_process import GitError
 from projrun.sources.mirror_lock import mirror_lock
 from projrun.sources.ownership import check_owned
 from projrun.sources.remote import REMOTE
-from projrun.sources.removal import remove_folder
 from projrun.sources.targets import CommitNotThereError
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from projrun.cache.ownership import foreign_parent_reason, foreign_reason, make_private, remedy
 from projrun.errors import SourceError
-from projrun.ownership import foreign_parent_reason, foreign_reason, make_private, remedy
 from projrun.sources.places import checkouts, copies, repositories
 
 

@@ -32,7 +32,7 @@ class RunCopy:
         if self._settled or copy is None:
             return None
         self._settled = True
-        from projrun.held_folders import hold, remove_held
+        from projrun.cache.locked_folders import hold, remove_held
         from projrun.sources.copies import keep_copy
 
         reason = self._reason(copy, status)

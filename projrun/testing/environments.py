@@ -24,7 +24,7 @@ from typing import get_args
 
 import pytest
 
-from projrun.cache import ContentCache, describe
+from projrun.cache.entries import ContentCache, describe
 from projrun.environments.locks import lock_kind
 from projrun.environments.protocol import EnvironmentManager, EnvironmentRequest, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, RequestError

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from projrun.cache.lease import Lease, Mark, abandoned
 from projrun.directories import Directories
 from projrun.errors import NotFoundError, ProjrunError
-from projrun.lease import Lease, Mark, abandoned
 from projrun.tracking.recorder import RunEnd, RunRecorder, now
 from projrun.tracking.store import TrackingStore
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from projrun.cache import ContentCache
-from projrun.held_folders import lock_file
+from projrun.cache.entries import ContentCache
+from projrun.cache.locked_folders import lock_file
 from tests.sources.git_servers import file_server, serving
 from tests.support.commands import Completed, projrun_argv, run_projrun
 from tests.support.projects import write_project
@@ -250,7 +250,7 @@ def test_what_is_used_stays(bench: Bench, kind: str) -> None:
             "    print('held', flush=True); sys.stdin.read()"
         ),
         "checkout": (
-            "from projrun.cache import ContentCache\n"
+            "from projrun.cache.entries import ContentCache\n"
             "cache = ContentCache(path.parents[2], probe='tree')\n"
             "cache.get_or_build(path.parents[1].name, print)\n"
             "print('held', flush=True); sys.stdin.read()"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cache import ContentCache
+from projrun.cache.entries import ContentCache
 from tests.cli.test_environments import small_disk
 from tests.environments.packages import write_files
 from tests.support.commands import run_command, run_projrun

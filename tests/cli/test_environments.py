@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cache import ContentCache
+from projrun.cache.entries import ContentCache
 from tests.environments.packages import make_source_tree
 from tests.support.commands import missing, run_command, run_projrun
 from tests.support.workshop import Workshop

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from projrun.cache import ContentCache
+from projrun.cache.entries import ContentCache
 from tests.support.commands import Completed, projrun_argv, run_projrun
 from tests.support.projects import write_project
 

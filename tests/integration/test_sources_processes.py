@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cache import ContentCache
+from projrun.cache.entries import ContentCache
 from projrun.sources.places import checkouts
 from tests.sources.git_servers import GitServer
 from tests.support.commands import run_projrun

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cache import DESCRIPTION, ContentCache
+from projrun.cache.entries import DESCRIPTION, ContentCache
 from projrun.errors import SourceError
 from projrun.sources.checkouts import enter_branch
 from projrun.sources.git import fetch_repository

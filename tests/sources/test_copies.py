@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from projrun import held_folders
+from projrun.cache import locked_folders as held_folders
+from projrun.cache.locked_folders import hold, is_held, lock_file, remove_held, sweep
 from projrun.errors import SourceError
-from projrun.held_folders import hold, is_held, lock_file, remove_held, sweep
 from projrun.sources.copies import keep_copy, make_copy, read_facts
 from tests.support.plain_user import give, python_as_plain_user
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cache import ContentCache
+from projrun.cache.entries import ContentCache
 from projrun.errors import ProjrunError, RequestError, SourceError
 from projrun.sources.access import access_to
 from projrun.sources.checkout import Checkout

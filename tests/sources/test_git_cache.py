@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cache import ContentCache
+from projrun.cache.entries import ContentCache
 from projrun.errors import SourceError
 from projrun.settings import Setting
 from projrun.sources.git import fetch_repository

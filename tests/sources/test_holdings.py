@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cache_contents import Limits
-from projrun.held_folders import remove_held
+from projrun.cache.contents import Limits
+from projrun.cache.locked_folders import remove_held
 from projrun.sources import holdings
 from projrun.sources.copies import make_copy
 from projrun.sources.holdings import prune_holdings

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from projrun.sources.removal import remove_folder
+from projrun.cache.removal import remove_folder
 from tests.support.plain_user import give, python_as_plain_user
 
-IMPORT = "from projrun.sources.removal import remove_folder"
+IMPORT = "from projrun.cache.removal import remove_folder"
 
 
 def test_read_only_folders_and_files(tmp_path: Path) -> None:

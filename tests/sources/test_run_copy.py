@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from projrun.held_folders import lock_file, release
+from projrun.cache.locked_folders import lock_file, release
 from projrun.sources.copies import make_copy, read_facts
 from tests.support.plain_user import give, python_as_plain_user
 
 IMPORTS = """
-from projrun.held_folders import hold
-from projrun.sources import copies, leftovers, removal
+from projrun.cache.locked_folders import hold
+from projrun.sources import copies, leftovers
+from projrun.cache import removal
 from projrun.sources.checkout import Checkout
 from projrun.sources.run_copy import RunCopy
 """

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from projrun.cache.removal import remove_folder
 from projrun.sources import tree_copy
-from projrun.sources.removal import remove_folder
 from projrun.sources.tree_copy import copy_tree
 
 OLD = 1_234_567_890_123_456_789

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.cache import ContentCache
+from projrun.cache.entries import ContentCache
 from projrun.directories import Directories
 from projrun.sources.places import checkouts, copies
 from tests.support.commands import Completed, projrun_argv, run_projrun

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from projrun.errors import RequestError
-from projrun.tracking.rest.credentials import find_credentials, host_credentials
+from projrun.http.logins import find_credentials, host_credentials
 
 BASIC = {"MLFLOW_TRACKING_USERNAME": "env-user", "MLFLOW_TRACKING_PASSWORD": "env-word"}
 TOKEN = {"MLFLOW_TRACKING_TOKEN": "env-token"}

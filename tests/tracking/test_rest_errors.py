@@ -16,9 +16,10 @@ from projrun.errors import (
     RequestError,
     TrackingError,
 )
+from projrun.http import failures as answers
+from projrun.http.failures import one_line
 from projrun.tracking.entities import Param
-from projrun.tracking.rest import answers, transport
-from projrun.tracking.rest.answers import one_line
+from projrun.tracking.rest import transport
 from projrun.tracking.rest.store import RestStore
 from tests.tracking.loopback import Answer, Received, Respond, always, closed_port, serve, silent
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from projrun.tracking.rest.proxies import proxies_for
+from projrun.http.proxies import proxies_for
 
 BOTH = {"http_proxy": "http://low:1", "HTTP_PROXY": "http://HIGH:1", "HTTPS_PROXY": "http://secure:1"}
 

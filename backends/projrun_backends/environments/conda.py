@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from projrun.cache import ContentCache, Facts
+from projrun.cache.entries import ContentCache, Facts
 from projrun.credentials import without_credentials
 from projrun.environments.indexes import package_settings
 from projrun.environments.keys import environment_key

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from projrun.cache import ContentCache
+from projrun.cache.entries import ContentCache
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError, SourceError
 from projrun.sources.archives.digest import check_digest, digest_of, parse_digest

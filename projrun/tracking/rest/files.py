@@ -10,11 +10,11 @@ import requests
 import projrun
 from projrun.credentials import redact_uri
 from projrun.errors import SourceError
+from projrun.http.certificates import trusted
+from projrun.http.failures import FAILURES, one_line, reason_of
+from projrun.http.logins import host_credentials
+from projrun.http.proxies import proxies_for
 from projrun.tracking.artifacts.files import CHUNK, write_whole
-from projrun.tracking.rest.answers import FAILURES, one_line, reason_of
-from projrun.tracking.rest.certificates import trusted
-from projrun.tracking.rest.credentials import host_credentials
-from projrun.tracking.rest.proxies import proxies_for
 from projrun.tracking.uri import split_uri
 
 _TIMEOUT = (5.0, 60.0)

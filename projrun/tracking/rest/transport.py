@@ -18,8 +18,8 @@ import requests
 import projrun
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError, TrackingError
-from projrun.tracking.artifacts.files import CHUNK, write_whole
-from projrun.tracking.rest.answers import (
+from projrun.http.certificates import named_file, trusted_by_mlflow
+from projrun.http.failures import (
     FAILURES,
     UnavailableError,
     not_mlflow,
@@ -27,9 +27,9 @@ from projrun.tracking.rest.answers import (
     refusal,
     silence,
 )
-from projrun.tracking.rest.certificates import named_file, trusted_by_mlflow
-from projrun.tracking.rest.credentials import Credentials, find_credentials, host_credentials
-from projrun.tracking.rest.proxies import proxies_for
+from projrun.http.logins import Credentials, find_credentials, host_credentials
+from projrun.http.proxies import proxies_for
+from projrun.tracking.artifacts.files import CHUNK, write_whole
 from projrun.tracking.rest.wire import MalformedError
 
 CONNECT_TIMEOUT = 5.0

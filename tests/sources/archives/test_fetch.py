@@ -16,7 +16,7 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from projrun.cache import ContentCache, describe
+from projrun.cache.entries import ContentCache, describe
 from projrun.errors import ProjrunError, RequestError, SourceError
 from projrun.settings import Setting
 from projrun.sources.archives.fetch import fetch_archive

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from projrun.cache import ContentCache, Entry, describe, is_in_use
+from projrun.cache.entries import ContentCache, Entry, describe, is_in_use
 
 Inode = tuple[int, int]
 Reason = Literal["unfinished", "broken", "superseded", "unused", "size"]

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from projrun.ownership import foreign_reason, make_private
+from projrun.cache.ownership import foreign_reason, make_private
 
 DESCRIPTION = "description.json"
 """The file of an entry that says what it is, for people."""

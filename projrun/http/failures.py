@@ -16,7 +16,7 @@ import requests
 import urllib3
 
 from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError, TrackingError
-from projrun.tracking.rest.credentials import PASSWORD, TOKEN, USERNAME, Credentials
+from projrun.http.logins import PASSWORD, TOKEN, USERNAME, Credentials
 
 LARGEST_ANSWER = 128 * 1024 * 1024
 """Bytes of a JSON answer; a page of 1,000 runs with all their params is a tenth of it."""

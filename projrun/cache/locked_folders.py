@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from projrun.lease import is_locked, open_locked
-from projrun.ownership import make_private
-from projrun.sources.removal import remove_folder
+from projrun.cache.lease import is_locked, open_locked
+from projrun.cache.ownership import make_private
+from projrun.cache.removal import remove_folder
 
 _TRIES = 5
 

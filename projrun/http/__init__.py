@@ -1,0 +1,1 @@
+"""What sources and tracking both stand on: proxies, certificates, logins, and failures of HTTP."""
