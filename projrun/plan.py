@@ -137,7 +137,7 @@ def make_plan(request: Request, *, own_copy: bool = True, activity: Activity = n
     checkout = _fetch(request, decided.policy, own_copy=own_copy or patched, activity=activity)
     try:
         if request.patch is not None:
-            from projrun.sources.restoration import apply_patch
+            from projrun.sources.changes.restoration import apply_patch
 
             checkout = apply_patch(checkout, request.patch, request.environ)
         _check_clean(request, checkout)
@@ -153,7 +153,7 @@ def _check_clean(request: Request, checkout: Checkout) -> None:
         return
     # The steps of a run inherit its variables, and find what the steps before them wrote into the project's folder.
     if rule.origin == "--require-clean" or not request.environ.get(PARENT_RUN_ID):
-        from projrun.sources.cleanliness import check_clean
+        from projrun.sources.changes.cleanliness import check_clean
 
         check_clean(checkout, rule.origin)
 

@@ -21,7 +21,7 @@ from projrun.execution.registry import get_backend
 from projrun.plan import Plan
 from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
-from projrun.sources.run_copy import RunCopy
+from projrun.sources.copies.disposal import RunCopy
 from projrun.tracking.description import describe
 from projrun.tracking.entities import Run
 from projrun.tracking.lost import deliver_log, end_lost_runs

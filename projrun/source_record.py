@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from projrun.sources.patch import Patch, take_patch
-from projrun.sources.work_tree import GitFailure, find_top, read_work_tree
+from projrun.sources.changes.patch import Patch, take_patch
+from projrun.sources.git.work_tree import GitFailure, find_top, read_work_tree
 
 if TYPE_CHECKING:
     from projrun.runner import Session

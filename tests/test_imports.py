@@ -98,7 +98,7 @@ def test_a_plain_folder_is_hashed_without_openssl(tmp_path: Path) -> None:
     project = tmp_path / "plain"
     shutil.copytree(REPOSITORY / "example_projects" / "quickstart", project)
     modules = imported_by(tmp_path, "run", str(project), "--env-manager=local")
-    assert "projrun.sources.folder_hash" in modules
+    assert "projrun.sources.changes.folder_hash" in modules
     assert sorted(modules & NEVER) == []
 
 
@@ -111,10 +111,10 @@ def test_a_patch_needs_little(tmp_path: Path, base: frozenset[str], allowed: fro
     modules = imported_by(tmp_path, "run", str(project), "--env-manager=local")
     assert sorted(modules - base - allowed - _private(modules)) == [
         "projrun.source_record",
-        "projrun.sources.diff_format",
-        "projrun.sources.git_output",
-        "projrun.sources.patch",
-        "projrun.sources.sensitive",
+        "projrun.sources.changes.diff_format",
+        "projrun.sources.git.output",
+        "projrun.sources.changes.patch",
+        "projrun.sources.changes.sensitive",
     ]
 
 

@@ -19,8 +19,8 @@ from projrun.cli.pruning import (
 )
 from projrun.directories import Directories
 from projrun.errors import SourceError
-from projrun.sources.holdings import holdings, prune_holdings
-from projrun.sources.ownership import check_places
+from projrun.sources.inventory import holdings, prune_holdings
+from projrun.sources.trusted_folders import check_places
 
 
 @click.group()

@@ -13,7 +13,7 @@ from projrun.cache.contents import Candidate, Item, total_size
 from projrun.cli import pruning
 from projrun.cli.quantities import age_text, size_text
 from projrun.cli.rendering import print_json, print_table, time_text, visible
-from projrun.sources.holdings import CHECKOUT, COPY, DOWNLOAD, REPOSITORY, kind
+from projrun.sources.inventory import CHECKOUT, COPY, DOWNLOAD, REPOSITORY, kind
 from projrun.sources.places import TREE
 
 _COLUMNS = ("KEY", "KIND", "SIZE", "AGE", "LAST USED", "STATE", "SOURCE")

@@ -82,7 +82,7 @@ def _source(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
 
 def _content(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
     """A folder that no version control holds: it is what it is now."""
-    from projrun.sources.folder_hash import folder_hash
+    from projrun.sources.changes.folder_hash import folder_hash
 
     recorded = repetition.record.content
     now = folder_hash(plan.checkout.directory) if _is_hash(recorded) else None

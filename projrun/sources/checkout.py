@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from projrun.sources.work_tree import WorkTree
+    from projrun.sources.git.work_tree import WorkTree
 
 
 class Checkout(NamedTuple):
@@ -31,11 +31,11 @@ class Checkout(NamedTuple):
     work_tree: WorkTree | None = None
     """What git said of a local folder, its changes one by one; None where there is no work tree, or a cached one."""
     owned: Path | None = None
-    """The copy made for this run alone (`projrun.sources.copies`); None for the user's own folder."""
+    """The copy made for this run alone (`projrun.sources.copies.run_copies`); None for the user's own folder."""
     cached: Path | None = None
     """The checkout in the cache that was copied, or is `root` itself; None for the user's own folder."""
     patched: Mapping[str, tuple[int, int, int]] = {}
-    """The files of `owned` that were changed before the run (`projrun.sources.leftovers.identities`)."""
+    """The files of `owned` that were changed before the run (`projrun.sources.copies.leftovers.identities`)."""
     digest: str | None = None
     """An archive's SHA-256."""
     warnings: tuple[str, ...] = ()

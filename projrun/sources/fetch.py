@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 from projrun.errors import RequestError
+from projrun.sources.cached_tree import Fetched
 from projrun.sources.checkout import Checkout
-from projrun.sources.fetched import Fetched
+from projrun.sources.git.work_tree import find_top, read_repository
 from projrun.sources.local import local_checkout, recorded_name
 from projrun.sources.options import FetchOptions
 from projrun.sources.places import copies
 from projrun.sources.subdirectory import enter_subdirectory
 from projrun.sources.uri import ProjectUri, parse_project_uri
-from projrun.sources.work_tree import find_top, read_repository
 
 
 def fetch(uri: str, version: str | None, options: FetchOptions) -> Checkout:
@@ -32,14 +32,14 @@ def fetch(uri: str, version: str | None, options: FetchOptions) -> Checkout:
             f"--version {version!r} is given, and the address names {parsed.web_path!r} itself",
             hint=f"leave --version away, or give {parsed.recorded.partition('#')[0]}#FOLDER",
         )
-    from projrun.sources.ownership import prepare_cache
+    from projrun.sources.trusted_folders import prepare_cache
 
     prepare_cache(options.cache)
     if parsed.kind == "archive":
         from projrun.sources.archives.fetch import fetch_archive
 
         return _checkout(_remote(parsed, version), fetch_archive(parsed.location, version, options), options)
-    from projrun.sources.git import fetch_repository
+    from projrun.sources.git.fetch import fetch_repository
     from projrun.sources.version import check_version
 
     checked = None if version is None else check_version(version)
@@ -85,7 +85,7 @@ def _local_version(uri: ProjectUri, version: str | None, options: FetchOptions) 
 
 
 def _checkout(plain: Checkout, fetched: Fetched, options: FetchOptions) -> Checkout:
-    from projrun.sources.ownership import check_owned
+    from projrun.sources.trusted_folders import check_owned
 
     check_owned(fetched.tree.parent)  # the entry, which only its owner may enter
     plain = _within(plain, fetched.subdirectory)._replace(
@@ -102,12 +102,12 @@ def _checkout(plain: Checkout, fetched: Fetched, options: FetchOptions) -> Check
     directory = enter_subdirectory(tree, plain.subdirectory, shown)  # before anything is copied
     if not options.own_copy:
         return plain._replace(root=tree, directory=directory)
-    from projrun.sources.copies import make_copy
+    from projrun.sources.copies.run_copies import make_copy
 
     facts = {"source": plain.uri, "commit": plain.commit, "digest": plain.digest}
     root = make_copy(tree, copies(options.cache).resolve(), facts)
     if plain.commit and plain.branch:
-        from projrun.sources.checkouts import enter_branch
+        from projrun.sources.git.checkouts import enter_branch
 
         enter_branch(root, plain.commit, plain.branch)
     return plain._replace(root=root, directory=root / directory.relative_to(tree), owned=root)

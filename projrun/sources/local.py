@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from projrun.sources.checkout import Checkout
+from projrun.sources.git.work_tree import find_top, read_work_tree
 from projrun.sources.subdirectory import enter_subdirectory
 from projrun.sources.uri import ProjectUri
-from projrun.sources.work_tree import find_top, read_work_tree
 
 
 def local_checkout(uri: ProjectUri, environ: Mapping[str, str]) -> Checkout:

@@ -26,6 +26,6 @@ def _content(checkout: Checkout) -> str | None:
     """Where neither a commit nor an archive tells what ran."""
     if checkout.commit or checkout.cached is not None:
         return None
-    from projrun.sources.folder_hash import folder_hash
+    from projrun.sources.changes.folder_hash import folder_hash
 
     return folder_hash(checkout.directory)

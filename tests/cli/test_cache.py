@@ -244,7 +244,7 @@ def test_what_is_used_stays(bench: Bench, kind: str) -> None:
     path = Path(bench.listed()[kind]["path"])
     hold = {
         "repository": (
-            "from projrun.sources.mirror_lock import mirror_lock\n"
+            "from projrun.sources.git.mirror_lock import mirror_lock\n"
             "from contextlib import nullcontext\n"
             "with mirror_lock(path, nullcontext):\n"
             "    print('held', flush=True); sys.stdin.read()"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from projrun.sources import clones
-from projrun.sources.tree_copy import copy_tree
+from projrun.sources.copies import reflinks as clones
+from projrun.sources.copies.tree import copy_tree
 from tests.support.commands import require_tool, run_projrun
 from tests.support.projects import write_project
 
@@ -74,7 +74,7 @@ def test_a_copy_takes_no_room_and_writing_to_it_changes_no_other(mounted: Path) 
 
 def test_without_reflinks_a_copy_takes_room(mounted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """That the room is measured at all, and that the reflink is what saves it."""
-    monkeypatch.setattr("projrun.sources.tree_copy.clone_contents", lambda reading, writing: False)
+    monkeypatch.setattr("projrun.sources.copies.tree.clone_contents", lambda reading, writing: False)
     monkeypatch.delattr(os, "sendfile")  # the kernel is free to share blocks by it
     (mounted / "tree").mkdir()
     (mounted / "tree" / "large").write_bytes(os.urandom(SIZE))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.sources.tokens import token_variable
+from projrun.sources.git.tokens import token_variable
 from tests.sources.git_servers import GitServer, git, serving
 from tests.support.commands import Completed, require_tool
 from tests.support.lfs_server import LfsServer

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import SourceError
-from projrun.sources.access import access_to
-from projrun.sources.git_process import Git, GitError
-from projrun.sources.tokens import token_variable
+from projrun.sources.git.access import access_to
+from projrun.sources.git.process import Git, GitError
+from projrun.sources.git.tokens import token_variable
 from tests.sources.git_servers import GitServer, Repository, serving
 
 PASSWORD = "s3cret/pa:ss"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from projrun.sources.access import access_to
-from projrun.sources.authentication import authentication_hint
-from projrun.sources.git_process import Git, GitError
-from projrun.sources.tokens import token_variable
+from projrun.sources.git.access import access_to
+from projrun.sources.git.authentication import authentication_hint
+from projrun.sources.git.process import Git, GitError
+from projrun.sources.git.tokens import token_variable
 from tests.sources.git_servers import GitServer, Repository
 from tests.support.commands import require_tool
 from tests.support.ssh_server import SshServer, make_key, ssh_agent, ssh_server

@@ -10,8 +10,8 @@ import pytest
 
 from projrun.cache.entries import DESCRIPTION, ContentCache
 from projrun.errors import SourceError
-from projrun.sources.checkouts import enter_branch
-from projrun.sources.git import fetch_repository
+from projrun.sources.git.checkouts import enter_branch
+from projrun.sources.git.fetch import fetch_repository
 from projrun.sources.options import FetchOptions
 from projrun.sources.places import checkouts
 from tests.sources.conftest import Fetch
@@ -164,7 +164,7 @@ def test_the_repositorys_own_files_are_kept_as_they_are(
 CONCURRENT = """
 import os, sys
 from pathlib import Path
-from projrun.sources.git import fetch_repository
+from projrun.sources.git.fetch import fetch_repository
 from projrun.sources.options import FetchOptions
 url, cache = sys.argv[1:]
 print(fetch_repository(url, None, FetchOptions(Path(cache), os.environ, Path("/"))).tree)
@@ -206,7 +206,7 @@ def test_few_submodules_become_many(
     server: GitServer, repository: Repository, options: FetchOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three in each of three are twelve: with ten levels of ten no disk would be large enough."""
-    monkeypatch.setattr("projrun.sources.submodules._MOST", 12)
+    monkeypatch.setattr("projrun.sources.git.submodules._MOST", 12)
     nest(server, repository, 2, 3)
     tree = fetch_repository(server.url("repository.git"), "nested", options).tree
     assert len(list(tree.glob("s*/s*/data.txt"))) == 9
@@ -225,7 +225,7 @@ def test_submodules_of_submodules_have_an_end(
     depth: int,
     refused: bool,
 ) -> None:
-    monkeypatch.setattr("projrun.sources.checkouts._DEEPEST", 2)
+    monkeypatch.setattr("projrun.sources.git.checkouts._DEEPEST", 2)
     commit = nest(server, repository, depth, 1)
     if refused:
         with pytest.raises(SourceError, match="lies more than 2 submodules deep"):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import RequestError
+from projrun.sources.changes.cleanliness import check_clean
 from projrun.sources.checkout import Checkout
-from projrun.sources.cleanliness import check_clean
 from tests.sources.conftest import Fetch
 from tests.sources.git_servers import Repository, git
 

@@ -14,7 +14,7 @@ import pytest
 from projrun.cache import locked_folders as held_folders
 from projrun.cache.locked_folders import hold, is_held, lock_file, remove_held, sweep
 from projrun.errors import SourceError
-from projrun.sources.copies import keep_copy, make_copy, read_facts
+from projrun.sources.copies.run_copies import keep_copy, make_copy, read_facts
 from tests.support.plain_user import give, python_as_plain_user
 
 
@@ -72,7 +72,7 @@ def test_a_kept_copy_says_why_and_is_free(tree: Path, place: Path) -> None:
 
 def test_another_process_sees_that_a_copy_is_used(tree: Path, place: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from projrun.sources.copies import make_copy\n"
+        "import sys; from pathlib import Path; from projrun.sources.copies.run_copies import make_copy\n"
         "print(make_copy(Path(sys.argv[1]), Path(sys.argv[2])), flush=True); sys.stdin.read()"
     )
     process = subprocess.Popen(
@@ -97,7 +97,7 @@ def test_an_interrupted_copy_leaves_nothing(tree: Path, place: Path, monkeypatch
     def interrupted(reading: int, writing: int) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("projrun.sources.tree_copy.clone_contents", interrupted)
+    monkeypatch.setattr("projrun.sources.copies.tree.clone_contents", interrupted)
     with pytest.raises(KeyboardInterrupt):
         make_copy(tree, place)
     assert left(place) == []
@@ -107,7 +107,7 @@ def test_a_full_disk(tree: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("projrun.sources.tree_copy.clone_contents", lambda reading, writing: False)
+    monkeypatch.setattr("projrun.sources.copies.tree.clone_contents", lambda reading, writing: False)
     monkeypatch.setattr("os.sendfile", full)
     with pytest.raises(SourceError, match="No space left on device") as caught:
         make_copy(tree, place)

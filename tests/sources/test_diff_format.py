@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.sources.diff_format import Unfit, check_section, first_line, new_file, quoted, sections
+from projrun.sources.changes.diff_format import Unfit, check_section, first_line, new_file, quoted, sections
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from projrun.sources import folder_hash as module
-from projrun.sources.folder_hash import folder_hash
+from projrun.sources.changes import folder_hash as module
+from projrun.sources.changes.folder_hash import folder_hash
 
 UNIX = pytest.mark.skipif(sys.platform == "win32", reason="no execute bits, pipes or plain links there")
 

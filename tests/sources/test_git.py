@@ -12,10 +12,10 @@ import pytest
 
 from projrun.cache.entries import ContentCache
 from projrun.errors import ProjrunError, RequestError, SourceError
-from projrun.sources.access import access_to
 from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import discard
-from projrun.sources.git_process import Git, GitError
+from projrun.sources.git.access import access_to
+from projrun.sources.git.process import Git, GitError
 from tests.sources.conftest import Fetch
 from tests.sources.git_servers import GitServer, Repository, file_server, git, serving
 

@@ -12,7 +12,7 @@ import pytest
 from projrun.cache.entries import ContentCache
 from projrun.errors import SourceError
 from projrun.settings import Setting
-from projrun.sources.git import fetch_repository
+from projrun.sources.git.fetch import fetch_repository
 from projrun.sources.options import FetchOptions
 from projrun.sources.policy import TrustPolicy
 from tests.sources.conftest import Fetch

@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from projrun.sources.git_command import git_environ
+from projrun.sources.git.command import git_environ
 
 
 def effective(environ: dict[str, str], key: str) -> str:

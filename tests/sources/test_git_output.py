@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from projrun.sources.git_output import GitOutput
-from projrun.sources.work_tree import GitFailure
+from projrun.sources.git.output import GitOutput
+from projrun.sources.git.work_tree import GitFailure
 
 
 def started(tmp_path: Path, script: str, *, limit: int = 1000, timeout: float = 30) -> GitOutput:

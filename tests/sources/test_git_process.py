@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import SourceError
-from projrun.sources.access import Access
-from projrun.sources.git_process import Git, GitError
+from projrun.sources.git.access import Access
+from projrun.sources.git.process import Git, GitError
 from tests.execution.support import eventually, is_running, read_pid
 from tests.sources.git_servers import Repository
 
@@ -52,7 +52,7 @@ def test_no_protocol_but_those_allowed(repository: Repository, tmp_path: Path, p
 
 def test_nobody_is_asked(repository: Repository, tmp_path: Path) -> None:
     """Neither the terminal nor standard input: git would wait for ever."""
-    script = "from projrun.sources.git_process import Git; import os, sys; from pathlib import Path\n"
+    script = "from projrun.sources.git.process import Git; import os, sys; from pathlib import Path\n"
     script += "print(repr(Git(Path(sys.argv[1]), os.environ).run('hash-object', '--stdin')))"
     argv = [sys.executable, "-c", script, str(repository.path / ".git")]
     with subprocess.Popen(

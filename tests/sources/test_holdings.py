@@ -11,10 +11,10 @@ import pytest
 
 from projrun.cache.contents import Limits
 from projrun.cache.locked_folders import remove_held
-from projrun.sources import holdings
-from projrun.sources.copies import make_copy
-from projrun.sources.holdings import prune_holdings
-from projrun.sources.mirror_lock import mirror_lock
+from projrun.sources import inventory as holdings
+from projrun.sources.copies.run_copies import make_copy
+from projrun.sources.git.mirror_lock import mirror_lock
+from projrun.sources.inventory import prune_holdings
 from projrun.sources.places import copies, repositories
 
 EVERYTHING = Limits(unused_seconds=-60)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from projrun.sources.leftovers import identities, left_behind, shown
-from projrun.sources.tree_copy import copy_tree
+from projrun.sources.copies.leftovers import identities, left_behind, shown
+from projrun.sources.copies.tree import copy_tree
 from tests.support.plain_user import give, python_as_plain_user
 
 
@@ -93,7 +93,7 @@ def test_a_folder_that_cannot_be_read_counts(copy: Path, checkout: Path, tmp_pat
     (copy / "closed").mkdir(mode=0o000)
     give(tmp_path, copy, checkout, copy / "src", checkout / "src")
     said = python_as_plain_user(
-        "from projrun.sources.leftovers import left_behind",
+        "from projrun.sources.copies.leftovers import left_behind",
         "print(left_behind(Path('copy'), Path('checkout'), {}))",
         folder=tmp_path,
     )

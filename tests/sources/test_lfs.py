@@ -10,10 +10,10 @@ import pytest
 
 from projrun.errors import SourceError
 from projrun.settings import Setting
-from projrun.sources.git_process import Git
-from projrun.sources.lfs import fetch_lfs_files
+from projrun.sources.git.process import Git
+from projrun.sources.git.tokens import token_variable
+from projrun.sources.lfs.fetch import fetch_lfs_files
 from projrun.sources.policy import TrustPolicy
-from projrun.sources.tokens import token_variable
 from tests.sources.git_servers import git, serving
 from tests.support.commands import require_tool
 from tests.support.lfs_server import LfsServer

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import SourceError
-from projrun.sources.git import fetch_repository
-from projrun.sources.git_process import GitError
-from projrun.sources.mirror import Mirror, with_mirror
-from projrun.sources.mirror_lock import mirror_lock
+from projrun.sources.git.fetch import fetch_repository
+from projrun.sources.git.mirror import Mirror, with_mirror
+from projrun.sources.git.mirror_lock import mirror_lock
+from projrun.sources.git.process import GitError
+from projrun.sources.git.remote import Remote
 from projrun.sources.options import FetchOptions
-from projrun.sources.remote import Remote
 from tests.execution.support import eventually, is_running, read_pid
 from tests.sources.git_servers import GitServer, Repository, git, make_repository
 
@@ -209,7 +209,7 @@ def test_a_tag_of_something_else(remote: Remote, server: GitServer, repository: 
 RUNNER = """
 import os, sys
 from pathlib import Path
-from projrun.sources.git import fetch_repository
+from projrun.sources.git.fetch import fetch_repository
 from projrun.sources.options import FetchOptions
 url, commit, cache = sys.argv[1:]
 fetch_repository(url, commit, FetchOptions(Path(cache), os.environ, Path("/")))

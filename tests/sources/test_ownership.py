@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import SourceError
-from projrun.sources.ownership import check_owned, check_places
+from projrun.sources.trusted_folders import check_owned, check_places
 
 SOMEBODY = 65533
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from projrun.sources import patch as patch_module
-from projrun.sources.patch import LARGEST_FILE, LARGEST_PATCH, Patch, take_patch
-from projrun.sources.work_tree import GitFailure, read_work_tree
+from projrun.sources.changes import patch as patch_module
+from projrun.sources.changes.patch import LARGEST_FILE, LARGEST_PATCH, Patch, take_patch
+from projrun.sources.git.work_tree import GitFailure, read_work_tree
 from tests.sources.git_servers import Repository, git
 
 

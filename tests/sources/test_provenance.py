@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from projrun.sources.changes.folder_hash import folder_hash
 from projrun.sources.checkout import Checkout
-from projrun.sources.folder_hash import folder_hash
 from projrun.sources.provenance import source_tags
 
 

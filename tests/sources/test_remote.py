@@ -7,11 +7,11 @@ import pytest
 
 from projrun.errors import SourceError
 from projrun.settings import Setting
-from projrun.sources.access import access_to
-from projrun.sources.git import fetch_repository
+from projrun.sources.git.access import access_to
+from projrun.sources.git.fetch import fetch_repository
+from projrun.sources.git.remote import Remote
 from projrun.sources.options import FetchOptions
 from projrun.sources.policy import TrustPolicy
-from projrun.sources.remote import Remote
 from tests.sources.git_servers import GitServer, Repository, git, serving
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from projrun.sources.git.known_revisions import recall, remember
+from projrun.sources.git.remote import Remote
+from projrun.sources.git.revisions import Target, Wanted
 from projrun.sources.options import FetchOptions
-from projrun.sources.remote import Remote
-from projrun.sources.resolutions import recall, remember
-from projrun.sources.targets import Target, Wanted
 
 COMMIT, OTHER = "1" * 40, "2" * 40
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import SourceError
+from projrun.sources.changes.restoration import apply_patch
 from projrun.sources.checkout import Checkout
-from projrun.sources.restoration import apply_patch
 from tests.sources.git_servers import git
 
 CHANGE = """\

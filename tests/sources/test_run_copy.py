@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from projrun.cache.locked_folders import lock_file, release
-from projrun.sources.copies import make_copy, read_facts
+from projrun.sources.copies.run_copies import make_copy, read_facts
 from tests.support.plain_user import give, python_as_plain_user
 
 IMPORTS = """
 from projrun.cache.locked_folders import hold
-from projrun.sources import copies, leftovers
+from projrun.sources.copies import run_copies as copies
+from projrun.sources.copies import leftovers
 from projrun.cache import removal
 from projrun.sources.checkout import Checkout
-from projrun.sources.run_copy import RunCopy
+from projrun.sources.copies.disposal import RunCopy
 """
 CODE = """
 copy = Path("copies/{name}")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from projrun.sources.sensitive import holds_private_key, is_sensitive_name
+from projrun.sources.changes.sensitive import holds_private_key, is_sensitive_name
 
 
 @pytest.mark.parametrize(

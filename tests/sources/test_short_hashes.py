@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import SourceError
-from projrun.sources.git import fetch_repository
+from projrun.sources.git.fetch import fetch_repository
+from projrun.sources.git.remote import Remote
 from projrun.sources.options import FetchOptions
-from projrun.sources.remote import Remote
 from tests.sources.git_servers import GitServer, Repository, git
 
 

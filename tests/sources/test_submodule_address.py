@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from projrun.errors import SourceError
-from projrun.sources.submodule_address import resolve_address
+from projrun.sources.git.submodule_address import resolve_address
 
 
 @pytest.mark.parametrize(

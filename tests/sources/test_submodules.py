@@ -7,8 +7,8 @@ from typing import NamedTuple
 import pytest
 
 from projrun.errors import SourceError
-from projrun.sources.git_process import Git
-from projrun.sources.submodules import add_submodules
+from projrun.sources.git.process import Git
+from projrun.sources.git.submodules import add_submodules
 from tests.sources.git_servers import Repository, git, make_repository
 
 REMOTE = "https://user:password@host.invalid/owner/super.git"

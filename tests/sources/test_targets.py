@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import RequestError, SourceError
-from projrun.sources.git import fetch_repository
+from projrun.sources.git.fetch import fetch_repository
+from projrun.sources.git.revisions import Wanted, web_versions
 from projrun.sources.options import FetchOptions
-from projrun.sources.targets import Wanted, web_versions
 from tests.sources.git_servers import GitServer, Repository, git
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from projrun.sources.tokens import Token, find_token, token_variable
+from projrun.sources.git.tokens import Token, find_token, token_variable
 
 ALL = {
     "GH_TOKEN": "gh",

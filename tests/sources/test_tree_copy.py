@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from projrun.cache.removal import remove_folder
-from projrun.sources import tree_copy
-from projrun.sources.tree_copy import copy_tree
+from projrun.sources.copies import tree as tree_copy
+from projrun.sources.copies.tree import copy_tree
 
 OLD = 1_234_567_890_123_456_789
 LARGE = os.urandom(3 << 20)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from projrun.sources import work_tree
-from projrun.sources.work_tree import WorkTree, find_top, read_repository, read_work_tree
+from projrun.sources.git import work_tree
+from projrun.sources.git.work_tree import WorkTree, find_top, read_repository, read_work_tree
 from tests.sources.git_servers import Repository, git
 
 

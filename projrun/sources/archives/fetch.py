@@ -15,11 +15,11 @@ from projrun.credentials import redact_uri
 from projrun.errors import RequestError, SourceError
 from projrun.sources.archives.digest import check_digest, digest_of, parse_digest
 from projrun.sources.archives.limits import LIMITS, Limits
-from projrun.sources.fetched import Fetched
+from projrun.sources.cached_tree import Fetched
 from projrun.sources.options import FetchOptions
-from projrun.sources.ownership import check_owned
 from projrun.sources.places import TREE, archives, checkouts
 from projrun.sources.policy import place_of
+from projrun.sources.trusted_folders import check_owned
 
 if TYPE_CHECKING:
     from projrun.sources.archives.known import Known

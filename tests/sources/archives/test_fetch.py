@@ -21,7 +21,7 @@ from projrun.errors import ProjrunError, RequestError, SourceError
 from projrun.settings import Setting
 from projrun.sources.archives.fetch import fetch_archive
 from projrun.sources.archives.limits import Limits
-from projrun.sources.fetched import Fetched
+from projrun.sources.cached_tree import Fetched
 from projrun.sources.options import FetchOptions
 from projrun.sources.places import archives, checkouts
 from projrun.sources.policy import TrustPolicy

@@ -13,11 +13,11 @@ from typing import NamedTuple
 from projrun.credentials import redact_uri
 from projrun.errors import SourceError
 from projrun.sources.address import read_address
-from projrun.sources.git_process import Git, GitError
-from projrun.sources.local_repository import LocalRepository
-from projrun.sources.submodule_address import resolve_address
-from projrun.sources.tree_copy import copy_tree
-from projrun.sources.tree_path import inside
+from projrun.sources.copies.tree import copy_tree
+from projrun.sources.git.local_repository import LocalRepository
+from projrun.sources.git.process import Git, GitError
+from projrun.sources.git.submodule_address import resolve_address
+from projrun.sources.git.tree_path import inside
 from projrun.sources.uri import GIT_SCHEMES
 
 FetchCommit = Callable[[str, str], Path]

@@ -23,7 +23,7 @@ def make_copy(tree: Path, copies_directory: Path, facts: CopyFacts | None = None
 
     Raises SourceError where the folder cannot be written; an interrupted copy leaves nothing.
     """
-    from projrun.sources.tree_copy import copy_tree
+    from projrun.sources.copies.tree import copy_tree
 
     try:
         copy = new_name(copies_directory)

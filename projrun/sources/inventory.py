@@ -25,9 +25,9 @@ from projrun.cache.entries import ContentCache, Entry, State, describe
 from projrun.cache.lease import is_locked, open_locked
 from projrun.cache.locked_folders import hold, is_held, lock_file, remove_held, sweep
 from projrun.cache.removal import remove_folder
-from projrun.sources.copies import read_facts
-from projrun.sources.leftovers import left_behind
-from projrun.sources.mirror_lock import lock_file_of
+from projrun.sources.copies.leftovers import left_behind
+from projrun.sources.copies.run_copies import read_facts
+from projrun.sources.git.mirror_lock import lock_file_of
 from projrun.sources.places import TREE, checkouts, copies, downloads, repositories
 
 REPOSITORY, CHECKOUT, COPY, DOWNLOAD = "repository", "checkout", "copy", "download"

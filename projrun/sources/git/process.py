@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projrun.errors import SourceError
-from projrun.sources.access import Access
-from projrun.sources.git_command import git_environ
+from projrun.sources.git.access import Access
+from projrun.sources.git.command import git_environ
 
 if TYPE_CHECKING:
     from projrun.execution.guard import Guard

@@ -33,7 +33,7 @@ class RunCopy:
             return None
         self._settled = True
         from projrun.cache.locked_folders import hold, remove_held
-        from projrun.sources.copies import keep_copy
+        from projrun.sources.copies.run_copies import keep_copy
 
         reason = self._reason(copy, status)
         if reason is None:
@@ -62,7 +62,7 @@ class RunCopy:
         return self._left(copy)
 
     def _left(self, copy: Path) -> str | None:
-        from projrun.sources.leftovers import left_behind, shown
+        from projrun.sources.copies.leftovers import left_behind, shown
 
         if self._checkout.cached is None:
             return None

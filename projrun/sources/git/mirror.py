@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from projrun.cache.entries import DESCRIPTION, describe
 from projrun.cache.removal import remove_folder
-from projrun.sources.git_failures import failure, is_explained
-from projrun.sources.git_process import GitError
-from projrun.sources.mirror_lock import mirror_lock
-from projrun.sources.ownership import check_owned
-from projrun.sources.remote import REMOTE
-from projrun.sources.targets import CommitNotThereError
+from projrun.sources.git.failures import failure, is_explained
+from projrun.sources.git.mirror_lock import mirror_lock
+from projrun.sources.git.process import GitError
+from projrun.sources.git.remote import REMOTE
+from projrun.sources.git.revisions import CommitNotThereError
+from projrun.sources.trusted_folders import check_owned
 
 if TYPE_CHECKING:
-    from projrun.sources.remote import Remote
+    from projrun.sources.git.remote import Remote
 
 _SHA256_LENGTH = 64
 _EVERYTHING = (

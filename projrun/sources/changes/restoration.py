@@ -14,8 +14,8 @@ from pathlib import Path
 
 from projrun.errors import SourceError
 from projrun.sources.checkout import Checkout
-from projrun.sources.git_command import git_environ
-from projrun.sources.leftovers import identities
+from projrun.sources.copies.leftovers import identities
+from projrun.sources.git.command import git_environ
 
 _TIMEOUT = 120.0
 _REMEDY = "leave it out with --without-patch"

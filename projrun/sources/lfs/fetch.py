@@ -17,16 +17,16 @@ from typing import NamedTuple
 
 from projrun.credentials import redact_uri
 from projrun.errors import SourceError
-from projrun.sources.access import access_to
 from projrun.sources.address import read_address
-from projrun.sources.clones import clone_contents
-from projrun.sources.git_failures import failure
-from projrun.sources.git_process import Git, GitError
-from projrun.sources.lfs_choice import skips_lfs
-from projrun.sources.lfs_credentials import ASK_ONCE, ask_once
-from projrun.sources.local_repository import LocalRepository
+from projrun.sources.copies.reflinks import clone_contents
+from projrun.sources.git.access import access_to
+from projrun.sources.git.failures import failure
+from projrun.sources.git.local_repository import LocalRepository
+from projrun.sources.git.process import Git, GitError
+from projrun.sources.git.tree_path import inside
+from projrun.sources.lfs.choice import skips_lfs
+from projrun.sources.lfs.credentials import ASK_ONCE, ask_once
 from projrun.sources.policy import TrustPolicy, place_of
-from projrun.sources.tree_path import inside
 
 _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n(?P<extensions>(?:ext-[^\n]*\n)*)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from projrun.sources.git_process import Git
+from projrun.sources.git.process import Git
 
 _ASK_ONCE = """\
 !f() {

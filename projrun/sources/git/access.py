@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 from projrun.credentials import MASK, redact_uri
 from projrun.errors import SourceError
-from projrun.sources.git_command import git_environ
-from projrun.sources.tokens import Token, find_token
+from projrun.sources.git.command import git_environ
+from projrun.sources.git.tokens import Token, find_token
 
 HELPER = (
     '!f() { test "$1" != get || printf "username=%s\\npassword=%s\\n" '

@@ -21,8 +21,8 @@ from projrun.sources.uri import GIT_SCHEMES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from projrun.sources.access import Access
-    from projrun.sources.git_process import Git
+    from projrun.sources.git.access import Access
+    from projrun.sources.git.process import Git
 
 _NO_REPOSITORY = Path(os.devnull)
 """git needs none to ask, and must not find the caller's. It has to exist: settings may depend on the place."""
@@ -70,13 +70,13 @@ class Remote:
 
     @cached_property
     def _access(self) -> Access:
-        from projrun.sources.access import access_to
+        from projrun.sources.git.access import access_to
 
         return access_to(self.location, self.options.environ)
 
     def git(self, git_directory: Path, *, kept_open: Sequence[int] = ()) -> Git:
         """Git, with the access to this repository. Raises SourceError where git is not installed."""
-        from projrun.sources.git_process import Git
+        from projrun.sources.git.process import Git
 
         return Git(
             git_directory,
@@ -92,7 +92,7 @@ class Remote:
 
         One connection. Raises SourceError with git's own words.
         """
-        from projrun.sources.git_process import GitError
+        from projrun.sources.git.process import GitError
 
         git = self.git(_NO_REPOSITORY)
         words = ("ls-remote", "--quiet", "--symref", "--end-of-options", REMOTE, *patterns)
@@ -100,7 +100,7 @@ class Remote:
             try:
                 lines = git.run(*words).split("\n")  # names may hold other ends of lines
             except GitError as error:
-                from projrun.sources.git_failures import failure
+                from projrun.sources.git.failures import failure
 
                 raise failure(self.shown, git, str(error)) from None
         pairs = [line.partition("\t") for line in lines if line]

@@ -9,8 +9,8 @@ from urllib.parse import unquote
 
 from projrun.errors import SourceError
 from projrun.sources.address import read_address
-from projrun.sources.git_process import Git, GitError
-from projrun.sources.tree_path import inside
+from projrun.sources.git.process import Git, GitError
+from projrun.sources.git.tree_path import inside
 
 
 class LocalRepository(NamedTuple):

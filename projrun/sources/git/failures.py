@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from projrun.errors import SourceError
-from projrun.sources.authentication import authentication_hint
-from projrun.sources.git_process import Git
-from projrun.sources.remote import REMOTE
+from projrun.sources.git.authentication import authentication_hint
+from projrun.sources.git.process import Git
+from projrun.sources.git.remote import REMOTE
 
 _HINTS = (
     (

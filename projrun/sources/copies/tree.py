@@ -8,7 +8,7 @@ import errno
 import os
 from pathlib import Path
 
-from projrun.sources.clones import clone_contents, file_cloner
+from projrun.sources.copies.reflinks import clone_contents, file_cloner
 
 _PIECE = 1 << 20
 """Bytes."""

@@ -9,7 +9,7 @@ from projrun.errors import RequestError, SourceError
 from projrun.sources.version import is_commit, is_full_commit, is_reference_name
 
 if TYPE_CHECKING:
-    from projrun.sources.remote import Remote
+    from projrun.sources.git.remote import Remote
 
 _DEEPEST_NAME = 20
 """Parts of a web address that the name of a branch or a tag may have."""
@@ -76,7 +76,7 @@ def find_target(remote: Remote, wanted: Sequence[Wanted]) -> Target:
     if is_full_commit(shortest.version):  # of a web address, of which nothing longer is a branch or a tag
         return Target(shortest.version.lower(), shortest)
     if is_commit(shortest.version):
-        from projrun.sources.short_hashes import complete_hash
+        from projrun.sources.git.short_hashes import complete_hash
 
         return Target(complete_hash(remote, shortest.version.lower(), len(found.get("HEAD", ""))), shortest)
     raise unknown_version(remote, shortest.version)

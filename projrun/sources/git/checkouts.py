@@ -13,9 +13,9 @@ from projrun.sources.places import TREE, checkouts
 from projrun.sources.version import is_reference_name
 
 if TYPE_CHECKING:
-    from projrun.sources.git_process import Git
-    from projrun.sources.mirror import Mirror
-    from projrun.sources.remote import Remote
+    from projrun.sources.git.mirror import Mirror
+    from projrun.sources.git.process import Git
+    from projrun.sources.git.remote import Remote
 
 _FORMAT = "1"
 """Changed with what a checkout holds, so that older ones are not used."""
@@ -75,7 +75,7 @@ def enter_branch(tree: Path, commit: str, branch: str) -> None:
 def _key(remote: Remote, commit: str) -> str:
     from hashlib import sha256
 
-    from projrun.sources.lfs_choice import skips_lfs
+    from projrun.sources.lfs.choice import skips_lfs
 
     pointers = ("pointers",) if skips_lfs(remote.options.environ) else ()
     text = "\0".join((_FORMAT, remote.url, commit, *pointers))
@@ -83,11 +83,11 @@ def _key(remote: Remote, commit: str) -> str:
 
 
 def _build(remote: Remote, commit: str, reference: str | None, tree: Path, depth: int) -> None:
-    from projrun.sources.git_failures import failure
-    from projrun.sources.git_process import GitError
-    from projrun.sources.lfs import fetch_lfs_files
-    from projrun.sources.mirror import with_mirror
-    from projrun.sources.submodules import add_submodules
+    from projrun.sources.git.failures import failure
+    from projrun.sources.git.mirror import with_mirror
+    from projrun.sources.git.process import GitError
+    from projrun.sources.git.submodules import add_submodules
+    from projrun.sources.lfs.fetch import fetch_lfs_files
 
     git = with_mirror(remote, len(commit), partial(_take, remote, commit, reference, tree))
     try:
@@ -102,8 +102,8 @@ def _build(remote: Remote, commit: str, reference: str | None, tree: Path, depth
 def _submodule(remote: Remote, depth: int, location: str, commit: str) -> Path:
     """The checkout of a submodule, whose address the policy has to allow like any other."""
     from projrun.errors import SourceError
-    from projrun.sources.remote import Remote
-    from projrun.sources.targets import CommitNotThereError, unknown_version
+    from projrun.sources.git.remote import Remote
+    from projrun.sources.git.revisions import CommitNotThereError, unknown_version
 
     if depth > _DEEPEST:
         raise SourceError(f"is refused: it lies more than {_DEEPEST} submodules deep")
@@ -136,7 +136,7 @@ def _take(remote: Remote, commit: str, reference: str | None, tree: Path, mirror
 
 
 def _tree_git(remote: Remote, tree: Path, settings: Sequence[tuple[str, str]] = ()) -> Git:
-    from projrun.sources.git_process import Git
+    from projrun.sources.git.process import Git
 
     everything = (*_SETTINGS, *settings)
     environ = remote.options.environ
@@ -145,8 +145,8 @@ def _tree_git(remote: Remote, tree: Path, settings: Sequence[tuple[str, str]] = 
 
 def _without_filters(git: Git) -> tuple[tuple[str, str], ...]:
     """Nothing that the user's git configuration filters other repositories with runs on a stranger's request."""
-    from projrun.sources.git_command import filters_off
-    from projrun.sources.git_process import GitError
+    from projrun.sources.git.command import filters_off
+    from projrun.sources.git.process import GitError
 
     try:
         keys = git.run("config", "--null", "--name-only", "--get-regexp", r"^filter\.").split("\0")

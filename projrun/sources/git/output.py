@@ -12,7 +12,7 @@ from threading import Thread, Timer
 from types import TracebackType
 from typing import IO
 
-from projrun.sources.work_tree import GitFailure, reason
+from projrun.sources.git.work_tree import GitFailure, reason
 
 _LONGEST_MESSAGE = 64 * 1024
 

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.sources.diff_format import (
+from projrun.sources.changes.diff_format import (
     Unfit,
     check_section,
     first_line,
@@ -20,10 +20,10 @@ from projrun.sources.diff_format import (
     sections,
     unmistakable,
 )
-from projrun.sources.git_command import git_environ
-from projrun.sources.git_output import GitOutput
-from projrun.sources.sensitive import is_sensitive_name
-from projrun.sources.work_tree import GitFailure, WorkTree
+from projrun.sources.changes.sensitive import is_sensitive_name
+from projrun.sources.git.command import git_environ
+from projrun.sources.git.output import GitOutput
+from projrun.sources.git.work_tree import GitFailure, WorkTree
 
 LARGEST_PATCH = 5 * 1024 * 1024
 LARGEST_FILE = 1024 * 1024

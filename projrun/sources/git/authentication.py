@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from projrun.sources.access import HELPER, is_ssh
-from projrun.sources.git_process import Git, GitError
-from projrun.sources.tokens import may_carry_tokens, token_variable
+from projrun.sources.git.access import HELPER, is_ssh
+from projrun.sources.git.process import Git, GitError
+from projrun.sources.git.tokens import may_carry_tokens, token_variable
 
 _REFUSED = (
     "Authentication failed",

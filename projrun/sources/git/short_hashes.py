@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projrun.errors import SourceError
-from projrun.sources.git_process import Git, GitError
-from projrun.sources.mirror import Mirror, with_mirror
-from projrun.sources.targets import UNMISTAKABLE, unknown_version
+from projrun.sources.git.mirror import Mirror, with_mirror
+from projrun.sources.git.process import Git, GitError
+from projrun.sources.git.revisions import UNMISTAKABLE, unknown_version
 
 if TYPE_CHECKING:
-    from projrun.sources.remote import Remote
+    from projrun.sources.git.remote import Remote
 
 
 def complete_hash(remote: Remote, short: str, hash_length: int) -> str:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from projrun.errors import SourceError
-from projrun.sources.checkouts import checkout_of
-from projrun.sources.fetched import Fetched
-from projrun.sources.options import FetchOptions
-from projrun.sources.remote import Remote
-from projrun.sources.resolutions import Resolution, recall, remember
-from projrun.sources.targets import (
+from projrun.sources.cached_tree import Fetched
+from projrun.sources.git.checkouts import checkout_of
+from projrun.sources.git.known_revisions import Resolution, recall, remember
+from projrun.sources.git.remote import Remote
+from projrun.sources.git.revisions import (
     UNMISTAKABLE,
     CommitNotThereError,
     Target,
@@ -22,6 +21,7 @@ from projrun.sources.targets import (
     unknown_version,
     web_versions,
 )
+from projrun.sources.options import FetchOptions
 from projrun.sources.version import is_commit
 
 _ATTEMPTS = 3
@@ -101,7 +101,7 @@ def _offline(remote: Remote, wanted: Sequence[Wanted]) -> Resolution:
     known = next((resolution for resolution in found if resolution is not None), None)
     shortest = wanted[-1]
     if known is None and shortest.version is not None and is_commit(shortest.version):
-        from projrun.sources.short_hashes import complete_hash
+        from projrun.sources.git.short_hashes import complete_hash
 
         known = Resolution(Target(complete_hash(remote, shortest.version.lower(), 0), shortest), 0.0)
     if known is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.credentials import redact_uri
-from projrun.sources.git_command import filters_off, git_environ
+from projrun.sources.git.command import filters_off, git_environ
 
 _TIMEOUT = 5.0
 """Seconds: a huge work tree, or one on a slow network folder, must not hold up the run."""

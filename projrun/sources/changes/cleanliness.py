@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from projrun.errors import RequestError
 from projrun.sources.checkout import Checkout
-from projrun.sources.work_tree import WorkTree
+from projrun.sources.git.work_tree import WorkTree
 
 _MOST_NAMED = 3
 

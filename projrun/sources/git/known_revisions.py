@@ -9,11 +9,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from projrun.sources.targets import Target, Wanted
+from projrun.sources.git.revisions import Target, Wanted
 from projrun.sources.version import is_full_commit
 
 if TYPE_CHECKING:
-    from projrun.sources.remote import Remote
+    from projrun.sources.git.remote import Remote
 
 
 class Resolution(NamedTuple):

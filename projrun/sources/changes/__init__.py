@@ -1,0 +1,1 @@
+"""What a source holds beyond its commit: patches, folder hashes, and their record."""

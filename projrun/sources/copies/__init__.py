@@ -1,0 +1,1 @@
+"""The runs' own copies of checkouts."""

@@ -1,0 +1,1 @@
+"""Git repositories: fetching a commit by way of the cache."""

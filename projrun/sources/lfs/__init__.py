@@ -1,0 +1,1 @@
+"""The files that a repository keeps in Git LFS."""
