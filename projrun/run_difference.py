@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.environments.locked_packages import locked_packages
+from projrun.environments.lock_text import locked_packages
 from projrun.errors import TrackingError
 from projrun.repetition.files import recorded_files
 from projrun.tracking.entities import Run

@@ -17,10 +17,10 @@ EXISTING = "existing"
 _GROUP = "projrun.environments"
 _BUILT_IN = {
     "local": "projrun_backends.environments.local:LocalEnvironment",
-    "virtualenv": "projrun_backends.environments.virtualenv:VirtualenvEnvironment",
-    "uv": "projrun_backends.environments.uv:UvEnvironment",
-    "docker": "projrun_backends.environments.docker:DockerEnvironment",
-    "conda": "projrun_backends.environments.conda:CondaEnvironment",
+    "virtualenv": "projrun_backends.environments.python.virtualenv:VirtualenvEnvironment",
+    "uv": "projrun_backends.environments.python.uv:UvEnvironment",
+    "docker": "projrun_backends.environments.containers.docker:DockerEnvironment",
+    "conda": "projrun_backends.environments.conda.manager:CondaEnvironment",
     "existing": "projrun_backends.environments.existing:ExistingEnvironment",
 }
 _PREFERRED = ("uv", "virtualenv", "conda", "docker")

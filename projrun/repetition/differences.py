@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from projrun import __version__
 from projrun.credentials import redact_uri
-from projrun.environments.locked_packages import locked_packages
+from projrun.environments.lock_text import locked_packages
 from projrun.errors import SourceError
 from projrun.plan import Plan
 from projrun.project.model import BoundParameter

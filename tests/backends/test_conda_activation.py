@@ -6,7 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from projrun_backends.environments.conda_activation import (
+from projrun_backends.environments.conda.activation import (
     activation_variables,
     starter,
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import RequestError
-from projrun_backends.environments.conda_lock import (
+from projrun_backends.environments.conda.lock import (
     LockedPackage,
     current_platform,
     lock_text,

@@ -17,7 +17,7 @@ from projrun.environments.registry import get_manager, select_manager
 from projrun.errors import EnvironmentBuildError
 from projrun.testing.commands import run_in
 from projrun.testing.environments import prepare
-from projrun_backends.environments.conda_programs import CondaProgram, find_program
+from projrun_backends.environments.conda.programs import CondaProgram, find_program
 from tests.environments.packages import make_request, make_wheel, offline, write_files
 
 pytestmark = pytest.mark.integration  # builds real environments

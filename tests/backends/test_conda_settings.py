@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import RequestError
-from projrun_backends.environments.conda_settings import CondaSettings, conda_settings
+from projrun_backends.environments.conda.settings import CondaSettings, conda_settings
 from tests.environments.packages import write_files
 
 

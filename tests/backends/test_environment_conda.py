@@ -22,7 +22,7 @@ from projrun.environments.registry import get_manager
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.testing.commands import run_in
 from projrun.testing.environments import prepare
-from projrun_backends.environments import conda_worker
+from projrun_backends.environments.conda import worker as conda_worker
 from tests.environments.packages import make_request, make_source_tree, make_wheel, offline, write_files
 from tests.support.commands import require_tool, run_command
 from tests.support.conda import Package, conda_channel, generic, module, shared_packages, write_channel

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projrun_backends.environments.containers.words import container_words, plain_words
+from projrun_backends.environments.containers.command_words import container_words, plain_words
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
 lines = st.text("ab=~#!.,:\\'\" \t\n-/@%^+]}$`|&;<>()*?[{é", max_size=14)

@@ -20,7 +20,7 @@ import pytest
 
 from projrun.environments.protocol import EnvironmentRequest, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError
-from projrun_backends.environments.uv import UvEnvironment, find_uv
+from projrun_backends.environments.python.uv import UvEnvironment, find_uv
 from tests.environments.packages import make_request, make_source_tree, make_wheel, offline, write_files
 from tests.support.commands import missing
 

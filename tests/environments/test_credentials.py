@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projrun.environments.credentials import masked, secrets_of
+from projrun_backends.environments.python.index_credentials import masked, secrets_of
 
 
 def test_secrets_are_found_and_masked_wherever_they_stand() -> None:

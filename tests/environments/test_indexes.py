@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.environments.indexes import UvSettings, package_settings, uv_settings
+from projrun_backends.environments.python.indexes import UvSettings, package_settings, uv_settings
 from tests.environments.packages import write_files
 
 

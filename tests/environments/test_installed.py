@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.environments.installed import installed_packages, python_version
+from projrun_backends.environments.python.installed import installed_packages, python_version
 from tests.environments.packages import make_source_tree, make_wheel, offline
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from projrun.environments.interpreters import (
+from projrun.environments.versions import PythonRequest
+from projrun.errors import EnvironmentBuildError
+from projrun_backends.environments.python.interpreters import (
     Interpreter,
     MissingInterpreterError,
     find_interpreter,
     running_interpreter,
 )
-from projrun.environments.versions import PythonRequest
-from projrun.errors import EnvironmentBuildError
 
 
 def request(text: str) -> PythonRequest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projrun.environments.locked_packages import locked_packages
+from projrun.environments.lock_text import locked_packages
 
 
 def test_a_python_lock() -> None:

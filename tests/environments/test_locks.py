@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from projrun.environments.locks import LockKind, lock_kind, lock_text, locked_spec
 from projrun.environments.requirements import Requirements
-from projrun.environments.specs import EnvironmentSpec
 from projrun.environments.versions import PythonRequest
 from projrun.errors import RequestError
+from projrun_backends.environments.python.locks import LockKind, lock_kind, lock_text, locked_spec
+from projrun_backends.environments.python.specs import EnvironmentSpec
 from tests.environments.packages import make_request, write_files
 
 

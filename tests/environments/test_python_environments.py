@@ -8,7 +8,7 @@ import pytest
 
 from projrun.environments.protocol import EnvironmentRequest
 from projrun.errors import EnvironmentBuildError
-from projrun_backends.environments.virtualenv import VirtualenvEnvironment
+from projrun_backends.environments.python.virtualenv import VirtualenvEnvironment
 from tests.environments.packages import make_request, write_files
 
 

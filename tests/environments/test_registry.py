@@ -11,7 +11,7 @@ import pytest
 from projrun.environments.registry import get_manager, select_manager
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.project.model import DockerEnv, EnvironmentKind, EnvironmentReference
-from projrun_backends.environments.uv import find_uv
+from projrun_backends.environments.python.uv import find_uv
 
 KINDS: tuple[EnvironmentKind, ...] = (
     "python_env",

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from projrun.environments.specs import EnvironmentSpec, read_spec
 from projrun.environments.versions import PythonVersion
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.project.model import EnvironmentKind, EnvironmentReference
+from projrun_backends.environments.python.specs import EnvironmentSpec, read_spec
 from tests.environments.packages import write_files
 
 

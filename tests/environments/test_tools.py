@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.environments.tools import ToolError, ToolRunner, build_environ
+from projrun_backends.environments.python.tools import ToolError, ToolRunner, build_environ
 
 
 def runner(folder: Path, *, secrets: tuple[str, ...] = (), shown: list[str] | None = None) -> ToolRunner:

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 from filelock import FileLock
 
-from projrun.environments.interpreters import running_interpreter
-from projrun.environments.seeds import seed_wheels
-from projrun_backends.environments.conda_lock import current_platform
+from projrun_backends.environments.conda.lock import current_platform
+from projrun_backends.environments.python.interpreters import running_interpreter
+from projrun_backends.environments.python.seed_packages import seed_wheels
 from tests.support.commands import missing
 from tests.support.guard import PACKAGE_CACHE
 

@@ -8,9 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import get_args
 
-from projrun.environments.executables import program
-from projrun.environments.installed import installed_packages, python_version
-from projrun.environments.locks import lock_text
 from projrun.environments.protocol import (
     Capabilities,
     EnvironmentRequest,
@@ -18,16 +15,19 @@ from projrun.environments.protocol import (
     Progress,
     ResolvedEnvironment,
 )
-from projrun.environments.python_environments import LOCK, SCRIPTS, UNSET
 from projrun.errors import RequestError
 from projrun.project.model import EnvironmentKind
-from projrun_backends.environments import conda_lock
-from projrun_backends.environments.conda_activation import (
+from projrun_backends.environments.conda import lock as conda_lock
+from projrun_backends.environments.conda.activation import (
     ISOLATED,
     activation_path,
     activation_variables,
     starter,
 )
+from projrun_backends.environments.executables import program
+from projrun_backends.environments.python.installed import installed_packages, python_version
+from projrun_backends.environments.python.locks import lock_text
+from projrun_backends.environments.python.python_environments import LOCK, SCRIPTS, UNSET
 
 _WORDS = {"virtualenv": "virtual environment", "conda": "conda environment", "local": "environment"}
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.environments.executables import home
 from projrun_backends.environments.containers.mounts import Mount
+from projrun_backends.environments.executables import home
 
 FOLDER = "/mlflow/credentials"
 """Where the files are in the container, whatever its HOME."""

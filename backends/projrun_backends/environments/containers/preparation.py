@@ -17,7 +17,7 @@ from projrun_backends.environments.containers.run_command import Containment, co
 from projrun_backends.environments.containers.user import container_user
 
 if TYPE_CHECKING:
-    from projrun_backends.environments.docker import DockerSpec
+    from projrun_backends.environments.containers.docker import DockerSpec
 
 
 def prepare(

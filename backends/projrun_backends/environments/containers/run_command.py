@@ -13,6 +13,7 @@ from projrun.environments.protocol import ChildProcess, EndpointReach, Environme
 from projrun.project.model import DockerEnv
 from projrun.tracking.parent import ENDPOINT_STORE
 from projrun_backends.environments.containers.arguments import Arguments
+from projrun_backends.environments.containers.command_words import container_words
 from projrun_backends.environments.containers.credentials import (
     Credentials,
     cloud_credentials,
@@ -29,7 +30,6 @@ from projrun_backends.environments.containers.variables import (
     pass_variables,
     unproxied,
 )
-from projrun_backends.environments.containers.words import container_words
 
 # What the client program needs to find the same daemon when it is run with nothing else.
 _CLIENT = frozenset(

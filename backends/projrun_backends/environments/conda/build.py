@@ -10,16 +10,23 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from projrun.environments.executables import home
-from projrun.environments.indexes import package_settings
-from projrun.environments.locks import lock_text as python_lock_text
 from projrun.environments.protocol import EnvironmentRequest, Progress
-from projrun.environments.python_environments import FAILED_LOG, LOG, build_failure, build_secrets
-from projrun.environments.tools import ToolError, ToolRunner, build_environ
 from projrun.errors import EnvironmentBuildError
-from projrun_backends.environments import conda_activation, conda_lock, conda_worker
-from projrun_backends.environments.conda_settings import CondaSettings
-from projrun_backends.environments.conda_spec import PREFIX, CondaDetails, with_pip
+from projrun_backends.environments.conda import activation as conda_activation
+from projrun_backends.environments.conda import lock as conda_lock
+from projrun_backends.environments.conda import worker as conda_worker
+from projrun_backends.environments.conda.settings import CondaSettings
+from projrun_backends.environments.conda.spec import PREFIX, CondaDetails, with_pip
+from projrun_backends.environments.executables import home
+from projrun_backends.environments.python.indexes import package_settings
+from projrun_backends.environments.python.locks import lock_text as python_lock_text
+from projrun_backends.environments.python.python_environments import (
+    FAILED_LOG,
+    LOG,
+    build_failure,
+    build_secrets,
+)
+from projrun_backends.environments.python.tools import ToolError, ToolRunner, build_environ
 
 PACKAGES = "conda-packages"
 """The folder of downloaded packages and channel indexes, beside the environments: files are linked from it."""

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.environments.executables import home
 from projrun.errors import RequestError
 from projrun.project.files import is_file
+from projrun_backends.environments.executables import home
 
 _ALIAS = "https://conda.anaconda.org"
 _DEFAULT_CHANNELS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")

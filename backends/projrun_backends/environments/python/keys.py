@@ -7,11 +7,11 @@ import os
 import sys
 
 from projrun.credentials import without_credentials
-from projrun.environments.fingerprints import fingerprint
-from projrun.environments.indexes import PackageSettings
-from projrun.environments.interpreters import Interpreter
 from projrun.environments.requirements import Requirements
-from projrun.environments.specs import EnvironmentSpec
+from projrun_backends.environments.python.fingerprints import fingerprint
+from projrun_backends.environments.python.indexes import PackageSettings
+from projrun_backends.environments.python.interpreters import Interpreter
+from projrun_backends.environments.python.specs import EnvironmentSpec
 
 _FORMAT = "1"
 """To be raised when environments are built differently from the same input."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from projrun.environments.executables import home
 from projrun.project.files import exists, is_file
+from projrun_backends.environments.executables import home
 
 _DECIDING_PIP_OPTIONS = (
     "index-url",

@@ -1,7 +1,7 @@
 """Solves and installs one conda environment with py-rattler, in a process of its own.
 
 py-rattler works in threads that an interrupt does not stop; a process can be ended, and leaves its credentials
-and its memory to nobody. `python -m projrun_backends.environments.conda_worker JOB` reads the job's file; what
+and its memory to nobody. `python -m projrun_backends.environments.conda.worker JOB` reads the job's file; what
 is going on is said on stdout, what is wrong on stderr, and the exit code says which kind of wrong.
 """
 

@@ -139,7 +139,7 @@ def _read_requirements(file: Path, project: Path, environ: Mapping[str, str]) ->
 
 
 def _read_uv_env(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
-    from projrun.environments.uv_files import read_uv_project
+    from projrun_backends.environments.python.uv_files import read_uv_project
 
     return read_uv_project(file, project)
 

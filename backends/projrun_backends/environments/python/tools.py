@@ -11,8 +11,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO
 
-from projrun.environments.credentials import masked
 from projrun.environments.protocol import Progress
+from projrun_backends.environments.python.index_credentials import masked
 
 _KEPT_LINES = 20
 _SHOWN = ("Downloading", "Building", "Resolved", "Prepared", "Installing", "Compiling")

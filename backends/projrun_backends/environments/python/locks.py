@@ -15,10 +15,10 @@ from typing import Literal
 from projrun.credentials import without_credentials
 from projrun.environments.protocol import EnvironmentRequest
 from projrun.environments.requirements import Line, Requirements, logical_lines, read_requirement_lines
-from projrun.environments.specs import EnvironmentSpec
 from projrun.environments.versions import PythonRequest, PythonVersion
 from projrun.errors import RequestError
 from projrun.project.document import read_text
+from projrun_backends.environments.python.specs import EnvironmentSpec
 
 LockKind = Literal["python", "conda", "image", "toml"]
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.environments.executables import path_folders, program
 from projrun.environments.protocol import (
     Capabilities,
     EnvironmentRequest,
@@ -20,6 +19,7 @@ from projrun_backends.environments.containers.arguments import Arguments, parse_
 from projrun_backends.environments.containers.lock import ImageLock, read_lock
 from projrun_backends.environments.containers.mounts import CODE, Mount, project_volumes
 from projrun_backends.environments.containers.variables import check_variables
+from projrun_backends.environments.executables import path_folders, program
 
 
 class DockerSpec(NamedTuple):
@@ -48,7 +48,7 @@ class DockerEnvironment:
 
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
         """Check `docker_env` and `-A`, and ask the daemon, if it answers, whether the image is there."""
-        from projrun_backends.environments.containers.outlook import Outlook
+        from projrun_backends.environments.containers.image_state import Outlook
 
         spec = _spec(request)
         outlook = Outlook.take(spec.arguments, _image_name(spec), request)

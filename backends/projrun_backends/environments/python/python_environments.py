@@ -11,21 +11,25 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from projrun.cache.entries import ContentCache, Facts
 from projrun.credentials import without_credentials
-from projrun.environments.indexes import PackageSettings, package_settings
-from projrun.environments.interpreters import Interpreter, MissingInterpreterError, find_interpreter
-from projrun.environments.keys import environment_key
 from projrun.environments.protocol import (
     EnvironmentRequest,
     PreparedEnvironment,
     Progress,
     ResolvedEnvironment,
 )
-from projrun.environments.specs import EnvironmentSpec, read_spec
 from projrun.environments.versions import PythonRequest
 from projrun.errors import EnvironmentBuildError, RequestError
+from projrun_backends.environments.python.indexes import PackageSettings, package_settings
+from projrun_backends.environments.python.interpreters import (
+    Interpreter,
+    MissingInterpreterError,
+    find_interpreter,
+)
+from projrun_backends.environments.python.keys import environment_key
+from projrun_backends.environments.python.specs import EnvironmentSpec, read_spec
 
 if TYPE_CHECKING:
-    from projrun.environments.tools import ToolError, ToolRunner
+    from projrun_backends.environments.python.tools import ToolError, ToolRunner
 
 ENVIRONMENT = "env"
 LOCK = "requirements.lock.txt"
@@ -116,7 +120,7 @@ def resolve(recipe: Recipe, request: EnvironmentRequest) -> ResolvedEnvironment:
 def _spec(request: EnvironmentRequest) -> EnvironmentSpec:
     spec = read_spec(request.reference, request.project_directory, request.environ)
     if request.lock_file is not None:
-        from projrun.environments.locks import locked_spec
+        from projrun_backends.environments.python.locks import locked_spec
 
         spec = locked_spec(spec, request.lock_file, request)
     return without_editables(spec) if request.temporary_checkout else spec
@@ -227,8 +231,8 @@ def _build(
 ) -> None:
     import shutil
 
-    from projrun.environments.locks import lock_text
-    from projrun.environments.tools import ToolError, ToolRunner, build_environ
+    from projrun_backends.environments.python.locks import lock_text
+    from projrun_backends.environments.python.tools import ToolError, ToolRunner, build_environ
 
     settings = package_settings(request.environ)
     environ = {**build_environ(request.environ), **recipe.environ(settings, request.environ)}
@@ -294,8 +298,8 @@ def build_failure(
 def build_secrets(
     spec: EnvironmentSpec, settings: PackageSettings, environ: Mapping[str, str]
 ) -> frozenset[str]:
-    from projrun.environments.credentials import secrets_of
     from projrun.environments.requirements import referenced_variables
+    from projrun_backends.environments.python.index_credentials import secrets_of
 
     lines = [
         *spec.build_requirements.lines,

@@ -9,10 +9,10 @@ from typing import Any
 
 from projrun.environments.documents import parse_toml
 from projrun.environments.requirements import LocalDependency, Requirements, display_name
-from projrun.environments.specs import EnvironmentSpec
 from projrun.environments.versions import PythonRequest
 from projrun.errors import RequestError
 from projrun.project.document import decode, read_text
+from projrun_backends.environments.python.specs import EnvironmentSpec
 
 _SOURCE = re.compile(r'source = \{ (editable|directory|path) = "([^"]+)" \}')
 

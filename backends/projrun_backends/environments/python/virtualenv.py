@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from projrun.environments import python_environments
-from projrun.environments.indexes import PackageSettings
 from projrun.environments.protocol import (
     Capabilities,
     EnvironmentRequest,
@@ -14,8 +12,10 @@ from projrun.environments.protocol import (
     Progress,
     ResolvedEnvironment,
 )
-from projrun.environments.python_environments import Build, Recipe
-from projrun.environments.seeds import seed_wheels
+from projrun_backends.environments.python import python_environments
+from projrun_backends.environments.python.indexes import PackageSettings
+from projrun_backends.environments.python.python_environments import Build, Recipe
+from projrun_backends.environments.python.seed_packages import seed_wheels
 
 _PIP_QUIET = ("--disable-pip-version-check", "--no-input")
 

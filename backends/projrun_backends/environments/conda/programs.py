@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.environments.executables import path_folders, program
 from projrun.errors import EnvironmentBuildError
+from projrun_backends.environments.executables import path_folders, program
 
 SETTING = "PROJRUN_CONDA_EXE"
 RATTLER = "rattler"

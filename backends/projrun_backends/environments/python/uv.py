@@ -7,10 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from projrun.environments import python_environments
-from projrun.environments.executables import home, path_folders, program, pyenv_versions
-from projrun.environments.indexes import PackageSettings, uv_settings
-from projrun.environments.interpreters import MissingInterpreterError
 from projrun.environments.protocol import (
     Capabilities,
     EnvironmentRequest,
@@ -18,9 +14,13 @@ from projrun.environments.protocol import (
     Progress,
     ResolvedEnvironment,
 )
-from projrun.environments.python_environments import Build, Recipe
-from projrun.environments.seeds import seed_wheels
 from projrun.errors import EnvironmentBuildError
+from projrun_backends.environments.executables import home, path_folders, program, pyenv_versions
+from projrun_backends.environments.python import python_environments
+from projrun_backends.environments.python.indexes import PackageSettings, uv_settings
+from projrun_backends.environments.python.interpreters import MissingInterpreterError
+from projrun_backends.environments.python.python_environments import Build, Recipe
+from projrun_backends.environments.python.seed_packages import seed_wheels
 
 
 class UvEnvironment:
@@ -134,7 +134,7 @@ def _compile_anew(build: Build) -> None:
     """
     import shutil
 
-    from projrun.environments.tools import ToolError
+    from projrun_backends.environments.python.tools import ToolError
 
     for folder in list(build.environment.rglob("__pycache__")):
         shutil.rmtree(folder, ignore_errors=True)
@@ -176,8 +176,8 @@ def _synchronize(build: Build, uv: Path, project: Path) -> None:
 
 
 def _download(missing: MissingInterpreterError, request: EnvironmentRequest, progress: Progress) -> None:
-    from projrun.environments.credentials import secrets_of
-    from projrun.environments.tools import ToolError, ToolRunner, build_environ
+    from projrun_backends.environments.python.index_credentials import secrets_of
+    from projrun_backends.environments.python.tools import ToolError, ToolRunner, build_environ
 
     log = request.cache_directory / "python-install.log"
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from projrun.cache.entries import ContentCache, Facts
 from projrun.credentials import without_credentials
-from projrun.environments.indexes import package_settings
-from projrun.environments.keys import environment_key
 from projrun.environments.protocol import (
     Capabilities,
     EnvironmentRequest,
@@ -18,11 +16,14 @@ from projrun.environments.protocol import (
     Progress,
     ResolvedEnvironment,
 )
-from projrun.environments.python_environments import LOG, cache_errors
 from projrun.errors import EnvironmentBuildError
-from projrun_backends.environments import conda_activation, conda_lock
-from projrun_backends.environments.conda_programs import find_program, rattler_installed
-from projrun_backends.environments.conda_spec import PREFIX, CondaDetails, read_details
+from projrun_backends.environments.conda import activation as conda_activation
+from projrun_backends.environments.conda import lock as conda_lock
+from projrun_backends.environments.conda.programs import find_program, rattler_installed
+from projrun_backends.environments.conda.spec import PREFIX, CondaDetails, read_details
+from projrun_backends.environments.python.indexes import package_settings
+from projrun_backends.environments.python.keys import environment_key
+from projrun_backends.environments.python.python_environments import LOG, cache_errors
 
 _PROBE = f"{PREFIX}/conda-meta/history"
 _DRIVER = Path("/proc/driver/nvidia/version")
@@ -72,7 +73,7 @@ class CondaEnvironment:
             raise TypeError("the environment was resolved by another manager")
 
         def build(folder: Path) -> None:
-            from projrun_backends.environments.conda_build import CondaBuild
+            from projrun_backends.environments.conda.build import CondaBuild
 
             progress(f"building the environment: {resolved.summary}")
             CondaBuild(request, details, folder, progress).run()

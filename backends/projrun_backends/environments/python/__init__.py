@@ -1,0 +1,1 @@
+"""Python environments, built by uv or virtualenv."""
