@@ -31,7 +31,7 @@ from projrun.tracking.store import TrackingStore
 from projrun.tracking.uri import open_store
 
 if TYPE_CHECKING:
-    from projrun.execution.signals import SignalRelay
+    from projrun.execution.supervision.signals import SignalRelay
 
 BUILD_LOG = "environment/build.log"
 """The artifact that says how an environment was built, or why it could not be."""
@@ -128,7 +128,7 @@ def _record_leased(plan: Plan, store: TrackingStore, reporter: Reporter) -> tupl
 
 
 def _carry_out(session: Session) -> Outcome:
-    from projrun.execution.signals import Interrupted
+    from projrun.execution.supervision.signals import Interrupted
 
     try:
         _announce(session)

@@ -104,7 +104,7 @@ def _as_error(ending: BaseException) -> ProjrunError:
         return RequestError(f"cannot write: {ending.strerror}", hint="free some space")
     if isinstance(ending, Exception):
         return _bug(ending)
-    from projrun.execution.signals import Interrupted
+    from projrun.execution.supervision.signals import Interrupted
 
     if isinstance(ending, Interrupted):
         return _interrupted(str(ending), ending.exit_code)

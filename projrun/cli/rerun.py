@@ -9,7 +9,7 @@ import click
 
 from projrun.cli.options import build_request, repetition_options
 from projrun.cli.reporter import CommandLineReporter
-from projrun.execution.signals import SignalRelay
+from projrun.execution.supervision.signals import SignalRelay
 from projrun.repetition.differences import Difference
 from projrun.repetition.planning import PlannedRepetition, compare_environments, plan_repetition
 from projrun.repetition.repetition import Order, Repetition, repetition

@@ -8,7 +8,7 @@ import click
 
 from projrun.cli.options import build_request, project_options
 from projrun.cli.reporter import CommandLineReporter
-from projrun.execution.signals import SignalRelay
+from projrun.execution.supervision.signals import SignalRelay
 from projrun.plan import Plan, make_plan
 from projrun.runner import Options, Result, execute
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from projrun.execution.protocol import Job, Outcome, Task
 from projrun.execution.registry import get_backend
-from projrun.execution.signals import Interrupted, SignalRelay
+from projrun.execution.supervision.signals import Interrupted, SignalRelay
 
 
 def main(request_file: Path) -> int:

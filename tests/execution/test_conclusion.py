@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import EnvironmentBuildError
-from projrun.execution.process import ProcessJob
 from projrun.execution.protocol import Outcome
+from projrun.execution.supervision.process import ProcessJob
 from tests.execution.support import eventually, is_running, make_task
 
 

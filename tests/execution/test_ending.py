@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from projrun.execution.ending import ended, interrupted, signal_name
+from projrun.execution.supervision.ending import ended, interrupted, signal_name
 
 KILL, INT, TERM, HUP, USR1 = (
     signal.SIGKILL,

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from projrun.execution.group import is_alive, signal_group
+from projrun.execution.supervision.group import is_alive, signal_group
 from tests.execution.support import eventually, process_state
 
 
@@ -55,7 +55,7 @@ def test_a_group_that_is_gone_is_no_error() -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to start a process of another user")
 def test_a_group_of_another_user_is_no_error() -> None:
     code = (
-        "from projrun.execution.group import is_alive, signal_group; import os, signal, sys; "
+        "from projrun.execution.supervision.group import is_alive, signal_group; import os, signal, sys; "
         "os.setuid(65534); signal_group(int(sys.argv[1]), signal.SIGTERM); print(is_alive(int(sys.argv[1])))"
     )
     process = leader("sleep", "60")

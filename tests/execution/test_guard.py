@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.execution.guard import Guard
+from projrun.execution.supervision.guard import Guard
 from tests.execution.support import Runner, eventually, is_running, process_state, read_pid
 
 
@@ -147,7 +147,7 @@ def test_a_guard_that_is_gone_before_it_is_told() -> None:
 
 def test_a_runner_that_dies_before_its_child_starts_leaves_no_guard(tmp_path: Path) -> None:
     code = (
-        "import os\nfrom projrun.execution.guard import Guard\n"
+        "import os\nfrom projrun.execution.supervision.guard import Guard\n"
         "print(Guard(5).pid, flush=True)\nos.kill(os.getpid(), 9)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -161,7 +161,7 @@ END = ("/bin/sh", "-c", 'echo "$1 $DOCKER_HOST $HOME" >> "$0"')
 def test_what_killing_the_group_does_not_end_is_ended_after_it(tmp_path: Path) -> None:
     ended = tmp_path / "ended"
     code = (
-        "import os, subprocess, sys\nfrom projrun.execution.guard import Guard\n"
+        "import os, subprocess, sys\nfrom projrun.execution.supervision.guard import Guard\n"
         "process = subprocess.Popen(['sleep', '60'], start_new_session=True)\n"
         "guard = Guard(5, sys.argv[1:], {'DOCKER_HOST': 'here'})\n"
         "guard.watch(process.pid)\nprint(process.pid, guard.pid, flush=True)\nos.kill(os.getpid(), 9)\n"

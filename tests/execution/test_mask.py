@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from projrun.execution.mask import MASK, Mask
+from projrun.execution.supervision.mask import MASK, Mask
 
 LETTERS = st.text(alphabet="ab", max_size=60)
 SECRETS = st.text(alphabet="ab", min_size=1, max_size=5)

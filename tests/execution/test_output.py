@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.execution.output import LogFile
+from projrun.execution.supervision.output import LogFile
 from tests.execution.support import PYTHON, Runner, eventually
 
 FULL = Path("/dev/full")
@@ -210,7 +210,7 @@ def test_standard_streams_that_are_closed(tmp_path: Path, redirection: str) -> N
 def test_what_the_runner_printed_before_comes_first(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(
         "import sys\nfrom pathlib import Path\n"
-        "from projrun.execution.process import ProcessJob\n"
+        "from projrun.execution.supervision.process import ProcessJob\n"
         "from tests.execution.support import make_task\n"
         "print('runner first')\n"
         "ProcessJob(['echo', 'then the job'], make_task(Path(sys.argv[1]), '')).wait()\n"

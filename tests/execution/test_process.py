@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import EnvironmentBuildError
-from projrun.execution import process
-from projrun.execution.process import ProcessJob
 from projrun.execution.protocol import Outcome
+from projrun.execution.supervision import process
+from projrun.execution.supervision.process import ProcessJob
 from tests.execution.support import PYTHON, eventually, is_running, make_task, read_pid
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from projrun.execution.protocol import Job, Outcome
-from projrun.execution.signals import Interrupted, SignalRelay, escalated
+from projrun.execution.supervision.signals import Interrupted, SignalRelay, escalated
 from tests.execution.support import (
     PYTHON,
     Runner,

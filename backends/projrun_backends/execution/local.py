@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from projrun.errors import RequestError
-from projrun.execution.process import ProcessJob
 from projrun.execution.protocol import Capabilities, Job, Task
+from projrun.execution.supervision.process import ProcessJob
 
 
 class LocalBackend:

@@ -19,7 +19,7 @@ from projrun.sources.git.access import Access
 from projrun.sources.git.command import git_environ
 
 if TYPE_CHECKING:
-    from projrun.execution.guard import Guard
+    from projrun.execution.supervision.guard import Guard
 
 NETWORK_SETTINGS = (("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", "120"))
 """A server that has fallen silent ends the fetch: bytes a second, seconds."""
@@ -110,7 +110,7 @@ class Git:
         """
         if not self._kept_open or os.name == "nt":
             return None
-        from projrun.execution.guard import Guard
+        from projrun.execution.supervision.guard import Guard
 
         return Guard(_GRACE_PERIOD, kept_open=self._kept_open)
 

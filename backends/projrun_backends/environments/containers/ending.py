@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.errors import EnvironmentBuildError
-from projrun.execution.ending import ended
 from projrun.execution.protocol import Outcome
+from projrun.execution.supervision.ending import ended
 from projrun_backends.environments.containers.engine import ContainerState, Engine
 
 _CREATION = 2.0

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
-from projrun.execution.ending import interrupted
 from projrun.execution.protocol import Job, Outcome
+from projrun.execution.supervision.ending import interrupted
 
 
 def _known(*names: str) -> tuple[int, ...]:

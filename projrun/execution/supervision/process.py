@@ -12,12 +12,12 @@ from threading import RLock
 from time import monotonic
 
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError, SourceError
-from projrun.execution.ending import ENDING_SIGNALS, ended
-from projrun.execution.group import is_alive, signal_group
-from projrun.execution.guard import Guard
-from projrun.execution.output import Output
 from projrun.execution.protocol import Outcome, Task
-from projrun.execution.signals import escalated
+from projrun.execution.supervision.ending import ENDING_SIGNALS, ended
+from projrun.execution.supervision.group import is_alive, signal_group
+from projrun.execution.supervision.guard import Guard
+from projrun.execution.supervision.output import Output
+from projrun.execution.supervision.signals import escalated
 
 _LINGER = 1.0
 """Seconds that what the command left behind may take to end by itself, as `> >(tee log)` does."""

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from projrun.execution.mask import Mask
 from projrun.execution.protocol import Task
+from projrun.execution.supervision.mask import Mask
 
 CHUNK = 65536
 
