@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from projrun.directories import Directories
 from projrun.errors import ProjrunError
-from projrun.plan import Request, make_plan
 from projrun.project.binding import GivenValue
 from projrun.reporting import SilentReporter
+from projrun.running.plan import Request, make_plan
+from projrun.running.record.parent import imported_tracking_uri
+from projrun.running.submitted import FinishedRun, RunningRun, SubmittedRun
 from projrun.settings import DEFINITIONS, Settings
-from projrun.submitted import FinishedRun, RunningRun, SubmittedRun
-from projrun.tracking.parent import imported_tracking_uri
 
 if TYPE_CHECKING:
-    from projrun.repetition.repetition import Order
-    from projrun.runner import Result
+    from projrun.running.rerun.repetition import Order
+    from projrun.running.runner import Result
 
 __all__ = ["RunFailedError", "SubmittedRun", "rerun", "run"]
 
@@ -135,7 +135,7 @@ def rerun(
     Raises what `run` raises: RequestError also for a run that cannot be repeated as it is recorded.
     """
     from projrun.environments.container_options import from_api
-    from projrun.repetition.repetition import Order
+    from projrun.running.rerun.repetition import Order
 
     words = {name.replace("_", "-"): _option_text(value) for name, value in options.items()}
     unknown = words.keys() - DEFINITIONS.keys()
@@ -180,9 +180,9 @@ def _request(
 
 
 def _rerun_here(order: Order) -> SubmittedRun:
-    from projrun.repetition.planning import compare_environments, plan_repetition
-    from projrun.repetition.repetition import repetition
-    from projrun.runner import Options, execute
+    from projrun.running.rerun.planning import compare_environments, plan_repetition
+    from projrun.running.rerun.repetition import repetition
+    from projrun.running.runner import Options, execute
 
     reporter = SilentReporter()
     with repetition(order, reporter.warning) as found:
@@ -197,7 +197,7 @@ def _rerun_here(order: Order) -> SubmittedRun:
 
 
 def _run_here(request: Request) -> SubmittedRun:
-    from projrun.runner import Options, execute
+    from projrun.running.runner import Options, execute
 
     plan = make_plan(request)
     reporter = SilentReporter()

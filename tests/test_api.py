@@ -15,7 +15,7 @@ import projrun
 from projrun.api import RunFailedError
 from projrun.directories import Directories
 from projrun.errors import RequestError, SourceError
-from projrun.plan import tracking_target
+from projrun.running.plan import tracking_target
 from projrun.settings import Settings
 from projrun.tracking.entities import Run
 from projrun.tracking.uri import open_store

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from projrun.child import TrackingAddress, child_environment, run_variables
 from projrun.environments.protocol import PreparedEnvironment
+from projrun.running.child import TrackingAddress, child_environment, run_variables
 
 
 def environment(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.run_difference import MetricRow, Row, RunDifference, compare_runs
+from projrun.running.difference import MetricRow, Row, RunDifference, compare_runs
 from projrun.tracking.entities import Metric, Param, Run, Tag
 from projrun.tracking.sql.store import SqlStore
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import projrun
-from projrun.plan import SUBMITTED_URI
+from projrun.running.plan import SUBMITTED_URI
 from tests.sources.git_servers import GitServer, file_server, git, make_repository, serving
 
 PASSWORD = "s3cret-of-ada"

@@ -96,7 +96,7 @@ def show_path(as_json: bool, **values: Any) -> None:
     """
     from projrun.cli.options import build_environment_request
     from projrun.cli.rendering import print_json
-    from projrun.plan import plan_environment
+    from projrun.running.plan import plan_environment
 
     environment = plan_environment(build_environment_request(values))
     resolved = environment.resolved

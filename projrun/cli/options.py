@@ -11,8 +11,8 @@ import click
 
 from projrun.directories import Directories
 from projrun.environments.protocol import ContainerOptions
-from projrun.plan import SUBMITTED_URI, Request
 from projrun.project.binding import GivenValue
+from projrun.running.plan import SUBMITTED_URI, Request
 from projrun.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from projrun.cli.options import build_request, project_options
-from projrun.plan import make_plan
+from projrun.running.plan import make_plan
 
 
 @click.command()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from projrun.plan import Plan
 from projrun.project.model import BoundParameter
 from projrun.project.wording import public
+from projrun.running.plan import Plan
 from projrun.settings import Setting
 from projrun.sources.checkout import Checkout
 

@@ -10,10 +10,10 @@ import click
 from projrun.cli.options import build_request, repetition_options
 from projrun.cli.reporter import CommandLineReporter
 from projrun.execution.supervision.signals import SignalRelay
-from projrun.repetition.differences import Difference
-from projrun.repetition.planning import PlannedRepetition, compare_environments, plan_repetition
-from projrun.repetition.repetition import Order, Repetition, repetition
-from projrun.runner import Options, Result, execute
+from projrun.running.rerun.differences import Difference
+from projrun.running.rerun.planning import PlannedRepetition, compare_environments, plan_repetition
+from projrun.running.rerun.repetition import Order, Repetition, repetition
+from projrun.running.runner import Options, Result, execute
 from projrun.sources.fetch import discard
 
 

@@ -9,8 +9,8 @@ import click
 from projrun.cli.options import build_request, project_options
 from projrun.cli.reporter import CommandLineReporter
 from projrun.execution.supervision.signals import SignalRelay
-from projrun.plan import Plan, make_plan
-from projrun.runner import Options, Result, execute
+from projrun.running.plan import Plan, make_plan
+from projrun.running.runner import Options, Result, execute
 
 
 @click.command()

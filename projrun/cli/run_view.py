@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from projrun.cli.rendering import duration_text
-from projrun.plan import Plan
-from projrun.runner import Result
+from projrun.running.plan import Plan
+from projrun.running.runner import Result
 from projrun.sources.checkout import Checkout
 from projrun.tracking.entities import Run
 

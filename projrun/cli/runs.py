@@ -79,7 +79,7 @@ def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
     """Show a run: parameters, metrics, tags and artifacts. The first characters of its id are enough."""
     from projrun.cli import runs_view
     from projrun.cli.rendering import print_json
-    from projrun.tracking.lookup import find_run
+    from projrun.running.record.lookup import find_run
 
     with _open({"tracking-uri": tracking_uri}) as (store, _):
         run = find_run(store, run_id)
@@ -108,8 +108,8 @@ def compare_two_runs(
     """
     from projrun.cli import runs_diff_view
     from projrun.cli.rendering import print_json
-    from projrun.run_difference import compare_runs
-    from projrun.tracking.lookup import find_run
+    from projrun.running.difference import compare_runs
+    from projrun.running.record.lookup import find_run
 
     with _open({"tracking-uri": tracking_uri}) as (store, _):
         found = compare_runs(find_run(store, left), find_run(store, right), store)
@@ -121,7 +121,7 @@ def compare_two_runs(
 
 @contextmanager
 def _open(options: dict[str, str | None]) -> Iterator[tuple[TrackingStore, Settings]]:
-    from projrun.tracking.lookup import opened_store
+    from projrun.running.record.lookup import opened_store
 
     directories = Directories.locate(os.environ)
     settings = Settings(options, os.environ, directories.config)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from projrun.cli.rendering import print_table, time_text
-from projrun.run_difference import MetricRow, Row, RunDifference
+from projrun.running.difference import MetricRow, Row, RunDifference
 from projrun.tracking.entities import Run
 
 _SECTIONS = ("facts", "parameters", "metrics", "packages", "tags")

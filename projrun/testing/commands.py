@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.child import child_environment
 from projrun.environments.protocol import ChildProcess, EnvironmentRequest, Launch, PreparedEnvironment
 from projrun.execution.protocol import Outcome, Task
 from projrun.execution.registry import get_backend
+from projrun.running.child import child_environment
 
 
 class Done(NamedTuple):

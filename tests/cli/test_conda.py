@@ -220,6 +220,6 @@ def test_the_build_ends_with_its_runner(workshop: Workshop) -> None:
 
 
 def test_a_plain_run_does_not_import_what_conda_needs(workshop: Workshop) -> None:
-    modules = "projrun.cli, projrun.plan, projrun.environments.registry"
+    modules = "projrun.cli, projrun.running.plan, projrun.environments.registry"
     script = f"import {modules}, sys; print([name for name in sys.modules if 'conda' in name or 'rattler' in name])"
     assert run_command([sys.executable, "-c", script], environ=dict(os.environ)).check().stdout == "[]\n"

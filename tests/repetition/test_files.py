@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import SourceError, TrackingError
-from projrun.repetition import files as module
-from projrun.repetition.files import RecordedFiles, check_lock, recorded_files
+from projrun.running.rerun import files as module
+from projrun.running.rerun.files import RecordedFiles, check_lock, recorded_files
 from projrun.settings import Setting
 from projrun.sources.policy import TrustPolicy
 from projrun.tracking.entities import Run

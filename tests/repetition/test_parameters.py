@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from projrun.errors import RequestError
 from projrun.project.binding import GivenValue
-from projrun.repetition.parameters import repeated_parameters, unquoted
-from projrun.repetition.record import Record, read_record
+from projrun.running.rerun.parameters import repeated_parameters, unquoted
+from projrun.running.rerun.record import Record, read_record
 from tests.repetition.records import recorded
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import RequestError
-from projrun.repetition.record import read_record
+from projrun.running.rerun.record import read_record
 from tests.repetition.records import COMMIT, recorded
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import RequestError, SourceError
-from projrun.repetition.record import read_record
-from projrun.repetition.source import RepeatedSource, repeated_source
+from projrun.running.rerun.record import read_record
+from projrun.running.rerun.source import RepeatedSource, repeated_source
 from tests.repetition.records import COMMIT, recorded
 from tests.sources.git_servers import Repository, make_repository
 

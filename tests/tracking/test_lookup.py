@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import RequestError
-from projrun.tracking.lookup import find_run
+from projrun.running.record.lookup import find_run
 from projrun.tracking.sql.store import SqlStore
 
 

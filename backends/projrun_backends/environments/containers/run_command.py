@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from projrun.environments.protocol import ChildProcess, EndpointReach, EnvironmentRequest, Launch
 from projrun.project.model import DockerEnv
-from projrun.tracking.parent import ENDPOINT_STORE
+from projrun.running.record.parent import ENDPOINT_STORE
 from projrun_backends.environments.containers.arguments import Arguments
 from projrun_backends.environments.containers.command_words import container_words
 from projrun_backends.environments.containers.credentials import (

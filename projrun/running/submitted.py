@@ -16,10 +16,10 @@ from typing import Literal
 
 from projrun.credentials import redact_uri
 from projrun.errors import ProjrunError
-from projrun.plan import SUBMITTED_URI, Plan, Request, make_plan
 from projrun.reporting import SilentReporter
+from projrun.running.plan import SUBMITTED_URI, Plan, Request, make_plan
+from projrun.running.record.parent import PARENT_RUN_ID, parent_run_id
 from projrun.sources.uri import parse_project_uri
-from projrun.tracking.parent import PARENT_RUN_ID, parent_run_id
 from projrun.tracking.store import TrackingStore
 from projrun.tracking.uri import open_store
 
@@ -83,7 +83,7 @@ class RunningRun(SubmittedRun):
 
         Raises what `make_plan` raises, and TrackingError; the run is not left behind when the start fails.
         """
-        from projrun.runner import record
+        from projrun.running.runner import record
 
         plan = make_plan(request, own_copy=False)
         store = _open(plan)
@@ -147,7 +147,7 @@ def _open(plan: Plan) -> TrackingStore:
 
 
 def _end(plan: Plan, run_id: str, status: Literal["FAILED", "KILLED"], exit_code: int, reason: str) -> None:
-    from projrun.tracking.recorder import RunEnd, RunRecorder, now
+    from projrun.running.record.recorder import RunEnd, RunRecorder, now
 
     store = _open(plan)
     try:

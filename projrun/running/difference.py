@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from projrun.environments.lock_text import locked_packages
 from projrun.errors import TrackingError
-from projrun.repetition.files import recorded_files
+from projrun.running.rerun.files import recorded_files
 from projrun.tracking.entities import Run
 from projrun.tracking.store import TrackingStore
 

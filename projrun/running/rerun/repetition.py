@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from projrun.environments.registry import EXISTING
 from projrun.errors import SourceError, TrackingError
-from projrun.plan import Request
-from projrun.repetition.files import CONDA_LOCK, PATCH, RecordedFiles, check_lock, recorded_files
-from projrun.repetition.parameters import repeated_parameters
-from projrun.repetition.record import Record, read_record
-from projrun.repetition.source import RepeatedSource, repeated_source
+from projrun.running.plan import Request
+from projrun.running.record.description import platform_name
+from projrun.running.record.lookup import find_run, opened_store
+from projrun.running.rerun.files import CONDA_LOCK, PATCH, RecordedFiles, check_lock, recorded_files
+from projrun.running.rerun.parameters import repeated_parameters
+from projrun.running.rerun.record import Record, read_record
+from projrun.running.rerun.source import RepeatedSource, repeated_source
 from projrun.sources.policy import TrustPolicy
-from projrun.tracking.description import platform_name
-from projrun.tracking.lookup import find_run, opened_store
 from projrun.tracking.store import TrackingStore
 
 RERUN_OF = "projrun.rerun_of"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from projrun import __version__
 from projrun.project.wording import public
+from projrun.running.record.parent import parent_run_id, records_elsewhere
+from projrun.running.record.recorder import RunDescription
 from projrun.sources.provenance import source_tags
 from projrun.tracking.entities import Param
-from projrun.tracking.parent import parent_run_id, records_elsewhere
-from projrun.tracking.recorder import RunDescription
 
 if TYPE_CHECKING:
-    from projrun.plan import Plan
+    from projrun.running.plan import Plan
 
 _LONGEST_TAG = 5000
 """Characters: what every MLflow server takes."""

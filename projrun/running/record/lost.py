@@ -8,7 +8,7 @@ from pathlib import Path
 from projrun.cache.lease import Lease, Mark, abandoned
 from projrun.directories import Directories
 from projrun.errors import NotFoundError, ProjrunError
-from projrun.tracking.recorder import RunEnd, RunRecorder, now
+from projrun.running.record.recorder import RunEnd, RunRecorder, now
 from projrun.tracking.store import TrackingStore
 
 LOST = "the runner was killed or the machine went down"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.environments.protocol import PreparedEnvironment
-from projrun.tracking.parent import ENDPOINT_STORE, PARENT_RUN_ID
+from projrun.running.record.parent import ENDPOINT_STORE, PARENT_RUN_ID
 
 _NO_PROXY = {"NO_PROXY", "no_proxy"}
 

@@ -24,12 +24,12 @@ from projrun.project.binding import GivenValue, bind
 from projrun.project.entry_points import find_entry_point
 from projrun.project.loader import load_project
 from projrun.project.model import EntryPoint, Invocation, Project
+from projrun.running.record.parent import PARENT_RUN_ID, records_elsewhere
 from projrun.settings import Setting, Settings
 from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import discard, fetch
 from projrun.sources.options import FetchOptions
 from projrun.sources.policy import TrustPolicy
-from projrun.tracking.parent import PARENT_RUN_ID, records_elsewhere
 from projrun.tracking.uri import TrackingUri, parse_tracking_uri
 
 SUBMITTED_URI = "PROJRUN_SUBMITTED_URI"

@@ -10,12 +10,12 @@ from projrun import __version__
 from projrun.credentials import redact_uri
 from projrun.environments.lock_text import locked_packages
 from projrun.errors import SourceError
-from projrun.plan import Plan
 from projrun.project.model import BoundParameter
 from projrun.project.wording import listed, public, shown
-from projrun.repetition.parameters import recorded_text
-from projrun.repetition.repetition import Repetition
-from projrun.tracking.description import platform_name
+from projrun.running.plan import Plan
+from projrun.running.record.description import platform_name
+from projrun.running.rerun.parameters import recorded_text
+from projrun.running.rerun.repetition import Repetition
 
 _UNKNOWN = "nothing tells whether the project's files are what they were"
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError, SourceError
-from projrun.repetition.record import Record
+from projrun.running.rerun.record import Record
 from projrun.sources.git.command import git_environ
 from projrun.sources.git.work_tree import find_top
 from projrun.sources.uri import ProjectUri, parse_project_uri

@@ -9,7 +9,7 @@ from projrun.sources.changes.patch import Patch, take_patch
 from projrun.sources.git.work_tree import GitFailure, find_top, read_work_tree
 
 if TYPE_CHECKING:
-    from projrun.runner import Session
+    from projrun.running.runner import Session
     from projrun.sources.checkout import Checkout
 
 PATCH = "source/dirty.patch"

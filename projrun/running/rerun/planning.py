@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.errors import ProjrunError
-from projrun.plan import Activity, Plan, make_plan
-from projrun.repetition.differences import Difference, differences, environment_difference
-from projrun.repetition.repetition import Repetition, installed_lock
-from projrun.runner import Result
+from projrun.running.plan import Activity, Plan, make_plan
+from projrun.running.rerun.differences import Difference, differences, environment_difference
+from projrun.running.rerun.repetition import Repetition, installed_lock
+from projrun.running.runner import Result
 from projrun.sources.fetch import discard
 
 

@@ -22,8 +22,8 @@ def opened_store(
     warn: Callable[[str], None],
 ) -> Iterator[TrackingStore]:
     """The tracking store of the settings; runs in it that were lost are ended first."""
-    from projrun.plan import tracking_target
-    from projrun.tracking.lost import end_lost_runs
+    from projrun.running.plan import tracking_target
+    from projrun.running.record.lost import end_lost_runs
     from projrun.tracking.uri import open_store
 
     target = tracking_target(settings, directories, caller_directory)

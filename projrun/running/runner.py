@@ -1,4 +1,4 @@
-"""The way of a run: record, prepare, launch, supervise, finish. Its plan was made before (`projrun.plan`).
+"""The way of a run: record, prepare, launch, supervise, finish. Its plan was made before (`projrun.running.plan`).
 
 Everything after `record` ends in a terminal status, whatever happens.
 """
@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from projrun.cache.lease import Lease, Mark
-from projrun.child import TrackingAddress, child_environment, run_variables
 from projrun.credentials import redact_uri
 from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
 from projrun.execution.protocol import Job, Outcome, Task
 from projrun.execution.registry import get_backend
-from projrun.plan import Plan
 from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
+from projrun.running.child import TrackingAddress, child_environment, run_variables
+from projrun.running.plan import Plan
+from projrun.running.record.description import describe
+from projrun.running.record.lost import deliver_log, end_lost_runs
+from projrun.running.record.parent import ENDPOINT_STORE
+from projrun.running.record.recorder import RunEnd, RunRecorder, now
 from projrun.sources.copies.disposal import RunCopy
-from projrun.tracking.description import describe
 from projrun.tracking.entities import Run
-from projrun.tracking.lost import deliver_log, end_lost_runs
-from projrun.tracking.parent import ENDPOINT_STORE
-from projrun.tracking.recorder import RunEnd, RunRecorder, now
 from projrun.tracking.store import TrackingStore
 from projrun.tracking.uri import open_store
 
@@ -165,7 +165,7 @@ def _announce(session: Session) -> None:
 
 def _record_changes(session: Session) -> None:
     if session.plan.checkout.dirty and session.plan.checkout.commit is not None:
-        from projrun.source_record import record_changes
+        from projrun.sources.changes.record import record_changes
 
         with session.reporter.activity("recording the uncommitted changes"):
             record_changes(session)

@@ -12,7 +12,7 @@ from projrun.credentials import MASK
 from projrun.errors import RequestError
 from projrun.project.binding import GivenValue
 from projrun.project.wording import listed
-from projrun.repetition.record import Record
+from projrun.running.rerun.record import Record
 
 _MASKED_QUERY = re.compile(r"://[^\s]*[?&][^=&\s]+=\*\*\*")
 

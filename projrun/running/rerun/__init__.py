@@ -1,0 +1,1 @@
+"""From a recorded run to the request that carries it out again."""
