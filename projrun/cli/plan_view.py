@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from projrun.project.model import BoundParameter
-from projrun.project.wording import public
+from projrun.project.shown import public
 from projrun.running.plan import Plan
 from projrun.settings import Setting
 from projrun.sources.checkout import Checkout

@@ -31,8 +31,8 @@ from projrun.project.paths import (
     is_download,
     missing_file,
 )
+from projrun.project.shown import listed, public, shown
 from projrun.project.values import value_problem
-from projrun.project.wording import listed, public, shown
 from projrun.suggestions import did_you_mean, near_miss
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")

@@ -10,7 +10,7 @@ from pathlib import Path
 from projrun.errors import RequestError
 from projrun.project.files import FILE_NAME, is_file, is_inside, look_alike
 from projrun.project.model import EntryPoint, Project
-from projrun.project.wording import listed
+from projrun.project.shown import listed
 from projrun.suggestions import did_you_mean
 
 SCRIPT_SUFFIXES = (".py", ".sh", ".R")

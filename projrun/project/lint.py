@@ -16,8 +16,8 @@ from projrun.project.nodes import Entry
 from projrun.project.parameter_reader import TYPE_WORDS
 from projrun.project.paths import is_download
 from projrun.project.report import Collector, Finding
+from projrun.project.shown import listed, shown
 from projrun.project.values import NUMERIC, constraint_problem, type_problem
-from projrun.project.wording import listed, shown
 from projrun.suggestions import did_you_mean
 
 _PROJECT_KEYS = ("name", "entry_points", *environment_reader.KEYS)

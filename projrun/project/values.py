@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from projrun.project.model import Parameter, ParameterType
-from projrun.project.wording import listed
+from projrun.project.shown import listed
 
 NUMERIC: frozenset[ParameterType] = frozenset({"float", "int", "number"})
 TRUE_WORDS = frozenset({"true", "t", "yes", "y", "on", "1"})

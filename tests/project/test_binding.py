@@ -10,7 +10,7 @@ from projrun.project.binding import GivenValue, bind
 from projrun.project.command import LONGEST_COMMAND
 from projrun.project.entry_points import find_entry_point
 from projrun.project.model import BoundParameter, Project
-from projrun.project.wording import public
+from projrun.project.shown import public
 from tests.project.support import bind_values, binding_error, load_text
 
 

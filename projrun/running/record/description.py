@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from projrun import __version__
-from projrun.project.wording import public
+from projrun.project.shown import public
 from projrun.running.record.parent import parent_run_id, records_elsewhere
 from projrun.running.record.recorder import RunDescription
 from projrun.sources.provenance import source_tags

@@ -11,7 +11,7 @@ from projrun.credentials import redact_uri
 from projrun.environments.lock_text import locked_packages
 from projrun.errors import SourceError
 from projrun.project.model import BoundParameter
-from projrun.project.wording import listed, public, shown
+from projrun.project.shown import listed, public, shown
 from projrun.running.plan import Plan
 from projrun.running.record.description import platform_name
 from projrun.running.rerun.parameters import recorded_text

@@ -11,7 +11,7 @@ from pathlib import Path
 from projrun.credentials import MASK
 from projrun.errors import RequestError
 from projrun.project.binding import GivenValue
-from projrun.project.wording import listed
+from projrun.project.shown import listed
 from projrun.running.rerun.record import Record
 
 _MASKED_QUERY = re.compile(r"://[^\s]*[?&][^=&\s]+=\*\*\*")
