@@ -84,7 +84,7 @@ def lock_file(settings: Settings, caller_directory: Path, manager: EnvironmentMa
 
 def _recorded_lock(file: Path, manager: EnvironmentManager) -> Path | None:
     """The lock of the run that is repeated; None where the manager of now builds from no lock of that kind."""
-    from projrun_backends.environments.python.locks import lock_kind
+    from projrun.environments.lock_text import lock_kind
 
     able = manager.capabilities
     if not (able.builds and able.locks):

@@ -1,11 +1,12 @@
-"""What a recorded lock says is installed, by name: to be compared with another."""
+"""What the text of a lock says: which kind of environment it is of, and what is installed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
-from projrun_backends.environments.python.locks import lock_kind
+LockKind = Literal["python", "conda", "image", "toml"]
 
 _PINNED = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*===?\s*([\w.!+-]+)")
 _NAMED_PLACE = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*@\s*(\S+)")
@@ -13,6 +14,19 @@ _PYTHON = re.compile(r"# python (\S+)")
 _PIP = re.compile(r"#\s*pip\s+(\S.*)")
 _CONDA_FILE = re.compile(r".*/([^/]+)-([^/-]+)-([^/-]+)\.(?:conda|tar\.bz2)(?:#.*)?")
 _IMAGE = re.compile(r"(\w+):\s+(\S+)")
+_FOREIGN: tuple[tuple[LockKind, str], ...] = (
+    ("image", r"(?m)^(?:(?:image:\s*)?\S+@|(?:id|base):\s*)sha256:[0-9a-f]{64}\s*$"),
+    ("conda", r"(?m)^(?:@EXPLICIT\s*|(?:environments|platforms|channels|metadata|package|packages):.*)$"),
+    ("toml", r"(?m)^(?:\[\[packages?\]\]|(?:lock-)?version\s*=.*)$"),
+)
+
+
+def lock_kind(text: str) -> LockKind:
+    """What a lock is for, told from its text alone."""
+    for kind, pattern in _FOREIGN:
+        if re.search(pattern, text):
+            return kind
+    return "python"
 
 
 def locked_packages(text: str) -> Mapping[str, str]:

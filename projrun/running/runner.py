@@ -164,11 +164,20 @@ def _announce(session: Session) -> None:
 
 
 def _record_changes(session: Session) -> None:
-    if session.plan.checkout.dirty and session.plan.checkout.commit is not None:
-        from projrun.sources.changes.record import record_changes
+    plan, reporter, recorder = session.plan, session.reporter, session.recorder
+    if not plan.checkout.dirty or plan.checkout.commit is None:
+        return
+    from projrun.sources.changes.record import PATCH_TAG, record_changes
 
-        with session.reporter.activity("recording the uncommitted changes"):
-            record_changes(session)
+    with reporter.activity("recording the uncommitted changes"):
+        summary = record_changes(
+            plan.checkout,
+            plan.environ,
+            scratch=session.lease.scratch,
+            upload=recorder.artifact,
+            reporter=reporter,
+        )
+    recorder.tag({PATCH_TAG: summary})
 
 
 def _prepare(session: Session) -> PreparedEnvironment:

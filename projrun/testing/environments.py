@@ -25,11 +25,11 @@ from typing import get_args
 import pytest
 
 from projrun.cache.entries import ContentCache, describe
+from projrun.environments.lock_text import lock_kind
 from projrun.environments.protocol import EnvironmentManager, EnvironmentRequest, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.project.model import EnvironmentKind
 from projrun.testing.commands import run_in
-from projrun_backends.environments.python.locks import lock_kind
 
 _AWKWARD = "é 日本 'single' \"double\" $(x) `y` \\ {z}"
 _HUSH = "hush-hush-hush"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from projrun.cache.entries import ContentCache
+from tests.backends.environments.python.packages import write_files
 from tests.cli.test_environments import small_disk
-from tests.environments.packages import write_files
 from tests.support.commands import run_command, run_projrun
 from tests.support.conda import conda_channel, shared_packages
 from tests.support.workshop import Workshop

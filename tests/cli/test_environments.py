@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from projrun.cache.entries import ContentCache
-from tests.environments.packages import make_source_tree
+from tests.backends.environments.python.packages import make_source_tree
 from tests.support.commands import missing, run_command, run_projrun
 from tests.support.workshop import Workshop
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.environments.packages import make_wheel
+from tests.backends.environments.python.packages import make_wheel
 from tests.support.commands import run_projrun
 from tests.support.workshop import Workshop
 

@@ -15,7 +15,7 @@ from projrun.environments.requirements import (
     referenced_variables,
 )
 from projrun.errors import RequestError
-from tests.environments.packages import write_files
+from tests.backends.environments.python.packages import write_files
 
 
 def read(project: Path, text: str, environ: dict[str, str] | None = None) -> Requirements:

@@ -10,7 +10,7 @@ import pytest
 
 from projrun.environments.registry import get_manager
 from projrun.errors import EnvironmentBuildError
-from tests.environments.packages import make_request, write_files
+from tests.backends.environments.python.packages import make_request, write_files
 from tests.support.commands import missing
 
 pytestmark = pytest.mark.integration

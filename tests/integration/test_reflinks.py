@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.sources.copies import reflinks as clones
+from projrun.sources.copies import reflinks
 from projrun.sources.copies.tree import copy_tree
 from tests.support.commands import require_tool, run_projrun
 from tests.support.projects import write_project
@@ -86,7 +86,7 @@ def test_without_reflinks_a_copy_takes_room(mounted: Path, monkeypatch: pytest.M
 def test_another_file_system_gives_no_reflinks(mounted: Path, tmp_path: Path) -> None:
     (mounted / "here").write_bytes(b"x" * 8192)
     with (mounted / "here").open("rb") as source, (tmp_path / "there").open("wb") as target:
-        assert not clones.clone_contents(source.fileno(), target.fileno())
+        assert not reflinks.clone_contents(source.fileno(), target.fileno())
     (mounted / "tree").mkdir()
     (mounted / "tree" / "file").write_bytes(b"x" * 8192)
     copy_tree(mounted / "tree", tmp_path / "copy")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from projrun.cache.entries import ContentCache, Entry
-from tests.environments.packages import make_wheel, offline, write_files
+from tests.backends.environments.python.packages import make_wheel, offline, write_files
 from tests.support.commands import Completed, projrun_argv, run_projrun
 
 SCRIPT = """\

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projrun.sources.changes.patch import Patch, take_patch
 from projrun.sources.git.work_tree import GitFailure, find_top, read_work_tree
 
 if TYPE_CHECKING:
-    from projrun.running.runner import Session
+    from projrun.reporting import Reporter
     from projrun.sources.checkout import Checkout
 
 PATCH = "source/dirty.patch"
@@ -18,20 +19,25 @@ PATCH_TAG = "projrun.source.patch"
 """`complete`; `partial: ` or `not taken: `, and why."""
 
 
-def record_changes(session: Session) -> None:
-    """The patch as an artifact, and a tag that says whether it is complete. What fails is a warning."""
-    warn = session.reporter.warning
+def record_changes(
+    checkout: Checkout,
+    environ: Mapping[str, str],
+    *,
+    scratch: Path,
+    upload: Callable[[Path, str], bool],
+    reporter: Reporter,
+) -> str:
+    """Upload the patch as an artifact, by way of a file in `scratch`; the text of PATCH_TAG. A failure is a warning."""
     try:
-        patch = _patch(session.plan.checkout, session.plan.environ)
-        _upload(session, patch)
+        patch = _patch(checkout, environ)
+        _upload(patch, scratch / "dirty.patch", upload)
     except (GitFailure, OSError) as failure:
         reason = failure.strerror if isinstance(failure, OSError) else failure
-        warn(f"the uncommitted changes are not recorded: {reason}")
-        session.recorder.tag({PATCH_TAG: f"not taken: {reason}"})
-        return
+        reporter.warning(f"the uncommitted changes are not recorded: {reason}")
+        return f"not taken: {reason}"
     if not patch.complete:
-        session.reporter.info(f"not all uncommitted changes are recorded: {patch.summary}")
-    session.recorder.tag({PATCH_TAG: patch.summary})
+        reporter.info(f"not all uncommitted changes are recorded: {patch.summary}")
+    return patch.summary
 
 
 def _patch(checkout: Checkout, environ: Mapping[str, str]) -> Patch:
@@ -45,11 +51,10 @@ def _patch(checkout: Checkout, environ: Mapping[str, str]) -> Patch:
     return take_patch(top, checkout.directory, tree, environ)
 
 
-def _upload(session: Session, patch: Patch) -> None:
-    file = session.lease.scratch / "dirty.patch"
+def _upload(patch: Patch, file: Path, upload: Callable[[Path, str], bool]) -> None:
     file.write_bytes(patch.text)
     try:
-        if not session.recorder.artifact(file, PATCH):
+        if not upload(file, PATCH):
             raise GitFailure("the patch could not be stored")
     finally:
         file.unlink()

@@ -10,17 +10,15 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from projrun.credentials import without_credentials
+from projrun.environments.lock_text import lock_kind
 from projrun.environments.protocol import EnvironmentRequest
 from projrun.environments.requirements import Line, Requirements, logical_lines, read_requirement_lines
 from projrun.environments.versions import PythonRequest, PythonVersion
 from projrun.errors import RequestError
 from projrun.project.document import read_text
 from projrun_backends.environments.python.specs import EnvironmentSpec
-
-LockKind = Literal["python", "conda", "image", "toml"]
 
 _TITLE = "# A Python environment, locked by projrun; `--locked` builds it again."
 _PYTHON = r"(?m)^# python (\S+)$"
@@ -31,11 +29,6 @@ _SOURCE_OPTION = (
 _PINNED = r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*===?\s*[\w.!+-]+\s*(?:(?:;|\s--).*)?"
 _PLACED = r"(?:-e|--editable)\s.*|[^-].*://.*|[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*@.*|\.{0,2}/.*|\.(?:\[.*)?|~/.*"
 _FILE_REFERENCE = r"((?:-e|--find-links)\s+)?(?:\S+\s*@\s*)?(?:file://(?:localhost)?)?(/[^#;]*)(?:#\S*)?"
-_FOREIGN: tuple[tuple[LockKind, str], ...] = (
-    ("image", r"(?m)^(?:(?:image:\s*)?\S+@|(?:id|base):\s*)sha256:[0-9a-f]{64}\s*$"),
-    ("conda", r"(?m)^(?:@EXPLICIT\s*|(?:environments|platforms|channels|metadata|package|packages):.*)$"),
-    ("toml", r"(?m)^(?:\[\[packages?\]\]|(?:lock-)?version\s*=.*)$"),
-)
 _WHOSE = {
     "conda": ("a lock of a conda environment", "use it with --env-manager=conda"),
     "image": ("a lock of an image", "use it with a Docker project"),
@@ -54,14 +47,6 @@ def lock_text(frozen: str, python: PythonVersion | str, spec: EnvironmentSpec | 
     places = [_portable(line, project) for line in options]
     texts = [_TITLE, f"# python {python}", *places, *sorted(pins, key=str.lower)]
     return "".join(f"{text}\n" for text in texts)
-
-
-def lock_kind(text: str) -> LockKind:
-    """What a lock is for, told from its text alone."""
-    for kind, pattern in _FOREIGN:
-        if re.search(pattern, text):
-            return kind
-    return "python"
 
 
 def locked_spec(spec: EnvironmentSpec, file: Path, request: EnvironmentRequest) -> EnvironmentSpec:

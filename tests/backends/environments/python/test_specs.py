@@ -1,0 +1,217 @@
+"""Environment files of every kind, read into one value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from projrun.environments.versions import PythonVersion
+from projrun.errors import EnvironmentBuildError, RequestError
+from projrun.project.model import EnvironmentKind, EnvironmentReference
+from projrun_backends.environments.python.specs import EnvironmentSpec, read_spec
+from tests.backends.environments.python.packages import write_files
+
+
+def read(project: Path, kind: EnvironmentKind, name: str, text: str, **files: str) -> EnvironmentSpec:
+    write_files(project, {name: text, **{key.replace("__", "."): value for key, value in files.items()}})
+    return read_spec(EnvironmentReference(kind, project / name), project, {})
+
+
+def test_no_file_asks_for_nothing(tmp_path: Path) -> None:
+    spec = read_spec(EnvironmentReference("none"), tmp_path, {})
+    assert (spec.python, spec.requirements.lines, spec.summary) == (None, (), "no requirements")
+
+
+def test_a_python_env(tmp_path: Path) -> None:
+    spec = read(
+        tmp_path,
+        "python_env",
+        "python_env.yaml",
+        'python: "3.8.15"\nbuild_dependencies:\n  - pip==23.0\ndependencies:\n  - numpy>=1.20\n  - -r more.txt\n',
+        more__txt="pandas\n",
+    )
+    assert spec.python is not None
+    assert spec.python.text == "3.8.15"
+    assert spec.python_origin == "python_env.yaml:1:9"
+    assert spec.build_requirements.lines == ("pip==23.0",)
+    assert spec.requirements.lines == ("numpy>=1.20", "pandas")
+    assert spec.files == (tmp_path / "python_env.yaml", tmp_path / "more.txt")
+    assert spec.summary == "3 requirements from python_env.yaml"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "python:\ndependencies:\nbuild_dependencies: null\n", "# only this\n"]
+)
+def test_an_empty_python_env_asks_for_nothing(tmp_path: Path, text: str) -> None:
+    spec = read(tmp_path, "python_env", "python_env.yaml", text)
+    assert (spec.python, spec.requirements.lines) == (None, ())
+
+
+def test_an_unquoted_version_is_read_as_written(tmp_path: Path) -> None:
+    spec = read(tmp_path, "python_env", "python_env.yaml", "python: 3.10\n")
+    assert spec.python is not None
+    assert spec.python.matches(PythonVersion(3, 10, 4))
+    assert not spec.python.matches(PythonVersion(3, 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "problem"),
+    [
+        ("python: three\n", "1:9", "'three' is not a Python version"),
+        ("python: [3.8]\n", "1:9", "expected text"),
+        ("dependencies: numpy\n", "1:15", "'dependencies' must be a list"),
+        ("dependencies:\n  - numpy\n  - pip: [x]\n", "3:5", "expected text"),
+        ("dependencies:\n  - numpy 1.2\n", "2:5", "'numpy 1.2' is not a requirement"),
+        ("- numpy\n", "1:1", "expected `key: value` lines"),
+        ("python: 3.8\n dependencies: [\n", "2:14", "YAML"),
+        ("dependencies:\n  - -r gone.txt\n", "2:5", "there is no file 'gone.txt'"),
+    ],
+)
+def test_mistakes_are_named_with_line_and_column(tmp_path: Path, text: str, place: str, problem: str) -> None:
+    with pytest.raises(RequestError) as raised:
+        read(tmp_path, "python_env", "python_env.yaml", text)
+    assert raised.value.message.startswith(f"python_env.yaml:{place}: ")
+    assert problem in raised.value.message
+
+
+def test_a_file_that_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"gone\.yaml"):
+        read_spec(EnvironmentReference("python_env", tmp_path / "gone.yaml"), tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("dependency", "lines"),
+    [
+        ("pip", ("pip",)),
+        ("pip=23.1", ("pip==23.1.*",)),
+        ("pip=23.1.*", ("pip==23.1.*",)),
+        ("pip==23.1", ("pip==23.1",)),
+        ("pip 23.1", ("pip==23.1",)),
+        ("pip<=22.0.4", ("pip<=22.0.4",)),
+        ("setuptools >=60,<70", ("setuptools>=60,<70",)),
+        ("conda-forge::wheel", ("wheel",)),
+        ("setuptools=68.0.0=py311h06a4308_0", ("setuptools==68.0.0",)),
+        ("pip=*", ("pip",)),
+    ],
+)
+def test_the_tools_of_a_conda_file(tmp_path: Path, dependency: str, lines: tuple[str, ...]) -> None:
+    spec = read(tmp_path, "conda_env", "conda.yaml", f"dependencies:\n  - {dependency}\n")
+    assert spec.build_requirements.lines == lines
+
+
+@pytest.mark.parametrize(
+    ("dependency", "version"),
+    [
+        ("python=3.11", (3, 11, 7)),
+        ("python==3.11.7", (3, 11, 7)),
+        ("python=3.11.*", (3, 11, 2)),
+        ("python>=3.10,<3.13", (3, 12, 1)),
+        ("python >=3.10, <3.13", (3, 12, 1)),
+        ("python 3.11", (3, 11, 7)),
+        ("python=3.11.5=h955ad1f_0", (3, 11, 5)),
+        ("conda-forge::python=3.9|3.11", (3, 11, 0)),
+    ],
+)
+def test_the_python_of_a_conda_file(tmp_path: Path, dependency: str, version: tuple[int, int, int]) -> None:
+    spec = read(tmp_path, "conda_env", "conda.yaml", f"dependencies:\n  - {dependency}\n")
+    assert spec.python is not None
+    assert spec.python.matches(PythonVersion(*version))
+    assert not spec.python.matches(PythonVersion(3, 13, 0))
+
+
+def test_a_conda_file_that_pip_can_serve(tmp_path: Path) -> None:
+    spec = read(
+        tmp_path,
+        "conda_env",
+        "conda.yaml",
+        "name: x\nchannels: [defaults]\ndependencies:\n  - python\n  - pip\n  - pip:\n    - numpy\n    - -r r.txt\n"
+        "variables:\n  A: 1\nprefix: /x\n",
+        r__txt="pandas\n",
+    )
+    assert (spec.python, spec.requirements.lines) == (None, ("numpy", "pandas"))
+    assert spec.variables == (("A", "1"),)
+
+
+def test_a_conda_file_that_only_conda_can_serve_lists_why(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentBuildError) as raised:
+        read(
+            tmp_path,
+            "conda_env",
+            "conda.yaml",
+            "dependencies:\n  - python=3.11\n  - numpy=1.26\n  - cudatoolkit\n",
+        )
+    assert raised.value.message == "conda.yaml asks for what only conda can install: numpy=1.26, cudatoolkit"
+    assert "--env-manager=conda" in raised.value.hint
+    assert raised.value.detail.splitlines() == ["conda.yaml:3:5: numpy=1.26", "conda.yaml:4:5: cudatoolkit"]
+    assert raised.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("dependencies:\n  - python=three\n", "conda.yaml:2:5: '=three' is not a Python version"),
+        ("dependencies:\n  - npm: [x]\n", "conda.yaml:2:5: 'npm' is not `pip`"),
+        ("dependencies:\n  - pip: numpy\n", "conda.yaml:2:10: 'pip' must be a list"),
+        ("dependencies:\n  - '???'\n", "conda.yaml:2:5: '???' is not a conda dependency"),
+        ("variables: [a]\n", "conda.yaml:1:12: 'variables' must be a mapping"),
+    ],
+)
+def test_mistakes_in_a_conda_file(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(RequestError) as raised:
+        read(tmp_path, "conda_env", "conda.yaml", text)
+    assert raised.value.message.startswith(problem)
+
+
+def test_a_requirements_file(tmp_path: Path) -> None:
+    spec = read(tmp_path, "requirements", "requirements.txt", "numpy\n")
+    assert (spec.requirements.lines, spec.summary) == (("numpy",), "1 requirement from requirements.txt")
+
+
+PROJECT = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.9"\ndependencies = ["numpy"]\n'
+
+
+def test_a_project_without_lock_is_installed_as_what_it_depends_on(tmp_path: Path) -> None:
+    spec = read(tmp_path, "uv_env", "pyproject.toml", PROJECT)
+    assert (spec.requirements.lines, spec.dependency_file) == (("numpy",), tmp_path / "pyproject.toml")
+    assert spec.python is not None
+    assert (spec.python.text, spec.python_origin) == (">=3.9", "pyproject.toml: requires-python")
+
+
+def test_a_package_without_lock_is_editable(tmp_path: Path) -> None:
+    spec = read(tmp_path, "uv_env", "pyproject.toml", PROJECT + "[build-system]\nrequires = []\n")
+    assert spec.requirements.lines == (f"-e {tmp_path.as_uri()}",)
+    assert (spec.requirements.local[0].editable, spec.uv_project) == (True, tmp_path)
+
+
+def test_a_locked_project_names_its_local_sources(tmp_path: Path) -> None:
+    lock = 'source = { editable = "." }\nsource = { virtual = "x" }\nsource = { directory = "../y" }\n'
+    spec = read(tmp_path, "uv_env", "pyproject.toml", PROJECT, uv__lock=lock)
+    assert spec.locked_project == tmp_path
+    assert [(one.path, one.editable) for one in spec.requirements.local] == [
+        (tmp_path.resolve(), True),
+        ((tmp_path.parent / "y").resolve(), False),
+    ]
+    assert lock in spec.texts
+    assert spec.summary == "locked by uv.lock"
+
+
+def test_a_pinned_python_goes_before_the_range(tmp_path: Path) -> None:
+    write_files(tmp_path, {".python-version": "# ours\n3.11\n"})
+    spec = read(tmp_path, "uv_env", "pyproject.toml", PROJECT)
+    assert spec.python is not None
+    assert (spec.python.text, spec.python_origin) == ("3.11", ".python-version")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[project\n", "pyproject.toml: not TOML"),
+        ('[project]\nrequires-python = "many"\n', "'many' is not a Python version"),
+        ("[project]\ndependencies = 3\n", "project.dependencies must be a list of strings"),
+    ],
+)
+def test_mistakes_in_a_uv_project(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(RequestError) as raised:
+        read(tmp_path, "uv_env", "pyproject.toml", text)
+    assert problem in raised.value.message
