@@ -182,7 +182,8 @@ def _request(
 def _rerun_here(order: Order) -> SubmittedRun:
     from projrun.running.rerun.planning import compare_environments, plan_repetition
     from projrun.running.rerun.repetition import repetition
-    from projrun.running.runner import Options, execute
+    from projrun.running.runner import execute
+    from projrun.running.session import Options
 
     reporter = SilentReporter()
     with repetition(order, reporter.warning) as found:
@@ -197,7 +198,8 @@ def _rerun_here(order: Order) -> SubmittedRun:
 
 
 def _run_here(request: Request) -> SubmittedRun:
-    from projrun.running.runner import Options, execute
+    from projrun.running.runner import execute
+    from projrun.running.session import Options
 
     plan = make_plan(request)
     reporter = SilentReporter()

@@ -13,7 +13,8 @@ from projrun.execution.supervision.signals import SignalRelay
 from projrun.running.rerun.differences import Difference
 from projrun.running.rerun.planning import PlannedRepetition, compare_environments, plan_repetition
 from projrun.running.rerun.repetition import Order, Repetition, repetition
-from projrun.running.runner import Options, Result, execute
+from projrun.running.runner import Result, execute
+from projrun.running.session import Options
 from projrun.sources.fetch import discard
 
 

@@ -10,7 +10,8 @@ from projrun.cli.options import build_request, project_options
 from projrun.cli.reporter import CommandLineReporter
 from projrun.execution.supervision.signals import SignalRelay
 from projrun.running.plan import Plan, make_plan
-from projrun.running.runner import Options, Result, execute
+from projrun.running.runner import Result, execute
+from projrun.running.session import Options
 
 
 @click.command()

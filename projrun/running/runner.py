@@ -1,44 +1,35 @@
-"""The way of a run: record, prepare, launch, supervise, finish. Its plan was made before (`projrun.running.plan`).
+"""Run lifecycle: record, prepare, launch, supervise, finish. Its plan was made before (`projrun.running.plan`).
 
 Everything after `record` ends in a terminal status, whatever happens.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from projrun.cache.lease import Lease, Mark
 from projrun.credentials import redact_uri
 from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
-from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
+from projrun.errors import EnvironmentBuildError, ProjrunError
 from projrun.execution.protocol import Job, Outcome, Task
 from projrun.execution.registry import get_backend
 from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
 from projrun.running.child import TrackingAddress, child_environment, run_variables
 from projrun.running.plan import Plan
-from projrun.running.record.description import describe
 from projrun.running.record.lost import deliver_log, end_lost_runs
-from projrun.running.record.parent import ENDPOINT_STORE
-from projrun.running.record.recorder import RunEnd, RunRecorder, now
+from projrun.running.record.recorder import RunEnd, now
+from projrun.running.session import Options, Session, endpoint_store, open_session, shielded, store_name
 from projrun.sources.copies.disposal import RunCopy
 from projrun.tracking.entities import Run
-from projrun.tracking.store import TrackingStore
-from projrun.tracking.uri import open_store
 
 if TYPE_CHECKING:
-    from projrun.execution.supervision.signals import SignalRelay
+    pass
 
 BUILD_LOG = "environment/build.log"
 """The artifact that says how an environment was built, or why it could not be."""
-
-
-_RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}", re.ASCII)
-"""MLflow's rule for run ids; here one names a folder too."""
 
 
 class Result(NamedTuple):
@@ -56,26 +47,6 @@ class Result(NamedTuple):
     """The run's copy of the checkout, where it stays."""
 
 
-class Options(NamedTuple):
-    """How to run, as opposed to what."""
-
-    relay: SignalRelay | None = None
-    """The command line's signal handlers; None for the API, which installs none."""
-    forward_stdout_to_stderr: bool = False
-
-
-class Session(NamedTuple):
-    """The open record of a run that is being carried out."""
-
-    plan: Plan
-    store: TrackingStore
-    recorder: RunRecorder
-    lease: Lease
-    reporter: Reporter
-    options: Options
-    copy: RunCopy
-
-
 def execute(plan: Plan, reporter: Reporter, options: Options) -> Result:
     """Carry a plan out.
 
@@ -84,47 +55,12 @@ def execute(plan: Plan, reporter: Reporter, options: Options) -> Result:
     """
     copy = RunCopy(plan.checkout, keep=plan.keep_checkout)
     try:
-        with _open_session(plan, reporter, options, copy) as session:
+        with open_session(plan, reporter, options, copy) as session:
             outcome = _carry_out(session)
             return _finish(session, outcome)
     finally:
         copy.close()
         _remove_downloads(plan)
-
-
-def record(plan: Plan, store: TrackingStore, reporter: Reporter) -> RunRecorder:
-    """Find or make the experiment and the run."""
-    with reporter.activity(f"recording at {store.uri}"):
-        return RunRecorder.start(store, describe(plan), reporter.warning)
-
-
-@contextmanager
-def _open_session(plan: Plan, reporter: Reporter, options: Options, copy: RunCopy) -> Iterator[Session]:
-    _make_writable(plan.directories.active)
-    store = open_store(plan.tracking.uri, plan.environ, warn=reporter.warning)
-    try:
-        with _shielded(options.relay):
-            recorder, lease = _record_leased(plan, store, reporter)
-        yield Session(plan, store, recorder, lease, reporter, options, copy)
-    finally:
-        store.close()
-
-
-def _record_leased(plan: Plan, store: TrackingStore, reporter: Reporter) -> tuple[RunRecorder, Lease]:
-    """Nobody touches a run that another runner records; none is left behind without a lease."""
-    if plan.run_id is not None:
-        lease = _take_lease(plan, plan.run_id)
-        try:
-            return record(plan, store, reporter), lease
-        except BaseException:
-            lease.release()
-            raise
-    recorder = record(plan, store, reporter)
-    try:
-        return recorder, _take_lease(plan, recorder.run.run_id)
-    except ProjrunError as error:
-        recorder.finish(RunEnd("FAILED", error.exit_code, error.message, now()))
-        raise
 
 
 def _carry_out(session: Session) -> Outcome:
@@ -287,7 +223,7 @@ def _supervise(session: Session, task: Task) -> Outcome:
 
 
 def _finish(session: Session, outcome: Outcome) -> Result:
-    with _shielded(session.options.relay):
+    with shielded(session.options.relay):
         return _record_end(session, outcome)
 
 
@@ -323,47 +259,6 @@ def _settle_copy(session: Session, status: str, delivered: bool) -> Path | None:
     return kept.folder
 
 
-def _make_writable(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(folder, error) from None
-
-
-def _unwritable(folder: Path, error: OSError) -> RequestError:
-    return RequestError(
-        f"cannot write to {folder}: {error.strerror}",
-        hint="set PROJRUN_HOME to a folder that is yours, on a disk with room",
-    )
-
-
-def _take_lease(plan: Plan, run_id: str) -> Lease:
-    if not _RUN_ID.fullmatch(run_id):
-        raise RequestError(f"{run_id!r} is not the id of a run", hint="see `projrun runs list`")
-    folder = plan.directories.active / run_id
-    try:
-        return Lease(folder, Mark(run_id, store_name(plan)))
-    except BlockingIOError as error:
-        raise RequestError(f"--run-id: {error}", hint="wait for it to end") from None
-    except OSError as error:
-        raise _unwritable(folder, error) from None
-
-
-def store_name(plan: Plan) -> str:
-    """What the store is called in leases: a nested run's endpoint is gone when its parent is, the store is not."""
-    return _endpoint_store(plan) or redact_uri(plan.tracking.uri.text)
-
-
-def _endpoint_store(plan: Plan) -> str | None:
-    """The store behind the endpoint of the run that this one is nested in, where it records there too."""
-    is_endpoint = plan.tracking.uri.text == plan.environ.get("MLFLOW_TRACKING_URI")
-    return (plan.environ.get(ENDPOINT_STORE) or None) if is_endpoint else None
-
-
-def _shielded(relay: SignalRelay | None) -> AbstractContextManager[None]:
-    return nullcontext() if relay is None else relay.shielded()
-
-
 def _remove_downloads(plan: Plan) -> None:
     if _has_own_storage(plan):
         from projrun.cache.locked_folders import remove_held
@@ -392,7 +287,7 @@ def _tracking_address(
     secrets = tuple(parameter.raw for parameter in plan.invocation.parameters if parameter.secret)
     uri = plan.tracking.uri
     if uri.database is None:
-        yield TrackingAddress(uri.text, _endpoint_store(plan)), secrets
+        yield TrackingAddress(uri.text, endpoint_store(plan)), secrets
         return
     from projrun.server.endpoint import Endpoint
 

@@ -83,7 +83,7 @@ class RunningRun(SubmittedRun):
 
         Raises what `make_plan` raises, and TrackingError; the run is not left behind when the start fails.
         """
-        from projrun.running.runner import record
+        from projrun.running.session import record
 
         plan = make_plan(request, own_copy=False)
         store = _open(plan)

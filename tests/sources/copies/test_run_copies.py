@@ -121,8 +121,8 @@ def test_a_folder_that_cannot_be_written(tree: Path, tmp_path: Path) -> None:
     closed.mkdir(mode=0o500)
     give(tmp_path, closed, tree, tree / "data.txt")
     said = python_as_plain_user(
-        "from projrun.sources import copies, tree_copy, removal\nfrom projrun.errors import SourceError",
-        "try:\n    copies.make_copy(Path('tree'), Path('closed/copies'))\n"
+        "from projrun.sources.copies import run_copies\nfrom projrun.errors import SourceError",
+        "try:\n    run_copies.make_copy(Path('tree'), Path('closed/copies'))\n"
         "except SourceError as error:\n    print(error.message, error.exit_code)",
         folder=tmp_path,
     )
