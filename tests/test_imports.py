@@ -110,6 +110,7 @@ def test_a_patch_needs_little(tmp_path: Path, base: frozenset[str], allowed: fro
     (project / "README.md").write_text("changed")
     modules = imported_by(tmp_path, "run", str(project), "--env-manager=local")
     assert sorted(modules - base - allowed - _private(modules)) == [
+        "projrun.sources.changes",
         "projrun.sources.changes.diff_format",
         "projrun.sources.changes.patch",
         "projrun.sources.changes.record",
