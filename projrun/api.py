@@ -68,7 +68,7 @@ def run(
 ) -> SubmittedRun:
     """Run an entry point of the project at `uri` and record it.
 
-    The arguments up to `docker_auth` are those of `mlflow.projects.run`; what is left out is looked up in
+    The arguments up to `docker_auth` are those of `mlflow.projects.run`; what is omitted is looked up in
     the environment and in `config.toml`, as on the command line. Parameter values are passed as their
     `str()`; those after `docker_auth` are the command line's options.
     `docker_args` may hold lists, for an option that is repeated. Called inside a running project, or with an
@@ -125,12 +125,12 @@ def rerun(
     rebuild_env: bool = False,
     **options: object,
 ) -> SubmittedRun:
-    """Run again what run `run_id` ran, and record it in the same experiment.
+    """Repeat the run `run_id`, and record the new run in the same experiment.
 
-    `parameters` replace those of the record. Where the project's files or packages are not known to be what they
-    were, that is a warning. `options` are the command line's, with underscores: `tracking_uri`,
-    where the run is looked for and the new one recorded, `experiment_name`, `run_name`, `env_manager`, `locked`,
-    `offline=True`, `grace_period=5`, … A run is waited for.
+    `parameters` replace the recorded ones. Where the project's files or packages may differ from the recorded
+    ones, a warning says so. `options` are the command line's, with underscores: `tracking_uri`,
+    where the run is found and the new one recorded, `experiment_name`, `run_name`, `env_manager`, `locked`,
+    `offline=True`, `grace_period=5`, … Waits for the run.
 
     Raises what `run` raises: RequestError also for a run that cannot be repeated as it is recorded.
     """

@@ -1,13 +1,13 @@
-"""Taking credentials out of addresses, whoever wrote them: the rules for what is shown, kept or recorded."""
+"""Removing credentials from URLs of any origin: the rules for what is shown, kept or recorded."""
 
 from __future__ import annotations
 
 import re
 
 MASK = "***"
-"""What stands in the place of a secret."""
+"""Replaces a secret."""
 
-# Texts, compiled when first used: most projects name no URL, and compiling costs the hot path a millisecond.
+# Strings, compiled when first used: most projects name no URL, and compiling costs the hot path a millisecond.
 _WEB_USER = r"(?i)\b((?:[a-z+]+\+)?https?://)[^/\s@]+@"
 _USER_AND_WORD = r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@"
 _QUERY = r"(?i)([?&](?:[\w.-]*(?:token|key|passw(?:or)?d|secret|signature|credential)|sig)=)[^&\s]+"
@@ -16,14 +16,14 @@ _SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
 _AUTHORITY = r"(?:.*@)?(?:\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::\d+)?"
 _ENDPOINT_PREFIX = r"^(https?://127\.0\.0\.1:\d+/)[0-9a-f]{32}(?![0-9a-f])"  # of `projrun.server.endpoint`
 _PUBLIC_USERS = ("ssh", "abfs", "abfss")
-"""Where what stands before the @ is a part of the place and no secret: `git@host`, `container@account`."""
+"""Where the part before the @ belongs to the location and is not secret: `git@host`, `container@account`."""
 
 
 def without_credentials(text: str) -> str:
     """The text with no user, password or token in any URL of it (`ssh://git@host` keeps its user).
 
-    Of a query only the values go whose names say that they let somebody in, as in addresses that object
-    stores sign (`X-Amz-Signature`, `sig`): what else a query says names the place.
+    Only those query values are removed whose names mean access, as in URLs that object
+    stores sign (`X-Amz-Signature`, `sig`): the rest of a query names the resource.
     """
     if "://" not in text:
         return text
@@ -48,7 +48,7 @@ def redact_uri(uri: str) -> str:
     head, rest = uri[: match.end()], uri[match.end() :]
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     if authority and re.fullmatch(_AUTHORITY, authority) is None:
-        # A password with a slash in it, say, ends the host's part early: what stands before the last @ goes.
+        # A password with a slash in it, say, ends the host's part early: everything before the last @ is removed.
         rest = rest.rpartition("@")[2] if "@" in rest else MASK
     rest, sign, fragment = rest.partition("#")
     rest, mark, query = rest.partition("?")
@@ -60,7 +60,7 @@ def redact_uri(uri: str) -> str:
 
 
 def _without_slashes(text: str) -> str:
-    """`user:password@host`, `//user:password@host` and the like: no address that anything understands."""
+    """`user:password@host`, `//user:password@host` and the like: not an address that any tool understands."""
     if text.startswith("//"):
         return re.sub(r"^//[^/]*@", "//", text)
     return re.sub(r"^(?:(https?:)|([^@/:]+):)[^/]*@", lambda match: match[1] or match[2] + "@", text)

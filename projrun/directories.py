@@ -11,7 +11,7 @@ from projrun.errors import RequestError
 
 
 class Directories(NamedTuple):
-    """The three places; none of them need exist yet."""
+    """The three places; none of them has to exist."""
 
     data: Path
     """The embedded store, its artifacts, the marks of active runs."""
@@ -22,7 +22,7 @@ class Directories(NamedTuple):
 
     @property
     def database(self) -> Path:
-        """The embedded store's SQLite file; its artifacts lie beside it."""
+        """The embedded store's SQLite file; its artifacts are next to it."""
         return self.data / "projrun.db"
 
     @property
@@ -58,13 +58,11 @@ class Directories(NamedTuple):
 
 
 def expanded(path: str, origin: str) -> Path:
-    """A path with its `~` put in; RequestError, which names `origin`, where there is no such home folder."""
+    """A path with `~` expanded; RequestError, naming `origin`, if the home folder does not exist."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
-        raise RequestError(
-            f"{origin}: {path}: there is no such home folder", hint="give the whole path"
-        ) from None
+        raise RequestError(f"{origin}: {path}: home folder not found", hint="give the full path") from None
 
 
 def _home(environ: Mapping[str, str]) -> Path:
@@ -72,9 +70,7 @@ def _home(environ: Mapping[str, str]) -> Path:
     try:
         return Path(home) if home else Path.home()
     except RuntimeError:  # a container's uid without a name
-        raise RequestError(
-            "there is no home folder: HOME is not set", hint="set HOME or PROJRUN_HOME"
-        ) from None
+        raise RequestError("no home folder: HOME is not set", hint="set HOME or PROJRUN_HOME") from None
 
 
 def _platform_directories(environ: Mapping[str, str]) -> Directories:

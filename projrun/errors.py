@@ -1,4 +1,4 @@
-"""Errors that a person can act on: one line of what is wrong and where, a hint, and an exit code.
+"""Errors that a person can act on: one line that says what is wrong and where, a hint, and an exit code.
 
 Only the command line turns them into output and exit codes (`projrun.cli`). Exit codes are part of
 the interface: 2 a mistake in the request, 3 the source, 4 the environment, 5 the tracking store,
@@ -57,11 +57,11 @@ class TrackingError(ProjrunError):
 
 
 class NotFoundError(TrackingError):
-    """The tracking store holds no such thing (MLflow's RESOURCE_DOES_NOT_EXIST)."""
+    """Not found in the tracking store (MLflow's RESOURCE_DOES_NOT_EXIST)."""
 
 
 class AlreadyExistsError(TrackingError):
-    """The tracking store holds one already (MLflow's RESOURCE_ALREADY_EXISTS)."""
+    """The tracking store already has one (MLflow's RESOURCE_ALREADY_EXISTS)."""
 
 
 class InvalidValueError(TrackingError):

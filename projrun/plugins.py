@@ -10,10 +10,10 @@ from projrun.errors import RequestError
 
 
 def load_plugin(kind: str, name: str, built_ins: Mapping[str, str], group: str) -> Any:
-    """The object that a plug-in's name stands for.
+    """The object of a plug-in's name.
 
     `kind` is the word for people ("environment manager"), `built_ins` maps names to `module:attribute`,
-    `group` is the entry-point group of third parties. Raises RequestError for a name that nobody offers.
+    `group` is the entry-point group of third parties. Raises RequestError for an unknown name.
     """
     target = built_ins.get(name)
     if target is not None:

@@ -1,4 +1,4 @@
-"""How the runner says what it does, to whoever renders it: a terminal, a log, nobody."""
+"""How the runner reports what it does: to a terminal, to a log, or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Reporter(Protocol):
     """Takes plain text without a newline; never raises."""
 
     def activity(self, text: str) -> AbstractContextManager[object]:
-        """What is going on inside the `with` block; shown where it takes longer than a second."""
+        """What happens inside the `with` block; shown if it takes longer than a second."""
         ...
 
     def progress(self, text: str) -> None:
@@ -22,12 +22,12 @@ class Reporter(Protocol):
         ...
 
     def warning(self, text: str) -> None:
-        """Something that is wrong and was survived."""
+        """A problem that did not end the run."""
         ...
 
 
 class SilentReporter:
-    """Says nothing: what the Python API uses unless told otherwise. Warnings go to Python's `warnings`."""
+    """Says nothing: the Python API's default. Warnings go to Python's `warnings`."""
 
     def activity(self, text: str) -> AbstractContextManager[object]:
         return nullcontext()

@@ -17,7 +17,7 @@ class Setting(NamedTuple):
 
 
 class Definition(NamedTuple):
-    """A setting that may stand in the environment and in `config.toml` too."""
+    """A setting that may also be set in the environment and in `config.toml`."""
 
     name: str
     """The long option's name, which is also the key in `config.toml`."""
@@ -74,7 +74,7 @@ class Settings:
         """The origin of what a run's record says, for people; empty where no run is repeated."""
 
     def with_record(self, values: Mapping[str, str], origin: str) -> Settings:
-        """The same, with what the record of a run says: it goes after options, before variables."""
+        """The same, with what the record of a run says: options take precedence over it, it over variables."""
         from copy import copy
 
         settings = copy(self)
@@ -82,7 +82,7 @@ class Settings:
         return settings
 
     def get(self, name: str) -> Setting | None:
-        """The setting, or None where nobody set it."""
+        """The setting, or None if it is not set."""
         return next(self.each(name), None)
 
     def each(self, name: str) -> Iterator[Setting]:
@@ -110,12 +110,12 @@ class Settings:
         return min(found, key=lambda item: self._rank(item[1]), default=None)
 
     def enabled(self, name: str) -> bool:
-        """A flag; RequestError for a word that is neither yes nor no."""
+        """A flag; RequestError for any other word."""
         return self.is_true(self.text(name, "0"))
 
     @staticmethod
     def is_true(setting: Setting) -> bool:
-        """What a flag's setting says; RequestError for a word that is neither yes nor no."""
+        """What a flag's setting says; RequestError for any other word."""
         word = setting.value.lower()
         if word in _TRUE:
             return True
@@ -164,12 +164,12 @@ def _read_config(file: Path) -> dict[str, str]:
 
 
 def _value_text(file: Path, key: str, value: object) -> str:
-    """A list of texts becomes one with commas, as a variable would hold it."""
+    """A list becomes a comma-separated string, as in a variable."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ",".join(value)
     if isinstance(value, str | int | float | bool):
         return str(value)
-    raise RequestError(f"{file}: {key} must be a text, a number, a boolean or a list of texts")
+    raise RequestError(f"{file}: {key} must be a string, a number, a boolean or a list of strings")
 
 
 def _read_text(file: Path) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def near_miss(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that `word` is most likely a misspelling of, or None."""
+    """The candidate that `word` most likely misspells, or None."""
     from difflib import get_close_matches
 
     folded = {candidate.lower().replace("-", "_"): candidate for candidate in candidates}

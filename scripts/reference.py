@@ -24,9 +24,9 @@ EXIT_CODES = """\
 | 5 | the tracking store refused or could not be reached before the start |
 | 70 | a bug in projrun |
 | 130, 143 | interrupted by SIGINT, SIGTERM |
-| any other | the project's own exit code; 128 + N where it was killed by signal N |
+| any other | the project's own exit code; 128 + N if it was killed by signal N |
 
-A project that exits with 2 to 5 itself is told apart by `--json`, where an error of projrun has the key `error`.
+A project may itself exit with 2 to 5; with `--json`, an error of projrun has the key `error`.
 """
 
 VARIABLES = """\
@@ -44,7 +44,7 @@ The command of a run gets:
 | variable | meaning |
 | --- | --- |
 | `MLFLOW_RUN_ID`, `MLFLOW_EXPERIMENT_ID`, `MLFLOW_TRACKING_URI` | the run, and where it is recorded |
-| `PROJRUN_PARENT_RUN_ID` | the run again: the parent of the runs that the command starts |
+| `PROJRUN_PARENT_RUN_ID` | the same run: the parent of the runs that the command starts |
 | `PROJRUN_PARAM_NAME` | the value of the secret parameter `name` |
 | `PYTHONUNBUFFERED` | `1` unless set |
 """
@@ -56,14 +56,14 @@ def reference() -> str:
         [
             "# Reference",
             "",
-            "Made from the code by `scripts/reference`; do not edit.",
+            "Generated from the code by `scripts/reference`; do not edit.",
             "",
             "## Commands",
             *_command_lines(application, "projrun"),
             "",
             "## Settings",
             "",
-            "An option goes before a variable, a variable before `config.toml`; `projrun plan` says which it was.",
+            "Options take precedence over variables, variables over `config.toml`; `projrun plan` shows the origin.",
             "",
             "| option, and key in config.toml | variables |",
             "| --- | --- |",

@@ -202,7 +202,7 @@ def test_a_changed_folder_is_a_warning(tmp_path: Path) -> None:
     project = python_project(tmp_path / "project", "")
     first = projrun.run(str(project))
     (project / "script.py").write_text("pass")
-    with pytest.raises(SourceError, match="are not those of run"):
+    with pytest.raises(SourceError, match="differ from those of run"):
         projrun.rerun(first.run_id)
     with pytest.warns(UserWarning, match="differs: content: sha256:"):
         projrun.rerun(first.run_id, changed_source=True)

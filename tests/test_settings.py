@@ -91,7 +91,7 @@ def test_a_duration_must_be_a_number_of_seconds(tmp_path: Path, word: str) -> No
     ("config", "message"),
     [
         ('env_manager = "uv"', "unknown key 'env_manager'; did you mean 'env-manager'?"),
-        ("tracking-uri = [1]", "tracking-uri must be a text"),
+        ("tracking-uri = [1]", "tracking-uri must be a string"),
         ("tracking-uri = ", "config.toml"),
     ],
 )

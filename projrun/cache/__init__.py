@@ -1,1 +1,1 @@
-"""What the cache is made of: content-addressed entries, their contents, locks and leases."""
+"""The parts of the cache: content-addressed entries, their contents, locks and leases."""

@@ -1,4 +1,4 @@
-"""What a cache holds, what it takes on disk, and which of it can go."""
+"""What a cache holds, its size on disk, and what can be evicted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Footprint(NamedTuple):
 
 
 class Item(NamedTuple):
-    """An entry with all that people want to know of it."""
+    """An entry with what people want to know about it."""
 
     entry: Entry
     footprint: Footprint
@@ -39,19 +39,19 @@ class Item(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """An entry that can go, and why."""
+    """An entry that can be evicted, and why."""
 
     item: Item
     reason: Reason
 
 
 class Limits(NamedTuple):
-    """What is to be kept."""
+    """What to keep."""
 
     unused_seconds: float | None = None
-    """Entries that were not used for longer go."""
+    """Entries that were unuseder go."""
     total_bytes: int | None = None
-    """The entries that were not used for longest go until the rest takes no more."""
+    """The entries that were unusedest go until the rest takes no more."""
 
 
 class Pruned(NamedTuple):
@@ -59,7 +59,7 @@ class Pruned(NamedTuple):
 
     removed: tuple[Candidate, ...]
     kept: tuple[Candidate, ...]
-    """What should have gone, but was in use by then or could not be removed."""
+    """What should have been evicted, but was in use or could not be removed."""
     freed: int
     """Bytes, where the files are not held elsewhere too (uv's own cache shares its files)."""
 
@@ -94,7 +94,7 @@ def prune(cache: ContentCache, limits: Limits, now: float, *, dry_run: bool = Fa
 def removed_of(
     items: Sequence[Item], candidates: Iterable[Candidate], remove: Callable[[Candidate], bool]
 ) -> Pruned:
-    """What became of the candidates, one after the other: `remove` says whether one is gone."""
+    """Remove the candidates one by one: `remove` says whether one is gone."""
     removed: list[Candidate] = []
     kept: list[Candidate] = []
     for candidate in candidates:
@@ -105,7 +105,7 @@ def removed_of(
 
 
 def choose(items: Sequence[Item], limits: Limits, now: float) -> list[Candidate]:
-    """What is to go, in the order in which it goes: of the entries over the size those unused for longest first."""
+    """What to evict, in order: of the entries over the size, the least recently used first."""
     free = [item for item in items if not item.in_use and item.entry.state != "building"]
     newest = _newest_of_each_key(items)
     chosen: dict[Path, Candidate] = {}

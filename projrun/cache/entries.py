@@ -1,4 +1,4 @@
-"""The one content-addressed cache, for whatever is costly to make and named by its content.
+"""The one content-addressed cache, for whatever is costly to build and named by its content.
 
 `ROOT/KEY/GENERATION` is an entry, built in place (virtual environments cannot be moved), and
 `GENERATION.complete` beside it, written last, is what makes it exist. A rebuild makes a new generation,
@@ -36,7 +36,7 @@ _held: dict[str, int] = {}
 
 
 class Entry(NamedTuple):
-    """One generation of what a key stands for."""
+    """One generation of a key's entry."""
 
     key: str
     path: Path
@@ -50,12 +50,12 @@ class ContentCache:
     """A folder of entries, each under the key of its content; safe for many processes at once."""
 
     def __init__(self, root: Path, *, probe: str = "") -> None:
-        """`probe` is a path inside every good entry: where it is gone, the entry is built anew."""
+        """`probe` is a path inside every good entry: if it is missing, the entry is built again."""
         self.root = root
         self._probe = probe
 
     def folder(self, key: str) -> Path:
-        """The folder of a key, which need not exist."""
+        """The folder of a key, which may not exist."""
         return self.root / key
 
     def find(self, key: str) -> Path | None:
@@ -149,7 +149,7 @@ class ContentCache:
                 return False
         except Timeout:
             return True
-        except OSError:  # nobody builds in a folder that cannot be written
+        except OSError:  # no process builds in a folder that cannot be written
             return False
 
     def _lock_file(self, key: str) -> Path:
@@ -251,7 +251,7 @@ def _touch(marker: Path) -> None:
         if time.time() - marker.stat().st_mtime > _LAST_USED_STEP:
             os.utime(marker)
     except OSError:
-        pass  # a cache that somebody else owns can still be read
+        pass  # another user's cache can still be read
 
 
 def describe(entry: Path) -> dict[str, object]:
@@ -301,7 +301,7 @@ def _hold(marker: Path) -> bool:
     except FileNotFoundError:
         return False
     with suppress(OSError):  # a file system without locks
-        # Waits for no more than a look, or an unlink: nobody keeps the exclusive lock.
+        # Waits only for a look or an unlink: no process keeps the exclusive lock.
         fcntl.flock(descriptor, fcntl.LOCK_SH)
     if os.fstat(descriptor).st_nlink == 0:
         os.close(descriptor)

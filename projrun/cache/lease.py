@@ -1,7 +1,7 @@
-"""The mark of an active run: a folder with a locked file, which a runner that died cannot keep locked.
+"""The mark of an active run: a folder with a locked file, since a dead runner holds no lock.
 
-`active/<run id>/run.json` is locked for as long as the runner lives, so whoever can lock it knows that
-the run is lost; the run's output is kept beside it until it is an artifact.
+`active/<run id>/run.json` is locked for as long as the runner lives, so being able to lock it means
+that the run is lost; the run's output is kept beside it until it is an artifact.
 """
 
 from __future__ import annotations
@@ -65,13 +65,13 @@ class Lease:
 
     @property
     def scratch(self) -> Path:
-        """A folder for small files of the run, made when it is first asked for."""
+        """A folder for small files of the run, created on first use."""
         folder = self.folder / "scratch"
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
     def end(self, mark: Mark) -> None:
-        """Note how the run ended, for the next command, before the store is told."""
+        """Note how the run ended, for the next command, before recording it in the store."""
         self.mark = mark
         self._write()
 
@@ -83,7 +83,7 @@ class Lease:
         return kept
 
     def release(self, *, keep: bool = False) -> None:
-        """Give the run up; its folder goes too, unless what it holds was not delivered."""
+        """Release the run and remove its folder, unless its content was not delivered."""
         if not keep:
             _remove(self.folder)
         self._file.close()
@@ -100,7 +100,7 @@ def abandoned(active: Path, store: str) -> Iterator[Lease]:
     """The leases of runs in this store whose runner is gone; each must be released."""
     try:
         folders = sorted(active.iterdir())
-    except OSError:  # none yet, or somebody else's
+    except OSError:  # none yet, or another user's
         return
     for folder in folders:
         mark = _read_mark(folder / "run.json")
@@ -133,9 +133,9 @@ def _remove(folder: Path) -> None:
 
 
 def open_locked(file: Path, flags: int) -> IO[str] | None:
-    """The file, locked until it is closed; None where it cannot be had, or was removed before it could be locked.
+    """The file, locked until it is closed; None if another process holds it or has just removed it.
 
-    Raises OSError where it is to be created (`os.O_CREAT`) and cannot be.
+    Raises OSError if it cannot be created (`os.O_CREAT`).
     """
     try:
         descriptor = os.open(file, flags, 0o600)

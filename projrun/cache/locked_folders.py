@@ -1,6 +1,6 @@
 """Folders that belong to one run: `PLACE/NAME`, with `NAME.lock` locked beside it while the run's process lives.
 
-Whoever can lock the file knows that no run works in the folder.
+Being able to lock the file means that no run uses the folder.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ _held: dict[Path, IO[str]] = {}
 
 
 def new_name(place: Path) -> Path:
-    """A name that cannot be foreseen for a folder in `place`, held by this process. Raises OSError."""
+    """An unpredictable name for a folder in `place`, held by this process. Raises OSError."""
     make_private(place)
     for _ in range(_TRIES):
         folder = place / os.urandom(8).hex()
         file = open_locked(lock_file(folder), os.O_RDWR | os.O_CREAT | os.O_EXCL)
-        if file is not None:  # else somebody who tidies up was there at that very moment
+        if file is not None:  # else `cache prune` removed it at that very moment
             _held[folder] = file
             return folder
     raise OSError(errno.ENOLCK, "files cannot be locked there")
 
 
 def hold(folder: Path) -> bool:
-    """Hold a folder, which need not exist; False where another does, or nothing can be written there."""
+    """Hold a folder, which may not exist; False if another process does, or nothing can be written there."""
     try:
         make_private(folder.parent)
         file = open_locked(lock_file(folder), os.O_RDWR | os.O_CREAT)
@@ -57,7 +57,7 @@ def held_file(folder: Path) -> IO[str] | None:
 
 
 def release(folder: Path) -> None:
-    """Hold it no longer."""
+    """Release it."""
     file = _held.pop(folder, None)
     if file is not None:
         file.close()

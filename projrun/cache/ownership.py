@@ -1,4 +1,4 @@
-"""Whether a folder of the cache can hold what somebody else put there: what is in it will be run."""
+"""Whether others may have written to a folder of the cache: its content will be run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def foreign_reason(folder: Path) -> str | None:
-    """Why a folder is not this user's alone, where it is not; one `stat`, of what a link leads to.
+    """Why a folder is not private to this user, or None; one `stat`, of a link's target.
 
     The administrator's folders are trusted, as ssh's StrictModes does; one that is not there yet is fine.
-    Raises OSError for what cannot be looked at.
+    Raises OSError for what cannot be read.
     """
     status = _status(folder)
     if status is None:
@@ -24,7 +24,7 @@ def foreign_reason(folder: Path) -> str | None:
 def foreign_parent_reason(folder: Path) -> str | None:
     """The same for a folder that only holds such folders.
 
-    Its group may write where the umask lets groups write, and everybody in a sticky folder, such as /tmp.
+    Its group may write where the umask lets groups write, and everybody in a sticky folder such as /tmp.
     """
     status = _status(folder)
     if status is None:
@@ -50,8 +50,10 @@ def make_private(folder: Path) -> None:
 
 
 def remedy(folder: Path) -> str:
-    """What to do about a folder that is not this user's alone."""
-    return f"set PROJRUN_CACHE_DIR to a folder that is yours, or repair this one: chown it, `chmod go-w {folder}`"
+    """What to do about a folder that is not private."""
+    return (
+        f"set PROJRUN_CACHE_DIR to a folder that you own, or repair this one: chown it, `chmod go-w {folder}`"
+    )
 
 
 def _status(folder: Path) -> os.stat_result | None:

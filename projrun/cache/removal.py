@@ -1,4 +1,4 @@
-"""Removing a folder that others worked in, whatever they did to it."""
+"""Removing a folder that others wrote to, whatever is in it."""
 
 from __future__ import annotations
 

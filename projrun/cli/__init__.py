@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The `projrun` command: never returns, exits with the codes of `projrun.errors`."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words in (["version"], ["--version"]):  # scripts ask this often: it need not wait for click (24 ms)
+    if words in (["version"], ["--version"]):  # scripts ask this often: without click it is 24 ms faster
         from projrun import __version__
 
         print(f"projrun {__version__}")  # noqa: T201 - the one line printed without click
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """Exit without taking the interpreter apart (8 ms of every run): nothing is left open that matters."""
+    """Exit without tearing down the interpreter (8 ms of every run): nothing important is still open."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

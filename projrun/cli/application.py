@@ -16,7 +16,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 _COMMANDS = {
     "run": ("projrun.cli.run:run", "Run an entry point of a project and record it."),
-    "rerun": ("projrun.cli.rerun:rerun", "Run again what was recorded; say what differs."),
+    "rerun": ("projrun.cli.rerun:rerun", "Repeat a recorded run; show what differs."),
     "plan": ("projrun.cli.plan:plan", "Show what `run` would do; change nothing."),
     "check": ("projrun.cli.check:check", "Find mistakes in an MLproject file."),
     "runs": ("projrun.cli.runs:runs", "List, show and compare recorded runs."),
@@ -72,10 +72,10 @@ def application() -> None:
 
 
 def execute(arguments: Sequence[str]) -> int:
-    """Run the command line and return its exit code. Under `--json` whatever ends it is one object on stdout."""
+    """Run the command line and return its exit code. With `--json`, every error is one object on stdout."""
     as_json = "--json" in arguments
     if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot show ends nothing
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot show is not an error
     try:
         code = application.main(list(arguments), prog_name="projrun", standalone_mode=False)
         if sys.stdout is not None:

@@ -13,7 +13,7 @@ from projrun.credentials import without_credentials
 
 
 def write_report(bug: Exception) -> str:
-    """Write the traceback, without local values and credentials, to a file; return where it lies, for people."""
+    """Write the traceback, without local values and credentials, to a file; return its path for people."""
     system = f"projrun {__version__}, Python {platform.python_version()}, {platform.platform()}"
     text = without_credentials("\n".join((system, *traceback.format_exception(bug))))
     try:

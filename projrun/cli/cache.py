@@ -1,4 +1,4 @@
-"""`projrun cache`: the sources that were fetched and the copies that runs left, what they take, and removing them."""
+"""`projrun cache`: fetched sources and the copies that runs left: listing, showing and removing them."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from projrun.sources.trusted_folders import check_places
 
 @click.group()
 def cache() -> None:
-    """List, show and remove fetched sources, and the copies of them that runs left."""
+    """List, show and remove fetched sources and the copies that runs left."""
 
 
 @cache.command("list")
 @json_option
 def list_sources(as_json: bool) -> None:
-    """List what was fetched and what runs left.
+    """List fetched sources and what runs left, the most recently used first.
 
-    The last used comes first. A repository is what was fetched of it; a checkout is one commit or archive, ready to be
-    copied for a run; a copy was left by a run that failed, was killed, or made files in it; a download is the content
-    of a `path` parameter. A size is what `du` says; copies may share their blocks with the checkout.
+    repository: the commits fetched so far; checkout: one commit or archive, ready to be copied for a run; copy: left
+    by a run that failed, was killed, or wrote files; download: the content of a `path` parameter. Sizes are those of
+    `du`; copies may share blocks with the checkout.
     """
     from projrun.cli import cache_view
 
@@ -50,7 +50,7 @@ def list_sources(as_json: bool) -> None:
 @click.argument("key", metavar="KEY")
 @json_option
 def show_source(key: str, as_json: bool) -> None:
-    """Show one: where it comes from, who uses it. The first characters of its key are enough, or a path in it."""
+    """Show an entry: its source and who uses it. KEY is a unique prefix of its key, or a path in it."""
     from projrun.cli import cache_view
     from projrun.cli.rendering import print_json
 
@@ -67,8 +67,8 @@ def show_source(key: str, as_json: bool) -> None:
 def prune_sources(older_than: str | None, max_size: str | None, dry_run: bool, as_json: bool) -> None:
     """Remove fetched sources; never what a run uses or a process fetches.
 
-    Without options only that goes which is of no use: remains of killed processes. A copy that a run left goes by
-    --older-than alone, and does not count for --max-size: what is in it may be your work.
+    Without options, removes only leftovers of killed processes. Copies that runs left are removed by --older-than
+    only and do not count for --max-size, since they may contain your work.
 
     \b
     projrun cache prune --older-than 30d --max-size 20GB --dry-run
@@ -124,7 +124,7 @@ def _holdings(folder: Path) -> list[Item]:
 def _unreadable(folder: Path, error: OSError) -> SourceError:
     return SourceError(
         f"the cache {folder} cannot be used: {error.strerror or error}",
-        hint="set PROJRUN_CACHE_DIR to a folder that is yours",
+        hint="set PROJRUN_CACHE_DIR to a folder that you own",
     )
 
 

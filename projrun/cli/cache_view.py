@@ -19,25 +19,25 @@ from projrun.sources.places import TREE
 _COLUMNS = ("KEY", "KIND", "SIZE", "AGE", "LAST USED", "STATE", "SOURCE")
 _REASONS = {
     "unfinished": {
-        CHECKOUT: "a fetch that was killed",
-        REPOSITORY: "a fetch that was killed",
-        COPY: "of a run that was killed, with nothing new in it",
-        DOWNLOAD: "for a run that was killed",
+        CHECKOUT: "leftovers of a killed fetch",
+        REPOSITORY: "leftovers of a killed fetch",
+        COPY: "copy of a killed run, no new files",
+        DOWNLOAD: "leftovers of a killed run",
     },
-    "broken": {CHECKOUT: "its files are gone"},
-    "superseded": {CHECKOUT: "fetched anew since"},
+    "broken": {CHECKOUT: "its files are missing"},
+    "superseded": {CHECKOUT: "replaced by a newer fetch"},
 }
-_LIMITS = {"unused": "not used for long", "size": "over the size"}
+_LIMITS = {"unused": "unused", "size": "over the size limit"}
 _SHOWN_HASH = 12
 
 
 def print_list(items: Sequence[Item], now: float) -> None:
-    """One row each, and what all take."""
+    """One row each, and the total size."""
     if not items:
         click.echo("no sources", err=True)
         return
     print_table(_COLUMNS, [_row(item, now) for item in items], wrapping=("SOURCE",))
-    click.echo(f"{len(items)} in all, {size_text(total_size(items))}", err=True)
+    click.echo(f"{len(items)} entries, {size_text(total_size(items))}", err=True)
 
 
 def print_list_json(items: Sequence[Item]) -> None:
@@ -66,7 +66,7 @@ def source_document(item: Item) -> dict[str, Any]:
 
 
 def print_source(item: Item, now: float) -> None:
-    """One on a page."""
+    """All of one entry."""
     document = source_document(item)
     facts = [
         ("key", document["key"]),
@@ -88,7 +88,7 @@ def print_source(item: Item, now: float) -> None:
 
 
 def told(candidate: Candidate, now: float) -> str:
-    """What goes, and why."""
+    """What is removed, and why."""
     item = candidate.item
     reason = _LIMITS.get(candidate.reason) or _REASONS[candidate.reason][kind(item)]
     return visible(pruning.told(candidate, reason, now, f"{kind(item)} {_what(item)}".rstrip()))
@@ -101,7 +101,7 @@ def files(item: Item) -> Path:
 
 def _row(item: Item, now: float) -> tuple[str, ...]:
     entry = item.entry
-    # On a terminal the beginning of a key is enough, for `cache show` too; a program gets the whole.
+    # On a terminal a prefix of the key is enough, for `cache show` too; a program gets all of it.
     key = entry.key[:10] if sys.stdout.isatty() else entry.key
     return (
         key,

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("path", default=".", type=click.Path(path_type=Path))
-@click.option("--strict", is_flag=True, help="Exit with 2 for warnings too.")
+@click.option("--strict", is_flag=True, help="Exit with 2 for warnings, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def check(context: click.Context, path: Path, strict: bool, as_json: bool) -> None:
-    """Find mistakes in the MLproject file of PATH, a project's folder; nothing is run.
+    """Find mistakes in the MLproject file in the folder PATH; run nothing.
 
-    Errors stop a run, warnings do not. The exit code is 2 when there are errors, else 0.
+    Errors stop a run, warnings do not. The exit code is 2 if there are errors, else 0.
 
     \b
     projrun check

@@ -1,4 +1,4 @@
-"""`projrun envs`: the environments that were built, what they take, and removing those that nobody needs."""
+"""`projrun envs`: built environments: listing, showing and removing them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from projrun.errors import EnvironmentBuildError, RequestError
 
 @click.group()
 def envs() -> None:
-    """List, show and remove the environments that were built."""
+    """List, show and remove built environments."""
 
 
 @envs.command("list")
 @json_option
 def list_environments(as_json: bool) -> None:
-    """List built environments, the last used first.
+    """List built environments, the most recently used first.
 
-    A size is what `du` says; files that several environments hold, or uv's cache, are counted in each.
+    Sizes are those of `du`: files shared by several environments or with uv's cache count in each.
     """
     from projrun.cli import envs_view
 
@@ -47,7 +47,7 @@ def list_environments(as_json: bool) -> None:
 @click.argument("key", metavar="KEY")
 @json_option
 def show_environment(key: str, as_json: bool) -> None:
-    """Show an environment: what it was built from, what is in it. The first characters of its key are enough."""
+    """Show an environment: what it was built from and what is in it. A unique prefix of its key is enough."""
     from projrun.cli import envs_view
     from projrun.cli.rendering import print_json
 
@@ -65,8 +65,8 @@ def show_environment(key: str, as_json: bool) -> None:
 def prune_environments(older_than: str | None, max_size: str | None, dry_run: bool, as_json: bool) -> None:
     """Remove environments; never one that a run uses or a process builds.
 
-    Without options only those go that no run would use: remains of killed builds, environments whose Python is
-    gone, those that a rebuild replaced.
+    Without options, removes only what no run would use: leftovers of killed builds, environments whose Python is
+    missing, environments replaced by a rebuild.
 
     \b
     projrun envs prune --older-than 30d --max-size 20GB --dry-run
@@ -89,7 +89,7 @@ def prune_environments(older_than: str | None, max_size: str | None, dry_run: bo
 @environment_options
 @json_option
 def show_path(as_json: bool, **values: Any) -> None:
-    """Print the folder of a project's environment, or where it would be built.
+    """Print the folder of a project's environment, built or not.
 
     \b
     $(projrun envs path .)/bin/python -c "import sklearn"
@@ -111,7 +111,7 @@ def show_path(as_json: bool, **values: Any) -> None:
         return
     click.echo(str(resolved.path))
     if not resolved.exists:
-        click.echo("projrun: it is not built yet: `projrun run` builds it", err=True)
+        click.echo("projrun: not built yet; `projrun run` builds it", err=True)
 
 
 def _cache() -> ContentCache:
@@ -128,7 +128,7 @@ def _contents(cache: ContentCache) -> list[Item]:
 def _unreadable(cache: ContentCache, error: OSError) -> EnvironmentBuildError:
     return EnvironmentBuildError(
         f"the environment cache {cache.root} cannot be used: {error.strerror or error}",
-        hint="set PROJRUN_CACHE_DIR to a folder that is yours",
+        hint="set PROJRUN_CACHE_DIR to a folder that you own",
     )
 
 

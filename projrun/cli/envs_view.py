@@ -17,21 +17,21 @@ from projrun.cli.rendering import print_json, print_table, time_text
 _COLUMNS = ("KEY", "MANAGER", "PYTHON", "SIZE", "AGE", "LAST USED", "STATE", "BUILT FROM")
 _LOCK_NAMES = "*.lock*"
 _REASONS = {
-    "unfinished": "a build that was killed",
-    "broken": "its Python is gone",
+    "unfinished": "leftovers of a killed build",
+    "broken": "its Python is missing",
     "superseded": "replaced by a rebuild",
-    "unused": "not used for long",
-    "size": "over the size",
+    "unused": "unused",
+    "size": "over the size limit",
 }
 
 
 def print_list(items: Sequence[Item], now: float) -> None:
-    """One row an environment, and what all take."""
+    """One row for each environment, and the total size."""
     if not items:
         click.echo("no environments", err=True)
         return
     print_table(_COLUMNS, [_row(item, now) for item in items], wrapping=("BUILT FROM",))
-    click.echo(f"{len(items)} in all, {size_text(total_size(items))}", err=True)
+    click.echo(f"{len(items)} entries, {size_text(total_size(items))}", err=True)
 
 
 def print_list_json(items: Sequence[Item]) -> None:
@@ -54,7 +54,7 @@ def environment_document(item: Item) -> dict[str, Any]:
 
 
 def print_environment(document: Mapping[str, Any], now: float) -> None:
-    """An environment on a page."""
+    """All of one environment."""
     state = document["state"] + (", in use" if document["in_use"] else "")
     facts = [
         ("key", document["key"]),
@@ -78,13 +78,13 @@ def print_environment(document: Mapping[str, Any], now: float) -> None:
 
 
 def told(candidate: Candidate, now: float) -> str:
-    """An environment that goes, and why."""
+    """An environment that is removed, and why."""
     return pruning.told(candidate, _REASONS[candidate.reason], now, _built_from(candidate.item.facts))
 
 
 def _row(item: Item, now: float) -> tuple[str, ...]:
     facts, entry = item.facts, item.entry
-    # On a terminal the beginning of a key is enough, for `envs show` too; a program gets the whole.
+    # On a terminal a prefix of the key is enough, for `envs show` too; a program gets all of it.
     key = entry.key[:10] if sys.stdout.isatty() else entry.key
     return (
         key,

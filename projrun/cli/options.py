@@ -37,12 +37,12 @@ _version_option = click.option(
 _env_file_option = click.option(
     "--env-file",
     metavar="FILE",
-    help="Variables (NAME=VALUE lines) for projrun and the command; those already set go before.",
+    help="Variables (NAME=VALUE lines) for projrun and the command; variables already set take precedence.",
 )
 _offline_option = click.option(
     "--offline",
     is_flag=True,
-    help="Ask no server for the project's source: use what is cached, and say so.  [$PROJRUN_OFFLINE]",
+    help="Use only cached sources; contact no server for them.  [$PROJRUN_OFFLINE]",
 )
 
 
@@ -57,21 +57,23 @@ def _env_manager_option(default: str) -> Callable[[Command], Command]:
 def _experiment_and_backend(name: str, identifier: str, backend: str) -> tuple[Callable[[Any], Any], ...]:
     return (
         click.option(
-            "--experiment-name", metavar="NAME", help=f"Experiment to record in; made if need be.  [{name}]"
+            "--experiment-name",
+            metavar="NAME",
+            help=f"Experiment name; created if it does not exist.  [{name}]",
         ),
-        click.option("--experiment-id", metavar="ID", help=f"Experiment to record in.  [{identifier}]"),
+        click.option("--experiment-id", metavar="ID", help=f"Experiment id.  [{identifier}]"),
         click.option("-b", "--backend", metavar="NAME", help=f"Execution backend.  [{backend}]"),
         click.option(
             "-c",
             "--backend-config",
             metavar="FILE",
-            help="JSON for the backend: a .json file, or the object itself.",
+            help="JSON for the backend: a .json file or a JSON object.",
         ),
     )
 
 
 _chosen_manager = _env_manager_option("$PROJRUN_ENV_MANAGER; default: what the project asks for")
-# What a record decides where a run is repeated: there, variables and settings do not count.
+# For `rerun` the record decides these: variables and settings do not apply.
 _DECISIONS = (
     *_experiment_and_backend(
         "$MLFLOW_EXPERIMENT_NAME",
@@ -81,31 +83,31 @@ _DECISIONS = (
     _chosen_manager,
 )
 _RECORDED_DECISIONS = (
-    *_experiment_and_backend(*["default: the recorded one"] * 3),
-    _env_manager_option("default: the recorded one"),
+    *_experiment_and_backend(*["default: recorded value"] * 3),
+    _env_manager_option("default: recorded value"),
 )
 _ENVIRONMENT_CHOICES = (
     click.option(
         "--env",
         metavar="PATH",
-        help="Run in the virtual environment or conda prefix that lies there, instead of building one.  [$PROJRUN_ENV]",
+        help="Run in this existing virtual environment or conda prefix; build nothing.  [$PROJRUN_ENV]",
     ),
     click.option(
         "--locked",
         metavar="FILE",
-        help="Build the environment from a lock instead of the project's file: exactly what a run recorded as "
-        "environment/requirements.lock.txt, conda.lock.txt or image.lock.txt.",
+        help="Build exactly the environment of a lock that a run recorded: environment/requirements.lock.txt, "
+        "conda.lock.txt or image.lock.txt.",
     ),
     click.option(
         "--python-downloads",
         metavar="WHEN",
-        help="automatic or never: whether uv may download a Python that this machine lacks.  "
+        help="automatic or never: whether uv may download a Python that is not installed.  "
         "[$PROJRUN_PYTHON_DOWNLOADS, $UV_PYTHON_DOWNLOADS; default: never]",
     ),
     click.option(
         "--conda-exe",
         metavar="PROGRAM",
-        help="conda, mamba or micromamba to build conda environments with, or rattler for py-rattler.  "
+        help="Program that builds conda environments: conda, mamba, micromamba, or rattler for py-rattler.  "
         "[$PROJRUN_CONDA_EXE, $MLFLOW_CONDA_HOME, $CONDA_EXE; default: py-rattler]",
     ),
 )
@@ -115,8 +117,8 @@ _PARAMETER_OPTIONS = (
     click.option(
         "--keep-workdir",
         is_flag=True,
-        help="Keep the run's own copy of a fetched project; else it goes with a run that finished and left nothing "
-        "new in it.  [$PROJRUN_KEEP_WORKDIR]",
+        help="Keep the run's own copy of a fetched project; otherwise deleted after a successful run that left no new "
+        "files.  [$PROJRUN_KEEP_WORKDIR]",
     ),
     click.option(
         "-P",
@@ -124,10 +126,10 @@ _PARAMETER_OPTIONS = (
         "parameters",
         metavar="NAME=VALUE",
         multiple=True,
-        help="A parameter. One that the entry point does not declare is passed on as --NAME VALUE.",
+        help="Parameter; if the entry point does not declare it, appended to the command as --NAME VALUE.",
     ),
     click.option(
-        "--params-file", metavar="FILE", help="Parameters from a YAML or JSON mapping; -P goes before them."
+        "--params-file", metavar="FILE", help="Parameters from a YAML or JSON mapping; -P takes precedence."
     ),
     click.option(
         "--strict",
@@ -139,39 +141,37 @@ _PARAMETER_OPTIONS = (
         "--docker-args",
         metavar="NAME=VALUE",
         multiple=True,
-        help="A `docker run` argument or flag, for Docker projects: -A gpus=all, -A t.",
+        help="`docker run` option or flag for Docker projects: -A gpus=all, -A t.",
     ),
 )
 
 _RUN_OPTIONS = (
     *_ENVIRONMENT_CHOICES,
-    click.option("--rebuild-env", is_flag=True, help="Build the environment again even if it is cached."),
+    click.option("--rebuild-env", is_flag=True, help="Build the environment even if it is cached."),
     click.option(
         "--storage-dir",
         metavar="DIR",
-        help="Where `path` parameters are downloaded to; kept.  [$PROJRUN_STORAGE_DIR; default: removed after the run]",
+        help="Folder to download `path` parameters to; kept.  [$PROJRUN_STORAGE_DIR; default: removed after the run]",
     ),
-    click.option("--run-name", metavar="NAME", help="The run's name.  [default: a made-up one]"),
+    click.option("--run-name", metavar="NAME", help="Run name.  [default: generated]"),
     click.option(
-        "--build-image", is_flag=True, help="Build an image with the code copied in, for Docker projects."
+        "--build-image", is_flag=True, help="Docker projects: build an image with the code copied in."
     ),
     click.option(
         "--pass-credentials",
         is_flag=True,
-        help="Hand your credentials for AWS, Google Cloud and Azure to the container of a Docker project.",
+        help="Docker projects: pass your credentials for AWS, Google Cloud and Azure to the container.",
     ),
     tracking_uri_option,
     click.option(
         "--grace-period",
         metavar="SECONDS",
-        help="How long a command that was told to end may take before it is killed.  "
+        help="Time between SIGTERM and SIGKILL for a command that is being stopped.  "
         "[$PROJRUN_GRACE_PERIOD; default: 10]",
     ),
     _env_file_option,
     json_option,
-    click.option(
-        "-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.  [$PROJRUN_QUIET]"
-    ),
+    click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.  [$PROJRUN_QUIET]"),
 )
 
 _PROJECT_OPTIONS = (
@@ -182,7 +182,7 @@ _PROJECT_OPTIONS = (
         metavar="NAME",
         default="main",
         show_default=True,
-        help="Entry point, or a script of the project: .py, .sh or .R.",
+        help="Entry point, or a .py, .sh or .R script of the project.",
     ),
     _version_option,
     click.option(
@@ -190,7 +190,7 @@ _PROJECT_OPTIONS = (
         is_flag=True,
         help="Refuse a project with uncommitted changes.  [$PROJRUN_REQUIRE_CLEAN]",
     ),
-    click.option("--run-id", metavar="ID", help="Record into this run instead of a new one."),
+    click.option("--run-id", metavar="ID", help="Record into this existing run instead of a new one."),
     *_PARAMETER_OPTIONS,
     *_DECISIONS,
     *_RUN_OPTIONS,
@@ -198,24 +198,22 @@ _PROJECT_OPTIONS = (
 
 _REPETITION_OPTIONS = (
     click.argument("repeated", metavar="RUN_ID"),
-    click.option(
-        "-e", "--entry-point", metavar="NAME", help="Another entry point.  [default: the recorded one]"
-    ),
+    click.option("-e", "--entry-point", metavar="NAME", help="Entry point.  [default: recorded value]"),
     click.option(
         "--source",
         metavar="URI",
-        help="Where the project is now, where it was moved: the recorded commit or archive is taken from there.",
+        help="New location of a project that moved; the recorded commit or archive is fetched from there.",
     ),
-    click.option("--without-patch", is_flag=True, help="Leave the recorded uncommitted changes out."),
+    click.option("--without-patch", is_flag=True, help="Do not apply the recorded uncommitted changes."),
     click.option(
         "--unlocked",
         is_flag=True,
-        help="Build the environment from the project's file, not the recorded lock.",
+        help="Build the environment from the project's file, not from the recorded lock.",
     ),
     click.option(
         "--changed-source",
         is_flag=True,
-        help="Run a plain folder although its files are not what they were.",
+        help="Run a plain folder even if its files have changed.",
     ),
     *_PARAMETER_OPTIONS,
     *_RECORDED_DECISIONS,
@@ -252,7 +250,7 @@ def project_options(command: Command) -> Command:
 
 
 def repetition_options(command: Command) -> Command:
-    """Decorate a command with those of a run that is repeated."""
+    """Decorate a command with the options of `rerun`."""
     return _decorated(command, _REPETITION_OPTIONS)
 
 
@@ -329,7 +327,7 @@ def _parameters(assignments: tuple[str, ...], file: str | None) -> dict[str, Giv
 
 
 def with_env_file(environ: Mapping[str, str], file: str | None) -> dict[str, str]:
-    """The environment with an env-file's variables under it: what is set already goes before, as in uv."""
+    """The environment with an env-file's variables under it: variables already set take precedence, as in uv."""
     if file is None:
         return dict(environ)
     from dotenv import dotenv_values

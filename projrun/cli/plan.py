@@ -14,7 +14,7 @@ from projrun.running.plan import make_plan
 @click.command()
 @project_options
 def plan(**values: Any) -> int:
-    """Show what `projrun run` would do with the same options: nothing is built, run or recorded.
+    """Show what `projrun run` would do with the same options; build, run and record nothing.
 
     \b
     projrun plan . -P alpha=0.42

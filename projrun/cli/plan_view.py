@@ -78,7 +78,7 @@ def _parameter(parameter: BoundParameter) -> dict[str, Any]:
 
 
 def plan_text(document: Mapping[str, Any]) -> str:
-    """The plan for people: one line a fact, empty facts left out."""
+    """The plan for people: one line for each fact, without empty ones."""
     lines = [
         *_source_lines(document["source"]),
         *(("trust", _rule_text(rule)) for rule in document["trust"]),

@@ -15,18 +15,18 @@ from projrun.errors import RequestError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Tell = Callable[[Candidate], str]
-"""Names an entry and says why it goes."""
+"""Names an entry and says why it is removed."""
 
 _OPTIONS = (
     click.option(
-        "--older-than", metavar="TIME", help="Those too that were not used for this long: 30d, 12h, 2w."
+        "--older-than", metavar="TIME", help="Also remove those not used for this long: 30d, 12h, 2w."
     ),
     click.option(
         "--max-size",
         metavar="SIZE",
-        help="Those too, unused for longest first, that are over this in all: 20GB.",
+        help="Also remove the least recently used, down to this total: 20GB.",
     ),
-    click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing."),
+    click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing."),
 )
 
 
@@ -38,7 +38,7 @@ def prune_options(command: Command) -> Command:
 
 
 def parse_limits(older_than: str | None, max_size: str | None) -> Limits:
-    """RequestError for what is no duration or no size."""
+    """RequestError for an invalid duration or size."""
     return Limits(
         parse_duration(older_than, "--older-than") if older_than is not None else None,
         parse_size(max_size, "--max-size") if max_size is not None else None,
@@ -46,7 +46,7 @@ def parse_limits(older_than: str | None, max_size: str | None) -> Limits:
 
 
 def find_entry(items: Iterable[Item], key: str, *, thing: str, command: str) -> Item:
-    """The newest generation of the key that begins so, or the one that holds an absolute path.
+    """The newest generation of the key with this prefix, or the one that contains an absolute path.
 
     Raises RequestError for none, and for several keys.
     """
@@ -54,10 +54,10 @@ def find_entry(items: Iterable[Item], key: str, *, thing: str, command: str) -> 
     keys = sorted({item.entry.key for item in matches})
     if len(keys) > 1:
         raise RequestError(
-            f"{key!r} begins the keys of more than one {thing}", hint=f"one of: {', '.join(keys)}"
+            f"{key!r} is ambiguous: it matches several {thing}s", hint=f"one of: {', '.join(keys)}"
         )
     if not keys:
-        raise RequestError(f"there is no {thing} {key!r}", hint=f"see `{command}`")
+        raise RequestError(f"{thing} {key!r} not found", hint=f"see `{command}`")
     return max(matches, key=lambda item: (item.entry.state == "ready", item.entry.path))
 
 
@@ -69,7 +69,7 @@ def _matching(items: Iterable[Item], key: str) -> list[Item]:
 
 
 def print_pruned(pruned: Pruned, tell: Tell, *, dry_run: bool) -> None:
-    """What was removed and why, and what it gave back."""
+    """What was removed and why, and the space freed."""
     for candidate in pruned.removed:
         click.echo(f"{'would remove' if dry_run else 'removed'} {tell(candidate)}")
     for candidate in pruned.kept:
@@ -91,7 +91,7 @@ def print_pruned_json(pruned: Pruned, *, dry_run: bool) -> None:
 
 
 def told(candidate: Candidate, reason: str, now: float, what: str) -> str:
-    """`0123456789 (1.4 GB, not used for long, last used 40 d ago): what it is`."""
+    """`0123456789 (1.4 GB, unused, last used 40 d ago): what it is`."""
     item = candidate.item
     unused = age_text(now - item.entry.last_used)
     ago = "" if unused == "just now" else " ago"

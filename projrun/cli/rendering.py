@@ -11,8 +11,8 @@ from projrun.errors import ProjrunError
 
 
 def visible(text: str) -> str:
-    """The text with escapes for what a terminal would obey, or a person not see: a project's author or a server
-    wrote it, and `\\r` or an ANSI sequence could hide a command from whoever reads the plan.
+    """The text with escapes for what a terminal would obey or a person would not see: a project's author or a
+    server wrote it, and `\\r` or an ANSI sequence could hide a command from the reader of the plan.
     """
     if text.isprintable():
         return text
@@ -46,7 +46,7 @@ def print_json(document: Mapping[str, object]) -> None:
 
 
 def silence_stdout() -> None:
-    """Its reader has gone: what Python still holds for it goes nowhere."""
+    """Its reader has gone: discard what Python still buffers for it."""
     import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""What a person sees while projrun works: plain lines, and on a terminal a spinner for what takes over a second."""
+"""What a person sees while projrun works: plain lines, and on a terminal a spinner after a second."""
 
 from __future__ import annotations
 

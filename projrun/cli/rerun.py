@@ -1,4 +1,4 @@
-"""`projrun rerun`: carry a recorded run out again."""
+"""`projrun rerun`: repeat a recorded run."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from projrun.sources.fetch import discard
 
 @click.command()
 @repetition_options
-@click.option("--dry-run", is_flag=True, help="Show the plan and what differs, and stop.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and what differs; run nothing.")
 def rerun(**values: Any) -> int:
-    """Run again what run RUN_ID ran: its commit and uncommitted changes, parameters, entry point and environment.
+    """Repeat run RUN_ID: its commit and uncommitted changes, parameters, entry point and environment.
 
-    RUN_ID is looked for in the tracking store of --tracking-uri, where the new run is recorded too, in the same
-    experiment; the first characters of the id are enough. Every option says what shall be otherwise. What differs
-    from the recorded run is said before the start.
+    RUN_ID is the id of a run in the tracking store of --tracking-uri, or a unique prefix of it. The new run is
+    recorded there too, in the same experiment. Options override the recorded values. Prints what differs from the
+    recorded run before the start.
 
     \b
     projrun rerun 3f2a

@@ -1,4 +1,4 @@
-"""`projrun run`: plan, carry out, say what became of it."""
+"""`projrun run`: plan, execute, report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from projrun.running.session import Options
 
 @click.command()
 @project_options
-@click.option("--dry-run", is_flag=True, help="Show the plan and stop, as `projrun plan` does.")
+@click.option("--dry-run", is_flag=True, help="Show the plan, as `projrun plan` does; run nothing.")
 def run(**values: Any) -> int:
     """Run an entry point of the project at URI and record it.
 

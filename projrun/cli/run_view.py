@@ -20,7 +20,7 @@ def source_line(checkout: Checkout) -> str:
 
 
 def result_lines(result: Result, plan: Plan) -> list[str]:
-    """What happened, and where the results are."""
+    """The outcome, and where the results are."""
     run = result.run
     line = f"run {run.run_name} {_VERBS.get(run.status, run.status)} after {duration_text(_duration(run))}"
     if result.outcome.reason:

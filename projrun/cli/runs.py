@@ -22,8 +22,10 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--experiment-name", metavar="NAME", help="Only this experiment's.  [$MLFLOW_EXPERIMENT_NAME]")
-@click.option("--experiment-id", metavar="ID", help="Only this experiment's.  [$MLFLOW_EXPERIMENT_ID]")
+@click.option(
+    "--experiment-name", metavar="NAME", help="Only runs of this experiment.  [$MLFLOW_EXPERIMENT_NAME]"
+)
+@click.option("--experiment-id", metavar="ID", help="Only runs of this experiment.  [$MLFLOW_EXPERIMENT_ID]")
 @click.option(
     "--filter", "filter_string", metavar="TEXT", default="", help='MLflow\'s filter, e.g. "metrics.rmse < 1".'
 )
@@ -76,7 +78,7 @@ def list_runs(
 @tracking_uri_option
 @json_option
 def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
-    """Show a run: parameters, metrics, tags and artifacts. The first characters of its id are enough."""
+    """Show a run: parameters, metrics, tags and artifacts. A unique prefix of its id is enough."""
     from projrun.cli import runs_view
     from projrun.cli.rendering import print_json
     from projrun.running.record.lookup import find_run
@@ -93,15 +95,13 @@ def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
 @runs.command("diff")
 @click.argument("left", metavar="RUN_ID")
 @click.argument("right", metavar="RUN_ID")
-@click.option("--all", "everything", is_flag=True, help="Show what is equal, too.")
+@click.option("--all", "everything", is_flag=True, help="Also show what is equal.")
 @tracking_uri_option
 @json_option
 def compare_two_runs(
     left: str, right: str, everything: bool, tracking_uri: str | None, as_json: bool
 ) -> None:
-    """Show two runs side by side.
-
-    Compared are source, parameters, metrics and the packages of their environments.
+    """Compare two runs: source, parameters, metrics and the packages of their environments.
 
     \b
     projrun runs diff 3f2a 81c0
@@ -143,5 +143,5 @@ def _experiments(store: TrackingStore, settings: Settings) -> dict[str, str]:
         return {setting.value: store.get_experiment(setting.value).name}
     found_by_name = store.get_experiment_by_name(setting.value)
     if found_by_name is None:
-        raise RequestError(f"{setting.origin}: there is no experiment {setting.value!r}")
+        raise RequestError(f"{setting.origin}: experiment {setting.value!r} not found")
     return {found_by_name.experiment_id: found_by_name.name}

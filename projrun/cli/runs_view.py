@@ -31,7 +31,7 @@ def print_list(page: RunPage, experiments: Mapping[str, str]) -> None:
     if not page.runs:
         click.echo("no runs", err=True)
         return
-    # On a terminal the beginning of an id is enough, for `runs show` too; a program gets the whole.
+    # On a terminal a prefix of the id is enough, for `runs show` too; a program gets all of it.
     width, separator = (8, "\n") if sys.stdout.isatty() else (32, " ")
     rows = [_row(run, experiments, width, separator) for run in page.runs]
     print_table(_COLUMNS, rows, wrapping=("EXPERIMENT", "PARAMETERS", "METRICS"))
@@ -67,14 +67,14 @@ def run_document(run: Run, store: TrackingStore) -> dict[str, Any]:
         repository = store.artifacts(run.artifact_uri)
         document["artifact_folder"] = None if repository.folder is None else str(repository.folder)
         document["artifacts"] = _artifact_paths(repository)
-    except TrackingError as error:  # what is recorded of the run is worth showing without them
+    except TrackingError as error:  # the rest of the record is worth showing without them
         click.echo(f"projrun: warning: the artifacts cannot be listed: {error.message}", err=True)
         document.update(artifact_folder=None, artifacts=[])
     return document
 
 
 def print_run(document: Mapping[str, Any]) -> None:
-    """A run on a page."""
+    """All of one run."""
     facts = [
         ("run", f"{document['run_name']} ({document['run_id']})"),
         ("experiment", f"{document['experiment_name']} (id {document['experiment_id']})"),

@@ -1,4 +1,4 @@
-"""Which environment the user asks for: a manager, an environment that is there, a lock, a Python to download."""
+"""Which environment the user wants: a manager, an existing environment, a lock, a Python to download."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class Choice(NamedTuple):
     origin: str = ""
     existing: Path | None = None
     exported: Mapping[str, str] = {}
-    """Makes the choice that of nested runs, too."""
+    """Makes the choice apply to nested runs, too."""
 
 
 def choose_environment(settings: Settings, caller_directory: Path) -> Choice:
-    """The choice from the most specific place: a nested run's `--env-manager` goes before an inherited `--env`.
+    """The choice from the most specific place: a nested run's `--env-manager` overrides an inherited `--env`.
 
     Raises RequestError where both are options.
     """
     given = [setting for name in ("env", "env-manager") if (setting := settings.get(name))]
     if len(given) == 2 and all(setting.origin.startswith("--") for setting in given):
-        raise RequestError("both --env and --env-manager are given", hint="give the one that you mean")
+        raise RequestError("both --env and --env-manager are given", hint="give only one of them")
     chosen = settings.first_of("env", "env-manager")
     if chosen is None:
         return Choice()
@@ -49,7 +49,7 @@ def choose_environment(settings: Settings, caller_directory: Path) -> Choice:
 
 
 def _exported(settings: Settings, manager: Setting) -> dict[str, str]:
-    """A recorded manager need not have been a choice, which holds for nested runs too; one that builds nothing was."""
+    """A recorded manager may not have been chosen, which matters for nested runs; one that builds nothing was."""
     recorded = settings.record and manager.origin == settings.record
     if recorded and get_manager(manager.value).capabilities.builds:
         return {}
@@ -57,7 +57,7 @@ def _exported(settings: Settings, manager: Setting) -> dict[str, str]:
 
 
 def lock_file(settings: Settings, caller_directory: Path, manager: EnvironmentManager) -> Path | None:
-    """The file of `--locked`; RequestError where there is none, or where the manager cannot build from it."""
+    """The file of `--locked`; RequestError if it does not exist, or if the manager cannot build from it."""
     setting = settings.get("locked")
     if setting is None:
         return None
@@ -66,24 +66,24 @@ def lock_file(settings: Settings, caller_directory: Path, manager: EnvironmentMa
     if not manager.capabilities.builds:
         raise RequestError(
             "--locked: the environment is used as it is, not built",
-            hint="leave --locked out, or choose an --env-manager that builds",
+            hint="remove --locked, or choose an --env-manager that builds",
         )
     if not manager.capabilities.locks:
         raise RequestError(
             f"--locked: {manager.name!r} does not build environments from a lock",
-            hint="leave --locked out, or use --env-manager=uv or virtualenv",
+            hint="remove --locked, or use --env-manager=uv or virtualenv",
         )
     file = _absolute(setting.value, caller_directory)
     if not file.is_file():
         raise RequestError(
-            f"--locked: there is no file {file}",
-            hint="give what a run recorded as environment/requirements.lock.txt",
+            f"--locked: file {file} not found",
+            hint="give the file that a run recorded as environment/requirements.lock.txt",
         )
     return file
 
 
 def _recorded_lock(file: Path, manager: EnvironmentManager) -> Path | None:
-    """The lock of the run that is repeated; None where the manager of now builds from no lock of that kind."""
+    """The lock of the run that is repeated; None if the current manager cannot build from that kind of lock."""
     from projrun.environments.lock_text import lock_kind
 
     able = manager.capabilities
@@ -95,7 +95,7 @@ def _recorded_lock(file: Path, manager: EnvironmentManager) -> Path | None:
 
 
 def conda_program(settings: Settings, caller_directory: Path) -> dict[str, str]:
-    """`--conda-exe`, as the variable that the conda manager and nested runs read; empty where nobody set it."""
+    """`--conda-exe`, as the variable that the conda manager and nested runs read; empty if it is not set."""
     setting = settings.get("conda-exe")
     if setting is None:
         return {}
@@ -105,7 +105,7 @@ def conda_program(settings: Settings, caller_directory: Path) -> dict[str, str]:
 
 
 def may_download(settings: Settings) -> bool:
-    """Whether a Python may be downloaded; RequestError for a word that says neither."""
+    """Whether a Python may be downloaded; RequestError for any other word."""
     setting = settings.text("python-downloads", "never")
     word = setting.value.lower()
     if word in _AUTOMATIC:

@@ -1,4 +1,4 @@
-"""conda.yaml files: what they ask for, and those that ask for nothing but what pip has, which run without conda."""
+"""conda.yaml files: what they require, and which of them need nothing beyond pip and so run without conda."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PIP_ONLY = _TOOLS | {"python"}
 
 
 class CondaDocument(NamedTuple):
-    """The parts of such a file; `name` and `prefix` are the author's machine's."""
+    """The parts of the file; `name` and `prefix` belong to the author's machine."""
 
     channels: tuple[Text, ...]
     dependencies: tuple[Text, ...]
@@ -84,7 +84,7 @@ def read_conda_file(file: Path, name: str) -> CondaFile:
 
 
 def package_name(dependency: str) -> str | None:
-    """The package that a match specification is for, in lower case; None where it is none.
+    """The package that a match specification is for, in lower case; None if it is invalid.
 
     Of an address of a package file, the whole address.
     """

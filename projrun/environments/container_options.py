@@ -9,7 +9,7 @@ from projrun.environments.protocol import ContainerOptions
 from projrun.errors import RequestError
 
 VARIABLE = "PROJRUN_CONTAINER_OPTIONS"
-"""Between a caller of the API and the `projrun run` process that it starts; nobody else sets it."""
+"""From a caller of the API to the `projrun run` process that it starts; nothing else sets it."""
 
 
 def from_api(
@@ -19,9 +19,11 @@ def from_api(
     build_image: bool,
     pass_credentials: bool,
 ) -> ContainerOptions:
-    """`docker_args` as MLflow takes them: True is a flag; here a list repeats the option, False leaves it out."""
+    """`docker_args` as MLflow takes them: True is a flag; here a list repeats the option, False omits it."""
     if docker_auth is not None and not all(isinstance(value, str) for value in docker_auth.values()):
-        raise RequestError("docker_auth holds texts only", hint="for example username, password and registry")
+        raise RequestError(
+            "docker_auth: values must be strings", hint="for example username, password and registry"
+        )
     words = tuple(word for name, value in (docker_args or {}).items() for word in _words(name, value))
     return ContainerOptions(words, build_image, pass_credentials, docker_auth)
 
@@ -35,7 +37,7 @@ def _words(name: str, value: object) -> Iterator[str]:
 
 
 def variable(options: ContainerOptions) -> dict[str, str]:
-    """The options as a variable: a password has no place on a command line."""
+    """The options as a variable: a password must not be on a command line."""
     if options == ContainerOptions():
         return {}
     return {VARIABLE: json.dumps([*options[:-1], dict(options.auth or {})])}

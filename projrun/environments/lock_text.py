@@ -22,7 +22,7 @@ _FOREIGN: tuple[tuple[LockKind, str], ...] = (
 
 
 def lock_kind(text: str) -> LockKind:
-    """What a lock is for, told from its text alone."""
+    """What a lock is for, by its text alone."""
     for kind, pattern in _FOREIGN:
         if re.search(pattern, text):
             return kind
@@ -30,7 +30,7 @@ def lock_kind(text: str) -> LockKind:
 
 
 def locked_packages(text: str) -> Mapping[str, str]:
-    """Names and versions; a package from elsewhere has its place for one. Never fails: other lines are left out."""
+    """Names and versions; for a package from elsewhere, its location. Never fails: other lines are skipped."""
     kind = lock_kind(text)
     lines = [line.strip() for line in text.splitlines()]
     if kind == "image":

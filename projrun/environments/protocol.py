@@ -1,4 +1,4 @@
-"""What an environment manager is: a tiny contract, and the values that pass through it.
+"""The contract of environment managers, and the values that pass through it.
 
 A manager first *resolves* (reads spec files, finds an interpreter, computes the cache key; changes
 nothing), later *prepares* (builds, or finds what was built). The core knows managers only by this.
@@ -28,7 +28,7 @@ class ContainerOptions(NamedTuple):
 
 
 class Capabilities(NamedTuple):
-    """What a manager can do: the core asks these, never a name."""
+    """What a manager can do: the core reads these and never checks a name."""
 
     kinds: frozenset[str]
     """The `EnvironmentReference.kind`s it can serve."""
@@ -61,9 +61,9 @@ class EnvironmentRequest(NamedTuple):
     lock_file: Path | None = None
     """`--locked FILE`: build from this lock instead of the spec."""
     existing: Path | None = None
-    """`--env PATH`: an environment that is there already."""
+    """`--env PATH`: an existing environment."""
     python_downloads: bool = False
-    """`--python-downloads=automatic`: a Python that this machine lacks may be downloaded."""
+    """`--python-downloads=automatic`: a missing Python may be downloaded."""
 
 
 class ResolvedEnvironment(NamedTuple):
@@ -87,11 +87,11 @@ class ResolvedEnvironment(NamedTuple):
     """The manager's own parsed spec, handed back to `prepare` untouched."""
     warnings: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
-    """More of it for the plan: a word (`image`, `mount`, `user`) and what it is; words may repeat."""
+    """More facts for the plan: a word (`image`, `mount`, `user`) and its value; words may repeat."""
 
 
 class Launch(NamedTuple):
-    """A command that is about to start, for a manager that wraps it in a process of its own."""
+    """A command that is about to start, for a manager that wraps it in its own process."""
 
     command: str
     """The shell line."""
@@ -112,7 +112,7 @@ class Launch(NamedTuple):
 
 
 class ChildProcess(NamedTuple):
-    """The process that carries a command out where that is not `bash -c` in the project's folder."""
+    """The process that runs a command where that is not `bash -c` in the project's folder."""
 
     argv: tuple[str, ...]
     environ: Mapping[str, str]
@@ -122,7 +122,7 @@ class ChildProcess(NamedTuple):
     """The whole environment of `end_argv`: small, and without secrets."""
     conclude: Callable[[Outcome], Outcome] | None = None
     """Called when the process has ended: reads how the command ended, removes what is left of it. It may be
-    called again where it is interrupted; raises EnvironmentBuildError for a command that never began.
+    called again if it is interrupted; raises EnvironmentBuildError for a command that never started.
     """
     warnings: tuple[str, ...] = ()
     """What the user should know before the command starts."""
@@ -176,7 +176,7 @@ class EnvironmentManager(Protocol):
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
         """Read the spec and find the interpreter; build nothing.
 
-        Raises RequestError for a spec that is wrong, EnvironmentBuildError for what this machine lacks.
+        Raises RequestError for a spec that is wrong, EnvironmentBuildError for what is missing on this machine.
         """
         ...
 

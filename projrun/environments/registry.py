@@ -12,7 +12,7 @@ from projrun.plugins import load_plugin
 from projrun.project.model import EnvironmentReference
 
 EXISTING = "existing"
-"""The manager of environments that are there already: what `--env PATH` chooses."""
+"""The manager of existing environments: what `--env PATH` chooses."""
 
 _GROUP = "projrun.environments"
 _BUILT_IN = {
@@ -24,7 +24,7 @@ _BUILT_IN = {
     "existing": "projrun_backends.environments.existing:ExistingEnvironment",
 }
 _PREFERRED = ("uv", "virtualenv", "conda", "docker")
-"""The managers to choose from where the user chose none, the best first."""
+"""The managers to choose from if the user chose none, the best first."""
 _CONTAINERS = {"docker_env": "docker"}
 """Kinds that one manager serves whichever was chosen, as in MLflow: a driver's `uv` is also the choice of its
 step that needs Docker. `local`, which takes everything, is meant."""
@@ -47,7 +47,7 @@ class UsesTool(Protocol):
 
 
 def get_manager(name: str) -> EnvironmentManager:
-    """The manager of that name; RequestError for a name that nobody offers."""
+    """The manager of that name; RequestError for an unknown name."""
     manager = load_plugin("environment manager", name, _BUILT_IN, _GROUP)
     return cast(EnvironmentManager, manager())
 
@@ -69,14 +69,16 @@ def select_manager(
         if reference.kind not in able.kinds or (needs_conda and not able.conda_packages):
             continue
         if manager.available(environ):
-            otherwise = f"{_described(reference)} asks for more than pip has" if needs_conda else "default"
+            otherwise = (
+                f"{_described(reference)} needs more than pip can install" if needs_conda else "default"
+            )
             return Selection(manager, _reason(manager, missing, environ, otherwise))
         missing.append(name)
     raise _none_serves(reference, missing)
 
 
 def _needs_conda(reference: EnvironmentReference) -> bool:
-    """Whether it is a conda file that asks for more than pip can install; RequestError for one that is wrong."""
+    """Whether it is a conda file that needs more than pip can install; RequestError for an invalid one."""
     if reference.kind != "conda_env" or reference.file is None:
         return False
     from projrun.environments.conda_files import read_conda_document

@@ -67,7 +67,7 @@ def read_requirements_file(file: Path, project: Path, environ: Mapping[str, str]
 def read_requirement_lines(
     lines: Iterable[Line], folder: Path, project: Path, environ: Mapping[str, str]
 ) -> Requirements:
-    """Lines of a list in an environment file that lies in `folder`."""
+    """Lines of a list in an environment file in `folder`."""
     reader = _Reader(project, environ)
     for line in lines:
         reader.read_line(line, folder, constraints=False)
@@ -131,26 +131,26 @@ class _Reader:
 
     def _include(self, line: Line, value: str, folder: Path, *, constraints: bool) -> None:
         if not value:
-            raise RequestError(f"{line.origin}: {line.text!r} names no file")
+            raise RequestError(f"{line.origin}: {line.text!r} has no file name")
         value = self._expand(value)
         if "://" in value and not value.startswith("file:"):
             self._keep(f"{'-c' if constraints else '-r'} {value}", constraints=False)
             self._warnings.append(
-                f"{line.origin}: {without_credentials(value)} is read by the installer when the environment is"
-                " built; a later change of it is not noticed"
+                f"{line.origin}: {without_credentials(value)} is read when the environment is built;"
+                " later changes to it are not detected"
             )
             return
         relative = _path_of_url(value) if value.startswith("file:") else value
         found = self._first_existing(relative, (folder, self._project))
         if found is None:
-            raise RequestError(f"{line.origin}: there is no file {value!r}", hint=f"looked in {folder}")
+            raise RequestError(f"{line.origin}: file {value!r} not found", hint=f"looked in {folder}")
         if not is_file(found):
             raise RequestError(f"{line.origin}: {value!r} is not a file")
         self.read_file(found, constraints=constraints)
 
     def _editable(self, line: Line, value: str, folder: Path) -> str:
         if not value:
-            raise RequestError(f"{line.origin}: {line.text!r} names no folder")
+            raise RequestError(f"{line.origin}: {line.text!r} has no folder name")
         if "://" in value and not value.startswith("file:"):
             return value
         return self._local_requirement(line, value, folder, editable=True)
@@ -191,7 +191,7 @@ class _Reader:
         found = self._first_existing(plain, (self._project, folder))
         if found is None:
             raise RequestError(
-                f"{line.origin}: there is no file or folder {value!r}", hint=f"looked in {self._project}"
+                f"{line.origin}: no file or folder {value!r}", hint=f"looked in {self._project}"
             )
         return found
 
@@ -232,7 +232,7 @@ def logical_lines(text: str) -> Iterable[tuple[int, str]]:
 
 
 def display_name(file: Path, project: Path) -> str:
-    """How messages call a file: relative to the project where it lies in it."""
+    """How messages call a file: relative to the project if it is inside."""
     return str(file.relative_to(project)) if file.is_relative_to(project) else str(file)
 
 
@@ -254,7 +254,7 @@ def _check_named(line: Line, named: re.Match[str] | None) -> None:
     if named is None or (named[3] and not re.fullmatch(_SPECIFIERS, named[3])):
         shown = without_credentials(line.text)
         raise RequestError(
-            f"{line.origin}: {shown!r} is not a requirement", hint="write it as pip takes it: name==1.2.3"
+            f"{line.origin}: {shown!r} is not a requirement", hint="write it as pip expects it: name==1.2.3"
         )
 
 

@@ -1,4 +1,4 @@
-"""Python versions, and the ways in which environment files ask for one."""
+"""Python versions, and how environment files request one."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class PythonRequest(NamedTuple):
     def parse(cls, text: str) -> PythonRequest | None:
         """None where it is no version. A bare version, `=` and `==` are prefixes: `3.8` takes any 3.8.x.
 
-        PEP 440 reads `==3.8` as 3.8.0 alone, which nobody means who asks for an interpreter.
+        PEP 440 reads `==3.8` as 3.8.0 alone, which is never meant for an interpreter.
         """
         alternatives = []
         for alternative in text.split("|"):
@@ -87,13 +87,13 @@ class PythonRequest(NamedTuple):
         return cls(text.strip(), tuple(alternatives))
 
     def matches(self, version: PythonVersion) -> bool:
-        """Whether an interpreter of this version is what was asked for."""
+        """Whether an interpreter of this version matches."""
         return any(
             all(clause.accepts(version.release) for clause in clauses) for clauses in self.alternatives
         )
 
     def may_match(self, major: int, minor: int) -> bool:
-        """False where no interpreter of this minor version can be what was asked for, as far as is cheap."""
+        """False if no interpreter of this minor version can match, as far as that is cheap to tell."""
         return any(
             all(clause.accepts((major, minor)) for clause in clauses if clause.operator == "prefix")
             for clauses in self.alternatives

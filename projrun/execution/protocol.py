@@ -1,4 +1,4 @@
-"""What an execution backend is: it launches a task and gives back a job that can be supervised."""
+"""The contract of execution backends: they launch a task and return a job that can be supervised."""
 
 # No `from __future__ import annotations`: NamedTuple compiles each annotation that is a string, 2 ms of every run.
 from collections.abc import Callable, Mapping
@@ -9,14 +9,14 @@ Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 
 class Capabilities(NamedTuple):
-    """What a backend can do: the core asks these, never a name."""
+    """What a backend can do: the core reads these and never checks a name."""
 
     streams_output: bool = True
     """The job's output can be read from file descriptors while it runs."""
     forwards_signals: bool = True
     """`Job.signal` reaches the whole process tree of the job."""
     accepts_config: bool = False
-    """`--backend-config` means something to it."""
+    """It accepts `--backend-config`."""
 
 
 class Outcome(NamedTuple):
@@ -30,11 +30,11 @@ class Outcome(NamedTuple):
     signal: int | None = None
     """The signal that the runner received and forwarded, where that ended the run."""
     warnings: tuple[str, ...] = ()
-    """What went wrong beside the job and was survived: a log file on a full disk, processes left behind."""
+    """What went wrong without ending the run: a log file on a full disk, leftover processes."""
 
 
 class Task(NamedTuple):
-    """What is to run, complete: nothing in it needs to be looked up again."""
+    """What to run, complete: a backend looks nothing up."""
 
     command: str
     """The shell line, run as `bash -c`."""

@@ -10,6 +10,6 @@ GROUP = "projrun.backends"
 
 
 def get_backend(name: str) -> Backend:
-    """The backend that `--backend NAME` means; RequestError for a name that nobody offers."""
+    """The backend that `--backend NAME` means; RequestError for an unknown name."""
     backend: Backend = load_plugin("backend", name, BUILT_INS, GROUP)()
     return backend

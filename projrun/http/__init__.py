@@ -1,1 +1,1 @@
-"""What sources and tracking both stand on: proxies, certificates, logins, and failures of HTTP."""
+"""HTTP shared by sources and tracking: proxies, certificates, logins and failures."""

@@ -1,4 +1,4 @@
-"""Whom to trust over TLS, and what to show: files that variables of the environment name."""
+"""Trusted certificates and client certificates for TLS: files that environment variables name."""
 
 from __future__ import annotations
 

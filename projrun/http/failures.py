@@ -1,4 +1,4 @@
-"""What a server's answer, or its silence, means: an object, or one line that says what is wrong.
+"""What a server's answer, or its silence, means: an object, or a one-line error.
 
 No text of an exception is shown: urllib3 puts whole URLs into them, secrets included.
 """
@@ -31,11 +31,11 @@ _BY_ERROR_CODE: dict[str, type[TrackingError]] = {
 }
 
 FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, UnicodeError, OSError)
-"""What requests lets through when a server cannot be reached or stops answering."""
+"""What requests raises when a server cannot be reached or stops answering."""
 
 
 class UnavailableError(TrackingError):
-    """The server cannot be reached or is overloaded now: asking again may help."""
+    """The server cannot be reached or is overloaded now: a retry may help."""
 
     def __init__(self, message: str, *, hint: str = "", detail: str = "", retry_after: float = 0.0) -> None:
         super().__init__(message, hint=hint, detail=detail)
@@ -43,10 +43,10 @@ class UnavailableError(TrackingError):
 
 
 def not_mlflow(server: str, what: str) -> TrackingError:
-    """The error for an answer that no MLflow server gives."""
+    """The error for an answer that is not from an MLflow server."""
     return TrackingError(
         f"the tracking server {server} answered something that is not MLflow's REST API: {what}",
-        hint="check the address (a path prefix, http or https) and whether a login page stands before it",
+        hint="check the address (a path prefix, http or https) and whether there is a login page in front of it",
     )
 
 
@@ -54,13 +54,13 @@ def not_mlflow(server: str, what: str) -> TrackingError:
 
 
 def read_object(response: requests.Response, server: str) -> dict[str, object]:
-    """The JSON object of an answer with status 2xx; TrackingError for what is not one, or too long."""
+    """The JSON object of an answer with status 2xx; TrackingError for anything else, or if it is too long."""
     try:
         value = json.loads(b"".join(_pieces(response, server)))
     except (ValueError, RecursionError):
         raise not_mlflow(server, _description(response)) from None
     if not isinstance(value, dict):
-        raise not_mlflow(server, "JSON that is no object")
+        raise not_mlflow(server, "JSON that is not an object")
     return value
 
 
@@ -75,7 +75,7 @@ def _pieces(response: requests.Response, server: str) -> Iterator[bytes]:
 
 def _description(response: requests.Response) -> str:
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
-    what = "an HTML page" if media_type == "text/html" else "no valid JSON"
+    what = "an HTML page" if media_type == "text/html" else "invalid JSON"
     return f"{what} (HTTP {response.status_code})"
 
 
@@ -83,7 +83,7 @@ def _description(response: requests.Response) -> str:
 
 
 def refusal(response: requests.Response, server: str, credentials: Credentials | None) -> TrackingError:
-    """The error that an answer with a status other than 2xx stands for."""
+    """The error of an answer with a status other than 2xx."""
     status = response.status_code
     code, message = _error_body(response)
     if status in (401, 403):
@@ -98,7 +98,7 @@ def refusal(response: requests.Response, server: str, credentials: Credentials |
         )
     if status == 407:
         return TrackingError(
-            f"the proxy before {server} asks for credentials (HTTP 407)", hint="see HTTPS_PROXY"
+            f"the proxy in front of {server} requires credentials (HTTP 407)", hint="see HTTPS_PROXY"
         )
     if not code:
         return not_mlflow(server, _description(response))
@@ -166,13 +166,13 @@ def silence(error: Exception, server: str, timeout: tuple[float, float]) -> Trac
     if isinstance(error, requests.exceptions.SSLError):
         return TrackingError(
             f"no secure connection to the tracking server {server}: {reason_of(error, timeout)}",
-            hint="MLFLOW_TRACKING_SERVER_CERT_PATH names a file of certificates to trust; for http, write http://",
+            hint="set MLFLOW_TRACKING_SERVER_CERT_PATH to a file of trusted certificates; for http, write http://",
         )
     if any(
         isinstance(cause, BadStatusLine) and not isinstance(cause, RemoteDisconnected)
         for cause in _causes(error)
     ):
-        return not_mlflow(server, "no HTTP")
+        return not_mlflow(server, "not HTTP")
     return UnavailableError(
         f"the tracking server {server} cannot be reached: {reason_of(error, timeout)}",
         hint="check that it runs, and the address (--tracking-uri, MLFLOW_TRACKING_URI)",
@@ -191,7 +191,7 @@ def reason_of(error: Exception, timeout: tuple[float, float]) -> str:
     ):
         return "its host name is malformed"
     if isinstance(error, requests.TooManyRedirects):
-        return "it redirects without end"
+        return "it redirects endlessly"
     if any(isinstance(cause, (requests.Timeout, urllib3.exceptions.ReadTimeoutError)) for cause in causes):
         return f"no answer within {timeout[1]:g} s"
     return next((words for words in map(_words, causes) if words), "the connection broke off")
@@ -199,7 +199,7 @@ def reason_of(error: Exception, timeout: tuple[float, float]) -> str:
 
 def _words(cause: BaseException) -> str:
     if isinstance(cause, socket.gaierror):
-        return "its host name is not known"
+        return "its host name cannot be resolved"
     if isinstance(cause, RemoteDisconnected):
         return "it closed the connection without an answer"
     if isinstance(cause, ssl.SSLError):
@@ -210,7 +210,7 @@ def _words(cause: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that lie behind it: chained, or wrapped as an argument (requests, urllib3)."""
+    """An exception and its causes: chained, or wrapped as an argument (requests, urllib3)."""
     pending: list[BaseException] = [error]
     seen: set[int] = set()
     while pending:

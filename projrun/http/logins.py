@@ -1,7 +1,7 @@
-"""Who we are to a tracking server, found where MLflow's client finds it and in the same order.
+"""Credentials for a tracking server, found where MLflow's client finds them, in the same order.
 
 Tried with mlflow 3.17: netrc, then the URL's own, then user name and password (each from its variable,
-else from `~/.mlflow/credentials`), then the token. The environment is a value: os.environ is not asked.
+else from `~/.mlflow/credentials`), then the token. The environment is an argument: os.environ is not read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TOKEN = "MLFLOW_TRACKING_TOKEN"  # noqa: S105 - the name of a variable
 
 
 class Credentials(NamedTuple):
-    """The value of the Authorization header, and where it came from in words for people."""
+    """The value of the Authorization header, and its origin, for people."""
 
     header: str
     origin: str
@@ -52,7 +52,7 @@ def login(environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def credentials_file(environ: Mapping[str, str]) -> Path:
-    """Where MLflow's client keeps a user name and a password; need not exist."""
+    """Where MLflow's client keeps a user name and a password; may not exist."""
     return home(environ) / ".mlflow" / "credentials"
 
 
@@ -115,7 +115,9 @@ def _basic(username: str, password: str, origin: str) -> Credentials:
 
 def _header_safe(token: str) -> str:
     if not token.isascii() or not token.isprintable():
-        raise RequestError(f"{TOKEN} holds a character that no token has", hint="look for a line break in it")
+        raise RequestError(
+            f"{TOKEN} contains a character that no token can have", hint="look for a line break in it"
+        )
     return token
 
 

@@ -1,4 +1,4 @@
-"""Binding an entry point to values: everything that is wrong is told at once, then the command is complete."""
+"""Binding an entry point to values: reports all mistakes at once, or gives the complete command."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class GivenValue(NamedTuple):
     directory: Path | None = None
     """What a relative path is relative to; None: the caller's folder."""
     inside: str | None = None
-    """Where `directory` lay, from the project's folder: what the project itself has there goes before."""
+    """Where `directory` lay, from the project's folder: the project's own file there takes precedence."""
     is_given: bool = False
     """Recorded as given: not the default, though its text may be the same."""
     if_declared: bool = False
-    """Left out where neither the entry point declares it nor its command names it."""
+    """Omitted if the entry point does not declare it and its command does not name it."""
 
 
 class _Problem(NamedTuple):
@@ -76,7 +76,7 @@ def bind(
     """The entry point with its values, the command rendered.
 
     A given `path` is relative to `caller_directory`, a default one to the project; a URI gets a place below
-    `storage_directory`, which is not created. Raises one RequestError for all that is wrong.
+    `storage_directory`, which is not created. Raises one RequestError for all mistakes.
     """
     binder = _Binder(project, entry_point, given, caller_directory, storage_directory)
     parameters = [*binder.declared(), *binder.undeclared(strict)]
@@ -100,7 +100,7 @@ def _command(entry_point: EntryPoint, parameters: list[BoundParameter]) -> str:
 
 
 class _Binder:
-    """Collects what is wrong while it goes through the parameters."""
+    """Goes through the parameters and collects the mistakes."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class _Binder:
             location = find_text(self.project.file, self.entry_point.location, f"{{{name}}}")
             self.problems.append(
                 _Problem(
-                    f"nothing gives a value for {{{name}}} in the command"
+                    f"no value for {{{name}}} in the command"
                     f"{did_you_mean(name, self.entry_point.parameters)}",
                     hint=f"declare it below `parameters`, or give -P {name}=VALUE",
                     location=location,
@@ -290,13 +290,13 @@ class _Binder:
 
 
 def _unusable(text: str) -> str:
-    """Why no process can be given this text."""
+    """Why this text cannot be passed to a process."""
     if "\0" in text:
-        return "holds a NUL byte"
+        return "contains a NUL byte"
     try:
         os.fsencode(text)
     except UnicodeEncodeError:
-        return "holds a character that cannot be encoded"
+        return "contains a character that cannot be encoded"
     return ""
 
 

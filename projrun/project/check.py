@@ -1,4 +1,4 @@
-"""`projrun check`: everything that is wrong or likely not meant in a project, collected instead of raised."""
+"""`projrun check`: all errors and likely mistakes of a project, collected instead of raised."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def placeholders(template: str, supplied: Collection[str]) -> frozenset[str]:
 
 
 def unknown_placeholders(template: str, supplied: Collection[str]) -> tuple[str, ...]:
-    """The names in braces that nobody supplies, in their order; `${NAME}` and `{{name}}` are the shell's."""
+    """The names in braces without a value, in order; `${NAME}` and `{{name}}` are the shell's."""
     if _formatted(template, supplied) is not None:
         return ()
     found = dict.fromkeys(match.group(1) for match in _UNKNOWN.finditer(template))
@@ -54,7 +54,7 @@ def unknown_placeholders(template: str, supplied: Collection[str]) -> tuple[str,
 def append_options(command: str, options: Iterable[tuple[str, str]]) -> str:
     """The command with ` --name value` for each option, both shell-quoted.
 
-    A final line break (every `command: |` has one) would make the options a command of their own, so it goes,
+    A final line break (every `command: |` has one) would make the options a separate command, so it is removed,
     unless the line before it continues.
     """
     words = [f"--{shlex.quote(name)} {shlex.quote(value)}" for name, value in options]
@@ -68,13 +68,13 @@ def append_options(command: str, options: Iterable[tuple[str, str]]) -> str:
 def command_problem(command: str) -> str:
     """Why the system would refuse the line as an argument; "" where it would not."""
     if "\0" in command:
-        return "the command holds a NUL byte"
+        return "the command contains a NUL byte"
     try:
         size = len(os.fsencode(command))
     except UnicodeEncodeError:
-        return "the command holds a character that cannot be encoded"
+        return "the command contains a character that cannot be encoded"
     if size > LONGEST_COMMAND:
-        return f"the command is {size:,} bytes long, more than the {LONGEST_COMMAND:,} that the system takes"
+        return f"the command is {size:,} bytes long, more than the {LONGEST_COMMAND:,} that the system allows"
     return ""
 
 

@@ -64,7 +64,7 @@ class Document(NamedTuple):
 
 
 def read_document(path: Path, name: str) -> Document:
-    """Read and parse one YAML file; `name` stands for it in messages.
+    """Read and parse one YAML file; messages call it `name`.
 
     Raises RequestError for a file that cannot be read, is too large, not UTF-8, or not one YAML document.
     """
@@ -138,7 +138,7 @@ def excerpt_of_file(path: Path | None, location: Location | None) -> str:
 
 
 def find_text(path: Path | None, start: Location | None, wanted: str) -> Location | None:
-    """Where `wanted` first stands in a file at or after `start`; `start` itself when it is not found."""
+    """The first place of `wanted` in a file, at or after `start`; `start` itself when it is not found."""
     if path is None or start is None:
         return start
     try:

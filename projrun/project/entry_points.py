@@ -34,7 +34,7 @@ def _script(project: Project, name: str, environ: Mapping[str, str]) -> EntryPoi
     path = project.directory / name
     if not is_inside(project.directory, path):
         raise RequestError(
-            f"the script {name!r} lies outside the project", hint="an entry point is a file of the project"
+            f"the script {name!r} is outside the project", hint="an entry point is a file of the project"
         )
     if not is_file(path):
         raise _unknown(project, name)

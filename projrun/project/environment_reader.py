@@ -42,7 +42,7 @@ def read_environment(directory: Path, found: Mapping[str, Entry], report: Report
 
 
 def default_environment(directory: Path) -> EnvironmentReference:
-    """`python_env.yaml`, `conda.yaml` (as MLflow), then what MLflow has not: a uv project, `requirements.txt`.
+    """`python_env.yaml`, `conda.yaml` (as MLflow), then what MLflow does not know: a uv project, `requirements.txt`.
 
     A `pyproject.toml` counts where it has a lock file or a `[project]` table; many only configure tools.
     """
@@ -97,7 +97,7 @@ def _from_file(directory: Path, key: str, entry: Entry, report: Report) -> Envir
 
 def _file_problem(directory: Path, name: str, path: Path) -> tuple[str, str]:
     if not name:
-        return "the file name is empty", "name a file of the project, or leave the key out"
+        return "the file name is empty", "name a file of the project, or remove the key"
     if Path(name).is_absolute() or not is_inside(directory, path):
         return f"{name!r} leaves the project", "name a file inside the project's folder"
     if not is_file(path):

@@ -1,4 +1,4 @@
-"""Finding the files of a project: the MLproject file itself, and files that must lie inside the folder."""
+"""Finding the files of a project: the MLproject file itself, and files that must be inside the folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def find_mlproject(directory: Path) -> Path | None:
     files = [name for name in spellings if is_file(directory / name)]
     if len(files) > 1:
         raise RequestError(
-            f"both {files[0]} and {files[1]} lie in {directory}", hint=f"keep one file, named {FILE_NAME}"
+            f"both {files[0]} and {files[1]} are in {directory}", hint=f"keep one file, named {FILE_NAME}"
         )
     if files:
         return _inside(directory, directory / files[0])
@@ -46,7 +46,7 @@ def look_alike(directory: Path) -> str | None:
 
 
 def is_file(path: Path) -> bool:
-    """Whether a path is a regular file, links followed; False for any path that cannot be looked at."""
+    """Whether a path is a regular file, links followed; False for any path that cannot be read."""
     try:
         return stat.S_ISREG(path.stat().st_mode)
     except (OSError, ValueError):
@@ -54,7 +54,7 @@ def is_file(path: Path) -> bool:
 
 
 def exists(path: Path) -> bool:
-    """Whether a path exists, links followed; False for any path that cannot be looked at."""
+    """Whether a path exists, links followed; False for any path that cannot be read."""
     try:
         path.stat()
     except (OSError, ValueError):

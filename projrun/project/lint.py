@@ -1,4 +1,4 @@
-"""What runs but is likely not meant: unknown keys, types and placeholders, unused parameters, shown secrets."""
+"""What runs but is likely a mistake: unknown keys, types and placeholders, unused parameters, shown secrets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ENTRY_POINT_KEYS = ("command", "parameters", "description")
 
 def lint(project: Project, report: Collector) -> None:
     """Add warnings (and what only a run would notice) about a project that was read with `report`."""
-    silent = Collector(report.document)  # what is wrong with these mappings was told when they were read
+    silent = Collector(report.document)  # mistakes in these mappings were reported when they were read
     root = nodes.entries(report.document.root, "the project", silent)
     _unknown_keys(root, _PROJECT_KEYS, "the project", report)
     if "docker_env" in root:
@@ -77,7 +77,7 @@ def _type(parameter: Parameter, node: Node, report: Collector) -> None:
 def _constraints(parameter: Parameter, found: Mapping[str, Entry], report: Collector) -> None:
     for key in ("min", "max"):
         if key in found and parameter.type not in NUMERIC:
-            message = f"{key} means nothing for {parameter.name!r}, which is a {parameter.type}"
+            message = f"{key} has no effect on {parameter.name!r}, which is a {parameter.type}"
             report.warning("useless-limit", found[key].key, message, "declare it as float or int")
     for choice in parameter.choices:
         problem = type_problem(parameter.type, choice)
@@ -100,7 +100,7 @@ def _default(project: Project, parameter: Parameter, node: Node, report: Collect
         report.warning("missing-path", node, message, "a run without -P for it is refused")
     if parameter.secret:
         message = f"the secret {parameter.name!r} has a default in the file"
-        report.warning("secret-default", node, message, "leave it out, and give the value with -P")
+        report.warning("secret-default", node, message, "remove it, and give the value with -P")
 
 
 def _use(entry_point: EntryPoint, parameter: Parameter, used: bool, entry: Entry, report: Collector) -> None:

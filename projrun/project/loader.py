@@ -1,4 +1,4 @@
-"""Reading a project's folder into a Project; every mistake in the MLproject file is told with line and column."""
+"""Reading a project's folder into a Project; every mistake in the MLproject file has a line and a column."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def load_project(directory: Path) -> Project:
 
 
 def real_directory(directory: Path) -> Path:
-    """A project folder's real path; RequestError where it is missing or no folder."""
+    """A project folder's real path; RequestError if it is missing or not a folder."""
     try:
         real = Path(os.path.realpath(directory))
         if real.is_dir():
             return real
         problem = "is not a folder" if real.exists() else "does not exist"
     except (OSError, ValueError):
-        problem = "cannot be looked at"
+        problem = "cannot be read"
     raise RequestError(
         f"the project folder {str(directory)!r} {problem}", hint=f"name the folder that holds {FILE_NAME}"
     )
 
 
 def read_project(file: Path, report: Report) -> Project:
-    """The Project that a parsed MLproject file describes; what is wrong goes to `report`."""
+    """The Project that a parsed MLproject file describes; mistakes go to `report`."""
     document = report.document
     found = nodes.entries(document.root, document.name, report)
     try:

@@ -31,7 +31,7 @@ class Parameter(NamedTuple):
     declared_type: str
     """The type word as the author wrote it (`str`, `integer`, an unknown word that runs as `string`)."""
     default: str | None = None
-    """The default's text as it ends in the command (MLPROJECT.md, "YAML"); None where there is none."""
+    """The default's text as it ends in the command (docs/mlproject.md, "YAML values"); None where there is none."""
     required: bool = True
     """False for `required: false`: omitted when not given, its placeholder becomes nothing."""
     choices: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class EntryPoint(NamedTuple):
     command: str
     parameters: Mapping[str, Parameter]
     location: Location | None = None
-    """Where the command stands in the MLproject file; None for a script."""
+    """Where the command is in the MLproject file; None for a script."""
 
 
 class DockerEnv(NamedTuple):

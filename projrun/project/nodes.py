@@ -23,14 +23,14 @@ class Entry(NamedTuple):
 
     @property
     def is_null(self) -> bool:
-        """Whether the key stands there with nothing behind it."""
+        """Whether the key has no value."""
         return is_null(self.value)
 
 
 def entries(node: Node | None, what: str, report: Report) -> dict[str, Entry]:
     """The entries of a mapping by their keys' text; none for null. Merge keys (`<<`) are followed.
 
-    Reports what is not a mapping, and keys that stand twice.
+    Reports what is not a mapping, and duplicate keys.
     """
     if node is None or is_null(node):
         return {}
@@ -64,7 +64,7 @@ def _add_key(own: dict[str, Entry], entry: Entry, report: Report) -> None:
         report.error(
             "duplicate-key",
             entry.key,
-            f"the key {name!r} stands here again; it is on line {first.line} already",
+            f"duplicate key {name!r}, first used on line {first.line}",
             "keep one of them",
         )
         return

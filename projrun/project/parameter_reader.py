@@ -1,4 +1,4 @@
-"""Reading the `parameters` of an entry point, constraints included (MLPROJECT's extension of MLflow's keys)."""
+"""Reading the `parameters` of an entry point, including projrun's constraints."""
 
 from __future__ import annotations
 

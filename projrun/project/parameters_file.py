@@ -40,7 +40,7 @@ def parse_assignments(items: Sequence[str]) -> dict[str, str]:
 def read_parameters_file(path: Path) -> dict[str, str]:
     """A YAML or JSON mapping of names to scalars; a number keeps its source text, as a default does.
 
-    Raises RequestError, with line and column, for anything else: lists, mappings and null are no values.
+    Raises RequestError, with line and column, for anything else: lists, mappings and null are not values.
     The line itself is not shown, since such files are where secrets are kept.
     """
     name = str(path)
@@ -71,7 +71,7 @@ def _from_json(name: str, text: str) -> dict[str, str]:
         found = dict(pairs)
         if len(found) < len(pairs):
             twice = next(key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1)
-            raise _at_key(name, text, twice, f"the key {twice!r} stands twice", "keep one of them")
+            raise _at_key(name, text, twice, f"duplicate key {twice!r}", "keep one of them")
         return found
 
     try:
@@ -110,4 +110,4 @@ def _no_value(key: str) -> str:
 
 
 def _hint() -> str:
-    return "leave the parameter out, or write its value as quoted text"
+    return "remove the parameter, or write its value as quoted text"

@@ -1,4 +1,4 @@
-"""Where the readers of a project tell what is wrong: running stops at the first error, `check` collects all."""
+"""Where the readers of a project report mistakes: `run` stops at the first error, `check` collects all."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class Report:
         self.document = document
 
     def error(self, code: str, node: Node, problem: str, hint: str = "") -> None:
-        """Tell that the file is wrong at `node`; `code` names the rule."""
+        """Report an error at `node`; `code` names the rule."""
         location = self.document.locate(node)
         raise LocatedError(location, problem, hint=hint, detail=self.document.excerpt(location), code=code)
 
     def failed(self, error: RequestError) -> None:
-        """Tell of an error that another layer raised."""
+        """Report an error that another layer raised."""
         raise error
 
 
 class Collector(Report):
-    """Keeps every error as a Finding; the readers go on with what is left."""
+    """Keeps every error as a Finding; the readers continue with the rest."""
 
     def __init__(self, document: Document) -> None:
         super().__init__(document)
@@ -50,7 +50,7 @@ class Collector(Report):
         self.findings.append(Finding("error", self.document.locate(node), problem, hint, code))
 
     def warning(self, code: str, node: Node, problem: str, hint: str = "") -> None:
-        """Tell of something that runs but is likely not what the author meant."""
+        """Report something that runs but is likely a mistake."""
         self.findings.append(Finding("warning", self.document.locate(node), problem, hint, code))
 
     def failed(self, error: RequestError) -> None:

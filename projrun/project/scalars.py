@@ -23,7 +23,7 @@ _resolver = Resolver()
 
 
 def author_text(node: Node, report: Report) -> str | None:
-    """The text that a value stands for; None for null.
+    """The text of a value; None for null.
 
     Plain integers, floats and dates keep their source text (`1e-5`, `0.10`, `010`, `12:30:45`), quoted and
     block scalars are their value; booleans (`True`), collections, and what carries a tag of its own are

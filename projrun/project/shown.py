@@ -1,4 +1,4 @@
-"""How names and values stand in messages: on one line, with no control character, never a secret."""
+"""How names and values appear in messages: on one line, with no control character, never a secret."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shown(text: str, *, secret: bool) -> str:
 def public(parameter: BoundParameter) -> BoundParameter:
     """A parameter as it may be recorded and shown: a secret masked, an address without its credentials.
 
-    Only types that are addresses lose them: any other text is recorded as it was written (MLPROJECT.md).
+    Only types that are addresses lose them: any other text is recorded as it was written (docs/mlproject.md).
     """
     if parameter.secret:
         return parameter._replace(raw=MASK, value=MASK, download=None)

@@ -1,4 +1,4 @@
-"""Whether a text is a value of a parameter's type and within its constraints; texts are never rewritten."""
+"""Whether a string is a valid value of a parameter; the string is never rewritten."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def value_problem(parameter: Parameter, text: str) -> str:
 
 
 def type_problem(parameter_type: ParameterType, text: str) -> str:
-    """As Python's `float()` and `int()` read them, so NaN and inf are floats and 1.5 is no integer."""
+    """As Python's `float()` and `int()` read them, so NaN and inf are floats and 1.5 is not an integer."""
     if _fits(parameter_type, text):
         return ""
     remedy = " (true or false)" if parameter_type == "bool" else ""

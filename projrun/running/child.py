@@ -1,4 +1,4 @@
-"""The environment variables of a run's child process: explicit, and never the caller's stale ones."""
+"""The environment variables of a run's child process: explicit, never the caller's stale ones."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from projrun.running.record.parent import ENDPOINT_STORE, PARENT_RUN_ID
 
 _NO_PROXY = {"NO_PROXY", "no_proxy"}
 
-# A child must not resume its parent's run, nor land in another store or experiment than this run's:
-# it is told by MLFLOW_RUN_ID, MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_ID alone.
+# A child must not resume its parent's run, nor record in another store or experiment than this run's:
+# only MLFLOW_RUN_ID, MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_ID decide.
 _STALE = (
     "MLFLOW_RUN_ID",
     "MLFLOW_EXPERIMENT_NAME",
@@ -21,7 +21,7 @@ _STALE = (
     "PROJRUN_TRACKING_URI",
     "PROJRUN_EXPERIMENT_NAME",
     "PROJRUN_EXPERIMENT_ID",
-    # Of these the run exports the one that it was made with.
+    # Of these, the run exports the one that it was created with.
     "PROJRUN_CONTAINER_OPTIONS",
     "PROJRUN_ENV_MANAGER",
     "PROJRUN_ENV",
@@ -43,7 +43,7 @@ class TrackingAddress(NamedTuple):
 def run_variables(
     *, run_id: str, experiment_id: str, address: TrackingAddress, extra: Mapping[str, str]
 ) -> dict[str, str]:
-    """What tells a command of its run, wherever it runs."""
+    """The variables that tell a command about its run, wherever it runs."""
     variables = {
         "MLFLOW_RUN_ID": run_id,
         "MLFLOW_EXPERIMENT_ID": experiment_id,

@@ -1,4 +1,4 @@
-"""Two recorded runs side by side: what they were made of, and what came of it."""
+"""Two recorded runs side by side: their inputs and their results."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _FACTS = (
     ("platform", "projrun.platform"),
     ("projrun", "projrun.version"),
 )
-"""What people compare first, and the tags that tell it."""
+"""What people compare first, and its tags."""
 _OWN = ("mlflow.runName", "mlflow.user", "mlflow.log-model.history", "projrun.given")
-"""Tags that every run has its own of, or that tell nothing to people."""
+"""Tags that differ in every run, or mean nothing to people."""
 _PATCH_TAG = "projrun.source.patch"
 
 
 class Row(NamedTuple):
-    """One thing in both runs; None where a run has it not."""
+    """One thing in both runs; None if a run does not have it."""
 
     name: str
     left: str | None
@@ -52,7 +52,7 @@ class MetricRow(NamedTuple):
 
     @property
     def equal(self) -> bool:
-        """Whether both are the same number; two that are no numbers are the same."""
+        """Whether both are the same number; two NaNs are the same."""
         both_undefined = self.left != self.left and self.right != self.right
         return self.left == self.right or both_undefined
 
@@ -84,10 +84,10 @@ class _Files(NamedTuple):
 
 
 def compare_runs(left: Run, right: Run, store: TrackingStore) -> RunDifference:
-    """Their records and recorded locks. Artifacts that cannot be had are a warning."""
+    """Their records and recorded locks. Artifacts that cannot be read are a warning."""
     files = [_files(run, store) for run in (left, right)]
     warnings = tuple(warning for found in files for warning in found.warnings)
-    if warnings:  # of one run's files alone, nothing can be said
+    if warnings:  # with the files of one run only, there is nothing to compare
         files = [_Files(), _Files()]
     facts = [
         Row("status", left.status, right.status),
@@ -121,7 +121,7 @@ def _other_tags(run: Run) -> dict[str, str]:
 
 
 def _uncommitted(files: list[_Files], *, whole: bool) -> Row:
-    """Diffs are long: whether there is one, and whether they are the same; what both leave out may not be."""
+    """Diffs are long: whether there is one, and whether they are equal; what both omit may differ."""
     left, right = (None if found.patch is None else "recorded" for found in files)
     if left and right and files[0].patch != files[1].patch:
         right = "recorded, not the same"

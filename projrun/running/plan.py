@@ -1,7 +1,7 @@
 """The plan of a run: a value that holds all decisions, made before anything is created.
 
-`make_plan` is fetch, load, bind and resolve. Everything that can be wrong with the request is found
-here; nothing is written but the checkout, and no tracking server is asked.
+`make_plan` is fetch, load, bind and resolve. All mistakes in the request are found here;
+only the checkout is written, and no tracking server is asked.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from projrun.sources.policy import TrustPolicy
 from projrun.tracking.uri import TrackingUri, parse_tracking_uri
 
 SUBMITTED_URI = "PROJRUN_SUBMITTED_URI"
-"""What hands a project's URI to the process of a submitted run: an argument would show its credentials."""
+"""Passes a project's URI to the process of a submitted run: an argument would show its credentials."""
 
 
 class Request(NamedTuple):
@@ -64,7 +64,7 @@ class TrackingTarget(NamedTuple):
 
 
 class ExperimentChoice(NamedTuple):
-    """The experiment that was asked for: by name or by id, never both."""
+    """The requested experiment: by name or by id, never both."""
 
     name: str | None
     experiment_id: str | None
@@ -80,7 +80,7 @@ class EnvironmentPlan(NamedTuple):
     resolved: ResolvedEnvironment
     rebuild: bool
     exported: Mapping[str, str] = {}
-    """What makes the user's choice that of nested runs, too."""
+    """Makes the user's choice apply to nested runs, too."""
 
 
 class BackendChoice(NamedTuple):
@@ -112,12 +112,12 @@ class Plan(NamedTuple):
     directories: Directories
     warnings: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    """What people want to know of how the source was fetched."""
+    """How the source was fetched, for people."""
     tags: Mapping[str, str] = {}
     caller_directory: Path | None = None
     """What the `path` parameters that were given are relative to, where any is and all are relative to one folder."""
     policy: TrustPolicy = TrustPolicy()
-    """What the source was allowed by."""
+    """The policy that allowed the source."""
     keep_checkout: bool = False
     """Whether the run's copy of the checkout is kept even where nothing in it would be lost."""
 
@@ -128,8 +128,8 @@ Activity = Callable[[str], AbstractContextManager[object]]
 def make_plan(request: Request, *, own_copy: bool = True, activity: Activity = nullcontext) -> Plan:
     """Decide everything.
 
-    Without `own_copy` the plan is to be looked at, not carried out: the cached checkout itself is read (with a patch
-    there is a copy all the same, to be discarded). Raises RequestError, SourceError or EnvironmentBuildError; a copy
+    Without `own_copy` the plan is only shown: the cached checkout itself is read (with a patch there is still a
+    copy, which must be discarded). Raises RequestError, SourceError or EnvironmentBuildError; a copy
     of the checkout made for the run is removed then.
     """
     decided = _decide(request)
@@ -255,7 +255,7 @@ def _read(request: Request, checkout: Checkout) -> tuple[Project, EntryPoint]:
     except RequestError as error:
         if checkout.cached is None:
             raise
-        # The folder is one of the cache, and gone in a moment: people know where it came from.
+        # The folder is in the cache and about to be removed: people know where it came from.
         version = f" at {checkout.version}" if checkout.version else ""
         message = error.message.replace(f"{checkout.directory}{os.sep}", "")
         message = message.replace(str(checkout.directory), "it")
@@ -284,7 +284,7 @@ def _experiment(settings: Settings, elsewhere: bool) -> ExperimentChoice:
     name, experiment_id = settings.get("experiment-name"), settings.get("experiment-id")
     if name and experiment_id and name.origin.startswith("--") and experiment_id.origin.startswith("--"):
         raise RequestError(
-            "both --experiment-name and --experiment-id are given", hint="give the one that you mean"
+            "both --experiment-name and --experiment-id are given", hint="give only one of them"
         )
     chosen = settings.first_of("experiment-name", "experiment-id")
     # The surrounding run sets the variable to its own experiment, of its own store.

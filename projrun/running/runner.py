@@ -33,7 +33,7 @@ BUILD_LOG = "environment/build.log"
 
 
 class Result(NamedTuple):
-    """What became of a run."""
+    """The result of a run."""
 
     run: Run
     store: str
@@ -42,13 +42,13 @@ class Result(NamedTuple):
     kept_log: Path | None
     """The output's file on this machine, where it could not become an artifact."""
     artifact_folder: Path | None
-    """Where the artifacts lie, where that is a folder of this machine."""
+    """The artifacts' folder, if it is on this machine."""
     kept_checkout: Path | None = None
     """The run's copy of the checkout, where it stays."""
 
 
 def execute(plan: Plan, reporter: Reporter, options: Options) -> Result:
-    """Carry a plan out.
+    """Execute a plan.
 
     Raises TrackingError or RequestError before the start, EnvironmentBuildError or SourceError after
     the run was recorded as FAILED; a project that fails is not an error but an outcome.
@@ -249,7 +249,7 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
 
 
 def _settle_copy(session: Session, status: str, delivered: bool) -> Path | None:
-    """Where the run's copy of the checkout stays, if it does; people are told, and whoever reads the record."""
+    """Where the run's copy of the checkout is kept, if it is; reported and recorded."""
     kept = session.copy.settle(status, session.recorder.run.run_id)
     if kept is None:
         return None

@@ -1,4 +1,4 @@
-"""The open record of a run that is being carried out: the store, the lease, and what the user wants shown."""
+"""The open record of an active run: the store, the lease, and the user's display options."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Options(NamedTuple):
 
 
 class Session(NamedTuple):
-    """The open record of a run that is being carried out."""
+    """The open record of an active run."""
 
     plan: Plan
     store: TrackingStore
@@ -48,7 +48,7 @@ class Session(NamedTuple):
 
 
 def record(plan: Plan, store: TrackingStore, reporter: Reporter) -> RunRecorder:
-    """Find or make the experiment and the run."""
+    """Find or create the experiment and the run."""
     with reporter.activity(f"recording at {store.uri}"):
         return RunRecorder.start(store, describe(plan), reporter.warning)
 
@@ -66,7 +66,7 @@ def open_session(plan: Plan, reporter: Reporter, options: Options, copy: RunCopy
 
 
 def _record_leased(plan: Plan, store: TrackingStore, reporter: Reporter) -> tuple[RunRecorder, Lease]:
-    """Nobody touches a run that another runner records; none is left behind without a lease."""
+    """Never touch a run that another runner records; leave none behind without a lease."""
     if plan.run_id is not None:
         lease = _take_lease(plan, plan.run_id)
         try:
@@ -92,13 +92,13 @@ def _make_writable(folder: Path) -> None:
 def _unwritable(folder: Path, error: OSError) -> RequestError:
     return RequestError(
         f"cannot write to {folder}: {error.strerror}",
-        hint="set PROJRUN_HOME to a folder that is yours, on a disk with room",
+        hint="set PROJRUN_HOME to a folder that you own, with free space",
     )
 
 
 def _take_lease(plan: Plan, run_id: str) -> Lease:
     if not _RUN_ID.fullmatch(run_id):
-        raise RequestError(f"{run_id!r} is not the id of a run", hint="see `projrun runs list`")
+        raise RequestError(f"{run_id!r} is not a run id", hint="see `projrun runs list`")
     folder = plan.directories.active / run_id
     try:
         return Lease(folder, Mark(run_id, store_name(plan)))
@@ -109,7 +109,7 @@ def _take_lease(plan: Plan, run_id: str) -> Lease:
 
 
 def store_name(plan: Plan) -> str:
-    """What the store is called in leases: a nested run's endpoint is gone when its parent is, the store is not."""
+    """The store's name in leases: a nested run's endpoint ends with its parent, the store does not."""
     return endpoint_store(plan) or redact_uri(plan.tracking.uri.text)
 
 

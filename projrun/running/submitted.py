@@ -25,7 +25,7 @@ from projrun.tracking.uri import open_store
 
 
 class SubmittedRun(ABC):
-    """A run that was started; the interface is that of MLflow's `SubmittedRun`."""
+    """A started run, with the interface of MLflow's `SubmittedRun`."""
 
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
@@ -45,7 +45,7 @@ class SubmittedRun(ABC):
 
     @abstractmethod
     def cancel(self) -> None:
-        """End it as SIGTERM to `projrun run` would, and wait: it ends KILLED. One that has ended is left alone."""
+        """End it as SIGTERM to `projrun run` would, and wait: it ends KILLED. Does nothing to a run that has ended."""
 
 
 class FinishedRun(SubmittedRun):
@@ -68,7 +68,7 @@ class FinishedRun(SubmittedRun):
 
 
 class RunningRun(SubmittedRun):
-    """A run in a `projrun run` process of its own."""
+    """A run in its own `projrun run` process."""
 
     def __init__(self, plan: Plan, run_id: str, process: subprocess.Popen[bytes], parameters: Path) -> None:
         super().__init__(run_id)
@@ -79,7 +79,7 @@ class RunningRun(SubmittedRun):
 
     @classmethod
     def start(cls, request: Request, options: Mapping[str, str | None]) -> RunningRun:
-        """Record the run here, so that its id is known, then start the process that carries it out.
+        """Record the run here, so that its id is known, then start the process that executes it.
 
         Raises what `make_plan` raises, and TrackingError; the run is not left behind when the start fails.
         """
@@ -112,13 +112,13 @@ class RunningRun(SubmittedRun):
         return self.get_status() == "FINISHED"
 
     def _wait_at_exit(self) -> None:
-        with suppress(ProjrunError):  # nobody is left to be told that the store is out of reach
+        with suppress(ProjrunError):  # there is no one left to tell that the store cannot be reached
             self.wait()
 
     def _end_if_running(self, code: int) -> None:
-        """End the record where the process could not: it was cancelled, or died, before it took the run up."""
+        """End the record where the process could not: it was cancelled, or died, before it continued the run."""
         cancelled = code in (-signal.SIGTERM, -signal.SIGINT)
-        reason = "interrupted before it began" if cancelled else f"the runner ended with exit code {code}"
+        reason = "interrupted before it started" if cancelled else f"the runner ended with exit code {code}"
         _end(
             self._plan,
             self.run_id,
@@ -213,7 +213,7 @@ def _command_line(
 
 
 def _source(plan: Plan, request: Request) -> tuple[str, str | None]:
-    """The URI and the version that lead to the very source that was planned, whatever has moved meanwhile."""
+    """The URI and the version that lead to exactly the planned source, whatever has moved since."""
     checkout = plan.checkout
     if checkout.cached is None:
         return request.uri, request.version
@@ -229,7 +229,7 @@ def _source(plan: Plan, request: Request) -> tuple[str, str | None]:
 def _environment(plan: Plan, request: Request, options: Mapping[str, str | None]) -> dict[str, str]:
     from projrun.environments.container_options import variable
 
-    # What may hold credentials goes by the environment, for the same reason.
+    # What may contain credentials is passed in the environment, for the same reason.
     environ = {**request.environ, **variable(request.container), SUBMITTED_URI: _source(plan, request)[0]}
     if options["tracking-uri"] is not None:
         environ["PROJRUN_TRACKING_URI"] = options["tracking-uri"]

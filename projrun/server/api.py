@@ -69,7 +69,7 @@ async def read_body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise InvalidValueError(f"a request holds at most {MAX_BODY} bytes")
+            raise InvalidValueError(f"a request may have at most {MAX_BODY} bytes")
     return bytes(body)
 
 

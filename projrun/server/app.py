@@ -32,7 +32,7 @@ def create_app(stores: Stores, secret: str) -> ASGIApp:
 
 
 class _SecretPath:
-    """Only what comes below the secret reaches the application; all else is not there."""
+    """Only paths below the secret reach the application; everything else is 404."""
 
     def __init__(self, application: ASGIApp, secret: str) -> None:
         self._application = application

@@ -73,7 +73,7 @@ class Endpoint:
         self.close()
 
     def _wait_and_serve(self) -> None:
-        # Whatever goes wrong, the port is closed: a client is refused instead of waiting for ever.
+        # Whatever fails, the port is closed: a client is refused instead of waiting for ever.
         try:
             if self._client_came():
                 from projrun.server.serving import serve

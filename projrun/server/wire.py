@@ -11,7 +11,7 @@ from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Tag
 
 
 class Pair(msgspec.Struct):
-    """A param or a tag; protobuf's JSON leaves an empty value out."""
+    """A param or a tag; protobuf's JSON omits an empty value."""
 
     key: str = ""
     value: str = ""
@@ -37,7 +37,7 @@ class MetricFields(msgspec.Struct, kw_only=True):
     model_id: str | None = None
 
     def metric(self) -> Metric:
-        """As a metric. Raises InvalidValueError for a text that is no number."""
+        """As a metric. Raises InvalidValueError for a string that is not a number."""
         return Metric(
             self.key,
             _number(self.value),

@@ -1,6 +1,6 @@
-"""The address of a repository or an archive, read strictly: the host that is asked is the host that is seen here.
+"""The address of a repository or an archive, read strictly: the host that is contacted is the host that is seen here.
 
-Each tool reads a strange address in a way of its own; what two of them could read differently is refused.
+Each tool parses strange addresses differently; anything ambiguous is refused.
 Imported only when something is to be fetched.
 """
 
@@ -53,13 +53,13 @@ def read_address(location: str) -> Address:
 
 def _refuse_helpers(location: str) -> None:
     if _CONTROL.search(location):
-        raise SourceError(f"{redact_uri(location)!r} has control characters in it")
+        raise SourceError(f"{redact_uri(location)!r} contains control characters")
     if location.startswith("-"):
         raise SourceError(f"{redact_uri(location)!r} starts with '-'", hint="git would read it as an option")
     helper = _HELPER.match(location)
     if helper is not None:
         raise SourceError(
-            f"{helper.group()!r} runs a command of its own to fetch and is refused",
+            f"{helper.group()!r} is refused: it runs its own command to fetch",
             hint="give an https:// or ssh:// address",
         )
 
@@ -70,14 +70,14 @@ def _url(location: str, protocol: str, rest: str) -> Address:
     if protocol == "file":
         if authority.lower() not in ("", "localhost"):
             raise SourceError(
-                f"{redact_uri(location)!r} names no place on this machine",
+                f"{redact_uri(location)!r} is not a path on this machine",
                 hint="write file:///absolute/path",
             )
         return Address(protocol, path=path)
     parts = _AUTHORITY.fullmatch(authority)
     if parts is None or _is_ambiguous(protocol, parts, path):
         raise SourceError(
-            f"{redact_uri(location)!r} names no host",
+            f"{redact_uri(location)!r} has no host",
             hint="write it as https://HOST/OWNER/REPOSITORY; in a password @ is %40, / is %2F, ? is %3F, # is %23",
         )
     return Address(protocol, _host(parts), (parts["port"] or "").lstrip("0"), path)
@@ -94,7 +94,7 @@ def _is_ambiguous(protocol: str, parts: re.Match[str], path: str) -> bool:
 
 
 def _has_second_host(path: str) -> bool:
-    """Wherever an @[ stands in such an address, git takes what follows for the host."""
+    """After an @[ anywhere in such an address, git reads a host."""
     from urllib.parse import unquote
 
     return "@[" in unquote(path)
@@ -104,7 +104,7 @@ def _secure_copy(location: str) -> Address:
     parts = _SECURE_COPY.fullmatch(location)
     if parts is None or _has_second_host(parts["path"]):
         raise SourceError(
-            f"{redact_uri(location)!r} names no host", hint="write it as git@HOST:OWNER/REPOSITORY or ssh://"
+            f"{redact_uri(location)!r} has no host", hint="write it as git@HOST:OWNER/REPOSITORY or ssh://"
         )
     if any((parts[part] or "").startswith("-") for part in ("user", "host", "path")):
         raise SourceError(

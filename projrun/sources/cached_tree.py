@@ -1,4 +1,4 @@
-"""What fetching a repository or an archive gives: a folder of the cache, and what is known of it."""
+"""The result of fetching a repository or an archive: a folder of the cache, and its facts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Fetched(NamedTuple):
-    """A source that lies in the cache, complete, and stays there until this process ends."""
+    """A complete source in the cache, which stays there until this process ends."""
 
     tree: Path
     """The folder with the source's files: shared with other runs, never to be written to."""
@@ -15,11 +15,11 @@ class Fetched(NamedTuple):
     branch: str | None = None
     """None for a tag or a commit."""
     version: str | None = None
-    """The branch, tag or commit that was asked for, be it by `--version` or in a web address."""
+    """The branch, tag or commit that was requested, by `--version` or in a web address."""
     subdirectory: str = ""
     """The folder that a web address (`/tree/REF/DIR`) names; empty for the top."""
     digest: str | None = None
     """An archive's SHA-256, in hexadecimal."""
     notes: tuple[str, ...] = ()
-    """What people want to know, one line each: that an offline run uses what is cached."""
+    """Notes for people, one line each: that an offline run uses the cache."""
     warnings: tuple[str, ...] = ()

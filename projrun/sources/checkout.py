@@ -1,4 +1,4 @@
-"""A project's source on disk, and what is known of where it came from."""
+"""A project's source on disk, and what is known about its origin."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Checkout(NamedTuple):
     dirty: bool = False
     """A local work tree with uncommitted changes in the project's folder."""
     work_tree: WorkTree | None = None
-    """What git said of a local folder, its changes one by one; None where there is no work tree, or a cached one."""
+    """git's state of a local folder, with each change; None without a work tree, or for a cached one."""
     owned: Path | None = None
     """The copy made for this run alone (`projrun.sources.copies.run_copies`); None for the user's own folder."""
     cached: Path | None = None
@@ -39,6 +39,6 @@ class Checkout(NamedTuple):
     digest: str | None = None
     """An archive's SHA-256."""
     warnings: tuple[str, ...] = ()
-    """What could not be told of the source, one line each."""
+    """What could not be determined about the source, one line each."""
     notes: tuple[str, ...] = ()
-    """What people want to know of how it was fetched, one line each."""
+    """How it was fetched, for people, one line each."""

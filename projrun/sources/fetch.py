@@ -19,9 +19,9 @@ from projrun.sources.uri import ProjectUri, parse_project_uri
 def fetch(uri: str, version: str | None, options: FetchOptions) -> Checkout:
     """The project that a URI names, at a version: a branch, a tag or a commit, or an archive's `sha256:HASH`.
 
-    A local folder is used where it is. All else comes from the cache, or is fetched into it first, and the run
-    gets a copy of its own (`Checkout.owned`, to be given to `discard`) unless the options say otherwise. Raises
-    RequestError for a URI, subfolder or version that cannot be meant, SourceError where fetching failed or is
+    A local folder is used in place. Everything else comes from the cache, fetched into it first if needed, and the
+    run gets its own copy (`Checkout.owned`, to be given to `discard`) unless the options say otherwise. Raises
+    RequestError for an invalid URI, subfolder or version, SourceError if fetching failed or is
     refused; then nothing is left behind.
     """
     parsed = parse_project_uri(uri, options.caller_directory)
@@ -29,8 +29,8 @@ def fetch(uri: str, version: str | None, options: FetchOptions) -> Checkout:
         return local_checkout(parsed, options.environ)
     if parsed.web_path and version is not None:
         raise RequestError(
-            f"--version {version!r} is given, and the address names {parsed.web_path!r} itself",
-            hint=f"leave --version away, or give {parsed.recorded.partition('#')[0]}#FOLDER",
+            f"--version {version!r} conflicts with {parsed.web_path!r} in the address",
+            hint=f"remove --version, or give {parsed.recorded.partition('#')[0]}#FOLDER",
         )
     from projrun.sources.trusted_folders import prepare_cache
 
@@ -64,13 +64,13 @@ def _remote(uri: ProjectUri, version: str | None) -> Checkout:
 
 
 def _local_version(uri: ProjectUri, version: str | None, options: FetchOptions) -> tuple[Checkout, str]:
-    """A version of the user's repository, from a copy: the user's work tree is not touched (MLPROJECT.md)."""
+    """A version of the user's repository, from a copy: the user's work tree is not touched (docs/mlproject.md)."""
     place = Path(os.path.realpath(uri.location))
     top = find_top(place)
     if top is None:
         raise RequestError(
             f"--version needs a git repository, and {uri.location} is a plain folder",
-            hint="leave --version away",
+            hint="remove --version",
         )
     folder = (place.relative_to(top) / uri.subdirectory).as_posix()
     plain = Checkout(

@@ -1,4 +1,4 @@
-"""What people copy from a hosting site's pages, read as a repository and a place in it.
+"""URLs of hosting sites' pages, read as a repository and a location in it.
 
 The addresses are those of github.com, of GitLab on any host, and of bitbucket.org. Imported only for what is fetched.
 """
@@ -31,7 +31,7 @@ class WebAddress(NamedTuple):
     repository: str
     """The URL without `.git`, with the credentials that were written."""
     path: str
-    """`REF/DIR`, not told apart; empty for the default branch's top."""
+    """`REF/DIR`, not separated; empty for the default branch's top."""
 
 
 class _Page(NamedTuple):
@@ -50,16 +50,16 @@ def expand_shorthand(location: str) -> str:
         raise RequestError(
             f"{redact_uri(location)!r} is not gh:OWNER/REPOSITORY",
             hint="a folder in it is gh:OWNER/REPOSITORY#FOLDER, a branch --version BRANCH; "
-            "a machine that is called gh is ssh://gh/PATH",
+            "a host called gh is ssh://gh/PATH",
         )
     return f"https://github.com/{owner}/{name}"
 
 
 def read_web_address(location: str, address: Address) -> WebAddress | None:
-    """The repository and the place in it that a page's address names; None for what is no page's address.
+    """The repository and the place in it that a page's address names; None for any other address.
 
-    `address` is the location, read. Raises RequestError for a page that shows no folder, and for a place that
-    is none.
+    `address` is the location, read. Raises RequestError for a page that shows no folder, and for an invalid
+    location.
     """
     if address.protocol not in ("http", "https"):
         return None
@@ -76,7 +76,7 @@ def read_web_address(location: str, address: Address) -> WebAddress | None:
     if page.word not in _FILE_PAGES and is_archive_name(path):
         return None  # what the site packs for a download
     raise RequestError(
-        f"{redact_uri(location)!r} is no address of a folder",
+        f"{redact_uri(location)!r} is not the URL of a folder",
         hint=f"give the folder's page, or {redact_uri(repository)}#FOLDER",
     )
 
@@ -100,7 +100,7 @@ def _checked_path(path: str, location: str) -> str:
     hostile = re.search(r"[\x00-\x1f\x7f\\]", path) or {".", ".."} & set(parts)
     if hostile or not is_reference_name(parts[0]):
         raise RequestError(
-            f"{redact_uri(location)!r} names no branch, tag or commit and folder below it",
-            hint="give the address of a folder's page",
+            f"{redact_uri(location)!r} has no branch, tag or commit with a folder",
+            hint="give the URL of a folder's page",
         )
     return "/".join(parts)

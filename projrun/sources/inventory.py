@@ -49,7 +49,7 @@ def kind(item: Item) -> str:
 def prune_holdings(cache: Path, limits: Limits, now: float, *, dry_run: bool = False) -> Pruned:
     """Remove what no run can use, and what is over the limits; never what a process uses.
 
-    A kept copy may be somebody's work: it goes by its age alone, and does not count for the size. Raises OSError.
+    A kept copy may contain someone's work: only its age counts, not its size. Raises OSError.
     """
     items = holdings(cache)
     fetched = [item for item in items if kind(item) != COPY]
@@ -107,7 +107,7 @@ def _downloads(cache: Path) -> Iterator[Item]:
 
 
 def _is_worth_keeping(copy: Path, facts: dict[str, object]) -> bool:
-    """Whether it was kept, or its run was killed and left something in it."""
+    """Whether it was kept, or its run was killed and left files in it."""
     if "kept" in facts:
         return True
     checkout = facts.get("cached")

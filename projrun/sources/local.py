@@ -13,7 +13,7 @@ from projrun.sources.uri import ProjectUri
 
 
 def local_checkout(uri: ProjectUri, environ: Mapping[str, str]) -> Checkout:
-    """The folder itself, with what git says of it where it lies in a work tree; RequestError for its subfolder."""
+    """The folder itself, with git's state of it in a work tree; RequestError for a bad subfolder."""
     root = Path(os.path.realpath(uri.location))
     directory = enter_subdirectory(root, uri.subdirectory, uri.location)
     plain = Checkout(uri=uri.recorded, root=root, directory=directory, subdirectory=uri.subdirectory)
@@ -34,7 +34,7 @@ def local_checkout(uri: ProjectUri, environ: Mapping[str, str]) -> Checkout:
 
 def recorded_name(uri: ProjectUri, directory: Path, top: Path) -> str:
     """What MLflow records for a folder of a work tree: `file://TOP#FOLDER`; `PATH#sub` stays what it is."""
-    if uri.subdirectory:  # what follows `file://` is taken for the top, where it is looked for elsewhere
+    if uri.subdirectory:  # the part after `file://` is the top
         at_top = os.path.realpath(uri.location) == str(top)
         return uri.recorded if at_top else uri.recorded.removeprefix("file://")
     folder = directory.relative_to(top).parts

@@ -10,7 +10,7 @@ from projrun.sources.policy import TrustPolicy
 
 
 class FetchOptions(NamedTuple):
-    """Where fetched sources are kept, who may be asked, and what is allowed."""
+    """Where fetched sources are kept, which servers may be contacted, and what is allowed."""
 
     cache: Path
     """The cache's folder; sources live below it in folders of their own (`projrun.sources.places`)."""
@@ -18,7 +18,7 @@ class FetchOptions(NamedTuple):
     caller_directory: Path
     policy: TrustPolicy = TrustPolicy()
     offline: bool = False
-    """Use what is cached; ask no server."""
+    """Use the cache; contact no server."""
     own_copy: bool = True
     """Make a copy that belongs to this run alone; else the cached checkout itself is handed out, to be read only."""
     activity: Callable[[str], AbstractContextManager[object]] = nullcontext

@@ -9,25 +9,25 @@ TREE = "tree"
 
 
 def checkouts(cache: Path) -> Path:
-    """The `ContentCache` of what was fetched, a folder each commit or archive; never written to by a run."""
+    """The `ContentCache` of fetched sources, a folder for each commit or archive; runs never write to it."""
     return cache / "checkouts"
 
 
 def repositories(cache: Path) -> Path:
-    """The bare mirrors, a folder each repository."""
+    """The bare mirrors, a folder for each repository."""
     return cache / "repositories"
 
 
 def copies(cache: Path) -> Path:
-    """The runs' own copies of checkouts, a folder each run."""
+    """The runs' own copies of checkouts, a folder for each run."""
     return cache / "copies"
 
 
 def archives(cache: Path) -> Path:
-    """What is remembered of remote archives: a small file each address."""
+    """What is remembered about remote archives, a small file for each address."""
     return cache / "archives"
 
 
 def downloads(cache: Path) -> Path:
-    """What was downloaded for `path` parameters, a folder each run."""
+    """Downloads for `path` parameters, a folder for each run."""
     return cache / "downloads"

@@ -25,7 +25,7 @@ class TrustPolicy:
     def __init__(
         self, hosts: Iterable[Setting] = (), protocols: Iterable[Setting] = (), pinned: Iterable[Setting] = ()
     ) -> None:
-        """Raises RequestError for a pattern or a protocol that can mean nothing, or more than it seems to."""
+        """Raises RequestError for an invalid or misleading pattern or protocol."""
         self.hosts = tuple(hosts)
         """Comma-separated patterns such as `github.com, *.example.org, localhost:8080`; all must allow a host."""
         self.protocols = tuple(protocols)
@@ -39,7 +39,7 @@ class TrustPolicy:
 
     @classmethod
     def of(cls, settings: Settings) -> TrustPolicy:
-        """Raises RequestError for a setting that cannot be understood, wherever it stands."""
+        """Raises RequestError for an invalid setting, wherever it is set."""
         return cls(
             settings.each("allowed-hosts"),
             settings.each("allowed-protocols"),
@@ -60,7 +60,7 @@ class TrustPolicy:
         """
         if protocol not in PROTOCOLS:
             raise SourceError(
-                f"projrun cannot fetch over {protocol + ':'!r}", hint=f"it knows {', '.join(PROTOCOLS)}"
+                f"projrun cannot fetch over {protocol + ':'!r}", hint=f"supported: {', '.join(PROTOCOLS)}"
             )
         for rule in self.protocols:
             if protocol not in _items(rule):
@@ -134,7 +134,7 @@ def _check_patterns(setting: Setting) -> None:
         if host == "*" or (name and name.isascii() and not set(name) & set("*/@[]\\ ?#")):
             continue
         raise RequestError(
-            f"{setting.origin}: {pattern!r} in allowed-hosts is no pattern for hosts",
+            f"{setting.origin}: {pattern!r} in allowed-hosts is not a host pattern",
             hint="write github.com, *.example.org for all below it, HOST:PORT, an internationalized name as xn--…",
         )
 
@@ -145,13 +145,13 @@ def _check_protocols(setting: Setting) -> None:
             from projrun.suggestions import did_you_mean
 
             raise RequestError(
-                f"{setting.origin}: {word!r} in allowed-protocols is no protocol{did_you_mean(word, PROTOCOLS)}",
-                hint=f"it knows {', '.join(PROTOCOLS)}",
+                f"{setting.origin}: {word!r} in allowed-protocols is not a protocol{did_you_mean(word, PROTOCOLS)}",
+                hint=f"supported: {', '.join(PROTOCOLS)}",
             )
 
 
 def _refusal(rule: Setting, name: str, what: str) -> SourceError:
     return SourceError(
         f"{what!r} is refused: {rule.origin} sets {name} to {rule.value!r}",
-        hint=f"add it to {name}, or ask whoever set it",
+        hint=f"add it to {name}, or ask the owner of that setting",
     )

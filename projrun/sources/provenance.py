@@ -1,4 +1,4 @@
-"""What a run's record says of its source, in MLflow's tags (tried with `mlflow run` 3.17) and ours."""
+"""What a run's record says about its source, in MLflow's tags (tried with `mlflow run` 3.17) and ours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from projrun.sources.checkout import Checkout
 
 
 def source_tags(checkout: Checkout) -> dict[str, str]:
-    """The tags to record. The branch is there without `--version` too (MLPROJECT.md, "What the run's record holds")."""
+    """The tags to record. The branch is recorded without `--version` too (docs/mlproject.md, "What a run records")."""
     values = {
         "mlflow.source.name": checkout.uri,
         "mlflow.source.git.commit": checkout.commit,
@@ -23,7 +23,7 @@ def source_tags(checkout: Checkout) -> dict[str, str]:
 
 
 def _content(checkout: Checkout) -> str | None:
-    """Where neither a commit nor an archive tells what ran."""
+    """If neither a commit nor an archive identifies what ran."""
     if checkout.commit or checkout.cached is not None:
         return None
     from projrun.sources.changes.folder_hash import folder_hash

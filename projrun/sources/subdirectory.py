@@ -13,7 +13,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 def parse_subdirectory(text: str) -> str:
     """The subfolder with single slashes and no `.` parts; empty for the top.
 
-    Raises RequestError for one that is absolute or climbs (MLPROJECT.md, "Project URIs").
+    Raises RequestError for one that is absolute or climbs (docs/mlproject.md, "Project URIs").
     """
     parts = [part for part in text.split("/") if part not in ("", ".")]
     if text.startswith("/") or "\\" in text or _DRIVE.match(text) or ".." in parts:
@@ -27,7 +27,7 @@ def parse_subdirectory(text: str) -> str:
 def enter_subdirectory(root: Path, subdirectory: str, shown: str) -> Path:
     """The real path of a subfolder of `root`, which is a real path itself; `shown` is the URI for messages.
 
-    Raises RequestError where it is missing, is no folder, or is a symbolic link that leads out of `root`.
+    Raises RequestError if it is missing, not a folder, or a symbolic link that leads out of `root`.
     """
     if not subdirectory:
         return root
@@ -38,5 +38,5 @@ def enter_subdirectory(root: Path, subdirectory: str, shown: str) -> Path:
     if not directory.is_relative_to(root):
         raise RequestError(f"the subfolder {subdirectory!r} of {shown} is a link that leads out of it")
     if not directory.is_dir():
-        raise RequestError(f"{subdirectory!r} in {shown} is a file", hint="a project is a folder: name that")
+        raise RequestError(f"{subdirectory!r} in {shown} is a file", hint="give the project's folder")
     return directory

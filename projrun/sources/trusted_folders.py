@@ -1,4 +1,4 @@
-"""Nothing is used from a cache folder that others may have filled: a source is code that will run."""
+"""Nothing is used from a cache folder that others may write to: a source is code that will run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_owned(folder: Path) -> None:
 
 
 def prepare_cache(cache: Path) -> None:
-    """Make the cache's folder where it is missing, and `check_places`. Raises SourceError."""
+    """Create the cache's folder if it is missing, and `check_places`. Raises SourceError."""
     try:
         make_private(cache)
     except OSError as error:
@@ -46,5 +46,5 @@ def _check(folder: Path, judge: Callable[[Path], str | None]) -> None:
 def _unusable(folder: Path, error: OSError) -> SourceError:
     return SourceError(
         f"the cache folder {folder} cannot be used: {error.strerror}",
-        hint="set PROJRUN_CACHE_DIR to a folder that is yours, on a disk with room",
+        hint="set PROJRUN_CACHE_DIR to a folder that you own, with free space",
     )

@@ -33,7 +33,7 @@ _SHORTHAND = "gh:"
 
 
 class ProjectUri(NamedTuple):
-    """A project URI that was understood. `location` may hold credentials: people are shown `recorded`."""
+    """A parsed project URI. `location` may hold credentials: people are shown `recorded`."""
 
     kind: Literal["local", "git", "archive"]
     location: str
@@ -42,14 +42,14 @@ class ProjectUri(NamedTuple):
     recorded: str
     """The URI without credentials, with `#sub/dir`."""
     web_path: str = ""
-    """The `REF/DIR` of a web address, not told apart yet: the names of branches may hold slashes."""
+    """The `REF/DIR` of a web address, not separated yet: branch names may contain slashes."""
 
 
 def parse_project_uri(text: str, caller_directory: Path) -> ProjectUri:
-    """What a URI names (MLPROJECT.md, "Project URIs"); relative paths are relative to `caller_directory`.
+    """What a URI names (docs/mlproject.md, "Project URIs"); relative paths are relative to `caller_directory`.
 
     A local path that exists wins over everything that looks like a repository's address. Raises
-    RequestError for a path that does not exist and a subfolder that climbs, SourceError for a URI that is
+    RequestError for a path that does not exist and a subfolder that leads out, SourceError for a URI that is
     refused or that projrun cannot fetch.
     """
     _refuse_hostile(text)
@@ -68,7 +68,7 @@ def parse_project_uri(text: str, caller_directory: Path) -> ProjectUri:
 
 
 def _keep_scheme(uri: ProjectUri) -> ProjectUri:
-    """`file://TOP#sub` is what is recorded of `TOP/sub`: given again, as `projrun rerun` does, it stays the same."""
+    """`TOP/sub` is recorded as `file://TOP#sub`: given again, as `projrun rerun` does, it stays the same."""
     if uri.kind == "local" and uri.subdirectory:
         return uri._replace(recorded=f"file://{uri.recorded}")
     return uri
@@ -82,19 +82,19 @@ def is_bare_repository(path: Path) -> bool:
 def _refuse_hostile(text: str) -> None:
     if not text or text.startswith("#"):
         raise RequestError(
-            "the project URI names no project", hint=f"give {_KINDS}; '.' is the current folder"
+            "the project URI has no location", hint=f"give {_KINDS}; '.' is the current folder"
         )
     if _CONTROL.search(text):
-        raise SourceError(f"the project URI {redact_uri(text)!r} has control characters in it")
+        raise SourceError(f"the project URI {redact_uri(text)!r} contains control characters")
     if text.startswith("-"):
         raise SourceError(
             f"the project URI {redact_uri(text)!r} starts with '-'",
-            hint="write a folder of such a name as './-name'",
+            hint="write such a folder as './-name'",
         )
 
 
 def _local_path(location: str, caller_directory: Path) -> Path | None:
-    """The path that a plain path or a `file:` URI stands for; None for other schemes."""
+    """The path of a plain path or a `file:` URI; None for other schemes."""
     match = _SCHEME.match(location)
     if match is None:
         return caller_directory / location
@@ -104,11 +104,11 @@ def _local_path(location: str, caller_directory: Path) -> Path | None:
 
     host, slash, path = location[match.end() :].partition("/")
     written = slash + path
-    # MLflow writes such URIs without percent signs for spaces: what exists as it is written is meant so.
+    # MLflow writes such URIs without percent signs for spaces: a path that exists as written is used as written.
     path = written if _exists(Path(written)) else unquote(written)
     if host not in ("", "localhost") or not path or _CONTROL.search(path):
         raise SourceError(
-            f"{redact_uri(location)!r} names no folder on this machine", hint="write file:///absolute/path"
+            f"{redact_uri(location)!r} is not a folder on this machine", hint="write file:///absolute/path"
         )
     return Path(path[1:] if os.name == "nt" else path)
 
@@ -186,7 +186,7 @@ def _remote(location: str, fragment: str) -> ProjectUri:
     if web is not None:
         return _git(web.repository, fragment)._replace(web_path=web.path)
     kind = _kind(location, address)
-    # What follows a "#" may be the end of a password: only now it is known that it is not.
+    # What follows a "#" may be the end of a password: only now is it known not to be.
     subdirectory = parse_subdirectory(fragment)
     return ProjectUri(kind, location, subdirectory, _with_subdirectory(redact_uri(location), subdirectory))
 
@@ -202,7 +202,7 @@ def _kind(location: str, address: Address) -> Literal["git", "archive"]:
     path = address.path.partition("?")[0]
     if not path.strip("/"):
         raise SourceError(
-            f"{redact_uri(location)!r} names a host and no repository on it",
+            f"{redact_uri(location)!r} has a host but no repository",
             hint="give its path, too: https://HOST/OWNER/REPOSITORY",
         )
     if is_archive_name(path) and address.protocol in _ARCHIVE_SCHEMES:
@@ -215,12 +215,12 @@ def _kind(location: str, address: Address) -> Literal["git", "archive"]:
 def _unknown_protocol(shown: str, protocol: str) -> SourceError:
     if protocol in _ARCHIVE_SCHEMES:
         return SourceError(
-            f"{shown!r} is no archive", hint=f"its name must end in {', '.join(ARCHIVE_ENDINGS)}"
+            f"{shown!r} is not an archive", hint=f"its name must end in {', '.join(ARCHIVE_ENDINGS)}"
         )
     hint = f"give {_KINDS}"
     if protocol.startswith("git+"):  # pip's way
-        hint = f"write it as {protocol[4:]}://, and what follows an @ behind it as --version"
-    return SourceError(f"projrun cannot fetch {shown!r}: {protocol!r} is no protocol it knows", hint=hint)
+        hint = f"write it as {protocol[4:]}://, and what follows the @ as --version"
+    return SourceError(f"projrun cannot fetch {shown!r}: {protocol!r} is not supported", hint=hint)
 
 
 def _refuse_missing_slashes(location: str) -> None:

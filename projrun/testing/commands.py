@@ -1,4 +1,4 @@
-"""Running a command in a prepared environment as a run does, and reading what became of it."""
+"""Running a command in a prepared environment as a run does, and reading its result."""
 
 from __future__ import annotations
 

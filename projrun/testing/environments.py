@@ -10,7 +10,7 @@
         @pytest.fixture
         def wrong_request(self, tmp_path: Path) -> EnvironmentRequest: ...
 
-A manager that builds nothing subclasses `EnvironmentConformance`, one whose builds do not lie in projrun's cache
+A manager that builds nothing subclasses `EnvironmentConformance`, one whose builds are not in projrun's cache
 `BuildConformance`. The projects should be tiny: a dozen environments are built.
 """
 
@@ -127,7 +127,7 @@ class BuildConformance(EnvironmentConformance):
 
     @pytest.fixture
     def wrong_request(self, tmp_path: Path) -> EnvironmentRequest:
-        """A project whose environment file is wrong, which is seen by reading it."""
+        """A project with an invalid environment file, which is found by reading it."""
         raise NotImplementedError("a subclass of the kit provides the fixture `wrong_request`")
 
     def test_a_wrong_file_is_refused_by_the_plan(
@@ -153,7 +153,7 @@ class BuildConformance(EnvironmentConformance):
 
 
 class CachedConformance(BuildConformance):
-    """What managers do whose environments lie in projrun's cache."""
+    """What managers do whose environments are in projrun's cache."""
 
     def test_it_is_built_once_and_found_again(
         self, manager: EnvironmentManager, request_of_project: EnvironmentRequest
@@ -220,7 +220,7 @@ class LockConformance(EnvironmentConformance):
     """What managers do that build from a lock."""
 
     def changed(self, lock: str) -> str:
-        """Another lock, which need not be installable: without its last line unless a subclass knows better."""
+        """Another lock, which may not be installable: without its last line unless a subclass knows better."""
         return "".join(lock.splitlines(keepends=True)[:-1])
 
     def test_a_lock_builds_the_same_again(
@@ -260,7 +260,7 @@ class LockConformance(EnvironmentConformance):
 def prepare(
     manager: EnvironmentManager, request: EnvironmentRequest, *, rebuild: bool = False
 ) -> PreparedEnvironment:
-    """Resolve and prepare, with nobody who looks at the progress."""
+    """Resolve and prepare, without showing the progress."""
     return manager.prepare(request, manager.resolve(request), rebuild=rebuild, progress=lambda line: None)
 
 

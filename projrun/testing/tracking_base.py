@@ -16,7 +16,7 @@ AWKWARD = "é ü 日本 'single' \"double\" $(x) `y` \\ {z}\nsecond line\ttab �
 
 
 def unique(prefix: str) -> str:
-    """A name that no earlier test used: a real server keeps what it was given."""
+    """A name that no earlier test used: a real server keeps old data."""
     return f"{prefix}-{uuid.uuid4().hex[:12]}"
 
 
@@ -29,11 +29,11 @@ class ConformanceBase:
         raise NotImplementedError("a subclass of the kit provides the fixture `store`")
 
     def delete_experiment(self, store: TrackingStore, experiment_id: str) -> None:
-        """Mark an experiment as deleted, by whatever way the store has."""
+        """Mark an experiment as deleted, in whatever way the store offers."""
         raise NotImplementedError
 
     def delete_run(self, store: TrackingStore, run_id: str) -> None:
-        """Mark a run as deleted, by whatever way the store has."""
+        """Mark a run as deleted, in whatever way the store offers."""
         raise NotImplementedError
 
     @pytest.fixture

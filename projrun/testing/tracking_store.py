@@ -6,7 +6,7 @@
         def delete_experiment(self, store, experiment_id): ...
         def delete_run(self, store, run_id): ...
 
-Every test was tried against MLflow's own servers, 2.22 and 3.17: it holds what both do.
+Every test was tried against MLflow's own servers, 2.22 and 3.17: it covers what both do.
 """
 
 from __future__ import annotations

@@ -153,11 +153,11 @@ class ModelStore(Protocol):
 
 
 class ArtifactRepository(Protocol):
-    """The files under one artifact URI. Paths are relative, with `/`; one that climbs out is refused."""
+    """The files under one artifact URI. Paths are relative, with `/`; one that leads out is refused."""
 
     @property
     def folder(self) -> Path | None:
-        """The folder on this machine that holds them; None where they lie elsewhere."""
+        """The folder on this machine that holds them; None if they are elsewhere."""
         ...
 
     def upload(self, file: Path, path: str) -> None:

@@ -1,6 +1,6 @@
 """The tracking URI: which store it names, how it is shown to people, and the store itself.
 
-Reading one asks no server and opens no file, so the plan can do it. On the hot path: keep it light.
+Parsing contacts no server and opens no file, so the plan can do it. On the hot path: keep it light.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _REMEDIES: Mapping[str, str] = {
 
 
 class TrackingUri(NamedTuple):
-    """A tracking URI that was understood. `text` may hold credentials: people are shown `shown`."""
+    """A parsed tracking URI. `text` may hold credentials: people are shown `shown`."""
 
     kind: Literal["rest", "sqlite"]
     text: str
@@ -54,7 +54,7 @@ class TrackingUri(NamedTuple):
 def parse_tracking_uri(text: str, directory: Path | None = None) -> TrackingUri:
     """Which store a URI names; a relative SQLite file is relative to `directory` (else the working folder).
 
-    Raises RequestError, with the remedy, for stores that projrun does not write (DESIGN.md 3).
+    Raises RequestError, with the remedy, for stores that projrun does not write (docs/architecture.md, decision 3).
     """
     text = text.strip()
     if not text:
@@ -109,20 +109,20 @@ def _sqlite(text: str, directory: Path) -> TrackingUri:
     name = rest[3:] if rest.startswith("///") else ""
     if not name or name == ":memory:" or "\0" in name:
         raise RequestError(
-            f"the tracking URI {redact_uri(text)!r} names no file",
+            f"the tracking URI {redact_uri(text)!r} has no file name",
             hint="sqlite:///FILE is relative to this folder, sqlite:////FOLDER/FILE is absolute",
         )
     if "?" in name:
         raise RequestError(
             f"the tracking URI {redact_uri(text)!r} has options",
-            hint="projrun takes none: give sqlite:///FILE",
+            hint="remove them: sqlite:///FILE",
         )
     database = (directory / name).absolute()
     return TrackingUri("sqlite", f"sqlite:///{database}", database)
 
 
 def open_store(uri: TrackingUri, environ: Mapping[str, str], *, warn: Callable[[str], None]) -> TrackingStore:
-    """The store that a URI names. A server is not asked anything yet.
+    """The store that a URI names. Does not contact a server yet.
 
     Raises TrackingError for a SQLite file that is not projrun's, RequestError for wrong connection settings.
     """

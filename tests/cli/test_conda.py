@@ -80,7 +80,7 @@ def test_the_plan_says_what_would_be_built(workshop: Workshop) -> None:
     assert environment["manager"] == "conda"
     assert environment["exists"] is False
     assert "2 dependencies from conda.yaml" in environment["summary"]
-    assert "conda.yaml asks for more than pip has" in json.dumps(shown)
+    assert "conda.yaml needs more than pip can install" in json.dumps(shown)
     assert workshop.entries() == []
 
 
@@ -124,11 +124,11 @@ def test_conda_for_a_file_that_pip_could_serve(workshop: Workshop) -> None:
 def test_what_cannot_be_solved_ends_the_run(workshop: Workshop) -> None:
     done = workshop.run(project(workshop, "crank", "cog>=2"))
     assert done.returncode == 4
-    assert "its dependencies cannot be had together from its channels" in done.stderr
+    assert "its channels cannot satisfy all of its dependencies together" in done.stderr
     assert "crank" in done.stderr
     run = workshop.last_run()
     assert run["status"] == "FAILED"
-    assert "cannot be had together" in run["tags"]["projrun.reason"]
+    assert "cannot satisfy all" in run["tags"]["projrun.reason"]
     assert "crank" in workshop.artifact("environment/build.log")
     assert workshop.entries() == []
 

@@ -259,7 +259,7 @@ def test_a_python_that_cannot_be_downloaded(workshop: Workshop) -> None:
     (project / "python_env.yaml").write_text('python: "3.99"\n')
     refused = workshop.run(project, "--env-manager=uv")
     assert refused.returncode == 4
-    assert "there is no Python 3.99 on this machine" in refused.stderr
+    assert "Python 3.99 not found" in refused.stderr
     assert "--python-downloads=automatic lets uv download it" in refused.stderr
     plan = run_projrun("plan", project, "--env-manager=uv", "--python-downloads=automatic").check()
     assert "Python 3.99, which uv downloads first" in plan.stdout
@@ -275,10 +275,10 @@ def test_a_python_that_cannot_be_downloaded(workshop: Workshop) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--env", "gone"], "--env: there is no folder"),
+        (["--env", "gone"], "--env: folder"),
         (["--env", "."], "is not an environment"),
         (["--env", ".", "--env-manager", "uv"], "both --env and --env-manager are given"),
-        (["--locked", "gone.lock"], "--locked: there is no file"),
+        (["--locked", "gone.lock"], "--locked: file"),
         (["--locked", "conda.lock"], "is a lock of a conda environment"),
         (["--locked", "loose.lock"], "loose.lock:1: 'numpy>=1' is not pinned"),
     ],

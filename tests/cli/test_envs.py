@@ -83,7 +83,7 @@ def test_one_is_shown_by_the_beginning_of_its_key(workshop: Workshop, built: Pat
 def test_one_that_is_not_there(workshop: Workshop, built: Path) -> None:
     done = envs("show", "zzz")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "projrun: error: there is no environment 'zzz'; see `projrun envs list`\n"
+    assert done.stderr == "projrun: error: environment 'zzz' not found; see `projrun envs list`\n"
     workshop.run(workshop.project("sprocket", name="other")).check()
     keys = sorted(entry.key for entry in workshop.entries())
     done = envs("show", "")
@@ -98,7 +98,7 @@ def test_pruning_by_age(workshop: Workshop, built: Path) -> None:
     os.utime(entry.path.with_name(f"{entry.path.name}.complete"), (long_ago, long_ago))
     told = envs("prune", "--older-than", "30d", "--dry-run").check()
     assert told.stdout.startswith(f"would remove {entry.key[:10]} (")
-    assert "not used for long, last used 40 d ago): 1 requirement from requirements.txt" in told.stdout
+    assert "unused, last used 40 d ago): 1 requirement from requirements.txt" in told.stdout
     assert workshop.entries() == [entry._replace(last_used=workshop.entries()[0].last_used)]
     removed = document("prune", "--older-than", "30d")
     assert removed["removed"][0]["key"] == entry.key
@@ -129,7 +129,7 @@ def test_what_a_killed_build_left_goes_without_limits(workshop: Workshop) -> Non
     (left / "env").mkdir(parents=True)
     assert "unfinished" in envs("list").check().stdout
     told = envs("prune").check()
-    assert "a build that was killed" in told.stdout
+    assert "leftovers of a killed build" in told.stdout
     assert not left.exists()
 
 

@@ -165,5 +165,5 @@ def test_a_refusal_is_exit_3_with_the_rule(
 def test_a_web_address_and_a_version_exclude_each_other(environ: Mapping[str, str]) -> None:
     done = run_projrun("run", "https://github.com/o/r/tree/main/x", "-v", "v1", environ=environ)
     assert done.returncode == 2
-    assert "--version 'v1' is given, and the address names 'main/x' itself" in done.stderr
-    assert "leave --version away" in done.stderr
+    assert "--version 'v1' conflicts with 'main/x' in the address" in done.stderr
+    assert "remove --version" in done.stderr

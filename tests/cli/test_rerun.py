@@ -137,7 +137,7 @@ def test_a_patch_that_does_not_fit_ends_it_before_the_start(bench: Bench) -> Non
     patch.write_text(patch.read_text().replace("-old", "-never"))
     done = bench("rerun", first["run_id"])
     assert done.returncode == 3
-    assert "cannot be applied; leave it out with --without-patch" in done.stderr
+    assert "cannot be applied; skip it with --without-patch" in done.stderr
     assert list((bench.home / "cache" / "copies").glob("*")) == []
     assert len(json.loads(bench("runs", "list", "--json").stdout)["runs"]) == 1
 
@@ -149,7 +149,7 @@ def test_changes_whose_artifact_is_gone_are_not_left_out_silently(bench: Bench) 
     Path(first["artifact_folder"], "source", "dirty.patch").unlink()
     done = bench("rerun", first["run_id"])
     assert done.returncode == 3
-    assert "are gone: it has no artifact source/dirty.patch; leave them out" in done.stderr
+    assert "are gone: it has no artifact source/dirty.patch; skip them" in done.stderr
 
 
 def test_what_is_given_anew_is_told(bench: Bench) -> None:
@@ -272,7 +272,7 @@ def test_a_plain_folder_is_run_where_it_is_and_only_as_it_was(bench: Bench) -> N
     (bench.project / "code.txt").write_text("new\n")
     done = bench("rerun", first["run_id"])
     assert done.returncode == 3
-    assert "are not those of run" in done.stderr
+    assert "differ from those of run" in done.stderr
     changed = bench.rerun(first["run_id"], "--changed-source")
     assert log_of(changed).startswith("new")
     assert "content" in differing(changed)
@@ -282,7 +282,7 @@ def test_a_plain_folder_is_run_where_it_is_and_only_as_it_was(bench: Bench) -> N
     bench.project.rmdir()
     gone = bench("rerun", first["run_id"])
     assert gone.returncode == 3
-    assert "not there any more" in gone.stderr
+    assert "no longer exists" in gone.stderr
 
 
 def test_a_branch_that_has_moved_on_a_server(bench: Bench) -> None:
@@ -348,7 +348,7 @@ def test_runs_that_cannot_be_repeated(bench: Bench) -> None:
     store = bench.store()
     bare = store.create_run("0", start_time=1)
     store.close()
-    for run_id, words in ((bare.run_id, "no run of a project"), ("f" * 32, "has no run"), ("", "has no run")):
+    for run_id, words in ((bare.run_id, "not a project run"), ("f" * 32, "has no run"), ("", "has no run")):
         done = bench("rerun", run_id)
         assert (done.returncode, words in done.stderr) == (2, True), done.stderr
     assert bench("rerun", first["run_id"], "--source", "nowhere").returncode == 2
@@ -361,7 +361,7 @@ def test_artifacts_that_cannot_be_reached_can_be_done_without(bench: Bench) -> N
         database.execute("UPDATE runs SET artifact_uri = 'gopher://nowhere/x'")
     done = bench("rerun", first["run_id"])
     assert done.returncode == 5
-    assert "or do without them: --unlocked" in done.stderr
+    assert "or run without: --unlocked" in done.stderr
     bench("rerun", first["run_id"], "--unlocked").check()
 
 
@@ -401,7 +401,7 @@ def test_only_the_commit_is_run_where_versions_must_be_pinned(bench: Bench) -> N
     first = bench.run("project")
     done = bench("rerun", first["run_id"], PROJRUN_REQUIRE_PINNED="1")
     assert done.returncode == 3
-    assert "$PROJRUN_REQUIRE_PINNED sets require-pinned; leave them out with --without-patch" in done.stderr
+    assert "$PROJRUN_REQUIRE_PINNED sets require-pinned; skip them with --without-patch" in done.stderr
     bench("rerun", first["run_id"], "--without-patch", PROJRUN_REQUIRE_PINNED="1").check()
 
 

@@ -549,7 +549,7 @@ def test_a_run_that_another_runner_records_is_left_alone(runner: Runner, tmp_pat
 def test_a_run_id_that_is_a_path_is_refused(runner: Runner, tmp_path: Path) -> None:
     done = runner(python_project(tmp_path / "project", ""), "--run-id", "../../outside")
     assert done.returncode == 2
-    assert "'../../outside' is not the id of a run" in done.stderr
+    assert "'../../outside' is not a run id" in done.stderr
     assert not (tmp_path / "outside").exists()
 
 

@@ -87,7 +87,7 @@ def test_conda_is_chosen_for_what_pip_cannot_install(
     selection = select_manager(None, "", EnvironmentReference("conda_env", file), with_uv)
     assert selection.manager.name == name
     if name == "conda":
-        assert selection.reason == "conda: conda.yaml asks for more than pip has"
+        assert selection.reason == "conda: conda.yaml needs more than pip can install"
 
 
 def test_a_conda_file_that_is_wrong_is_found_when_choosing(tmp_path: Path, with_uv: dict[str, str]) -> None:

@@ -105,23 +105,25 @@ def test_a_list_in_an_environment_file_finds_files_beside_it_or_in_the_project(t
 def test_included_files_by_url_are_left_to_the_installer_with_a_warning(tmp_path: Path) -> None:
     found = read(tmp_path, "-r https://user:word@host/base.txt\n-c https://host/limits.txt\n")
     assert found.lines == ("-r https://user:word@host/base.txt", "-c https://host/limits.txt")
-    assert found.warnings[0].startswith("requirements.txt:1: https://host/base.txt is read by the installer")
+    assert found.warnings[0].startswith(
+        "requirements.txt:1: https://host/base.txt is read when the environment is built"
+    )
 
 
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("-r missing.txt", "there is no file 'missing.txt'"),
-        ("-r", "names no file"),
+        ("-r missing.txt", "file 'missing.txt' not found"),
+        ("-r", "has no file name"),
         ("-r folder", "'folder' is not a file"),
-        ("-c missing.txt", "there is no file 'missing.txt'"),
-        ("-e", "names no folder"),
-        ("-e ./missing", "there is no file or folder './missing'"),
-        ("./missing-1.0.whl", "there is no file or folder './missing-1.0.whl'"),
-        ("missing-1.0-py3-none-any.whl", "there is no file or folder"),
-        ("name @ file:///no/such/thing", "there is no file or folder"),
-        ("-r ~nobody-of-that-name/x.txt", "there is no file"),
-        ("./a\0b", "there is no file or folder"),
+        ("-c missing.txt", "file 'missing.txt' not found"),
+        ("-e", "has no folder name"),
+        ("-e ./missing", "no file or folder './missing'"),
+        ("./missing-1.0.whl", "no file or folder './missing-1.0.whl'"),
+        ("missing-1.0-py3-none-any.whl", "no file or folder"),
+        ("name @ file:///no/such/thing", "no file or folder"),
+        ("-r ~nobody-of-that-name/x.txt", "not found"),
+        ("./a\0b", "no file or folder"),
     ],
 )
 def test_what_is_not_there(tmp_path: Path, line: str, problem: str) -> None:

@@ -118,16 +118,16 @@ def test_host_name_that_is_none(host: str) -> None:
 NONSENSE: dict[str, tuple[Answer | bytes, str]] = {
     "an HTML page": (Answer(b"<html>Welcome</html>", 200, HTML), "an HTML page (HTTP 200)"),
     "an HTML page for 404": (Answer(b"<h1>Not Found</h1>", 404, HTML), "an HTML page (HTTP 404)"),
-    "another API's 404": (Answer(b'{"detail":"Not Found"}', 404), "no valid JSON (HTTP 404)"),
-    "JSON cut short": (Answer(FOUND.body[:-9]), "no valid JSON"),
-    "nothing": (Answer(b""), "no valid JSON"),
-    "binary": (Answer(bytes(range(256))), "no valid JSON"),
-    "a list": (Answer(b"[]"), "JSON that is no object"),
-    "a number with more digits than Python reads": (Answer(b'{"a":' + b"9" * 5000 + b"}"), "no valid JSON"),
-    "nested without end": (Answer(b'{"a":' + b"[" * 100_000), "no valid JSON"),
+    "another API's 404": (Answer(b'{"detail":"Not Found"}', 404), "invalid JSON (HTTP 404)"),
+    "JSON cut short": (Answer(FOUND.body[:-9]), "invalid JSON"),
+    "nothing": (Answer(b""), "invalid JSON"),
+    "binary": (Answer(bytes(range(256))), "invalid JSON"),
+    "a list": (Answer(b"[]"), "JSON that is not an object"),
+    "a number with more digits than Python reads": (Answer(b'{"a":' + b"9" * 5000 + b"}"), "invalid JSON"),
+    "nested without end": (Answer(b'{"a":' + b"[" * 100_000), "invalid JSON"),
     "an object without a run": (Answer(b'{"greeting":"hello"}'), "'run' is missing"),
     "a run that is text": (Answer(b'{"run":"hello"}'), "'run' is a str, not an object"),
-    "no HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", "no HTTP"),
+    "not HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", "not HTTP"),
 }
 
 
@@ -338,7 +338,7 @@ def test_run_that_is_taken_up_makes_the_store_patient() -> None:
         ({"MLFLOW_TRACKING_SERVER_CERT_PATH": "/no/such.pem"}, "names '/no/such.pem', which does not exist"),
         ({"REQUESTS_CA_BUNDLE": "/no/such.pem"}, "REQUESTS_CA_BUNDLE names '/no/such.pem'"),
         ({"MLFLOW_TRACKING_CLIENT_CERT_PATH": "/no/such.pem"}, "names '/no/such.pem', which does not exist"),
-        ({"MLFLOW_TRACKING_TOKEN": f"{SECRET}\n"}, "MLFLOW_TRACKING_TOKEN holds a character"),
+        ({"MLFLOW_TRACKING_TOKEN": f"{SECRET}\n"}, "MLFLOW_TRACKING_TOKEN contains a character"),
     ],
 )
 def test_setting_that_cannot_work_is_a_mistake_of_the_request(environ: dict[str, str], words: str) -> None:

@@ -1,4 +1,4 @@
-"""`mlflow run` and `projrun run` of one project leave records that differ only where MLPROJECT.md says so.
+"""`mlflow run` and `projrun run` of one project leave records that differ only where docs/mlproject.md says so.
 
 Each difference that is meant is listed here, with the reason; anything else that differs fails the test.
 """

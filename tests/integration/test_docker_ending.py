@@ -129,7 +129,9 @@ def test_a_lack_of_memory_is_called_by_its_name(docker: DockerBench) -> None:
     docker.project("python -c 'x = bytearray(300_000_000)'")
     done = docker.run("-A", "memory=64m")
     assert done.returncode == 137
-    reason = "out of memory: the container reached its limit of 64 MiB (exit code 137); allow it more with -A memory=…"
+    reason = (
+        "out of memory: the container reached its limit of 64 MiB (exit code 137); raise it with -A memory=…"
+    )
     assert docker.recorded()["tags"]["projrun.reason"] == reason
     assert reason in done.stderr
 

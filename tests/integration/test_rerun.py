@@ -102,4 +102,4 @@ def test_a_run_of_mlflow_is_repeated_as_far_as_its_record_goes(
     assert recorded.experiment == "by-mlflow"
     notes = {one["what"]: one["note"] for one in again["differences"]}
     assert notes["parameters"].startswith("extra: recorded, but")
-    assert "not made by projrun" in notes["record"]
+    assert "not recorded by projrun" in notes["record"]

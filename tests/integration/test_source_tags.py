@@ -78,7 +78,7 @@ def test_the_tags_are_mlflows(mlflow3_python: Path, tmp_path: Path) -> None:
             discard(checkout)
             tags = source_tags(checkout)
             ours = {key: value for key, value in tags.items() if not key.startswith("projrun.")}
-            # On purpose (MLPROJECT.md): the branch is recorded without --version too.
+            # On purpose (docs/mlproject.md): the branch is recorded without --version too.
             assert {
                 key: value for key, value in ours.items() if key not in BRANCH_TAGS or key in expected
             } == expected

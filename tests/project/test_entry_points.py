@@ -78,7 +78,7 @@ def test_scripts_outside_the_project_are_refused(tmp_path: Path, name: str) -> N
     project = tmp_path / "project"
     (project / "sub").mkdir(parents=True)
     (project / "link.py").symlink_to("../x.py")
-    with pytest.raises(RequestError, match="lies outside the project"):
+    with pytest.raises(RequestError, match="is outside the project"):
         find_entry_point(load_project(project), name)
 
 

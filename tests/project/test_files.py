@@ -24,7 +24,7 @@ def test_the_exact_spelling_wins(tmp_path: Path) -> None:
 def test_two_other_spellings_are_named(tmp_path: Path) -> None:
     for name in ("MLPROJECT", "mlproject"):
         (tmp_path / name).touch()
-    with pytest.raises(RequestError, match="both MLPROJECT and mlproject lie in"):
+    with pytest.raises(RequestError, match="both MLPROJECT and mlproject are in"):
         find_mlproject(tmp_path)
 
 

@@ -114,7 +114,7 @@ REFUSED = {
     ),
     "two entry points of one name": (
         "entry_points:\n  main: {command: x}\n  main: {command: y}\n",
-        "MLproject:3:3: the key 'main' stands here again; it is on line 2 already",
+        "MLproject:3:3: duplicate key 'main', first used on line 2",
     ),
 }
 

@@ -33,8 +33,8 @@ def test_a_quoted_merge_sign_is_a_name() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3", r"^M:3:1: the key 'a' stands here again; it is on line 1 already$"),
-        ("1: x\n'1': y", r"^M:2:1: the key '1' stands here again"),
+        ("a: 1\nb: 2\na: 3", r"^M:3:1: duplicate key 'a', first used on line 1$"),
+        ("1: x\n'1': y", r"^M:2:1: duplicate key '1'"),
         ("[a]: 1", r"^M:1:1: a key must be a plain word"),
         ("- a", r"^M:1:1: M must be a mapping"),
         ("a", r"^M:1:1: M must be a mapping"),

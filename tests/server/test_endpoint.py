@@ -153,7 +153,7 @@ def test_store_that_cannot_be_used_is_told_to_the_client(tmp_path: Path) -> None
     with Endpoint.open(file) as endpoint, closing(Client(endpoint)) as client:
         answer = client.get("experiments/get", experiment_id=0)
         assert answer.error == (400, "INVALID_PARAMETER_VALUE")
-        assert "not a store of projrun" in answer.json["message"]
+        assert "not a projrun store" in answer.json["message"]
 
 
 def test_locked_store_is_worth_another_try(

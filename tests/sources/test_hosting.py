@@ -80,7 +80,7 @@ def test_what_is_no_page_of_a_folder(location: str) -> None:
     ],
 )
 def test_other_pages_are_refused_with_what_to_give(location: str) -> None:
-    with pytest.raises(RequestError, match="is no address of a folder") as raised:
+    with pytest.raises(RequestError, match="is not the URL of a folder") as raised:
         read(location)
     assert "#FOLDER" in raised.value.hint
 
@@ -106,7 +106,7 @@ def test_other_pages_are_refused_with_what_to_give(location: str) -> None:
     ],
 )
 def test_hostile_places_are_refused(site: str, place: str) -> None:
-    with pytest.raises(RequestError, match="names no branch, tag or commit"):
+    with pytest.raises(RequestError, match="no branch, tag or commit"):
         read(site + place)
 
 

@@ -108,7 +108,7 @@ def test_hosts_that_are_refused(pattern: str, location: str) -> None:
     ],
 )
 def test_patterns_that_mean_nothing_or_too_much(pattern: str) -> None:
-    with pytest.raises(RequestError, match=r"place 0: .* in allowed-hosts is no pattern"):
+    with pytest.raises(RequestError, match=r"place 0: .* in allowed-hosts is not a host pattern"):
         hosts(f"github.com, {pattern}")
 
 

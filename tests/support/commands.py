@@ -68,7 +68,7 @@ def run_projrun(
     timeout: float = 120,
     stdin: str = "",
 ) -> Completed:
-    """Run the real `projrun` command in a process of its own."""
+    """Run the real `projrun` command in its own process."""
     return run_command([*projrun_argv(), *arguments], cwd=cwd, environ=environ, timeout=timeout, stdin=stdin)
 
 

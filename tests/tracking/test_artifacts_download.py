@@ -118,7 +118,7 @@ def test_download_that_breaks_off_leaves_nothing(server: Loopback, place: Path) 
 
 def test_redirects_without_end(server: Loopback, place: Path) -> None:
     server.respond = always(Answer(b"", 302, {"Location": "/again"}))
-    assert "it redirects without end" in refused(server.uri, place).message
+    assert "it redirects endlessly" in refused(server.uri, place).message
     assert len(server.received) == 11
 
 
@@ -163,7 +163,7 @@ def test_only_its_owner_reads_a_download(place: Path, tmp_path: Path) -> None:
 
 
 def test_file_that_is_not_there(place: Path, tmp_path: Path) -> None:
-    assert "is no file or folder" in refused((tmp_path / "absent").as_uri(), place).message
+    assert "is not a file or folder" in refused((tmp_path / "absent").as_uri(), place).message
 
 
 @pytest.mark.parametrize("uri", ["file://elsewhere/a", "file:///dev/zero", "file:a"])
@@ -189,7 +189,7 @@ def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 def test_unknown_scheme(place: Path) -> None:
     error = refused("ftp://user:word@host/x", place)
-    assert error.message == "ftp://host/x cannot be downloaded: projrun does not know ftp:"
+    assert error.message == "ftp://host/x cannot be downloaded: ftp: is not supported"
 
 
 # --- the tracking store ---
@@ -252,7 +252,7 @@ def test_models_that_are_not_there(store: SqlStore, run: Run, place: Path) -> No
     store.create_registered_model("empty")
     assert "has none in 'latest'" in refused("models:/empty/latest", place, store).message
     assert "has none in 'Production'" in refused("models:/empty/Production", place, store).message
-    assert "keeps no aliases" in refused("models:/empty@best", place, store).message
+    assert "has no aliases" in refused("models:/empty@best", place, store).message
     for uri in (
         "models:/absent/1",
         "models:/absent/latest",
@@ -266,7 +266,7 @@ def test_models_that_are_not_there(store: SqlStore, run: Run, place: Path) -> No
 def test_models_that_lead_to_each_other_end(store: SqlStore) -> None:
     store.create_registered_model("circle")
     store.create_model_version("circle", source="models:/circle/1")
-    with pytest.raises(TrackingError, match="without end"):
+    with pytest.raises(TrackingError, match="in a loop"):
         resolve("models:/circle/1", store)
 
 

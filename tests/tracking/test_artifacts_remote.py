@@ -53,7 +53,7 @@ def test_upload_list_download(bucket: str, file: Path, tmp_path: Path) -> None:
 def test_artifact_that_is_not_there(bucket: str, file: Path, tmp_path: Path) -> None:
     artifacts = RemoteArtifacts(bucket, {})
     artifacts.upload(file, "there")
-    with pytest.raises(NotFoundError, match="there is no artifact 'absent'"):
+    with pytest.raises(NotFoundError, match="artifact 'absent' not found"):
         artifacts.download("absent", tmp_path / "back")
     assert list((tmp_path / "back").iterdir()) == []
     assert artifacts.list("absent") == ()
@@ -103,7 +103,7 @@ def test_store_that_refuses_is_told_in_one_line(refusing: str, file: Path) -> No
 
 @pytest.mark.parametrize("uri", ["simplecache::memory://x", "s3://bucket::file:///etc"])
 def test_chained_file_systems_are_refused(uri: str) -> None:
-    with pytest.raises(TrackingError, match="is no artifact storage"):
+    with pytest.raises(TrackingError, match="is not an artifact storage"):
         RemoteArtifacts(uri, {})
 
 

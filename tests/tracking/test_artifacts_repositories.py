@@ -89,7 +89,7 @@ def test_local_places(uri: str, path: str) -> None:
 
 @pytest.mark.parametrize("uri", ["file://other.host/a", "file:a", "file:", "file:///a%00b", "file://[x/a"])
 def test_file_uri_that_names_no_file_here(uri: str) -> None:
-    with pytest.raises(TrackingError, match="names no file on this machine"):
+    with pytest.raises(TrackingError, match="is not a file on this machine"):
         open_repository(uri)
 
 
@@ -108,7 +108,7 @@ def test_served_artifacts_need_a_server(uri: str) -> None:
 
 
 def test_web_address_that_is_no_artifact_storage(transport: Transport) -> None:
-    with pytest.raises(TrackingError, match="no artifact storage"):
+    with pytest.raises(TrackingError, match="not the artifact storage"):
         open_repository("https://host.test/somewhere", transport)
 
 

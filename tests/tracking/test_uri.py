@@ -81,7 +81,7 @@ def test_relative_file_without_a_folder_is_in_the_working_folder() -> None:
         ("sqlite:///", "sqlite:////FOLDER/FILE is absolute"),
         ("sqlite:///:memory:", "sqlite:////FOLDER/FILE is absolute"),
         ("sqlite://host/file.db", "sqlite:////FOLDER/FILE is absolute"),
-        ("sqlite:///x.db?timeout=3", "give sqlite:///FILE"),
+        ("sqlite:///x.db?timeout=3", "remove them: sqlite:///FILE"),
         ("http://", "http(s)://HOST:PORT"),
         ("http:host", "http(s)://HOST:PORT"),
         ("http://host:port", "http(s)://HOST:PORT"),

@@ -30,6 +30,6 @@ def home(environ: Mapping[str, str]) -> Path:
 
 
 def pyenv_versions(environ: Mapping[str, str]) -> Path:
-    """Where pyenv keeps its interpreters; need not exist."""
+    """Where pyenv keeps its interpreters; may not exist."""
     root = environ.get("PYENV_ROOT")
     return (Path(root) if root else home(environ) / ".pyenv") / "versions"

@@ -1,4 +1,4 @@
-"""`--env PATH`: commands run in a virtual environment or conda prefix that is there already."""
+"""`--env PATH`: commands run in an existing virtual environment or conda prefix."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WORDS = {"virtualenv": "virtual environment", "conda": "conda environment", "lo
 
 
 class ExistingEnvironment:
-    """Builds nothing and changes nothing, and so takes every project; what it needs must be there."""
+    """Builds and changes nothing, so it accepts every project; what the project needs must be installed."""
 
     name = "existing"
     capabilities = Capabilities(kinds=frozenset(get_args(EnvironmentKind)), builds=False, cached=False)
@@ -43,7 +43,7 @@ class ExistingEnvironment:
         return True
 
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
-        """RequestError where the folder is no environment."""
+        """RequestError if the folder is not an environment."""
         prefix = request.existing
         if prefix is None:
             raise RequestError(
@@ -87,12 +87,12 @@ def _python(prefix: Path) -> Path:
         if found:
             return found
     if not prefix.is_dir():
-        raise RequestError(f"--env: there is no folder {prefix}", hint="make it: python -m venv FOLDER")
+        raise RequestError(f"--env: folder {prefix} not found", hint="create it: python -m venv FOLDER")
     link = prefix / SCRIPTS / "python"
     if link.is_symlink():
         raise RequestError(
             f"--env: {prefix} is broken: {link} leads to {link.readlink()}, which is gone",
-            hint="make it anew",
+            hint="create it again",
         )
     raise RequestError(
         f"--env: {prefix} is not an environment: it has no {SCRIPTS}/python",
@@ -110,7 +110,7 @@ def _variables(prefix: Path, kind: str) -> tuple[dict[str, str], frozenset[str]]
     if kind != "conda":
         return ({"VIRTUAL_ENV": str(prefix)} if kind == "virtualenv" else {}), UNSET | {"VIRTUAL_ENV"}
     variables, unset = activation_variables(prefix)
-    # conda names an environment by its folder where it lies in `envs`, else by its path.
+    # conda names an environment by its folder if it is in `envs`, else by its path.
     name = prefix.name if prefix.parent.name == "envs" else str(prefix)
     own = {key: value for key, value in variables.items() if key not in ISOLATED}
     return {**own, "CONDA_DEFAULT_ENV": name}, unset

@@ -16,7 +16,7 @@ from projrun.project.model import EnvironmentKind
 
 
 class LocalEnvironment:
-    """Builds nothing, and so takes every project; what it needs must be there."""
+    """Builds nothing, so it accepts every project; what the project needs must be installed."""
 
     name = "local"
     capabilities = Capabilities(kinds=frozenset(get_args(EnvironmentKind)), builds=False, cached=False)

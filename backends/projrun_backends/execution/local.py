@@ -25,7 +25,7 @@ class LocalBackend:
             keys = ", ".join(sorted(map(str, config)))
             raise RequestError(
                 f"the local backend takes no configuration; --backend-config has: {keys}",
-                hint="leave --backend-config out, or choose the backend that it is for with --backend",
+                hint="remove --backend-config, or select its backend with --backend",
             )
 
     def launch(self, task: Task, config: Mapping[str, object]) -> Job:

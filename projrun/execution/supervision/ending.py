@@ -10,7 +10,7 @@ from projrun.execution.protocol import Outcome
 ENDING_SIGNALS = frozenset(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGKILL") if hasattr(signal, name)
 )
-"""A run that was sent one of these was asked to end, whatever its command made of it."""
+"""A run that received one of these was asked to end, however its command reacted."""
 
 _SHELL_CODES = {
     126: "found but not executable",
@@ -19,11 +19,11 @@ _SHELL_CODES = {
 
 
 def ended(returncode: int, received: Sequence[int], warnings: Sequence[str] = ()) -> Outcome:
-    """What became of a process.
+    """How a process ended.
 
     `returncode` is as `subprocess` gives it (-N: died of signal N), `received` the signals that were
     passed on to it while it ran, first one first. The first that asks it to end decides, even where
-    the command then exits 0: a person who pressed Ctrl-C once, twice or thrice gets 130.
+    the command then exits 0: after Ctrl-C, once or more often, the code is 130.
     """
     asked = [signum for signum in received if signum in ENDING_SIGNALS or signum == -returncode]
     if asked:
@@ -36,7 +36,7 @@ def ended(returncode: int, received: Sequence[int], warnings: Sequence[str] = ()
 
 
 def interrupted(signum: int, warnings: Sequence[str] = ()) -> Outcome:
-    """What becomes of a run that a signal to the runner ended: KILLED, 130 for INT, 143 for TERM."""
+    """The outcome of a run that a signal to the runner ended: KILLED, 130 for INT, 143 for TERM."""
     reason = f"interrupted by {signal_name(signum)}"
     return Outcome("KILLED", 128 + signum, reason, signum, tuple(warnings))
 

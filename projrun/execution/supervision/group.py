@@ -1,4 +1,4 @@
-"""A process group: everything that a command started and that did not move to a session of its own."""
+"""A process group: everything that a command started and that did not move to its own session."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ finish "$@"
 
 
 class Guard:
-    """A process that watches this one. It takes the runner 0.3 ms to start it, and nobody waits for it.
+    """A process that watches this one. Starting it takes 0.3 ms; nothing waits for it.
 
     It watches a pipe: `PR_SET_PDEATHSIG` is tied to the forking thread, misses grandchildren and exists
     on Linux only. It is a shell script: one more Python would cost 11 ms of processor time and 8 MB in
@@ -49,7 +49,7 @@ class Guard:
         end_environ: Mapping[str, str] | None = None,
         kept_open: Sequence[int] = (),
     ) -> None:
-        """`end_argv` is run, in `end_environ`, after the group was ended: twice, so it must not mind.
+        """`end_argv` is run, in `end_environ`, after the group was ended; it runs twice, so it must be idempotent.
 
         `kept_open` are descriptors that stay open until then: locks of what the group works on.
         """

@@ -11,9 +11,9 @@ MASK = credentials.MASK.encode()
 
 
 class Mask:
-    """Puts `***` for every secret; where secrets overlap, the first wins, then the longest.
+    """Replaces every secret by `***`; where secrets overlap, the first wins, then the longest.
 
-    Held back is only what may be the beginning of a secret, so a log can be followed while it grows.
+    Only what may be the beginning of a secret is held back, so a log can be followed while it grows.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -41,7 +41,7 @@ class Mask:
         return b"".join(shown) + text[end:undecided]
 
     def close(self) -> bytes:
-        """What was held back, now that nothing follows."""
+        """What was held back, at the end of the stream."""
         held, self._held = self._held, b""
         return self._pattern.sub(MASK, held) if self._secrets else held
 

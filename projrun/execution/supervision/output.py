@@ -39,7 +39,7 @@ class Sink:
         self._piece = CHUNK if mode is not None and stat.S_ISREG(mode) else select.PIPE_BUF
 
     def write(self, data: memoryview) -> memoryview:
-        """Write; what is returned could not be taken now."""
+        """Write; return what could not be written yet."""
         while self._open and data and self._writable.poll(0):
             try:
                 data = data[os.write(self.descriptor, data[: self._piece]) :]
@@ -83,7 +83,7 @@ class LogFile:
             self.close()
 
     def close(self) -> None:
-        """Close the file, once or more often."""
+        """Close the file; may be called again."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -109,7 +109,7 @@ class Stream:
         return len(self._pending) > 0
 
     def awaits(self) -> tuple[int, int] | None:
-        """The descriptor and poll events that let it go on; None when it is through."""
+        """The descriptor and poll events that let it go on; None when it is done."""
         if self.blocked:
             return self._sink.descriptor, select.POLLOUT
         return None if self.ended else (self.source, select.POLLIN)
@@ -126,14 +126,14 @@ class Stream:
             self.end()
 
     def end(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         if not self.ended:
             self.ended = True
             self._log.write(self._mask.close())
             os.close(self.source)
 
     def mute(self) -> None:
-        """Forward nothing more; the log goes on."""
+        """Stop forwarding; the log continues."""
         self._sink.mute()
         self._pending = memoryview(b"")
 
@@ -171,12 +171,12 @@ class Output:
 
     @property
     def reading(self) -> bool:
-        """Whether someone may still write to it."""
+        """Whether a writer may still exist."""
         return not all(stream.ended for stream in self.streams)
 
     @property
     def blocked(self) -> bool:
-        """Whether a reader of the runner's own streams holds it up."""
+        """Whether a reader of the runner's own streams blocks it."""
         return any(stream.blocked for stream in self.streams)
 
     def started(self) -> None:
@@ -204,7 +204,7 @@ class Output:
         return ready
 
     def mute(self) -> None:
-        """Forward nothing more; the log goes on. A reader that stopped reading must not hold up the end."""
+        """Stop forwarding; the log continues. A reader that stopped reading must not hold up the end."""
         for stream in self.streams:
             stream.mute()
 

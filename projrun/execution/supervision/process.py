@@ -1,4 +1,4 @@
-"""A job that is a process on this machine: started in a session of its own, supervised to its end."""
+"""A job that is a process on this machine: started in its own session, supervised to its end."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from projrun.execution.supervision.output import Output
 from projrun.execution.supervision.signals import escalated
 
 _LINGER = 1.0
-"""Seconds that what the command left behind may take to end by itself, as `> >(tee log)` does."""
+"""Seconds that leftover processes of the command may take to end by themselves, as `> >(tee log)` does."""
 
 _LONGEST_PAUSE = 0.05
 _LONGEST_GRACE = 1_000_000.0
 """Eleven days: poll(2) counts milliseconds in 31 bits."""
 
 _EXIT_PAUSE = 0.1
-"""How often to ask whether the child has ended, where the system cannot tell (no pidfd)."""
+"""How often to ask whether the child has ended, if the system has no pidfd."""
 
 
 class ProcessJob:
     """A running process with its process group, its output and its guard.
 
     The job is over when the command's main process has ended. What that left in its process group is
-    given a second to end by itself, then TERM and, after the grace period, KILL: a run leaves no mess
-    behind (`mlflow run` leaves such processes running). A process that moved to a session of its own
-    (`setsid`) is left alone here too, and its later output is not waited for.
+    given a second to end by itself, then TERM and, after the grace period, KILL: a run leaves no
+    processes behind (`mlflow run` does). A process that moved to its own session (`setsid`) is left
+    alone, and its later output is not waited for.
     """
 
     def __init__(self, argv: Sequence[str], task: Task) -> None:
@@ -107,7 +107,7 @@ class ProcessJob:
             self._close()
 
     def _finish(self) -> Outcome:
-        """The guard is still there: what a killed runner could not remove is removed by it."""
+        """The guard still runs: it removes what a killed runner could not."""
         with self._lock:
             self._over = True
         outcome = ended(self._process.returncode, self._received_until_exit, self._warnings)
@@ -134,7 +134,7 @@ class ProcessJob:
         self._received_until_exit = tuple(self._received)
 
     def _settle(self) -> None:
-        """Until the output is complete and the group empty, or patience is at its end."""
+        """Until the output is complete and the group empty, or the time is up."""
         patience = monotonic() + _LINGER
         pause = 0.001
         while (alive := is_alive(self._process.pid)) or self._output.reading:
@@ -168,7 +168,7 @@ class ProcessJob:
             self._step(_LONGEST_PAUSE)
 
     def _finish_output(self) -> None:
-        """Forward what is in the pipes; a process outside the group may hold them open for ever."""
+        """Forward what is in the pipes; a process outside the group may keep them open for ever."""
         patience = monotonic() + _LINGER
         while True:
             if self._output.blocked:

@@ -1,4 +1,4 @@
-"""What the runner does with signals: undo a build, or pass them on to the job. Only the CLI installs this."""
+"""What the runner does with signals: undo a build, or forward them to the job. Only the CLI installs this."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RELAYED = (*_INTERRUPTING, *_known("SIGUSR1", "SIGUSR2", "SIGTSTP", "SIGCONT", 
 
 
 class Interrupted(BaseException):
-    """A signal came while no job was running: what is being built is to be undone, and the run is KILLED."""
+    """A signal came while no job was running: the current build is undone, and the run is KILLED."""
 
     def __init__(self, signum: int) -> None:
         self.signum = signum
@@ -118,7 +118,7 @@ class SignalRelay:
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """For what must not be torn: the first signal waits for `raise_waiting`, a second interrupts the block."""
+        """Protects the block: the first signal waits for `raise_waiting`, a second interrupts the block."""
         self._shielding = True
         try:
             yield
@@ -157,8 +157,8 @@ class SignalRelay:
     def _stop(self, signum: int) -> None:
         """Stop the job, then this process as if there were no handler, and let both go on together.
 
-        Where nobody could resume this process the kernel does not stop it (POSIX: an orphaned process
-        group); then the job goes on at once, too.
+        If nothing could resume this process, the kernel does not stop it (POSIX: an orphaned process
+        group); then the job continues at once, too.
         """
         import threading
 

@@ -1,1 +1,1 @@
-"""The record of a run: what it says, who keeps it, and runs that were lost."""
+"""The record of a run: its description, its recorder, and lost runs."""

@@ -1,4 +1,4 @@
-"""What a plan says about its run, in MLflow's tags and params."""
+"""A run's description from its plan, in MLflow's tags and params."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST_TAG = 5000
 
 
 def describe(plan: Plan) -> RunDescription:
-    """The record of a run before it starts: raw parameter values, no secrets (MLPROJECT.md)."""
+    """The record of a run before it starts: raw parameter values, no secrets (docs/mlproject.md)."""
     shown = map(public, plan.invocation.parameters)
     params = [Param(parameter.name, _encodable(parameter.raw)) for parameter in shown]
     return RunDescription(
@@ -36,7 +36,7 @@ def describe(plan: Plan) -> RunDescription:
 
 
 def _encodable(text: str) -> str:
-    """Bytes that are no UTF-8 (POSIX arguments and file names) as escapes: no store takes them as they are."""
+    """Bytes that are no UTF-8 (POSIX arguments and file names) as escapes: no store accepts them as they are."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Finding a recorded run by what people type, and opening the store that the settings name."""
+"""Finding a recorded run by id or prefix, and opening the store of the settings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def opened_store(
 
 
 def find_run(store: TrackingStore, run_id: str) -> Run:
-    """The run with that id, or the only one whose id begins so; RequestError where there is none, or more."""
+    """The run with that id or unique prefix; RequestError if there is none, or several."""
     try:
         return store.get_run(run_id)
     except NotFoundError:
@@ -45,7 +45,7 @@ def find_run(store: TrackingStore, run_id: str) -> Run:
         return store.get_run(matches[0].run_id)
     if matches:
         names = ", ".join(run.run_id for run in matches)
-        raise RequestError(f"{run_id!r} begins the ids of more than one run", hint=f"one of: {names}")
+        raise RequestError(f"{run_id!r} is ambiguous: it matches several runs", hint=f"one of: {names}")
     raise RequestError(
         f"the tracking store {store.uri} has no run {run_id!r}", hint="see `projrun runs list`"
     )

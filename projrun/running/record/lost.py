@@ -1,4 +1,4 @@
-"""Runs whose runner died: the next command ends them, so that nothing says RUNNING for ever."""
+"""Runs whose runner died: the next command ends them, so that none stays RUNNING for ever."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def end_lost_run(lease: Lease, logs: Path, store: TrackingStore, warn: Callable[
 
 
 def deliver_log(lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[[str], None]) -> Path | None:
-    """Make the output an artifact; where the store cannot take it, the file of this machine that keeps it."""
+    """Make the output an artifact; where the store cannot take it, the local file that keeps it."""
     if not lease.log_file.exists() or recorder.artifact(lease.log_file, "logs/output.log"):
         return None
     try:

@@ -1,6 +1,6 @@
-"""What an mlflow that the calling process has imported says: the parent of a nested run, the tracking store.
+"""What the mlflow imported by the calling process knows: the parent of a nested run, the tracking store.
 
-MLPROJECT.md: never `MLFLOW_RUN_ID`, which the mlflow client deletes from its own environment.
+Never `MLFLOW_RUN_ID`, which the mlflow client deletes from its own environment (docs/mlproject.md).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ ENDPOINT_STORE = "PROJRUN_ENDPOINT_STORE"
 
 
 def records_elsewhere(environ: Mapping[str, str], tracking_uri: str) -> bool:
-    """Whether a run started inside a run goes to another store than that: its ids mean nothing there."""
+    """Whether a nested run records in another store than its parent: ids mean nothing there."""
     parents = (environ.get("MLFLOW_TRACKING_URI"), environ.get(ENDPOINT_STORE))
     return bool(environ.get(PARENT_RUN_ID) and parents[0]) and tracking_uri not in parents
 

@@ -1,6 +1,6 @@
-"""The record of one run: made before anything starts, and always ended.
+"""The record of one run: created before anything starts, and always ended.
 
-What is recorded, and where it differs from MLflow on purpose: MLPROJECT.md, "What the run's record holds".
+What is recorded, and where it differs from MLflow on purpose: docs/mlproject.md, "What a run records".
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class RunEnd(NamedTuple):
 
 
 class RunRecorder:
-    """Writes one run's record; nothing that it does after the start may stop the run."""
+    """Writes one run's record; no failure after the start may stop the run."""
 
     def __init__(self, store: TrackingStore, run: Run, warn: Callable[[str], None]) -> None:
         self._store = store
@@ -55,7 +55,7 @@ class RunRecorder:
     def start(
         cls, store: TrackingStore, description: RunDescription, warn: Callable[[str], None]
     ) -> RunRecorder:
-        """Find or make the experiment, create the run (or take up `run_id`), record params and tags.
+        """Find or create the experiment, create the run (or continue `run_id`), record params and tags.
 
         Raises RequestError for an experiment or run that does not exist, TrackingError for a store that fails.
         """
@@ -74,7 +74,7 @@ class RunRecorder:
             self._store.log_batch(self.run.run_id, params=cut, tags=tags)
 
     def _within_limit(self, params: Sequence[Param]) -> tuple[list[Param], list[Tag]]:
-        # 500 characters is the smallest limit of any MLflow server: below it, no server need be asked.
+        # 500 characters is the smallest limit of any MLflow server: below it, the server is not asked.
         if all(len(param.value) <= 500 for param in params):
             return list(params), []
         limit = self._store.param_value_limit()
@@ -112,7 +112,7 @@ class RunRecorder:
         return self._artifacts
 
     def finish(self, end: RunEnd) -> bool:
-        """Record the end; False, with a warning, where the store cannot be told."""
+        """Record the end; False, with a warning, if the store fails."""
         return self._deliver("the run's end", lambda: self._finish(end), _DELIVERY_PAUSES)
 
     def _finish(self, end: RunEnd) -> None:
@@ -174,17 +174,17 @@ def _resume(store: TrackingStore, description: RunDescription) -> Run:
     except NotFoundError:
         raise RequestError(
             f"--run-id: the tracking store {store.uri} has no run {run_id!r}",
-            hint="leave --run-id out to create a run",
+            hint="remove --run-id to create a run",
         ) from None
     if run.lifecycle_stage != "active":
-        raise RequestError(f"--run-id: run {run_id!r} was deleted", hint="leave --run-id out to create a run")
+        raise RequestError(f"--run-id: run {run_id!r} was deleted", hint="remove --run-id to create a run")
     _remove_outdated_tags(store, run, description)
     store.log_batch(run_id, tags=_tags(description.tags))
     return store.update_run(run_id, status="RUNNING", run_name=description.run_name)
 
 
 def _remove_outdated_tags(store: TrackingStore, run: Run, description: RunDescription) -> None:
-    """What was recorded of an earlier source and an earlier end; params, and so what is said of them, stay for good."""
+    """Remove tags of an earlier source and an earlier end; params and the tags about them stay."""
     current = {tag.key for tag in _tags(description.tags)}
     for tag in run.tags:
         is_ours = tag.key.startswith(_OURS) and not tag.key.startswith(_OF_PARAMS)

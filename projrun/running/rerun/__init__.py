@@ -1,1 +1,1 @@
-"""From a recorded run to the request that carries it out again."""
+"""From a recorded run to a request that repeats it."""

@@ -1,4 +1,4 @@
-"""What differs between a recorded run and the plan that repeats it, told before anything starts."""
+"""Differences between a recorded run and the plan that repeats it, reported before anything starts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from projrun.running.record.description import platform_name
 from projrun.running.rerun.parameters import recorded_text
 from projrun.running.rerun.repetition import Repetition
 
-_UNKNOWN = "nothing tells whether the project's files are what they were"
+_UNKNOWN = "no hash of the project's files was recorded: they may have changed"
 
 
 class Difference(NamedTuple):
-    """One thing that is, or may be, not as it was."""
+    """One thing that differs, or may differ."""
 
     what: str
     """`parameter alpha`, `commit`, `environment lock`, …"""
@@ -29,7 +29,7 @@ class Difference(NamedTuple):
     now: str | None = None
     note: str = ""
     serious: bool = False
-    """Whether it is told with `--quiet` too: the project's files are not known to be what they were."""
+    """Whether `--quiet` shows it too: the project's files may have changed."""
 
     @property
     def text(self) -> str:
@@ -46,7 +46,7 @@ def _value(text: str | None) -> str:
 
 
 def differences(repetition: Repetition, plan: Plan) -> tuple[Difference, ...]:
-    """All of them. Raises SourceError for a folder whose content is known to be another, unless that was allowed."""
+    """All of them. Raises SourceError for a folder whose content is known to have changed, unless that was allowed."""
     return (
         *_run(repetition),
         *_source(repetition, plan),
@@ -60,9 +60,9 @@ def differences(repetition: Repetition, plan: Plan) -> tuple[Difference, ...]:
 def _run(repetition: Repetition) -> Iterator[Difference]:
     record = repetition.record
     if record.status == "RUNNING":
-        yield Difference("run", note="the recorded one is still running: its record is not complete")
+        yield Difference("run", note="the recorded run is still running: its record is incomplete")
     if record.version is None:
-        yield Difference("record", note="not made by projrun: it holds no lock and no uncommitted changes")
+        yield Difference("record", note="not recorded by projrun: it has no lock and no uncommitted changes")
     entry_point = repetition.request.entry_point
     if entry_point != record.entry_point:
         yield Difference("entry point", record.entry_point, entry_point)
@@ -81,7 +81,7 @@ def _source(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
 
 
 def _content(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
-    """A folder that no version control holds: it is what it is now."""
+    """A folder without version control: its current content counts."""
     from projrun.sources.changes.folder_hash import folder_hash
 
     recorded = repetition.record.content
@@ -91,10 +91,10 @@ def _content(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
     elif recorded != now:
         if not repetition.order.changed_source:
             raise SourceError(
-                f"the files in {plan.checkout.directory} are not those of {repetition.record.shown}",
+                f"the files in {plan.checkout.directory} differ from those of {repetition.record.shown}",
                 hint="run them as they are with --changed-source",
             )
-        yield Difference("content", recorded, now, "the project's files are not what they were", serious=True)
+        yield Difference("content", recorded, now, "the project's files have changed", serious=True)
 
 
 def _is_hash(content: str | None) -> bool:
@@ -106,9 +106,9 @@ def _patch(repetition: Repetition) -> Iterator[Difference]:
     if repetition.source.version is None or not (record.dirty or record.patch):
         return
     if repetition.order.without_patch:
-        yield Difference("uncommitted changes", note="left out: --without-patch", serious=True)
+        yield Difference("uncommitted changes", note="skipped: --without-patch", serious=True)
     elif record.patch != "complete":
-        why = record.patch or "the record does not hold them"
+        why = record.patch or "not in the record"
         yield Difference("uncommitted changes", note=f"not all are restored: {why}", serious=True)
 
 
@@ -121,7 +121,7 @@ def _parameters(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
     if left_out:
         yield Difference(
             "parameters",
-            note=f"{listed(left_out)}: recorded, but the entry point does not know them; -P passes them on",
+            note=f"{listed(left_out)}: recorded, but the entry point does not declare them; -P passes them on",
         )
 
 
@@ -133,7 +133,7 @@ def _parameter(repetition: Repetition, parameter: BoundParameter) -> Iterator[Di
             yield from _relative(repetition, parameter)
     elif parameter.secret:
         if parameter.origin != "default":  # it is where it was in the record, too
-            yield Difference(what, note="a secret, given anew")
+            yield Difference(what, note="a secret, given again")
     elif recorded != parameter.raw:
         whole = "" if parameter.name not in record.truncated else "recorded in part"
         yield Difference(what, recorded, parameter.raw, whole or parameter.origin)
@@ -163,13 +163,11 @@ def _environment(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
         yield Difference("environment lock", note="not used: --unlocked")
     elif not plan.environment.manager.capabilities.builds:
         if repetition.files.lock is not None or record.manager == manager:
-            yield Difference("environment", note=f"{manager}: nothing tells whether it is what it was")
+            yield Difference("environment", note=f"{manager}: it may differ from the recorded one")
     elif repetition.files.lock is None:
         yield Difference("environment lock", note="none is recorded: built from the project's file")
     elif plan.environment.request.lock_file is None:
-        yield Difference(
-            "environment lock", note=f"not used: {manager} here builds from no lock of that kind"
-        )
+        yield Difference("environment lock", note=f"not used: {manager} cannot build from that kind of lock")
     elif plan.environment.request.lock_file != repetition.files.lock:
         yield Difference("environment lock", note="that of --locked")
 
@@ -183,7 +181,7 @@ def _surroundings(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
     if record.backend is not None and record.backend != plan.backend.name:
         yield Difference("backend", record.backend, plan.backend.name)
     if plan.environment.manager.capabilities.containers:
-        yield Difference("Docker arguments", note="no record holds them: give those that are needed with -A")
+        yield Difference("Docker arguments", note="never recorded: give them again with -A if needed")
     if record.version is not None and record.version != __version__:
         yield Difference("projrun", record.version, __version__)
     if record.platform is not None and record.platform != platform_name():
@@ -191,7 +189,7 @@ def _surroundings(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
 
 
 def environment_difference(recorded: Path | None, installed: Path | None) -> Difference | None:
-    """Whether what was installed is what the record says; None where it is, or nothing tells."""
+    """Whether the installed packages are the recorded ones; None if it is, or if that is unknown."""
     if recorded is None or installed is None:
         return None
     before, after = (locked_packages(_read(file)) for file in (recorded, installed))

@@ -19,7 +19,7 @@ _LARGEST = 64 * 1024 * 1024
 
 
 class RecordedFiles(NamedTuple):
-    """What was downloaded; None for what the run has not."""
+    """What was downloaded; None for a file that the run does not have."""
 
     lock: Path | None = None
     patch: Path | None = None
@@ -28,7 +28,7 @@ class RecordedFiles(NamedTuple):
 def recorded_files(
     artifact_uri: str, store: TrackingStore, folder: Path, *, lock: bool = True, patch: bool = True
 ) -> RecordedFiles:
-    """Download those that are wanted into a private folder. Raises TrackingError where they cannot be asked for."""
+    """Download the wanted files into a private folder. Raises TrackingError if the store fails."""
     if not (lock or patch):
         return RecordedFiles()  # artifacts that are out of reach are not asked for
     repository = store.artifacts(artifact_uri)
@@ -47,9 +47,7 @@ def _download(repository: ArtifactRepository, paths: tuple[str, ...], folder: Pa
     if found is None:
         return None
     if (found.size or 0) > _LARGEST:
-        raise TrackingError(
-            f"the artifact {found.path} has {found.size} bytes, which no record of projrun has"
-        )
+        raise TrackingError(f"the artifact {found.path} has {found.size} bytes, more than projrun records")
     return repository.download(found.path, folder)
 
 

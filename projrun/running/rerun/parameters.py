@@ -18,11 +18,11 @@ _MASKED_QUERY = re.compile(r"://[^\s]*[?&][^=&\s]+=\*\*\*")
 
 
 def repeated_parameters(record: Record, given: Mapping[str, GivenValue]) -> dict[str, GivenValue]:
-    """What the run was given, in its order, with what is given now instead and beside it.
+    """What the run was given, in its order, with the values given now instead of or in addition to them.
 
     A value that the record does not hold (a secret, one that was too long for the store, an address whose token
-    was taken out) must be given anew, unless the default stood: RequestError names all that are not. MLflow's params
-    may be the project's own as well, so those count only where the entry point knows them, and their values lose
+    was removed) must be given again, unless it was the default: RequestError names all that are missing. MLflow's
+    params may be the project's own as well, so they count only if the entry point declares them, and their values lose
     MLflow's quotes.
     """
     lost = {name: why for name, why in _lost(record) if name not in given}
@@ -66,17 +66,17 @@ def unquoted(text: str) -> str:
 
 
 def _lost(record: Record) -> Iterator[tuple[str, str]]:
-    """The parameters whose values are not in the record, and why."""
+    """The parameters whose values were not recorded, and why."""
     for name in record.params if record.given is None else record.given:
         value = record.params.get(name)
         if value is None:
             yield name, "is not recorded"
         elif name in record.truncated:
-            yield name, f"was longer than the store takes: its first {len(value)} characters are recorded"
+            yield name, f"was too long for the store: its first {len(value)} characters are recorded"
         elif record.version and value == MASK:
-            yield name, "is a secret, which no record holds"
+            yield name, "is a secret, which is never recorded"
         elif record.version and _MASKED_QUERY.search(value):
-            yield name, "is an address that held a token, which no record holds"
+            yield name, "is a URL with a token, which is never recorded"
 
 
 def _incomplete(record: Record, lost: Mapping[str, str]) -> RequestError:
@@ -100,7 +100,7 @@ def _directory(record: Record) -> Path | None:
 def _inside(record: Record) -> str | None:
     """Where the run was started, from the project's folder, where that was inside of the project's repository.
 
-    The files there may be other ones by now; those of the commit are meant.
+    The files there may have changed; those of the commit are meant.
     """
     if record.commit is None or record.caller_directory is None:
         return None

@@ -1,4 +1,4 @@
-"""Planning a repetition with what differs, and comparing what was installed for it."""
+"""Planning a repeated run, and comparing it with the recorded one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from projrun.sources.fetch import discard
 
 
 class PlannedRepetition(NamedTuple):
-    """The plan of a repetition, and how it differs from the recorded run."""
+    """The plan of a repeated run, and how it differs from the recorded one."""
 
     plan: Plan
     differences: tuple[Difference, ...]
@@ -25,7 +25,7 @@ class PlannedRepetition(NamedTuple):
 def plan_repetition(
     repetition: Repetition, *, own_copy: bool = True, activity: Activity = nullcontext
 ) -> PlannedRepetition:
-    """Plan it. Raises what `make_plan` raises, and SourceError for a folder whose content is known to be another."""
+    """Plan it. Raises what `make_plan` raises, and SourceError for a folder whose content is known to have changed."""
     plan = make_plan(repetition.request, own_copy=own_copy, activity=activity)
     try:
         return PlannedRepetition(plan, differences(repetition, plan))
@@ -37,7 +37,7 @@ def plan_repetition(
 def compare_environments(
     repetition: Repetition, result: Result, warn: Callable[[str], None]
 ) -> tuple[Difference, ...]:
-    """What differs between the packages that were recorded and those that were installed. Never fails."""
+    """Differences between the recorded and the installed packages. Never fails."""
     from tempfile import TemporaryDirectory
 
     recorded = repetition.files.lock

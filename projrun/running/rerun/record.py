@@ -1,4 +1,4 @@
-"""What the record of a run says of how it was made, read once. Whoever may write to the store may have changed it."""
+"""What a run's record says about how it was made, read once. Anyone who can write to the store may have changed it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Record(NamedTuple):
     params: Mapping[str, str]
     """All of the run's, those too that the project logged itself."""
     given: tuple[str, ...] | None
-    """The names of those that its entry point was bound to, in order; None where nothing tells."""
+    """The names of those that its entry point was bound to, in order; None if unknown."""
     by_user: frozenset[str] | None = None
-    """The names of those whose values were not the defaults; None where nothing tells."""
+    """The names of those whose values were not the defaults; None if unknown."""
     truncated: frozenset[str] = frozenset()
     """The names of params whose values the store did not take whole."""
     commit: str | None = None
@@ -60,19 +60,19 @@ class Record(NamedTuple):
 
     @property
     def patch_is_recorded(self) -> bool:
-        """Whether there was a patch to record, be it of all changes or of a part."""
+        """Whether there was a patch to record, of all changes or of some."""
         return self.patch is not None and not self.patch.startswith("not taken")
 
     @property
     def origin(self) -> str:
-        """What a setting that it brings is said to come from."""
+        """The origin shown for a setting from the record."""
         return f"the record of run {self.run_id[:8]}"
 
 
 def read_record(run: Run) -> Record:
     """The record of a project's run, projrun's or MLflow's.
 
-    Raises RequestError for a run that was deleted, that is no project's, or whose tags contradict themselves.
+    Raises RequestError for a deleted run, one that is not a project's, or one with inconsistent tags.
     """
     tags = {tag.key: tag.value for tag in run.tags}
     shown = _shown(run.run_name, run.run_id)
@@ -81,8 +81,8 @@ def read_record(run: Run) -> Record:
     entry_point, source = tags.get("mlflow.project.entryPoint"), tags.get("mlflow.source.name")
     if not entry_point or not source:
         raise RequestError(
-            f"{shown} is no run of a project: its record names no entry point",
-            hint="only what `projrun run` and `mlflow run` recorded can be repeated",
+            f"{shown} is not a project run: its record has no entry point",
+            hint="only runs of `projrun run` and `mlflow run` can be repeated",
         )
     directory, by_user = tags.get("projrun.caller_directory"), _names(tags, "projrun.given", shown)
     return Record(
@@ -112,12 +112,12 @@ def read_record(run: Run) -> Record:
 
 
 def _shown(run_name: str, run_id: str) -> str:
-    """On one line: what follows a line's end in a name could pass for a message of projrun's own."""
+    """On one line: a line break in a name could fake a message of projrun."""
     return f"run {' '.join(run_name.split())} ({run_id})"
 
 
 def _checked(tags: Mapping[str, str], key: str, valid: Callable[[str], bool], shown: str) -> str | None:
-    """A tag that ends in a command line or names a place; RequestError for one that is not what it must be."""
+    """A tag that ends in a command line or names a place; RequestError for an invalid one."""
     value = tags.get(key)
     if not value:
         return None
@@ -139,5 +139,5 @@ def _names(tags: Mapping[str, str], key: str, shown: str) -> tuple[str, ...] | N
     except (ValueError, RecursionError):
         names = None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise RequestError(f"the tag {key} of {shown} is no list of names")
+        raise RequestError(f"the tag {key} of {shown} is not a list of names")
     return tuple(names)

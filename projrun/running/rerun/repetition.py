@@ -24,25 +24,25 @@ RERUN_OF = "projrun.rerun_of"
 
 
 class Order(NamedTuple):
-    """What the user wants of a repetition."""
+    """What the user wants from `rerun`."""
 
     run_id: str
-    """The recorded run's; its first characters are enough."""
+    """The recorded run's id; a unique prefix is enough."""
     request: Request
-    """What is given anew; the record fills in the URI, the version, the entry point, the patch, other parameters."""
+    """What is given now; the record fills in the URI, the version, the entry point, the patch, other parameters."""
     source: str | None = None
     """Where the project is now."""
     entry_point: str | None = None
     unlocked: bool = False
     """Build the environment from the project's file, not from the recorded lock."""
     without_patch: bool = False
-    """Leave the recorded uncommitted changes out."""
+    """Do not apply the recorded uncommitted changes."""
     changed_source: bool = False
-    """Run a folder whose content is not what was recorded."""
+    """Run a folder whose content has changed."""
 
 
 class Repetition(NamedTuple):
-    """A recorded run, and the request that carries it out again."""
+    """A recorded run, and the request that repeats it."""
 
     record: Record
     request: Request
@@ -53,7 +53,7 @@ class Repetition(NamedTuple):
 
 @contextmanager
 def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition]:
-    """Read the record; the files that it brings lie in a private folder until the `with` block ends.
+    """Read the record; its files are in a private folder until the `with` block ends.
 
     Raises RequestError for a run that does not exist or cannot be repeated as it is recorded, SourceError for a
     source or changes that are gone or that the trust policy refuses, TrackingError for a store that fails.
@@ -66,14 +66,14 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
             source = repeated_source(
                 record, order.source, order.request.caller_directory, order.request.environ
             )
-            # An artifact without a tag may be of what the run was before.
+            # An artifact without a tag may belong to an earlier source of the run.
             is_dirty = record.dirty or record.patch is not None
             wanted = is_dirty and not order.without_patch and source.version is not None
             files = _files(record, store, Path(folder), lock=not order.unlocked, patch=wanted)
         if wanted and files.patch is None and record.patch_is_recorded:
             raise SourceError(
                 f"the recorded changes of {record.shown} are gone: it has no artifact {PATCH}",
-                hint="leave them out with --without-patch",
+                hint="skip them with --without-patch",
             )
         _check(record, files, TrustPolicy.of(order.request.settings))
         yield Repetition(record, _request(order, record, source, files), source, files, order)
@@ -86,9 +86,7 @@ def _files(record: Record, store: TrackingStore, folder: Path, *, lock: bool, pa
         options = " ".join(
             word for word, wanted in (("--unlocked", lock), ("--without-patch", patch)) if wanted
         )
-        error.hint = (
-            f"{error.hint}; or do without them: {options}" if error.hint else f"do without: {options}"
-        )
+        error.hint = f"{error.hint}; or run without: {options}" if error.hint else f"run without: {options}"
         raise
 
 
@@ -99,7 +97,7 @@ def _check(record: Record, files: RecordedFiles, policy: TrustPolicy) -> None:
     if files.patch is not None and policy.pinned:
         raise SourceError(
             f"the uncommitted changes of {record.shown} are refused: {policy.pinned[0].origin} sets require-pinned",
-            hint="leave them out with --without-patch",
+            hint="skip them with --without-patch",
         )
 
 
@@ -131,9 +129,9 @@ def _request(order: Order, record: Record, source: RepeatedSource, files: Record
 
 
 def _settings(record: Record, files: RecordedFiles) -> dict[str, str]:
-    # A package file of conda's is of one platform: elsewhere the environment is solved anew.
+    # A package file of conda's is of one platform: elsewhere the environment is solved again.
     fits = files.lock is not None and not (files.lock.name == CONDA_LOCK and _is_foreign(record))
-    # An environment of the user's (`--env`) is recorded by its lock alone: one like it is built.
+    # An environment of the user's (`--env`) is recorded only by its lock: an equal one is built.
     manager = None if record.manager == EXISTING else record.manager
     values = {
         "experiment-id": record.experiment_id,

@@ -1,4 +1,4 @@
-"""Where the source of a recorded run is to be had: the same commit, archive or folder."""
+"""Where to get the source of a recorded run: the same commit, archive or folder."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class RepeatedSource(NamedTuple):
     version: str | None
     """A whole commit or an archive's `sha256:HASH`; None for a folder that is used in place."""
     moved: str = ""
-    """Why it comes from elsewhere than the run's did."""
+    """Why its location differs from the recorded one."""
 
 
 def repeated_source(
     record: Record, instead: str | None, caller_directory: Path, environ: Mapping[str, str]
 ) -> RepeatedSource:
-    """The project at the state that the record names; `instead` is where the user says that it is now.
+    """The project at the state that the record names; `instead` is its new location, from the user.
 
     A folder of this machine counts as the recorded repository only where it holds the recorded commit; else the
-    repository that it was cloned from is asked. Raises RequestError for a source that cannot be meant, SourceError
-    where it is gone.
+    repository that it was cloned from is asked. Raises RequestError for a source that does not fit, SourceError if
+    it is gone.
     """
     version = record.archive or record.commit
     if instead is not None:
@@ -59,7 +59,7 @@ def _within(instead: str, record: Record, caller_directory: Path) -> str:
         return instead
     try:
         parsed = parse_project_uri(instead, caller_directory)
-    except (RequestError, SourceError):  # told when it is fetched
+    except (RequestError, SourceError):  # reported when it is fetched
         return instead
     place = Path(os.path.realpath(parsed.location))
     is_part = find_top(place) != place if parsed.kind == "local" else bool(parsed.web_path)
@@ -67,10 +67,10 @@ def _within(instead: str, record: Record, caller_directory: Path) -> str:
 
 
 def _refuse_another_kind(instead: str, record: Record, caller_directory: Path) -> None:
-    """An archive has no commits, and what is no archive has no archive's hash."""
+    """An archive has no commits, and anything else has no archive hash."""
     try:
         is_archive = parse_project_uri(instead, caller_directory).kind == "archive"
-    except (RequestError, SourceError):  # told when it is fetched
+    except (RequestError, SourceError):  # reported when it is fetched
         return
     if is_archive and record.commit is not None and not record.archive:
         ran, wanted = f"commit {record.commit}", "a repository that has it"
@@ -79,12 +79,12 @@ def _refuse_another_kind(instead: str, record: Record, caller_directory: Path) -
     else:
         return
     raise RequestError(
-        f"--source {redact_uri(instead)} cannot be: {record.shown} ran {ran}", hint=f"give {wanted}"
+        f"--source {redact_uri(instead)} does not fit: {record.shown} ran {ran}", hint=f"give {wanted}"
     )
 
 
 def _is_placed(record: Record) -> bool:
-    """Whether the subfolder is from the top: of `PATH#sub`, nothing tells where PATH lies in its repository."""
+    """Whether the subfolder is from the top: of `PATH#sub`, it is unknown where PATH is in its repository."""
     return bool(record.archive) or not _is_local(record.source) or record.source.lower().startswith("file:")
 
 
@@ -93,7 +93,7 @@ def _is_local(source: str) -> bool:
 
 
 def _refuse_relative(record: Record, caller_directory: Path) -> None:
-    """A name without a folder would be looked for in the caller's: another project may lie there."""
+    """A name without a folder would be looked up in the caller's folder, where another project may be."""
     try:
         nowhere = parse_project_uri(record.source, Path(os.devnull))
         here = parse_project_uri(record.source, caller_directory)
@@ -106,7 +106,7 @@ def _refuse_relative(record: Record, caller_directory: Path) -> None:
 def _unplaced(record: Record) -> RequestError:
     return RequestError(
         f"the record of {record.shown} names its source {redact_uri(record.source)!r}, which may be any folder",
-        hint="say where it is with --source",
+        hint="give its location with --source",
     )
 
 
@@ -115,8 +115,8 @@ def _existing(record: Record, caller_directory: Path) -> str:
         parse_project_uri(record.source, caller_directory)
     except RequestError as error:
         raise SourceError(
-            f"the source of {record.shown} is not there any more: {error.message}",
-            hint="say where it is with --source",
+            f"the source of {record.shown} no longer exists: {error.message}",
+            hint="give its location with --source",
         ) from None
     return record.source
 
@@ -157,12 +157,12 @@ def _holds(repository: Path, commit: str, environ: Mapping[str, str]) -> bool:
 
 def _elsewhere(record: Record, place: Path | None) -> RepeatedSource:
     folder, _, subdirectory = record.source.partition("#")
-    why = f"{place} has no commit {record.commit}" if place else f"{folder} is no repository any more"
+    why = f"{place} has no commit {record.commit}" if place else f"{folder} is no longer a repository"
     repository = record.repository
     is_placed = not subdirectory or _is_placed(record)
     if not repository or not is_placed or not _is_there(repository):
         raise SourceError(
-            f"the source of {record.shown} is gone: {why}", hint="say where it is with --source"
+            f"the source of {record.shown} is gone: {why}", hint="give its location with --source"
         )
     uri = f"{repository}#{subdirectory}" if subdirectory else repository
     return RepeatedSource(uri, record.commit, why)

@@ -104,7 +104,7 @@ def _chunks(request: Request) -> Iterator[bytes]:
 def _existing(root: Path, path: str) -> Path:
     place = contained(root, checked_file_path(path))
     if not place.is_file():
-        raise NotFoundError(f"there is no artifact {path!r}")
+        raise NotFoundError(f"artifact {path!r} not found")
     return place
 
 

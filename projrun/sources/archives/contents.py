@@ -1,4 +1,4 @@
-"""What a file is, told by how it begins; and whether that is what its name says."""
+"""The kind of a file by its first bytes, and whether its name agrees."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ def _other(beginning: bytes) -> str:
 
 def _hint(beginning: bytes) -> str:
     if _other(beginning) == "it is a web page":
-        return "does the address lead to the archive itself, and not to a login or a page about it?"
+        return "check that the URL leads to the archive itself, not to a login page or a page about it"
     return f"projrun reads {', '.join(ARCHIVE_ENDINGS)}"

@@ -1,4 +1,4 @@
-"""An end for what a server could draw out for ever, byte by byte, each in time."""
+"""A deadline for what a server could draw out for ever, byte by byte."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 def within(seconds: float, work: Callable[[], Result], shown: str) -> Result:
-    """What `work` returns or raises; SourceError where it takes longer. It is left behind then, and gets nowhere."""
+    """What `work` returns or raises; SourceError if it takes longer; then its result is ignored."""
     future: Future[Result] = Future()
 
     def run() -> None:

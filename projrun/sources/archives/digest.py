@@ -18,7 +18,7 @@ def parse_digest(version: str) -> str:
     if match is None:
         raise RequestError(
             f"--version {version!r} is not the hash of an archive",
-            hint="an archive's version is sha256: and 64 hexadecimal digits (`sha256sum FILE` tells them)",
+            hint="an archive's version is sha256: and 64 hexadecimal digits (see `sha256sum FILE`)",
         )
     return match[1].lower()
 
@@ -32,9 +32,9 @@ def digest_of(file: BinaryIO) -> str:
 
 
 def check_digest(found: str, wanted: str | None, shown: str) -> None:
-    """Raises SourceError where an archive is another than the one that was asked for."""
+    """Raises SourceError if an archive is not the requested one."""
     if wanted not in (None, found):
         raise SourceError(
-            f"{shown} is not the archive that was asked for: it has sha256:{found}, not sha256:{wanted}",
-            hint="it was changed, or the hash is another archive's",
+            f"{shown} is not the requested archive: it has sha256:{found}, not sha256:{wanted}",
+            hint="the archive changed, or the hash is of another one",
         )

@@ -1,4 +1,4 @@
-"""What is wrong with an archive, before it is known how the archive is shown to people."""
+"""Errors of an archive, before its displayed name is known."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def refused(name: str, why: str, *, hint: str = "") -> UnpackError:
 
 
 def quoted(name: str) -> str:
-    """A name or a link's target, which are hostile input, with nothing in it that prints strangely or has no end."""
+    """A name or a link's target, which are hostile input, made printable and cut to a readable length."""
     return repr(name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…")
 
 
 def damaged(why: str) -> UnpackError:
-    """The error for content that is not what an archive's format asks for."""
-    return UnpackError(f"is damaged: {why}", hint="make the archive anew, or fetch it again")
+    """The error for content that violates the archive's format."""
+    return UnpackError(f"is damaged: {why}", hint="create the archive again, or fetch it again")
 
 
 def no_files() -> UnpackError:
-    """The error for an archive of nothing."""
-    return UnpackError("is refused: it holds no files")
+    """The error for an empty archive."""
+    return UnpackError("is refused: it contains no files")

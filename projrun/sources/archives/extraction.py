@@ -26,11 +26,11 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) 
 
 
 def unpack(file: BinaryIO, name: str, tree: Path, limits: Limits) -> tuple[str, ...]:
-    """Unpack into `tree`, which must not exist, with a single top folder stripped; what was left out, in words.
+    """Unpack into `tree`, which must not exist, with a single top folder stripped; what was skipped, in words.
 
     `file` can be sought in; `name` says the kind of archive. Files belong to the caller, are executable where
-    their owner could execute them, and nobody else may write to them. Raises UnpackError, and OSError where
-    `tree` cannot be written; then what is there is to be thrown away.
+    their owner could execute them, and others may not write to them. Raises UnpackError, and OSError where
+    `tree` cannot be written; then discard what was written.
     """
     size = file.seek(0, os.SEEK_END)
     whole = tree.with_name(f"{tree.name}.whole")
@@ -46,7 +46,7 @@ def unpack(file: BinaryIO, name: str, tree: Path, limits: Limits) -> tuple[str, 
             raise damaged(_reason(error)) from None
         raise
     except MemoryError:
-        raise UnpackError("is refused: it needs more memory than there is") from None
+        raise UnpackError("is refused: it needs more memory than available") from None
     unpacking.finish(tree)
     return unpacking.left_out()
 
@@ -69,7 +69,7 @@ def _new_place(name: str) -> Iterator[None]:
     try:
         yield
     except FileExistsError:
-        raise refused(name, "is there twice, as this file system sees names") from None
+        raise refused(name, "occurs twice, as this file system sees names") from None
     except OSError as error:
         if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL):
             raise refused(name, "has a name that this file system cannot keep") from None
@@ -77,7 +77,7 @@ def _new_place(name: str) -> Iterator[None]:
 
 
 class _Unpacking:
-    """Where each member goes, and what is there already."""
+    """Where each member is written, and what exists already."""
 
     def __init__(self, folder: Path, limits: Limits, meter: Meter) -> None:
         self._folder = folder
@@ -103,7 +103,7 @@ class _Unpacking:
             raise refused(member.name, "is a file or a link with the name of a folder")
         self._add_folders(parts[:-1], member.name)
         if parts in self._kinds:
-            raise refused(member.name, "is there twice")
+            raise refused(member.name, "occurs twice")
         self._claim(parts, member.kind)
         if member.kind == "link":
             self._links[parts] = member.target
@@ -132,13 +132,13 @@ class _Unpacking:
                 tree.joinpath(*parts).symlink_to(target)
 
     def left_out(self) -> tuple[str, ...]:
-        """What was not unpacked though it was there, one line each."""
+        """What was skipped, one line each."""
         return (
-            "its .git is left out: a repository in an archive could make git run programs",
+            "its .git is skipped: a repository in an archive could make git run programs",
         ) * self._repositories
 
     def _add_folders(self, parts: Parts, name: str) -> None:
-        """A folder and those that it lies in."""
+        """A folder and its parents."""
         for depth in range(1, len(parts) + 1):
             part = parts[:depth]
             known = self._kinds.get(part)
@@ -147,7 +147,7 @@ class _Unpacking:
                 with _new_place(name):
                     self._place(part).mkdir(0o755)
             elif known != "folder":
-                raise refused(name, "lies in or is a folder that is a file or a link, too")
+                raise refused(name, "is in, or is, a folder that is also a file or a link")
 
     def _claim(self, parts: Parts, kind: MemberKind) -> None:
         self._kinds[parts] = kind
@@ -155,7 +155,7 @@ class _Unpacking:
 
     def _check_count(self, count: int) -> None:
         if count > self._limits.entries:
-            raise UnpackError(f"is refused: it holds more than {self._limits.entries:,} files and folders")
+            raise UnpackError(f"is refused: it contains more than {self._limits.entries:,} files and folders")
 
     def _copy(self, member: Member, parts: Parts) -> None:
         """A hard link: a file of its own, since one name's content must not change with another's."""
@@ -163,7 +163,7 @@ class _Unpacking:
         if self._kinds.get(original) not in ("file", "copy") or original == parts:
             raise refused(
                 member.name,
-                f"is a hard link to {quoted(member.target)}, which is no earlier file of the archive",
+                f"is a hard link to {quoted(member.target)}, which is not an earlier file of the archive",
             )
         with self._place(original).open("rb") as content:
             status = os.fstat(content.fileno())

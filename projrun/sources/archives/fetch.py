@@ -1,4 +1,4 @@
-"""Fetching an archive into the cache, where it lies unpacked under the hash of its content."""
+"""Fetching an archive into the cache, where it is stored unpacked under the hash of its content."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from projrun.sources.archives.remote import RemoteArchive
 
 _LAYOUT = "archive-1"
-"""Part of each key: to be raised when archives are unpacked in another way."""
+"""Part of each key: increase it when archives are unpacked differently."""
 
 Build = Callable[[Path], None]
 
@@ -76,7 +76,7 @@ class _Shelf:
                 self._unpack(file, place.name, entry)
                 after = os.fstat(file.fileno())
                 if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-                    raise SourceError(f"{self.shown} was changed while it was read", hint="try again")
+                    raise SourceError(f"{self.shown} changed while it was read", hint="try again")
 
             return self._entry(digest, build)
 
@@ -102,9 +102,9 @@ class _Shelf:
             if known is None:
                 self._check_online()
             else:
-                note = f"offline: {self.shown} is the one that was fetched last (sha256:{known.digest})"
+                note = f"offline: {self.shown} as last fetched is used (sha256:{known.digest})"
                 return self.pinned(known.digest)._replace(notes=(note,))
-        # Many first runs at once fetch once: those that waited ask whether anything changed since.
+        # Concurrent first runs fetch once: those that waited ask whether anything changed since.
         with _lock(record) if known is None else nullcontext():
             return self._current(remote, self._usable(recall(record)), record)
 
@@ -157,13 +157,13 @@ class _Shelf:
         return Fetched(entry / TREE, digest=digest, warnings=warnings)
 
     def _usable(self, known: Known | None) -> Known | None:
-        """What is remembered of an archive that is cached no more is of no use."""
+        """What is remembered about an archive that is no longer cached is useless."""
         return known if known and self._cache.find(_key(known.digest)) else None
 
     def _check_online(self) -> None:
         if self._options.offline:
             raise SourceError(
-                f"{self.shown} is not cached, and --offline asks no server",
+                f"{self.shown} is not cached, and --offline contacts no server",
                 hint="run it once without --offline",
             )
 
@@ -178,18 +178,18 @@ def _open_file(place: Path) -> Iterator[BinaryIO]:
         regular = stat.S_ISREG(place.stat().st_mode)
         opened = place.open("rb") if regular else None
     except FileNotFoundError:
-        raise RequestError(f"there is no archive {str(place)!r}") from None
+        raise RequestError(f"archive {str(place)!r} not found") from None
     except OSError as error:
         raise SourceError(f"{str(place)!r} cannot be read: {error.strerror}") from None
     if opened is None:  # reading a pipe would wait for ever
-        raise SourceError(f"{str(place)!r} is no regular file")
+        raise SourceError(f"{str(place)!r} is not a regular file")
     with opened:
         yield opened
 
 
 @contextmanager
 def _unnamed_file(cache: Path) -> Iterator[BinaryIO]:
-    """A file on the cache's disk that is gone when it is closed, however this process ends."""
+    """A file on the cache's disk that disappears when it is closed, however this process ends."""
     from tempfile import TemporaryFile
 
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -213,5 +213,5 @@ def _failures(shown: str, cache: Path) -> Iterator[None]:
     except OSError as error:
         raise SourceError(
             f"{shown} cannot be unpacked into {cache}: {error.strerror or type(error).__name__}",
-            hint="free some space, or set PROJRUN_CACHE_DIR to a folder that can be written",
+            hint="free some space, or set PROJRUN_CACHE_DIR to a writable folder",
         ) from error

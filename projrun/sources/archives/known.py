@@ -23,12 +23,12 @@ class Known(NamedTuple):
 
 
 def fingerprint(uri: str) -> str:
-    """Stands for a URI where the URI itself, which may hold a secret, must not."""
+    """Replaces a URI where the URI itself, which may contain a secret, must not appear."""
     return hashlib.sha256(uri.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def recall(file: Path) -> Known | None:
-    """What was remembered; None where there is nothing, or nothing that can be understood."""
+    """What was remembered; None if there is nothing valid."""
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
         known = Known(**values)

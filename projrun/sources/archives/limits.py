@@ -1,4 +1,4 @@
-"""How much an archive may be, counted on what really comes and not on what its headers claim."""
+"""How large an archive may be, counted from the actual content and not from its headers."""
 
 from __future__ import annotations
 

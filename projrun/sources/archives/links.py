@@ -12,7 +12,7 @@ _LONGEST_CHAIN = 40
 
 
 def check_links(links: Mapping[Parts, str]) -> None:
-    """Raises UnpackError for one that leads out, or that goes round in circles. Targets need not exist."""
+    """Raises UnpackError for one that leads out or loops. Targets may not exist."""
     known = {folded(place): target for place, target in links.items()}
     for place, target in links.items():
         _follow(place, target, known)
@@ -34,13 +34,13 @@ def _follow(place: Parts, target: str, links: Mapping[Parts, str]) -> None:
         if passed is not None:
             chain += 1
             if chain > _LONGEST_CHAIN:
-                raise refused(name, f"is a link to {quoted(target)}, which goes round in circles")
+                raise refused(name, f"is a link to {quoted(target)}, which is a loop")
             here.pop()
             ahead += _steps(name, passed)
 
 
 def _steps(name: str, target: str) -> list[str]:
-    """The parts of a target, the first one last; an absolute one leads out wherever the copy lies."""
+    """The parts of a target, the first one last; an absolute one always leads out."""
     if not target or target.startswith("/") or "\\" in target or "\0" in target or target[1:2] == ":":
         raise refused(name, f"is a link to {quoted(target)}, which leads out of the archive")
     return [step for step in reversed(target.split("/")) if step not in ("", ".")]

@@ -21,7 +21,7 @@ _REPACK = "pack it again with a tool that writes names with '/', relative to the
 
 
 def parse_name(name: str) -> Parts:
-    """The place that a member's name means. Raises UnpackError for one that leads out, or that is no name."""
+    """The place that a member's name means. Raises UnpackError for one that leads out or is invalid."""
     if not name:
         raise UnpackError("is refused: it has a member without a name")
     if _CONTROL.search(name):
@@ -56,7 +56,7 @@ def is_left_out(parts: Parts) -> bool:
 
 
 def is_repository(parts: Parts) -> bool:
-    """Whether it lies in a `.git`, by any of the names that file systems know it by (CVE-2014-9390)."""
+    """Whether it is in a `.git`, under any name that file systems accept for it (CVE-2014-9390)."""
     return any(_folded(part).rstrip(" .") in (".git", "git~1") for part in parts)
 
 

@@ -1,4 +1,4 @@
-"""What fetching an archive needs of the place where it lies, be it a web server or an object store."""
+"""What fetching an archive needs from its location, a web server or an object store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from projrun.sources.archives.known import Known
 
 
 class Sink:
-    """Takes an archive as it comes in: writes it, hashes it, and ends what is too long."""
+    """Receives an archive: writes it, hashes it, and stops when it is too long."""
 
     def __init__(self, file: BinaryIO, most: int, shown: str) -> None:
         self._file = file
@@ -41,14 +41,14 @@ class Sink:
 
 
 class RemoteArchive(Protocol):
-    """An archive that is to be fetched."""
+    """An archive to fetch."""
 
     shown: str
     """Its URI for people."""
     identity: str
     """Its URI without a user and a password: what it is remembered by."""
     name: str
-    """Its file's name, which tells its kind."""
+    """Its file name, which gives its kind."""
 
     def obtain(self, sink: Sink, known: Known | None) -> Known:
-        """Fetch it, or find that it is still what is `known`, which is what is returned then. Raises SourceError."""
+        """Fetch it, or return `known` if it has not changed. Raises SourceError."""

@@ -23,7 +23,7 @@ class StoredArchive:
         self._environ = environ
 
     def obtain(self, sink: Sink, known: Known | None) -> Known:
-        """See `RemoteArchive`. fsspec's key of the object's properties (its ETag, its date) tells a change."""
+        """See `RemoteArchive`. fsspec's key of the object's properties (its ETag, its date) shows a change."""
         try:
             filesystem, path = open_filesystem(self.identity, self._environ)
         except TrackingError as error:

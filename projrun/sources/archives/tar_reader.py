@@ -48,7 +48,7 @@ def read_tar(file: BinaryIO, compression: Contents, limits: Limits, meter: Meter
             _forget(archive, limits)
             stream.allow(limits.header)
     stream.allow(None)
-    _drain(stream)  # the checksum of what was compressed stands at its very end
+    _drain(stream)  # the checksum of a compressed stream is at its very end
 
 
 def _decompressed(file: BinaryIO, compression: Contents) -> IO[bytes]:
@@ -69,7 +69,7 @@ def _member(info: tarfile.TarInfo, content: IO[bytes] | None) -> Member:
         return Member(info.name, "link", target=info.linkname)
     if info.islnk():
         return Member(info.name, "copy", target=info.linkname)
-    raise refused(info.name, "is no file, folder or link")
+    raise refused(info.name, "is not a file, folder or link")
 
 
 def _drain(content: IO[bytes] | _Stream) -> None:
@@ -89,7 +89,7 @@ def _long_headers() -> UnpackError:
 
 
 class _Header(tarfile.TarInfo):
-    """A member's header; for tarfile a header that is cut off or makes no sense is the end, and no error."""
+    """A member's header; for tarfile a truncated or invalid header is the end, not an error."""
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> _Header:
@@ -101,7 +101,7 @@ class _Header(tarfile.TarInfo):
             raise
         except tarfile.HeaderError as error:
             if archive.offset == 0:
-                raise UnpackError("is no tar archive") from None
+                raise UnpackError("is not a tar archive") from None
             raise damaged(str(error) or "it ends too early") from None
 
 

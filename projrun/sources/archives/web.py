@@ -25,16 +25,16 @@ _TIMEOUT = (5.0, 60.0)
 _CHUNK = 64 * 1024
 _MOST_REDIRECTS = 10
 _NOT_MODIFIED = 304
-_NO_ADDRESS = "it redirects to something that is no address"
+_NO_ADDRESS = "it redirects to something that is not a URL"
 _SETTLED = timedelta(seconds=60)
 """A date of the last change says nothing of another change in the same second (RFC 9110, 8.8.2.2)."""
 _HINTS: Mapping[int, str] = {
     401: "give credentials for that host in a netrc file, or in the address",
-    403: "give credentials for that host in a netrc file, or in the address; or yours do not suffice",
-    404: "is the address right? Some servers say so of what one may not see, too",
-    407: "the proxy asks for credentials; see HTTPS_PROXY",
-    410: "it was removed there",
-    429: "the server is asked too often; wait a while",
+    403: "give credentials for that host in a netrc file, or in the address; or yours have no access",
+    404: "check the address; some servers also answer this without access",
+    407: "the proxy requires credentials; see HTTPS_PROXY",
+    410: "the server removed it",
+    429: "too many requests; wait a while",
 }
 
 
@@ -42,7 +42,7 @@ class WebArchive:
     """An http or https URL, which may hold credentials."""
 
     def __init__(self, url: str, environ: Mapping[str, str], policy: TrustPolicy) -> None:
-        """Raises SourceError for what is no address."""
+        """Raises SourceError for an invalid URL."""
         self.shown = redact_uri(url)
         self._address = _parsed(url, self.shown)
         self.identity = _without_user(self._address)
@@ -51,7 +51,7 @@ class WebArchive:
         self._policy = policy
 
     def obtain(self, sink: Sink, known: Known | None) -> Known:
-        """See `RemoteArchive`. Asks for changes only at the place that what is known came from.
+        """See `RemoteArchive`. Asks for changes only at the location that `known` came from.
 
         Raises RequestError for a file of certificates that does not exist.
         """
@@ -146,14 +146,16 @@ class WebArchive:
         if status == requests.codes.ok:
             return
         reason = f"HTTP {status} {one_line(response.reason or '')}".strip()
-        hint = "the server failed; try again later" if status >= 500 else "is the address right?"
+        hint = "the server failed; try again later" if status >= 500 else "check the address"
         raise self._failure(reason, hint=_HINTS.get(status, hint))
 
     def _save(self, response: requests.Response, sink: Sink) -> None:
         length = response.headers.get("Content-Length", "")
         if length.isascii() and length.isdigit():
             sink.check_size(int(length[:20]))
-        response.raw.enforce_content_length = True  # what breaks off is no archive (urllib3 1 lets it pass)
+        response.raw.enforce_content_length = (
+            True  # a truncated answer is not an archive (urllib3 1 accepts it)
+        )
         # As it is on the server: some call the compression of a .tar.gz the encoding of the answer.
         for chunk in response.raw.stream(_CHUNK, decode_content=False):
             sink.write(chunk)
@@ -165,7 +167,7 @@ class WebArchive:
 def _hint(error: Exception) -> str:
     if not isinstance(error, requests.exceptions.SSLError):
         return ""
-    return "if you trust that server, name the file of its certificate in REQUESTS_CA_BUNDLE"
+    return "if you trust that server, set REQUESTS_CA_BUNDLE to the file of its certificate"
 
 
 def _parsed(url: str, shown: str) -> SplitResult:
@@ -173,7 +175,7 @@ def _parsed(url: str, shown: str) -> SplitResult:
         address = urlsplit(url)
         _origin(address)
     except ValueError:
-        raise SourceError(f"{shown!r} is no web address", hint="write it as https://HOST/PATH") from None
+        raise SourceError(f"{shown!r} is not a web address", hint="write it as https://HOST/PATH") from None
     return address
 
 

@@ -51,7 +51,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
     if kind == stat.S_IFLNK:
         return Member(name, "link", target=_target(name, content()))
     if kind not in (0, stat.S_IFREG):
-        raise refused(name, "is no file, folder or link")
+        raise refused(name, "is not a file, folder or link")
     return Member(name, "file", content, executable=bool(mode & stat.S_IXUSR), modified=_modified(info))
 
 
@@ -59,7 +59,7 @@ def _open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
     try:
         return archive.open(info)
     except (NotImplementedError, RuntimeError) as error:
-        why = str(error).replace("\n", " ") or "it is compressed in a way that is not known"
+        why = str(error).replace("\n", " ") or "its compression method is unknown"
         raise refused(info.orig_filename, f"cannot be read: {why}") from None
 
 
@@ -98,7 +98,7 @@ class _Bounded(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if whence == io.SEEK_SET and not 0 <= offset <= self._size:
-            raise damaged("a member lies outside it")
+            raise damaged("a member is outside it")
         return self._file.seek(offset, whence)
 
     def read(self, size: int | None = -1) -> bytes:

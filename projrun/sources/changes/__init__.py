@@ -1,1 +1,1 @@
-"""What a source holds beyond its commit: patches, folder hashes, and their record."""
+"""What a source contains beyond its commit: patches, folder hashes, and their record."""

@@ -18,13 +18,13 @@ def check_clean(checkout: Checkout, origin: str) -> None:
         if checkout.dirty:
             raise RequestError(
                 f"{origin}: the run to repeat had uncommitted changes",
-                hint="leave them out with --without-patch",
+                hint="skip them with --without-patch",
             )
         return
     tree = checkout.work_tree
     if tree is None:
         raise RequestError(
-            f"{origin}: {checkout.directory} is in no git repository, so nothing tells whether it is clean",
+            f"{origin}: {checkout.directory} is not in a git repository, so its state is unknown",
             hint="commit it to a repository",
         )
     _check_work_tree(tree, checkout, origin)
@@ -32,7 +32,7 @@ def check_clean(checkout: Checkout, origin: str) -> None:
 
 def _check_work_tree(tree: WorkTree, checkout: Checkout, origin: str) -> None:
     if tree.warnings:
-        raise RequestError(f"{origin}: git cannot tell whether the project is clean: {tree.warnings[0]}")
+        raise RequestError(f"{origin}: git cannot check whether the project is clean: {tree.warnings[0]}")
     if tree.dirty:
         raise RequestError(
             f"{origin}: the project has uncommitted changes: {_named(tree.changed + tree.untracked)}",
@@ -40,7 +40,7 @@ def _check_work_tree(tree: WorkTree, checkout: Checkout, origin: str) -> None:
         )
     if tree.commit is None:
         raise RequestError(
-            f"{origin}: {checkout.directory} is of no commit: its repository ignores it, or has none yet",
+            f"{origin}: {checkout.directory} is in no commit: its repository ignores it, or has none yet",
             hint="commit it",
         )
 

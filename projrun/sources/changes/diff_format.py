@@ -16,7 +16,7 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 
 
 class Unfit(Exception):
-    """Why a file's changes cannot be a part of a patch, in a few words."""
+    """Why a file's changes cannot be part of a patch, in a few words."""
 
 
 def quoted(name: bytes) -> bytes:

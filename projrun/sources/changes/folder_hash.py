@@ -1,4 +1,4 @@
-"""What a folder without a commit holds, as one hash. On the hot path for projects in plain folders."""
+"""The content of a folder without a commit, as one hash. On the hot path for projects in plain folders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LEFT_OUT = frozenset(
     )
 )
 _ENVIRONMENTS = frozenset(("pyvenv.cfg", "conda-meta"))
-"""What the top of a virtual environment or a conda prefix holds."""
+"""The marks of a virtual environment or a conda prefix."""
 
 
 class _Unhashed(Exception):

@@ -63,7 +63,7 @@ _OVERRIDING = (
     "GIT_NOGLOB_PATH",
     "GIT_ICASE_PATH",
 )
-"""What the variables begin with that change what a diff is."""
+"""Prefixes of variables that change a diff."""
 
 
 class LeftOut(NamedTuple):
@@ -96,7 +96,7 @@ def take_patch(top: Path, directory: Path, tree: WorkTree, environ: Mapping[str,
     """The changes of the project's folder against `tree.commit`, new files that are not ignored included.
 
     Left out, and named: binary files, those over `LARGEST_FILE`, those that look as if they held secrets, and what
-    goes beyond `LARGEST_PATCH`. Raises GitFailure where git does not tell.
+    goes beyond `LARGEST_PATCH`. Raises GitFailure if git fails.
     """
     return _Taker(top, directory, tree, environ).take()
 
@@ -134,7 +134,7 @@ class _Taker:
         return GitOutput(self._directory, words, self._environ, limit=LARGEST_PATCH, timeout=_TIMEOUT)
 
     def _exclude(self) -> list[str]:
-        """The pathspecs of changed files that git shall not even read."""
+        """The pathspecs of changed files that git must not even read."""
         for path in self._tree.changed:
             if is_sensitive_name(path):
                 self._left_out[path] = "may hold secrets"
@@ -180,11 +180,11 @@ class _Taker:
     def _add_new_file(self, path: str) -> None:
         try:
             if path.endswith("/"):
-                raise Unfit("a repository of its own")
+                raise Unfit("a nested repository")
             if is_sensitive_name(path):
                 raise Unfit("may hold secrets")
             if self._is_blocked(path):
-                raise Unfit("in the place of what is left out")
+                raise Unfit("replaces something that is left out")
             section = new_file(self._top, path, LARGEST_FILE)
         except Unfit as unfit:
             self._left_out.setdefault(path, str(unfit))

@@ -1,4 +1,4 @@
-"""Putting a run's recorded uncommitted changes back, into the copy of the checkout that a new run has for itself.
+"""Applying a run's recorded uncommitted changes to the own copy of the checkout of a new run.
 
 A patch comes from a tracking server: it is hostile input. It may change files below the checkout's top, and
 nothing else; it is applied whole or not at all.
@@ -18,9 +18,9 @@ from projrun.sources.copies.leftovers import identities
 from projrun.sources.git.command import git_environ
 
 _TIMEOUT = 120.0
-_REMEDY = "leave it out with --without-patch"
+_REMEDY = "skip it with --without-patch"
 _SETTINGS = (("apply.ignoreWhitespace", "no"), ("apply.whitespace", "nowarn"))
-"""What a person's configuration could otherwise change in the files."""
+"""What a user's configuration could otherwise change in the files."""
 _WORDS = ("apply", "--whitespace=nowarn", "-p1")
 _NAME = re.compile(rb"[0-9]+\t[0-9]+\t|-\t-\t")
 
@@ -33,10 +33,10 @@ def apply_patch(checkout: Checkout, patch: Path, environ: Mapping[str, str]) -> 
     """
     if checkout.owned is None:
         raise SourceError(
-            "the uncommitted changes of the run cannot be applied to a folder of yours", hint=_REMEDY
+            "the uncommitted changes of the run cannot be applied to your own folder", hint=_REMEDY
         )
     text = patch.read_bytes()
-    if not re.search(rb"(?m)^diff --git ", text):  # it names what it leaves out, and that is all
+    if not re.search(rb"(?m)^diff --git ", text):  # it only lists what it omits
         return checkout
     top = checkout.root.resolve()
     names = _names(top, patch, text, environ)
@@ -49,7 +49,7 @@ def _names(top: Path, patch: Path, text: bytes, environ: Mapping[str, str]) -> l
     """The files that a patch is about, as git reads it; a rename would have a second name that git does not list."""
     if re.search(rb"(?m)^(?:rename|copy) (?:from|to) ", text):
         raise SourceError(
-            "the run's uncommitted changes rename files, which no diff of projrun does", hint=_REMEDY
+            "the run's uncommitted changes rename files, which projrun's diffs never do", hint=_REMEDY
         )
     listed = _git(top, patch, environ, "--numstat", "-z")
     names = [os.fsdecode(_NAME.sub(b"", item, count=1)) for item in listed.split(b"\0") if item]
@@ -57,7 +57,7 @@ def _names(top: Path, patch: Path, text: bytes, environ: Mapping[str, str]) -> l
 
 
 def _check_names(top: Path, names: list[str], *, makes_links: bool) -> None:
-    """git refuses `..`, absolute paths and `.git` itself; that a link in the way is followed is for us to refuse.
+    """git refuses `..`, absolute paths and `.git` itself; a link on the way is refused here.
 
     A patch may make a link and then write through it: old versions of git did (CVE-2023-23946).
     """

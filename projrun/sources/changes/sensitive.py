@@ -1,4 +1,4 @@
-"""Files that hold secrets by the look of them: they never become a part of a run's record."""
+"""Files that look like secrets: they never become part of a run's record."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def is_sensitive_name(path: str) -> bool:
 
 
 def holds_private_key(content: bytes) -> bool:
-    """Whether a private key stands in it (PEM, RFC 7468; OpenSSH's too)."""
+    """Whether it contains a private key (PEM, RFC 7468; OpenSSH's too)."""
     return _PRIVATE_KEY.search(content) is not None

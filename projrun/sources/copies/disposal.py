@@ -1,4 +1,4 @@
-"""What becomes of a run's own copy of the checkout when the run ends. On the hot path: a value and two questions."""
+"""What happens to a run's own copy of the checkout when the run ends. On the hot path: a value and two questions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RunCopy:
         self._settled = checkout.owned is None
 
     def settle(self, status: str, run_id: str) -> KeptCopy | None:
-        """Remove the copy, or keep it and say why. It was kept or removed already, or never made: None."""
+        """Remove the copy, or keep it and say why. None if it was already settled, or never made."""
         copy = self._checkout.owned
         if self._settled or copy is None:
             return None
@@ -45,7 +45,7 @@ class RunCopy:
         return KeptCopy(copy, reason)
 
     def close(self) -> None:
-        """Where the run was never settled: remove what no command saw, leave the rest as it is."""
+        """If the run was never settled: remove what no command saw, leave the rest."""
         if not self._settled and not self.started:
             from projrun.sources.fetch import discard
 

@@ -1,4 +1,4 @@
-"""What a run left in its copy of a checkout: files that the checkout does not have, and changed ones."""
+"""What a run left in its copy of a checkout: new files and changed ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NO_LOSS = frozenset(
         "__pycache__",
     )
 )
-"""What programs write for themselves, and write again where it is gone."""
+"""Caches that programs write again if they are missing."""
 
 _NAMED = 3
 

@@ -1,4 +1,4 @@
-"""The runs' own copies of checkouts: what a run does to its copy, no other run sees.
+"""The runs' own copies of checkouts: no other run sees what a run does to its copy.
 
 A copy is a held folder (`projrun.cache.locked_folders`), and its lock file says what it is.
 """
@@ -38,7 +38,7 @@ def make_copy(tree: Path, copies_directory: Path, facts: CopyFacts | None = None
         where = f" ({error.filename})" if error.filename else ""
         raise SourceError(
             f"cannot copy the checkout into {copies_directory}: {error.strerror}{where}",
-            hint="free some space, or set PROJRUN_CACHE_DIR to a folder of yours on a disk with room",
+            hint="free some space, or set PROJRUN_CACHE_DIR to a folder that you own, with free space",
         ) from error
     return copy
 

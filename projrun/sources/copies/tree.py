@@ -1,4 +1,4 @@
-"""Copying a folder with all that is in it, by reflinks where the file system has them. On the way of every run of a
+"""Copying a folder with its content, by reflinks where the file system has them. On the way of every run of a
 cached commit: `shutil` alone would cost more than the copy of a small project.
 """
 

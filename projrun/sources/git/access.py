@@ -1,7 +1,7 @@
-"""How a repository is reached: by whose credentials, and without ever asking anybody.
+"""How a repository is reached: with which credentials, and without ever prompting.
 
 git asks the user's credential helpers, then ours (a token of the environment), then GIT_ASKPASS. Credentials of the
-URL go before all of these. A password travels in the environment of git alone, bound to its host.
+URL take precedence over all of these. A password travels in the environment of git alone, bound to its host.
 """
 
 from __future__ import annotations
@@ -104,9 +104,9 @@ def _with_helper(access: Access, host: str, user: str, password: str) -> Access:
 
 
 def _refuse_control_characters(text: str, what: str) -> None:
-    # A line end would add a line of its own to what the helper tells git, such as another host.
+    # A line break would add a line to the helper's answer, such as another host.
     if re.search(r"[\x00-\x1f\x7f]", text):
-        raise SourceError(f"{what} have control characters in them")
+        raise SourceError(f"{what} contain control characters")
 
 
 def _has_ssh_command(environ: Mapping[str, str]) -> bool:
@@ -119,7 +119,7 @@ def _has_ssh_command(environ: Mapping[str, str]) -> bool:
     binary = shutil.which("git", path=environ.get("PATH"))
     if binary is None:
         return False
-    # In no repository: the one that the caller happens to stand in has no say.
+    # In no repository: the caller's current one must have no effect.
     outside = {**git_environ(environ, protocols="none"), "GIT_DIR": os.devnull}
     asked = [binary, "config", "--get", "core.sshCommand"]
     done = subprocess.run(

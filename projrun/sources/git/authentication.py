@@ -1,4 +1,4 @@
-"""What was tried to be let in by a server that refused: names of mechanisms, never what they hold."""
+"""What was tried when a server refused access: names of mechanisms, never their secrets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REFUSED = (
     "Authentication required",
 )
 _HIDDEN = ("not found", "does not exist")
-"""What hosting services say of a repository that one may not read."""
+"""What hosting services say about a repository that the user may not read."""
 _SETTINGS = r"^(credential\.(.*\.)?helper|core\.askpass|core\.sshcommand|http\.(.*\.)?extraheader)$"
 _TIMEOUT = 5.0
 
@@ -39,7 +39,7 @@ def authentication_hint(git: Git, said: str) -> str:
     tried = tried_mechanisms(git)
     told = f"tried: {', '.join(tried)}" if tried else "no credentials were found"
     if not any(words in said for words in _REFUSED):
-        return f"is the address right, and may you read it? {told}"
+        return f"check the address and your access; {told}"
     if is_ssh(url):
         return f"{told}; add your key to the ssh agent, and its public half to the server"
     address = urlsplit(url)
@@ -100,7 +100,7 @@ def _ssh_mechanisms(git: Git, settings: list[tuple[str, str]]) -> Iterator[str]:
     command = git.environ.get("GIT_SSH_COMMAND") or dict(settings).get("core.sshcommand")
     options = _ssh_options(git, _words(command) if command else [git.environ.get("GIT_SSH", "ssh")])
     if options is None:
-        yield "an ssh command of your own"
+        yield "your own ssh command"
         return
     agents = [value for key, value in options if key == "identityagent"]
     yield _agent(git, agents[0] if agents else "SSH_AUTH_SOCK")
@@ -117,7 +117,7 @@ def _words(command: str) -> list[str]:
 
 
 def _ssh_options(git: Git, command: list[str]) -> list[tuple[str, str]] | None:
-    """The options in effect for the host, as OpenSSH tells them (`ssh -G`); None where it is another program."""
+    """The effective options for the host, from OpenSSH (`ssh -G`); None for another program."""
     if not command or Path(command[0]).name.removesuffix(".exe") != "ssh":
         return None
     url = git.access.url

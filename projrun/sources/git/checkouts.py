@@ -1,4 +1,4 @@
-"""The cached checkout of a commit: made once from the mirror, complete in itself, and written to by nobody."""
+"""The cached checkout of a commit: created once from the mirror, complete, and never written to."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def checkout_of(remote: Remote, commit: str, reference: str | None = None, *, de
     """The files of a commit, with a `.git` of their own that has this commit alone, and no branch.
 
     `reference` is the remote's name for the commit, where it has one: for servers that give out no commit by its
-    hash; `depth` says in how many others it lies as a submodule. A cached one is used without any process. Raises
+    hash; `depth` says in how many others it is nested as a submodule. A cached one is used without any process. Raises
     SourceError, CommitNotThereError, and OSError.
     """
     cache = ContentCache(checkouts(remote.options.cache), probe=TREE)
@@ -106,7 +106,7 @@ def _submodule(remote: Remote, depth: int, location: str, commit: str) -> Path:
     from projrun.sources.git.revisions import CommitNotThereError, unknown_version
 
     if depth > _DEEPEST:
-        raise SourceError(f"is refused: it lies more than {_DEEPEST} submodules deep")
+        raise SourceError(f"is refused: it is more than {_DEEPEST} submodules deep")
     theirs = Remote(location, remote.options)
     try:
         return checkout_of(theirs, commit, depth=depth)
@@ -144,7 +144,7 @@ def _tree_git(remote: Remote, tree: Path, settings: Sequence[tuple[str, str]] = 
 
 
 def _without_filters(git: Git) -> tuple[tuple[str, str], ...]:
-    """Nothing that the user's git configuration filters other repositories with runs on a stranger's request."""
+    """The filters of the user's git configuration never run at a stranger's request."""
     from projrun.sources.git.command import filters_off
     from projrun.sources.git.process import GitError
 

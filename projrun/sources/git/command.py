@@ -11,7 +11,7 @@ SAFE_SETTINGS = (
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
 )
-"""What a repository's own configuration could otherwise start."""
+"""What a repository's configuration could otherwise start."""
 
 _FILTER_OFF = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
 
@@ -22,7 +22,7 @@ _REPOSITORY_VARIABLES = frozenset(
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
         "GIT_COMMON_DIR",
         "GIT_CONFIG",
-        "GIT_CONFIG_PARAMETERS",  # of a `git -c` around us: it would go before our settings
+        "GIT_CONFIG_PARAMETERS",  # of a surrounding `git -c`: it would take precedence over our settings
         "GIT_DIR",
         "GIT_GRAFT_FILE",
         "GIT_IMPLICIT_WORK_TREE",

@@ -1,4 +1,4 @@
-"""What people are told when git failed: its own words in one line, and what to do."""
+"""What people see when git failed: its message in one line, and what to do."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _HINTS = (
     ),
     (
         ("resolve proxy", "from proxy", "CONNECT tunnel"),
-        "is your proxy right? see HTTPS_PROXY, HTTP_PROXY, NO_PROXY, and http.proxy in your git settings",
+        "check your proxy: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, and http.proxy in your git settings",
     ),
     (
         ("resolve host", "onnect to", "timed out", "unreachable", "unable to connect", "Operation too slow"),
-        "is the address right, and the network up?",
+        "check the address and the network",
     ),
     (
         tuple(f"returned error: {code}" for code in (301, 302, 303, 307, 308)),
-        "the server redirects: give the address that it redirects to (often the same with .git at its end)",
+        "the server redirects: use the address that it redirects to (often the same with .git at its end)",
     ),
     (("Host key verification",), "connect to that host with ssh once, to accept its key"),
     (
@@ -33,9 +33,9 @@ _HINTS = (
     (("No space left", "Out of diskspace"), "free some space, or set PROJRUN_CACHE_DIR to another disk"),
     (
         ("Authentication failed", "could not read Username", "could not read Password", "Permission denied"),
-        "the repository asks for credentials: set up a git credential helper or an ssh key for it",
+        "the repository requires credentials: set up a git credential helper or an ssh key for it",
     ),
-    (("returned error", "not found", "does not exist", "not appear to be a git"), "is the address right?"),
+    (("returned error", "not found", "does not exist", "not appear to be a git"), "check the address"),
 )
 
 _AFTER_SSH = (
@@ -61,22 +61,22 @@ def failure(shown: str, git: Git, said: str) -> SourceError:
 
 
 def _lines(said: str) -> list[str]:
-    """Without what git says after every failure of ssh, where ssh has told the cause itself."""
+    """Without what git adds to every failure of ssh, if ssh itself named the cause."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     told = [line for line in lines if line not in _AFTER_SSH]
     is_told = any(not line.startswith("Warning:") for line in told)
-    return told if is_told else lines or ["git failed and said nothing"]
+    return told if is_told else lines or ["git failed without a message"]
 
 
 def _reason(lines: list[str]) -> str:
-    """The line that tells the cause, with those after it that a colon at its end announces, one for each address."""
+    """The line with the cause, and after a final colon also the lines that follow, one for each address."""
     found = [at for word in ("fatal:", "error:") for at, line in enumerate(lines) if line.startswith(word)]
     start = found[0] if found else len(lines) - 1
     return " ".join(lines[start:]) if lines[start].endswith(":") else lines[start]
 
 
 def is_explained(said: str) -> bool:
-    """Whether the cause is plain and lies elsewhere: not in what the cache holds, nor in how the server was asked."""
+    """Whether the cause is clearly neither the cache nor the way the server was asked."""
     return _hint(said) != ""
 
 

@@ -25,7 +25,7 @@ from projrun.sources.options import FetchOptions
 from projrun.sources.version import is_commit
 
 _ATTEMPTS = 3
-"""Times that a branch may be moved away between asking where it is and fetching that."""
+"""How often a branch may move between resolving and fetching it."""
 
 
 def fetch_repository(
@@ -45,7 +45,7 @@ def fetch_repository(
         where = f" ({error.filename})" if error.filename else ""
         raise SourceError(
             f"cannot keep a checkout in {options.cache}: {error.strerror or error}{where}",
-            hint="set PROJRUN_CACHE_DIR to a folder that can be written, on a disk with room",
+            hint="set PROJRUN_CACHE_DIR to a writable folder with free space",
         ) from error
 
 
@@ -75,7 +75,7 @@ def _no_commit(remote: Remote, target: Target) -> SourceError:
     name = target.wanted.version or "the default branch"
     return SourceError(
         f"{remote.shown} does not give out the commit of {name}, {target.commit}: it is gone, or no commit",
-        hint="name another version with --version",
+        hint="give another --version",
     )
 
 
@@ -84,7 +84,7 @@ def _is_offline(remote: Remote) -> bool:
 
 
 def _known(remote: Remote, wanted: Sequence[Wanted]) -> Resolution | None:
-    """What nobody needs to be asked for, or nobody may be; None where the remote is to be asked."""
+    """What is known without asking the remote, or may not ask it; None if the remote must be asked."""
     shortest = wanted[-1]
     if shortest.full_commit is not None:
         return Resolution(Target(shortest.full_commit, shortest), 0.0)
@@ -106,7 +106,7 @@ def _offline(remote: Remote, wanted: Sequence[Wanted]) -> Resolution:
         known = Resolution(Target(complete_hash(remote, shortest.version.lower(), 0), shortest), 0.0)
     if known is None:
         raise SourceError(
-            f"{_described(remote, shortest)} was never fetched, and --offline asks no server",
+            f"{_described(remote, shortest)} is not cached, and --offline contacts no server",
             hint="run once without --offline",
         )
     return known

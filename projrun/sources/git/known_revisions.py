@@ -1,4 +1,4 @@
-"""What versions were found to be: for `--offline`, and for short hashes, which stay what they are.
+"""The commits that versions were resolved to: for `--offline`, and for short hashes, which never change.
 
 A small file for each version, in the folder that the cache has for the repository.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Resolution(NamedTuple):
-    """A target, and when it was last known to be right."""
+    """A target, and when it was last confirmed."""
 
     target: Target
     when: float
@@ -25,7 +25,7 @@ class Resolution(NamedTuple):
 
 
 def recall(remote: Remote, wanted: Wanted) -> Resolution | None:
-    """What a version was last found to be; None where it never was, or the file is damaged."""
+    """What a version last resolved to; None if unknown, or if the file is damaged."""
     file = _file(remote, wanted)
     try:
         lines = _read(file)
@@ -38,7 +38,7 @@ def recall(remote: Remote, wanted: Wanted) -> Resolution | None:
 
 
 def remember(remote: Remote, target: Target) -> None:
-    """Note what a version is, of the default branch also by its name.
+    """Record what a version resolved to, for the default branch also by its name.
 
     Never fails: a cache that cannot be written is a slower one.
     """

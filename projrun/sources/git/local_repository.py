@@ -1,4 +1,4 @@
-"""A git repository of this machine as somebody's clone: what else it keeps, and where it came from itself."""
+"""A local git repository as a clone: what else it stores, and where it was cloned from."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The mirror of a repository: a bare repository of ours, with the commits that were asked for and no more.
+"""The mirror of a repository: a bare repository with only the requested commits.
 
 Short hashes need another one, of the history alone.
 
-Imported only when something is to be fetched. It is a cache: one that is found damaged is fetched anew.
+Imported only when something is to be fetched. It is a cache: a damaged one is fetched again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _EVERYTHING = (
     "+refs/remotes/*:refs/projrun/remotes/*",  # what a local repository knows of its own remotes
 )
 _NO_LIMIT = "--depth=2147483647"
-"""What `git fetch --unshallow` stands for; that one refuses a history that is complete."""
+"""The depth of `git fetch --unshallow`, which refuses a complete history."""
 
 _Result = TypeVar("_Result")
 
@@ -52,7 +52,7 @@ class Mirror:
         self._remote = remote
 
     def prepare(self) -> None:
-        """Make it, or finish what a killed process began. Raises GitError."""
+        """Create it, or finish what a killed process began. Raises GitError."""
         _remove_leftovers(self.folder)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.git.run("init", "--quiet", "--bare", "--template=", f"--object-format={self.format}")
@@ -62,7 +62,7 @@ class Mirror:
         return f"refs/projrun/commits/{commit}"
 
     def provide(self, commit: str, reference: str | None) -> None:
-        """See that it has a commit with its files; `reference` is the remote's name for it, where it has one.
+        """Ensure that it has a commit with its files; `reference` is the remote's name for it, where it has one.
 
         Asks the remote only where it must. Raises GitError, CommitNotThereError, or SourceError when offline.
         """
@@ -71,7 +71,7 @@ class Mirror:
         self.git.run("update-ref", self.reference(commit), commit)
 
     def fetch_history(self) -> None:
-        """Fetch all commits, and no files where the server can leave them out: for a mirror of the history alone.
+        """Fetch all commits, without files if the server supports that: for a mirror of the history alone.
 
         Raises GitError, or SourceError when offline.
         """
@@ -90,7 +90,7 @@ class Mirror:
             raise CommitNotThereError
 
     def _fetch_shallow(self, refspec: str) -> bool:
-        """False for a server that knows no shallow fetch, or gives out no commit by its hash."""
+        """False for a server without shallow fetches, or without fetching commits by hash."""
         try:
             self._fetch("--depth=1", refspecs=(refspec,))
         except GitError as error:
@@ -111,7 +111,7 @@ class Mirror:
             self._fetching_git.run(*words, *options, "--end-of-options", REMOTE, *refspecs)
 
     def _has(self, commit: str) -> bool:
-        """Whether one of its references leads to the commit: what only lies there may lack its files."""
+        """Whether one of its references leads to the commit: an unreferenced one may lack its files."""
         words = ("for-each-ref", "--count=1", f"--contains={commit}", "refs/projrun/")
         try:
             return bool(self.git.run(*words))
@@ -129,7 +129,7 @@ class Mirror:
 def with_mirror(
     remote: Remote, hash_length: int, work: Callable[[Mirror], _Result], *, history: bool = False
 ) -> _Result:
-    """What `work` gives for the locked mirror; it is done again with a new mirror where the old one was damaged.
+    """The result of `work` on the locked mirror; repeated with a new mirror if the old one was damaged.
 
     `history` is for the other mirror, which has all commits and not their files.
     Raises SourceError with git's own words, CommitNotThereError, and OSError for a cache that cannot be written.
@@ -173,7 +173,7 @@ def _aside(mirror: Mirror) -> Path:
 
 
 def _describe(remote: Remote) -> None:
-    """Say whose mirror it is, and that it is used, for `projrun cache`."""
+    """Record whose mirror it is, and its last use, for `projrun cache`."""
     file = remote.folder / DESCRIPTION
     remote.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if describe(remote.folder):
@@ -184,7 +184,7 @@ def _describe(remote: Remote) -> None:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """What a killed git left in its way: nobody else is at work here."""
+    """Leftovers of a killed git: no other process works here."""
     for place, folders, files in os.walk(folder):
         in_objects = Path(place).is_relative_to(folder / "objects")  # elsewhere are branches, of any name
         for name in [*folders, *files]:

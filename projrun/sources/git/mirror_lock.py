@@ -19,7 +19,7 @@ def lock_file_of(folder: Path) -> Path:
 def mirror_lock(folder: Path, waiting: Waiting) -> Iterator[tuple[int, ...]]:
     """Lock what the cache keeps of a repository (`Remote.folder`).
 
-    Gives the descriptors for `Git(kept_open=...)`: where a runner is killed, its git has ended before others get
+    Gives the descriptors for `Git(kept_open=...)`: if a runner is killed, its git has ended before others get
     the lock. `waiting` surrounds the time in which another process has it. Raises OSError.
     """
     file = lock_file_of(folder)

@@ -1,4 +1,4 @@
-"""What a git process says, bounded in bytes and in seconds; it works while others do."""
+"""The output of a git process, bounded in bytes and in seconds; read in the background."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class GitOutput:
     def _listen(self) -> None:
         stream = _stream(self._process.stderr)
         self._said = stream.read(_LONGEST_MESSAGE)
-        while stream.read(_LONGEST_MESSAGE):  # else git would wait for somebody to read on
+        while stream.read(_LONGEST_MESSAGE):  # else git would wait for a reader
             pass
 
 

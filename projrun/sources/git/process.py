@@ -1,4 +1,4 @@
-"""Running the git binary on a repository of ours: argv lists, a clean environment, and no process left behind.
+"""Running the git binary on one of projrun's repositories: argv lists, a clean environment, and no process left behind.
 
 Imported only when a repository is to be asked or fetched.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from projrun.execution.supervision.guard import Guard
 
 NETWORK_SETTINGS = (("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", "120"))
-"""A server that has fallen silent ends the fetch: bytes a second, seconds."""
+"""A server that stops sending ends the fetch: bytes a second, seconds."""
 
 _GRACE_PERIOD = 1.0
 """Seconds that an orphaned git has to remove its own lock files."""

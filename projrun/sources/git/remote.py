@@ -1,6 +1,6 @@
 """A repository somewhere: its address, how it is reached, and its references in one connection.
 
-On the way of every git project: a run whose commit is cached makes a `Remote` and asks it nothing.
+On the way of every git project: a run of a cached commit creates a `Remote` and never contacts it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from projrun.sources.git.process import Git
 
 _NO_REPOSITORY = Path(os.devnull)
-"""git needs none to ask, and must not find the caller's. It has to exist: settings may depend on the place."""
+"""git needs no repository here and must not find the caller's. The folder must exist: settings may depend on it."""
 _CHANGEABLE = ("http", "git")
-"""Protocols under which anybody on the way may change what is sent."""
+"""Protocols without protection against changes on the way."""
 
 REMOTE = "projrun"
 """What git calls the repository: no file of the mirror holds its address, where a query may be secret."""
@@ -57,12 +57,12 @@ class Remote:
 
     @property
     def is_local(self) -> bool:
-        """Whether it lies on this machine, so that asking it is not going online."""
+        """Whether it is on this machine, so that contacting it is not going online."""
         return self.protocol == "file"
 
     @property
     def folder(self) -> Path:
-        """What the cache keeps of it: its mirror, and what its versions were found to be."""
+        """What the cache keeps of it: its mirror, and the commits of its versions."""
         from hashlib import sha256
 
         name = sha256(self.url.encode("utf-8", "surrogateescape")).hexdigest()
@@ -112,14 +112,14 @@ class Remote:
         """Says what takes long while the repository is asked. Raises SourceError when that would be going online."""
         if self.options.offline and not self.is_local:
             raise SourceError(
-                f"what this needs of {self.shown} is not cached, and --offline asks no server",
+                f"a needed part of {self.shown} is not cached, and --offline contacts no server",
                 hint="run once without --offline",
             )
         return self.options.activity(f"fetching {self.shown}")
 
     def waiting(self) -> AbstractContextManager[object]:
         """Says what takes long while another process fetches the same."""
-        return self.options.activity(f"waiting for another process, which fetches {self.shown}")
+        return self.options.activity(f"waiting for another process that fetches {self.shown}")
 
     def _protocols(self) -> list[str]:
         """What git may use, wherever the user's `insteadOf` or a redirect leads."""
@@ -141,7 +141,7 @@ class Remote:
 
 
 def _without_credentials(location: str) -> str:
-    """What `Access.url` is: a run whose commit is cached needs no more of how it is reached."""
+    """What `Access.url` is: a run of a cached commit needs nothing else."""
     if location.startswith(("http://", "https://")):
         import re
 

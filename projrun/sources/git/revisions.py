@@ -1,4 +1,4 @@
-"""Which commit is meant by a branch, a tag, a hash or a web address: asked in one connection."""
+"""The commit of a branch, a tag, a hash or a web address, resolved in one connection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CommitNotThereError(Exception):
 
 
 class Wanted(NamedTuple):
-    """One way to understand what was asked for."""
+    """One way to read the requested version."""
 
     version: str | None
     """A branch, a tag or a commit; None for the default branch."""
@@ -31,7 +31,7 @@ class Wanted(NamedTuple):
 
     @property
     def full_commit(self) -> str | None:
-        """The commit, where its whole hash is given: nobody needs to be asked."""
+        """The commit, if its whole hash is given: no server is needed."""
         return self.version.lower() if self.version and is_full_commit(self.version) else None
 
 
@@ -53,15 +53,15 @@ def web_versions(web_path: str) -> tuple[Wanted, ...]:
     splits = [("/".join(parts[:end]), "/".join(parts[end:])) for end in ends]
     found = tuple(Wanted(name, rest) for name, rest in splits if is_reference_name(name))
     if not found:
-        raise RequestError(f"{web_path!r} names no branch, tag or commit")
+        raise RequestError(f"{web_path!r} is not a branch, tag or commit")
     return found
 
 
 def find_target(remote: Remote, wanted: Sequence[Wanted]) -> Target:
     """The commit that the remote has for the first of the versions that it knows.
 
-    A branch goes before a tag, a tag before a hash, and what a local repository knows of its own remotes comes
-    last. Raises SourceError for a version that it has not.
+    Branches take precedence over tags, tags over hashes; what a local repository knows of its own remotes comes
+    last. Raises SourceError for a version that does not exist.
     """
     found = remote.references("HEAD", *(name for item in wanted for name in _names(item.version)))
     for item in wanted:
@@ -71,7 +71,7 @@ def find_target(remote: Remote, wanted: Sequence[Wanted]) -> Target:
     shortest = wanted[-1]
     if shortest.version is None:
         raise SourceError(
-            f"{remote.shown} has no commit on its default branch", hint="name a branch with --version"
+            f"{remote.shown} has no commit on its default branch", hint="give a branch with --version"
         )
     if is_full_commit(shortest.version):  # of a web address, of which nothing longer is a branch or a tag
         return Target(shortest.version.lower(), shortest)
@@ -83,14 +83,14 @@ def find_target(remote: Remote, wanted: Sequence[Wanted]) -> Target:
 
 
 def unknown_version(remote: Remote, version: str) -> SourceError:
-    """The error for a version that the remote has not, with what it has that looks like it."""
+    """The error for a version that the remote does not have, with similar ones."""
     from projrun.suggestions import did_you_mean
 
     names = [name for name in remote.references("refs/heads/*", "refs/tags/*") if name.startswith("refs/")]
     known = {name.split("/", 2)[2].removesuffix("^{}") for name in names}
     return SourceError(
         f"{remote.shown} has no branch, tag or commit {version!r}{did_you_mean(version, known)}",
-        hint="a commit must be on a branch or a tag, to be found by its hash" if is_commit(version) else "",
+        hint="a commit must be on a branch or a tag to be found by its hash" if is_commit(version) else "",
     )
 
 

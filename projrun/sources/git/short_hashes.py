@@ -1,4 +1,4 @@
-"""The commit that a short hash means. Imported only where one is given."""
+"""The commit of a short hash. Imported only if one is given."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def complete_hash(remote: Remote, short: str, hash_length: int) -> str:
     """The whole hash; `hash_length` is that of the repository's hashes, 0 where it is not known.
 
-    The history is fetched where no commit that is known has it. Raises SourceError for one that no commit has,
-    or several.
+    The history is fetched if no known commit matches. Raises SourceError if no commit matches, or several
+    do.
     """
     if remote.is_local:
         found = _matches(_local_git(remote), remote, short)
@@ -53,7 +53,7 @@ def _matches(git: Git, remote: Remote, short: str) -> str | None:
         if "ambiguous" not in str(error):
             return None
         raise SourceError(
-            f"{short!r} is ambiguous: several commits of {remote.shown} start so",
+            f"{short!r} is ambiguous: it matches several commits of {remote.shown}",
             hint="give more digits",
             detail=str(error),
         ) from None

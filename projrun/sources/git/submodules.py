@@ -1,7 +1,7 @@
 """Submodules of a checkout, put in their folders without `git submodule`.
 
-That command starts other git processes that know nothing of our settings and of the user's trust policy, and obeys
-`.gitmodules`, which is hostile input. Here each one is fetched as a project of its own would be.
+That command starts other git processes without our settings and the user's trust policy, and obeys
+`.gitmodules`, which is hostile input. Here each one is fetched like a project.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _count_in(checkout: Path) -> int:
 
 def _check_count(count: int) -> None:
     if count > _MOST:
-        raise SourceError(f"is refused: with it there are more than {_MOST:,}, those of submodules included")
+        raise SourceError(f"is refused: more than {_MOST:,} submodules, nested ones included")
 
 
 def _read_gitmodules(git: Git, tree: Path, shown: str) -> dict[str, _Submodule]:
@@ -133,7 +133,7 @@ class _Origin(NamedTuple):
         protocol = read_address(url).protocol
         if protocol in GIT_SCHEMES or (protocol == "file" and self.local is not None):
             return url if "://" in url or protocol != "file" else Path(url).absolute().as_uri()
-        what = "a folder of this machine" if protocol == "file" else f"{protocol}:, no protocol projrun knows"
+        what = "a folder of this machine" if protocol == "file" else f"{protocol}:, an unknown protocol"
         raise SourceError(f"{redact_uri(submodule.url)!r} is refused: it is {what}")
 
 
@@ -143,7 +143,7 @@ def _empty_folder(tree: Path, path: str) -> Path:
     if place is None:
         raise SourceError("its folder leads out of the checkout and is refused")
     if place.is_dir() and any(place.iterdir()):
-        raise SourceError("its folder holds files of the checkout")
+        raise SourceError("its folder contains files of the checkout")
     return place
 
 

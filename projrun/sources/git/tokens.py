@@ -1,4 +1,4 @@
-"""Tokens of the environment, as CI systems and the tools of hosting services set them, and whom each is for."""
+"""Tokens of the environment, as CI systems and the tools of hosting services set them, and which host each is for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Token(NamedTuple):
 def token_variable(host: str) -> str:
     """The variable of projrun's own for a host: `PROJRUN_GIT_TOKEN_EXAMPLE_ORG_8443` for `example.org:8443`.
 
-    A hyphen becomes two underscores: a token for `my-host.com` shall not go to somebody's `my.host.com`.
+    A hyphen becomes two underscores: a token for `my-host.com` must not go to `my.host.com`.
     """
     return _OWN + re.sub(r"[^A-Z0-9]", "_", host.upper().replace("-", "__"))
 

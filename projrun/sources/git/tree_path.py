@@ -1,4 +1,4 @@
-"""Paths that a repository names, inside of its checkout and nowhere else."""
+"""Paths that a repository names, inside its checkout and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The state of a local git work tree: commit, branch, remote, uncommitted changes. On the hot path.
 
-Two short git processes (no one command tells both the remote's URL and the state). A repository's own
+Two short git processes (no single command gives both the remote's URL and the state). A repository's own
 configuration is hostile input: nothing that it names is run.
 """
 
@@ -21,7 +21,7 @@ _TIMEOUT = 5.0
 _SETTINGS = r"^(remote\..*\.url|filter\..*|core\.hookspath)$"
 _SHARED_SCOPES = ("system", "global", "command")
 _FIELDS = {"1": 8, "u": 10}
-"""What stands before the path in an entry of `git status --porcelain=v2`: a change, a conflict."""
+"""The fields before the path in an entry of `git status --porcelain=v2`: a change, a conflict."""
 
 
 _SETTLED = (("diff.orderFile", os.devnull),)
@@ -41,7 +41,7 @@ class WorkTree(NamedTuple):
     """New files below it that are not ignored; a folder that is new as a whole once, with a slash at its end."""
     warnings: tuple[str, ...] = ()
     filters_off: tuple[tuple[str, str], ...] = ()
-    """The git settings that switch off the content filters which the repository's own configuration names."""
+    """The git settings that switch off the content filters of the repository's configuration."""
 
     @property
     def dirty(self) -> bool:
@@ -50,7 +50,7 @@ class WorkTree(NamedTuple):
 
 
 class GitFailure(Exception):
-    """Why git told nothing, in one line."""
+    """Why git failed, in one line."""
 
 
 class _GitTimeout(GitFailure):
@@ -64,7 +64,7 @@ class _Setting(NamedTuple):
 
 
 def find_top(directory: Path) -> Path | None:
-    """The top of the work tree that holds a folder, by the look of the folders alone; `directory` is real."""
+    """The top of the work tree that holds a folder, judged by the folders alone; `directory` is real."""
     for candidate in (directory, *directory.parents):
         mark = candidate / ".git"
         try:
@@ -76,7 +76,7 @@ def find_top(directory: Path) -> Path | None:
 
 
 def read_work_tree(top: Path, directory: Path, environ: Mapping[str, str]) -> WorkTree:
-    """Ask git about the project's folder below `top`. Never fails: what could not be told is a warning."""
+    """Ask git about the project's folder below `top`. Never fails: what could not be determined is a warning."""
     folder = directory.relative_to(top).as_posix()
     repository = None
     try:
@@ -86,16 +86,16 @@ def read_work_tree(top: Path, directory: Path, environ: Mapping[str, str]) -> Wo
         try:
             state = _parse_status(_read_status(directory, environ, filters, "."), folder)
         except _GitTimeout as failure:
-            # A path that no work tree holds: git tells the commit and compares no file.
+            # A path in no work tree: git prints the commit and compares no files.
             state = _parse_status(_read_status(directory, environ, filters, ".git"), folder)
-            state = state._replace(warnings=(f"uncommitted changes in {top} are not seen: {failure}",))
+            state = state._replace(warnings=(f"uncommitted changes in {top} are not detected: {failure}",))
         return state._replace(repository=repository, filters_off=filters)
     except GitFailure as failure:
         return WorkTree(repository=repository, warnings=(f"the commit of {top} is not recorded: {failure}",))
 
 
 def read_repository(directory: Path, environ: Mapping[str, str]) -> str | None:
-    """The URL of the first remote, without credentials; None where there is none or git does not tell."""
+    """The URL of the first remote, without credentials; None if there is none, or git fails."""
     try:
         return _repository(_read_settings(directory, environ))
     except GitFailure:
@@ -150,18 +150,18 @@ def _git(directory: Path, words: list[str], environ: Mapping[str, str]) -> str:
         raise GitFailure(f"git cannot be started: {error.strerror}") from None
     except subprocess.TimeoutExpired:
         raise _GitTimeout(f"git took longer than {_TIMEOUT:.0f} s") from None
-    if done.returncode > 1:  # 1 is `git config` with nothing to tell
+    if done.returncode > 1:  # 1 is `git config` without a match
         raise GitFailure(reason(done.stderr.decode(errors="replace"), directory))
     return done.stdout.decode(errors="surrogateescape")
 
 
 def reason(stderr: str, directory: Path) -> str:
-    """Of what git said before it failed, the line that tells why."""
+    """The line of git's output that says why it failed."""
     if "dubious ownership" in stderr or "unsafe repository" in stderr:
         return (
             f"git does not trust {directory}, which someone else owns; see `git help config`, safe.directory"
         )
-    lines = stderr.strip().splitlines() or ["git failed and said nothing"]
+    lines = stderr.strip().splitlines() or ["git failed without a message"]
     return next((line for line in lines if line.startswith("fatal:")), lines[-1])
 
 

@@ -1,4 +1,4 @@
-"""Credentials for git-lfs, which asks without end for those that the server does not take (tried with 3.3)."""
+"""Credentials for git-lfs, which retries rejected ones for ever (tried with 3.3)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The files that a repository keeps in Git LFS: fetched with git-lfs, and put where their pointers are.
+"""The files that a repository keeps in Git LFS: fetched with git-lfs, and put in place of their pointers.
 
 git-lfs fetches; where from is decided here, since `.lfsconfig` is hostile input. The addresses that the LFS server
-gives for the files themselves are followed, as in git-lfs: what lies there is known by its hash.
+gives for the files themselves are followed, as in git-lfs: each file is identified by its hash.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _AT_ONCE = 500
 
 
 class _Pointer(NamedTuple):
-    """A file of the tree that stands for one kept elsewhere."""
+    """A file of the tree that stands for one stored elsewhere."""
 
     path: str
     file: Path
@@ -83,7 +83,7 @@ def _pointers(git: Git, tree: Path) -> Iterator[_Pointer]:
             continue
         match = _POINTER.fullmatch(file.read_bytes())
         if match is not None and match["extensions"]:
-            raise SourceError(f"{path} is kept in Git LFS by an extension of it, which projrun has not")
+            raise SourceError(f"{path} uses a Git LFS extension, which projrun does not support")
         if match is not None:
             yield _Pointer(path, file, match["oid"].decode())
 
@@ -96,7 +96,7 @@ def _fetch(git: Git, tree: Path, server: str, storage: Path, shown: str) -> None
         )
     access = access_to(server, git.caller_environ)
     settings = (
-        ("lfs.url", access.url),  # goes before `.lfsconfig`
+        ("lfs.url", access.url),  # takes precedence over `.lfsconfig`
         ("lfs.storage", str(storage)),
         *ASK_ONCE,
     )
@@ -112,7 +112,7 @@ def _fetch(git: Git, tree: Path, server: str, storage: Path, shown: str) -> None
     refusals.mkdir(mode=0o700, parents=True, exist_ok=True)
     ask_once(fetching, refusals)
     config = git.git_directory / "config"
-    before = config.read_bytes()  # what git-lfs learns of its servers is nothing for a checkout to keep
+    before = config.read_bytes()  # a checkout must not keep what git-lfs learns about its servers
     try:
         fetching.run("lfs", "fetch", "origin", "HEAD")
     except GitError as error:
@@ -161,13 +161,13 @@ def _check(
     protocol, host = place_of(server)
     if protocol not in _REMOTE_PROTOCOLS and not (protocol == "file" and local is not None):
         raise SourceError(
-            f"the Git LFS server {redact_uri(server)!r} is refused: it is no https:// or ssh:// address",
+            f"the Git LFS server {redact_uri(server)!r} is refused: it is not an https:// or ssh:// address",
             hint=_POINTERS,
         )
     policy.check_place(protocol, host)
     if offline and protocol != "file":
         raise SourceError(
-            f"{shown} were never fetched, and --offline asks no server",
+            f"{shown} are not cached, and --offline contacts no server",
             hint=f"run once without --offline, or {_POINTERS}",
         )
 

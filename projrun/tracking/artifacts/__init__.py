@@ -48,7 +48,7 @@ def open_repository(
         return RemoteArtifacts(artifact_uri, environ or (transport.environ if transport else os.environ))
     raise TrackingError(
         f"projrun cannot reach artifacts at {redact_uri(artifact_uri)}",
-        hint="it knows local folders, mlflow-artifacts:, http(s), s3, gs and abfss",
+        hint="supported: local folders, mlflow-artifacts:, http(s), s3, gs and abfss",
     )
 
 
@@ -78,6 +78,6 @@ def local_path(uri: str) -> Path:
     parts = split_uri(uri)
     path = unquote(parts.path) if parts and parts.netloc in ("", "localhost") else ""
     if not path.startswith("/") or "\0" in path:
-        raise TrackingError(f"{uri!r} names no file on this machine", hint="file:///FOLDER/FILE")
+        raise TrackingError(f"{uri!r} is not a file on this machine", hint="file:///FOLDER/FILE")
     # On Windows, file:///C:/folder.
     return Path(path[1:] if path[2:3] == ":" else path)

@@ -65,8 +65,8 @@ def _fetch(uri: str, folder: Path, store: TrackingStore | None, environ: Mapping
         repository, path = _stored(uri, scheme, store)
         return repository.download(path, folder / "files")
     raise SourceError(
-        f"{redact_uri(uri)} cannot be downloaded: projrun does not know {scheme}:",
-        hint="it knows http(s), file, runs, models, mlflow-artifacts, s3, gs and abfss",
+        f"{redact_uri(uri)} cannot be downloaded: {scheme}: is not supported",
+        hint="supported: http(s), file, runs, models, mlflow-artifacts, s3, gs and abfss",
     )
 
 
@@ -99,5 +99,5 @@ def _copy(source: Path, target: Path) -> Path:
     elif source.is_file():
         shutil.copyfile(source, target)
     else:
-        raise SourceError(f"{str(source)!r} is no file or folder")
+        raise SourceError(f"{str(source)!r} is not a file or folder")
     return target

@@ -11,7 +11,7 @@ from projrun.tracking.entities import FileInfo
 
 
 class LocalArtifacts:
-    """The files under a folder, which need not exist yet. Nothing outside of it is ever read or written."""
+    """The files under a folder, which may not exist yet. Nothing outside it is ever read or written."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -31,7 +31,7 @@ class LocalArtifacts:
     def list(self, path: str = "") -> tuple[FileInfo, ...]:
         """The entries of a folder, sorted; empty where there is none.
 
-        Symlinks that lead out are not shown, nor links to folders: they can go round in circles.
+        Symlinks that lead out are not shown, nor links to folders: they can form loops.
         """
         folder = contained(self.root, path)
         try:
@@ -62,7 +62,7 @@ class LocalArtifacts:
         elif source.is_file():
             copy_whole(source, target)
         else:
-            raise NotFoundError(f"there is no artifact {path!r} in {str(self.root)!r}")
+            raise NotFoundError(f"artifact {path!r} not found in {str(self.root)!r}")
         return target
 
     def _download_folder(self, path: str, destination: Path) -> None:

@@ -42,13 +42,13 @@ class MlflowArtifacts:
         if parts.scheme == "mlflow-artifacts":
             if not parts.netloc:
                 return cls(tracking, parts.path)
-            # As MLflow's client does it: the path is not quoted, and a host stands for no prefix.
+            # As MLflow's client does it: the path is not quoted, and a host means no prefix.
             return cls(tracking.towards(parts._replace(scheme=tracking.address.scheme, path="")), parts.path)
         prefix, found, path = parts.path.partition(f"/{ROUTE}")
         if not found:
             raise TrackingError(
-                f"{redact_uri(artifact_uri)} is no artifact storage of an MLflow server",
-                hint=f"its address would hold /{ROUTE}",
+                f"{redact_uri(artifact_uri)} is not the artifact storage of an MLflow server",
+                hint=f"its address would contain /{ROUTE}",
             )
         return cls(tracking.towards(parts._replace(path=prefix)), unquote(path))
 
@@ -82,7 +82,7 @@ class MlflowArtifacts:
         return (path,)
 
     def _files(self, folder: str) -> Iterator[str]:
-        """All files under a folder, deeply. A server that goes on naming folders is stopped."""
+        """All files under a folder, deeply. A server that never stops listing folders is stopped."""
         folders = [folder]
         for count in itertools.count(1):
             if not folders:

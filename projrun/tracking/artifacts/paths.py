@@ -11,8 +11,8 @@ from projrun.errors import InvalidValueError
 def checked_path(path: str) -> str:
     """An artifact path without empty and `.` parts; empty for the root.
 
-    Raises InvalidValueError for an absolute path, `..`, a backslash, a drive or a control character: what a
-    server or a database says is as hostile as what a user types.
+    Raises InvalidValueError for an absolute path, `..`, a backslash, a drive or a control character: a
+    server's answer is as hostile as what a user types.
     """
     parts = [part for part in path.split("/") if part not in ("", ".")]
     refused = path.startswith("/") or "\\" in path or any(ord(character) < 32 for character in path)
@@ -30,7 +30,7 @@ def checked_file_path(path: str) -> str:
 
 
 def contained(root: Path, path: str) -> Path:
-    """Where an artifact path lies under the folder `root`; InvalidValueError if a symlink leads out of it."""
+    """An artifact path under the folder `root`; InvalidValueError if a symlink leads out of it."""
     place = root / checked_path(path)
     real_root = os.path.realpath(root)
     real = os.path.realpath(place)

@@ -42,7 +42,7 @@ def resolve(uri: str, store: TrackingStore, steps: int = 0) -> Place:
     the last may go on with a path. Raises TrackingError for a malformed one, NotFoundError for what is not there.
     """
     if steps > _MOST_STEPS:
-        raise TrackingError(f"{uri} leads from one model to the next without end")
+        raise TrackingError(f"{uri} leads from model to model in a loop")
     scheme = uri_scheme(uri)
     if scheme not in ("runs", "models"):
         return Place(uri, "")
@@ -67,7 +67,7 @@ def _parts(uri: str) -> list[str]:
 def _model_source(uri: str, first: str, rest: list[str], store: TrackingStore) -> tuple[str, str]:
     """The URI of a model's files, and the path in it."""
     if not isinstance(store, ModelLookup):
-        raise TrackingError(f"{uri} cannot be resolved: the tracking store {store.uri} keeps no models")
+        raise TrackingError(f"{uri} cannot be resolved: the tracking store {store.uri} has no models")
     name, at, alias = first.partition("@")
     if at:
         version = _by_alias(uri, name, alias, store)
@@ -80,7 +80,7 @@ def _model_source(uri: str, first: str, rest: list[str], store: TrackingStore) -
 
 def _by_alias(uri: str, name: str, alias: str, store: TrackingStore) -> str:
     if not isinstance(store, AliasLookup):
-        raise TrackingError(f"{uri} cannot be resolved: the tracking store {store.uri} keeps no aliases")
+        raise TrackingError(f"{uri} cannot be resolved: the tracking store {store.uri} has no aliases")
     return store.get_model_version_by_alias(name, alias).version
 
 
@@ -92,5 +92,5 @@ def _newest(uri: str, name: str, stage: str, store: ModelLookup) -> str:
         if version.version.isdigit() and stage.lower() in ("latest", version.current_stage.lower())
     ]
     if not numbers:
-        raise NotFoundError(f"{uri} names no version: the model {name!r} has none in {stage!r}")
+        raise NotFoundError(f"{uri} has no version: the model {name!r} has none in {stage!r}")
     return str(max(numbers))

@@ -75,12 +75,12 @@ class RemoteArtifacts:
 
     @contextlib.contextmanager
     def _failures(self, verb: str, path: str) -> Iterator[None]:
-        """fsspec's libraries raise what they like: any of it is one line, that says where."""
+        """fsspec's libraries raise anything: each error becomes one line that says where."""
         try:
             yield
         except Exception as error:
             if verb == "give" and isinstance(error, (FileNotFoundError, IsADirectoryError)):
-                raise NotFoundError(f"there is no artifact {path!r} in {self._shown}") from None
+                raise NotFoundError(f"artifact {path!r} not found in {self._shown}") from None
             raise TrackingError(
                 f"{self._shown} does not {verb} {path or 'its files'}: {type(error).__name__}",
                 hint="check the credentials and the bucket's name",
@@ -105,7 +105,7 @@ def open_filesystem(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
     scheme = uri.partition(":")[0].lower()
     # `::` chains file systems in fsspec: a server's artifact URI must not reach for others.
     if "::" in uri:
-        raise TrackingError(f"{redact_uri(uri)} is no artifact storage")
+        raise TrackingError(f"{redact_uri(uri)} is not an artifact storage")
     try:
         _require(scheme)
         filesystem, root = import_module("fsspec.core").url_to_fs(uri, **_options(scheme, environ))

@@ -36,18 +36,18 @@ _PARAM_LIMIT, _OLD_PARAM_LIMIT = 6000, 500
 class RestStore:
     """A tracking server.
 
-    Until a run has begun (`create_run`, or `update_run` to RUNNING) every failure is told at once. From then
-    on a server that is restarting or overloaded is asked again a few times, for calls that may be sent twice.
+    Until a run has begun (`create_run`, or `update_run` to RUNNING) every failure is reported at once. From
+    then on, calls that may be sent twice are retried a few times while a server restarts or is overloaded.
     """
 
     def __init__(self, uri: str, environ: Mapping[str, str], *, patient: bool = False) -> None:
-        """Raises RequestError for settings that cannot work; the server is not asked anything."""
+        """Raises RequestError for settings that cannot work; does not contact the server."""
         self.transport = Transport.tracking(uri, environ, patient=patient)
         self.uri = self.transport.shown
         self._param_value_limit: int | None = None
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self.transport.close()
 
     # experiments
@@ -62,12 +62,12 @@ class RestStore:
         )
 
     def get_experiment(self, experiment_id: str) -> Experiment:
-        """NotFoundError where there is none; deleted ones are found."""
+        """NotFoundError if it does not exist; deleted ones are found."""
         query = [("experiment_id", experiment_id)]
         return self.transport.get(f"{API}experiments/get", query, wire.experiment_answer)
 
     def get_experiment_by_name(self, name: str) -> Experiment | None:
-        """None where there is none; deleted ones are found."""
+        """None if it does not exist; deleted ones are found."""
         query = [("experiment_name", name)]
         try:
             return self.transport.get(f"{API}experiments/get-by-name", query, wire.experiment_answer)
@@ -118,7 +118,7 @@ class RestStore:
         return run
 
     def get_run(self, run_id: str) -> Run:
-        """NotFoundError where there is none; deleted ones are found."""
+        """NotFoundError if it does not exist; deleted ones are found."""
         return self.transport.get(f"{API}runs/get", [("run_id", run_id)], wire.run_answer)
 
     def update_run(
@@ -129,7 +129,7 @@ class RestStore:
         end_time: int | None = None,
         run_name: str | None = None,
     ) -> Run:
-        """What the run is now. MLflow's servers answer without what it logged: those fields are empty."""
+        """What the run is now. MLflow's servers omit what it logged: those fields are empty."""
         changes = {"status": status, "end_time": end_time, "run_name": run_name}
         body = {"run_id": run_id} | {key: value for key, value in changes.items() if value is not None}
         run = self.transport.post(f"{API}runs/update", body, wire.run_info_answer)
@@ -203,7 +203,7 @@ class RestStore:
         return self._param_value_limit
 
     def _version(self) -> tuple[int, ...]:
-        """The server's version; the newest known where it does not say, as servers of others do not."""
+        """The server's version; the newest known if it does not say, as other servers do not."""
         try:
             words = self.transport.text("version").strip().split(".")[:2]
             return tuple(int(word) for word in words)
@@ -260,7 +260,7 @@ class _Batch(NamedTuple):
 
 
 def _batches(metrics: Sequence[Metric], params: Sequence[Param], tags: Sequence[Tag]) -> Iterator[_Batch]:
-    """Everything, in pieces that a server takes; nothing for nothing."""
+    """All items, in batches that a server accepts; none for no items."""
     left = _Batch(list(metrics), list(params), list(tags))
     while any(left):
         some_params, some_tags = left.params[:MOST_PARAMS], left.tags[:MOST_TAGS]

@@ -1,4 +1,4 @@
-"""Requests to one server: a session that stays open, its settings from a given environment, bounded patience.
+"""Requests to one server: a persistent session, settings from a given environment, bounded retries.
 
 Redirects are not followed: an API has none, and credentials must not travel to where one points.
 """
@@ -73,12 +73,12 @@ class _FileBody:
 
 
 class Transport:
-    """One server. `patient` is False until a run has begun: before that, a failure is told at once."""
+    """One server. `patient` is False until a run has begun: before that, a failure is reported at once."""
 
     def __init__(
         self, uri: str, environ: Mapping[str, str], credentials: Credentials | None, *, patient: bool
     ) -> None:
-        """Raises RequestError for settings that cannot work; asks the server nothing."""
+        """Raises RequestError for settings that cannot work; does not contact the server."""
         address = urlsplit(uri)
         self.address = address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="")
         self.base = self.address.geturl().rstrip("/")
@@ -107,7 +107,7 @@ class Transport:
         return Transport(address.geturl(), self.environ, credentials, patient=self.patient)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._session.close()
 
     def get(self, path: str, query: Query, parse: Callable[[dict[str, object]], _PARSED]) -> _PARSED:
@@ -123,7 +123,7 @@ class Transport:
         *,
         idempotent: bool = True,
     ) -> _PARSED:
-        """Send an object, read the answer with `parse`. What is not idempotent is never sent twice."""
+        """Send an object, read the answer with `parse`. Requests that are not idempotent are never repeated."""
         text = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
         call = _Call("POST", path, body=text, timeout=self._timeout)
         return self._repeated(lambda: self._exchange(call, parse), idempotent=idempotent)
@@ -171,7 +171,7 @@ class Transport:
             raise silence(error, self.shown, (CONNECT_TIMEOUT, _FILE_TIMEOUT)) from None
 
     def _repeated(self, action: Callable[[], _RESULT], *, idempotent: bool) -> _RESULT:
-        """Patience is for one outage, not for each call in it: once given up, it comes back with an answer."""
+        """The retries are for one outage, not for each call in it: once used up, they return with the next answer."""
         left = self._retries if self.patient and idempotent and not self._gave_up else 0
         pause = _FIRST_PAUSE
         while True:

@@ -118,7 +118,7 @@ def parse_filter(text: str, searchable: Searchable) -> tuple[Comparison, ...]:
             parser.keyword("AND")
         comparisons.append(parser.comparison())
         if len(comparisons) > MAX_COMPARISONS:
-            raise InvalidValueError(f"a filter holds at most {MAX_COMPARISONS} comparisons")
+            raise InvalidValueError(f"a filter may have at most {MAX_COMPARISONS} comparisons")
     return tuple(comparisons)
 
 
@@ -254,7 +254,7 @@ class _Parser:
                 self.fail("expected a number")
             return _number(self.take().text)
         if token.kind != "string":
-            self.fail("expected a text in quotes")
+            self.fail("expected a quoted string")
         return self.take().text
 
     def _list(self) -> tuple[str, ...]:
@@ -268,7 +268,7 @@ class _Parser:
 
     def _list_item(self) -> str:
         if self.next.kind != "string":
-            self.fail("expected a text in quotes")
+            self.fail("expected a quoted string")
         return self.take().text
 
 

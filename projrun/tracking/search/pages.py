@@ -27,4 +27,4 @@ def page_offset(token: str) -> int:
             raise ValueError(offset)
         return offset
     except ValueError as error:  # binascii.Error and UnicodeEncodeError are ValueErrors
-        raise InvalidValueError("invalid page_token: not one that this store gave out") from error
+        raise InvalidValueError("invalid page_token: not issued by this store") from error

@@ -40,7 +40,9 @@ class Token(NamedTuple):
 def tokenize(text: str) -> list[Token]:
     """The words of a filter or an ordering, with an end mark last. Raises InvalidValueError."""
     if len(text) > MAX_LENGTH:
-        raise InvalidValueError(f"a search expression holds at most {MAX_LENGTH} characters, not {len(text)}")
+        raise InvalidValueError(
+            f"a search expression may have at most {MAX_LENGTH} characters, not {len(text)}"
+        )
     return [*_tokens(text), Token("end", "", len(text) + 1)]
 
 

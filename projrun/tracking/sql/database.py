@@ -14,7 +14,7 @@ from projrun.errors import InvalidValueError, RequestError, TrackingError
 from projrun.tracking.sql.migrations import MIGRATIONS, Migration, migrate
 
 APPLICATION_ID = 0x50524A52
-"""`PRJR` in the file's header (`PRAGMA application_id`): how a store of projrun is told from other files."""
+"""`PRJR` in the file's header (`PRAGMA application_id`): how a projrun store is distinguished from other files."""
 BUSY_TIMEOUT = 30.0
 """Seconds that a transaction waits for another process's."""
 CHUNK = 500
@@ -40,7 +40,7 @@ class Database:
         mountinfo: str | None = None,
         migrations: Sequence[Migration] = MIGRATIONS,
     ) -> Database:
-        """Open the store's file, made and brought to the newest schema where needed.
+        """Open the store's file, created, and migrated to the newest schema, if needed.
 
         Raises RequestError for a file that is not projrun's or is newer than this projrun, and writes
         nothing into it; TrackingError where the file cannot be reached.
@@ -137,13 +137,13 @@ def marks(values: Sequence[Any]) -> str:
 
 
 def select_in(connection: sqlite3.Connection, statement: str, keys: Iterable[Any]) -> Iterator[Row]:
-    """The rows of a statement whose `{keys}` stands for the placeholders, asked in chunks."""
+    """The rows of a statement whose `{keys}` becomes the placeholders, in chunks."""
     for chunk in chunks(list(keys)):
         yield from connection.execute(statement.format(keys=marks(chunk)), chunk)
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether the file exists and is a store of projrun; raises RequestError if it is something else.
+    """Whether the file exists and is a projrun store; raises RequestError if it is something else.
 
     Asked through SQLite itself: reading the header by hand would, on closing the file, drop the locks that
     other connections of this process hold on it (sqlite.org/howtocorrupt.html 2.2). `immutable` writes nothing,
@@ -181,8 +181,8 @@ def _peek(path: Path) -> tuple[int, frozenset[str] | None]:
 def _foreign(path: Path, tables: frozenset[str] | None) -> RequestError:
     if tables is None:
         return RequestError(
-            f"{path} is not a store of projrun: it is not an SQLite file",
-            hint="name a file that does not exist yet, and it will be made",
+            f"{path} is not a projrun store: it is not an SQLite file",
+            hint="give a file that does not exist yet; it will be created",
         )
     if {"experiments", "runs", "alembic_version"} <= tables:
         return RequestError(
@@ -190,8 +190,8 @@ def _foreign(path: Path, tables: frozenset[str] | None) -> RequestError:
             hint=f"mlflow server --backend-store-uri sqlite:///{path}, then --tracking-uri http://127.0.0.1:5000",
         )
     return RequestError(
-        f"{path} is an SQLite file of another program, not a store of projrun",
-        hint="name a file that does not exist yet, and it will be made",
+        f"{path} is an SQLite file of another program, not a projrun store",
+        hint="give a file that does not exist yet; it will be created",
     )
 
 

@@ -96,7 +96,7 @@ def _write_tag(connection: sqlite3.Connection, number: int, tag: Tag) -> None:
     limits.check_key(tag.key, "tag")
     if len(tag.value) > limits.EXPERIMENT_TAG_VALUE:
         raise InvalidValueError(
-            f"tag {tag.key!r} of an experiment holds at most {limits.EXPERIMENT_TAG_VALUE} characters"
+            f"tag {tag.key!r} of an experiment may have at most {limits.EXPERIMENT_TAG_VALUE} characters"
         )
     connection.execute(
         "INSERT INTO experiment_tags (experiment_id, key, value) VALUES (?, ?, ?)"
@@ -109,7 +109,7 @@ def _check_name(name: str) -> None:
     if not name.strip():
         raise InvalidValueError("an experiment needs a name")
     if len(name) > limits.EXPERIMENT_NAME:
-        raise InvalidValueError(f"an experiment's name holds at most {limits.EXPERIMENT_NAME} characters")
+        raise InvalidValueError(f"an experiment's name may have at most {limits.EXPERIMENT_NAME} characters")
 
 
 def _taken(found: Experiment) -> AlreadyExistsError:

@@ -31,7 +31,7 @@ def log_outputs(connection: sqlite3.Connection, run_id: str, models: Sequence[Mo
 def record_model(connection: sqlite3.Connection, run_id: str, model_json: str) -> None:
     """Add the description of a model (MLflow 2's `MLmodel`, as JSON) to the tag that lists a run's models.
 
-    Raises InvalidValueError for what is no JSON object, or makes the list too long for a tag.
+    Raises InvalidValueError if it is not a JSON object, or makes the list too long for a tag.
     """
     import json
 
@@ -45,7 +45,7 @@ def record_model(connection: sqlite3.Connection, run_id: str, model_json: str) -
         raise InvalidValueError("the description of a model is a JSON object")
     value = json.dumps([*history, model])
     if len(value) > limits.TAG_VALUE:
-        raise InvalidValueError(f"the tag {_HISTORY} holds at most {limits.TAG_VALUE} characters")
+        raise InvalidValueError(f"the tag {_HISTORY} may have at most {limits.TAG_VALUE} characters")
     runs.set_tags(connection, key, [Tag(_HISTORY, value)])
 
 

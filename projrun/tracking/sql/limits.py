@@ -30,7 +30,7 @@ def check_key(key: str, what: str) -> None:
     if not key:
         raise InvalidValueError(f"the key of a {what} is missing")
     if len(key) > KEY:
-        raise InvalidValueError(f"the key of a {what} holds at most {KEY} characters, not {len(key)}")
+        raise InvalidValueError(f"the key of a {what} may have at most {KEY} characters, not {len(key)}")
     if not _KEY.fullmatch(key):
         raise InvalidValueError(
             f"invalid {what} key {key!r}: only letters, digits, _, -, ., space, : and / may be in it"
@@ -59,7 +59,7 @@ def check_batch(metrics: Sequence[Metric], params: Sequence[Param], tags: Sequen
         (total, BATCH_TOTAL, "metrics, params and tags together"),
     ):
         if count > limit:
-            raise InvalidValueError(f"a batch holds at most {limit} {what}, not {count}")
+            raise InvalidValueError(f"a batch may have at most {limit} {what}, not {count}")
 
 
 def check_page(max_results: int, limit: int) -> None:

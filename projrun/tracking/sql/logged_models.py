@@ -32,7 +32,7 @@ def create(
     params: Sequence[Param],
     tags: Sequence[Tag],
 ) -> LoggedModel:
-    """A model that is PENDING until it is finalized; a name is made up where none is given."""
+    """A model that is PENDING until it is finalized; a name is generated if none is given."""
     experiment = experiments.get_active(connection, experiment_id)
     _check_name(name)
     model_id = f"m-{generate_id()}"

@@ -1,4 +1,4 @@
-"""Names and ids for what a store makes: `calm-otter-412`, and random ids in MLflow's forms."""
+"""Names and ids that a store generates: `calm-otter-412`, and random ids in MLflow's forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filters and orderings become SQL. What a user wrote is a statement's parameter, never its text."""
+"""Filters and orderings become SQL. User input is a statement's parameter, never its text."""
 
 # ruff: noqa: S608 -- only constants of this package are put into statements; values are placeholders
 
@@ -29,7 +29,7 @@ class Clause(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """How one kind of thing lies in tables: `owner` is the column of the others that names the key."""
+    """How one kind of entity is stored: `owner` is the column of the other tables that names its key."""
 
     searchable: Searchable
     table: str

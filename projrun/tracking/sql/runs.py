@@ -26,7 +26,7 @@ def create(
     start_time: int,
     tags: Sequence[Tag],
 ) -> Run:
-    """A run that is RUNNING. A name given as the tag `mlflow.runName` counts; without one, it is made up."""
+    """A run that is RUNNING. The tag `mlflow.runName` may give the name; without one, it is generated."""
     experiment = experiments.get_active(connection, experiment_id)
     name = _choose_name(run_name, tags)
     run_id = generate_id()

@@ -54,14 +54,14 @@ class SqlStore:
 
     @classmethod
     def open(cls, database: Path, *, warn: Warn | None = None, mountinfo: str | None = None) -> SqlStore:
-        """Open or make the store in the file `database`.
+        """Open or create the store in the file `database`.
 
-        Raises RequestError for a file that is not a store of projrun, TrackingError for one
+        Raises RequestError for a file that is not a projrun store, TrackingError for one
         that cannot be used.
-        `mountinfo` stands in for `/proc/self/mountinfo` in tests.
+        `mountinfo` replaces `/proc/self/mountinfo` in tests.
         """
         store = cls(Database.open(database, warn=warn, mountinfo=mountinfo))
-        # As private as the file: outputs and models say as much as params. An upload tells what is wrong here.
+        # As private as the file: outputs and models say as much as params. An upload reports what is wrong here.
         with suppress(OSError):
             store.artifact_root.mkdir(mode=0o700)
         return store
@@ -215,7 +215,7 @@ class SqlStore:
         return open_repository(artifact_uri)
 
     def artifact_directory(self, artifact_uri: str) -> Path:
-        """The local folder behind an artifact URI; it need not exist yet. Raises InvalidValueError."""
+        """The local folder behind an artifact URI; it may not exist yet. Raises InvalidValueError."""
         scheme = uri_scheme(artifact_uri)
         if scheme in ("", "file"):
             return local_path(artifact_uri)

@@ -98,7 +98,7 @@ def test_any_other_prefix(tmp_path: Path) -> None:
 
 
 def test_what_is_no_environment(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="there is no folder") as raised:
+    with pytest.raises(RequestError, match="not found") as raised:
         MANAGER.resolve(ask(tmp_path, tmp_path / "gone"))
     assert "python -m venv" in raised.value.hint
     with pytest.raises(RequestError, match="is not an environment: it has no bin/python"):

@@ -28,7 +28,7 @@ def test_a_beginning_of_more_than_one(store: SqlStore) -> None:
     runs = [store.create_run("0", start_time=1) for _ in range(17)]
     beginnings = [run.run_id[0] for run in runs]
     twice = next(one for one in beginnings if beginnings.count(one) > 1)
-    with pytest.raises(RequestError, match="more than one run") as raised:
+    with pytest.raises(RequestError, match="is ambiguous") as raised:
         find_run(store, twice)
     assert "one of: " in raised.value.hint
 

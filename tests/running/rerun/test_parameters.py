@@ -41,7 +41,7 @@ def test_what_no_record_holds_is_asked_for_all_at_once() -> None:
         repeated_parameters(record, {})
     assert "token, long, place, gone" in raised.value.message
     assert raised.value.hint == "give -P token=VALUE -P long=VALUE -P place=VALUE -P gone=VALUE"
-    assert raised.value.detail.splitlines()[0] == "token is a secret, which no record holds"
+    assert raised.value.detail.splitlines()[0] == "token is a secret, which is never recorded"
     anew = GivenValue("x", "command line")
     values = repeated_parameters(record, dict.fromkeys(("token", "long", "place", "gone"), anew))
     assert {name for name, value in values.items() if value.origin == "record"} == {"fine"}

@@ -47,7 +47,7 @@ def test_a_deleted_run() -> None:
 
 @pytest.mark.parametrize("tag", ["mlflow__project__entryPoint", "mlflow__source__name"])
 def test_a_run_of_no_project(tag: str) -> None:
-    with pytest.raises(RequestError, match="no run of a project"):
+    with pytest.raises(RequestError, match="not a project run"):
         read_record(recorded(**{tag: None}))
 
 

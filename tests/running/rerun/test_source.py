@@ -88,7 +88,7 @@ def test_a_repository_that_the_user_names_has_the_same_subfolder(
 @pytest.mark.parametrize("repository_url", ["file://{gone}", "{gone}", "file://{gone}/origin"])
 def test_a_repository_on_this_machine_that_is_gone(tmp_path: Path, repository_url: str) -> None:
     gone = tmp_path / "gone.git"
-    with pytest.raises(SourceError, match="is no repository any more") as raised:
+    with pytest.raises(SourceError, match="is no longer a repository") as raised:
         source_of(
             tmp_path,
             mlflow__source__name=f"file://{gone}#train",
@@ -142,7 +142,7 @@ def test_a_plain_folder_is_used_in_place_or_gone(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     name = str(tmp_path / "here")
     assert source_of(tmp_path, mlflow__source__name=name, **tags) == RepeatedSource(name, None)
-    with pytest.raises(SourceError, match="not there any more"):
+    with pytest.raises(SourceError, match="no longer exists"):
         source_of(tmp_path, mlflow__source__name=str(tmp_path / "gone"), **tags)
 
 

@@ -138,14 +138,14 @@ def test_other_versions_are_a_mistake(local: Path, options: FetchOptions, server
 def test_local_archive_that_is_not_there(tmp_path: Path, options: FetchOptions) -> None:
     error = failure(tmp_path / "absent.zip", options)
     assert isinstance(error, RequestError)
-    assert "there is no archive" in error.message
+    assert "not found" in error.message
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path, options: FetchOptions) -> None:
     os.mkfifo(tmp_path / "x.zip")
     (tmp_path / "y.zip").mkdir()
     for name in ("x.zip", "y.zip"):
-        assert "is no regular file" in failure(tmp_path / name, options).message
+        assert "is not a regular file" in failure(tmp_path / name, options).message
 
 
 def test_local_archive_that_changes_meanwhile(local: Path, options: FetchOptions) -> None:
@@ -159,7 +159,7 @@ def test_local_archive_that_changes_meanwhile(local: Path, options: FetchOptions
             pass
 
     error = failure(local, options._replace(activity=lambda _: Changing()))
-    assert "was changed while it was read" in error.message
+    assert "changed while it was read" in error.message
 
 
 def test_refused_archive_leaves_nothing(local: Path, options: FetchOptions) -> None:
@@ -176,7 +176,7 @@ def test_refused_archive_leaves_nothing(local: Path, options: FetchOptions) -> N
 def test_what_is_left_out_is_a_warning(local: Path, options: FetchOptions) -> None:
     local.write_bytes(archive(".zip", ["a", ".git/config"]))
     (warning,) = fetch_archive(str(local), None, options).warnings
-    assert warning.startswith(f"{local}: its .git is left out")
+    assert warning.startswith(f"{local}: its .git is skipped")
 
 
 def test_cache_that_cannot_be_written(local: Path, options: FetchOptions) -> None:
@@ -252,11 +252,11 @@ def test_offline(options: FetchOptions, server: Loopback) -> None:
     offline, url = options._replace(offline=True), f"{server.uri}/x.zip"
     for version in (None, f"sha256:{DIGEST}"):
         error = failure(url, offline, version)
-        assert error.message == f"{url} is not cached, and --offline asks no server"
+        assert error.message == f"{url} is not cached, and --offline contacts no server"
     fetched = fetch_archive(url, None, options)
     again = fetch_archive(url, None, offline)
     assert again._replace(notes=()) == fetched
-    assert again.notes == (f"offline: {url} is the one that was fetched last (sha256:{DIGEST})",)
+    assert again.notes == (f"offline: {url} as last fetched is used (sha256:{DIGEST})",)
     assert fetch_archive(url, f"sha256:{DIGEST}", offline).notes == ()
     assert len(server.received) == 1
 

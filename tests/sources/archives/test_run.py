@@ -47,7 +47,7 @@ def test_archive_of_a_server_then_offline_and_pinned(tmp_path: Path, environ: di
         done = run(uri, "--json", environ=environ, cwd=tmp_path).check()
         assert "hunter2-Tok" not in done.stdout + done.stderr
     offline = run(uri, "--offline", environ=environ, cwd=tmp_path).check()
-    assert f"is the one that was fetched last (sha256:{DIGEST})" in offline.stderr
+    assert f"as last fetched is used (sha256:{DIGEST})" in offline.stderr
     assert "hunter2-Tok" not in offline.stdout + offline.stderr
     run(uri, "--version", f"sha256:{DIGEST}", environ=environ, cwd=tmp_path).check()
 

@@ -95,7 +95,7 @@ def test_what_an_archive_is_called() -> None:
 
 @pytest.mark.parametrize("url", ["http://[1:2/x.zip", "http://host:99999/x.zip"])
 def test_what_is_no_address(url: str) -> None:
-    with pytest.raises(SourceError, match="is no web address"):
+    with pytest.raises(SourceError, match="is not a web address"):
         WebArchive(url, {}, TrustPolicy())
 
 
@@ -196,10 +196,10 @@ def test_ten_redirects_and_no_more(tmp_path: Path) -> None:
         ("file:///etc/passwd", "it redirects to 'file:', which is refused"),
         ("ftp://127.0.0.1/x.zip", "it redirects to 'ftp:', which is refused"),
         ("gopher://x", "it redirects to 'gopher:', which is refused"),
-        ("http://[1:2/x", "it redirects to something that is no address"),
-        ("http://127.0.0.1:99999/x", "it redirects to something that is no address"),
-        ("http://a b/x", "names no host"),
-        ("http://-oProxyCommand/x", "names no host"),
+        ("http://[1:2/x", "it redirects to something that is not a URL"),
+        ("http://127.0.0.1:99999/x", "it redirects to something that is not a URL"),
+        ("http://a b/x", "has no host"),
+        ("http://-oProxyCommand/x", "has no host"),
     ],
 )
 def test_redirects_that_are_refused(place: str, words: str) -> None:
@@ -332,16 +332,16 @@ def test_news_that_nothing_changed_though_nobody_asked() -> None:
     [
         (401, "netrc"),
         (403, "netrc"),
-        (404, "is the address right"),
+        (404, "check the address"),
         (407, "proxy"),
         (410, "removed"),
-        (418, "is the address right"),
+        (418, "check the address"),
         (429, "wait"),
         (500, "try again later"),
         (503, "try again later"),
-        (204, "is the address right"),
-        (206, "is the address right"),
-        (302, "is the address right"),
+        (204, "check the address"),
+        (206, "check the address"),
+        (302, "check the address"),
     ],
 )
 def test_statuses(status: int, hint: str) -> None:

@@ -47,7 +47,7 @@ def test_changes_are_named(repository: Repository, fetched: Fetch) -> None:
 
 def test_a_plain_folder_is_of_no_commit(tmp_path: Path, fetched: Fetch) -> None:
     (tmp_path / "plain").mkdir()
-    assert "is in no git repository" in refusal(fetched(tmp_path / "plain")).message
+    assert "is not in a git repository" in refusal(fetched(tmp_path / "plain")).message
 
 
 def test_an_ignored_folder_and_a_new_repository_are_of_no_commit(
@@ -55,16 +55,16 @@ def test_an_ignored_folder_and_a_new_repository_are_of_no_commit(
 ) -> None:
     (repository.path / ".git" / "info" / "exclude").write_text("ignored\n")
     (repository.path / "ignored").mkdir()
-    assert "is of no commit" in refusal(fetched(repository.path / "ignored")).message
+    assert "is in no commit" in refusal(fetched(repository.path / "ignored")).message
     (tmp_path / "new").mkdir()
     git(tmp_path / "new", "init", "--quiet", environ=repository.environ)
-    assert "is of no commit" in refusal(fetched(tmp_path / "new")).message
+    assert "is in no commit" in refusal(fetched(tmp_path / "new")).message
 
 
 def test_where_git_cannot_tell(repository: Repository, fetched: Fetch) -> None:
     (repository.path / ".git" / "config").write_text("[core\n")
     message = refusal(fetched(repository.path)).message
-    assert "git cannot tell whether the project is clean: the commit of" in message
+    assert "git cannot check whether the project is clean: the commit of" in message
     assert "fatal: bad config" in message
 
 
@@ -87,4 +87,4 @@ def test_a_submodule_at_another_commit_is_a_change(repository: Repository, fetch
 
 def test_a_fetched_checkout_with_a_patch_in_it(tmp_path: Path) -> None:
     checkout = Checkout("u", tmp_path, tmp_path, commit="c0ffee", cached=tmp_path, dirty=True)
-    assert refusal(checkout).hint == "leave them out with --without-patch"
+    assert refusal(checkout).hint == "skip them with --without-patch"

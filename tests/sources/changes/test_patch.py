@@ -244,10 +244,10 @@ def test_a_file_in_the_place_of_one_that_is_left_out(repository: Repository) -> 
     )
     patch = take(repository)
     assert [tuple(one) for one in patch.left_out] == [
-        ("folder", "in the place of what is left out"),
+        ("folder", "replaces something that is left out"),
         ("folder/binary", "binary"),
         ("tracked", "binary"),
-        ("tracked/a", "in the place of what is left out"),
+        ("tracked/a", "replaces something that is left out"),
     ]
     assert (restored(repository, patch) / "folder.txt").read_text() == "3\n"
 
@@ -344,7 +344,7 @@ def test_submodules_and_nested_repositories(repository: Repository) -> None:
     )
     patch = take(repository)
     assert [tuple(one) for one in patch.left_out] == [
-        ("deep/nested/", "a repository of its own"),
+        ("deep/nested/", "a nested repository"),
         ("sub", "a submodule at another commit"),
     ]
 

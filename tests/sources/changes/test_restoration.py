@@ -82,7 +82,7 @@ def test_the_patch_is_applied_whole_or_not_at_all(checkout: Checkout) -> None:
 
 
 def test_only_a_copy_of_the_run_is_patched(checkout: Checkout) -> None:
-    with pytest.raises(SourceError, match="folder of yours"):
+    with pytest.raises(SourceError, match="your own folder"):
         apply(checkout._replace(owned=None), CHANGE)
     assert (checkout.root / "code.txt").read_text() == "old\n"
 

@@ -83,7 +83,7 @@ def test_control_characters_cannot_be_smuggled(location: str, environ: dict[str,
 
 
 def test_nor_in_a_token(environ: dict[str, str]) -> None:
-    with pytest.raises(SourceError, match=r"the token in \$GH_TOKEN have control characters") as raised:
+    with pytest.raises(SourceError, match=r"the token in \$GH_TOKEN contain control characters") as raised:
         access_to("https://github.com/o/r", {**environ, "GH_TOKEN": "a\nhost=evil"})
     assert "evil" not in raised.value.message
 

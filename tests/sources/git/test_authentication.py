@@ -89,9 +89,7 @@ def test_everything_at_once(private: str, server: GitServer, environ: dict[str, 
 def test_what_is_not_found_may_be_private(server: GitServer, environ: dict[str, str], tmp_path: Path) -> None:
     environ[token_variable(server.address)] = "hidden"
     told = hint(server.url("nothing.git"), environ, tmp_path)
-    assert told.startswith(
-        "is the address right, and may you read it? tried: the token in $PROJRUN_GIT_TOKEN_"
-    )
+    assert told.startswith("check the address and your access; tried: the token in $PROJRUN_GIT_TOKEN_")
 
 
 def test_another_failure(environ: dict[str, str], tmp_path: Path) -> None:
@@ -157,5 +155,5 @@ def test_an_unknown_host_key_asks_nobody(
 def test_a_command_that_is_not_openssh(environ: dict[str, str], tmp_path: Path, command: str) -> None:
     git = reaching("git@host:o/r", {**environ, "GIT_SSH_COMMAND": command}, tmp_path)
     assert authentication_hint(git, "Permission denied (publickey)").startswith(
-        "tried: an ssh command of your own;"
+        "tried: your own ssh command;"
     )

@@ -185,7 +185,7 @@ class TestOffline:
         given = version and version.format(
             second=repository.second, short=repository.second[:7], shorter=repository.second[:5]
         )
-        with pytest.raises(SourceError, match="--offline asks no server") as raised:
+        with pytest.raises(SourceError, match="--offline contacts no server") as raised:
             fetch_repository(url, given, options._replace(offline=True))
         assert raised.value.hint == "run once without --offline"
         assert server.requests == []

@@ -228,7 +228,7 @@ def test_submodules_of_submodules_have_an_end(
     monkeypatch.setattr("projrun.sources.git.checkouts._DEEPEST", 2)
     commit = nest(server, repository, depth, 1)
     if refused:
-        with pytest.raises(SourceError, match="lies more than 2 submodules deep"):
+        with pytest.raises(SourceError, match="more than 2 submodules deep"):
             fetch_repository(server.url("repository.git"), commit, options)
         assert ContentCache(checkouts(options.cache)).entries() == []
     else:

@@ -206,7 +206,7 @@ def test_no_redirect_is_followed_with_credentials(
     server.redirect = f"http://{elsewhere.address}"
     with serving(elsewhere):
         error = failure(fetched, checkouts, f"http://me:{PASSWORD}@{server.address}/repository.git")
-        assert "give the address that it redirects to" in error.hint
+        assert "use the address that it redirects to" in error.hint
         assert not elsewhere.authorizations
         assert fetched(server.url("repository.git"), "v1").version == "v1"  # to whom nothing is shown
 
@@ -232,7 +232,7 @@ def test_what_is_not_there(
     assert "has no branch, tag or commit" in failure(fetched, checkouts, uri, blob).message
     error = failure(fetched, checkouts, server.url("nothing.git"))
     assert "not found" in error.message
-    assert "is the address right" in error.hint
+    assert "check the address" in error.hint
 
 
 def test_an_ambiguous_short_hash(fetched: Fetch, repository: Repository, checkouts: Path) -> None:

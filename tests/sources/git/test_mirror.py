@@ -261,7 +261,7 @@ def test_who_waits_for_the_lock_says_so(options: FetchOptions) -> None:
         assert not entered.is_set()
     thread.join()
     assert entered.is_set()
-    assert told == ["waiting for another process, which fetches https://host.invalid/r.git"]
+    assert told == ["waiting for another process that fetches https://host.invalid/r.git"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")

@@ -106,7 +106,7 @@ def test_no_redirect_is_followed_where_hosts_are_listed(
             fetch_repository(
                 server.url("repository.git"), None, options._replace(policy=policy(hosts="127.0.0.1"))
             )
-        assert "give the address that it redirects to" in raised.value.hint
+        assert "use the address that it redirects to" in raised.value.hint
         assert elsewhere.requests == []
         assert fetch_repository(server.url("repository.git"), None, options).branch == "main"
 

@@ -33,7 +33,7 @@ def test_the_longest_name_comes_first(web_path: str, wanted: list[Wanted]) -> No
 
 @pytest.mark.parametrize("web_path", ["--upload-pack=x/y", "..", "a..b/c", "/", "a~1"])
 def test_what_can_be_no_name(web_path: str) -> None:
-    with pytest.raises(RequestError, match="names no branch, tag or commit"):
+    with pytest.raises(RequestError, match="not a branch, tag or commit"):
         web_versions(web_path)
 
 

@@ -144,16 +144,16 @@ def test_gitmodules_includes_no_other_file(super_: Super, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("ext::sh -c touch% /tmp/x", "runs a command of its own"),
-        ("fd::17", "runs a command of its own"),
+        ("ext::sh -c touch% /tmp/x", "runs its own command"),
+        ("fd::17", "runs its own command"),
         ("-u./payload", "starts with '-'"),
-        ("ssh://-oProxyCommand=x/r", "names no host"),
-        ("git@-oProxyCommand=x:r", "names no host"),
+        ("ssh://-oProxyCommand=x/r", "has no host"),
+        ("git@-oProxyCommand=x:r", "has no host"),
         ('"https://host\\n.invalid/r"', "control characters"),
         ("file:///etc", "a folder of this machine"),
         ("/etc", "a folder of this machine"),
-        ("ftp://host.invalid/r", "no protocol projrun knows"),
-        ("../../../r", "climbs above the top"),
+        ("ftp://host.invalid/r", "an unknown protocol"),
+        ("../../../r", "leads above the top"),
     ],
 )
 def test_addresses_that_are_refused(super_: Super, url: str, reason: str) -> None:
@@ -205,7 +205,7 @@ def test_a_folder_behind_a_symbolic_link(super_: Super, tmp_path: Path) -> None:
 
 def test_a_folder_that_holds_files(super_: Super) -> None:
     (super_.tree / "lib" / "file").touch()
-    assert "holds files" in refusal(super_)
+    assert "contains files" in refusal(super_)
 
 
 def test_gitmodules_that_is_a_link(super_: Super, tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_a_slow_tree_loses_only_what_takes_time(
     assert time.monotonic() - started < 10
     assert (state.commit, state.branch, state.dirty) == (repository.third, "main", False)
     assert [warning.partition(":")[0] for warning in state.warnings] == [
-        f"uncommitted changes in {repository.path.resolve()} are not seen"
+        f"uncommitted changes in {repository.path.resolve()} are not detected"
     ]
 
 

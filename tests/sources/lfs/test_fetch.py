@@ -147,7 +147,7 @@ def test_git_lfs_is_not_installed(tree: Tree, lfs: LfsServer) -> None:
 
 
 def test_offline(tree: Tree, lfs: LfsServer) -> None:
-    assert "--offline asks no server" in refusal(tree, lfs.url("owner/repo"), offline=True).message
+    assert "--offline contacts no server" in refusal(tree, lfs.url("owner/repo"), offline=True).message
     assert lfs.requests == []
     tree.fetch(lfs.url("owner/repo"))
     tree.model.write_text(lfs.add(CONTENT))
@@ -220,10 +220,10 @@ def test_the_same_server_of_lfsconfig_gets_the_credentials(tree: Tree, lfs: LfsS
 @pytest.mark.parametrize(
     ("server", "reason"),
     [
-        ("file:///tmp/other", "it is no https:// or ssh:// address"),
-        ("/tmp/other", "it is no https:// or ssh:// address"),
-        ("ext::sh -c touch% executed", "runs a command of its own"),
-        ("ssh://-oProxyCommand=touch%20executed/x", "names no host"),
+        ("file:///tmp/other", "it is not an https:// or ssh:// address"),
+        ("/tmp/other", "it is not an https:// or ssh:// address"),
+        ("ext::sh -c touch% executed", "runs its own command"),
+        ("ssh://-oProxyCommand=touch%20executed/x", "has no host"),
         ("-x", "starts with '-'"),
         ("http://evil.invalid/x", "'evil.invalid' is refused: config.toml sets allowed-hosts"),
     ],
@@ -253,7 +253,7 @@ def test_no_program_of_lfsconfig_runs(tree: Tree, lfs: LfsServer, tmp_path: Path
 def test_a_pointer_with_an_extension(tree: Tree, lfs: LfsServer) -> None:
     head, rest = lfs.add(CONTENT).split("\n", 1)
     tree.commit("model.bin", f"{head}\next-0-x sha256:{'0' * 64}\n{rest}")
-    assert "model.bin is kept in Git LFS by an extension" in refusal(tree, lfs.url("owner/repo")).message
+    assert "model.bin uses a Git LFS extension" in refusal(tree, lfs.url("owner/repo")).message
 
 
 def test_nothing_is_written_through_a_link(tree: Tree, lfs: LfsServer, tmp_path: Path) -> None:

@@ -20,14 +20,14 @@ UNSET = frozenset(
 """What names another environment."""
 
 ISOLATED = {"PYTHONNOUSERSITE": "1"}
-"""A virtual environment sees nothing of the user's own packages, an environment of conda does unless told not to:
+"""A virtual environment ignores the user's own packages; a conda environment uses them by default:
 what pip finds there it would not install."""
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _UNSET_VALUE = "***unset***"
 """What `conda env config vars unset` leaves in the state file."""
 
-# Sourced without arguments a script would see, and could shift, those of the command.
+# Sourced without arguments, a script would see, and could shift, those of the command.
 _STARTER = """\
 command=("$@")
 set --
@@ -43,7 +43,7 @@ def activation_variables(
 ) -> tuple[dict[str, str], frozenset[str]]:
     """The variables that commands in `prefix` get, and those that they must not inherit.
 
-    `declared` are those of the environment file's `variables:`, which go before the packages'.
+    `declared` are those of the environment file's `variables:`, which take precedence over the packages'.
     """
     configured = {**dict(_configured(prefix)), **dict(declared)}
     unset = frozenset(name for name, value in configured.items() if value == _UNSET_VALUE)
@@ -68,7 +68,7 @@ def starter(prefix: Path) -> tuple[str, ...]:
 
 
 def python_of(prefix: Path) -> Path:
-    """Its interpreter, which need not exist: an environment may hold R alone."""
+    """Its interpreter, which may not exist: an environment may contain only R."""
     return prefix / "python.exe" if os.name == "nt" else prefix / "bin/python"
 
 
@@ -85,7 +85,7 @@ def _read(file: Path) -> dict[str, object]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}  # conda says so and goes on, too
+        return {}  # conda reports it and continues, too
     return content if isinstance(content, dict) else {}
 
 

@@ -36,8 +36,8 @@ _SHORTEST_SECRET = 4
 _PIP_QUIET = ("--disable-pip-version-check", "--no-input")
 _HINTS = {
     conda_worker.UNSOLVABLE: "change the versions that are asked for, or add the channel that has them",
-    conda_worker.BAD_SPEC: "write it as conda takes it: name, name=1.2, name>=1.2,<2 or channel::name",
-    conda_worker.CHANGED: "make a new lock, or ask who publishes the channel why it changed",
+    conda_worker.BAD_SPEC: "write it as conda expects it: name, name=1.2, name>=1.2,<2 or channel::name",
+    conda_worker.CHANGED: "create a new lock, or ask the channel's publisher why it changed",
     conda_worker.UNFIT: "pip install --upgrade 'projrun[conda]'",
     conda_worker.UNREACHABLE: "check the names of the channels, ~/.condarc and the network",
 }
@@ -93,7 +93,9 @@ class CondaBuild:
         self._tools.run(program.name, argv, directory=self._details.directory)
         history = self._prefix / "conda-meta/history"
         if not history.exists():
-            raise ToolError(program.name, 0, [f"{program.path} made no conda environment in {self._prefix}"])
+            raise ToolError(
+                program.name, 0, [f"{program.path} created no conda environment in {self._prefix}"]
+            )
 
     def _call_worker(self) -> None:
         file = self._scratch / "job.json"
@@ -121,7 +123,7 @@ class CondaBuild:
         )
 
     def _rattler_config(self) -> str:
-        """Passwords go by rattler's credential file, tokens by an address to ask instead."""
+        """Passwords go into rattler's credential file, tokens into the URL to use instead."""
         settings, lines = self._details.settings, []
         if settings.ssl_verify == "false":
             lines.append("tls-no-verify = true")
@@ -166,7 +168,7 @@ class CondaBuild:
     def _run_pip(self, arguments: list[str | Path]) -> None:
         variables, _ = conda_activation.activation_variables(self._prefix, self._details.spec.variables)
         folders = [*map(str, conda_activation.activation_path(self._prefix)), self._path]
-        # An environment of conda is none in the eyes of pip, which may be told to install into nothing else.
+        # pip does not see a conda environment as a virtual environment, which PIP_REQUIRE_VIRTUALENV demands.
         variables |= {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_ROOT_USER_ACTION": "ignore"}
         variables["PATH"] = os.pathsep.join(folders)
         # Activated: a package that pip compiles finds the environment's compilers and libraries.

@@ -49,7 +49,7 @@ class Channel(NamedTuple):
 
 
 class ChannelNames:
-    """What the names of channels stand for, by conda's configuration."""
+    """The URLs behind channel names, by conda's configuration."""
 
     def __init__(self, settings: CondaSettings, environ: Mapping[str, str], folder: Path) -> None:
         """`folder` is where relative paths begin."""

@@ -39,12 +39,12 @@ class LockedPackage(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """As it stands behind the `#` of an explicit line."""
+        """As written after the `#` of an explicit line."""
         return f"sha256:{self.sha256}" if self.sha256 else self.md5
 
 
 class CondaLock(NamedTuple):
-    """What such a file says."""
+    """What the file contains."""
 
     platform: str
     """As `linux-64`; empty where it does not say."""
@@ -70,12 +70,12 @@ def installed_packages(prefix: Path) -> Iterator[LockedPackage]:
 
 
 def read_lock(file: Path, platform: str) -> CondaLock:
-    """Raises RequestError for what is no such lock, names the line; and for one of another platform."""
+    """Raises RequestError, naming the line, for an invalid lock, and for a lock of another platform."""
     text = read_text(file, str(file))
     if _EXPLICIT not in text.splitlines():
         raise RequestError(
             f"--locked: {file} is not a lock of a conda environment",
-            hint=f"projrun records one with every run, as environment/{NAME}; `conda list --explicit --md5` makes one",
+            hint=f"projrun records one with every run, as environment/{NAME}; `conda list --explicit --md5` writes one",
         )
     found = CondaLock(
         _locked_platform(text), tuple(_packages(text, file)), tuple(_pip_lines(text, file)), text
@@ -83,7 +83,7 @@ def read_lock(file: Path, platform: str) -> CondaLock:
     if found.platform and found.platform != platform:
         raise RequestError(
             f"--locked: {file} is a lock for {found.platform}; this is {platform}",
-            hint="use one that was made on this platform, or leave --locked out",
+            hint="use one from this platform, or remove --locked",
         )
     return found
 

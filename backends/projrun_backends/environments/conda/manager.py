@@ -1,4 +1,4 @@
-"""`--env-manager=conda`: conda.yaml environments, solved and installed by py-rattler, or by the user's own conda."""
+"""`--env-manager=conda`: conda.yaml environments, solved and installed by py-rattler or by the user's conda."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CondaEnvironment:
     capabilities = Capabilities(kinds=frozenset({"conda_env"}), locks=True, conda_packages=True)
 
     def available(self, environ: Mapping[str, str]) -> bool:
-        """Whether either is there, or was asked for by name."""
+        """Whether either is installed, or was requested by name."""
         return rattler_installed() or _asked_for(environ)
 
     def tool(self, environ: Mapping[str, str]) -> Path | None:
@@ -45,7 +45,7 @@ class CondaEnvironment:
         return program.path if program else None
 
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
-        """Read the file and conda's configuration, compute the key: nothing is solved, no process starts."""
+        """Read the file and conda's configuration, compute the key; solve nothing, start no process."""
         details = read_details(request)
         key = _key(details, request)
         cache = _cache(request)
@@ -67,7 +67,7 @@ class CondaEnvironment:
     def prepare(
         self, request: EnvironmentRequest, resolved: ResolvedEnvironment, *, rebuild: bool, progress: Progress
     ) -> PreparedEnvironment:
-        """Build the environment, or find it built. Raises EnvironmentBuildError; nothing half-built stays."""
+        """Build the environment, or find it built. Raises EnvironmentBuildError; leaves nothing half-built."""
         details = resolved.details
         if not isinstance(details, CondaDetails) or resolved.key is None:
             raise TypeError("the environment was resolved by another manager")

@@ -1,4 +1,4 @@
-"""conda, mamba and micromamba: which of them the user asks for, and how each is called."""
+"""conda, mamba and micromamba: which one the user wants, and how each is called."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from projrun_backends.environments.executables import path_folders, program
 
 SETTING = "PROJRUN_CONDA_EXE"
 RATTLER = "rattler"
-"""The word that asks for py-rattler though a conda is there."""
+"""Selects py-rattler even if conda is installed."""
 
 _NAMES = ("conda", "mamba", "micromamba")
 
@@ -26,7 +26,7 @@ class CondaProgram(NamedTuple):
 
     @property
     def name(self) -> str:
-        """`conda`, `mamba` or `micromamba`, whatever comes after that in the file's name."""
+        """`conda`, `mamba` or `micromamba`, whatever follows in the file's name."""
         return self.path.name.removesuffix(".exe").removesuffix(".bat")
 
     def create(self, prefix: Path, file: Path, *, explicit: bool) -> list[str | Path]:
@@ -37,7 +37,7 @@ class CondaProgram(NamedTuple):
 
 
 def find_program(environ: Mapping[str, str]) -> CondaProgram | None:
-    """The program that the user asks for; None where py-rattler is to do it.
+    """The program that the user wants; None for py-rattler.
 
     In this order: `--conda-exe`, MLflow's `MLFLOW_CONDA_HOME`, `CONDA_EXE` and `MAMBA_EXE`, which the shells of
     conda and micromamba set; and without py-rattler whatever is on PATH. Raises EnvironmentBuildError for one
@@ -68,7 +68,7 @@ def _chosen(word: str, environ: Mapping[str, str]) -> CondaProgram | None:
         if found is not None:
             return CondaProgram(found, "--conda-exe")
     raise EnvironmentBuildError(
-        f"--conda-exe: there is no {word} on PATH", hint=f"give its path, or {RATTLER} for py-rattler"
+        f"--conda-exe: {word} not found on PATH", hint=f"give its path, or {RATTLER} for py-rattler"
     )
 
 
@@ -88,7 +88,7 @@ def _inside(installation: Path, name: str) -> Path:
 
 
 def _shell(environ: Mapping[str, str]) -> CondaProgram | None:
-    """What a shell says in which conda was set up; where the program is gone, nobody asks for it."""
+    """What an initialized shell sets; ignored if the program does not exist."""
     for variable in ("CONDA_EXE", "MAMBA_EXE"):
         path = environ.get(variable)
         if path and os.access(path, os.X_OK) and Path(path).is_file():

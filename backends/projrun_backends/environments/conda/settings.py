@@ -35,9 +35,9 @@ class CondaSettings(NamedTuple):
     """What of it decides where packages come from; may hold credentials."""
 
     channels: tuple[str, ...] = ()
-    """To search after those of the file; empty where nobody configured any."""
+    """Searched after those of the file; empty if none is configured."""
     default_channels: tuple[str, ...] = _DEFAULT_CHANNELS
-    """What the channel `defaults` stands for."""
+    """The channels behind `defaults`."""
     channel_alias: str = _ALIAS
     custom_channels: Mapping[str, str] = {}
     custom_multichannels: Mapping[str, tuple[str, ...]] = {}
@@ -126,9 +126,9 @@ def _read(file: Path, environ: Mapping[str, str]) -> dict[str, object]:
     import yaml
 
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - texts only
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - strings only
     except OSError:
-        return {}  # another user's: conda passes over it too
+        return {}  # another user's: conda skips it too
     except (yaml.YAMLError, ValueError) as error:
         summary = " ".join(str(error).split())
         raise RequestError(
@@ -160,7 +160,7 @@ def _variables(environ: Mapping[str, str]) -> dict[str, object]:
 
 
 def _merge(found: _Found, content: Mapping[str, object]) -> None:
-    """Lay a stronger file over what was found: its words win, its lists and mappings go first."""
+    """Lay a stronger file over what was found: its scalars win, its lists and mappings come first."""
     for name in _LISTS:
         texts = _texts(content.get(name) or content.get(name.removesuffix("s")))
         found.lists[name] = list(dict.fromkeys([*texts, *found.lists.get(name, [])]))
@@ -192,7 +192,7 @@ def _priority(word: str) -> str:
 
 
 def _verification(word: str, environ: Mapping[str, str]) -> str:
-    """conda goes through requests, which reads REQUESTS_CA_BUNDLE."""
+    """conda uses requests, which reads REQUESTS_CA_BUNDLE."""
     if word.lower() in _FALSE:
         return "false"
     if word.lower() in ("", "true", "yes", "on", "1", "y", "truststore", "<truststore>"):

@@ -58,7 +58,7 @@ def read_details(request: EnvironmentRequest) -> CondaDetails:
     program = find_program(request.environ)
     if program is None and not rattler_installed():
         raise EnvironmentBuildError(
-            "a conda environment needs py-rattler or a conda, and there is neither",
+            "a conda environment needs py-rattler or conda, and neither is installed",
             hint="pip install 'projrun[conda]', or name conda, mamba or micromamba with --conda-exe",
         )
     name = display_name(file, request.project_directory)

@@ -1,8 +1,8 @@
-"""Solves and installs one conda environment with py-rattler, in a process of its own.
+"""Solves and installs one conda environment with py-rattler, in its own process.
 
-py-rattler works in threads that an interrupt does not stop; a process can be ended, and leaves its credentials
-and its memory to nobody. `python -m projrun_backends.environments.conda.worker JOB` reads the job's file; what
-is going on is said on stdout, what is wrong on stderr, and the exit code says which kind of wrong.
+py-rattler works in threads that an interrupt does not stop; a process can be ended, and its credentials
+and its memory end with it. `python -m projrun_backends.environments.conda.worker JOB` reads the job's file; what
+is happening goes to stdout, errors to stderr, and the exit code gives the kind of error.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ CHANGED = 7
 UNFIT = 8
 
 MEANINGS = {
-    UNSOLVABLE: "its dependencies cannot be had together from its channels",
-    BAD_SPEC: "a dependency is not what conda understands",
+    UNSOLVABLE: "its channels cannot satisfy all of its dependencies together",
+    BAD_SPEC: "a dependency is not a valid conda match specification",
     UNREACHABLE: "a channel or package cannot be read",
     NOT_INSTALLED: "a package could not be installed",
     CHANGED: "a package is not the one that was locked",
-    UNFIT: "the py-rattler that is installed is not one that projrun knows",
+    UNFIT: "the installed version of py-rattler is not supported",
 }
 """What the exit codes mean."""
 
@@ -92,7 +92,7 @@ class Job(NamedTuple):
 
 
 def main(argv: Sequence[str]) -> int:
-    """Do the job that lies in the file; the exit code."""
+    """Do the job described in the file; return the exit code."""
     job = Job.from_json(Path(argv[0]).read_text(encoding="utf-8"))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     try:
@@ -104,7 +104,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _code(error: Exception) -> int:
-    """By the names of rattler's errors, which need not be there to be compared with."""
+    """By the names of rattler's errors, since not every version has the classes."""
     if isinstance(error, ImportError | AttributeError | TypeError):
         return UNFIT
     if isinstance(error, ChangedPackageError) or "hash mismatch" in str(error):
@@ -113,7 +113,7 @@ def _code(error: Exception) -> int:
 
 
 def _end_with(parent: int) -> None:
-    """A runner that was killed with -9 cannot end its tools: what they go on to write, nobody would use."""
+    """A runner that was killed with -9 cannot end its tools: nothing would use what they still write."""
     while os.getppid() == parent:
         time.sleep(_LOOK)
     os._exit(NOT_INSTALLED)
@@ -137,7 +137,7 @@ async def _make(job: Job) -> None:
         records,
         job.prefix,
         cache_dir=Path(job.packages_directory),
-        # Packages may rely on them, and conda runs them; what is in the packages will be run anyhow.
+        # Packages may rely on them, and conda runs them; the packages' content will be run anyway.
         execute_link_scripts=True,
         client=client,
         requested_specs=[spec._match_spec for spec in _specs(job)],
@@ -154,7 +154,7 @@ async def _find(job: Job, client: Any) -> list[Any]:
     try:
         return await find(job, Gateway(cache_dir=folder, client=client))
     except GatewayError as error:
-        # Python's own http.server, for one, leaves the date out of the answer that nothing has changed.
+        # Python's own http.server, for one, omits the date when it answers that nothing has changed.
         if "304 Not Modified" not in str(error):
             raise
         afresh = SourceConfig(cache_action="no-cache")
@@ -201,7 +201,7 @@ async def _query(job: Job, gateway: Any) -> list[Any]:
 
 
 def _check_local(package: Package) -> None:
-    """rattler compares what it downloads with the digest, but not what lies in a folder."""
+    """rattler compares what it downloads with the digest, but not what is in a folder."""
     if not package.digest or not package.url.startswith("file://"):
         return
     file = Path(url2pathname(urlsplit(package.url).path))
@@ -239,5 +239,5 @@ if __name__ == "__main__":
     code = main(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
-    # Taking the interpreter apart while rattler's threads still call into it has crashed.
+    # Tearing down the interpreter while rattler's threads still call into it has crashed.
     os._exit(code)

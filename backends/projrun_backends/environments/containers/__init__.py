@@ -1,1 +1,1 @@
-"""What running a command in a Docker container takes, for the environment manager `docker`."""
+"""Running a command in a Docker container, for the environment manager `docker`."""

@@ -21,7 +21,7 @@ _SAME = {
 """Other names of the options that mean something here."""
 
 _REFUSED = {
-    "cidfile": "projrun follows the container by a file of its own",
+    "cidfile": "projrun follows the container by its own file",
     "detach": "projrun waits for the container",
     "help": "see `docker run --help`",
     "restart": "a run starts once",
@@ -44,7 +44,7 @@ class Option(NamedTuple):
 
 
 class Arguments(NamedTuple):
-    """All the `-A`, sorted by who deals with them."""
+    """All `-A` arguments, sorted by who handles them."""
 
     options: tuple[Option, ...] = ()
     """For `docker run`, in the order given."""
@@ -58,7 +58,7 @@ class Arguments(NamedTuple):
         return f"Arguments(options={self.options!r}, variables={names!r}, pull={self.pull!r})"
 
     def value(self, name: str) -> str | None:
-        """The value that counts of an option: the last; None where it was not given."""
+        """The effective value of an option, the last one; None if it was not given."""
         values = self.values(name)
         return values[-1] if values else None
 
@@ -91,16 +91,16 @@ def _option(text: str) -> Option:
         )
     name = _SAME.get(written, written)
     if name in _REFUSED and value not in ("false", "no"):
-        raise RequestError(f"-A {written}: {_REFUSED[name]}", hint="leave it out")
+        raise RequestError(f"-A {written}: {_REFUSED[name]}", hint="remove it")
     if "\0" in value:
-        raise RequestError(f"-A {written}: a value cannot hold a NUL byte")
+        raise RequestError(f"-A {written}: a value cannot contain a NUL byte")
     return Option(name, value if equals else None)
 
 
 def _variable(option: Option) -> tuple[str, str | None]:
     name, equals, value = (option.value or "").partition("=")
     if not name:
-        raise RequestError("-A env names no variable", hint="-A env=NAME=VALUE or -A env=NAME")
+        raise RequestError("-A env has no variable name", hint="-A env=NAME=VALUE or -A env=NAME")
     return name, value if equals else None
 
 

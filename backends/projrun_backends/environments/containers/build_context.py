@@ -18,7 +18,7 @@ IGNORE_FILE = ".dockerignore"
 
 
 def dockerfile(base: str, user: User | None) -> str:
-    """MLflow's: the code copied over an image. It belongs to whoever will run it, who may write beside it."""
+    """MLflow's: the code copied over an image. It belongs to the user who will run it, who may write next to it."""
     owner = f"--chown={user.uid}:{user.gid} " if user else ""
     return f"FROM {base}\nCOPY {owner}{_FOLDER}/ {CODE}/\nWORKDIR {CODE}/\n"
 

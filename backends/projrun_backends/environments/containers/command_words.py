@@ -23,9 +23,9 @@ _SHELL_WORDS = frozenset(
     time times trap type typeset ulimit umask unalias unset until wait while }
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
-"""POSIX's and bash's reserved words and built-in commands that no program of an image stands for."""
+"""POSIX's and bash's reserved words and built-in commands, which are not programs of an image."""
 
-# Chosen in the container: nothing needs to be known about the image, but that it has a shell at all.
+# Chosen in the container: the image only has to have a shell.
 _SHELL = 'if command -v bash >/dev/null 2>&1; then exec bash -c "$1"; fi; exec sh -c "$1"'
 
 

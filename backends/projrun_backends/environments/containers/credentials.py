@@ -1,4 +1,4 @@
-"""`--pass-credentials`: the variables and files by which cloud libraries find who the user is."""
+"""`--pass-credentials`: the variables and files by which cloud libraries identify the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a container ended: read from the daemon, told in a person's words; then it is removed."""
+"""How a container ended: read from the daemon and explained; then the container is removed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOISE = ("See ", "Run ", "Usage:", "WARNING", "Unable to find image")
 _HINTS = {
     "unknown flag": "`docker run --help` lists what -A takes",
     "unknown shorthand flag": "`docker run --help` lists what -A takes",
-    "could not select device driver": "install the NVIDIA Container Toolkit, or leave -A gpus out",
+    "could not select device driver": "install the NVIDIA Container Toolkit, or remove -A gpus",
     "is already in use by container": "choose another -A name, or remove that container",
 }
 
@@ -29,14 +29,14 @@ class Container(NamedTuple):
     """A container, before it exists."""
 
     label: str
-    """What only this run's container has."""
+    """Unique to this run's container."""
     id_file: Path
     log_file: Path
     image: str
 
 
 def conclude(connect: Callable[[], Engine], container: Container, outcome: Outcome) -> Outcome:
-    """What became of the container. Raises EnvironmentBuildError for one that never ran; none is left."""
+    """The container's outcome. Raises EnvironmentBuildError for one that never ran; removes the container."""
     try:
         engine = connect()  # again: hours may have passed
         identifiers = _identifiers(engine, container, outcome)
@@ -44,7 +44,7 @@ def conclude(connect: Callable[[], Engine], container: Container, outcome: Outco
         for identifier in identifiers:
             engine.remove_container(identifier)
     except EnvironmentBuildError as error:
-        text = f"the run's container may still be there (docker ps --filter label={container.label})"
+        text = f"the run's container may still exist (docker ps --filter label={container.label})"
         return outcome._replace(warnings=(*outcome.warnings, f"{text}: {error.message}"))
     return _explained(outcome, state, container)
 
@@ -54,7 +54,7 @@ def _identifiers(engine: Engine, container: Container, outcome: Outcome) -> list
     patience = time.monotonic() + _CREATION
     while not known:
         found = engine.labelled(container.label)
-        # A client that was told to end may have asked for the container in its last moment.
+        # A client that is ending may have requested the container in its last moment.
         if found or outcome.signal is None or time.monotonic() > patience:
             return found
         time.sleep(0.1)
@@ -90,7 +90,7 @@ def _without_container(outcome: Outcome, container: Container) -> Outcome:
     if outcome.status == "FINISHED":
         return outcome
     if _read_identifier(container.id_file):
-        return outcome._replace(reason=f"somebody removed the container ({outcome.reason})")
+        return outcome._replace(reason=f"another process removed the container ({outcome.reason})")
     raise _failure(_last_line(container.log_file) or outcome.reason)
 
 
@@ -113,7 +113,7 @@ def _failure(line: str) -> EnvironmentBuildError:
 
 
 def _last_line(log: Path) -> str:
-    """Docker's own: nothing else wrote to the log of a container that never was."""
+    """Docker's own line: nothing else writes to the log of a container that never started."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -124,5 +124,5 @@ def _last_line(log: Path) -> str:
 
 def _out_of_memory(state: ContainerState) -> str:
     limit = f" of {state.memory_limit / 2**20:.0f} MiB" if state.memory_limit else ""
-    remedy = "; allow it more with -A memory=…" if limit else ""
+    remedy = "; raise it with -A memory=…" if limit else ""
     return f"out of memory: the container reached its limit{limit} (exit code {state.exit_code}){remedy}"

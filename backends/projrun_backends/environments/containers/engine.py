@@ -263,7 +263,7 @@ def _unreachable(error: Exception, address: str) -> EnvironmentBuildError:
         )
     return EnvironmentBuildError(
         f"the Docker daemon cannot be reached at {address}: {_last_words(cause or error)}",
-        hint="start it (systemctl start docker, or Docker Desktop), or name another with DOCKER_HOST",
+        hint="start it (systemctl start docker, or Docker Desktop), or set DOCKER_HOST",
     )
 
 

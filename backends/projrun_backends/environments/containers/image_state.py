@@ -52,5 +52,5 @@ def _facts(
 def _warnings(engine: Engine, request: EnvironmentRequest) -> tuple[str, ...]:
     if not engine.remote or request.container.build_image:
         return ()
-    text = f"the Docker daemon at {engine.address} is on another machine, where the project's folder is not;"
+    text = f"the Docker daemon at {engine.address} is on another machine, which does not have the project's folder;"
     return (f"{text} --build-image copies it",)

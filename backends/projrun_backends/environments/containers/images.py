@@ -1,4 +1,4 @@
-"""The image of a run: the one that is there, pulled, built with the code in it, or named by a lock."""
+"""The image of a run: existing, pulled, built with the code in it, or named by a lock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNNAMED = "docker-project"
 
 
 class Wanted(NamedTuple):
-    """Which image, and how to get it."""
+    """Which image, and how to obtain it."""
 
     name: str
     """As the project says it."""
@@ -30,7 +30,7 @@ class Wanted(NamedTuple):
 
 
 class Obtained(NamedTuple):
-    """An image that is there."""
+    """An existing image."""
 
     image: Image
     uri: str
@@ -95,7 +95,7 @@ def _base(engine: Engine, wanted: Wanted, request: EnvironmentRequest, log: Buil
     if wanted.arguments.pull == "never":
         raise EnvironmentBuildError(
             f"the image {wanted.name} is not on this machine",
-            hint=f"docker pull {wanted.name}, or no -A pull=never",
+            hint=f"run `docker pull {wanted.name}`, or remove -A pull=never",
         )
     return _pulled(engine, wanted.name, wanted, request, log), True
 
@@ -113,7 +113,7 @@ def _pulled(engine: Engine, name: str, wanted: Wanted, request: EnvironmentReque
         ) from None
     image = engine.image(name)
     if image is None:
-        raise EnvironmentBuildError(f"the image {name} was pulled, and is not there", hint="try again")
+        raise EnvironmentBuildError(f"the image {name} was pulled but cannot be found", hint="try again")
     return image
 
 
@@ -136,7 +136,7 @@ def _built(
     # By its id: a run at the same time may have given the name to another.
     image = engine.image(log.built or tag)
     if image is None:
-        raise EnvironmentBuildError(f"the image {tag} was built, and is not there", hint="try again")
+        raise EnvironmentBuildError(f"the image {tag} was built but cannot be found", hint="try again")
     lock = ImageLock(tag, image.identifier, base=next(iter(base.digests), base.identifier))
     return Obtained(image, tag, lock, built=True, has_code=True)
 
@@ -145,7 +145,7 @@ def _build_failure(tag: str, error: EngineError | OSError, log: BuildLog) -> Env
     message = error.message if isinstance(error, EngineError) else f"{error.filename}: {error.strerror}"
     return EnvironmentBuildError(
         f"the image {tag} could not be built",
-        hint="what is not needed in the image can be named in .dockerignore",
+        hint="list what the image does not need in .dockerignore",
         detail=_once(message, log),
     )
 
@@ -170,7 +170,7 @@ def _locked(
     if not lock.base or not request.container.build_image:
         raise EnvironmentBuildError(
             f"the locked image {lock.name} ({lock.id[:19]}) is not on this machine, and the lock names no registry",
-            hint="bring it here (docker save, docker load), or push it to a registry and lock it again",
+            hint="copy it here (docker save, docker load), or push it to a registry and lock it again",
         )
     base = engine.image(lock.base)
     if base is None:

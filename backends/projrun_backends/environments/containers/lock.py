@@ -36,7 +36,7 @@ class ImageLock(NamedTuple):
 
 
 def read_lock(file: Path) -> ImageLock:
-    """Raises RequestError for a file that is no such lock, with the line that shows it."""
+    """Raises RequestError for an invalid lock, with the line."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -49,7 +49,7 @@ def read_lock(file: Path) -> ImageLock:
         match = _LINE.fullmatch(line.strip())
         key = (match["key"] or "image") if match else ""
         if match is None or key in found or not _is_valid(key, match["value"]):
-            raise RequestError(f"--locked: {file}:{number}: this is no lock of a Docker image", hint=_hint())
+            raise RequestError(f"--locked: {file}:{number}: not a lock of a Docker image", hint=_hint())
         found[key] = match["value"]
     if not found.get("id") and not found.get("image"):
         raise RequestError(f"--locked: {file} names no image", hint=_hint())

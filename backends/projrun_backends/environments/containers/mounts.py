@@ -104,7 +104,7 @@ def run_mounts(launch: Launch, *, with_project: bool, local_store: bool) -> list
 
 
 def without_targets(mounts: Iterable[Mount], taken: frozenset[str]) -> list[Mount]:
-    """The first mount of each place; none where the user has put something of their own."""
+    """The first mount of each place; none where the user mounted something else."""
     chosen: dict[str, Mount] = {}
     for mount in mounts:
         if mount.target not in taken:

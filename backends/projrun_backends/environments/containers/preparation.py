@@ -1,4 +1,4 @@
-"""Making a Docker run ready: its image, its network, its user."""
+"""Preparing a Docker run: its image, its network, its user."""
 
 from __future__ import annotations
 
@@ -78,5 +78,5 @@ def _keep(log: BuildLog, wanted: Wanted, request: EnvironmentRequest) -> Path | 
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.write_text("\n".join(log.lines) + "\n", encoding="utf-8")
     except OSError:
-        return None  # a full disk or a read-only cache: the image is there all the same
+        return None  # a full disk or a read-only cache: the image still exists
     return file

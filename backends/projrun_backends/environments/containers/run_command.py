@@ -40,7 +40,7 @@ _CLIENT = frozenset(
 )  # fmt: skip
 
 
-# By label: `docker rm NAME` might be somebody else's container, for which this one could not be made.
+# By label: `docker rm NAME` might remove another container, whose name kept this one from being created.
 _END = 'ids=$("$0" ps --all --quiet --filter "label=$1") && [ -n "$ids" ] && "$0" rm --force --volumes $ids'
 
 
@@ -60,7 +60,7 @@ class Containment(NamedTuple):
 
 
 def contain(containment: Containment, launch: Launch) -> ChildProcess:
-    """The supervised process. A container that has its label already is what a machine's crash left of this run."""
+    """The supervised process. A container with its label is a leftover of this run after a crash."""
     program = str(containment.program)
     run_id = launch.variables.get("MLFLOW_RUN_ID") or os.urandom(16).hex()
     id_file = launch.scratch / "container.id"
@@ -133,7 +133,7 @@ def _warnings(containment: Containment, variables: Mapping[str, str]) -> tuple[s
     if containment.engine.in_virtual_machine:
         remedy = "set MLFLOW_TRACKING_URI in docker_env's `environment`, with the host host.docker.internal"
     elif containment.network == "host":
-        remedy = "its daemon has a network of its own"
+        remedy = "its daemon has its own network"
     where = f"{urlsplit(uri).hostname}, this machine's loopback, from the container's network"
     return (f"the command cannot reach the tracking server at {where} {containment.network!r}; {remedy}",)
 

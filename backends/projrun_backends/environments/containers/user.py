@@ -1,4 +1,4 @@
-"""Who the command is in the container: the caller, so that no file ends up owned by root."""
+"""The user of the command in the container: the caller, so that no file ends up owned by root."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HOME = "/mlflow/home"
 
 
 class User(NamedTuple):
-    """A user and group of this machine; the image need not know them."""
+    """A user and group of this machine; the image may not know them."""
 
     uid: int
     gid: int
@@ -20,7 +20,7 @@ class User(NamedTuple):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The user, and a home folder that is theirs and gone with the container."""
+        """The user, and their home folder, which is removed with the container."""
         options = f"rw,exec,nosuid,nodev,mode=0700,uid={self.uid},gid={self.gid}"
         return ("--user", f"{self.uid}:{self.gid}", "--tmpfs", f"{HOME}:{options}")
 

@@ -19,7 +19,7 @@ _OF_THE_RUN = frozenset({"MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIM
 _TRACKING = (USERNAME, PASSWORD, TOKEN, "MLFLOW_TRACKING_INSECURE_TLS", "MLFLOW_TRACKING_AUTH")
 """What the command's client needs for the server that the run is recorded on."""
 
-# What the client program reads itself: under these names it would be misled by a value for the container.
+# What the client program reads itself: a value for the container under these names would mislead it.
 _READ_BY_CLIENT = re.compile(
     r"PATH|HOME|TMPDIR|SSH_.*|DOCKER_.*|BUILDKIT_.*|LD_.*|GO.*|SSL_CERT_.*|XDG_.*|(?i:https?|all|no)_proxy"
 )
@@ -35,14 +35,14 @@ class Passed(NamedTuple):
 
 
 def check_variables(docker: DockerEnv, arguments: Arguments, request: EnvironmentRequest) -> None:
-    """RequestError for a variable that is to be copied and is not there: MLflow's rule, before anything starts."""
+    """RequestError for a variable to copy that is not set: MLflow's rule, before anything starts."""
     copied = [*docker.copied_variables, *(name for name, value in arguments.variables if value is None)]
     missing = [name for name in copied if name not in request.environ and name not in _OF_THE_RUN]
     if missing:
         location = f"{request.reference.location}: " if request.reference.location else ""
         raise RequestError(
             f"{location}docker_env copies {', '.join(missing)} from this machine, where it is not set",
-            hint=f"export {missing[0]}=…, or set it in a file that --env-file names",
+            hint=f"export {missing[0]}=…, or set it in a file for --env-file",
         )
     for name in [*copied, *(name for name, _ in (*docker.set_variables, *arguments.variables))]:
         if not name or "=" in name or "\0" in name or "\n" in name:
@@ -52,7 +52,7 @@ def check_variables(docker: DockerEnv, arguments: Arguments, request: Environmen
 def container_variables(
     docker: DockerEnv, arguments: Arguments, request: EnvironmentRequest, launch: Launch
 ) -> dict[str, str]:
-    """All that is set in the container; the later goes before the earlier, a pair before what projrun sets."""
+    """All that is set in the container; later ones override earlier ones, and a pair overrides what projrun sets."""
     caller = request.environ
     variables = {"PYTHONUNBUFFERED": "1"}
     if ENDPOINT_STORE not in launch.variables:

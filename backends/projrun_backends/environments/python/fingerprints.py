@@ -17,7 +17,7 @@ _CHUNK = 1 << 20
 
 
 def fingerprint(dependency: LocalDependency) -> str:
-    """What enters the key for a dependency on a local path.
+    """What a dependency on a local path adds to the key.
 
     A copy counts with its whole content. An editable one is private to its real path and counts with the
     files that say what it depends on: its code may change without a rebuild, which is what editable means.

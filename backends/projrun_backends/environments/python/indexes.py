@@ -1,4 +1,4 @@
-"""Where packages come from: pip's configuration, and the same told to uv, which does not read it."""
+"""Where packages come from: pip's configuration, and the same for uv, which does not read it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 
 class PackageSettings(NamedTuple):
-    """What the person's configuration says of package indexes; may hold credentials."""
+    """The user's configuration of package indexes; may contain credentials."""
 
     pip: Mapping[str, str]
     """pip's options by long name, from its files and `PIP_*`, as pip merges them."""
@@ -67,7 +67,7 @@ class PackageSettings(NamedTuple):
         return self.pip.get(option, "").strip().lower() not in _FALSE
 
     def deciding_pip(self) -> list[tuple[str, str]]:
-        """What of pip's configuration decides what is installed."""
+        """The part of pip's configuration that decides what is installed."""
         return [(option, self.pip[option]) for option in _DECIDING_PIP_OPTIONS if self.pip.get(option)]
 
 
@@ -87,7 +87,7 @@ def package_settings(environ: Mapping[str, str]) -> PackageSettings:
 
 
 def uv_settings(settings: PackageSettings, environ: Mapping[str, str]) -> UvSettings:
-    """For `uv pip install`: what pip is configured to do, wherever the person told uv nothing."""
+    """For `uv pip install`: pip's configuration, where uv has none of its own."""
     variables: dict[str, str] = {}
 
     def hand_over(value: str, name: str, *others: str) -> None:
@@ -133,7 +133,7 @@ def _exists(place: str) -> bool:
 
 
 def _pip_options(environ: Mapping[str, str]) -> dict[str, str]:
-    """A section goes before a file: `[install]` of any file wins over `[global]` of all."""
+    """Sections take precedence over files: `[install]` of any file wins over `[global]` of all."""
     sections: dict[str, dict[str, str]] = {"global": {}, "install": {}}
     for file in _pip_files(environ):
         if is_file(file):

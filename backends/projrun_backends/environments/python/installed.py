@@ -13,7 +13,7 @@ from projrun.credentials import without_credentials
 
 _MOST_PACKAGES = 5000
 _LARGEST_HEAD = 1 << 16
-"""The bytes of a file that are read: names and versions stand at the beginning."""
+"""The bytes of a file that are read: names and versions are at the beginning."""
 _CONDA_PYTHON = r"python-(\d+\.\d+\.\d+\w*)-\w+\.json"
 _LIBRARY = r"python(\d+\.\d+)t?"
 
@@ -33,7 +33,7 @@ def installed_packages(prefix: Path, *, except_by: str = "") -> list[str]:
 
 
 def python_version(prefix: Path) -> str:
-    """The version of the environment's Python as its files tell it, `3.11.7` or `3.11`; empty where they do not."""
+    """The version of the environment's Python from its files, `3.11.7` or `3.11`; empty if unknown."""
     settings = _read(prefix / "pyvenv.cfg")
     match = re.search(r"(?m)^version(?:_info)?\s*=\s*(\d+\.\d+\.\d+)", settings)
     if match:
@@ -68,7 +68,7 @@ def _requirement(folder: Path) -> str | None:
 
 
 def _place(file: Path, name: str) -> str | None:
-    """What PEP 610 keeps of a package that came from a place instead of an index."""
+    """What PEP 610 records about a package that did not come from an index."""
     text = _read(file)
     if not text:
         return None

@@ -1,7 +1,7 @@
 """Finding a Python interpreter of a version: the running one, PATH, pyenv, uv, asdf and mise.
 
-A version is told from the path where a version manager's folder says it, else the interpreter is
-asked once, and the answer remembered beside the environment cache.
+A version manager's folder names the version; any other interpreter is asked once, and the answer is
+stored next to the environment cache.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ASK_TIMEOUT = 10.0
 
 
 class MissingInterpreterError(EnvironmentBuildError):
-    """No interpreter on this machine is of the version that was asked for."""
+    """No installed interpreter has the requested version."""
 
     wanted = ""
     """What was asked for."""
@@ -65,7 +65,7 @@ def running_interpreter() -> Interpreter:
 def find_interpreter(
     request: PythonRequest | None, environ: Mapping[str, str], *, origin: str = "", memory: Path | None = None
 ) -> Interpreter:
-    """The running interpreter where it will do, else the newest on this machine that does.
+    """The running interpreter if it matches, else the newest installed one that does.
 
     `origin` says for messages where the version is asked for; `memory` is the file in which the versions of
     interpreters that had to be asked are kept. Raises MissingInterpreterError where there is none.
@@ -129,7 +129,7 @@ class _Versions:
         self._changed = False
 
     def of(self, path: Path, request: PythonRequest) -> Interpreter | None:
-        """None for what does not run, and for what cannot be meant by the request and would have to be asked."""
+        """None for what does not run, and for what cannot match and would have to be asked."""
         stored = self._from_store(path)
         if stored is not None:
             return stored
@@ -139,7 +139,7 @@ class _Versions:
         return self._asked(path)
 
     def remember(self) -> None:
-        """Keep what was asked for the next run; a folder that cannot be written is no error."""
+        """Keep what was asked for the next run; a folder that cannot be written is not an error."""
         if self._memory is None or not self._changed:
             return
         import json
@@ -216,8 +216,9 @@ def _missing(request: PythonRequest, origin: str, found: list[Interpreter]) -> M
     wanted = request.installable()
     where = f"{origin}: " if origin else ""
     error = MissingInterpreterError(
-        f"{where}there is no Python {request.text} on this machine",
-        hint=f"install it with `uv python install {wanted}` or `pyenv install {wanted}`, or ask for one that is here",
+        f"{where}Python {request.text} not found",
+        hint=f"install it with `uv python install {wanted}` or `pyenv install {wanted}`,"
+        " or request an installed version",
         detail="found:\n" + "\n".join(f"  {one.version}  {one.path}" for one in listed),
     )
     error.wanted = request.text

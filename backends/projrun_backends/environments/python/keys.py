@@ -14,7 +14,7 @@ from projrun_backends.environments.python.interpreters import Interpreter
 from projrun_backends.environments.python.specs import EnvironmentSpec
 
 _FORMAT = "1"
-"""To be raised when environments are built differently from the same input."""
+"""Increase it when the same input is built differently."""
 _KEY_LENGTH = 32
 """128 bits: interpreter paths in scripts' first lines must stay short."""
 

@@ -1,7 +1,7 @@
 """The lock of a Python environment: exactly what is installed, as a requirements file that builds it again.
 
-A lock says which Python it is for, names packages that lie in the project by their place in it, and keeps the
-options that say where packages come from. It holds no hashes (installers do not tell them) and no credentials.
+A lock says which Python it is for, lists packages in the project by their path in it, and keeps the
+options that say where packages come from. It has no hashes (installers do not report them) and no credentials.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _WHOSE = {
     "conda": ("a lock of a conda environment", "use it with --env-manager=conda"),
     "image": ("a lock of an image", "use it with a Docker project"),
     "toml": (
-        "a lock that uv or another tool keeps beside pyproject.toml",
+        "a lock that uv or another tool keeps next to pyproject.toml",
         "a project with `uv_env: pyproject.toml` is built from its uv.lock without --locked",
     ),
 }
@@ -52,7 +52,7 @@ def lock_text(frozen: str, python: PythonVersion | str, spec: EnvironmentSpec | 
 def locked_spec(spec: EnvironmentSpec, file: Path, request: EnvironmentRequest) -> EnvironmentSpec:
     """What the project asks for, with the packages and the Python of a lock instead of its own.
 
-    Raises RequestError for a file that is no lock of a Python environment, with the line that shows it.
+    Raises RequestError, with the line, for a file that is not a lock of a Python environment.
     """
     text = read_text(file, str(file))
     refuse_foreign_lock(text, file)
@@ -100,7 +100,7 @@ def _pinned_lines(text: str, file: Path) -> Iterator[Line]:
         if not re.fullmatch(f"{_SOURCE_OPTION}|{_PINNED}|{_PLACED}", bare):
             raise RequestError(
                 f"{origin}: {without_credentials(bare)!r} is not pinned",
-                hint="a lock says name==1.2.3 for every package; projrun records one with every run,"
+                hint="a lock has name==1.2.3 for every package; projrun records one with every run,"
                 " as environment/requirements.lock.txt",
             )
         yield Line(bare, origin)
@@ -113,7 +113,7 @@ def _options(spec: EnvironmentSpec) -> Iterator[str]:
 
 
 def _portable(line: str, project: Path) -> str:
-    """A place in the project's folder as `./place`: the folder is another one each time."""
+    """A place in the project's folder as `./place`: the folder differs each time."""
     match = re.fullmatch(_FILE_REFERENCE, line)
     if match is None:
         return line

@@ -155,7 +155,7 @@ def prepare(
     rebuild: bool,
     progress: Progress,
 ) -> PreparedEnvironment:
-    """Build the environment, or find it built. Raises EnvironmentBuildError; nothing half-built stays."""
+    """Build the environment, or find it built. Raises EnvironmentBuildError; leaves nothing half-built."""
     details = resolved.details
     if not isinstance(details, PythonEnvironment) or resolved.key is None:
         raise TypeError("the environment was resolved by another manager")
@@ -218,7 +218,7 @@ def cache_errors(request: EnvironmentRequest) -> Iterator[None]:
             f"the environment cache {request.cache_directory} cannot be used: {error.strerror or error}",
             hint=MORE_SPACE
             if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
-            else "set PROJRUN_CACHE_DIR to a folder that can be written",
+            else "set PROJRUN_CACHE_DIR to a writable folder",
         ) from None
 
 
@@ -282,7 +282,7 @@ def _kept_log(log: Path) -> Path | None:
 def build_failure(
     source: str, error: ToolError, advice: tuple[str, ...], log: Path, *, why: str = ""
 ) -> EnvironmentBuildError:
-    """The error of a build in which a tool failed; its log is kept. `why` says it better than the tool's name."""
+    """The error of a build in which a tool failed; its log is kept. `why` explains better than the tool's name."""
     kept = _kept_log(log)
     if any(words in line for line in error.tail for words in _FULL):
         advice = (MORE_SPACE,)
@@ -314,7 +314,7 @@ def build_secrets(
 
 
 def without_editables(spec: EnvironmentSpec) -> EnvironmentSpec:
-    """In a folder that will be gone, an editable dependency would break the cached environment."""
+    """An editable dependency in a temporary folder would break the cached environment."""
     local = (*spec.build_requirements.local, *spec.requirements.local)
     editable = [dependency for dependency in local if dependency.editable]
     if editable and not spec.uv_project:

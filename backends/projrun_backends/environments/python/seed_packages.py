@@ -1,4 +1,4 @@
-"""What a new environment holds before anything is installed: the wheels that virtualenv carries."""
+"""What a new environment contains before anything is installed: the wheels that virtualenv carries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an environment file asks for, read once into a frozen value that every manager takes."""
+"""What an environment file requires, read once into a frozen value that every manager takes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from projrun.project.model import EnvironmentReference
 
 
 class EnvironmentSpec(NamedTuple):
-    """A Python environment to be: the same for every kind of file."""
+    """A Python environment to build: the same for every kind of file."""
 
     source: str
     """The file as messages call it; empty where the project has none."""
@@ -29,7 +29,7 @@ class EnvironmentSpec(NamedTuple):
     python_origin: str = ""
     """Where the version is asked for, `python_env.yaml:1:9`."""
     python_instead: PythonRequest | None = None
-    """What will do, with a warning, where the version is not on this machine: that of a lock is exact."""
+    """Accepted, with a warning, if the exact version of a lock is not installed."""
     build_requirements: Requirements = Requirements()
     """Installed before the others."""
     requirements: Requirements = Requirements()
@@ -42,11 +42,11 @@ class EnvironmentSpec(NamedTuple):
     dependency_file: Path | None = None
     """A `pyproject.toml` whose dependencies uv is to install from the file itself."""
     uv_project: Path | None = None
-    """The folder of a project of uv's own: editable by habit though no file says so."""
+    """The folder of a project of uv's own: editable by convention, though no file says so."""
     seeded: bool = True
-    """False where the environment is to hold no pip of its own."""
+    """False if the environment has no pip of its own."""
     pinned: bool = False
-    """True where the requirements are a lock: all that is to be installed, and nothing beyond it."""
+    """True where the requirements are a lock: exactly these are installed."""
     texts: tuple[str, ...] = ()
     """Text beyond the requirements that decides what is installed (lock files)."""
     warnings: tuple[str, ...] = ()

@@ -53,7 +53,7 @@ _STRAY_VARIABLES = frozenset(
 
 
 class ToolError(Exception):
-    """A tool failed; `tail` is the last of what it said."""
+    """A tool failed; `tail` is the end of its output."""
 
     def __init__(self, tool: str, code: int, tail: Sequence[str]) -> None:
         super().__init__(f"{tool} failed with exit code {code}")
@@ -166,7 +166,7 @@ class ToolRunner:
 
 
 class _Log:
-    """The build log. What the tool said counts more: a disk that is full must not take its place."""
+    """The build log. What the tool said counts more: a full disk must not hide it."""
 
     def __init__(self, file: Path) -> None:
         self._stream: IO[str] | None = None

@@ -1,4 +1,4 @@
-"""`--env-manager=uv`: environments made and filled by uv, which takes a tenth of pip's time."""
+"""`--env-manager=uv`: environments created and filled by uv, in a tenth of pip's time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class UvEnvironment:
         return find_uv(environ)
 
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
-        """See `python_environments.resolve`; a Python that uv may download need not be there yet."""
+        """See `python_environments.resolve`; a Python that uv may download may still be missing."""
         _require_uv(request.environ)
         try:
             return python_environments.resolve(_RECIPE, request)
@@ -138,7 +138,7 @@ def _compile_anew(build: Build) -> None:
 
     for folder in list(build.environment.rglob("__pycache__")):
         shutil.rmtree(folder, ignore_errors=True)
-    # Fails where a package ships a file for another Python, which nobody imports.
+    # Fails if a package ships a file for another Python, which is never imported.
     with suppress(ToolError):
         words: list[str | Path] = [build.python, "-m", "compileall", "-qq", "-j", "0", build.environment]
         build.tools.run("compileall", words)
@@ -149,8 +149,8 @@ def _freeze(build: Build, uv: Path) -> str:
 
 
 def _seeds(build: Build) -> list[list[str | Path]]:
-    """Projects are written for `mlflow run`, whose environments have pip; which manager this machine has
-    must make no difference. uv's own projects know how to do without.
+    """Projects are written for `mlflow run`, whose environments have pip; the manager must make no
+    difference. uv's own projects work without pip.
     """
     wheels = seed_wheels(build.details.interpreter.version) if build.details.spec.seeded else []
     if not wheels:
@@ -160,7 +160,7 @@ def _seeds(build: Build) -> list[list[str | Path]]:
 
 
 def _refresh(build: Build) -> list[str]:
-    """uv takes a folder that it built before for unchanged while its pyproject.toml is."""
+    """uv considers a folder that it built before unchanged as long as its pyproject.toml is."""
     local = (*build.details.spec.build_requirements.local, *build.details.spec.requirements.local)
     return ["--refresh"] if any(not one.editable and one.path.is_dir() for one in local) else []
 
@@ -206,7 +206,7 @@ def _environ(settings: PackageSettings, environ: Mapping[str, str]) -> dict[str,
         **uv_settings(settings, environ).environ,
         # Where an interpreter is to be downloaded, that was done before: here uv would only lose time.
         "UV_PYTHON_DOWNLOADS": "never",
-        # Else a busy machine that takes a minute for one large module fails the build.
+        # Otherwise one large module that takes a minute on a busy machine would fail the build.
         "UV_COMPILE_BYTECODE_TIMEOUT": environ.get("UV_COMPILE_BYTECODE_TIMEOUT", "0"),
     }
 

@@ -1,4 +1,4 @@
-"""Projects that uv installs: `pyproject.toml`, with a `uv.lock` beside it or without."""
+"""Projects that uv installs: `pyproject.toml`, with or without a `uv.lock` next to it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MEMBER = r'source = \{ (?:editable|virtual) = "%s" \}'
 
 
 def read_uv_project(file: Path, project: Path) -> EnvironmentSpec:
-    """From a `pyproject.toml` or `uv.lock` that the project names; the other is looked for beside it."""
+    """From a `pyproject.toml` or `uv.lock` that the project names; the other is looked up next to it."""
     folder = file.parent
     pyproject = folder / "pyproject.toml"
     name = display_name(pyproject, project)

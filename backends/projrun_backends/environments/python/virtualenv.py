@@ -1,4 +1,4 @@
-"""`--env-manager=virtualenv`: environments made by virtualenv and filled by pip."""
+"""`--env-manager=virtualenv`: environments created by virtualenv and filled by pip."""
 
 from __future__ import annotations
 

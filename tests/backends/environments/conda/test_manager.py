@@ -268,13 +268,13 @@ def test_credentials_are_not_in_the_key(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("dependencies", "message", "detail"),
     [
-        (["nosuch"], "cannot be had together", "No candidates were found for nosuch"),
-        (["cog=7"], "cannot be had together", "No candidates were found for cog 7"),
-        (["crank", "cog>=2"], "cannot be had together", "crank"),
-        (["lever"], "cannot be had together", "fulcrum"),
-        (["python=2.6"], "cannot be had together", "python 2.6"),
-        (["scipy=>1.5"], "not what conda understands", "'scipy=>1.5'"),
-        (["plain[nonsense]"], "not what conda understands", "plain[nonsense]"),
+        (["nosuch"], "cannot satisfy all", "No candidates were found for nosuch"),
+        (["cog=7"], "cannot satisfy all", "No candidates were found for cog 7"),
+        (["crank", "cog>=2"], "cannot satisfy all", "crank"),
+        (["lever"], "cannot satisfy all", "fulcrum"),
+        (["python=2.6"], "cannot satisfy all", "python 2.6"),
+        (["scipy=>1.5"], "not a valid conda match specification", "'scipy=>1.5'"),
+        (["plain[nonsense]"], "not a valid conda match specification", "plain[nonsense]"),
     ],
 )
 def test_what_cannot_be_solved(lab: Lab, dependencies: list[str], message: str, detail: str) -> None:
@@ -321,7 +321,7 @@ def test_a_pip_list_that_cannot_be_installed(lab: Lab) -> None:
         ("dependencies: ['--help']\n", "'--help' is not a conda dependency"),
         ("dependencies: [x]\nvariables: {A=B: c}\n", "conda.yaml:2:13: 'A=B' is not the name of a variable"),
         ("dependencies: [x]\nchannels: x\n", "'channels' must be a list"),
-        ("dependencies: [x, {pip: ['-r gone.txt']}]\n", "there is no file 'gone.txt'"),
+        ("dependencies: [x, {pip: ['-r gone.txt']}]\n", "file 'gone.txt' not found"),
     ],
 )
 def test_files_that_are_wrong(lab: Lab, text: str, problem: str) -> None:

@@ -141,7 +141,7 @@ def test_a_program_that_makes_no_environment_is_an_error(tmp_path: Path) -> None
     request = request_for(tmp_path, PROJRUN_CONDA_EXE=str(tmp_path / "bin/conda"))
     with pytest.raises(EnvironmentBuildError) as raised:
         prepare(get_manager("conda"), request)
-    assert "made no conda environment" in raised.value.detail
+    assert "created no conda environment" in raised.value.detail
 
 
 def find(folder: Path, *programs: str, **environ: str) -> CondaProgram | None:
@@ -234,7 +234,7 @@ def test_without_py_rattler_a_conda_on_path_will_do(tmp_path: Path) -> None:
 def test_without_either_the_error_says_what_to_install(tmp_path: Path) -> None:
     request = request_for(tmp_path, PATH=os.defpath)
     assert not get_manager("conda").available(request.environ)
-    with pytest.raises(EnvironmentBuildError, match="there is neither") as raised:
+    with pytest.raises(EnvironmentBuildError, match="neither is installed") as raised:
         get_manager("conda").resolve(request)
     assert "pip install 'projrun[conda]'" in raised.value.hint
     with pytest.raises(EnvironmentBuildError, match="only conda can install: forge::cog") as raised:

@@ -258,7 +258,7 @@ def test_a_missing_interpreter_names_what_there_is(
     write_files(project, {"python_env.yaml": 'python: "3.99"\n'})
     request = make_request(project, "python_env", "python_env.yaml", environ=offline(wheels))
     with pytest.raises(
-        EnvironmentBuildError, match=r"python_env\.yaml:1:9: there is no Python 3\.99"
+        EnvironmentBuildError, match=r"python_env\.yaml:1:9: Python 3\.99 not found"
     ) as raised:
         quick.resolve(request)
     assert "uv python install 3.99" in raised.value.hint

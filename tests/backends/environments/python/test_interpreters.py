@@ -158,11 +158,11 @@ def test_a_missing_one_says_what_there_is_and_how_to_get_it(tmp_path: Path, envi
         find_interpreter(request("4.1.3"), environ, origin="python_env.yaml:1:9")
     error = raised.value
     assert error.exit_code == 4
-    assert error.message == "python_env.yaml:1:9: there is no Python 4.1.3 on this machine"
+    assert error.message == "python_env.yaml:1:9: Python 4.1.3 not found"
     assert "uv python install 4.1.3" in error.hint
     assert "pyenv install 4.1.3" in error.hint
     assert f"4.1.2  {there}" in error.detail
-    with pytest.raises(EnvironmentBuildError, match="no Python >=5") as raised:
+    with pytest.raises(EnvironmentBuildError, match="Python >=5 not found") as raised:
         find_interpreter(request(">=5"), environ)
     assert 'uv python install ">=5"' in raised.value.hint
 

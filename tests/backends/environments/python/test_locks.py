@@ -187,7 +187,7 @@ def test_a_lock_tells_what_it_is_for(tmp_path: Path, text: str, kind: LockKind) 
 
 
 def test_a_local_package_that_is_gone_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"requirements\.lock\.txt:1: there is no file or folder"):
+    with pytest.raises(RequestError, match=r"requirements\.lock\.txt:1: no file or folder"):
         read(tmp_path, "./gone\n")
 
 

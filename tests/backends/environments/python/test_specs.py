@@ -65,7 +65,7 @@ def test_an_unquoted_version_is_read_as_written(tmp_path: Path) -> None:
         ("dependencies:\n  - numpy 1.2\n", "2:5", "'numpy 1.2' is not a requirement"),
         ("- numpy\n", "1:1", "expected `key: value` lines"),
         ("python: 3.8\n dependencies: [\n", "2:14", "YAML"),
-        ("dependencies:\n  - -r gone.txt\n", "2:5", "there is no file 'gone.txt'"),
+        ("dependencies:\n  - -r gone.txt\n", "2:5", "file 'gone.txt' not found"),
     ],
 )
 def test_mistakes_are_named_with_line_and_column(tmp_path: Path, text: str, place: str, problem: str) -> None:
