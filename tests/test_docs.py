@@ -32,3 +32,17 @@ def test_every_dependency_is_explained() -> None:
     block = pyproject.split("\ndependencies = [")[1].split("[dependency-groups]")[0]
     for name in re.findall(r'"([A-Za-z][A-Za-z0-9_-]*)[><;]', block):
         assert name.lower() in explained, f"docs/dependencies.md does not explain {name}"
+
+
+def test_every_path_that_a_document_names_exists() -> None:
+    """Modules and folders move; documents and the references to documents in the code follow."""
+    missing = [
+        f"{file.relative_to(ROOT)}: {path}"
+        for file in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("projrun/**/*.py"))
+        for path in re.findall(
+            r"(?<![\w/.-])(?:projrun|tests|docs|scripts|backends)/[\w/]+(?:\.py|\.md|\.txt|/(?=`))",
+            file.read_text(encoding="utf-8"),
+        )
+        if not (ROOT / path).exists()
+    ]
+    assert missing == []
