@@ -18,7 +18,7 @@ from projrun.errors import RequestError, SourceError
 from projrun.running.plan import tracking_target
 from projrun.settings import Settings
 from projrun.tracking.entities import Run
-from projrun.tracking.uri import open_store
+from projrun.tracking.open import open_store
 from tests.support.projects import python_project
 
 

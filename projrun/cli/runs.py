@@ -13,7 +13,7 @@ from projrun.cli.options import json_option, tracking_uri_option
 from projrun.directories import Directories
 from projrun.errors import RequestError
 from projrun.settings import Settings
-from projrun.tracking.store import TrackingStore
+from projrun.tracking.runs import RunStore
 
 
 @click.group()
@@ -120,7 +120,7 @@ def compare_two_runs(
 
 
 @contextmanager
-def _open(options: dict[str, str | None]) -> Iterator[tuple[TrackingStore, Settings]]:
+def _open(options: dict[str, str | None]) -> Iterator[tuple[RunStore, Settings]]:
     from projrun.running.record.lookup import opened_store
 
     directories = Directories.locate(os.environ)
@@ -133,7 +133,7 @@ def _warn(text: str) -> None:
     click.echo(f"projrun: warning: {text}", err=True)
 
 
-def _experiments(store: TrackingStore, settings: Settings) -> dict[str, str]:
+def _experiments(store: RunStore, settings: Settings) -> dict[str, str]:
     """The names of the experiments to list, by id."""
     chosen = settings.first_of("experiment-name", "experiment-id")
     if chosen is None:

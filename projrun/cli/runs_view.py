@@ -10,8 +10,9 @@ import click
 
 from projrun.cli.rendering import duration_text, print_json, print_table, time_text, visible
 from projrun.errors import TrackingError
+from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import Run, RunPage
-from projrun.tracking.store import ArtifactRepository, TrackingStore
+from projrun.tracking.runs import RunStore
 
 _COLUMNS = (
     "RUN",
@@ -59,7 +60,7 @@ def print_list_json(page: RunPage, experiments: Mapping[str, str]) -> None:
     print_json({"runs": documents, "next_page_token": page.next_page_token or None})
 
 
-def run_document(run: Run, store: TrackingStore) -> dict[str, Any]:
+def run_document(run: Run, store: RunStore) -> dict[str, Any]:
     """The keys of `projrun runs show --json`; a contract test pins them."""
     experiment = store.get_experiment(run.experiment_id)
     document = _summary(run, experiment.name)

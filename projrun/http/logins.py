@@ -1,8 +1,4 @@
-"""Credentials for a tracking server, found where MLflow's client finds them, in the same order.
-
-Tried with mlflow 3.17: netrc, then the URL's own, then user name and password (each from its variable,
-else from `~/.mlflow/credentials`), then the token. The environment is an argument: os.environ is not read.
-"""
+"""The credentials that belong to one host: those of its URL or of netrc. The environment is a value."""
 
 from __future__ import annotations
 
@@ -12,12 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote
 
-from projrun.errors import RequestError
-
-USERNAME = "MLFLOW_TRACKING_USERNAME"
-PASSWORD = "MLFLOW_TRACKING_PASSWORD"  # noqa: S105 - the name of a variable
-TOKEN = "MLFLOW_TRACKING_TOKEN"  # noqa: S105 - the name of a variable
-
 
 class Credentials(NamedTuple):
     """The value of the Authorization header, and its origin, for people."""
@@ -26,68 +16,12 @@ class Credentials(NamedTuple):
     origin: str
 
 
-def find_credentials(address: SplitResult, environ: Mapping[str, str]) -> Credentials | None:
-    """The credentials for a tracking server; None where nothing is configured.
-
-    Raises RequestError for a credentials file that cannot be read.
-    """
-    return host_credentials(address, environ) or _configured(environ)
-
-
 def host_credentials(address: SplitResult, environ: Mapping[str, str]) -> Credentials | None:
     """The credentials that belong to one host and no other: its netrc entry, or those in its URL."""
     found = _from_netrc(address.hostname or "", environ)
     if found is None and address.username:
-        found = _basic(unquote(address.username), unquote(address.password or ""), "the URL")
+        found = basic(unquote(address.username), unquote(address.password or ""), "the URL")
     return found
-
-
-def login(environ: Mapping[str, str]) -> tuple[str, str]:
-    """The user name and the password, each from its variable, else from `~/.mlflow/credentials`, else empty."""
-    username, password = environ.get(USERNAME, ""), environ.get(PASSWORD, "")
-    if username and password:
-        return username, password
-    kept = _read_file(credentials_file(environ))
-    return username or kept[0], password or kept[1]
-
-
-def credentials_file(environ: Mapping[str, str]) -> Path:
-    """Where MLflow's client keeps a user name and a password; may not exist."""
-    return home(environ) / ".mlflow" / "credentials"
-
-
-def _configured(environ: Mapping[str, str]) -> Credentials | None:
-    username, password = login(environ)
-    if username and password:
-        variables = environ.get(USERNAME) and environ.get(PASSWORD)
-        origin = f"{USERNAME} and {PASSWORD}" if variables else str(credentials_file(environ))
-        return _basic(username, password, origin)
-    token = environ.get(TOKEN, "")
-    return Credentials(f"Bearer {_header_safe(token)}", TOKEN) if token else None
-
-
-def _read_file(file: Path) -> tuple[str, str]:
-    """The user name and password of `~/.mlflow/credentials`; empty where it has none."""
-    if not file.is_file():
-        return "", ""
-    import configparser
-
-    parser = configparser.ConfigParser()
-    try:
-        parser.read_string(file.read_text("utf-8"), str(file))
-    except (OSError, UnicodeDecodeError, configparser.Error) as error:
-        raise RequestError(
-            f"{file} cannot be read as MLflow's credentials file ({type(error).__name__})",
-            hint="it holds [mlflow], mlflow_tracking_username = ... and mlflow_tracking_password = ...",
-        ) from None
-
-    def value(name: str) -> str:
-        try:
-            return parser.get("mlflow", name, fallback="")
-        except configparser.InterpolationError:
-            return parser.get("mlflow", name, raw=True)  # a password with a bare %, on which MLflow crashes
-
-    return value("mlflow_tracking_username"), value("mlflow_tracking_password")
 
 
 def _from_netrc(host: str, environ: Mapping[str, str]) -> Credentials | None:
@@ -105,20 +39,13 @@ def _from_netrc(host: str, environ: Mapping[str, str]) -> Credentials | None:
     if entry is None:
         return None
     login, account, password = entry
-    return _basic(login or account or "", password or "", str(file))
+    return basic(login or account or "", password or "", str(file))
 
 
-def _basic(username: str, password: str, origin: str) -> Credentials:
+def basic(username: str, password: str, origin: str) -> Credentials:
+    """A user name and a password (RFC 7617)."""
     pair = base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
     return Credentials(f"Basic {pair}", origin)
-
-
-def _header_safe(token: str) -> str:
-    if not token.isascii() or not token.isprintable():
-        raise RequestError(
-            f"{TOKEN} contains a character that no token can have", hint="look for a line break in it"
-        )
-    return token
 
 
 def home(environ: Mapping[str, str]) -> Path:

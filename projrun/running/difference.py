@@ -10,7 +10,7 @@ from projrun.environments.lock_text import locked_packages
 from projrun.errors import TrackingError
 from projrun.running.rerun.files import recorded_files
 from projrun.tracking.entities import Run
-from projrun.tracking.store import TrackingStore
+from projrun.tracking.runs import RunStore
 
 _FACTS = (
     ("source", "mlflow.source.name"),
@@ -83,7 +83,7 @@ class _Files(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def compare_runs(left: Run, right: Run, store: TrackingStore) -> RunDifference:
+def compare_runs(left: Run, right: Run, store: RunStore) -> RunDifference:
     """Their records and recorded locks. Artifacts that cannot be read are a warning."""
     files = [_files(run, store) for run in (left, right)]
     warnings = tuple(warning for found in files for warning in found.warnings)
@@ -130,7 +130,7 @@ def _uncommitted(files: list[_Files], *, whole: bool) -> Row:
     return Row("uncommitted changes", left, right)
 
 
-def _files(run: Run, store: TrackingStore) -> _Files:
+def _files(run: Run, store: RunStore) -> _Files:
     from tempfile import TemporaryDirectory
 
     try:

@@ -17,8 +17,8 @@ from projrun.running.record.description import describe
 from projrun.running.record.parent import ENDPOINT_STORE
 from projrun.running.record.recorder import RunEnd, RunRecorder, now
 from projrun.sources.copies.disposal import RunCopy
-from projrun.tracking.store import TrackingStore
-from projrun.tracking.uri import open_store
+from projrun.tracking.open import open_store
+from projrun.tracking.runs import RunStore
 
 if TYPE_CHECKING:
     from projrun.execution.supervision.signals import SignalRelay
@@ -39,7 +39,7 @@ class Session(NamedTuple):
     """The open record of an active run."""
 
     plan: Plan
-    store: TrackingStore
+    store: RunStore
     recorder: RunRecorder
     lease: Lease
     reporter: Reporter
@@ -47,7 +47,7 @@ class Session(NamedTuple):
     copy: RunCopy
 
 
-def record(plan: Plan, store: TrackingStore, reporter: Reporter) -> RunRecorder:
+def record(plan: Plan, store: RunStore, reporter: Reporter) -> RunRecorder:
     """Find or create the experiment and the run."""
     with reporter.activity(f"recording at {store.uri}"):
         return RunRecorder.start(store, describe(plan), reporter.warning)
@@ -65,7 +65,7 @@ def open_session(plan: Plan, reporter: Reporter, options: Options, copy: RunCopy
         store.close()
 
 
-def _record_leased(plan: Plan, store: TrackingStore, reporter: Reporter) -> tuple[RunRecorder, Lease]:
+def _record_leased(plan: Plan, store: RunStore, reporter: Reporter) -> tuple[RunRecorder, Lease]:
     """Never touch a run that another runner records; leave none behind without a lease."""
     if plan.run_id is not None:
         lease = _take_lease(plan, plan.run_id)

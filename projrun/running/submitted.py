@@ -20,8 +20,8 @@ from projrun.reporting import SilentReporter
 from projrun.running.plan import SUBMITTED_URI, Plan, Request, make_plan
 from projrun.running.record.parent import PARENT_RUN_ID, parent_run_id
 from projrun.sources.uri import parse_project_uri
-from projrun.tracking.store import TrackingStore
-from projrun.tracking.uri import open_store
+from projrun.tracking.open import open_store
+from projrun.tracking.runs import RunStore
 
 
 class SubmittedRun(ABC):
@@ -142,7 +142,7 @@ class RunningRun(SubmittedRun):
         self.wait()
 
 
-def _open(plan: Plan) -> TrackingStore:
+def _open(plan: Plan) -> RunStore:
     return open_store(plan.tracking.uri, plan.environ, warn=SilentReporter().warning)
 
 

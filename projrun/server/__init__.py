@@ -1,1 +1,1 @@
-"""The tracking server: a TrackingStore over HTTP and nothing else. `endpoint` serves it to one run's processes."""
+"""The tracking server: a RunStore over HTTP and nothing else. `endpoint` serves it to one run's processes."""

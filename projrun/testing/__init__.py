@@ -6,9 +6,9 @@ import pytest
 
 # Their assertions then say what was compared, as those of a test file do.
 pytest.register_assert_rewrite(
-    "projrun.testing.tracking_artifacts",
-    "projrun.testing.tracking_logging",
-    "projrun.testing.tracking_runs",
-    "projrun.testing.tracking_search",
-    "projrun.testing.tracking_store",
+    "projrun.testing.run_store_artifacts",
+    "projrun.testing.run_store_logging",
+    "projrun.testing.run_store_runs",
+    "projrun.testing.run_store_search",
+    "projrun.testing.run_store",
 )

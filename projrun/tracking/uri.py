@@ -1,4 +1,4 @@
-"""The tracking URI: which store it names, how it is shown to people, and the store itself.
+"""The tracking URI: which store it names, and how it is shown to people.
 
 Parsing contacts no server and opens no file, so the plan can do it. On the hot path: keep it light.
 """
@@ -6,16 +6,13 @@ Parsing contacts no server and opens no file, so the plan can do it. On the hot 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError
-
-if TYPE_CHECKING:
-    from projrun.tracking.store import TrackingStore
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _FORBIDDEN = re.compile(r"[\s\x00-\x20\x7f]")
@@ -119,17 +116,3 @@ def _sqlite(text: str, directory: Path) -> TrackingUri:
         )
     database = (directory / name).absolute()
     return TrackingUri("sqlite", f"sqlite:///{database}", database)
-
-
-def open_store(uri: TrackingUri, environ: Mapping[str, str], *, warn: Callable[[str], None]) -> TrackingStore:
-    """The store that a URI names. Does not contact a server yet.
-
-    Raises TrackingError for a SQLite file that is not projrun's, RequestError for wrong connection settings.
-    """
-    if uri.database is not None:
-        from projrun.tracking.sql.store import SqlStore
-
-        return SqlStore.open(uri.database, warn=warn)
-    from projrun.tracking.rest.store import RestStore
-
-    return RestStore(uri.text, environ)

@@ -8,22 +8,22 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import NotFoundError
-from projrun.testing.tracking_base import unique
-from projrun.testing.tracking_store import TrackingStoreConformance
+from projrun.testing.run_store import RunStoreConformance
+from projrun.testing.run_store_base import unique
 from projrun.tracking.artifacts.download import download_uri
 from projrun.tracking.artifacts.references import resolve
 from projrun.tracking.entities import Run
 from projrun.tracking.rest.store import API, RestStore
 from projrun.tracking.rest.wire import logged_model_answer, nothing
-from projrun.tracking.store import TrackingStore
+from projrun.tracking.runs import RunStore
 
 pytestmark = pytest.mark.integration
 
 
-class RestConformance(TrackingStoreConformance):
+class RestConformance(RunStoreConformance):
     """The kit, with deletes over the server's own routes; and the model registry as real servers have it."""
 
-    def test_models_are_found_and_downloaded(self, store: TrackingStore, run: Run, tmp_path: Path) -> None:
+    def test_models_are_found_and_downloaded(self, store: RunStore, run: Run, tmp_path: Path) -> None:
         assert isinstance(store, RestStore)
         file = tmp_path / "MLmodel"
         file.write_text("flavors: {}")
@@ -38,11 +38,11 @@ class RestConformance(TrackingStoreConformance):
             with pytest.raises(NotFoundError):
                 resolve(f"models:/{reference}", store)
 
-    def delete_experiment(self, store: TrackingStore, experiment_id: str) -> None:
+    def delete_experiment(self, store: RunStore, experiment_id: str) -> None:
         assert isinstance(store, RestStore)
         store.transport.post(f"{API}experiments/delete", {"experiment_id": experiment_id}, nothing)
 
-    def delete_run(self, store: TrackingStore, run_id: str) -> None:
+    def delete_run(self, store: RunStore, run_id: str) -> None:
         assert isinstance(store, RestStore)
         store.transport.post(f"{API}runs/delete", {"run_id": run_id}, nothing)
 
@@ -68,10 +68,10 @@ class TestMlflow3(RestConformance):
     """The 3.x line."""
 
     @pytest.fixture
-    def store(self, mlflow3_server: str) -> Iterator[TrackingStore]:
+    def store(self, mlflow3_server: str) -> Iterator[RunStore]:
         yield from _open(mlflow3_server)
 
-    def test_logged_model_is_found(self, store: TrackingStore, experiment_id: str) -> None:
+    def test_logged_model_is_found(self, store: RunStore, experiment_id: str) -> None:
         assert isinstance(store, RestStore)
         body = {"experiment_id": experiment_id, "name": "tree"}
         made = store.transport.post(f"{API}logged-models", body, logged_model_answer)
@@ -83,5 +83,5 @@ class TestMlflow2(RestConformance):
     """The 2.x line."""
 
     @pytest.fixture
-    def store(self, mlflow2_server: str) -> Iterator[TrackingStore]:
+    def store(self, mlflow2_server: str) -> Iterator[RunStore]:
         yield from _open(mlflow2_server)

@@ -15,7 +15,7 @@ from projrun.project.paths import (
     is_download,
     missing_file,
 )
-from projrun.tracking.artifacts import EXTRAS
+from projrun.tracking.artifacts.uris import EXTRAS
 
 
 def test_the_schemes_are_those_of_the_downloader() -> None:

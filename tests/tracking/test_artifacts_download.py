@@ -12,8 +12,8 @@ from projrun.errors import SourceError, TrackingError
 from projrun.tracking.artifacts.download import download_uri
 from projrun.tracking.artifacts.references import resolve
 from projrun.tracking.entities import ModelVersion, Run
+from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
-from projrun.tracking.store import TrackingStore
 from tests.tracking.loopback import Answer, Loopback, always, closed_port, serve
 
 PLAIN = {"Content-Type": "text/plain"}
@@ -49,11 +49,11 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "downloads" / "0" / "place"
 
 
-def fetch(uri: str, place: Path, store: TrackingStore | None = None, **environ: str) -> None:
+def fetch(uri: str, place: Path, store: RunStore | None = None, **environ: str) -> None:
     download_uri(uri, place, store, environ)
 
 
-def refused(uri: str, place: Path, store: TrackingStore | None = None, **environ: str) -> SourceError:
+def refused(uri: str, place: Path, store: RunStore | None = None, **environ: str) -> SourceError:
     """The error of a download, which leaves nothing behind."""
     with pytest.raises(SourceError) as caught:
         fetch(uri, place, store, **environ)

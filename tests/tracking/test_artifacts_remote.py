@@ -12,7 +12,7 @@ import fsspec
 import pytest
 
 from projrun.errors import InvalidValueError, NotFoundError, TrackingError
-from projrun.tracking.artifacts import open_repository
+from projrun.tracking.artifacts.open import open_repository
 from projrun.tracking.artifacts.remote import RemoteArtifacts
 
 

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from projrun.errors import InvalidValueError, NotFoundError, TrackingError
-from projrun.tracking.artifacts import local_path, open_repository, uri_scheme
 from projrun.tracking.artifacts.local import LocalArtifacts
 from projrun.tracking.artifacts.mlflow_artifacts import ROUTE
+from projrun.tracking.artifacts.open import open_repository
+from projrun.tracking.artifacts.uris import local_path, uri_scheme
 from projrun.tracking.rest.transport import Transport
 from tests.tracking.loopback import Answer, Loopback, Received, serve
 

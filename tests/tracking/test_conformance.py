@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from projrun.server.endpoint import Endpoint
-from projrun.testing.tracking_store import TrackingStoreConformance
+from projrun.testing.run_store import RunStoreConformance
 from projrun.tracking.rest.store import RestStore
+from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
-from projrun.tracking.store import TrackingStore
 
 
 @pytest.fixture(scope="module")
@@ -31,19 +31,19 @@ def endpoint(database: Path) -> Iterator[Endpoint]:
         yield endpoint
 
 
-class EmbeddedConformance(TrackingStoreConformance):
+class EmbeddedConformance(RunStoreConformance):
     """Deletes behind the store's back: the protocol has no way to do it yet."""
 
     @pytest.fixture(autouse=True)
     def _remember(self, database: Path) -> None:
         self.file = database
 
-    def delete_experiment(self, store: TrackingStore, experiment_id: str) -> None:
+    def delete_experiment(self, store: RunStore, experiment_id: str) -> None:
         self._delete(
             "UPDATE experiments SET lifecycle_stage = 'deleted' WHERE experiment_id = ?", experiment_id
         )
 
-    def delete_run(self, store: TrackingStore, run_id: str) -> None:
+    def delete_run(self, store: RunStore, run_id: str) -> None:
         self._delete("UPDATE runs SET lifecycle_stage = 'deleted' WHERE run_id = ?", run_id)
 
     def _delete(self, statement: str, identifier: str) -> None:
@@ -55,7 +55,7 @@ class TestSqlStore(EmbeddedConformance):
     """The embedded store."""
 
     @pytest.fixture
-    def store(self, database: Path) -> Iterator[TrackingStore]:
+    def store(self, database: Path) -> Iterator[RunStore]:
         with closing(SqlStore.open(database)) as store:
             yield store
 
@@ -64,9 +64,9 @@ class TestEndpoint(EmbeddedConformance):
     """RestStore and the endpoint, end to end."""
 
     @pytest.fixture
-    def store(self, endpoint: Endpoint) -> Iterator[TrackingStore]:
+    def store(self, endpoint: Endpoint) -> Iterator[RunStore]:
         with closing(RestStore(endpoint.uri, {})) as store:
             yield store
 
-    def test_secret_of_the_endpoint_is_not_shown(self, store: TrackingStore, endpoint: Endpoint) -> None:
+    def test_secret_of_the_endpoint_is_not_shown(self, store: RunStore, endpoint: Endpoint) -> None:
         assert endpoint.secret not in store.uri

@@ -11,7 +11,7 @@ import pytest
 from projrun.errors import NotFoundError
 from projrun.tracking.entities import Metric, Param, Tag
 from projrun.tracking.rest.store import RestStore
-from projrun.tracking.store import TrackingStore
+from projrun.tracking.runs import RunStore
 from tests.tracking.loopback import Answer, Loopback, Received, always, serve
 
 API = "/api/2.0/mlflow/"
@@ -30,7 +30,7 @@ def store(server: Loopback) -> Iterator[RestStore]:
 
 
 def test_it_is_a_tracking_store(store: RestStore) -> None:
-    checked: TrackingStore = store
+    checked: RunStore = store
     assert checked.uri == store.transport.base
 
 

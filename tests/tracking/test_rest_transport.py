@@ -16,8 +16,8 @@ from projrun.errors import RequestError, TrackingError
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.rest.transport import Transport, _FileBody
 from projrun.tracking.rest.wire import nothing
-from tests.http.test_failures import FOUND, HTML, get_run
 from tests.tracking.loopback import Answer, Loopback, always, serve
+from tests.tracking.test_rest_answers import FOUND, HTML, get_run
 
 
 def ask(uri: str, environ: dict[str, str]) -> None:

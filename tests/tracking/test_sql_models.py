@@ -10,8 +10,9 @@ import pytest
 
 from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError
 from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Run, Tag
+from projrun.tracking.models import LoggedModels, ModelRegistry
+from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
-from projrun.tracking.store import ModelStore, TrackingStore
 
 
 @pytest.fixture
@@ -25,11 +26,13 @@ def run(store: SqlStore) -> Run:
     return store.create_run("0", start_time=5)
 
 
-def test_store_fulfils_both_protocols(store: SqlStore) -> None:
-    tracking: TrackingStore = store
-    models: ModelStore = store
+def test_store_fulfils_the_contracts(store: SqlStore) -> None:
+    tracking: RunStore = store
+    models: LoggedModels = store
+    registry: ModelRegistry = store
     assert tracking.uri.startswith("sqlite:///")
     assert callable(models.create_logged_model)
+    assert callable(registry.create_registered_model)
 
 
 def test_logged_model_from_creation_to_ready(store: SqlStore, run: Run) -> None:

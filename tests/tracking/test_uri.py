@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError
+from projrun.tracking.open import open_store
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.sql.store import SqlStore
-from projrun.tracking.uri import open_store, parse_tracking_uri
+from projrun.tracking.uri import parse_tracking_uri
 
 
 @pytest.mark.parametrize(

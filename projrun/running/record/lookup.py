@@ -10,7 +10,7 @@ from projrun.directories import Directories
 from projrun.errors import NotFoundError, RequestError
 from projrun.settings import Settings
 from projrun.tracking.entities import Run
-from projrun.tracking.store import TrackingStore
+from projrun.tracking.runs import RunStore
 
 
 @contextmanager
@@ -20,11 +20,11 @@ def opened_store(
     environ: Mapping[str, str],
     caller_directory: Path,
     warn: Callable[[str], None],
-) -> Iterator[TrackingStore]:
+) -> Iterator[RunStore]:
     """The tracking store of the settings; runs in it that were lost are ended first."""
     from projrun.running.plan import tracking_target
     from projrun.running.record.lost import end_lost_runs
-    from projrun.tracking.uri import open_store
+    from projrun.tracking.open import open_store
 
     target = tracking_target(settings, directories, caller_directory)
     store = open_store(target.uri, environ, warn=warn)
@@ -35,7 +35,7 @@ def opened_store(
         store.close()
 
 
-def find_run(store: TrackingStore, run_id: str) -> Run:
+def find_run(store: RunStore, run_id: str) -> Run:
     """The run with that id or unique prefix; RequestError if there is none, or several."""
     try:
         return store.get_run(run_id)
@@ -51,7 +51,7 @@ def find_run(store: TrackingStore, run_id: str) -> Run:
     )
 
 
-def _with_prefix(store: TrackingStore, prefix: str) -> tuple[Run, ...]:
+def _with_prefix(store: RunStore, prefix: str) -> tuple[Run, ...]:
     if not (prefix.isascii() and prefix.isalnum()):
         return ()
     experiments = [found.experiment_id for found in store.search_experiments().experiments]

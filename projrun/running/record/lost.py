@@ -9,20 +9,20 @@ from projrun.cache.lease import Lease, Mark, abandoned
 from projrun.directories import Directories
 from projrun.errors import NotFoundError, ProjrunError
 from projrun.running.record.recorder import RunEnd, RunRecorder, now
-from projrun.tracking.store import TrackingStore
+from projrun.tracking.runs import RunStore
 
 LOST = "the runner was killed or the machine went down"
 
 
 def end_lost_runs(
-    directories: Directories, store_name: str, store: TrackingStore, warn: Callable[[str], None]
+    directories: Directories, store_name: str, store: RunStore, warn: Callable[[str], None]
 ) -> None:
     """End the lost runs of this store; a store that fails leaves them for the next command."""
     for lease in abandoned(directories.active, store_name):
         end_lost_run(lease, directories.logs, store, warn)
 
 
-def end_lost_run(lease: Lease, logs: Path, store: TrackingStore, warn: Callable[[str], None]) -> None:
+def end_lost_run(lease: Lease, logs: Path, store: RunStore, warn: Callable[[str], None]) -> None:
     """Record the end that the runner noted, else KILLED, with the output that was kept; then release the lease."""
     mark = lease.mark
     try:

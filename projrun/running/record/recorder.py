@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from projrun.errors import NotFoundError, ProjrunError, RequestError, TrackingError
+from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import Param, Run, Tag
-from projrun.tracking.store import ArtifactRepository, TrackingStore
+from projrun.tracking.runs import RunStore
 
 _DELIVERY_PAUSES = (0.0, 0.5, 2.0)
 
@@ -44,7 +45,7 @@ class RunEnd(NamedTuple):
 class RunRecorder:
     """Writes one run's record; no failure after the start may stop the run."""
 
-    def __init__(self, store: TrackingStore, run: Run, warn: Callable[[str], None]) -> None:
+    def __init__(self, store: RunStore, run: Run, warn: Callable[[str], None]) -> None:
         self._store = store
         self._warn = warn
         self.run = run
@@ -52,9 +53,7 @@ class RunRecorder:
         self._without_artifacts = False
 
     @classmethod
-    def start(
-        cls, store: TrackingStore, description: RunDescription, warn: Callable[[str], None]
-    ) -> RunRecorder:
+    def start(cls, store: RunStore, description: RunDescription, warn: Callable[[str], None]) -> RunRecorder:
         """Find or create the experiment, create the run (or continue `run_id`), record params and tags.
 
         Raises RequestError for an experiment or run that does not exist, TrackingError for a store that fails.
@@ -156,7 +155,7 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _create(store: TrackingStore, description: RunDescription) -> Run:
+def _create(store: RunStore, description: RunDescription) -> Run:
     tags = _tags(description.tags)
     return store.create_run(
         _experiment_id(store, description),
@@ -167,7 +166,7 @@ def _create(store: TrackingStore, description: RunDescription) -> Run:
     )
 
 
-def _resume(store: TrackingStore, description: RunDescription) -> Run:
+def _resume(store: RunStore, description: RunDescription) -> Run:
     run_id = description.run_id or ""
     try:
         run = store.get_run(run_id)
@@ -183,7 +182,7 @@ def _resume(store: TrackingStore, description: RunDescription) -> Run:
     return store.update_run(run_id, status="RUNNING", run_name=description.run_name)
 
 
-def _remove_outdated_tags(store: TrackingStore, run: Run, description: RunDescription) -> None:
+def _remove_outdated_tags(store: RunStore, run: Run, description: RunDescription) -> None:
     """Remove tags of an earlier source and an earlier end; params and the tags about them stay."""
     current = {tag.key for tag in _tags(description.tags)}
     for tag in run.tags:
@@ -192,7 +191,7 @@ def _remove_outdated_tags(store: TrackingStore, run: Run, description: RunDescri
             store.delete_tag(run.run_id, tag.key)
 
 
-def _experiment_id(store: TrackingStore, description: RunDescription) -> str:
+def _experiment_id(store: RunStore, description: RunDescription) -> str:
     if description.experiment_name is not None:
         return _experiment_by_name(store, description.experiment_name)
     experiment_id = description.experiment_id or "0"
@@ -208,7 +207,7 @@ def _experiment_id(store: TrackingStore, description: RunDescription) -> str:
     return experiment_id
 
 
-def _experiment_by_name(store: TrackingStore, name: str) -> str:
+def _experiment_by_name(store: RunStore, name: str) -> str:
     from projrun.errors import AlreadyExistsError
 
     experiment = store.get_experiment_by_name(name)

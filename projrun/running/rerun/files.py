@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from projrun.errors import SourceError, TrackingError
 from projrun.sources.policy import TrustPolicy, place_of
-from projrun.tracking.store import ArtifactRepository, TrackingStore
+from projrun.tracking.artifacts.repository import ArtifactRepository
+from projrun.tracking.runs import RunStore
 
 PATCH = "source/dirty.patch"
 CONDA_LOCK = "conda.lock.txt"
@@ -26,7 +27,7 @@ class RecordedFiles(NamedTuple):
 
 
 def recorded_files(
-    artifact_uri: str, store: TrackingStore, folder: Path, *, lock: bool = True, patch: bool = True
+    artifact_uri: str, store: RunStore, folder: Path, *, lock: bool = True, patch: bool = True
 ) -> RecordedFiles:
     """Download the wanted files into a private folder. Raises TrackingError if the store fails."""
     if not (lock or patch):

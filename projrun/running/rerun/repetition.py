@@ -17,7 +17,7 @@ from projrun.running.rerun.parameters import repeated_parameters
 from projrun.running.rerun.record import Record, read_record
 from projrun.running.rerun.source import RepeatedSource, repeated_source
 from projrun.sources.policy import TrustPolicy
-from projrun.tracking.store import TrackingStore
+from projrun.tracking.runs import RunStore
 
 RERUN_OF = "projrun.rerun_of"
 """The tag that names the run which this one repeats."""
@@ -79,7 +79,7 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
         yield Repetition(record, _request(order, record, source, files), source, files, order)
 
 
-def _files(record: Record, store: TrackingStore, folder: Path, *, lock: bool, patch: bool) -> RecordedFiles:
+def _files(record: Record, store: RunStore, folder: Path, *, lock: bool, patch: bool) -> RecordedFiles:
     try:
         return recorded_files(record.artifact_uri, store, folder, lock=lock, patch=patch)
     except TrackingError as error:
@@ -109,7 +109,7 @@ def installed_lock(
         return recorded_files(artifact_uri, store, folder, patch=False).lock
 
 
-def _store(request: Request, warn: Callable[[str], None]) -> AbstractContextManager[TrackingStore]:
+def _store(request: Request, warn: Callable[[str], None]) -> AbstractContextManager[RunStore]:
     return opened_store(
         request.settings, request.directories, request.environ, request.caller_directory, warn
     )

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from projrun.credentials import redact_uri
 from projrun.errors import ProjrunError, SourceError, TrackingError
-from projrun.tracking.artifacts import EXTRAS, local_path, open_repository, uri_scheme
 from projrun.tracking.artifacts.files import PARTIAL_PREFIX
-from projrun.tracking.store import ArtifactRepository, TrackingStore
+from projrun.tracking.artifacts.open import open_repository
+from projrun.tracking.artifacts.repository import ArtifactRepository
+from projrun.tracking.artifacts.uris import EXTRAS, local_path, uri_scheme
+from projrun.tracking.runs import RunStore
 
 
-def download_uri(
-    uri: str, destination: Path, store: TrackingStore | None, environ: Mapping[str, str]
-) -> None:
+def download_uri(uri: str, destination: Path, store: RunStore | None, environ: Mapping[str, str]) -> None:
     """Put what a URI names at `destination`, which becomes a file or a folder; a new folder around it is private.
 
     Knows http(s), file:, runs:/, models:/, mlflow-artifacts: and object stores; the middle three are asked of
@@ -49,7 +49,7 @@ def _working_folder(parent: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fetch(uri: str, folder: Path, store: TrackingStore | None, environ: Mapping[str, str]) -> Path:
+def _fetch(uri: str, folder: Path, store: RunStore | None, environ: Mapping[str, str]) -> Path:
     """Bring it somewhere under `folder`; where to."""
     scheme = uri_scheme(uri)
     if scheme in ("http", "https"):
@@ -70,7 +70,7 @@ def _fetch(uri: str, folder: Path, store: TrackingStore | None, environ: Mapping
     )
 
 
-def _stored(uri: str, scheme: str, store: TrackingStore | None) -> tuple[ArtifactRepository, str]:
+def _stored(uri: str, scheme: str, store: RunStore | None) -> tuple[ArtifactRepository, str]:
     if store is None:
         raise TrackingError("no tracking store is configured", hint="give one with --tracking-uri")
     if scheme == "mlflow-artifacts":

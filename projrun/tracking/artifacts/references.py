@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from projrun.errors import NotFoundError, TrackingError
-from projrun.tracking.artifacts import uri_scheme
+from projrun.tracking.artifacts.uris import uri_scheme
 from projrun.tracking.entities import LoggedModel, ModelVersion, RegisteredModel
-from projrun.tracking.store import TrackingStore
+from projrun.tracking.runs import RunStore
 
 _MOST_STEPS = 8
 
@@ -35,7 +35,7 @@ class AliasLookup(Protocol):
     def get_model_version_by_alias(self, name: str, alias: str) -> ModelVersion: ...
 
 
-def resolve(uri: str, store: TrackingStore, steps: int = 0) -> Place:
+def resolve(uri: str, store: RunStore, steps: int = 0) -> Place:
     """Where a `runs:/ID/path` or `models:/...` URI leads.
 
     MLflow's forms: `models:/NAME/VERSION`, `/latest`, `/STAGE`, `models:/NAME@ALIAS`, `models:/MODEL_ID`; all but
@@ -64,7 +64,7 @@ def _parts(uri: str) -> list[str]:
     return parts
 
 
-def _model_source(uri: str, first: str, rest: list[str], store: TrackingStore) -> tuple[str, str]:
+def _model_source(uri: str, first: str, rest: list[str], store: RunStore) -> tuple[str, str]:
     """The URI of a model's files, and the path in it."""
     if not isinstance(store, ModelLookup):
         raise TrackingError(f"{uri} cannot be resolved: the tracking store {store.uri} has no models")
@@ -78,7 +78,7 @@ def _model_source(uri: str, first: str, rest: list[str], store: TrackingStore) -
     return store.get_model_version_download_uri(first, version), "/".join(rest[1:])
 
 
-def _by_alias(uri: str, name: str, alias: str, store: TrackingStore) -> str:
+def _by_alias(uri: str, name: str, alias: str, store: RunStore) -> str:
     if not isinstance(store, AliasLookup):
         raise TrackingError(f"{uri} cannot be resolved: the tracking store {store.uri} has no aliases")
     return store.get_model_version_by_alias(name, alias).version

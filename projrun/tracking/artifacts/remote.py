@@ -11,9 +11,9 @@ from typing import Any
 
 from projrun.credentials import redact_uri, without_queries
 from projrun.errors import NotFoundError, TrackingError
-from projrun.tracking.artifacts import EXTRAS
 from projrun.tracking.artifacts.files import PARTIAL_PREFIX
 from projrun.tracking.artifacts.paths import checked_file_path, checked_path
+from projrun.tracking.artifacts.uris import EXTRAS
 from projrun.tracking.entities import FileInfo
 
 

@@ -1,4 +1,4 @@
-"""`RestStore`: a TrackingStore over MLflow's REST API 2.0, which servers of MLflow 2.x and 3.x speak."""
+"""`RestStore`: a RunStore over MLflow's REST API 2.0, which servers of MLflow 2.x and 3.x speak."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from projrun.errors import InvalidValueError, NotFoundError, TrackingError
-from projrun.tracking.artifacts import open_repository
+from projrun.tracking.artifacts.open import open_repository
+from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import (
     Experiment,
     ExperimentPage,
@@ -25,7 +26,6 @@ from projrun.tracking.entities import (
 )
 from projrun.tracking.rest import wire
 from projrun.tracking.rest.transport import Transport
-from projrun.tracking.store import ArtifactRepository
 
 API = "api/2.0/mlflow/"
 # The limits of one runs/log-batch (MLflow's REST reference, "Log Batch").

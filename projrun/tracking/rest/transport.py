@@ -18,18 +18,14 @@ import requests
 import projrun
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError, TrackingError
-from projrun.http.certificates import named_file, trusted_by_mlflow
-from projrun.http.failures import (
-    FAILURES,
-    UnavailableError,
-    not_mlflow,
-    read_object,
-    refusal,
-    silence,
-)
-from projrun.http.logins import Credentials, find_credentials, host_credentials
+from projrun.http.certificates import named_file
+from projrun.http.failures import FAILURES
+from projrun.http.logins import Credentials, host_credentials
 from projrun.http.proxies import proxies_for
 from projrun.tracking.artifacts.files import CHUNK, write_whole
+from projrun.tracking.rest.answers import UnavailableError, not_mlflow, read_object, refusal, silence
+from projrun.tracking.rest.certificates import trusted_by_mlflow
+from projrun.tracking.rest.logins import find_credentials
 from projrun.tracking.rest.wire import MalformedError
 
 CONNECT_TIMEOUT = 5.0

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projrun.errors import InvalidValueError
-from projrun.tracking.artifacts import local_path, open_repository, uri_scheme
 from projrun.tracking.artifacts.local import LocalArtifacts
+from projrun.tracking.artifacts.open import open_repository
 from projrun.tracking.artifacts.paths import checked_path
+from projrun.tracking.artifacts.uris import local_path, uri_scheme
 from projrun.tracking.entities import (
     Dataset,
     Experiment,
@@ -33,7 +34,7 @@ from projrun.tracking.sql import experiments, limits, metrics, runs
 from projrun.tracking.sql.database import Database, Warn
 
 if TYPE_CHECKING:
-    from projrun.tracking.store import ArtifactRepository
+    from projrun.tracking.artifacts.repository import ArtifactRepository
 
 SERVED = "mlflow-artifacts"
 """The scheme of artifacts that the store keeps itself: an MLflow client asks the REST endpoint for them."""
@@ -45,7 +46,7 @@ def artifact_root(database: Path) -> Path:
 
 
 class SqlStore:
-    """A `TrackingStore` and a `ModelStore`. Used by one thread at a time; open one for each thread."""
+    """A `RunStore` with `LoggedModels` and a `ModelRegistry`. Used by one thread at a time: open one for each."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

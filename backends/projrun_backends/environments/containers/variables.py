@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from projrun.environments.protocol import EnvironmentRequest, Launch
 from projrun.errors import RequestError
-from projrun.http.logins import PASSWORD, TOKEN, USERNAME, login
 from projrun.project.model import DockerEnv
 from projrun.running.record.parent import ENDPOINT_STORE
+from projrun.tracking.rest.logins import PASSWORD, TOKEN, USERNAME, login
 from projrun_backends.environments.containers.arguments import Arguments
 
 _OF_THE_RUN = frozenset({"MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID"})

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from projrun.errors import InvalidValueError
-from projrun.testing.tracking_base import ConformanceBase, unique
+from projrun.testing.run_store_base import ConformanceBase, unique
 from projrun.tracking.entities import Metric, Param, Tag
-from projrun.tracking.store import TrackingStore
+from projrun.tracking.runs import RunStore
 
 
 class SearchConformance(ConformanceBase):
     """The search of runs."""
 
     @pytest.fixture
-    def runs(self, store: TrackingStore, experiment_id: str) -> list[str]:
+    def runs(self, store: RunStore, experiment_id: str) -> list[str]:
         """Five runs: `alpha` and `loss` count from 0, the first two are of kind `even` and `odd`, and so on."""
         made = [store.create_run(experiment_id, start_time=1_000 + number).run_id for number in range(5)]
         for number, run_id in enumerate(made):
@@ -41,12 +41,12 @@ class SearchConformance(ConformanceBase):
         ],
     )
     def test_filter(
-        self, store: TrackingStore, experiment_id: str, runs: list[str], text: str, wanted: list[int]
+        self, store: RunStore, experiment_id: str, runs: list[str], text: str, wanted: list[int]
     ) -> None:
         found = store.search_runs([experiment_id], filter_string=text).runs
         assert {run.run_id for run in found} == {runs[number] for number in wanted}
 
-    def test_found_runs_are_complete(self, store: TrackingStore, experiment_id: str, runs: list[str]) -> None:
+    def test_found_runs_are_complete(self, store: RunStore, experiment_id: str, runs: list[str]) -> None:
         (found,) = store.search_runs([experiment_id], filter_string="params.alpha = '3'").runs
         whole = store.get_run(runs[3])
         assert (found.params, found.metrics, set(found.tags)) == (
@@ -55,15 +55,15 @@ class SearchConformance(ConformanceBase):
             set(whole.tags),
         )
 
-    def test_order(self, store: TrackingStore, experiment_id: str, runs: list[str]) -> None:
+    def test_order(self, store: RunStore, experiment_id: str, runs: list[str]) -> None:
         found = store.search_runs([experiment_id], order_by=["metrics.loss DESC"]).runs
         assert [run.run_id for run in found] == runs[::-1]
 
-    def test_newest_come_first(self, store: TrackingStore, experiment_id: str, runs: list[str]) -> None:
+    def test_newest_come_first(self, store: RunStore, experiment_id: str, runs: list[str]) -> None:
         found = store.search_runs([experiment_id]).runs
         assert [run.run_id for run in found] == runs[::-1]
 
-    def test_pages(self, store: TrackingStore, experiment_id: str, runs: list[str]) -> None:
+    def test_pages(self, store: RunStore, experiment_id: str, runs: list[str]) -> None:
         found: list[str] = []
         sizes: list[int] = []
         token = ""
@@ -80,7 +80,7 @@ class SearchConformance(ConformanceBase):
         assert sizes == [2, 2, 1]
 
     def test_only_the_named_experiments_are_searched(
-        self, store: TrackingStore, experiment_id: str, runs: list[str]
+        self, store: RunStore, experiment_id: str, runs: list[str]
     ) -> None:
         other = store.create_experiment(unique("other"))
         mine = store.create_run(other, start_time=5_000).run_id
@@ -90,8 +90,6 @@ class SearchConformance(ConformanceBase):
     @pytest.mark.parametrize(
         "text", ["params.alpha ===", "nothing", "params.alpha = 3 or", "metrics.loss = 'x'"]
     )
-    def test_filter_that_is_none_is_refused(
-        self, store: TrackingStore, experiment_id: str, text: str
-    ) -> None:
+    def test_filter_that_is_none_is_refused(self, store: RunStore, experiment_id: str, text: str) -> None:
         with pytest.raises(InvalidValueError):
             store.search_runs([experiment_id], filter_string=text)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from projrun.tracking.entities import Run
-from projrun.tracking.store import TrackingStore
+from projrun.tracking.runs import RunStore
 
 NO_EXPERIMENT = "987654321"
 NO_RUN = "0123456789abcdef0123456789abcdef"
@@ -24,24 +24,24 @@ class ConformanceBase:
     """What the parts of the kit share: the store, an experiment and a run in it."""
 
     @pytest.fixture
-    def store(self) -> Iterator[TrackingStore]:
+    def store(self) -> Iterator[RunStore]:
         """The store under test, open; a subclass provides it."""
         raise NotImplementedError("a subclass of the kit provides the fixture `store`")
 
-    def delete_experiment(self, store: TrackingStore, experiment_id: str) -> None:
+    def delete_experiment(self, store: RunStore, experiment_id: str) -> None:
         """Mark an experiment as deleted, in whatever way the store offers."""
         raise NotImplementedError
 
-    def delete_run(self, store: TrackingStore, run_id: str) -> None:
+    def delete_run(self, store: RunStore, run_id: str) -> None:
         """Mark a run as deleted, in whatever way the store offers."""
         raise NotImplementedError
 
     @pytest.fixture
-    def experiment_id(self, store: TrackingStore) -> str:
+    def experiment_id(self, store: RunStore) -> str:
         """An experiment of this test alone."""
         return store.create_experiment(unique("experiment"))
 
     @pytest.fixture
-    def run(self, store: TrackingStore, experiment_id: str) -> Run:
+    def run(self, store: RunStore, experiment_id: str) -> Run:
         """A run of this test alone."""
         return store.create_run(experiment_id, run_name="first", user_id="someone", start_time=1_000)

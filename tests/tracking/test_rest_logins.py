@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from projrun.errors import RequestError
-from projrun.http.logins import find_credentials, host_credentials
+from projrun.http.logins import host_credentials
+from projrun.tracking.rest.logins import find_credentials
 
 BASIC = {"MLFLOW_TRACKING_USERNAME": "env-user", "MLFLOW_TRACKING_PASSWORD": "env-word"}
 TOKEN = {"MLFLOW_TRACKING_TOKEN": "env-token"}

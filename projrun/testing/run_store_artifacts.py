@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import InvalidValueError, NotFoundError
-from projrun.testing.tracking_base import ConformanceBase
+from projrun.testing.run_store_base import ConformanceBase
 from projrun.tracking.entities import Run
-from projrun.tracking.store import TrackingStore
+from projrun.tracking.runs import RunStore
 
 
 class ArtifactConformance(ConformanceBase):
     """The files of a run."""
 
-    def test_file_comes_back_as_it_was(self, store: TrackingStore, run: Run, tmp_path: Path) -> None:
+    def test_file_comes_back_as_it_was(self, store: RunStore, run: Run, tmp_path: Path) -> None:
         file = tmp_path / "in.bin"
         file.write_bytes(bytes(range(256)) * 12_000)
         artifacts = store.artifacts(run.artifact_uri)
@@ -25,7 +25,7 @@ class ArtifactConformance(ConformanceBase):
         assert place == tmp_path / "back" / "deep" / "er" / "out file é.bin"
         assert place.read_bytes() == file.read_bytes()
 
-    def test_listing(self, store: TrackingStore, run: Run, tmp_path: Path) -> None:
+    def test_listing(self, store: RunStore, run: Run, tmp_path: Path) -> None:
         artifacts = store.artifacts(run.artifact_uri)
         assert artifacts.list() == ()
         for path in ("b.txt", "a/two.txt", "a/one.txt", "a/deep/three.txt"):
@@ -36,7 +36,7 @@ class ArtifactConformance(ConformanceBase):
         assert artifacts.list("absent") == ()
         assert artifacts.list("b.txt") == ()
 
-    def test_folder_is_downloaded_whole(self, store: TrackingStore, run: Run, tmp_path: Path) -> None:
+    def test_folder_is_downloaded_whole(self, store: RunStore, run: Run, tmp_path: Path) -> None:
         artifacts = store.artifacts(run.artifact_uri)
         paths = ["model/data/weights", "model/MLmodel", "log.txt"]
         for path in paths:
@@ -47,7 +47,7 @@ class ArtifactConformance(ConformanceBase):
         assert _tree(tmp_path / "all") == sorted(paths)
         assert (tmp_path / "all" / "log.txt").read_text() == "log.txt\n".rjust(9)
 
-    def test_artifact_is_replaced(self, store: TrackingStore, run: Run, tmp_path: Path) -> None:
+    def test_artifact_is_replaced(self, store: RunStore, run: Run, tmp_path: Path) -> None:
         artifacts = store.artifacts(run.artifact_uri)
         file = tmp_path / "file"
         for content in (b"first, and longer", b"second", b""):
@@ -56,7 +56,7 @@ class ArtifactConformance(ConformanceBase):
             assert artifacts.download("file", tmp_path / "back").read_bytes() == content
         assert [entry.path for entry in artifacts.list()] == ["file"]
 
-    def test_missing_artifact_is_not_found(self, store: TrackingStore, run: Run, tmp_path: Path) -> None:
+    def test_missing_artifact_is_not_found(self, store: RunStore, run: Run, tmp_path: Path) -> None:
         artifacts = store.artifacts(run.artifact_uri)
         artifacts.upload(_file(tmp_path, "there"), "there")
         with pytest.raises(NotFoundError):
@@ -67,7 +67,7 @@ class ArtifactConformance(ConformanceBase):
         "path", ["../out", "a/../../out", "/etc/out", "..", "a\\..\\out", "C:/out", "a\0b"]
     )
     def test_path_that_climbs_out_is_refused(
-        self, store: TrackingStore, run: Run, tmp_path: Path, path: str
+        self, store: RunStore, run: Run, tmp_path: Path, path: str
     ) -> None:
         artifacts = store.artifacts(run.artifact_uri)
         file = _file(tmp_path, "file")
@@ -79,7 +79,7 @@ class ArtifactConformance(ConformanceBase):
             artifacts.download(path, tmp_path / "back")
 
     def test_file_that_is_not_there_is_an_error_of_the_system(
-        self, store: TrackingStore, run: Run, tmp_path: Path
+        self, store: RunStore, run: Run, tmp_path: Path
     ) -> None:
         artifacts = store.artifacts(run.artifact_uri)
         with pytest.raises(FileNotFoundError):

@@ -16,10 +16,9 @@ from projrun.errors import (
     RequestError,
     TrackingError,
 )
-from projrun.http import failures
 from projrun.http.failures import one_line
 from projrun.tracking.entities import Param
-from projrun.tracking.rest import transport
+from projrun.tracking.rest import answers, transport
 from projrun.tracking.rest.store import RestStore
 from tests.tracking.loopback import Answer, Received, Respond, always, closed_port, serve, silent
 
@@ -142,7 +141,7 @@ def test_nonsense_is_called_so(name: str) -> None:
 
 
 def test_answer_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failures, "LARGEST_ANSWER", 1024 * 1024)
+    monkeypatch.setattr(answers, "LARGEST_ANSWER", 1024 * 1024)
     with serve(always(Answer(b" " * 1024 * 1024 + FOUND.body))) as server:
         assert "more than 1 MB" in failure(server.uri).message
 

@@ -1,0 +1,27 @@
+"""The conformance kit of tracking stores: subclass it, provide the store, and pytest does the rest.
+
+    class TestMyStore(RunStoreConformance):
+        @pytest.fixture
+        def store(self, tmp_path: Path) -> Iterator[RunStore]: ...
+        def delete_experiment(self, store, experiment_id): ...
+        def delete_run(self, store, run_id): ...
+
+Every test was tried against MLflow's own servers, 2.22 and 3.17: it covers what both do.
+"""
+
+from __future__ import annotations
+
+from projrun.testing.run_store_artifacts import ArtifactConformance
+from projrun.testing.run_store_logging import LoggingConformance
+from projrun.testing.run_store_runs import ExperimentConformance, RunConformance
+from projrun.testing.run_store_search import SearchConformance
+from projrun.tracking.runs import RunStore
+
+
+class RunStoreConformance(
+    ExperimentConformance, RunConformance, LoggingConformance, SearchConformance, ArtifactConformance
+):
+    """All of it."""
+
+    def test_uri_holds_no_credentials(self, store: RunStore) -> None:
+        assert "@" not in store.uri

@@ -1,0 +1,50 @@
+"""From an artifact URI to its files. On the hot path."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from projrun.credentials import redact_uri
+from projrun.errors import TrackingError
+from projrun.tracking.artifacts.local import LocalArtifacts
+from projrun.tracking.artifacts.repository import ArtifactRepository
+from projrun.tracking.artifacts.uris import EXTRAS, local_path, uri_scheme
+
+if TYPE_CHECKING:
+    from projrun.tracking.rest.transport import Transport
+
+
+def open_repository(
+    artifact_uri: str, transport: Transport | None = None, environ: Mapping[str, str] | None = None
+) -> ArtifactRepository:
+    """The files under an artifact URI.
+
+    `transport` is the tracking server's, where there is one; `environ` holds the settings of object stores (else
+    the transport's, else this process's). Raises TrackingError for a URI that projrun cannot reach.
+    """
+    scheme = uri_scheme(artifact_uri)
+    if scheme in ("", "file"):
+        return LocalArtifacts(local_path(artifact_uri))
+    if scheme in ("mlflow-artifacts", "http", "https"):
+        return _served(artifact_uri, scheme, transport)
+    if scheme in EXTRAS:
+        from projrun.tracking.artifacts.remote import RemoteArtifacts
+
+        return RemoteArtifacts(artifact_uri, environ or (transport.environ if transport else os.environ))
+    raise TrackingError(
+        f"projrun cannot reach artifacts at {redact_uri(artifact_uri)}",
+        hint="supported: local folders, mlflow-artifacts:, http(s), s3, gs and abfss",
+    )
+
+
+def _served(artifact_uri: str, scheme: str, transport: Transport | None) -> ArtifactRepository:
+    from projrun.tracking.artifacts.mlflow_artifacts import MlflowArtifacts
+
+    if transport is None:
+        raise TrackingError(
+            f"the artifacts at {redact_uri(artifact_uri)} are behind an MLflow server, and none is configured",
+            hint="give that server's address with --tracking-uri",
+        )
+    return MlflowArtifacts.locate(artifact_uri, transport)

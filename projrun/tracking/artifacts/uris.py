@@ -1,0 +1,40 @@
+"""Artifact URIs: their scheme, and the path that a local one names. On the hot path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote
+
+from projrun.errors import TrackingError
+from projrun.tracking.uri import split_uri
+
+EXTRAS = {
+    "s3": "s3",
+    "s3a": "s3",
+    "gs": "gcs",
+    "gcs": "gcs",
+    "abfs": "azure",
+    "abfss": "azure",
+    "az": "azure",
+}
+"""The schemes of object stores that fsspec reaches, and the extra of projrun's that each needs."""
+
+
+def uri_scheme(uri: str) -> str:
+    """The scheme in lower case; empty for a path, Windows drives included."""
+    head, colon, _ = uri.partition(":")
+    if not colon or len(head) < 2 or not head[0].isalpha():
+        return ""
+    return head.lower() if all(character.isalnum() or character in "+-." for character in head) else ""
+
+
+def local_path(uri: str) -> Path:
+    """The path that a `file:` URI (RFC 8089) or a plain path names; TrackingError for another host's file."""
+    if uri_scheme(uri) != "file":
+        return Path(uri)
+    parts = split_uri(uri)
+    path = unquote(parts.path) if parts and parts.netloc in ("", "localhost") else ""
+    if not path.startswith("/") or "\0" in path:
+        raise TrackingError(f"{uri!r} is not a file on this machine", hint="file:///FOLDER/FILE")
+    # On Windows, file:///C:/folder.
+    return Path(path[1:] if path[2:3] == ":" else path)

@@ -1,0 +1,22 @@
+"""From a tracking URI to its store. On the hot path: keep it light."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from projrun.tracking.runs import RunStore
+from projrun.tracking.uri import TrackingUri
+
+
+def open_store(uri: TrackingUri, environ: Mapping[str, str], *, warn: Callable[[str], None]) -> RunStore:
+    """The store that a URI names. Does not contact a server yet.
+
+    Raises TrackingError for a SQLite file that is not projrun's, RequestError for wrong connection settings.
+    """
+    if uri.database is not None:
+        from projrun.tracking.sql.store import SqlStore
+
+        return SqlStore.open(uri.database, warn=warn)
+    from projrun.tracking.rest.store import RestStore
+
+    return RestStore(uri.text, environ)
