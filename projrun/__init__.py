@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from projrun.version import __version__
+
 if TYPE_CHECKING:
     from projrun.api import SubmittedRun as SubmittedRun
     from projrun.api import rerun as rerun
     from projrun.api import run as run
     from projrun.errors import ProjrunError as ProjrunError
-
-__version__ = "0.1.0"
 
 __all__ = ["ProjrunError", "SubmittedRun", "__version__", "rerun", "run"]
 

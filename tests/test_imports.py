@@ -122,7 +122,11 @@ def test_a_patch_needs_little(tmp_path: Path, base: frozenset[str], allowed: fro
 def test_version_needs_almost_nothing(tmp_path: Path) -> None:
     modules = imported_by(tmp_path, "version")
     assert sorted(name for name in modules if name.partition(".")[0] in {"click", "yaml", "sqlite3"}) == []
-    assert sorted(name for name in modules if name.startswith(OURS)) == ["projrun", "projrun.cli"]
+    assert sorted(name for name in modules if name.startswith(OURS)) == [
+        "projrun",
+        "projrun.cli",
+        "projrun.version",
+    ]
 
 
 def test_the_list_names_only_modules_that_exist(allowed: frozenset[str]) -> None:

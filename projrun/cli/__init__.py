@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The `projrun` command: never returns, exits with the codes of `projrun.errors`."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words in (["version"], ["--version"]):  # scripts ask this often: without click it is 24 ms faster
-        from projrun import __version__
+        from projrun.version import __version__
 
         print(f"projrun {__version__}")  # noqa: T201 - the one line printed without click
         sys.exit(0)

@@ -8,8 +8,8 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from projrun import __version__
 from projrun.credentials import without_credentials
+from projrun.version import __version__
 
 
 def write_report(bug: Exception) -> str:

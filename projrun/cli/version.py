@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from projrun import __version__
+from projrun.version import __version__
 
 
 @click.command()

@@ -109,6 +109,8 @@ class Launch(NamedTuple):
     log_file: Path
     """Where the output is kept while the command runs."""
     grace_period: float
+    own_endpoint: bool = False
+    """True where the command's tracking URI is projrun's own endpoint: it needs no login and no certificates."""
 
 
 class ChildProcess(NamedTuple):

@@ -172,6 +172,7 @@ def _child(session: Session, prepared: PreparedEnvironment, address: TrackingAdd
             directory=plan.checkout.directory,
             environ=environ,
             variables=variables,
+            own_endpoint=bool(address.endpoint_store),
             artifact_uri=run.artifact_uri,
             downloads=tuple(
                 Path(parameter.value) for parameter in plan.invocation.parameters if parameter.type == "path"

@@ -7,12 +7,12 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from projrun import __version__
 from projrun.project.shown import public
 from projrun.running.record.parent import parent_run_id, records_elsewhere
 from projrun.running.record.recorder import RunDescription
 from projrun.sources.provenance import source_tags
 from projrun.tracking.entities import Param
+from projrun.version import __version__
 
 if TYPE_CHECKING:
     from projrun.running.plan import Plan

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun import __version__
 from projrun.credentials import redact_uri
 from projrun.environments.lock_text import locked_packages
 from projrun.errors import SourceError
@@ -16,6 +15,7 @@ from projrun.running.plan import Plan
 from projrun.running.record.description import platform_name
 from projrun.running.rerun.parameters import recorded_text
 from projrun.running.rerun.repetition import Repetition
+from projrun.version import __version__
 
 _UNKNOWN = "no hash of the project's files was recorded: they may have changed"
 

@@ -10,7 +10,6 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 import requests
 
-import projrun
 from projrun.credentials import redact_uri
 from projrun.errors import SourceError
 from projrun.http.certificates import trusted
@@ -20,6 +19,7 @@ from projrun.http.proxies import proxies_for
 from projrun.sources.archives.known import Known, fingerprint
 from projrun.sources.archives.remote import Sink
 from projrun.sources.policy import TrustPolicy, place_of
+from projrun.version import __version__
 
 _TIMEOUT = (5.0, 60.0)
 _CHUNK = 64 * 1024
@@ -89,7 +89,7 @@ class WebArchive:
     def _get(self, session: requests.Session, url: str, conditions: Mapping[str, str]) -> requests.Response:
         address = urlsplit(url)
         headers = {
-            "User-Agent": f"projrun/{projrun.__version__}",
+            "User-Agent": f"projrun/{__version__}",
             "Accept": "*/*",
             "Accept-Encoding": "identity",
             **conditions,

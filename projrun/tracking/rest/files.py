@@ -7,7 +7,6 @@ from pathlib import Path
 
 import requests
 
-import projrun
 from projrun.credentials import redact_uri
 from projrun.errors import SourceError
 from projrun.http.certificates import trusted
@@ -16,6 +15,7 @@ from projrun.http.logins import host_credentials
 from projrun.http.proxies import proxies_for
 from projrun.tracking.artifacts.files import CHUNK, write_whole
 from projrun.tracking.uri import split_uri
+from projrun.version import __version__
 
 _TIMEOUT = (5.0, 60.0)
 _MOST_REDIRECTS = 10
@@ -31,7 +31,7 @@ def fetch_file(uri: str, place: Path, environ: Mapping[str, str]) -> Path:
     if address is None or not address.hostname:
         raise SourceError(f"{redact_uri(uri)} is not a web address")
     credentials = host_credentials(address, environ)
-    headers = {"User-Agent": f"projrun/{projrun.__version__}", "Accept-Encoding": "identity"}
+    headers = {"User-Agent": f"projrun/{__version__}", "Accept-Encoding": "identity"}
     if credentials:
         headers["Authorization"] = credentials.header
     bare = address._replace(netloc=address.netloc.rpartition("@")[2], fragment="").geturl()

@@ -15,7 +15,6 @@ from urllib.parse import SplitResult, urlsplit
 
 import requests
 
-import projrun
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError, TrackingError
 from projrun.http.certificates import named_file
@@ -27,6 +26,7 @@ from projrun.tracking.rest.answers import UnavailableError, not_mlflow, read_obj
 from projrun.tracking.rest.certificates import trusted_by_mlflow
 from projrun.tracking.rest.logins import find_credentials
 from projrun.tracking.rest.wire import MalformedError
+from projrun.version import __version__
 
 CONNECT_TIMEOUT = 5.0
 _ANSWER_TIMEOUT = 30.0
@@ -228,7 +228,7 @@ def _session(
     session = requests.Session()
     session.trust_env = False  # it would read os.environ: proxies and netrc are looked up in `environ`
     session.proxies = dict(proxies_for(address, environ))
-    session.headers["User-Agent"] = f"projrun/{projrun.__version__}"
+    session.headers["User-Agent"] = f"projrun/{__version__}"
     if credentials:
         session.headers["Authorization"] = credentials.header
     if environ.get("MLFLOW_WORKSPACE"):

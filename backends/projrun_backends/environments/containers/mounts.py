@@ -87,7 +87,7 @@ def _volume_target(text: str) -> str:
     return parts[0] if len(parts) == 1 else parts[1]
 
 
-def run_mounts(launch: Launch, *, with_project: bool, local_store: bool) -> list[Mount]:
+def run_mounts(launch: Launch, *, with_project: bool) -> list[Mount]:
     """The project's folder, the files that parameters name, and a file-based artifact location.
 
     A parameter's file is seen at the path that the command line holds: read-only, unless it is the project's.
@@ -97,7 +97,7 @@ def run_mounts(launch: Launch, *, with_project: bool, local_store: bool) -> list
         if path.exists():
             inside = path.is_relative_to(launch.directory)
             mounts.append(Mount(path, str(path), read_only=not (inside and with_project)))
-    artifacts = None if local_store else _artifact_folder(launch)
+    artifacts = None if launch.own_endpoint else _artifact_folder(launch)
     if artifacts is not None:
         mounts.append(Mount(artifacts, str(artifacts)))
     return mounts

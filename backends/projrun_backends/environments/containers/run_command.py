@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from projrun.environments.protocol import ChildProcess, EndpointReach, EnvironmentRequest, Launch
 from projrun.project.model import DockerEnv
-from projrun.running.record.parent import ENDPOINT_STORE
 from projrun_backends.environments.containers.arguments import Arguments
 from projrun_backends.environments.containers.command_words import container_words
 from projrun_backends.environments.containers.credentials import (
@@ -107,8 +106,7 @@ def _user_words(containment: Containment) -> tuple[str, ...]:
 def _contents(containment: Containment, launch: Launch) -> tuple[dict[str, str], list[Mount]]:
     """The variables and the mounts."""
     request, obtained = containment.request, containment.obtained
-    local_store = ENDPOINT_STORE in launch.variables
-    certificates = Credentials() if local_store else tracking_certificates(request.environ)
+    certificates = Credentials() if launch.own_endpoint else tracking_certificates(request.environ)
     clouds = cloud_credentials(request.environ) if request.container.pass_credentials else Credentials()
     variables = {
         **(containment.user.variables if containment.user else {}),
@@ -120,7 +118,7 @@ def _contents(containment: Containment, launch: Launch) -> tuple[dict[str, str],
     }
     configured = dict.fromkeys(("NO_PROXY", "no_proxy"), containment.engine.unproxied)
     variables.update(unproxied(variables, {**configured, **obtained.image.environ}, launch))
-    mounts = run_mounts(launch, with_project=not obtained.has_code, local_store=local_store)
+    mounts = run_mounts(launch, with_project=not obtained.has_code)
     taken = targets(containment.volumes, containment.arguments)
     return variables, without_targets([*mounts, *certificates.mounts, *clouds.mounts], taken)
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from projrun.environments.protocol import EnvironmentRequest, Launch
 from projrun.errors import RequestError
 from projrun.project.model import DockerEnv
-from projrun.running.record.parent import ENDPOINT_STORE
 from projrun.tracking.rest.logins import PASSWORD, TOKEN, USERNAME, login
 from projrun_backends.environments.containers.arguments import Arguments
 
@@ -55,7 +54,7 @@ def container_variables(
     """All that is set in the container; later ones override earlier ones, and a pair overrides what projrun sets."""
     caller = request.environ
     variables = {"PYTHONUNBUFFERED": "1"}
-    if ENDPOINT_STORE not in launch.variables:
+    if not launch.own_endpoint:
         variables.update(_taken(_TRACKING, caller))
         username, password = login(caller)
         if username and password:

@@ -91,14 +91,14 @@ def test_what_the_user_mounts_goes_before() -> None:
 def test_the_artifact_folder_of_another_server_is_its_experiments(tmp_path: Path) -> None:
     location = tmp_path / "a b/3"
 
-    def mounted(uri: str, *, local_store: bool = False) -> list[Mount]:
-        return run_mounts(launch(tmp_path, artifact_uri=uri), with_project=False, local_store=local_store)
+    def mounted(uri: str, *, own_endpoint: bool = False) -> list[Mount]:
+        return run_mounts(launch(tmp_path, artifact_uri=uri, own_endpoint=own_endpoint), with_project=False)
 
     expected = [Mount(location, str(location))]
     assert mounted((location / "r1/artifacts").as_uri()) == expected
     assert mounted(str(location / "r1/artifacts")) == expected
     assert mounted((location / "other").as_uri()) == [Mount(location / "other", str(location / "other"))]
-    assert mounted((location / "r1/artifacts").as_uri(), local_store=True) == []
+    assert mounted((location / "r1/artifacts").as_uri(), own_endpoint=True) == []
     for uri in ("s3://bucket/x", "mlflow-artifacts:/0/r1/artifacts", "file://host/x", "relative/x"):
         assert mounted(uri) == []
 
