@@ -101,10 +101,10 @@ def parse_document(name: str, text: str) -> Document:
     """Parse one YAML document; raises LocatedError."""
     document = Document(name, text, None)
     try:
-        has_aliases = _guard(document)
+        has_aliases = _guard(document, text)
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(document, error) from None
+        raise _first_mistake(document, error) from None
     except yaml.reader.ReaderError as error:
         raise _character_error(document, error) from None
     document = document._replace(root=root)
@@ -150,10 +150,10 @@ def find_text(path: Path | None, start: Location | None, wanted: str) -> Locatio
     return start if found < 0 else _location_at(start.file, text, found)
 
 
-def _guard(document: Document) -> bool:
+def _guard(document: Document, text: str) -> bool:
     # Events come one by one, so a bomb is noticed before anything that grows with it is built.
     depth = nodes = documents = aliases = 0
-    for event in yaml.parse(document.text, Loader=_LOADER):
+    for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.NodeEvent):
             nodes += 1
             aliases += isinstance(event, yaml.AliasEvent)
@@ -216,6 +216,23 @@ def _children(node: Node) -> list[Node]:
 def _alias_error(document: Document, node: Node, problem: str) -> LocatedError:
     location = document.locate(node)
     return LocatedError(location, problem, detail=document.excerpt(location))
+
+
+def _first_mistake(document: Document, error: yaml.MarkedYAMLError) -> LocatedError:
+    # The scanner runs ahead of the events that `_guard` counts, and since PyYAML 6.0.4 it has a nesting limit of its
+    # own. What stands before the place where it stopped decides, so that every version reports the same place.
+    if error.problem_mark is not None:
+        before = document.text[: max(0, error.problem_mark.index - 2)]
+        try:
+            _guard(document, before)
+        except LocatedError as mistake:
+            return mistake
+        except yaml.MarkedYAMLError as earlier:
+            if earlier.problem_mark is not None and earlier.problem_mark.index < len(before):
+                error = earlier
+        except yaml.reader.ReaderError:
+            pass
+    return _syntax_error(document, error)
 
 
 def _syntax_error(document: Document, error: yaml.MarkedYAMLError) -> LocatedError:
