@@ -39,8 +39,8 @@ def without_queries(text: str) -> str:
 def redact_uri(uri: str) -> str:
     """One URI as people may see it: no user and password, no query values, no secret of our loopback endpoint.
 
-    The user of an ssh address stays. Works on text that is no valid URI too, since it is used in the messages
-    that say so.
+    The user of an ssh address stays. Works on invalid URIs too, since it is used in the messages
+    about them.
     """
     match = re.match(_SCHEME, uri)
     if match is None:

@@ -94,11 +94,11 @@ def package_name(dependency: str) -> str | None:
 
 
 def needs_conda(name: str, foreign: tuple[Text, ...]) -> EnvironmentBuildError:
-    """The error for a file whose dependencies only conda can install, where there is no conda."""
+    """The error for a file whose dependencies only conda can install, without conda."""
     listed = ", ".join(text.value for text in foreign)
     return EnvironmentBuildError(
         f"{name} asks for what only conda can install: {listed}",
-        hint="use --env-manager=conda (pip install 'projrun[conda]' where there is no conda), or move it to the"
+        hint="use --env-manager=conda (pip install 'projrun[conda]' without conda), or move it to the"
         " file's `pip:` list where PyPI has it",
         detail="\n".join(f"{text.location}: {text.value}" for text in foreign),
     )

@@ -27,7 +27,7 @@ _PREFERRED = ("uv", "virtualenv", "conda", "docker")
 """The managers to choose from if the user chose none, the best first."""
 _CONTAINERS = {"docker_env": "docker"}
 """Kinds that one manager serves whichever was chosen, as in MLflow: a driver's `uv` is also the choice of its
-step that needs Docker. `local`, which takes everything, is meant."""
+step that needs Docker. An explicit `local`, which takes everything, stays."""
 
 
 class Selection(NamedTuple):

@@ -205,7 +205,7 @@ class _Binder:
         return given.directory or self.caller_directory
 
     def _given(self, parameter: Parameter) -> GivenValue | None:
-        """None where the default stands: for a recorded value that is the default's text and may be it, too."""
+        """None if the default applies: also for a recorded value with the default's text."""
         given = self.given.get(parameter.name)
         if given is None or given.origin != "record" or given.is_given or parameter.default is None:
             return given

@@ -35,7 +35,7 @@ def check_project(directory: Path) -> tuple[Finding, ...]:
 def _project(file: Path, document: Document) -> Iterator[Finding]:
     misnamed = look_alike(file.parent)
     if misnamed:
-        message = f"{misnamed} is not read, since {file.name} is there"
+        message = f"{misnamed} is not read, since {file.name} exists"
         yield Finding("warning", None, message, "remove one of them", "misnamed-file")
     report = Collector(document)
     project = read_project(file, report)

@@ -128,7 +128,7 @@ def _command(project: Project, entry_point: EntryPoint, report: Collector) -> No
     for name in sorted(placeholders(entry_point.command, entry_point.parameters)):
         if f"${{{name}}}" in entry_point.command:
             location = find_text(project.file, entry_point.location, f"${{{name}}}")
-            message = f"the dollar sign stays in front of the value of {name!r}: this is no shell variable"
+            message = f"the dollar sign stays in front of the value of {name!r}: this is not a shell variable"
             _add(report, "warning", location, message, "remove the dollar sign", "dollar-placeholder")
     problem = command_problem(entry_point.command)
     if problem:

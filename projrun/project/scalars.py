@@ -53,6 +53,6 @@ def _constructed(node: Node, report: Report) -> object:
         problem = getattr(error, "problem", None) or "this value is not understood"
         report.error("bad-value", node, f"YAML: {problem}")
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-        # What PyYAML's constructors let through for a value that its explicit tag does not fit (`!!int x`).
+        # What PyYAML's constructors raise for a value that does not fit its explicit tag (`!!int x`).
         report.error("bad-value", node, f"the value does not fit its tag {node.tag!r}")
     return None

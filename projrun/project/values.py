@@ -23,7 +23,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):.", re.DOTALL)
 
 
 def value_problem(parameter: Parameter, text: str) -> str:
-    """What is wrong with a value, ready to follow it (`is not a float`); "" where nothing is.
+    """What is wrong with a value, phrased to follow it (`is not a float`); "" for a valid one.
 
     Whether a `path` exists is asked elsewhere: it depends on the folder that it is relative to.
     """

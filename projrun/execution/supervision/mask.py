@@ -46,7 +46,7 @@ class Mask:
         return self._pattern.sub(MASK, held) if self._secrets else held
 
     def _undecided(self, text: bytes, start: int) -> int:
-        """Where the longest end of `text[start:]` begins that may be the beginning of a secret."""
+        """The start of the longest suffix of `text[start:]` that may be the beginning of a secret."""
         for position in range(max(start, len(text) - len(self._secrets[0]) + 1), len(text)):
             if any(self._begins(secret, text, position) for secret in self._secrets):
                 return position

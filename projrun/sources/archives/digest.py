@@ -24,7 +24,7 @@ def parse_digest(version: str) -> str:
 
 
 def digest_of(file: BinaryIO) -> str:
-    """The SHA-256 of a file from where it stands to its end."""
+    """The SHA-256 of a file from its current position to its end."""
     digest = hashlib.sha256()
     while chunk := file.read(_CHUNK):
         digest.update(chunk)

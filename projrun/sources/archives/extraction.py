@@ -114,7 +114,7 @@ class _Unpacking:
                 self._write(content, parts, member)
 
     def finish(self, tree: Path) -> None:
-        """Strip a single top folder, put the tree in its place, and make the links."""
+        """Strip a single top folder, move the tree to its place, and create the links."""
         if not self._kinds:
             raise no_files()
         tops = {parts[0] for parts in self._kinds}

@@ -25,7 +25,7 @@ FAILURES = (
     ValueError,
     RecursionError,
 )
-"""What tarfile and the decompressors let through for archives that are damaged."""
+"""What tarfile and the decompressors raise for damaged archives."""
 _CHUNK = 256 * 1024
 
 

@@ -26,7 +26,7 @@ FAILURES = (
     struct.error,
     ValueError,
 )
-"""What zipfile lets through for archives that are damaged, or that it cannot read."""
+"""What zipfile raises for damaged archives, or for those that it cannot read."""
 _ENCRYPTED = 0x1
 _LONGEST_TARGET = 4096
 

@@ -60,7 +60,7 @@ def sections(diff: bytes, *, whole: bool) -> Iterator[bytes]:
 
     A section that is only its first line is left out: that file was touched, not changed.
     """
-    parts = (b"\n" + diff).split(b"\n" + _START)[1:]  # a line of a file's content never begins so
+    parts = (b"\n" + diff).split(b"\n" + _START)[1:]  # a line of a file's content never starts like this
     for number, part in enumerate(parts, 1):
         if b"\n" in part.rstrip(b"\n"):
             if number < len(parts):

@@ -192,7 +192,7 @@ class _Taker:
             self._append(path, section)
 
     def _is_blocked(self, path: str) -> bool:
-        """Whether a file that the patch does not delete stands where the new one, or its folder, must be."""
+        """Whether a file that the patch does not delete is where the new one, or its folder, must be."""
         return any(f"{path}/".startswith(f"{other}/") or other.startswith(f"{path}/") for other in self._kept)
 
     def _append(self, path: str, section: bytes) -> None:

@@ -21,7 +21,7 @@ def copy_tree(source: Path, destination: Path) -> None:
     """
     copier = _FileCopier()
     folders = [(source, destination)]
-    for here, there in folders:  # grows while it is walked: a deep tree is no deep recursion
+    for here, there in folders:  # grows while it is walked: a deep tree needs no deep recursion
         there.mkdir(mode=0o700)
         with os.scandir(here) as entries:
             for entry in entries:

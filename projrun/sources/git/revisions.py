@@ -47,7 +47,7 @@ class Target(NamedTuple):
 
 
 def web_versions(web_path: str) -> tuple[Wanted, ...]:
-    """The ways to understand a web address' `REF/DIR`, the longest REF first. Raises RequestError for none."""
+    """The possible readings of a web address' `REF/DIR`, the longest REF first. RequestError for none."""
     parts = [part for part in web_path.split("/") if part]
     ends = range(min(len(parts), _DEEPEST_NAME), 0, -1)
     splits = [("/".join(parts[:end]), "/".join(parts[end:])) for end in ends]

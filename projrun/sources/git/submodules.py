@@ -25,7 +25,7 @@ FetchCommit = Callable[[str, str], Path]
 
 _GITLINK = "160000"
 _MOST = 1000
-"""Submodules in one checkout, each as often as it is there: ten in each of ten in each of ten … would fill any disk."""
+"""Submodules in one checkout, each occurrence counted: ten in each of ten in each of ten … would fill any disk."""
 _COUNT = "submodules"
 """The file beside a checkout that says how many it has, those of its submodules included."""
 _KEYS = r"^submodule\..*\.(path|url|update)$"

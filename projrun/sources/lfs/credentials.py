@@ -21,7 +21,7 @@ _ASK_ONCE = """\
 }; f"""
 
 ASK_ONCE = (("credential.helper", ""), ("credential.helper", _ASK_ONCE))
-"""git settings, to stand last: all credentials come by way of one helper, which gives a host none that it refused."""
+"""git settings, to be placed last: all credentials come from one helper, which never repeats a refused one."""
 
 
 def ask_once(git: Git, folder: Path) -> None:

@@ -13,7 +13,7 @@ CHUNK = 1024 * 1024
 
 
 def write_whole(chunks: Iterable[bytes], place: Path) -> None:
-    """Write a file at `place`, replacing what is there only when all of it has arrived."""
+    """Write a file at `place`, replacing an old one only when all of it has arrived."""
     place.parent.mkdir(parents=True, exist_ok=True)
     # Not tempfile: its import costs the hot path more than the copy does.
     partial = place.parent / f"{PARTIAL_PREFIX}{os.urandom(8).hex()}"

@@ -124,7 +124,7 @@ def open_filesystem(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
 
 
 def _require(scheme: str) -> None:
-    """ImportError where nothing provides a scheme."""
+    """ImportError if no library provides a scheme."""
     try:
         import_module("fsspec").get_filesystem_class(scheme)
     except ValueError:  # adlfs brings the name abfss with it; fsspec itself knows the others' names

@@ -16,7 +16,7 @@ from projrun.tracking.sql.run_rows import METRIC_COLUMNS, metric_from_row
 
 
 def log(connection: sqlite3.Connection, run: int, metrics: Sequence[Metric]) -> None:
-    """Keep all of them; one that is there already, value for value, is kept once (MLflow does the same)."""
+    """Store all of them; an identical one is stored once (MLflow does the same)."""
     for metric in metrics:
         limits.check_metric(metric)
     rows = [_row(run, metric) for metric in metrics]

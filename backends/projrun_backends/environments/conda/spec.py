@@ -48,7 +48,7 @@ class CondaDetails(NamedTuple):
 def read_details(request: EnvironmentRequest) -> CondaDetails:
     """Read the file, the lock and conda's configuration.
 
-    Raises RequestError for what is wrong with them, EnvironmentBuildError where nothing could build it.
+    Raises RequestError for mistakes in them, EnvironmentBuildError if nothing can build it.
     """
     file = request.reference.file
     if file is None:

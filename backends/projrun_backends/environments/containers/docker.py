@@ -47,7 +47,7 @@ class DockerEnvironment:
         return find_docker(environ)
 
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
-        """Check `docker_env` and `-A`, and ask the daemon, if it answers, whether the image is there."""
+        """Check `docker_env` and `-A`, and ask the daemon, if it answers, whether the image exists."""
         from projrun_backends.environments.containers.image_state import Outlook
 
         spec = _spec(request)

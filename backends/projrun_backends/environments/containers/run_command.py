@@ -64,7 +64,7 @@ def contain(containment: Containment, launch: Launch) -> ChildProcess:
     run_id = launch.variables.get("MLFLOW_RUN_ID") or os.urandom(16).hex()
     id_file = launch.scratch / "container.id"
     container = Container(f"projrun.run_id={run_id}", id_file, launch.log_file, containment.obtained.uri)
-    id_file.unlink(missing_ok=True)  # docker refuses one that is there
+    id_file.unlink(missing_ok=True)  # docker refuses an existing one
     for leftover in containment.engine.labelled(container.label):
         containment.engine.remove_container(leftover)
     variables, mounts = _contents(containment, launch)

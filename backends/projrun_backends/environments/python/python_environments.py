@@ -270,7 +270,7 @@ def _facts(recipe: Recipe, request: EnvironmentRequest, details: PythonEnvironme
 
 
 def _kept_log(log: Path) -> Path | None:
-    """The log of a build that failed outlives its folder; None where nothing could be written."""
+    """The log of a failed build outlives its folder; None if nothing could be written."""
     kept = log.parent.parent / FAILED_LOG
     try:
         log.replace(kept)
