@@ -26,7 +26,7 @@ def one_line(text: str) -> str:
 
 
 def reason_of(error: Exception, timeout: tuple[float, float]) -> str:
-    """Why there is no answer, in words that hold no URL."""
+    """Why there is no answer, without any URL."""
     causes = tuple(causes_of(error))
     if isinstance(error, requests.exceptions.ProxyError):
         return "its proxy (HTTP_PROXY, HTTPS_PROXY) does not let it through"

@@ -1,7 +1,7 @@
-"""Who we are to a tracking server, found where MLflow's client finds it and in the same order.
+"""Credentials for a tracking server, found where MLflow's client finds them, in the same order.
 
 Tried with mlflow 3.17: netrc, then the URL's own, then user name and password (each from its variable,
-else from `~/.mlflow/credentials`), then the token. The environment is a value: os.environ is not asked.
+else from `~/.mlflow/credentials`), then the token. The environment is an argument: os.environ is not read.
 """
 
 from __future__ import annotations
