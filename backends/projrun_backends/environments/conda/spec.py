@@ -15,7 +15,7 @@ from projrun_backends.environments.conda.lock import CondaLock, current_platform
 from projrun_backends.environments.conda.programs import CondaProgram, find_program, rattler_installed
 from projrun_backends.environments.conda.settings import CondaSettings, conda_settings
 from projrun_backends.environments.python.python_environments import without_editables
-from projrun_backends.environments.python.specs import EnvironmentSpec
+from projrun_backends.environments.python.spec import EnvironmentSpec
 
 PREFIX = "env"
 """The folder of the environment in its entry of the cache."""

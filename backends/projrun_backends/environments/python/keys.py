@@ -11,7 +11,7 @@ from projrun.environments.requirements import Requirements
 from projrun_backends.environments.python.fingerprints import fingerprint
 from projrun_backends.environments.python.indexes import PackageSettings
 from projrun_backends.environments.python.interpreters import Interpreter
-from projrun_backends.environments.python.specs import EnvironmentSpec
+from projrun_backends.environments.python.spec import EnvironmentSpec
 
 _FORMAT = "1"
 """Increase it when the same input is built differently."""

@@ -18,7 +18,7 @@ from projrun.environments.requirements import Line, Requirements, logical_lines,
 from projrun.environments.versions import PythonRequest, PythonVersion
 from projrun.errors import RequestError
 from projrun.project.document import read_text
-from projrun_backends.environments.python.specs import EnvironmentSpec
+from projrun_backends.environments.python.spec import EnvironmentSpec
 
 _TITLE = "# A Python environment, locked by projrun; `--locked` builds it again."
 _PYTHON = r"(?m)^# python (\S+)$"

@@ -26,7 +26,8 @@ from projrun_backends.environments.python.interpreters import (
     find_interpreter,
 )
 from projrun_backends.environments.python.keys import environment_key
-from projrun_backends.environments.python.specs import EnvironmentSpec, read_spec
+from projrun_backends.environments.python.spec import EnvironmentSpec
+from projrun_backends.environments.python.specs import read_spec
 
 if TYPE_CHECKING:
     from projrun_backends.environments.python.tools import ToolError, ToolRunner

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.environments.documents import EnvironmentDocument, Text
 from projrun.environments.requirements import (
@@ -17,51 +16,8 @@ from projrun.environments.requirements import (
 from projrun.environments.versions import PythonRequest
 from projrun.errors import RequestError
 from projrun.project.model import EnvironmentReference
-
-
-class EnvironmentSpec(NamedTuple):
-    """A Python environment to build: the same for every kind of file."""
-
-    source: str
-    """The file as messages call it; empty where the project has none."""
-    python: PythonRequest | None = None
-    """None: the running interpreter's version."""
-    python_origin: str = ""
-    """Where the version is asked for, `python_env.yaml:1:9`."""
-    python_instead: PythonRequest | None = None
-    """Accepted, with a warning, if the exact version of a lock is not installed."""
-    build_requirements: Requirements = Requirements()
-    """Installed before the others."""
-    requirements: Requirements = Requirements()
-    variables: tuple[tuple[str, str], ...] = ()
-    """What a conda file's `variables:` sets."""
-    files: tuple[Path, ...] = ()
-    """Every file that was read."""
-    locked_project: Path | None = None
-    """The folder of a `uv.lock` that is to be installed as it is."""
-    dependency_file: Path | None = None
-    """A `pyproject.toml` whose dependencies uv is to install from the file itself."""
-    uv_project: Path | None = None
-    """The folder of a project of uv's own: editable by convention, though no file says so."""
-    seeded: bool = True
-    """False if the environment has no pip of its own."""
-    pinned: bool = False
-    """True where the requirements are a lock: exactly these are installed."""
-    texts: tuple[str, ...] = ()
-    """Text beyond the requirements that decides what is installed (lock files)."""
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """`3 requirements from python_env.yaml`."""
-        if self.locked_project:
-            return f"locked by {self.source}"
-        if not self.source:
-            return "no requirements"
-        count = self.requirements.packages + self.build_requirements.packages
-        if self.pinned:
-            return f"{count} package{'' if count == 1 else 's'} locked by {self.source}"
-        return f"{count} requirement{'' if count == 1 else 's'} from {self.source}"
+from projrun_backends.environments.python.spec import EnvironmentSpec
+from projrun_backends.environments.python.uv_files import read_uv_project
 
 
 def read_spec(reference: EnvironmentReference, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
@@ -139,8 +95,6 @@ def _read_requirements(file: Path, project: Path, environ: Mapping[str, str]) ->
 
 
 def _read_uv_env(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
-    from projrun_backends.environments.python.uv_files import read_uv_project
-
     return read_uv_project(file, project)
 
 

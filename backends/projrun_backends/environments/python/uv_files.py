@@ -12,7 +12,7 @@ from projrun.environments.requirements import LocalDependency, Requirements, dis
 from projrun.environments.versions import PythonRequest
 from projrun.errors import RequestError
 from projrun.project.document import decode, read_text
-from projrun_backends.environments.python.specs import EnvironmentSpec
+from projrun_backends.environments.python.spec import EnvironmentSpec
 
 _SOURCE = re.compile(r'source = \{ (editable|directory|path) = "([^"]+)" \}')
 

@@ -12,7 +12,7 @@ from projrun.environments.requirements import Requirements
 from projrun.environments.versions import PythonRequest
 from projrun.errors import RequestError
 from projrun_backends.environments.python.locks import lock_text, locked_spec
-from projrun_backends.environments.python.specs import EnvironmentSpec
+from projrun_backends.environments.python.spec import EnvironmentSpec
 from tests.backends.environments.python.packages import make_request, write_files
 
 

@@ -9,7 +9,8 @@ import pytest
 from projrun.environments.versions import PythonVersion
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.project.model import EnvironmentKind, EnvironmentReference
-from projrun_backends.environments.python.specs import EnvironmentSpec, read_spec
+from projrun_backends.environments.python.spec import EnvironmentSpec
+from projrun_backends.environments.python.specs import read_spec
 from tests.backends.environments.python.packages import write_files
 
 

@@ -1,0 +1,54 @@
+"""What an environment file asks for: a frozen value that every manager takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.environments.requirements import Requirements
+from projrun.environments.versions import PythonRequest
+
+
+class EnvironmentSpec(NamedTuple):
+    """A Python environment to build: the same for every kind of file."""
+
+    source: str
+    """The file as messages call it; empty where the project has none."""
+    python: PythonRequest | None = None
+    """None: the running interpreter's version."""
+    python_origin: str = ""
+    """Where the version is asked for, `python_env.yaml:1:9`."""
+    python_instead: PythonRequest | None = None
+    """Accepted, with a warning, if the exact version of a lock is not installed."""
+    build_requirements: Requirements = Requirements()
+    """Installed before the others."""
+    requirements: Requirements = Requirements()
+    variables: tuple[tuple[str, str], ...] = ()
+    """What a conda file's `variables:` sets."""
+    files: tuple[Path, ...] = ()
+    """Every file that was read."""
+    locked_project: Path | None = None
+    """The folder of a `uv.lock` that is to be installed as it is."""
+    dependency_file: Path | None = None
+    """A `pyproject.toml` whose dependencies uv is to install from the file itself."""
+    uv_project: Path | None = None
+    """The folder of a project of uv's own: editable by convention, though no file says so."""
+    seeded: bool = True
+    """False if the environment has no pip of its own."""
+    pinned: bool = False
+    """True where the requirements are a lock: exactly these are installed."""
+    texts: tuple[str, ...] = ()
+    """Text beyond the requirements that decides what is installed (lock files)."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """`3 requirements from python_env.yaml`."""
+        if self.locked_project:
+            return f"locked by {self.source}"
+        if not self.source:
+            return "no requirements"
+        count = self.requirements.packages + self.build_requirements.packages
+        if self.pinned:
+            return f"{count} package{'' if count == 1 else 's'} locked by {self.source}"
+        return f"{count} requirement{'' if count == 1 else 's'} from {self.source}"
