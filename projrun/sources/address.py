@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from projrun.credentials import redact_uri
 from projrun.errors import SourceError
@@ -95,8 +96,6 @@ def _is_ambiguous(protocol: str, parts: re.Match[str], path: str) -> bool:
 
 def _has_second_host(path: str) -> bool:
     """After an @[ anywhere in such an address, git reads a host."""
-    from urllib.parse import unquote
-
     return "@[" in unquote(path)
 
 

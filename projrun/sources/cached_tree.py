@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class Fetched(NamedTuple):
+class CachedTree(NamedTuple):
     """A complete source in the cache, which stays there until this process ends."""
 
     tree: Path

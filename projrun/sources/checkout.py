@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from projrun.sources.git.work_tree import WorkTree
+from projrun.sources.git.work_tree import WorkTree
 
 
 class Checkout(NamedTuple):

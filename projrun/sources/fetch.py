@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from projrun.errors import RequestError
-from projrun.sources.cached_tree import Fetched
 from projrun.sources.checkout import Checkout
 from projrun.sources.git.work_tree import find_top, read_repository
 from projrun.sources.local import local_checkout, recorded_name
@@ -14,6 +14,9 @@ from projrun.sources.options import FetchOptions
 from projrun.sources.places import copies
 from projrun.sources.subdirectory import enter_subdirectory
 from projrun.sources.uri import ProjectUri, parse_project_uri
+
+if TYPE_CHECKING:
+    from projrun.sources.cached_tree import CachedTree
 
 
 def fetch(uri: str, version: str | None, options: FetchOptions) -> Checkout:
@@ -84,7 +87,7 @@ def _local_version(uri: ProjectUri, version: str | None, options: FetchOptions) 
     return plain, top.as_uri()
 
 
-def _checkout(plain: Checkout, fetched: Fetched, options: FetchOptions) -> Checkout:
+def _checkout(plain: Checkout, fetched: CachedTree, options: FetchOptions) -> Checkout:
     from projrun.sources.trusted_folders import check_owned
 
     check_owned(fetched.tree.parent)  # the entry, which only its owner may enter

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError
 from projrun.sources.address import Address
-from projrun.sources.uri import is_archive_name
+from projrun.sources.kinds import is_archive_name
 from projrun.sources.version import is_commit, is_reference_name
 
 _GITHUB = ("github.com", "www.github.com")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from projrun.errors import RequestError, SourceError
 from projrun.settings import Setting, Settings
+from projrun.suggestions import did_you_mean
 
 PROTOCOLS = ("https", "http", "ssh", "git", "file", "s3", "gs", "abfss")
 """What projrun can fetch over, and what `allowed-protocols` may name; `file` is this machine."""
@@ -142,8 +143,6 @@ def _check_patterns(setting: Setting) -> None:
 def _check_protocols(setting: Setting) -> None:
     for word in _items(setting):
         if word not in PROTOCOLS:
-            from projrun.suggestions import did_you_mean
-
             raise RequestError(
                 f"{setting.origin}: {word!r} in allowed-protocols is not a protocol{did_you_mean(word, PROTOCOLS)}",
                 hint=f"supported: {', '.join(PROTOCOLS)}",

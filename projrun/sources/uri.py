@@ -12,16 +12,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError, SourceError
+from projrun.sources.kinds import ARCHIVE_ENDINGS, ARCHIVE_SCHEMES, GIT_SCHEMES, is_archive_name
 from projrun.sources.subdirectory import parse_subdirectory
 
 if TYPE_CHECKING:
     from projrun.sources.address import Address
 
-GIT_SCHEMES = ("http", "https", "ssh", "git")
-"""The protocols that a remote git repository may be fetched over; `file` serves local ones."""
-
-_ARCHIVE_SCHEMES = ("http", "https", "s3", "gs", "abfss")
-ARCHIVE_ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _KINDS = (
     "a folder, an archive, gh:OWNER/REPOSITORY, http(s)://HOST/OWNER/REPOSITORY, ssh://HOST/PATH "
     "or git@HOST:OWNER/REPOSITORY"
@@ -149,11 +145,6 @@ def _existing(path: Path, fragment: str) -> ProjectUri | None:
     return ProjectUri("local", place, subdirectory, recorded)
 
 
-def is_archive_name(path: str) -> bool:
-    """Whether a path, or a URL's path, names an archive that projrun can unpack."""
-    return path.lower().endswith(ARCHIVE_ENDINGS)
-
-
 def _nothing_there(path: Path, location: str) -> RequestError:
     shown = redact_uri(location)
     if _exists(path):
@@ -205,7 +196,7 @@ def _kind(location: str, address: Address) -> Literal["git", "archive"]:
             f"{redact_uri(location)!r} has a host but no repository",
             hint="give its path, too: https://HOST/OWNER/REPOSITORY",
         )
-    if is_archive_name(path) and address.protocol in _ARCHIVE_SCHEMES:
+    if is_archive_name(path) and address.protocol in ARCHIVE_SCHEMES:
         return "archive"
     if address.protocol in GIT_SCHEMES:
         return "git"
@@ -213,7 +204,7 @@ def _kind(location: str, address: Address) -> Literal["git", "archive"]:
 
 
 def _unknown_protocol(shown: str, protocol: str) -> SourceError:
-    if protocol in _ARCHIVE_SCHEMES:
+    if protocol in ARCHIVE_SCHEMES:
         return SourceError(
             f"{shown!r} is not an archive", hint=f"its name must end in {', '.join(ARCHIVE_ENDINGS)}"
         )

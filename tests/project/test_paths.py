@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projrun.http.object_stores import EXTRAS
 from projrun.project.paths import (
     DOWNLOADABLE,
     download_place,
@@ -15,7 +16,6 @@ from projrun.project.paths import (
     is_download,
     missing_file,
 )
-from projrun.tracking.artifacts.uris import EXTRAS
 
 
 def test_the_schemes_are_those_of_the_downloader() -> None:

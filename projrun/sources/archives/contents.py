@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO, Literal
 
 from projrun.sources.archives.errors import UnpackError
-from projrun.sources.uri import ARCHIVE_ENDINGS
+from projrun.sources.kinds import ARCHIVE_ENDINGS
 
 Contents = Literal["zip", "gzip", "bzip2", "xz", ""]
 """The empty one is a tar that is not compressed."""

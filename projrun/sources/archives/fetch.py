@@ -8,22 +8,24 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
 
 from projrun.cache.entries import ContentCache
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError, SourceError
+from projrun.sources.archives.deadline import within
 from projrun.sources.archives.digest import check_digest, digest_of, parse_digest
+from projrun.sources.archives.errors import UnpackError
+from projrun.sources.archives.known import Known, fingerprint, recall, remember
 from projrun.sources.archives.limits import LIMITS, Limits
-from projrun.sources.cached_tree import Fetched
+from projrun.sources.archives.remote import RemoteArchive, Sink
+from projrun.sources.archives.stored import StoredArchive
+from projrun.sources.cached_tree import CachedTree
 from projrun.sources.options import FetchOptions
 from projrun.sources.places import TREE, archives, checkouts
 from projrun.sources.policy import place_of
 from projrun.sources.trusted_folders import check_owned
-
-if TYPE_CHECKING:
-    from projrun.sources.archives.known import Known
-    from projrun.sources.archives.remote import RemoteArchive
 
 _LAYOUT = "archive-1"
 """Part of each key: increase it when archives are unpacked differently."""
@@ -33,7 +35,7 @@ Build = Callable[[Path], None]
 
 def fetch_archive(
     location: str, version: str | None, options: FetchOptions, *, limits: Limits = LIMITS
-) -> Fetched:
+) -> CachedTree:
     """The unpacked archive: a local path, an http(s) URL, or a URI of an object store; each ends as archives do.
 
     `version` is `sha256:HASH`, of an archive that is cached then no server is asked. Raises RequestError for any
@@ -65,7 +67,7 @@ class _Shelf:
         self._cache = ContentCache(checkouts(options.cache), probe=TREE)
         self._left_out: tuple[str, ...] = ()
 
-    def local(self, place: Path, wanted: str | None) -> Fetched:
+    def local(self, place: Path, wanted: str | None) -> CachedTree:
         """A file of this machine: its content is hashed each time, its name and dates mean nothing."""
         with _open_file(place) as file:
             before = os.fstat(file.fileno())
@@ -80,7 +82,7 @@ class _Shelf:
 
             return self._entry(digest, build)
 
-    def pinned(self, wanted: str) -> Fetched:
+    def pinned(self, wanted: str) -> CachedTree:
         """The archive with a known hash: fetched where it is not cached, and then it must have that hash."""
 
         def build(entry: Path) -> None:
@@ -91,10 +93,8 @@ class _Shelf:
 
         return self._entry(wanted, build)
 
-    def latest(self) -> Fetched:
+    def latest(self) -> CachedTree:
         """The archive as the server has it now; offline, as it was fetched last."""
-        from projrun.sources.archives.known import fingerprint, recall
-
         remote = self._remote()
         record = archives(self._options.cache) / f"{fingerprint(remote.identity)}.json"
         known = self._usable(recall(record))
@@ -108,9 +108,7 @@ class _Shelf:
         with _lock(record) if known is None else nullcontext():
             return self._current(remote, self._usable(recall(record)), record)
 
-    def _current(self, remote: RemoteArchive, known: Known | None, record: Path) -> Fetched:
-        from projrun.sources.archives.known import remember
-
+    def _current(self, remote: RemoteArchive, known: Known | None, record: Path) -> CachedTree:
         with _unnamed_file(self._options.cache) as file:
             news = self._download(remote, file, known, None)
             if news is known:
@@ -124,16 +122,11 @@ class _Shelf:
             from projrun.sources.archives.web import WebArchive
 
             return WebArchive(self._location, self._options.environ, self._options.policy)
-        from projrun.sources.archives.stored import StoredArchive
-
         return StoredArchive(self._location, self._options.environ)
 
     def _download(
         self, remote: RemoteArchive, file: BinaryIO, known: Known | None, wanted: str | None
     ) -> Known:
-        from projrun.sources.archives.deadline import within
-        from projrun.sources.archives.remote import Sink
-
         sink = Sink(file, self._limits.download, self.shown)
         with self._options.activity(f"Fetching {self.shown}"):
             news = within(self._limits.seconds, lambda: remote.obtain(sink, known), self.shown)
@@ -141,7 +134,6 @@ class _Shelf:
         return news
 
     def _unpack(self, file: BinaryIO, name: str, entry: Path) -> None:
-        from projrun.sources.archives.errors import UnpackError
         from projrun.sources.archives.extraction import unpack
 
         try:
@@ -150,11 +142,11 @@ class _Shelf:
         except UnpackError as error:
             raise SourceError(f"{self.shown} {error.text}", hint=error.hint) from None
 
-    def _entry(self, digest: str, build: Build) -> Fetched:
+    def _entry(self, digest: str, build: Build) -> CachedTree:
         facts = {"kind": "archive", "source": self.shown, "sha256": digest}
         entry, built = self._cache.get_or_build(_key(digest), build, facts=facts)
         warnings = tuple(f"{self.shown}: {line}" for line in self._left_out) if built else ()
-        return Fetched(entry / TREE, digest=digest, warnings=warnings)
+        return CachedTree(entry / TREE, digest=digest, warnings=warnings)
 
     def _usable(self, known: Known | None) -> Known | None:
         """What is remembered about an archive that is no longer cached is useless."""
@@ -190,8 +182,6 @@ def _open_file(place: Path) -> Iterator[BinaryIO]:
 @contextmanager
 def _unnamed_file(cache: Path) -> Iterator[BinaryIO]:
     """A file on the cache's disk that disappears when it is closed, however this process ends."""
-    from tempfile import TemporaryFile
-
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     with TemporaryFile(dir=cache) as file:
         yield cast(BinaryIO, file)

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.tracking.artifacts.files import write_whole
+from projrun.sources.small_files import replace_file
 
 
 class Known(NamedTuple):
@@ -40,4 +40,4 @@ def recall(file: Path) -> Known | None:
 
 def remember(file: Path, known: Known) -> None:
     """Replace what was remembered, whole or not at all. Raises OSError."""
-    write_whole([json.dumps(known._asdict()).encode()], file)
+    replace_file(file, json.dumps(known._asdict()).encode())

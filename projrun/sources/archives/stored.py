@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from projrun.credentials import redact_uri, without_queries
 from projrun.errors import SourceError, TrackingError
+from projrun.http.object_stores import open_filesystem
 from projrun.sources.archives.known import Known
 from projrun.sources.archives.remote import Sink
-from projrun.tracking.artifacts.remote import open_filesystem
 
 _CHUNK = 1024 * 1024
 

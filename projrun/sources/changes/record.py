@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from projrun.reporting import Reporter
 from projrun.sources.changes.patch import Patch, take_patch
+from projrun.sources.checkout import Checkout
 from projrun.sources.git.work_tree import GitFailure, find_top, read_work_tree
-
-if TYPE_CHECKING:
-    from projrun.reporting import Reporter
-    from projrun.sources.checkout import Checkout
 
 PATCH = "source/dirty.patch"
 """The artifact."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from projrun.cache.locked_folders import held_file, lock_file, new_name, release, remove_held
 from projrun.errors import SourceError
+from projrun.sources.copies.tree import copy_tree
 
 CopyFacts = Mapping[str, str | int | None]
 """`source`, `commit` or `digest`, `cached`, `created`; once it is kept `kept` (why) and `run_id`."""
@@ -23,8 +24,6 @@ def make_copy(tree: Path, copies_directory: Path, facts: CopyFacts | None = None
 
     Raises SourceError where the folder cannot be written; an interrupted copy leaves nothing.
     """
-    from projrun.sources.copies.tree import copy_tree
-
     try:
         copy = new_name(copies_directory)
         try:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -113,9 +115,6 @@ def _has_ssh_command(environ: Mapping[str, str]) -> bool:
     """Whether the user chose how ssh is called, in a variable or in git's configuration; that is left alone."""
     if environ.get("GIT_SSH_COMMAND") or environ.get("GIT_SSH"):
         return True
-    import shutil
-    import subprocess
-
     binary = shutil.which("git", path=environ.get("PATH"))
     if binary is None:
         return False

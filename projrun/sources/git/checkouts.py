@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projrun.cache.entries import ContentCache
+from projrun.cache.removal import remove_folder
+from projrun.errors import SourceError
+from projrun.sources.git.command import filters_off
+from projrun.sources.git.remote import Remote
+from projrun.sources.git.wanted import CommitNotThereError, unknown_version
+from projrun.sources.lfs.choice import skips_lfs
 from projrun.sources.places import TREE, checkouts
 from projrun.sources.version import is_reference_name
 
 if TYPE_CHECKING:
     from projrun.sources.git.mirror import Mirror
     from projrun.sources.git.process import Git
-    from projrun.sources.git.remote import Remote
 
 _FORMAT = "1"
 """Changed with what a checkout holds, so that older ones are not used."""
@@ -73,10 +79,6 @@ def enter_branch(tree: Path, commit: str, branch: str) -> None:
 
 
 def _key(remote: Remote, commit: str) -> str:
-    from hashlib import sha256
-
-    from projrun.sources.lfs.choice import skips_lfs
-
     pointers = ("pointers",) if skips_lfs(remote.options.environ) else ()
     text = "\0".join((_FORMAT, remote.url, commit, *pointers))
     return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
@@ -101,10 +103,6 @@ def _build(remote: Remote, commit: str, reference: str | None, tree: Path, depth
 
 def _submodule(remote: Remote, depth: int, location: str, commit: str) -> Path:
     """The checkout of a submodule, whose address the policy has to allow like any other."""
-    from projrun.errors import SourceError
-    from projrun.sources.git.remote import Remote
-    from projrun.sources.git.revisions import CommitNotThereError, unknown_version
-
     if depth > _DEEPEST:
         raise SourceError(f"is refused: it is more than {_DEEPEST} submodules deep")
     theirs = Remote(location, remote.options)
@@ -116,8 +114,6 @@ def _submodule(remote: Remote, depth: int, location: str, commit: str) -> Path:
 
 def _take(remote: Remote, commit: str, reference: str | None, tree: Path, mirror: Mirror) -> Git:
     """Make the tree from the mirror; gives the git that works in it."""
-    from projrun.cache.removal import remove_folder
-
     mirror.provide(commit, reference)
     remove_folder(tree)  # what a damaged mirror gave
     tree.mkdir(mode=0o700)
@@ -145,7 +141,6 @@ def _tree_git(remote: Remote, tree: Path, settings: Sequence[tuple[str, str]] = 
 
 def _without_filters(git: Git) -> tuple[tuple[str, str], ...]:
     """The filters of the user's git configuration never run at a stranger's request."""
-    from projrun.sources.git.command import filters_off
     from projrun.sources.git.process import GitError
 
     try:

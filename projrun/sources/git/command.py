@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
+REMOTE = "projrun"
+"""What git calls the repository: no file of the mirror holds its address, where a query may be secret."""
+
 SAFE_SETTINGS = (
     ("core.fsmonitor", "false"),
     ("core.hooksPath", os.devnull),

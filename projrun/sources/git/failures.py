@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from projrun.errors import SourceError
 from projrun.sources.git.authentication import authentication_hint
+from projrun.sources.git.command import REMOTE
 from projrun.sources.git.process import Git
-from projrun.sources.git.remote import REMOTE
 
 _HINTS = (
     (

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from projrun.errors import SourceError
-from projrun.sources.cached_tree import Fetched
+from projrun.sources.cached_tree import CachedTree
 from projrun.sources.git.checkouts import checkout_of
 from projrun.sources.git.known_revisions import Resolution, recall, remember
 from projrun.sources.git.remote import Remote
-from projrun.sources.git.revisions import (
+from projrun.sources.git.revisions import find_target
+from projrun.sources.git.wanted import (
     UNMISTAKABLE,
     CommitNotThereError,
     Target,
     Wanted,
-    find_target,
     unknown_version,
     web_versions,
 )
@@ -30,7 +30,7 @@ _ATTEMPTS = 3
 
 def fetch_repository(
     location: str, version: str | None, options: FetchOptions, *, web_path: str = ""
-) -> Fetched:
+) -> CachedTree:
     """The checkout of a version (a branch, a tag, a commit, full or short; None: the default branch).
 
     `web_path` is the `REF/DIR` of a web address, where REF may hold slashes. Raises SourceError with git's own
@@ -49,7 +49,7 @@ def fetch_repository(
         ) from error
 
 
-def _fetch(remote: Remote, wanted: Sequence[Wanted]) -> Fetched:
+def _fetch(remote: Remote, wanted: Sequence[Wanted]) -> CachedTree:
     gone: list[str] = []
     while True:
         known = _known(remote, wanted)
@@ -66,7 +66,7 @@ def _fetch(remote: Remote, wanted: Sequence[Wanted]) -> Fetched:
         if known is None:
             remember(remote, target)
         notes = (_offline_note(remote, target, known),) if _is_offline(remote) else ()
-        return Fetched(
+        return CachedTree(
             tree, target.commit, target.branch, target.wanted.version, target.wanted.subdirectory, notes=notes
         )
 

@@ -6,14 +6,14 @@ A small file for each version, in the folder that the cache has for the reposito
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from projrun.sources.git.revisions import Target, Wanted
+from projrun.sources.git.remote import Remote
+from projrun.sources.git.wanted import Target, Wanted
+from projrun.sources.small_files import replace_file
 from projrun.sources.version import is_full_commit
-
-if TYPE_CHECKING:
-    from projrun.sources.git.remote import Remote
 
 
 class Resolution(NamedTuple):
@@ -55,7 +55,7 @@ def _note(remote: Remote, target: Target) -> None:
         if file.exists() and _read(file) == lines:
             os.utime(file)
         else:
-            _write(file, "\n".join(lines))
+            replace_file(file, "\n".join(lines).encode("utf-8", "surrogateescape"))
     except OSError:
         pass
 
@@ -65,21 +65,9 @@ def _name(wanted: Wanted) -> str:
 
 
 def _file(remote: Remote, wanted: Wanted) -> Path:
-    from hashlib import sha256
-
     name = sha256(_name(wanted).encode("utf-8", "surrogateescape")).hexdigest()
     return remote.folder / "versions" / name
 
 
 def _read(file: Path) -> list[str]:
     return file.read_bytes().decode("utf-8", "surrogateescape").split("\n")
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = file.with_name(f"{file.name}.{os.urandom(4).hex()}")
-    try:
-        draft.write_bytes(text.encode("utf-8", "surrogateescape"))
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -12,19 +12,17 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from projrun.cache.entries import DESCRIPTION, describe
 from projrun.cache.removal import remove_folder
+from projrun.sources.git.command import REMOTE
 from projrun.sources.git.failures import failure, is_explained
 from projrun.sources.git.mirror_lock import mirror_lock
 from projrun.sources.git.process import GitError
-from projrun.sources.git.remote import REMOTE
-from projrun.sources.git.revisions import CommitNotThereError
+from projrun.sources.git.remote import Remote
+from projrun.sources.git.wanted import CommitNotThereError
 from projrun.sources.trusted_folders import check_owned
-
-if TYPE_CHECKING:
-    from projrun.sources.git.remote import Remote
 
 _SHA256_LENGTH = 64
 _EVERYTHING = (

@@ -12,14 +12,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from projrun.errors import SourceError
+from projrun.execution.supervision.guard import Guard
 from projrun.sources.git.access import Access
 from projrun.sources.git.command import git_environ
-
-if TYPE_CHECKING:
-    from projrun.execution.supervision.guard import Guard
 
 NETWORK_SETTINGS = (("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", "120"))
 """A server that stops sending ends the fetch: bytes a second, seconds."""
@@ -110,8 +107,6 @@ class Git:
         """
         if not self._kept_open or os.name == "nt":
             return None
-        from projrun.execution.supervision.guard import Guard
-
         return Guard(_GRACE_PERIOD, kept_open=self._kept_open)
 
 

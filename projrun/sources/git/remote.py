@@ -6,21 +6,23 @@ On the way of every git project: a run of a cached commit creates a `Remote` and
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projrun.credentials import redact_uri
 from projrun.errors import SourceError
+from projrun.sources.git.command import REMOTE
+from projrun.sources.kinds import GIT_SCHEMES
 from projrun.sources.options import FetchOptions
 from projrun.sources.places import repositories
 from projrun.sources.policy import TrustPolicy, place_of
-from projrun.sources.uri import GIT_SCHEMES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from projrun.sources.git.access import Access
     from projrun.sources.git.process import Git
 
@@ -28,9 +30,6 @@ _NO_REPOSITORY = Path(os.devnull)
 """git needs no repository here and must not find the caller's. The folder must exist: settings may depend on it."""
 _CHANGEABLE = ("http", "git")
 """Protocols without protection against changes on the way."""
-
-REMOTE = "projrun"
-"""What git calls the repository: no file of the mirror holds its address, where a query may be secret."""
 
 _SETTINGS = (
     ("core.logAllRefUpdates", "false"),
@@ -63,8 +62,6 @@ class Remote:
     @property
     def folder(self) -> Path:
         """What the cache keeps of it: its mirror, and the commits of its versions."""
-        from hashlib import sha256
-
         name = sha256(self.url.encode("utf-8", "surrogateescape")).hexdigest()
         return repositories(self.options.cache) / name
 
@@ -143,7 +140,5 @@ class Remote:
 def _without_credentials(location: str) -> str:
     """What `Access.url` is: a run of a cached commit needs nothing else."""
     if location.startswith(("http://", "https://")):
-        import re
-
         return re.sub(r"^(https?://)[^/?#]*@", r"\1", location)
     return redact_uri(location) if location.startswith(("ssh://", "git://")) else location

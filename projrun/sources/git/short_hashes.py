@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from projrun.errors import SourceError
 from projrun.sources.git.mirror import Mirror, with_mirror
 from projrun.sources.git.process import Git, GitError
-from projrun.sources.git.revisions import UNMISTAKABLE, unknown_version
-
-if TYPE_CHECKING:
-    from projrun.sources.git.remote import Remote
+from projrun.sources.git.remote import Remote
+from projrun.sources.git.wanted import UNMISTAKABLE, unknown_version
 
 
 def complete_hash(remote: Remote, short: str, hash_length: int) -> str:
@@ -64,9 +63,6 @@ def _local_git(remote: Remote) -> Git:
 
     No protocol is allowed: a repository that says it is a partial clone names the command that fetches the rest.
     """
-    from urllib.parse import urlsplit
-    from urllib.request import url2pathname
-
     top = Path(url2pathname(urlsplit(remote.location).path))
     inner = top / ".git"
     return Git(inner if inner.exists() else top, remote.options.environ)

@@ -18,7 +18,7 @@ from projrun.sources.git.local_repository import LocalRepository
 from projrun.sources.git.process import Git, GitError
 from projrun.sources.git.submodule_address import resolve_address
 from projrun.sources.git.tree_path import inside
-from projrun.sources.uri import GIT_SCHEMES
+from projrun.sources.kinds import GIT_SCHEMES
 
 FetchCommit = Callable[[str, str], Path]
 """From a repository's address and a full commit to the folder of its checkout, submodules and all."""

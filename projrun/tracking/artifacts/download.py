@@ -10,10 +10,11 @@ from pathlib import Path
 
 from projrun.credentials import redact_uri
 from projrun.errors import ProjrunError, SourceError, TrackingError
+from projrun.http.object_stores import EXTRAS
 from projrun.tracking.artifacts.files import PARTIAL_PREFIX
 from projrun.tracking.artifacts.open import open_repository
 from projrun.tracking.artifacts.repository import ArtifactRepository
-from projrun.tracking.artifacts.uris import EXTRAS, local_path, uri_scheme
+from projrun.tracking.artifacts.uris import local_path, uri_scheme
 from projrun.tracking.runs import RunStore
 
 

@@ -10,7 +10,7 @@ from projrun.credentials import redact_uri
 from projrun.errors import TrackingError
 from projrun.tracking.artifacts.local import LocalArtifacts
 from projrun.tracking.artifacts.repository import ArtifactRepository
-from projrun.tracking.artifacts.uris import EXTRAS, local_path, uri_scheme
+from projrun.tracking.artifacts.uris import local_path, uri_scheme
 
 if TYPE_CHECKING:
     from projrun.tracking.rest.transport import Transport
@@ -29,6 +29,8 @@ def open_repository(
         return LocalArtifacts(local_path(artifact_uri))
     if scheme in ("mlflow-artifacts", "http", "https"):
         return _served(artifact_uri, scheme, transport)
+    from projrun.http.object_stores import EXTRAS
+
     if scheme in EXTRAS:
         from projrun.tracking.artifacts.remote import RemoteArtifacts
 

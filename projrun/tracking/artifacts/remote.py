@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from projrun.credentials import redact_uri, without_queries
 from projrun.errors import NotFoundError, TrackingError
+from projrun.http.object_stores import open_filesystem
 from projrun.tracking.artifacts.files import PARTIAL_PREFIX
 from projrun.tracking.artifacts.paths import checked_file_path, checked_path
-from projrun.tracking.artifacts.uris import EXTRAS
 from projrun.tracking.entities import FileInfo
 
 
@@ -98,40 +97,3 @@ def _entries(found: Iterable[Mapping[str, Any]], place: str, folder: str) -> Ite
         is_dir = item["type"] == "directory"
         size = item.get("size")
         yield FileInfo(f"{folder}/{last}" if folder else last, is_dir, None if is_dir else size)
-
-
-def open_filesystem(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
-    """fsspec's file system of a URI, and the path in it. Raises TrackingError, naming the extra that is missing."""
-    scheme = uri.partition(":")[0].lower()
-    # `::` chains file systems in fsspec: a server's artifact URI must not reach for others.
-    if "::" in uri:
-        raise TrackingError(f"{redact_uri(uri)} is not an artifact storage")
-    try:
-        _require(scheme)
-        filesystem, root = import_module("fsspec.core").url_to_fs(uri, **_options(scheme, environ))
-    except ImportError as error:
-        raise TrackingError(
-            f"{scheme}:// needs a library that is not installed ({error.name or error})",
-            hint=f"pip install 'projrun[{EXTRAS.get(scheme, 's3')}]'",
-        ) from None
-    except Exception as error:
-        raise TrackingError(
-            f"{redact_uri(uri)} cannot be opened: {type(error).__name__}",
-            hint="check the credentials and the bucket's name",
-            detail=without_queries(str(error)),
-        ) from error
-    return filesystem, str(root)
-
-
-def _require(scheme: str) -> None:
-    """ImportError if no library provides a scheme."""
-    try:
-        import_module("fsspec").get_filesystem_class(scheme)
-    except ValueError:  # adlfs brings the name abfss with it; fsspec itself knows the others' names
-        raise ImportError(f"nothing provides {scheme}") from None
-
-
-def _options(scheme: str, environ: Mapping[str, str]) -> dict[str, Any]:
-    """What MLflow reads for S3-compatible stores; the libraries find the credentials themselves."""
-    endpoint = environ.get("MLFLOW_S3_ENDPOINT_URL")
-    return {"endpoint_url": endpoint} if EXTRAS.get(scheme) == "s3" and endpoint else {}

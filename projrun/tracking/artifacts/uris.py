@@ -8,17 +8,6 @@ from urllib.parse import unquote
 from projrun.errors import TrackingError
 from projrun.tracking.uri import split_uri
 
-EXTRAS = {
-    "s3": "s3",
-    "s3a": "s3",
-    "gs": "gcs",
-    "gcs": "gcs",
-    "abfs": "azure",
-    "abfss": "azure",
-    "az": "azure",
-}
-"""The schemes of object stores that fsspec reaches, and the extra of projrun's that each needs."""
-
 
 def uri_scheme(uri: str) -> str:
     """The scheme in lower case; empty for a path, Windows drives included."""

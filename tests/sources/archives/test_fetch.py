@@ -21,7 +21,7 @@ from projrun.errors import ProjrunError, RequestError, SourceError
 from projrun.settings import Setting
 from projrun.sources.archives.fetch import fetch_archive
 from projrun.sources.archives.limits import Limits
-from projrun.sources.cached_tree import Fetched
+from projrun.sources.cached_tree import CachedTree
 from projrun.sources.options import FetchOptions
 from projrun.sources.places import archives, checkouts
 from projrun.sources.policy import TrustPolicy
@@ -300,7 +300,7 @@ def test_what_is_remembered_is_the_users_alone(options: FetchOptions, server: Lo
 def test_many_first_runs_at_once_fetch_once(options: FetchOptions, server: Loopback, site: Site) -> None:
     together = threading.Barrier(8)
 
-    def run(version: str | None) -> Fetched:
+    def run(version: str | None) -> CachedTree:
         together.wait()
         return fetch_archive(f"{server.uri}/x.zip", version, options)
 

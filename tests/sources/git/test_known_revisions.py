@@ -7,7 +7,7 @@ import pytest
 
 from projrun.sources.git.known_revisions import recall, remember
 from projrun.sources.git.remote import Remote
-from projrun.sources.git.revisions import Target, Wanted
+from projrun.sources.git.wanted import Target, Wanted
 from projrun.sources.options import FetchOptions
 
 COMMIT, OTHER = "1" * 40, "2" * 40

@@ -6,7 +6,7 @@ import pytest
 
 from projrun.errors import RequestError, SourceError
 from projrun.sources.git.fetch import fetch_repository
-from projrun.sources.git.revisions import Wanted, web_versions
+from projrun.sources.git.wanted import Wanted, web_versions
 from projrun.sources.options import FetchOptions
 from tests.sources.git_servers import GitServer, Repository, git
 

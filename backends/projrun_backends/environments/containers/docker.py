@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.environments.protocol import (
     Capabilities,
@@ -14,22 +13,12 @@ from projrun.environments.protocol import (
     ResolvedEnvironment,
 )
 from projrun.errors import EnvironmentBuildError, RequestError
-from projrun.project.model import DockerEnv
-from projrun_backends.environments.containers.arguments import Arguments, parse_arguments
-from projrun_backends.environments.containers.lock import ImageLock, read_lock
+from projrun_backends.environments.containers.arguments import parse_arguments
+from projrun_backends.environments.containers.lock import read_lock
 from projrun_backends.environments.containers.mounts import CODE, Mount, project_volumes
+from projrun_backends.environments.containers.spec import DockerSpec
 from projrun_backends.environments.containers.variables import check_variables
 from projrun_backends.environments.executables import path_folders, program
-
-
-class DockerSpec(NamedTuple):
-    """What the project and the user ask for, checked."""
-
-    program: Path
-    docker: DockerEnv
-    volumes: tuple[str, ...]
-    arguments: Arguments
-    lock: ImageLock | None
 
 
 class DockerEnvironment:

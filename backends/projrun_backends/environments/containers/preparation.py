@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from projrun.environments.protocol import EndpointReach, EnvironmentRequest, PreparedEnvironment, Progress
 from projrun.errors import EnvironmentBuildError
@@ -14,10 +13,8 @@ from projrun_backends.environments.containers.images import BuildLog, Wanted, ob
 from projrun_backends.environments.containers.lock import NAME as LOCK_NAME
 from projrun_backends.environments.containers.network import endpoint_reach, network_name
 from projrun_backends.environments.containers.run_command import Containment, contain
+from projrun_backends.environments.containers.spec import DockerSpec
 from projrun_backends.environments.containers.user import container_user
-
-if TYPE_CHECKING:
-    from projrun_backends.environments.containers.docker import DockerSpec
 
 
 def prepare(

@@ -1,0 +1,58 @@
+"""Object stores, through fsspec, which comes with the extras `s3`, `gcs` and `azure`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from projrun.credentials import redact_uri, without_queries
+from projrun.errors import TrackingError
+
+EXTRAS = {
+    "s3": "s3",
+    "s3a": "s3",
+    "gs": "gcs",
+    "gcs": "gcs",
+    "abfs": "azure",
+    "abfss": "azure",
+    "az": "azure",
+}
+"""The schemes of object stores that fsspec reaches, and the extra of projrun's that each needs."""
+
+
+def open_filesystem(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
+    """fsspec's file system of a URI, and the path in it. Raises TrackingError, naming the extra that is missing."""
+    scheme = uri.partition(":")[0].lower()
+    # `::` chains file systems in fsspec: a server's artifact URI must not reach for others.
+    if "::" in uri:
+        raise TrackingError(f"{redact_uri(uri)} is not an artifact storage")
+    try:
+        _require(scheme)
+        filesystem, root = import_module("fsspec.core").url_to_fs(uri, **_options(scheme, environ))
+    except ImportError as error:
+        raise TrackingError(
+            f"{scheme}:// needs a library that is not installed ({error.name or error})",
+            hint=f"pip install 'projrun[{EXTRAS.get(scheme, 's3')}]'",
+        ) from None
+    except Exception as error:
+        raise TrackingError(
+            f"{redact_uri(uri)} cannot be opened: {type(error).__name__}",
+            hint="check the credentials and the bucket's name",
+            detail=without_queries(str(error)),
+        ) from error
+    return filesystem, str(root)
+
+
+def _require(scheme: str) -> None:
+    """ImportError if no library provides a scheme."""
+    try:
+        import_module("fsspec").get_filesystem_class(scheme)
+    except ValueError:  # adlfs brings the name abfss with it; fsspec itself knows the others' names
+        raise ImportError(f"nothing provides {scheme}") from None
+
+
+def _options(scheme: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """What MLflow reads for S3-compatible stores; the libraries find the credentials themselves."""
+    endpoint = environ.get("MLFLOW_S3_ENDPOINT_URL")
+    return {"endpoint_url": endpoint} if EXTRAS.get(scheme) == "s3" and endpoint else {}
