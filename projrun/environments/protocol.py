@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from projrun.execution.protocol import Outcome
 from projrun.project.model import EnvironmentReference
 
 Progress = Callable[[str], None]
@@ -121,11 +120,13 @@ class ChildProcess(NamedTuple):
     end_argv: tuple[str, ...] = ()
     """What ends the command where killing the process does not: the guard runs it when the runner died."""
     end_environ: Mapping[str, str] = {}
-    """The whole environment of `end_argv`: small, and without secrets."""
-    conclude: Callable[[Outcome], Outcome] | None = None
-    """Called when the process has ended: reads how the command ended, removes what is left of it. It may be
-    called again if it is interrupted; raises EnvironmentBuildError for a command that never started.
+    """The whole environment of `end_argv`, also given to `end_function`: small, and without secrets."""
+    end_function: str = ""
+    """`module:function`, called as `function(outcome, end_details, end_environ) -> Outcome` when the process has ended:
+    it reads how the command ended and removes what is left of it. It may be called again when it is interrupted;
+    raises EnvironmentBuildError for a command that never began.
     """
+    end_details: Mapping[str, str] = {}
     warnings: tuple[str, ...] = ()
     """What the user should know before the command starts."""
 

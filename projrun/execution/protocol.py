@@ -1,22 +1,28 @@
-"""The contract of execution backends: they launch a task and return a job that can be supervised."""
+"""What an execution backend is: it submits a job, and finds it again by a text.
+
+`submit` starts what a `JobSpec` describes and answers with a `JobRef`; `attach` turns that text into a `Job`, in this
+process or in another one.
+"""
 
 # No `from __future__ import annotations`: NamedTuple compiles each annotation that is a string, 2 ms of every run.
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
+JobRef = str
+"""What a backend finds a job by: one line of printable text without secrets, which survives the process."""
+
+
+UNKNOWN_EXIT_CODE = -1
+
 
 class Capabilities(NamedTuple):
-    """What a backend can do: the core reads these and never checks a name."""
+    """What a backend can do: the core asks these, never a name."""
 
-    streams_output: bool = True
-    """The job's output can be read from file descriptors while it runs."""
-    forwards_signals: bool = True
-    """`Job.signal` reaches the whole process tree of the job."""
     accepts_config: bool = False
-    """It accepts `--backend-config`."""
+    """Whether it takes a `--backend-config`; the core refuses one otherwise."""
 
 
 class Outcome(NamedTuple):
@@ -24,17 +30,20 @@ class Outcome(NamedTuple):
 
     status: Status
     exit_code: int
-    """What `projrun` exits with: the child's own code, 128 + N for a child that died of signal N."""
+    """What `projrun` exits with: the child's own code, 128 + N for a child that died of signal N.
+
+    UNKNOWN_EXIT_CODE, with the status FAILED, where the job has ended and its backend cannot say how.
+    """
     reason: str = ""
     """Empty when it finished, else one line: `exit code 3`, `killed by SIGKILL`, `interrupted by SIGINT`."""
     signal: int | None = None
     """The signal that the runner received and forwarded, where that ended the run."""
     warnings: tuple[str, ...] = ()
-    """What went wrong without ending the run: a log file on a full disk, leftover processes."""
+    """What went wrong beside the job and was survived: a log file on a full disk, processes left behind."""
 
 
-class Task(NamedTuple):
-    """What to run, complete: a backend looks nothing up."""
+class JobSpec(NamedTuple):
+    """What is to run, complete: nothing in it needs to be looked up again."""
 
     command: str
     """The shell line, run as `bash -c`."""
@@ -53,33 +62,66 @@ class Task(NamedTuple):
     end_argv: tuple[str, ...] = ()
     """What the guard runs, after it ended the process, when the runner died."""
     end_environ: Mapping[str, str] = {}
-    """The whole environment of `end_argv`."""
-    conclude: Callable[[Outcome], Outcome] | None = None
-    """What the job calls when its process has ended and its output is complete, still under its guard: it
-    reads how the command ended and removes what is left of it. May be called again when it is interrupted.
+    """The whole environment of `end_argv`, also given to `end_function`."""
+    end_function: str = ""
+    """`module:function`, called as `function(outcome, end_details, end_environ) -> Outcome` when the process has ended
+    and its output is complete, still under its guard: it reads how the command ended and removes what is left of it.
+    It may be called again when it is interrupted.
     """
+    end_details: Mapping[str, str] = {}
     forward_stdout_to_stderr: bool = False
     """`--json`: stdout belongs to projrun, so the child's goes to stderr."""
 
+    @property
+    def process(self) -> tuple[str, ...]:
+        """The process that carries it out: `argv`, else `bash -c COMMAND` after the prefix."""
+        return self.argv or (*self.argv_prefix, "bash", "-c", self.command)
+
+    def to_json(self, private: Path) -> str:
+        """Write it as JSON without secrets: what must not be seen goes to the new file `private`, mode 0600.
+
+        That is every variable, and each field in which a masked text stands. Raises OSError where the file exists
+        or cannot be written.
+        """
+        from projrun.execution.serialization import write_spec
+
+        return write_spec(self, private)
+
+    @classmethod
+    def from_json(cls, text: str) -> "JobSpec":
+        """Read what `to_json` wrote, together with its private file.
+
+        Raises ValueError for anything else, and for a private file that others may read; OSError for one that is gone.
+        """
+        from projrun.execution.serialization import read_spec
+
+        return read_spec(text)
+
 
 class Job(Protocol):
-    """A task that was launched."""
+    """A job that was submitted."""
 
-    @property
-    def identifier(self) -> str:
-        """What people look it up by (a process id), for the record."""
+    def poll(self) -> Outcome | None:
+        """Say how it ended, None while it runs; never waits for it."""
+        ...
+
+    def wait(self) -> Outcome:
+        """Return when the job has ended and its output is complete.
+
+        In the process that submitted the job the output is forwarded as it arrives.
+        """
         ...
 
     def signal(self, signum: int) -> None:
         """Pass a signal to the whole job; a job that is gone is not an error."""
         ...
 
-    def wait(self) -> Outcome:
-        """Forward the output as it arrives, return when the job has ended and its output is complete."""
+    def logs(self, offset: int) -> bytes:
+        """Give what the job has printed so far from that byte on, secrets masked; empty where there is nothing more."""
         ...
 
 
-class Backend(Protocol):
+class ExecutionBackend(Protocol):
     """An execution backend (`--backend NAME`). Its class takes no argument."""
 
     name: str
@@ -89,6 +131,10 @@ class Backend(Protocol):
         """Refuse a `--backend-config` that is wrong with RequestError; called by the plan."""
         ...
 
-    def launch(self, task: Task, config: Mapping[str, object]) -> Job:
-        """Start it."""
+    def submit(self, spec: JobSpec, config: Mapping[str, object]) -> JobRef:
+        """Start it, and return at once. Raises a ProjrunError that says why it cannot be started."""
+        ...
+
+    def attach(self, ref: JobRef) -> Job:
+        """Find a job, also one that has ended; RequestError for a reference that this backend did not give."""
         ...

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from projrun.execution.protocol import Backend
+from collections.abc import Mapping
+
+from projrun.errors import RequestError
+from projrun.execution.protocol import ExecutionBackend
 from projrun.plugins import load_plugin
 
 BUILT_INS = {"local": "projrun_backends.execution.local:LocalBackend"}
 GROUP = "projrun.backends"
 
 
-def get_backend(name: str) -> Backend:
+def get_backend(name: str) -> ExecutionBackend:
     """The backend that `--backend NAME` means; RequestError for an unknown name."""
-    backend: Backend = load_plugin("backend", name, BUILT_INS, GROUP)()
+    backend: ExecutionBackend = load_plugin("backend", name, BUILT_INS, GROUP)()
     return backend
+
+
+def check_config(backend: ExecutionBackend, config: Mapping[str, object]) -> None:
+    """Refuse a `--backend-config` that the backend does not take, or that is wrong, with RequestError."""
+    if config and not backend.capabilities.accepts_config:
+        keys = ", ".join(sorted(map(str, config)))
+        raise RequestError(
+            f"the {backend.name} backend takes no configuration; --backend-config has: {keys}",
+            hint="remove --backend-config, or select its backend with --backend",
+        )
+    backend.check(config)

@@ -297,12 +297,12 @@ def _experiment(settings: Settings, elsewhere: bool) -> ExperimentChoice:
 
 
 def _backend(settings: Settings, caller_directory: Path) -> BackendChoice:
-    from projrun.execution.registry import get_backend
+    from projrun.execution.registry import check_config, get_backend
 
     name = settings.text("backend", "local")
     config = settings.get("backend-config")
     parsed = read_backend_config(config, caller_directory) if config else {}
-    get_backend(name.value).check(parsed)
+    check_config(get_backend(name.value), parsed)
     return BackendChoice(name.value, parsed, name.origin)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from projrun.credentials import redact_uri
 from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, ProjrunError
-from projrun.execution.protocol import Job, Outcome, Task
+from projrun.execution.protocol import Job, JobSpec, Outcome
 from projrun.execution.registry import get_backend
 from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
@@ -74,7 +74,7 @@ def _carry_out(session: Session) -> Outcome:
             child = _child(session, prepared, address)
             for warning in child.warnings:
                 session.reporter.warning(warning)
-            return _supervise(session, _task(session, prepared, child, secrets))
+            return _supervise(session, _job_spec(session, prepared, child, secrets))
     except Interrupted as interruption:
         return interruption.outcome
     except ProjrunError as error:
@@ -184,11 +184,11 @@ def _child(session: Session, prepared: PreparedEnvironment, address: TrackingAdd
     )
 
 
-def _task(
+def _job_spec(
     session: Session, prepared: PreparedEnvironment, child: ChildProcess, secrets: tuple[str, ...]
-) -> Task:
+) -> JobSpec:
     plan = session.plan
-    return Task(
+    return JobSpec(
         command=plan.invocation.command,
         argv_prefix=prepared.argv_prefix,
         directory=plan.checkout.directory,
@@ -199,7 +199,8 @@ def _task(
         argv=child.argv,
         end_argv=child.end_argv,
         end_environ=child.end_environ,
-        conclude=child.conclude,
+        end_function=child.end_function,
+        end_details=child.end_details,
         forward_stdout_to_stderr=session.options.forward_stdout_to_stderr,
     )
 
@@ -209,12 +210,12 @@ def _exported(plan: Plan) -> dict[str, str]:
     return {**secret_environment(plan.invocation), **plan.environment.exported}
 
 
-def _supervise(session: Session, task: Task) -> Outcome:
+def _supervise(session: Session, spec: JobSpec) -> Outcome:
     backend, config = get_backend(session.plan.backend.name), session.plan.backend.config
 
     def launch() -> Job:
         session.copy.started = True
-        return backend.launch(task, config)
+        return backend.attach(backend.submit(spec, config))
 
     relay = session.options.relay
     if relay is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.environments.protocol import ChildProcess, EnvironmentRequest, Launch, PreparedEnvironment
-from projrun.execution.protocol import Outcome, Task
+from projrun.execution.protocol import JobSpec, Outcome
 from projrun.execution.registry import get_backend
 from projrun.running.child import child_environment
 
@@ -38,12 +38,13 @@ def run_in(
         grace_period=5.0,
     )
     child = ChildProcess((), launch.environ) if prepared.wrap is None else prepared.wrap(launch)
-    outcome = get_backend("local").launch(_task(prepared, launch, child), {}).wait()
+    backend = get_backend("local")
+    outcome = backend.attach(backend.submit(_job_spec(prepared, launch, child), {})).wait()
     return Done(launch.log_file.read_text(encoding="utf-8").rstrip("\n"), outcome)
 
 
-def _task(prepared: PreparedEnvironment, launch: Launch, child: ChildProcess) -> Task:
-    return Task(
+def _job_spec(prepared: PreparedEnvironment, launch: Launch, child: ChildProcess) -> JobSpec:
+    return JobSpec(
         command=launch.command,
         argv_prefix=prepared.argv_prefix,
         directory=launch.directory,
@@ -53,5 +54,6 @@ def _task(prepared: PreparedEnvironment, launch: Launch, child: ChildProcess) ->
         argv=child.argv,
         end_argv=child.end_argv,
         end_environ=child.end_environ,
-        conclude=child.conclude,
+        end_function=child.end_function,
+        end_details=child.end_details,
     )

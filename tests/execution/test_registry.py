@@ -14,9 +14,10 @@ from projrun.execution.protocol import Capabilities
 
 class Cluster:
     name = "cluster"
-    capabilities = Capabilities(streams_output=False)
+    capabilities = Capabilities(accepts_config=True)
     def check(self, config): ...
-    def launch(self, task, config): ...
+    def submit(self, spec, config): ...
+    def attach(self, ref): ...
 """
 
 
@@ -50,4 +51,4 @@ def test_a_third_partys_backend_is_found_by_its_entry_point(
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign-cluster\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(f"[{GROUP}]\ncluster = foreign_cluster:Cluster\n")
     monkeypatch.syspath_prepend(tmp_path)
-    assert get_backend("cluster").capabilities.streams_output is False
+    assert get_backend("cluster").capabilities.accepts_config is True

@@ -4,32 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from projrun.errors import RequestError
-from projrun.execution.protocol import Capabilities, Job, Task
-from projrun.execution.supervision.process import ProcessJob
+from projrun.execution.protocol import Capabilities, Job, JobRef, JobSpec
+from projrun.execution.supervision.process import attach_process, submit_process
 
 
 class LocalBackend:
-    """`--backend local`, the default. It has nothing to configure."""
+    """`--backend local`, the default. It has nothing to configure.
+
+    `mlflow run` takes a configuration with its local backend and does nothing with it: what was meant for a
+    cluster would run here.
+    """
 
     name = "local"
     capabilities = Capabilities()
 
     def check(self, config: Mapping[str, object]) -> None:
-        """Refuse any configuration with RequestError.
+        """There is nothing to check: the core refuses any configuration."""
 
-        `mlflow run` takes one with its local backend and does nothing with it: what was meant for a
-        cluster would run here.
-        """
-        if config:
-            keys = ", ".join(sorted(map(str, config)))
-            raise RequestError(
-                f"the local backend takes no configuration; --backend-config has: {keys}",
-                hint="remove --backend-config, or select its backend with --backend",
-            )
+    def submit(self, spec: JobSpec, config: Mapping[str, object]) -> JobRef:
+        """Start the job's own process, else `bash -c COMMAND`, with Python's output unbuffered."""
+        environ = {"PYTHONUNBUFFERED": "1", **spec.environ}
+        return submit_process(spec.process, spec._replace(environ=environ))
 
-    def launch(self, task: Task, config: Mapping[str, object]) -> Job:
-        """Start the task's own process, else `bash -c COMMAND` with Python's output unbuffered."""
-        environ = {"PYTHONUNBUFFERED": "1", **task.environ}
-        argv = task.argv or (*task.argv_prefix, "bash", "-c", task.command)
-        return ProcessJob(argv, task._replace(environ=environ))
+    def attach(self, ref: JobRef) -> Job:
+        """Find the process; in another process than the one that submitted it its exit code stays unknown."""
+        return attach_process(ref)

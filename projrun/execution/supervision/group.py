@@ -5,6 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
+
+
+class ProcessState(NamedTuple):
+    """What proc(5) says of a process; empty words where it is gone, or the system has no `/proc`."""
+
+    state: str = ""
+    """`R`, `S`, `T`, …; `Z` for one that has ended and was not waited for."""
+    start: str = ""
+    """When it was started, in ticks since the machine was: with the process id, its name for ever."""
+
+
+def process_state(process: int) -> ProcessState:
+    """Look at one process."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            words = file.read().rpartition(")")[2].split()
+    except OSError:
+        return ProcessState()
+    return ProcessState(words[0], words[19])
 
 
 def signal_group(group: int, signum: int) -> None:

@@ -12,10 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from projrun.execution.protocol import Task
+from projrun.execution.protocol import JobSpec
 from projrun.execution.supervision.mask import Mask
 
 CHUNK = 65536
+_LOG_PIECE = 8 * 2**20
 
 Warn = Callable[[str], None]
 
@@ -150,14 +151,14 @@ class Output:
     One pipe keeps the order of what the child writes to both; two keep them apart.
     """
 
-    def __init__(self, task: Task, warn: Warn) -> None:
+    def __init__(self, spec: JobSpec, warn: Warn) -> None:
         _flush(sys.stdout, sys.stderr)
-        self._log = LogFile(task.log_file, warn)
+        self._log = LogFile(spec.log_file, warn)
         stderr = Sink(2, sys.__stderr__, warn)
         stdout = Sink(1, sys.__stdout__, warn)
-        if task.forward_stdout_to_stderr or _same_file(1, 2):
+        if spec.forward_stdout_to_stderr or _same_file(1, 2):
             stdout = stderr
-        self.streams = [Stream(sink, self._log, task.secrets) for sink in dict.fromkeys((stdout, stderr))]
+        self.streams = [Stream(sink, self._log, spec.secrets) for sink in dict.fromkeys((stdout, stderr))]
 
     @property
     def child_stdout(self) -> int:
@@ -214,6 +215,16 @@ class Output:
             stream.close_child_end()
             stream.end()
         self._log.close()
+
+
+def read_log(file: Path, offset: int) -> bytes:
+    """What a log holds from `offset` on, at most 8 MiB of it; nothing where there is no log (any more)."""
+    try:
+        with file.open("rb") as log:
+            log.seek(offset)
+            return log.read(_LOG_PIECE)
+    except FileNotFoundError:
+        return b""
 
 
 def _mode(descriptor: int) -> int | None:

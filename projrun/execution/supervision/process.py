@@ -8,15 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from threading import RLock
+from importlib import import_module
+from threading import Event, RLock, Thread
 from time import monotonic
+from urllib.parse import quote
 
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError, SourceError
-from projrun.execution.protocol import Outcome, Task
+from projrun.execution.protocol import Job, JobRef, JobSpec, Outcome
 from projrun.execution.supervision.ending import ENDING_SIGNALS, ended
-from projrun.execution.supervision.group import is_alive, signal_group
+from projrun.execution.supervision.group import is_alive, process_state, signal_group
 from projrun.execution.supervision.guard import Guard
-from projrun.execution.supervision.output import Output
+from projrun.execution.supervision.output import Output, read_log
 from projrun.execution.supervision.signals import escalated
 
 _LINGER = 1.0
@@ -39,10 +41,15 @@ class ProcessJob:
     alone, and its later output is not waited for.
     """
 
-    def __init__(self, argv: Sequence[str], task: Task) -> None:
-        """Start `argv` in the task's folder. Raises a ProjrunError that says why it cannot be started."""
-        self._grace_period = min(task.grace_period, _LONGEST_GRACE)
-        self._conclude = task.conclude
+    def __init__(self, argv: Sequence[str], spec: JobSpec) -> None:
+        """Start `argv` in the job's folder. Raises a ProjrunError that says why it cannot be started."""
+        self._grace_period = min(spec.grace_period, _LONGEST_GRACE)
+        self._spec = spec
+        self._end = _end_function(spec)
+        self._outcome: Outcome | None = None
+        self._failure: BaseException | None = None
+        self._supervised = False
+        self._ended = Event()
         self._warnings: list[str] = []
         self._received: list[int] = []
         self._received_until_exit: tuple[int, ...] = ()
@@ -53,11 +60,11 @@ class ProcessJob:
             self._wake_reader, self._wake_writer = os.pipe()
             undo.callback(self._close_descriptors, self._wake_reader, self._wake_writer)
             os.set_blocking(self._wake_writer, False)
-            self._guard = _start_guard(self._grace_period, task)
+            self._guard = _start_guard(self._grace_period, spec)
             undo.callback(self._guard.release)
-            self._output = Output(task, self._warnings.append)
+            self._output = Output(spec, self._warnings.append)
             undo.callback(self._output.close)
-            self._process = _start(argv, task, self._output)
+            self._process = _start(argv, spec, self._output)
             undo.pop_all()
         self._guard.watch(self._process.pid)
         self._output.started()
@@ -67,6 +74,24 @@ class ProcessJob:
     def identifier(self) -> str:
         """The process id of the command's main process; its process group has the same number."""
         return str(self._process.pid)
+
+    def poll(self) -> Outcome | None:
+        """Say how it ended, None while it runs. From the first call on a thread supervises the job.
+
+        Raises what `wait` raises.
+        """
+        if self._claim():
+            Thread(target=self._supervise, name="projrun-job", daemon=True).start()
+        return self._result() if self._ended.is_set() else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether its outcome is known."""
+        return self._ended.is_set()
+
+    def logs(self, offset: int) -> bytes:
+        """What is in the log file from that byte on."""
+        return read_log(self._spec.log_file, offset)
 
     def signal(self, signum: int) -> None:
         """Pass a signal to the whole group, from a signal handler or from any thread.
@@ -88,11 +113,36 @@ class ProcessJob:
             self._wake()
 
     def wait(self) -> Outcome:
-        """Supervise to the end.
+        """Supervise to the end, or wait for the thread that does. Called again, it says the same again.
 
         A KeyboardInterrupt (only in the Python API, which installs no signal handlers) does what Ctrl-C
         does at the command line: it is passed on, and the outcome is KILLED.
         """
+        if self._claim():
+            self._supervise()
+        self._complete(self._ended.wait)
+        return self._result()
+
+    def _claim(self) -> bool:
+        """Whether the caller is to supervise the job: the first one is."""
+        with self._lock:
+            claimed, self._supervised = not self._supervised, True
+            return claimed
+
+    def _result(self) -> Outcome:
+        if self._outcome is None:
+            raise self._failure or AssertionError("the job has not ended")
+        return self._outcome
+
+    def _supervise(self) -> None:
+        try:
+            self._outcome = self._run_to_the_end()
+        except BaseException as error:  # for whoever asks, in whichever thread
+            self._failure = error
+        finally:
+            self._ended.set()
+
+    def _run_to_the_end(self) -> Outcome:
         try:
             for stage in (self._run, self._settle, self._end_leftovers, self._finish_output):
                 self._complete(stage)
@@ -111,18 +161,18 @@ class ProcessJob:
         with self._lock:
             self._over = True
         outcome = ended(self._process.returncode, self._received_until_exit, self._warnings)
-        conclude = self._conclude
-        while conclude is not None:
+        while self._end is not None:
             try:
-                return conclude(outcome)
+                return self._end(outcome, self._spec.end_details, self._spec.end_environ)
             except KeyboardInterrupt:
                 continue
         return outcome
 
-    def _complete(self, stage: Callable[[], None]) -> None:
+    def _complete(self, stage: Callable[[], object]) -> None:
         while True:
             try:
-                return stage()
+                stage()
+                return
             except KeyboardInterrupt:
                 self.signal(escalated(signal.SIGINT, self._received))
 
@@ -228,19 +278,62 @@ class ProcessJob:
                 os.close(descriptor)
 
 
-def _start_guard(grace_period: float, task: Task) -> Guard:
+_JOBS: dict[JobRef, ProcessJob] = {}
+_KEPT_JOBS = 1000
+"""How many jobs of this process can be attached at once; beyond that the oldest that ended are forgotten."""
+
+
+def submit_process(argv: Sequence[str], spec: JobSpec) -> JobRef:
+    """Start `argv` as a job on this machine; the reference is for `attach_process`, here or in another process.
+
+    Raises a ProjrunError that says why it cannot be started.
+    """
+    job = ProcessJob(argv, spec)
+    pid = job.identifier
+    ref = f"{pid}:{process_state(int(pid)).start}:{quote(os.fsencode(spec.log_file.absolute()))}"
+    if len(_JOBS) >= _KEPT_JOBS:
+        for old in [old for old, other in _JOBS.items() if other.ended][: _KEPT_JOBS // 2]:
+            del _JOBS[old]
+    _JOBS[ref] = job
+    return ref
+
+
+def attach_process(ref: JobRef) -> Job:
+    """The job that `submit_process` started: with all its supervision in the process that started it.
+
+    In another process it can be polled, awaited, signalled and read, but the kernel tells its exit code to its
+    parent alone: the outcome's is UNKNOWN_EXIT_CODE there. Raises RequestError for what is not a reference.
+    """
+    job = _JOBS.get(ref)
+    if job is not None:
+        return job
+    from projrun.execution.supervision.elsewhere import attach_elsewhere
+
+    return attach_elsewhere(ref)
+
+
+def _end_function(spec: JobSpec) -> Callable[..., Outcome] | None:
+    """Found before anything starts, and kept: the package may be another one by the end."""
+    if not spec.end_function:
+        return None
+    module, _, name = spec.end_function.partition(":")
+    function: Callable[..., Outcome] = getattr(import_module(module), name)
+    return function
+
+
+def _start_guard(grace_period: float, spec: JobSpec) -> Guard:
     try:
-        return Guard(grace_period, task.end_argv, task.end_environ)
+        return Guard(grace_period, spec.end_argv, spec.end_environ)
     except OSError as error:
         raise EnvironmentBuildError(f"the guard process cannot be started: {error.strerror}") from None
 
 
-def _start(argv: Sequence[str], task: Task, output: Output) -> subprocess.Popen[bytes]:
+def _start(argv: Sequence[str], spec: JobSpec, output: Output) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             argv,
-            cwd=task.directory,
-            env=task.environ,
+            cwd=spec.directory,
+            env=spec.environ,
             # A descriptor 0 that was closed when Python started may be some other file by now.
             stdin=None if sys.__stdin__ is not None else subprocess.DEVNULL,
             stdout=output.child_stdout,
@@ -248,16 +341,16 @@ def _start(argv: Sequence[str], task: Task, output: Output) -> subprocess.Popen[
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        raise _explained(error, argv[0], task) from None
+        raise _explained(error, argv[0], spec) from None
 
 
-def _explained(error: OSError | ValueError, program: str, task: Task) -> ProjrunError:
+def _explained(error: OSError | ValueError, program: str, spec: JobSpec) -> ProjrunError:
     import errno
 
     if isinstance(error, ValueError):
         return RequestError(f"the command cannot be started: {error}")
-    if not task.directory.is_dir():
-        return SourceError(f"{task.directory}: the project's folder is gone")
+    if not spec.directory.is_dir():
+        return SourceError(f"{spec.directory}: the project's folder is gone")
     if error.errno == errno.E2BIG:
         return RequestError(
             "the command and its environment variables are longer than the system allows",
@@ -265,7 +358,7 @@ def _explained(error: OSError | ValueError, program: str, task: Task) -> Projrun
         )
     if isinstance(error, FileNotFoundError):
         return EnvironmentBuildError(
-            f"{program} was not found on the run's PATH ({task.environ.get('PATH', 'not set')})",
+            f"{program} was not found on the run's PATH ({spec.environ.get('PATH', 'not set')})",
             hint=f"install {program}, or put its folder on PATH",
         )
     return EnvironmentBuildError(f"{program} cannot be started: {error.strerror}")

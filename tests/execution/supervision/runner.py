@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from projrun.execution.protocol import Job, Outcome, Task
+from projrun.execution.protocol import Job, JobSpec, Outcome
 from projrun.execution.registry import get_backend
 from projrun.execution.supervision.signals import Interrupted, SignalRelay
 
@@ -20,7 +20,7 @@ from projrun.execution.supervision.signals import Interrupted, SignalRelay
 def main(request_file: Path) -> int:
     """Run the request's command and leave its outcome in a file."""
     request = json.loads(request_file.read_text("utf-8"))
-    task = Task(
+    spec = JobSpec(
         command=request["command"],
         argv_prefix=(),
         directory=Path(request["directory"]),
@@ -32,9 +32,10 @@ def main(request_file: Path) -> int:
     )
 
     def start() -> Job:
-        job = get_backend("local").launch(task, {})
-        write(Path(request["job_file"]), job.identifier)
-        return job
+        backend = get_backend("local")
+        ref = backend.submit(spec, {})
+        write(Path(request["job_file"]), ref.partition(":")[0])
+        return backend.attach(ref)
 
     with SignalRelay() as relay:
         outcome = supervise(relay, start, Path(request["building_file"]) if request["builds"] else None)

@@ -1,4 +1,4 @@
-"""What the tests of execution share: tasks, real runner processes, waiting for something to happen."""
+"""What the tests of execution share: jobs, real runner processes, waiting for something to happen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from projrun.execution.protocol import Outcome, Task
+from projrun.execution.protocol import JobSpec, Outcome
 
 PATIENCE = 20.0
 """Seconds that anything may take on a busy machine."""
@@ -21,10 +21,10 @@ RUNNER = Path(__file__).with_name("runner.py")
 PYTHON = sys.executable
 
 
-def make_task(folder: Path, command: str, **changes: Any) -> Task:
-    """A task in `folder`, with this process's environment."""
-    task = Task(command, (), folder, dict(os.environ), folder / "output.log", grace_period=5.0)
-    return task._replace(**changes)
+def make_spec(folder: Path, command: str, **changes: Any) -> JobSpec:
+    """A job in `folder`, with this process's environment."""
+    spec = JobSpec(command, (), folder, dict(os.environ), folder / "output.log", grace_period=5.0)
+    return spec._replace(**changes)
 
 
 def eventually(condition: Callable[[], object], what: str) -> None:

@@ -211,9 +211,9 @@ def test_what_the_runner_printed_before_comes_first(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(
         "import sys\nfrom pathlib import Path\n"
         "from projrun.execution.supervision.process import ProcessJob\n"
-        "from tests.execution.supervision.support import make_task\n"
+        "from tests.execution.supervision.support import make_spec\n"
         "print('runner first')\n"
-        "ProcessJob(['echo', 'then the job'], make_task(Path(sys.argv[1]), '')).wait()\n"
+        "ProcessJob(['echo', 'then the job'], make_spec(Path(sys.argv[1]), '')).wait()\n"
         "print('runner last')\n"
     )
     done = subprocess.run(

@@ -15,11 +15,11 @@ from projrun.errors import EnvironmentBuildError
 from projrun.execution.protocol import Outcome
 from projrun.execution.supervision import process
 from projrun.execution.supervision.process import ProcessJob
-from tests.execution.supervision.support import PYTHON, eventually, is_running, make_task, read_pid
+from tests.execution.supervision.support import PYTHON, eventually, is_running, make_spec, read_pid
 
 
 def start(folder: Path, command: str, grace_period: float = 5.0) -> ProcessJob:
-    return ProcessJob(["bash", "-c", command], make_task(folder, command, grace_period=grace_period))
+    return ProcessJob(["bash", "-c", command], make_spec(folder, command, grace_period=grace_period))
 
 
 def run(folder: Path, command: str, grace_period: float = 5.0) -> Outcome:
@@ -84,7 +84,7 @@ def test_nothing_of_this_process_leaks(tmp_path: Path) -> None:
     for command in ("true", "exit 1", "echo x; echo y >&2"):
         run(tmp_path, command)
     with pytest.raises(EnvironmentBuildError):
-        ProcessJob(["no-such-program"], make_task(tmp_path, ""))
+        ProcessJob(["no-such-program"], make_spec(tmp_path, ""))
     assert sorted(Path("/dev/fd").iterdir()) == before
     assert child_processes() == children  # none is left, zombies included
 

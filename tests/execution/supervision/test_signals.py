@@ -303,8 +303,6 @@ def test_a_terminal_that_was_closed_does_not_lose_the_log(tmp_path: Path) -> Non
 class RecordingJob:
     """What the relay needs of a job."""
 
-    identifier = "recording"
-
     def __init__(self) -> None:
         self.received: list[int] = []
 
@@ -313,6 +311,12 @@ class RecordingJob:
 
     def wait(self) -> Outcome:
         return Outcome("FINISHED", 0)
+
+    def poll(self) -> Outcome:
+        return self.wait()
+
+    def logs(self, offset: int) -> bytes:
+        return b""
 
 
 def press(*signals: int) -> None:

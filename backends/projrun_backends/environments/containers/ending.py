@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,11 +34,18 @@ class Container(NamedTuple):
     log_file: Path
     image: str
 
+    def details(self) -> dict[str, str]:
+        """It as `conclude` takes it."""
+        return {name: str(value) for name, value in self._asdict().items()}
 
-def conclude(connect: Callable[[], Engine], container: Container, outcome: Outcome) -> Outcome:
+
+def conclude(outcome: Outcome, details: Mapping[str, str], environ: Mapping[str, str]) -> Outcome:
     """The container's outcome. Raises EnvironmentBuildError for one that never ran; removes the container."""
+    container = Container(
+        details["label"], Path(details["id_file"]), Path(details["log_file"]), details["image"]
+    )
     try:
-        engine = connect()  # again: hours may have passed
+        engine = Engine.connect(environ)  # again: hours may have passed
         identifiers = _identifiers(engine, container, outcome)
         state = engine.container(identifiers[0]) if identifiers else None
         for identifier in identifiers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -85,7 +84,8 @@ def contain(containment: Containment, launch: Launch) -> ChildProcess:
         environ=passed.environ,
         end_argv=("/bin/sh", "-c", _END, program, container.label),
         end_environ={variable: launch.environ[variable] for variable in _CLIENT & launch.environ.keys()},
-        conclude=partial(conclude, partial(Engine.connect, containment.request.environ), container),
+        end_function=f"{conclude.__module__}:{conclude.__name__}",
+        end_details=container.details(),
         warnings=_warnings(containment, variables),
     )
 

@@ -1,0 +1,93 @@
+"""A JobSpec as JSON: what people may see in the text itself, the rest in a file that only its owner may read."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from projrun.execution.protocol import JobSpec
+
+_VERSION = 1
+_PRIVATE = frozenset({"environ", "end_environ", "secrets"})
+"""Fields that never stand in the text: a variable may hold a password that projrun does not know of."""
+_TEXTS = frozenset({"command", "end_function"})
+_PATHS = frozenset({"directory", "log_file"})
+_LISTS = frozenset({"argv_prefix", "secrets", "argv", "end_argv"})
+_TABLES = frozenset({"environ", "end_environ", "end_details"})
+
+
+def write_spec(spec: JobSpec, private: Path) -> str:
+    """See `JobSpec.to_json`."""
+    fields = {name: _plain(value) for name, value in spec._asdict().items()}
+    hidden = {name for name, value in fields.items() if name in _PRIVATE or _mentions(value, spec.secrets)}
+    descriptor = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        json.dump({name: fields[name] for name in sorted(hidden)}, file)
+    public = {name: value for name, value in fields.items() if name not in hidden}
+    return json.dumps({"version": _VERSION, "private": os.path.abspath(private), **public})  # noqa: PTH100 - no links resolved
+
+
+def read_spec(text: str) -> JobSpec:
+    """See `JobSpec.from_json`."""
+    public = _object(text, "a job specification")
+    if public.pop("version", None) != _VERSION:
+        raise ValueError(f"not a job specification of version {_VERSION}")
+    private = public.pop("private", None)
+    if not isinstance(private, str):
+        raise ValueError("the job specification names no private file")
+    fields = {**public, **_object(_read_private(Path(private)), private)}
+    unknown = fields.keys() ^ set(JobSpec._fields)
+    if unknown:
+        raise ValueError(f"not a job specification: {min(unknown)} is missing or unknown")
+    return JobSpec(**{name: _typed(name, value) for name, value in fields.items()})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _mentions(value: object, secrets: tuple[str, ...]) -> bool:
+    if isinstance(value, dict):
+        return any(_mentions(one, secrets) for item in value.items() for one in item)
+    if isinstance(value, list):
+        return any(_mentions(one, secrets) for one in value)
+    return isinstance(value, str) and any(secret in value for secret in secrets if secret)
+
+
+def _read_private(file: Path) -> str:
+    with file.open(encoding="ascii") as opened:
+        status = os.fstat(opened.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+            raise ValueError(f"{file} may be read or written by others")
+        return opened.read()
+
+
+def _object(text: str, what: str) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} is not a JSON object")
+    return value
+
+
+def _typed(name: str, value: object) -> Any:
+    if name in _LISTS and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    if name in _TABLES and isinstance(value, dict) and all(isinstance(one, str) for one in value.values()):
+        return value
+    if name in _PATHS and isinstance(value, str):
+        return Path(value)
+    if name in _TEXTS and isinstance(value, str):
+        return value
+    if name == "grace_period" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if name == "forward_stdout_to_stderr" and isinstance(value, bool):
+        return value
+    raise ValueError(f"not a job specification: {name} has the wrong type")
