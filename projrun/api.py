@@ -14,7 +14,8 @@ from projrun.reporting import SilentReporter
 from projrun.running.plan import Request, make_plan
 from projrun.running.record.parent import imported_tracking_uri
 from projrun.running.submitted import FinishedRun, RunningRun, SubmittedRun
-from projrun.settings import DEFINITIONS, Settings
+from projrun.settings import Settings
+from projrun.settings.options import Command, Option, options_of
 
 if TYPE_CHECKING:
     from projrun.running.rerun.repetition import Order
@@ -60,6 +61,7 @@ def run(
     env: str | os.PathLike[str] | None = None,
     locked: str | os.PathLike[str] | None = None,
     python_downloads: str | None = None,
+    conda_exe: str | os.PathLike[str] | None = None,
     grace_period: float | None = None,
     pass_credentials: bool = False,
     offline: bool = False,
@@ -79,25 +81,7 @@ def run(
     Raises RequestError, SourceError, EnvironmentBuildError or TrackingError (their `exit_code`s are the
     command line's), and RunFailedError for a synchronous run that did not finish.
     """
-    options = {
-        "tracking-uri": tracking_uri or imported_tracking_uri(),
-        "experiment-name": experiment_name,
-        "experiment-id": experiment_id,
-        "backend": backend,
-        "backend-config": _json(backend_config),
-        "storage-dir": None if storage_dir is None else os.fspath(storage_dir),
-        "run-id": run_id,
-        "run-name": run_name,
-        "env-manager": env_manager,
-        "env": None if env is None else os.fspath(env),
-        "locked": None if locked is None else os.fspath(locked),
-        "python-downloads": python_downloads,
-        "grace-period": None if grace_period is None else str(grace_period),
-        "strict": "1" if strict else None,
-        "offline": "1" if offline else None,
-        "require-clean": "1" if require_clean else None,
-        "keep-workdir": "1" if keep_workdir else None,
-    }
+    options = _settings("run", locals())
     request = _request(str(uri), entry_point, version, parameters or {}, options, rebuild_env)
     if docker_args or build_image or docker_auth or pass_credentials:
         from projrun.environments.container_options import from_api
@@ -137,11 +121,11 @@ def rerun(
     from projrun.environments.container_options import from_api
     from projrun.running.rerun.repetition import Order
 
-    words = {name.replace("_", "-"): _option_text(value) for name, value in options.items()}
-    unknown = words.keys() - DEFINITIONS.keys()
+    known = _accepted("rerun")
+    unknown = options.keys() - {option.keyword for option in known if option.setting}
     if unknown:
-        raise TypeError(f"rerun() got an unexpected keyword argument {min(unknown).replace('-', '_')!r}")
-    words["tracking-uri"] = words.get("tracking-uri") or imported_tracking_uri()
+        raise TypeError(f"rerun() got an unexpected keyword argument {min(unknown)!r}")
+    words = _settings("rerun", options)
     request = _request("", "main", None, parameters or {}, words, rebuild_env)
     container = from_api(docker_args, docker_auth, build_image=build_image, pass_credentials=pass_credentials)
     order = Order(
@@ -216,17 +200,27 @@ def _finished(result: Result) -> SubmittedRun:
     return FinishedRun(result.run.run_id, result.run.status)
 
 
-def _option_text(value: object) -> str | None:
-    if value is None or value is False:
+def _settings(command: Command, keywords: Mapping[str, object]) -> dict[str, str | None]:
+    """The settings among the keywords, by their options' names and as the command line gives them."""
+    texts = {
+        option.name: _text(option, keywords.get(option.keyword))
+        for option in _accepted(command)
+        if option.setting
+    }
+    return {**texts, "tracking-uri": texts["tracking-uri"] or imported_tracking_uri()}
+
+
+def _accepted(command: Command) -> tuple[Option, ...]:
+    return tuple(option for option in options_of(command) if option.api)
+
+
+def _text(option: Option, value: object) -> str | None:
+    if option.kind == "flag":
+        return "1" if value else None
+    if value is None:
         return None
-    if value is True:
-        return "1"
-    return _json(value) if isinstance(value, Mapping) else str(value)
+    if isinstance(value, Mapping) and option.kind == "json":
+        import json
 
-
-def _json(config: Mapping[str, object] | str | None) -> str | None:
-    if config is None or isinstance(config, str):
-        return config
-    import json
-
-    return json.dumps(config)
+        return json.dumps(value)
+    return os.fspath(value) if isinstance(value, os.PathLike) else str(value)

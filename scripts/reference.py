@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from projrun.cli.application import application
-from projrun.settings import DEFINITIONS
+from projrun.settings.options import OPTIONS
 
 FILE = Path(__file__).parents[1] / "docs" / "reference.md"
 
@@ -109,10 +109,10 @@ def _prose(text: str) -> str:
 
 
 def _setting_rows() -> Iterator[str]:
-    for definition in DEFINITIONS.values():
-        variables = ", ".join(f"`{name}`" for name in definition.variables)
-        if definition.in_config:
-            yield f"| `{definition.name}` | {variables} |"
+    for option in OPTIONS.values():
+        variables = ", ".join(f"`{name}`" for name in option.variables)
+        if option.in_config:
+            yield f"| `{option.name}` | {variables} |"
 
 
 def main() -> None:

@@ -87,15 +87,14 @@ def prune_environments(older_than: str | None, max_size: str | None, dry_run: bo
 
 @envs.command("path")
 @environment_options
-@json_option
 def show_path(as_json: bool, **values: Any) -> None:
     """Print the folder of a project's environment, built or not.
 
     \b
     $(projrun envs path .)/bin/python -c "import sklearn"
     """
-    from projrun.cli.options import build_environment_request
     from projrun.cli.rendering import print_json
+    from projrun.cli.request import build_environment_request
     from projrun.running.plan import plan_environment
 
     environment = plan_environment(build_environment_request(values))

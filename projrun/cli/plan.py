@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
-from projrun.cli.options import build_request, project_options
+from projrun.cli.options import plan_options
+from projrun.cli.request import build_request
 from projrun.running.plan import make_plan
 
 
 @click.command()
-@project_options
+@plan_options
 def plan(**values: Any) -> int:
     """Show what `projrun run` would do with the same options; build, run and record nothing.
 
@@ -28,7 +29,7 @@ def show_plan(values: Mapping[str, Any]) -> int:
     from projrun.cli.plan_view import plan_document, plan_text
     from projrun.cli.rendering import print_json, visible
 
-    made = make_plan(build_request(values), own_copy=False)
+    made = make_plan(build_request(values, "plan"), own_copy=False)
     document = plan_document(made)
     if values["as_json"]:
         print_json(document)

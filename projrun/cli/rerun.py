@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from projrun.cli.options import build_request, repetition_options
+from projrun.cli.options import rerun_options
 from projrun.cli.reporter import CommandLineReporter
+from projrun.cli.request import build_request
 from projrun.execution.supervision.signals import SignalRelay
 from projrun.running.rerun.differences import Difference
 from projrun.running.rerun.planning import PlannedRepetition, compare_environments, plan_repetition
@@ -19,8 +20,7 @@ from projrun.sources.fetch import discard
 
 
 @click.command()
-@repetition_options
-@click.option("--dry-run", is_flag=True, help="Show the plan and what differs; run nothing.")
+@rerun_options
 def rerun(**values: Any) -> int:
     """Repeat run RUN_ID: its commit and uncommitted changes, parameters, entry point and environment.
 
@@ -47,10 +47,9 @@ def rerun(**values: Any) -> int:
 
 
 def _order(values: Mapping[str, Any]) -> Order:
-    base = {"uri": "", "version": None, "run_id": None, "require_clean": False}
     return Order(
         values["repeated"],
-        build_request({**values, **base}),
+        build_request({**values, "uri": "", "version": None}, "rerun"),
         source=values["source"],
         entry_point=values["entry_point"],
         unlocked=values["unlocked"],

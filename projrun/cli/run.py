@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from projrun.cli.options import build_request, project_options
+from projrun.cli.options import run_options
 from projrun.cli.reporter import CommandLineReporter
+from projrun.cli.request import build_request
 from projrun.execution.supervision.signals import SignalRelay
 from projrun.running.plan import Plan, make_plan
 from projrun.running.runner import Result, execute
@@ -15,8 +16,7 @@ from projrun.running.session import Options
 
 
 @click.command()
-@project_options
-@click.option("--dry-run", is_flag=True, help="Show the plan, as `projrun plan` does; run nothing.")
+@run_options
 def run(**values: Any) -> int:
     """Run an entry point of the project at URI and record it.
 

@@ -204,6 +204,7 @@ def _command_line(
         "env",
         "locked",
         "python-downloads",
+        "conda-exe",
         "grace-period",
     ):
         value = options[name]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from projrun.errors import RequestError
+from projrun.settings.options import OPTIONS
 
 
 class Setting(NamedTuple):
@@ -15,45 +16,6 @@ class Setting(NamedTuple):
     value: str
     origin: str
 
-
-class Definition(NamedTuple):
-    """A setting that may also be set in the environment and in `config.toml`."""
-
-    name: str
-    """The long option's name, which is also the key in `config.toml`."""
-    variables: tuple[str, ...]
-    """The variables that set it, the first that is set and not empty wins."""
-    flag: bool = False
-    in_config: bool = True
-
-
-DEFINITIONS = {
-    definition.name: definition
-    for definition in (
-        Definition("tracking-uri", ("PROJRUN_TRACKING_URI", "MLFLOW_TRACKING_URI")),
-        Definition("experiment-name", ("PROJRUN_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_NAME")),
-        Definition("experiment-id", ("PROJRUN_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_ID")),
-        Definition("env-manager", ("PROJRUN_ENV_MANAGER",)),
-        Definition("env", ("PROJRUN_ENV",)),
-        Definition("python-downloads", ("PROJRUN_PYTHON_DOWNLOADS", "UV_PYTHON_DOWNLOADS")),
-        Definition("locked", (), in_config=False),
-        Definition("conda-exe", ("PROJRUN_CONDA_EXE",)),
-        Definition("backend", ("PROJRUN_BACKEND",)),
-        Definition("backend-config", ("PROJRUN_BACKEND_CONFIG",)),
-        Definition("storage-dir", ("PROJRUN_STORAGE_DIR",)),
-        Definition("grace-period", ("PROJRUN_GRACE_PERIOD",)),
-        Definition("offline", ("PROJRUN_OFFLINE",), flag=True),
-        Definition("require-clean", ("PROJRUN_REQUIRE_CLEAN",), flag=True),
-        Definition("keep-workdir", ("PROJRUN_KEEP_WORKDIR",), flag=True),
-        Definition("allowed-hosts", ("PROJRUN_ALLOWED_HOSTS",)),
-        Definition("allowed-protocols", ("PROJRUN_ALLOWED_PROTOCOLS",)),
-        Definition("require-pinned", ("PROJRUN_REQUIRE_PINNED",), flag=True),
-        Definition("strict", ("PROJRUN_STRICT",), flag=True),
-        Definition("quiet", ("PROJRUN_QUIET",), flag=True),
-        Definition("run-name", (), in_config=False),
-        Definition("run-id", (), in_config=False),
-    )
-}
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
@@ -87,17 +49,17 @@ class Settings:
 
     def each(self, name: str) -> Iterator[Setting]:
         """What every place that sets it says, the one that wins first."""
-        definition = DEFINITIONS[name]
-        option = self._options.get(name)
-        if option is not None:
-            yield Setting(option, f"--{name}")
+        option = OPTIONS[name]
+        value = self._options.get(name)
+        if value is not None:
+            yield Setting(value, f"--{name}")
         if name in self._recorded:
             yield Setting(self._recorded[name], self.record)
-        for variable in definition.variables:
+        for variable in option.variables:
             value = self._environ.get(variable)
             if value:
                 yield Setting(value, f"${variable}")
-        if definition.in_config and name in self._config:
+        if option.in_config and name in self._config:
             yield Setting(self._config[name], str(self._config_file))
 
     def text(self, name: str, default: str) -> Setting:
@@ -151,7 +113,7 @@ def _read_config(file: Path) -> dict[str, str]:
     if text is None:
         return {}
     document = _parse_toml(file, text)
-    known = {name for name, definition in DEFINITIONS.items() if definition.in_config}
+    known = {name for name, option in OPTIONS.items() if option.in_config}
     for key in document:
         if key not in known:
             from projrun.suggestions import did_you_mean

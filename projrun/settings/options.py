@@ -1,0 +1,196 @@
+"""The options of `run`, `plan` and `rerun`, each declared once.
+
+From this table come the command line, the variables and `config.toml`, the keywords of `projrun.run` and
+`projrun.rerun`, the request, and docs/reference.md.
+"""
+
+# No `from __future__ import annotations`: NamedTuple compiles each annotation that is a string.
+from typing import Literal, NamedTuple
+
+Kind = Literal["text", "flag", "repeated", "seconds", "path", "json"]
+Command = Literal["run", "plan", "rerun", "environment"]
+
+_ALL: frozenset[Command] = frozenset({"run", "plan", "rerun"})
+_PROJECT: frozenset[Command] = frozenset({"run", "plan"})
+_RERUN: frozenset[Command] = frozenset({"rerun"})
+_EVERYWHERE: frozenset[Command] = frozenset({*_ALL, "environment"})
+_NONE: frozenset[Command] = frozenset()
+
+
+class Option(NamedTuple):
+    """An option, or a setting that has no option."""
+
+    name: str
+    """The long name without dashes, which is also the key in `config.toml`."""
+    help: str = ""
+    metavar: str | None = None
+    """What stands for the value in the help; None for a flag."""
+    short: str = ""
+    kind: Kind = "text"
+    commands: frozenset[Command] = _ALL
+    """The commands that have it; `environment` is what only decides on the environment (`envs path`)."""
+    variables: tuple[str, ...] = ()
+    """The variables that set it; the first that is set and not empty wins."""
+    default: str = ""
+    """What applies where nothing is set, for people."""
+    recorded: bool = False
+    """In `rerun` the record decides where the option is not given: no variable, no default."""
+    setting: bool = False
+    """Looked up by `Settings`."""
+    in_config: bool = False
+    """Also a key of `config.toml`."""
+    api: bool = True
+    """Also a keyword of `projrun.run`, or of `projrun.rerun`."""
+    other_keyword: str = ""
+    """Its name in Python where that is not the long name with underscores."""
+
+    @property
+    def keyword(self) -> str:
+        """Its name in Python: the keyword of the API."""
+        return self.other_keyword or self.name.replace("-", "_")
+
+    def hint(self, command: Command) -> str:
+        """What people read behind the help: where else it is set, and what applies otherwise."""
+        if command == "rerun" and self.recorded:
+            return "default: recorded value"
+        variables = ", ".join(f"${name}" for name in self.variables)
+        return "; ".join(filter(None, (variables, self.default and f"default: {self.default}")))
+
+
+def _setting(
+    name: str, help_text: str, metavar: str | None = None, *variables: str, in_config: bool = True
+) -> Option:
+    return Option(name, help_text, metavar, variables=variables, setting=True, in_config=in_config)
+
+
+def _flag(name: str, help_text: str, commands: frozenset[Command] = _ALL) -> Option:
+    return Option(name, help_text, kind="flag", commands=commands)
+
+
+def _flag_setting(name: str, help_text: str, variable: str) -> Option:
+    return _setting(name, help_text, None, variable)._replace(kind="flag")
+
+
+_TABLE = (
+    Option(
+        "entry-point", "Entry point, or a .py, .sh or .R script of the project.", "NAME", "e",
+        default="main", recorded=True,
+    ),
+    Option(
+        "version", "Branch, tag or commit of a git project, or an archive's sha256:HASH.", "REF", "v",
+        commands=frozenset({"run", "plan", "environment"}),
+    ),
+    _flag_setting(
+        "require-clean", "Refuse a project with uncommitted changes.", "PROJRUN_REQUIRE_CLEAN"
+    )._replace(commands=_PROJECT),
+    _setting("run-id", "Record into this existing run instead of a new one.", "ID", in_config=False)._replace(
+        commands=_PROJECT
+    ),
+    Option(
+        "source",
+        "New location of a project that moved; the recorded commit or archive is fetched from there.",
+        "URI", commands=_RERUN,
+    ),
+    _flag("without-patch", "Do not apply the recorded uncommitted changes.", _RERUN),
+    _flag("unlocked", "Build the environment from the project's file, not from the recorded lock.", _RERUN),
+    _flag("changed-source", "Run a plain folder even if its files have changed.", _RERUN),
+    _flag_setting(
+        "offline", "Use only cached sources; contact no server for them.", "PROJRUN_OFFLINE"
+    )._replace(commands=_EVERYWHERE),
+    _flag_setting(
+        "keep-workdir",
+        "Keep the run's own copy of a fetched project; otherwise deleted after a successful run that left no new "
+        "files.",
+        "PROJRUN_KEEP_WORKDIR",
+    ),
+    Option(
+        "param-list",
+        "Parameter; if the entry point does not declare it, appended to the command as --NAME VALUE.",
+        "NAME=VALUE", "P", "repeated", other_keyword="parameters",
+    ),
+    Option(
+        "params-file", "Parameters from a YAML or JSON mapping; -P takes precedence.", "FILE",
+        kind="path", api=False,
+    ),
+    _flag_setting("strict", "Refuse parameters that the entry point does not declare.", "PROJRUN_STRICT"),
+    Option(
+        "docker-args", "`docker run` option or flag for Docker projects: -A gpus=all, -A t.", "NAME=VALUE", "A",
+        "repeated",
+    ),
+    _setting(
+        "experiment-name", "Experiment name; created if it does not exist.", "NAME",
+        "PROJRUN_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_NAME",
+    )._replace(recorded=True),
+    _setting(
+        "experiment-id", "Experiment id.", "ID", "PROJRUN_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_ID",
+    )._replace(default="0", recorded=True),
+    _setting("backend", "Execution backend.", "NAME", "PROJRUN_BACKEND")._replace(
+        short="b", default="local", recorded=True
+    ),
+    _setting(
+        "backend-config", "JSON for the backend: a .json file or a JSON object.", "FILE",
+        "PROJRUN_BACKEND_CONFIG",
+    )._replace(short="c", kind="json"),
+    _setting(
+        "env-manager", "local (build nothing), virtualenv, uv, conda or docker.", "NAME", "PROJRUN_ENV_MANAGER"
+    )._replace(commands=_EVERYWHERE, default="what the project asks for", recorded=True),
+    _setting(
+        "env", "Run in this existing virtual environment or conda prefix; build nothing.", "PATH", "PROJRUN_ENV"
+    )._replace(kind="path", commands=_EVERYWHERE),
+    _setting(
+        "locked",
+        "Build exactly the environment of a lock that a run recorded: environment/requirements.lock.txt, "
+        "conda.lock.txt or image.lock.txt.",
+        "FILE", in_config=False,
+    )._replace(kind="path", commands=_EVERYWHERE),
+    _setting(
+        "python-downloads",
+        "automatic or never: whether uv may download a Python that is not installed.",
+        "WHEN", "PROJRUN_PYTHON_DOWNLOADS", "UV_PYTHON_DOWNLOADS",
+    )._replace(commands=_EVERYWHERE, default="never"),
+    _setting(
+        "conda-exe",
+        "Program that builds conda environments: conda, mamba, micromamba, or rattler for py-rattler.",
+        "PROGRAM", "PROJRUN_CONDA_EXE",
+    )._replace(commands=_EVERYWHERE, default="$MLFLOW_CONDA_HOME, $CONDA_EXE or py-rattler"),
+    _flag("rebuild-env", "Build the environment even if it is cached."),
+    _setting(
+        "storage-dir", "Folder to download `path` parameters to; kept.", "DIR", "PROJRUN_STORAGE_DIR"
+    )._replace(kind="path", default="removed after the run"),
+    _setting("run-name", "Run name.", "NAME", in_config=False)._replace(default="generated"),
+    _flag("build-image", "Docker projects: build an image with the code copied in."),
+    _flag(
+        "pass-credentials",
+        "Docker projects: pass your credentials for AWS, Google Cloud and Azure to the container.",
+    ),
+    _setting(
+        "tracking-uri",
+        "Where runs are recorded: an MLflow-compatible server's http(s) address or sqlite:///FILE.", "URI",
+        "PROJRUN_TRACKING_URI", "MLFLOW_TRACKING_URI",
+    )._replace(default="the embedded store"),
+    _setting(
+        "grace-period", "Time between SIGTERM and SIGKILL for a command that is being stopped.", "SECONDS",
+        "PROJRUN_GRACE_PERIOD",
+    )._replace(kind="seconds", default="10"),
+    Option(
+        "env-file",
+        "Variables (NAME=VALUE lines) for projrun and the command; variables already set take precedence.",
+        "FILE", kind="path", commands=_EVERYWHERE, api=False,
+    ),
+    _flag("json", "Print one JSON object on stdout, the rest on stderr.", _EVERYWHERE)._replace(
+        api=False, other_keyword="as_json"
+    ),
+    _flag_setting("quiet", "Print only warnings and errors.", "PROJRUN_QUIET")._replace(short="q", api=False),
+    _flag("dry-run", "Show the plan; run nothing.", frozenset({"run", "rerun"}))._replace(api=False),
+    # Rules for what may be fetched: only whoever configures the machine sets them.
+    _setting("allowed-hosts", "", None, "PROJRUN_ALLOWED_HOSTS")._replace(commands=_NONE, api=False),
+    _setting("allowed-protocols", "", None, "PROJRUN_ALLOWED_PROTOCOLS")._replace(commands=_NONE, api=False),
+    _flag_setting("require-pinned", "", "PROJRUN_REQUIRE_PINNED")._replace(commands=_NONE, api=False),
+)  # fmt: skip
+
+OPTIONS = {option.name: option for option in _TABLE}
+
+
+def options_of(command: Command) -> tuple[Option, ...]:
+    """The options of a command, in the order of its help."""
+    return tuple(option for option in _TABLE if command in option.commands)
