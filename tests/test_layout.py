@@ -51,6 +51,12 @@ def _imported(tree: ast.Module) -> Iterator[str]:
             yield node.module
 
 
+def test_only_the_sqlite_engine_knows_sqlite3() -> None:
+    """Another database is another `Engine`: no query, no route and no command asks which one it is."""
+    knowing = {module for module, tree in TREES.items() if "sqlite3" in _imported(tree)}
+    assert knowing == {"projrun/tracking/sql/sqlite.py"}
+
+
 def test_modules_are_short() -> None:
     lengths = {
         str(file.relative_to(REPOSITORY)): len(file.read_text(encoding="utf-8").splitlines())

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import InvalidValueError, NotFoundError
+from projrun.tracking import limits
 from projrun.tracking.entities import Metric, Param, Run, Tag
-from projrun.tracking.sql import limits
 from projrun.tracking.sql.names import generate_id, generate_run_name
 from projrun.tracking.sql.store import SqlStore
 
@@ -242,8 +242,9 @@ def test_tag_that_is_not_there_cannot_be_deleted(store: SqlStore, run: Run) -> N
 
 
 def test_thousand_metrics_are_one_transaction(store: SqlStore, run: Run) -> None:
-    with store._database.reading() as connection:
+    with store._engine.reading() as connection:
         statements: list[str] = []
+    assert isinstance(connection, sqlite3.Connection)
     connection.set_trace_callback(statements.append)
     store.log_batch(run.run_id, metrics=[Metric("m", float(n), n, n) for n in range(1000)])
     connection.set_trace_callback(None)
@@ -256,8 +257,9 @@ def test_thousand_metrics_are_one_transaction(store: SqlStore, run: Run) -> None
 def test_search_asks_as_many_questions_for_many_runs_as_for_one(store: SqlStore) -> None:
     def count_statements() -> int:
         statements: list[str] = []
-        with store._database.reading() as connection:
+        with store._engine.reading() as connection:
             pass
+        assert isinstance(connection, sqlite3.Connection)
         connection.set_trace_callback(statements.append)
         assert store.search_runs(["0"]).runs
         connection.set_trace_callback(None)

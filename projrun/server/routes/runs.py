@@ -6,8 +6,8 @@ import msgspec
 
 from projrun.server import answers, wire
 from projrun.server.api import reading, writing
+from projrun.tracking import limits
 from projrun.tracking.entities import Param, RunStatus, Tag, ViewType
-from projrun.tracking.sql import limits
 from projrun.tracking.sql.store import SqlStore
 
 

@@ -4,17 +4,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError
+from projrun.tracking import limits
 from projrun.tracking.entities import Experiment, Tag
-from projrun.tracking.sql import limits
-from projrun.tracking.sql.database import Row, select_in
+from projrun.tracking.sql.engine import Connection, Row, select_in, upsert
 
 COLUMNS = "experiment_id, name, artifact_location, lifecycle_stage, creation_time, last_update_time"
+_UPSERT_TAG = upsert("experiment_tags", "experiment_id, key", "value")
 
 
 def now() -> int:
@@ -22,7 +22,7 @@ def now() -> int:
     return int(time.time() * 1000)
 
 
-def create(connection: sqlite3.Connection, name: str, artifact_location: str, tags: Sequence[Tag]) -> str:
+def create(connection: Connection, name: str, artifact_location: str, tags: Sequence[Tag]) -> str:
     """The new experiment's id. Raises AlreadyExistsError, also where a deleted one has the name."""
     _check_name(name)
     found = get_by_name(connection, name)
@@ -39,7 +39,7 @@ def create(connection: sqlite3.Connection, name: str, artifact_location: str, ta
     return str(number)
 
 
-def get(connection: sqlite3.Connection, experiment_id: str) -> Experiment:
+def get(connection: Connection, experiment_id: str) -> Experiment:
     """Raises NotFoundError, InvalidValueError for an id that is not a number."""
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM experiments WHERE experiment_id = ?", (number_of(experiment_id),)
@@ -49,7 +49,7 @@ def get(connection: sqlite3.Connection, experiment_id: str) -> Experiment:
     return from_rows(connection, rows)[0]
 
 
-def get_active(connection: sqlite3.Connection, experiment_id: str) -> Experiment:
+def get_active(connection: Connection, experiment_id: str) -> Experiment:
     """As `get`; raises InvalidValueError for a deleted one."""
     experiment = get(connection, experiment_id)
     if experiment.lifecycle_stage != "active":
@@ -57,13 +57,13 @@ def get_active(connection: sqlite3.Connection, experiment_id: str) -> Experiment
     return experiment
 
 
-def get_by_name(connection: sqlite3.Connection, name: str) -> Experiment | None:
+def get_by_name(connection: Connection, name: str) -> Experiment | None:
     """The experiment of that name, deleted ones too."""
     rows = connection.execute(f"SELECT {COLUMNS} FROM experiments WHERE name = ?", (name,)).fetchall()
     return from_rows(connection, rows)[0] if rows else None
 
 
-def set_tag(connection: sqlite3.Connection, experiment_id: str, tag: Tag) -> None:
+def set_tag(connection: Connection, experiment_id: str, tag: Tag) -> None:
     """Write one tag over what was there."""
     experiment = get_active(connection, experiment_id)
     _write_tag(connection, int(experiment.experiment_id), tag)
@@ -73,7 +73,7 @@ def set_tag(connection: sqlite3.Connection, experiment_id: str, tag: Tag) -> Non
     )
 
 
-def from_rows(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[Experiment]:
+def from_rows(connection: Connection, rows: Sequence[Row]) -> list[Experiment]:
     """Experiments with their tags, from rows of COLUMNS."""
     tags: dict[int, list[Tag]] = {row[0]: [] for row in rows}
     for number, key, value in select_in(
@@ -92,15 +92,14 @@ def number_of(experiment_id: str) -> int:
     return int(experiment_id)
 
 
-def _write_tag(connection: sqlite3.Connection, number: int, tag: Tag) -> None:
+def _write_tag(connection: Connection, number: int, tag: Tag) -> None:
     limits.check_key(tag.key, "tag")
     if len(tag.value) > limits.EXPERIMENT_TAG_VALUE:
         raise InvalidValueError(
             f"tag {tag.key!r} of an experiment may have at most {limits.EXPERIMENT_TAG_VALUE} characters"
         )
     connection.execute(
-        "INSERT INTO experiment_tags (experiment_id, key, value) VALUES (?, ?, ?)"
-        " ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value",
+        _UPSERT_TAG,
         (number, tag.key, tag.value),
     )
 

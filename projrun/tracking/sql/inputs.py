@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 
 from projrun.errors import InvalidValueError, NotFoundError
+from projrun.tracking import limits
 from projrun.tracking.entities import Dataset, ModelOutput, Tag
-from projrun.tracking.sql import limits, runs
+from projrun.tracking.sql import logged_models, runs
+from projrun.tracking.sql.engine import Connection, insert_new, upsert
 
 _HISTORY = "mlflow.log-model.history"
 
 
-def log(
-    connection: sqlite3.Connection, run_id: str, datasets: Sequence[Dataset], model_ids: Sequence[str]
-) -> None:
+def log(connection: Connection, run_id: str, datasets: Sequence[Dataset], model_ids: Sequence[str]) -> None:
     """Record that the run read them; what it read already is recorded once."""
     run = runs.writable_key(connection, run_id)
     row = connection.execute("SELECT experiment_id FROM runs WHERE id = ?", (run,)).fetchone()
@@ -23,12 +22,12 @@ def log(
     _log_models(connection, run, "input", (ModelOutput(model_id) for model_id in model_ids))
 
 
-def log_outputs(connection: sqlite3.Connection, run_id: str, models: Sequence[ModelOutput]) -> None:
+def log_outputs(connection: Connection, run_id: str, models: Sequence[ModelOutput]) -> None:
     """Record that the run wrote these logged models. Raises NotFoundError for one that does not exist."""
     _log_models(connection, runs.writable_key(connection, run_id), "output", models)
 
 
-def record_model(connection: sqlite3.Connection, run_id: str, model_json: str) -> None:
+def record_model(connection: Connection, run_id: str, model_json: str) -> None:
     """Add the description of a model (MLflow 2's `MLmodel`, as JSON) to the tag that lists a run's models.
 
     Raises InvalidValueError if it is not a JSON object, or makes the list too long for a tag.
@@ -49,38 +48,30 @@ def record_model(connection: sqlite3.Connection, run_id: str, model_json: str) -
     runs.set_tags(connection, key, [Tag(_HISTORY, value)])
 
 
-def _log_dataset(connection: sqlite3.Connection, run: int, experiment: int, dataset: Dataset) -> None:
+def _log_dataset(connection: Connection, run: int, experiment: int, dataset: Dataset) -> None:
     """A dataset is one thing in its experiment by name and digest; its tags belong to the run's use of it."""
     connection.execute(
-        "INSERT INTO datasets (experiment_id, name, digest, source_type, source, schema, profile)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        insert_new("datasets", "experiment_id, name, digest, source_type, source, schema, profile"),
         (experiment, *dataset[:6]),
     )
     number = connection.execute(
         "SELECT id FROM datasets WHERE experiment_id = ? AND name = ? AND digest = ?",
         (experiment, dataset.name, dataset.digest),
     ).fetchone()[0]
-    connection.execute(
-        "INSERT INTO run_datasets (run, dataset) VALUES (?, ?) ON CONFLICT DO NOTHING", (run, number)
-    )
+    connection.execute(insert_new("run_datasets", "run, dataset"), (run, number))
     for tag in dataset.tags:
         limits.check_key(tag.key, "tag")
         connection.execute(
-            "INSERT INTO run_dataset_tags (run, dataset, key, value) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (run, dataset, key) DO UPDATE SET value = excluded.value",
+            upsert("run_dataset_tags", "run, dataset, key", "value"),
             (run, number, tag.key, tag.value),
         )
 
 
-def _log_models(
-    connection: sqlite3.Connection, run: int, direction: str, models: Iterable[ModelOutput]
-) -> None:
-    for model in models:
-        try:
-            connection.execute(
-                "INSERT INTO run_models (run, direction, model_id, step) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (run, direction, model_id) DO UPDATE SET step = excluded.step",
-                (run, direction, *model),
-            )
-        except sqlite3.IntegrityError as error:
-            raise NotFoundError(f"no logged model with id {model.model_id!r}") from error
+def _log_models(connection: Connection, run: int, direction: str, models: Iterable[ModelOutput]) -> None:
+    found = list(models)
+    for model_id in logged_models.unknown(connection, [model.model_id for model in found]):
+        raise NotFoundError(f"no logged model with id {model_id!r}")
+    connection.executemany(
+        upsert("run_models", "run, direction, model_id", "step"),
+        [(run, direction, *model) for model in found],
+    )

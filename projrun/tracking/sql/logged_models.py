@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from projrun.errors import InvalidValueError, NotFoundError
+from projrun.tracking import limits
 from projrun.tracking.entities import LoggedModel, Metric, Param, Tag
-from projrun.tracking.sql import experiments, limits
-from projrun.tracking.sql.database import Row, select_in
+from projrun.tracking.sql import experiments
+from projrun.tracking.sql.engine import Connection, Row, select_in, upsert
 from projrun.tracking.sql.experiments import now
 from projrun.tracking.sql.names import generate_id, generate_run_name
 from projrun.tracking.sql.run_rows import METRIC_COLUMNS, metric_from_row
@@ -23,7 +23,7 @@ _STATUSES = frozenset({"LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", "LOGGED_MOD
 
 
 def create(
-    connection: sqlite3.Connection,
+    connection: Connection,
     experiment_id: str,
     *,
     name: str,
@@ -55,7 +55,7 @@ def create(
     return get(connection, model_id)
 
 
-def get(connection: sqlite3.Connection, model_id: str) -> LoggedModel:
+def get(connection: Connection, model_id: str) -> LoggedModel:
     """Raises NotFoundError."""
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM logged_models WHERE model_id = ?", (model_id,)
@@ -65,7 +65,14 @@ def get(connection: sqlite3.Connection, model_id: str) -> LoggedModel:
     return from_rows(connection, rows)[0]
 
 
-def from_rows(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[LoggedModel]:
+def unknown(connection: Connection, model_ids: Sequence[str]) -> list[str]:
+    """Those of the ids that no logged model has."""
+    statement = "SELECT model_id FROM logged_models WHERE model_id IN ({keys})"
+    known = {row[0] for row in select_in(connection, statement, set(model_ids))}
+    return [model_id for model_id in model_ids if model_id not in known]
+
+
+def from_rows(connection: Connection, rows: Sequence[Row]) -> list[LoggedModel]:
     """The models of rows of COLUMNS, in their order, with tags, params and metrics."""
     tags: dict[str, list[Tag]] = {row[0]: [] for row in rows}
     params: dict[str, list[Param]] = {row[0]: [] for row in rows}
@@ -90,7 +97,7 @@ def from_rows(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[Logge
     ]
 
 
-def finalize(connection: sqlite3.Connection, model_id: str, status: str) -> LoggedModel:
+def finalize(connection: Connection, model_id: str, status: str) -> LoggedModel:
     """Set the status. Raises InvalidValueError for one that MLflow does not know."""
     if status not in _STATUSES:
         raise InvalidValueError(f"unknown status {status!r}; one of: {', '.join(sorted(_STATUSES))}")
@@ -102,7 +109,7 @@ def finalize(connection: sqlite3.Connection, model_id: str, status: str) -> Logg
     return get(connection, model_id)
 
 
-def log_params(connection: sqlite3.Connection, model_id: str, params: Sequence[Param]) -> None:
+def log_params(connection: Connection, model_id: str, params: Sequence[Param]) -> None:
     """Write params of a model; the last value of a key counts."""
     for param in params:
         limits.check_key(param.key, "param")
@@ -114,7 +121,7 @@ def log_params(connection: sqlite3.Connection, model_id: str, params: Sequence[P
     )
 
 
-def set_tags(connection: sqlite3.Connection, model_id: str, tags: Sequence[Tag]) -> None:
+def set_tags(connection: Connection, model_id: str, tags: Sequence[Tag]) -> None:
     """Write tags of a model over what was there."""
     for tag in tags:
         limits.check_key(tag.key, "tag")
@@ -123,15 +130,9 @@ def set_tags(connection: sqlite3.Connection, model_id: str, tags: Sequence[Tag])
     )
 
 
-def _write(
-    connection: sqlite3.Connection, table: str, model_id: str, pairs: Sequence[tuple[str, str]]
-) -> None:
+def _write(connection: Connection, table: str, model_id: str, pairs: Sequence[tuple[str, str]]) -> None:
     get(connection, model_id)
-    connection.executemany(
-        f"INSERT INTO {table} (model_id, key, value) VALUES (?, ?, ?)"
-        " ON CONFLICT (model_id, key) DO UPDATE SET value = excluded.value",
-        [(model_id, *pair) for pair in pairs],
-    )
+    connection.executemany(upsert(table, "model_id, key", "value"), [(model_id, *pair) for pair in pairs])
 
 
 def _check_name(name: str) -> None:

@@ -4,43 +4,35 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from math import isnan
 
 from projrun.errors import InvalidValueError
+from projrun.tracking import limits
 from projrun.tracking.entities import Metric
-from projrun.tracking.sql import limits
-from projrun.tracking.sql.database import Row
+from projrun.tracking.sql.engine import Connection, Row, insert_new, upsert
 from projrun.tracking.sql.run_rows import METRIC_COLUMNS, metric_from_row
 
+_INSERT = insert_new("metrics", f"run, {METRIC_COLUMNS}")
+_UPSERT_LATEST = (
+    upsert("latest_metrics", "run, key", METRIC_COLUMNS.removeprefix("key, "))
+    + " WHERE (excluded.step, excluded.timestamp, excluded.value) >"
+    " (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)"
+)
 
-def log(connection: sqlite3.Connection, run: int, metrics: Sequence[Metric]) -> None:
+
+def log(connection: Connection, run: int, metrics: Sequence[Metric]) -> None:
     """Store all of them; an identical one is stored once (MLflow does the same)."""
     for metric in metrics:
         limits.check_metric(metric)
     rows = [_row(run, metric) for metric in metrics]
-    connection.executemany(
-        f"INSERT INTO metrics (run, {METRIC_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO NOTHING",
-        rows,
-    )
-    connection.executemany(
-        f"INSERT INTO latest_metrics (run, {METRIC_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (run, key) DO UPDATE SET timestamp = excluded.timestamp, step = excluded.step,"
-        " value = excluded.value, is_nan = excluded.is_nan, dataset_name = excluded.dataset_name,"
-        " dataset_digest = excluded.dataset_digest, model_id = excluded.model_id"
-        " WHERE (excluded.step, excluded.timestamp, excluded.value) >"
-        " (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)",
-        _latest(rows),
-    )
+    connection.executemany(_INSERT, rows)
+    connection.executemany(_UPSERT_LATEST, _latest(rows))
     _log_to_models(connection, [row for row in rows if row[8]])
 
 
-def history(
-    connection: sqlite3.Connection, run: int, run_id: str, key: str, limit: int, offset: int
-) -> list[Metric]:
-    """The values of one key by time, then step, then value; a negative limit is none."""
+def history(connection: Connection, run: int, run_id: str, key: str, limit: int, offset: int) -> list[Metric]:
+    """The values of one key by time, then step, then value; at most `limit` of them."""
     rows = connection.execute(
         f"SELECT {METRIC_COLUMNS} FROM metrics WHERE run = ? AND key = ?"
         " ORDER BY timestamp, step, value LIMIT ? OFFSET ?",
@@ -74,14 +66,12 @@ def _latest(rows: Sequence[Row]) -> list[Row]:
     return list(latest.values())
 
 
-def _log_to_models(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+def _log_to_models(connection: Connection, rows: Sequence[Row]) -> None:
     """A metric that names a logged model is the model's too."""
-    try:
-        connection.executemany(
-            "INSERT INTO logged_model_metrics"
-            " (run, key, timestamp, step, value, is_nan, dataset_name, dataset_digest, model_id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            rows,
-        )
-    except sqlite3.IntegrityError as error:
-        raise InvalidValueError("a metric names a logged model that does not exist") from error
+    if not rows:
+        return
+    from projrun.tracking.sql import logged_models
+
+    if logged_models.unknown(connection, [row[8] for row in rows]):
+        raise InvalidValueError("a metric names a logged model that does not exist")
+    connection.executemany(insert_new("logged_model_metrics", f"run, {METRIC_COLUMNS}"), rows)

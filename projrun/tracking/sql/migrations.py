@@ -6,8 +6,9 @@ as 0 with `is_nan` 1, because SQLite stores NaN as NULL.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
+
+from projrun.tracking.sql.engine import Connection
 
 Migration = tuple[str, ...]
 
@@ -169,9 +170,8 @@ MIGRATIONS: tuple[Migration, ...] = (
 )
 
 
-def migrate(connection: sqlite3.Connection, version: int, migrations: Sequence[Migration]) -> None:
-    """Bring the schema from `version` to the newest, inside the caller's transaction."""
-    for migration in migrations[version:]:
+def migrate(connection: Connection, migrations: Sequence[Migration]) -> None:
+    """Apply migrations, inside the caller's transaction; the engine keeps the version."""
+    for migration in migrations:
         for statement in migration:
             connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {len(migrations)}")

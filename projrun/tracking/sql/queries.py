@@ -16,6 +16,7 @@ from projrun.tracking.search.grammar import (
     parse_filter,
     parse_ordering,
 )
+from projrun.tracking.sql.engine import Dialect
 
 MAX_ORDERINGS = 20
 """SQLite joins at most 64 tables."""
@@ -42,6 +43,7 @@ class Kind(NamedTuple):
 
 
 def select(
+    dialect: Dialect,
     kind: Kind,
     columns: str,
     *,
@@ -56,7 +58,7 @@ def select(
         raise InvalidValueError(f"at most {MAX_ORDERINGS} orderings, not {len(order_by)}")
     conditions = [where]
     conditions += [
-        _condition(kind, comparison) for comparison in parse_filter(filter_string, kind.searchable)
+        _condition(dialect, kind, comparison) for comparison in parse_filter(filter_string, kind.searchable)
     ]
     orderings = [parse_ordering(text, kind.searchable) for text in order_by]
     joins = [_join(kind, index, ordering) for index, ordering in enumerate(orderings)]
@@ -71,12 +73,12 @@ def select(
     return Clause(text, (*values, limit, offset))
 
 
-def _condition(kind: Kind, comparison: Comparison) -> Clause:
+def _condition(dialect: Dialect, kind: Kind, comparison: Comparison) -> Clause:
     field = comparison.field
     if field.entity == "attribute":
-        return _compare(f"{kind.table}.{field.key}", _stored(kind, comparison))
+        return _compare(dialect, f"{kind.table}.{field.key}", _stored(kind, comparison))
     if field.entity == "dataset":
-        return _dataset(comparison)
+        return _dataset(dialect, comparison)
     table = kind.tables[field.entity]
     inside = f"SELECT 1 FROM {table} WHERE {table}.{kind.owner} = {kind.table}.{kind.key} AND {table}.key = ?"
     if comparison.operator in ("IS NULL", "IS NOT NULL"):
@@ -85,7 +87,7 @@ def _condition(kind: Kind, comparison: Comparison) -> Clause:
     test = (
         _compare_metric(table, comparison)
         if field.entity == "metric"
-        else _compare(f"{table}.value", comparison)
+        else _compare(dialect, f"{table}.value", comparison)
     )
     return Clause(f"EXISTS ({inside} AND {test.text})", (field.key, *test.values))
 
@@ -104,14 +106,14 @@ def _stored(kind: Kind, comparison: Comparison) -> Comparison:
     return comparison._replace(value=value)  # type: ignore[arg-type]  # a tuple of numbers, for IN only
 
 
-def _compare(column: str, comparison: Comparison) -> Clause:
+def _compare(dialect: Dialect, column: str, comparison: Comparison) -> Clause:
     operator, value = comparison.operator, comparison.value
     if isinstance(value, tuple):
         return Clause(f"{column} {operator} ({', '.join('?' * len(value))})", value)
-    if operator == "LIKE":
-        return Clause(f"{column} GLOB ?", (_glob(str(value)),))
-    # SQLite's LIKE ignores the case of ASCII letters, which is what MLflow's ILIKE does on it.
-    return Clause(f"{column} {'LIKE' if operator == 'ILIKE' else operator} ?", (value,))
+    if operator in ("LIKE", "ILIKE"):
+        text, pattern = (dialect.like if operator == "LIKE" else dialect.ilike)(column, str(value))
+        return Clause(text, (pattern,))
+    return Clause(f"{column} {operator} ?", (value,))
 
 
 def _compare_metric(table: str, comparison: Comparison) -> Clause:
@@ -121,24 +123,18 @@ def _compare_metric(table: str, comparison: Comparison) -> Clause:
     return Clause(f"({table}.is_nan = 0 AND {table}.value {comparison.operator} ?)", (comparison.value,))
 
 
-def _dataset(comparison: Comparison) -> Clause:
+def _dataset(dialect: Dialect, comparison: Comparison) -> Clause:
     joined = "SELECT 1 FROM run_datasets JOIN datasets ON datasets.id = run_datasets.dataset"
     own = "WHERE run_datasets.run = runs.id"
     if comparison.field.key != "context":
-        test = _compare(f"datasets.{comparison.field.key}", comparison)
+        test = _compare(dialect, f"datasets.{comparison.field.key}", comparison)
         return Clause(f"EXISTS ({joined} {own} AND {test.text})", test.values)
-    test = _compare("run_dataset_tags.value", comparison)
+    test = _compare(dialect, "run_dataset_tags.value", comparison)
     return Clause(
         "EXISTS (SELECT 1 FROM run_dataset_tags WHERE run_dataset_tags.run = runs.id"
         f" AND run_dataset_tags.key = 'mlflow.data.context' AND {test.text})",
         test.values,
     )
-
-
-def _glob(pattern: str) -> str:
-    """A LIKE pattern as a GLOB pattern: SQLite's LIKE ignores case, GLOB does not."""
-    signs = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
-    return "".join(signs.get(character, character) for character in pattern)
 
 
 def _join(kind: Kind, index: int, ordering: Ordering) -> Clause:

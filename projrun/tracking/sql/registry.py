@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError
+from projrun.tracking import limits
 from projrun.tracking.entities import ModelVersion, RegisteredModel, Tag
-from projrun.tracking.sql import limits, logged_models
+from projrun.tracking.sql import logged_models
+from projrun.tracking.sql.engine import Connection, upsert
 from projrun.tracking.sql.experiments import now
 
 _VERSION_COLUMNS = (
@@ -18,9 +19,7 @@ _VERSION_COLUMNS = (
 )
 
 
-def create(
-    connection: sqlite3.Connection, name: str, description: str, tags: Sequence[Tag]
-) -> RegisteredModel:
+def create(connection: Connection, name: str, description: str, tags: Sequence[Tag]) -> RegisteredModel:
     """Raises AlreadyExistsError."""
     _check_name(name)
     if connection.execute("SELECT 1 FROM registered_models WHERE name = ?", (name,)).fetchone():
@@ -32,15 +31,11 @@ def create(
     )
     for tag in tags:
         limits.check_key(tag.key, "tag")
-        connection.execute(
-            "INSERT INTO registered_model_tags (name, key, value) VALUES (?, ?, ?)"
-            " ON CONFLICT (name, key) DO UPDATE SET value = excluded.value",
-            (name, *tag),
-        )
+        connection.execute(upsert("registered_model_tags", "name, key", "value"), (name, *tag))
     return get(connection, name)
 
 
-def get(connection: sqlite3.Connection, name: str) -> RegisteredModel:
+def get(connection: Connection, name: str) -> RegisteredModel:
     """With its newest version. Raises NotFoundError."""
     row = connection.execute(
         "SELECT name, creation_time, last_update_time, description FROM registered_models WHERE name = ?",
@@ -57,7 +52,7 @@ def get(connection: sqlite3.Connection, name: str) -> RegisteredModel:
 
 
 def create_version(
-    connection: sqlite3.Connection,
+    connection: Connection,
     name: str,
     *,
     source: str,
@@ -83,15 +78,11 @@ def create_version(
     connection.execute("UPDATE registered_models SET last_update_time = ? WHERE name = ?", (time, name))
     for tag in tags:
         limits.check_key(tag.key, "tag")
-        connection.execute(
-            "INSERT INTO model_version_tags (name, version, key, value) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (name, version, key) DO UPDATE SET value = excluded.value",
-            (name, version, *tag),
-        )
+        connection.execute(upsert("model_version_tags", "name, version, key", "value"), (name, version, *tag))
     return get_version(connection, name, str(version))
 
 
-def get_version(connection: sqlite3.Connection, name: str, version: str) -> ModelVersion:
+def get_version(connection: Connection, name: str, version: str) -> ModelVersion:
     """Raises NotFoundError, InvalidValueError for a version that is not a number."""
     if not (version.isascii() and version.isdigit() and len(version) <= 18):
         raise InvalidValueError(f"invalid version {version!r} of a model: it is a number")
@@ -107,7 +98,7 @@ def get_version(connection: sqlite3.Connection, name: str, version: str) -> Mode
     return ModelVersion(row[0], str(row[1]), *row[2:])._replace(tags=tuple(Tag(*tag) for tag in tags))
 
 
-def download_uri(connection: sqlite3.Connection, name: str, version: str) -> str:
+def download_uri(connection: Connection, name: str, version: str) -> str:
     """Where the files of a version are: its source, or where the logged model that it names keeps them."""
     found = get_version(connection, name, version)
     if not found.source.startswith("models:/m-"):
@@ -115,7 +106,7 @@ def download_uri(connection: sqlite3.Connection, name: str, version: str) -> str
     return logged_models.get(connection, found.source.removeprefix("models:/")).artifact_uri
 
 
-def _newest(connection: sqlite3.Connection, name: str) -> int:
+def _newest(connection: Connection, name: str) -> int:
     newest = connection.execute("SELECT max(version) FROM model_versions WHERE name = ?", (name,)).fetchone()
     return newest[0] or 0
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Run, Tag
-from projrun.tracking.sql.database import Row, select_in
+from projrun.tracking.sql.engine import Connection, Row, select_in
 
 COLUMNS = (
     "id, run_id, experiment_id, run_name, status, start_time, end_time, artifact_uri, user_id,"
@@ -16,7 +15,7 @@ COLUMNS = (
 NAN = float("nan")
 
 
-def from_rows(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[Run]:
+def from_rows(connection: Connection, rows: Sequence[Row]) -> list[Run]:
     """The runs of rows of COLUMNS, in their order."""
     found = {row[0]: _Logged() for row in rows}
     for key, *param in _select(connection, found, "run, key, value FROM params", "key"):
@@ -56,13 +55,11 @@ class _Logged:
         self.models: dict[str, list[ModelOutput]] = {"input": [], "output": []}
 
 
-def _select(
-    connection: sqlite3.Connection, found: dict[int, _Logged], what: str, order: str
-) -> Iterator[Row]:
+def _select(connection: Connection, found: dict[int, _Logged], what: str, order: str) -> Iterator[Row]:
     return select_in(connection, f"SELECT {what} WHERE run IN ({{keys}}) ORDER BY run, {order}", found)
 
 
-def _read_inputs(connection: sqlite3.Connection, found: dict[int, _Logged]) -> None:
+def _read_inputs(connection: Connection, found: dict[int, _Logged]) -> None:
     statement = (
         "SELECT run, id, name, digest, source_type, source, schema, profile FROM run_datasets"
         " JOIN datasets ON id = dataset WHERE run IN ({keys}) ORDER BY run, id"

@@ -4,21 +4,24 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from projrun.errors import InvalidValueError, NotFoundError
+from projrun.tracking import limits
 from projrun.tracking.entities import Param, Run, RunStatus, Tag
-from projrun.tracking.sql import experiments, limits
+from projrun.tracking.sql import experiments
+from projrun.tracking.sql.engine import Connection, insert, upsert
 from projrun.tracking.sql.experiments import now
 from projrun.tracking.sql.names import generate_id, generate_run_name
 from projrun.tracking.sql.run_rows import COLUMNS, from_rows
 
 RUN_NAME = "mlflow.runName"
+_INSERT_PARAM = insert("params", "run, key, value")
+_UPSERT_TAG = upsert("tags", "run, key", "value")
 
 
 def create(
-    connection: sqlite3.Connection,
+    connection: Connection,
     experiment_id: str,
     *,
     run_name: str,
@@ -30,8 +33,8 @@ def create(
     experiment = experiments.get_active(connection, experiment_id)
     name = _choose_name(run_name, tags)
     run_id = generate_id()
-    key = connection.execute(
-        f"INSERT INTO runs ({COLUMNS}) VALUES (NULL, ?, ?, ?, 'RUNNING', ?, NULL, ?, ?, 'active')",
+    connection.execute(
+        f"INSERT INTO runs ({COLUMNS.removeprefix('id, ')}) VALUES (?, ?, ?, 'RUNNING', ?, NULL, ?, ?, 'active')",
         (
             run_id,
             int(experiment.experiment_id),
@@ -40,12 +43,12 @@ def create(
             f"{experiment.artifact_location}/{run_id}/artifacts",
             user_id,
         ),
-    ).lastrowid
-    _write_tags(connection, key or 0, [*tags, Tag(RUN_NAME, name)])
+    )
+    _write_tags(connection, key_of(connection, run_id), [*tags, Tag(RUN_NAME, name)])
     return get(connection, run_id)
 
 
-def get(connection: sqlite3.Connection, run_id: str) -> Run:
+def get(connection: Connection, run_id: str) -> Run:
     """Raises NotFoundError."""
     rows = connection.execute(f"SELECT {COLUMNS} FROM runs WHERE run_id = ?", (run_id,)).fetchall()
     if not rows:
@@ -53,12 +56,12 @@ def get(connection: sqlite3.Connection, run_id: str) -> Run:
     return from_rows(connection, rows)[0]
 
 
-def key_of(connection: sqlite3.Connection, run_id: str) -> int:
+def key_of(connection: Connection, run_id: str) -> int:
     """The key that other tables know a run by. Raises NotFoundError."""
     return _key_and_stage(connection, run_id)[0]
 
 
-def writable_key(connection: sqlite3.Connection, run_id: str) -> int:
+def writable_key(connection: Connection, run_id: str) -> int:
     """As `key_of`; raises InvalidValueError for a deleted run, to which nothing may be logged."""
     key, stage = _key_and_stage(connection, run_id)
     if stage != "active":
@@ -67,7 +70,7 @@ def writable_key(connection: sqlite3.Connection, run_id: str) -> int:
 
 
 def update(
-    connection: sqlite3.Connection,
+    connection: Connection,
     run_id: str,
     *,
     status: RunStatus | None,
@@ -85,7 +88,7 @@ def update(
     return get(connection, run_id)
 
 
-def log_params(connection: sqlite3.Connection, key: int, run_id: str, params: Sequence[Param]) -> None:
+def log_params(connection: Connection, key: int, run_id: str, params: Sequence[Param]) -> None:
     """Write params once: the same value again is fine, another is an InvalidValueError."""
     if not params:
         return
@@ -97,18 +100,18 @@ def log_params(connection: sqlite3.Connection, key: int, run_id: str, params: Se
                 f"param {name!r} of run {run_id} is {present[name]!r} and cannot become {value!r}"
             )
     connection.executemany(
-        "INSERT INTO params (run, key, value) VALUES (?, ?, ?)",
+        _INSERT_PARAM,
         [(key, name, value) for name, value in new.items() if name not in present],
     )
 
 
-def set_tags(connection: sqlite3.Connection, key: int, tags: Sequence[Tag]) -> None:
+def set_tags(connection: Connection, key: int, tags: Sequence[Tag]) -> None:
     """Write tags over what was there; `mlflow.runName` renames the run."""
     if tags:
         _write_tags(connection, key, tags)
 
 
-def delete_tag(connection: sqlite3.Connection, run_id: str, name: str) -> None:
+def delete_tag(connection: Connection, run_id: str, name: str) -> None:
     """Raises NotFoundError where the run has no such tag."""
     key = writable_key(connection, run_id)
     deleted = connection.execute("DELETE FROM tags WHERE run = ? AND key = ?", (key, name))
@@ -116,7 +119,7 @@ def delete_tag(connection: sqlite3.Connection, run_id: str, name: str) -> None:
         raise NotFoundError(f"run {run_id} has no tag {name!r}")
 
 
-def _key_and_stage(connection: sqlite3.Connection, run_id: str) -> tuple[int, str]:
+def _key_and_stage(connection: Connection, run_id: str) -> tuple[int, str]:
     row = connection.execute("SELECT id, lifecycle_stage FROM runs WHERE run_id = ?", (run_id,)).fetchone()
     if row is None:
         raise _missing(run_id)
@@ -145,15 +148,11 @@ def _shortened(params: Sequence[Param]) -> dict[str, str]:
     return found
 
 
-def _write_tags(connection: sqlite3.Connection, key: int, tags: Sequence[Tag]) -> None:
+def _write_tags(connection: Connection, key: int, tags: Sequence[Tag]) -> None:
     for tag in tags:
         limits.check_key(tag.key, "tag")
     rows = [(key, tag.key, tag.value[: limits.TAG_VALUE]) for tag in tags]
-    connection.executemany(
-        "INSERT INTO tags (run, key, value) VALUES (?, ?, ?)"
-        " ON CONFLICT (run, key) DO UPDATE SET value = excluded.value",
-        rows,
-    )
+    connection.executemany(_UPSERT_TAG, rows)
     name = next((value for _, tag_key, value in reversed(rows) if tag_key == RUN_NAME), "")
     if name:
         connection.execute("UPDATE runs SET run_name = ? WHERE id = ?", (name, key))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from projrun.errors import InvalidValueError
+from projrun.tracking import limits
 from projrun.tracking.entities import ExperimentPage, LoggedModelPage, RunPage, ViewType
 from projrun.tracking.search.grammar import EXPERIMENTS, LOGGED_MODELS, RUNS
 from projrun.tracking.search.pages import page_offset, page_token
-from projrun.tracking.sql import experiments, limits, logged_models, run_rows
-from projrun.tracking.sql.database import Row, marks
+from projrun.tracking.sql import experiments, logged_models, run_rows
+from projrun.tracking.sql.engine import Connection, Row, in_list
 from projrun.tracking.sql.queries import Clause, Kind, select
 
 MAX_EXPERIMENTS = 500
@@ -59,7 +59,7 @@ class Search(NamedTuple):
 
 
 def search_runs(
-    connection: sqlite3.Connection, experiment_ids: Sequence[str], view_type: ViewType, search: Search
+    connection: Connection, experiment_ids: Sequence[str], view_type: ViewType, search: Search
 ) -> RunPage:
     """The newest first where no order is given. Raises InvalidValueError."""
     where = _both(_in_experiments("runs", experiment_ids), _in_stage("runs", view_type))
@@ -67,7 +67,7 @@ def search_runs(
     return RunPage(tuple(run_rows.from_rows(connection, rows)), following)
 
 
-def search_experiments(connection: sqlite3.Connection, view_type: ViewType, search: Search) -> ExperimentPage:
+def search_experiments(connection: Connection, view_type: ViewType, search: Search) -> ExperimentPage:
     """The newest first where no order is given. Raises InvalidValueError."""
     where = _in_stage("experiments", view_type)
     rows, following = _page(connection, _EXPERIMENTS, experiments.COLUMNS, where, search)
@@ -75,7 +75,7 @@ def search_experiments(connection: sqlite3.Connection, view_type: ViewType, sear
 
 
 def search_logged_models(
-    connection: sqlite3.Connection, experiment_ids: Sequence[str], search: Search
+    connection: Connection, experiment_ids: Sequence[str], search: Search
 ) -> LoggedModelPage:
     """The newest first where no order is given. Raises InvalidValueError."""
     where = _in_experiments("logged_models", experiment_ids)
@@ -89,12 +89,12 @@ def _in_experiments(table: str, experiment_ids: Sequence[str]) -> Clause:
             f"at most {MAX_EXPERIMENTS} experiments in one search, not {len(experiment_ids)}"
         )
     numbers = tuple(experiments.number_of(identifier) for identifier in experiment_ids)
-    return Clause(f"{table}.experiment_id IN ({marks(numbers)})", numbers)
+    return Clause(in_list(f"{table}.experiment_id", numbers), numbers)
 
 
 def _in_stage(table: str, view_type: ViewType) -> Clause:
     stages = _STAGES[view_type]
-    return Clause(f"{table}.lifecycle_stage IN ({marks(stages)})", stages)
+    return Clause(in_list(f"{table}.lifecycle_stage", stages), stages)
 
 
 def _both(first: Clause, second: Clause) -> Clause:
@@ -102,12 +102,13 @@ def _both(first: Clause, second: Clause) -> Clause:
 
 
 def _page(
-    connection: sqlite3.Connection, kind: Kind, columns: str, where: Clause, search: Search
+    connection: Connection, kind: Kind, columns: str, where: Clause, search: Search
 ) -> tuple[list[Row], str]:
     """A page's rows and the token of the next: one row more is read, to know whether there is one."""
     limits.check_page(search.max_results, limits.SEARCH_RESULTS)
     offset = page_offset(search.page_token)
     statement = select(
+        connection.dialect,
         kind,
         columns,
         where=where,

@@ -1,4 +1,4 @@
-"""`SqlStore`: the tracking store in one SQLite file, with the artifacts in a folder beside it."""
+"""`SqlStore`: the tracking store in a database, with the artifacts in a folder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projrun.errors import InvalidValueError
+from projrun.tracking import limits
 from projrun.tracking.artifacts.local import LocalArtifacts
 from projrun.tracking.artifacts.open import open_repository
 from projrun.tracking.artifacts.paths import checked_path
@@ -30,8 +31,9 @@ from projrun.tracking.entities import (
     Tag,
     ViewType,
 )
-from projrun.tracking.sql import experiments, limits, metrics, runs
-from projrun.tracking.sql.database import Database, Warn
+from projrun.tracking.sql import experiments, metrics, runs
+from projrun.tracking.sql.engine import UNLIMITED, Engine
+from projrun.tracking.sql.sqlite import SqliteEngine, Warn
 
 if TYPE_CHECKING:
     from projrun.tracking.artifacts.repository import ArtifactRepository
@@ -48,10 +50,11 @@ def artifact_root(database: Path) -> Path:
 class SqlStore:
     """A `RunStore` with `LoggedModels` and a `ModelRegistry`. Used by one thread at a time: open one for each."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.uri = f"sqlite:///{database.path}"
-        self.artifact_root = artifact_root(database.path)
+    def __init__(self, engine: Engine, artifact_root: Path) -> None:
+        """`artifact_root` is the folder of the artifacts that the store keeps itself."""
+        self._engine = engine
+        self.uri = engine.uri
+        self.artifact_root = artifact_root
 
     @classmethod
     def open(cls, database: Path, *, warn: Warn | None = None, mountinfo: str | None = None) -> SqlStore:
@@ -61,31 +64,32 @@ class SqlStore:
         that cannot be used.
         `mountinfo` replaces `/proc/self/mountinfo` in tests.
         """
-        store = cls(Database.open(database, warn=warn, mountinfo=mountinfo))
+        engine = SqliteEngine.open(database, warn=warn, mountinfo=mountinfo)
+        store = cls(engine, artifact_root(database))
         # As private as the file: outputs and models say as much as params. An upload reports what is wrong here.
         with suppress(OSError):
             store.artifact_root.mkdir(mode=0o700)
         return store
 
     def close(self) -> None:
-        """Close the file."""
-        self._database.close()
+        """Close the database."""
+        self._engine.close()
 
     # experiments
 
     def create_experiment(self, name: str, artifact_location: str = "", tags: Sequence[Tag] = ()) -> str:
         """The new experiment's id. Raises AlreadyExistsError."""
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             return experiments.create(connection, name, artifact_location, tags)
 
     def get_experiment(self, experiment_id: str) -> Experiment:
         """Raises NotFoundError."""
-        with self._database.reading() as connection:
+        with self._engine.reading() as connection:
             return experiments.get(connection, experiment_id)
 
     def get_experiment_by_name(self, name: str) -> Experiment | None:
         """The experiment of that name, a deleted one too, or None."""
-        with self._database.reading() as connection:
+        with self._engine.reading() as connection:
             return experiments.get_by_name(connection, name)
 
     def search_experiments(
@@ -101,12 +105,12 @@ class SqlStore:
         from projrun.tracking.sql.search import Search, search_experiments
 
         search = Search(filter_string, max_results, order_by, page_token)
-        with self._database.reading() as connection:
+        with self._engine.reading() as connection:
             return search_experiments(connection, view_type, search)
 
     def set_experiment_tag(self, experiment_id: str, tag: Tag) -> None:
         """Write one tag over what was there."""
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             experiments.set_tag(connection, experiment_id, tag)
 
     # runs
@@ -121,7 +125,7 @@ class SqlStore:
         tags: Sequence[Tag] = (),
     ) -> Run:
         """A run that is RUNNING, named by `run_name`, the tag `mlflow.runName` or at random."""
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             return runs.create(
                 connection,
                 experiment_id,
@@ -133,7 +137,7 @@ class SqlStore:
 
     def get_run(self, run_id: str) -> Run:
         """Raises NotFoundError."""
-        with self._database.reading() as connection:
+        with self._engine.reading() as connection:
             return runs.get(connection, run_id)
 
     def update_run(
@@ -145,7 +149,7 @@ class SqlStore:
         run_name: str | None = None,
     ) -> Run:
         """Change what is given."""
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             return runs.update(connection, run_id, status=status, end_time=end_time, run_name=run_name)
 
     def search_runs(
@@ -162,7 +166,7 @@ class SqlStore:
         from projrun.tracking.sql.search import Search, search_runs
 
         search = Search(filter_string, max_results, order_by, page_token)
-        with self._database.reading() as connection:
+        with self._engine.reading() as connection:
             return search_runs(connection, experiment_ids, view_type, search)
 
     def log_batch(
@@ -176,7 +180,7 @@ class SqlStore:
         """Log any number of values at once: all of them, or with an InvalidValueError none."""
         from projrun.tracking.sql.metrics import log as log_metrics
 
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             key = runs.writable_key(connection, run_id)
             runs.log_params(connection, key, run_id, params)
             log_metrics(connection, key, metrics)
@@ -188,7 +192,7 @@ class SqlStore:
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Raises NotFoundError where the run has no such tag."""
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             runs.delete_tag(connection, run_id, key)
 
     def get_metric_history(
@@ -199,8 +203,8 @@ class SqlStore:
 
         if max_results is not None:
             limits.check_page(max_results, limits.SEARCH_RESULTS)
-        offset, limit = pages.page_offset(page_token), -1 if max_results is None else max_results + 1
-        with self._database.reading() as connection:
+        offset, limit = pages.page_offset(page_token), UNLIMITED if max_results is None else max_results + 1
+        with self._engine.reading() as connection:
             run = runs.key_of(connection, run_id)
             found = metrics.history(connection, run, run_id, key, limit, offset)
         if max_results is None or len(found) <= max_results:
@@ -235,21 +239,21 @@ class SqlStore:
         """Record the datasets and the logged models that a run read."""
         from projrun.tracking.sql import inputs
 
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             inputs.log(connection, run_id, datasets, model_ids)
 
     def log_outputs(self, run_id: str, models: Sequence[ModelOutput]) -> None:
         """Record the logged models that a run wrote."""
         from projrun.tracking.sql import inputs
 
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             inputs.log_outputs(connection, run_id, models)
 
     def record_model(self, run_id: str, model_json: str) -> None:
         """Add a model to a run's history, which is how clients before MLflow 3 log one."""
         from projrun.tracking.sql import inputs
 
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             inputs.record_model(connection, run_id, model_json)
 
     def create_logged_model(
@@ -265,7 +269,7 @@ class SqlStore:
         """A model that is pending until it is finalized."""
         from projrun.tracking.sql import logged_models
 
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             return logged_models.create(
                 connection,
                 experiment_id,
@@ -280,7 +284,7 @@ class SqlStore:
         """Raises NotFoundError."""
         from projrun.tracking.sql import logged_models
 
-        with self._database.reading() as connection:
+        with self._engine.reading() as connection:
             return logged_models.get(connection, model_id)
 
     def search_logged_models(
@@ -296,28 +300,28 @@ class SqlStore:
         from projrun.tracking.sql.search import Search, search_logged_models
 
         search = Search(filter_string, max_results, order_by, page_token)
-        with self._database.reading() as connection:
+        with self._engine.reading() as connection:
             return search_logged_models(connection, experiment_ids, search)
 
     def finalize_logged_model(self, model_id: str, status: str) -> LoggedModel:
         """Mark a model as ready, or its upload as failed."""
         from projrun.tracking.sql import logged_models
 
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             return logged_models.finalize(connection, model_id, status)
 
     def log_logged_model_params(self, model_id: str, params: Sequence[Param]) -> None:
         """Raises NotFoundError."""
         from projrun.tracking.sql import logged_models
 
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             logged_models.log_params(connection, model_id, params)
 
     def set_logged_model_tags(self, model_id: str, tags: Sequence[Tag]) -> None:
         """Raises NotFoundError."""
         from projrun.tracking.sql import logged_models
 
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             logged_models.set_tags(connection, model_id, tags)
 
     # registry
@@ -328,14 +332,14 @@ class SqlStore:
         """Raises AlreadyExistsError."""
         from projrun.tracking.sql import registry
 
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             return registry.create(connection, name, description, tags)
 
     def get_registered_model(self, name: str) -> RegisteredModel:
         """Raises NotFoundError."""
         from projrun.tracking.sql import registry
 
-        with self._database.reading() as connection:
+        with self._engine.reading() as connection:
             return registry.get(connection, name)
 
     def create_model_version(
@@ -352,7 +356,7 @@ class SqlStore:
         """The next version of a registered model. Raises NotFoundError."""
         from projrun.tracking.sql import registry
 
-        with self._database.writing() as connection:
+        with self._engine.writing() as connection:
             return registry.create_version(
                 connection,
                 name,
@@ -368,12 +372,12 @@ class SqlStore:
         """Raises NotFoundError."""
         from projrun.tracking.sql import registry
 
-        with self._database.reading() as connection:
+        with self._engine.reading() as connection:
             return registry.get_version(connection, name, version)
 
     def get_model_version_download_uri(self, name: str, version: str) -> str:
         """Where the files of a version are. Raises NotFoundError."""
         from projrun.tracking.sql import registry
 
-        with self._database.reading() as connection:
+        with self._engine.reading() as connection:
             return registry.download_uri(connection, name, version)

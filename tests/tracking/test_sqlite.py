@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import InvalidValueError, RequestError, TrackingError
-from projrun.tracking.sql import database as database_module
-from projrun.tracking.sql.database import APPLICATION_ID, Database
+from projrun.tracking.sql import sqlite as sqlite_module
 from projrun.tracking.sql.migrations import MIGRATIONS
+from projrun.tracking.sql.sqlite import APPLICATION_ID, SqliteEngine
 from projrun.tracking.sql.store import SqlStore
 
 NFS = "36 35 98:0 / / rw,noatime master:1 - ext4 /dev/root rw\n40 36 0:50 / {} rw - nfs4 server:/x rw\n"
@@ -38,7 +38,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def test_new_store_carries_its_marks(file: Path) -> None:
-    Database.open(file).close()
+    SqliteEngine.open(file).close()
     assert pragma(file, "application_id") == APPLICATION_ID
     assert pragma(file, "user_version") == len(MIGRATIONS)
     assert pragma(file, "journal_mode") == "wal"
@@ -46,7 +46,7 @@ def test_new_store_carries_its_marks(file: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
 def test_new_store_is_its_owners_alone(file: Path) -> None:
-    with closing(Database.open(file)) as database, database.writing() as connection:
+    with closing(SqliteEngine.open(file)) as database, database.writing() as connection:
         connection.execute("UPDATE experiments SET name = 'x'")
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
     assert modes == dict.fromkeys(("projrun.db", "projrun.db-wal", "projrun.db-shm"), 0o600)
@@ -61,21 +61,21 @@ def test_artifacts_are_as_private_as_the_file(tmp_path: Path) -> None:
 
 def test_mode_of_a_folder_that_exists_is_kept(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    Database.open(tmp_path / "projrun.db").close()
+    SqliteEngine.open(tmp_path / "projrun.db").close()
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
 
 
 def test_empty_file_becomes_a_store(tmp_path: Path) -> None:
     file = tmp_path / "projrun.db"
     file.touch()
-    Database.open(file).close()
+    SqliteEngine.open(file).close()
     assert pragma(file, "application_id") == APPLICATION_ID
 
 
 def test_path_that_is_special_in_a_uri(tmp_path: Path) -> None:
     file = tmp_path / "a?b#c%20d é" / "projrun.db?mode=memory"
     for _ in range(2):
-        Database.open(file).close()
+        SqliteEngine.open(file).close()
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
@@ -120,7 +120,7 @@ def test_file_of_another_program_is_refused_untouched(
     make(file)
     before = snapshot(tmp_path)
     with pytest.raises(RequestError, match=message) as caught:
-        Database.open(file)
+        SqliteEngine.open(file)
     assert str(file) in caught.value.message
     assert hint in caught.value.hint
     assert snapshot(tmp_path) == before
@@ -130,26 +130,26 @@ def test_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "projrun.db").mkdir()
     (tmp_path / "projrun.db" / "x").touch()
     with pytest.raises(RequestError, match="is not a file"):
-        Database.open(tmp_path / "projrun.db")
+        SqliteEngine.open(tmp_path / "projrun.db")
 
 
 def test_store_of_a_newer_projrun_is_refused(file: Path) -> None:
-    Database.open(file).close()
+    SqliteEngine.open(file).close()
     with closing(sqlite3.connect(file)) as connection:
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     with pytest.raises(RequestError, match="newer projrun") as caught:
-        Database.open(file)
+        SqliteEngine.open(file)
     assert "upgrade projrun" in caught.value.hint
 
 
 def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(TrackingError, match="cannot be used"):
-        Database.open(tmp_path / "file" / "projrun.db")
+        SqliteEngine.open(tmp_path / "file" / "projrun.db")
 
 
 def test_damaged_store_is_told(file: Path) -> None:
-    Database.open(file).close()
+    SqliteEngine.open(file).close()
     damaged = file.read_bytes()
     file.write_bytes(damaged[:4096] + b"\xff" * (len(damaged) - 4096))
     with pytest.raises(TrackingError, match="is damaged") as caught:
@@ -158,8 +158,8 @@ def test_damaged_store_is_told(file: Path) -> None:
 
 
 def test_store_in_use_is_told_after_the_timeout(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Database.open(file).close()
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT", 0.05)
+    SqliteEngine.open(file).close()
+    monkeypatch.setattr(sqlite_module, "BUSY_TIMEOUT", 0.05)
     with closing(sqlite3.connect(file, isolation_level=None)) as other, closing(SqlStore.open(file)) as store:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(TrackingError, match="locked by another process"):
@@ -169,7 +169,7 @@ def test_store_in_use_is_told_after_the_timeout(file: Path, monkeypatch: pytest.
 
 
 def test_failed_transaction_leaves_nothing(file: Path) -> None:
-    with closing(Database.open(file)) as database:
+    with closing(SqliteEngine.open(file)) as database:
         with pytest.raises(ZeroDivisionError), database.writing() as connection:
             connection.execute("UPDATE experiments SET name = 'half done'")
             raise ZeroDivisionError
@@ -180,7 +180,7 @@ def test_failed_transaction_leaves_nothing(file: Path) -> None:
 @pytest.mark.parametrize("value", ["\udcff", 2**63])
 def test_value_that_no_database_holds_is_the_callers_mistake(file: Path, value: object) -> None:
     with (
-        closing(Database.open(file)) as database,
+        closing(SqliteEngine.open(file)) as database,
         pytest.raises(InvalidValueError, match="cannot be stored"),
         database.writing() as connection,
     ):
@@ -188,7 +188,7 @@ def test_value_that_no_database_holds_is_the_callers_mistake(file: Path, value: 
 
 
 def test_closing_twice_is_fine(file: Path) -> None:
-    database = Database.open(file)
+    database = SqliteEngine.open(file)
     database.close()
     database.close()
     with pytest.raises(TrackingError, match="cannot be used"), database.reading():
@@ -200,7 +200,7 @@ def test_older_store_is_migrated_with_its_data(file: Path) -> None:
         store.create_experiment("kept")
     newer = (*MIGRATIONS, ("ALTER TABLE runs ADD COLUMN priority BIGINT NOT NULL DEFAULT 3",))
     for _ in range(2):
-        with closing(Database.open(file, migrations=newer)) as database, database.reading() as connection:
+        with closing(SqliteEngine.open(file, migrations=newer)) as database, database.reading() as connection:
             assert connection.execute("SELECT name FROM experiments ORDER BY 1").fetchall() == [
                 ("Default",),
                 ("kept",),
@@ -210,10 +210,10 @@ def test_older_store_is_migrated_with_its_data(file: Path) -> None:
 
 
 def test_migration_that_fails_changes_nothing(file: Path) -> None:
-    Database.open(file).close()
+    SqliteEngine.open(file).close()
     broken = (*MIGRATIONS, ("CREATE TABLE first (x)", "CREATE TABLE runs (x)"))
     with pytest.raises(TrackingError, match="already exists"):
-        Database.open(file, migrations=broken)
+        SqliteEngine.open(file, migrations=broken)
     assert pragma(file, "user_version") == len(MIGRATIONS)
     with closing(sqlite3.connect(file)) as connection:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
@@ -223,7 +223,7 @@ def test_migration_that_fails_changes_nothing(file: Path) -> None:
 def test_network_folder_gets_the_rollback_journal_and_one_warning(file: Path) -> None:
     warnings: list[str] = []
     mountinfo = NFS.format(file.parent)
-    with closing(Database.open(file, warn=warnings.append, mountinfo=mountinfo)):
+    with closing(SqliteEngine.open(file, warn=warnings.append, mountinfo=mountinfo)):
         pass
     assert pragma(file, "journal_mode") == "delete"
     assert len(warnings) == 1
@@ -234,7 +234,7 @@ def test_network_folder_gets_the_rollback_journal_and_one_warning(file: Path) ->
 
 def test_store_that_moved_to_a_network_folder_and_back(file: Path) -> None:
     for mountinfo, journal in (("", "wal"), (NFS.format(file.parent), "delete"), ("", "wal")):
-        Database.open(file, mountinfo=mountinfo).close()
+        SqliteEngine.open(file, mountinfo=mountinfo).close()
         assert pragma(file, "journal_mode") == journal
 
 
@@ -270,7 +270,7 @@ def test_threads_that_make_one_store_at_once(file: Path) -> None:
     def open_it() -> None:
         try:
             barrier.wait()
-            Database.open(file).close()
+            SqliteEngine.open(file).close()
         except BaseException as error:
             failures.append(error)
 

@@ -1,14 +1,13 @@
-"""One SQLite file of projrun's own: opened, recognised, migrated; its transactions."""
+"""The SQLite engine: one file of projrun's own, opened, recognised, migrated; its transactions. On the hot path."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from projrun.errors import InvalidValueError, RequestError, TrackingError
 from projrun.tracking.sql.migrations import MIGRATIONS, Migration, migrate
@@ -17,18 +16,35 @@ APPLICATION_ID = 0x50524A52
 """`PRJR` in the file's header (`PRAGMA application_id`): how a projrun store is distinguished from other files."""
 BUSY_TIMEOUT = 30.0
 """Seconds that a transaction waits for another process's."""
-CHUNK = 500
-"""Variables in one `IN` list: SQLite before 3.32 takes 999 in a statement."""
 
-Row = tuple[Any, ...]
 Warn = Callable[[str], None]
 
 
-class Database:
-    """A connection, used by one thread at a time, and the transactions on it."""
+class SqliteDialect:
+    """SQLite's `LIKE` ignores the case of ASCII letters, which is what MLflow's ILIKE does on it; `GLOB` does not."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def like(self, column: str, pattern: str) -> tuple[str, str]:
+        """With regard to case."""
+        signs = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
+        return f"{column} GLOB ?", "".join(signs.get(character, character) for character in pattern)
+
+    def ilike(self, column: str, pattern: str) -> tuple[str, str]:
+        """Without regard to case."""
+        return f"{column} LIKE ?", pattern
+
+
+class SqliteConnection(sqlite3.Connection):
+    """SQLite's own connection, and its dialect."""
+
+    dialect = SqliteDialect()
+
+
+class SqliteEngine:
+    """An `Engine`: a connection, used by one thread at a time, and the transactions on it."""
+
+    def __init__(self, path: Path, connection: SqliteConnection) -> None:
         self.path = path
+        self.uri = f"sqlite:///{path}"
         self._connection = connection
 
     @classmethod
@@ -39,7 +55,7 @@ class Database:
         warn: Warn | None = None,
         mountinfo: str | None = None,
         migrations: Sequence[Migration] = MIGRATIONS,
-    ) -> Database:
+    ) -> SqliteEngine:
         """Open the store's file, created, and migrated to the newest schema, if needed.
 
         Raises RequestError for a file that is not projrun's or is newer than this projrun, and writes
@@ -50,37 +66,41 @@ class Database:
             if not _is_ours(path):
                 _create_file(path)
             connection = sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+                path,
+                timeout=BUSY_TIMEOUT,
+                isolation_level=None,
+                check_same_thread=False,
+                factory=SqliteConnection,
             )
-            database = cls(path, connection)
+            engine = cls(path, connection)
             try:
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute("PRAGMA foreign_keys = ON")
-                database._migrate(migrations)
-                database._choose_journal(warn, mountinfo)
+                engine._migrate(migrations)
+                engine._choose_journal(warn, mountinfo)
             except BaseException:
                 connection.close()
                 raise
-        return database
+        return engine
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         self._connection.close()
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[SqliteConnection]:
         """One consistent view for several queries."""
         with self._transaction("BEGIN") as connection:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[SqliteConnection]:
         """One transaction of the only writer: all of it is kept, or none."""
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, begin: str) -> Iterator[SqliteConnection]:
         connection = self._connection
         with _explained(self.path):
             connection.execute(begin)
@@ -106,7 +126,8 @@ class Database:
         if version < len(migrations):
             with self.writing() as connection:
                 # Read again: another process may have come first while this one waited for the lock.
-                migrate(connection, self._version(), migrations)
+                migrate(connection, migrations[self._version() :])
+                connection.execute(f"PRAGMA user_version = {len(migrations)}")
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def _choose_journal(self, warn: Warn | None, mountinfo: str | None) -> None:
@@ -123,23 +144,6 @@ class Database:
         except sqlite3.OperationalError:
             # Another process is in the file. Both modes are correct; the next to open it changes the mode.
             return
-
-
-def chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Runs of at most CHUNK keys."""
-    for start in range(0, len(keys), CHUNK):
-        yield keys[start : start + CHUNK]
-
-
-def marks(values: Sequence[Any]) -> str:
-    """As many placeholders as there are values: `?, ?, ?`."""
-    return ", ".join("?" * len(values))
-
-
-def select_in(connection: sqlite3.Connection, statement: str, keys: Iterable[Any]) -> Iterator[Row]:
-    """The rows of a statement whose `{keys}` becomes the placeholders, in chunks."""
-    for chunk in chunks(list(keys)):
-        yield from connection.execute(statement.format(keys=marks(chunk)), chunk)
 
 
 def _is_ours(path: Path) -> bool:

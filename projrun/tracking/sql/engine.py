@@ -1,0 +1,110 @@
+"""The engine of the SQL store: a database's connections and transactions, and where its SQL differs. On the hot path.
+
+Statements of this package are SQL that SQLite and PostgreSQL both read. Values are marked `?`: an engine whose
+driver marks them otherwise rewrites the statement (no statement holds a `?` in a literal).
+"""
+
+# ruff: noqa: S608 -- only constants of this package are put into statements; values are placeholders
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+CHUNK = 500
+"""Values in one `IN` list: SQLite before 3.32 takes 999 in a statement."""
+UNLIMITED = 2**62
+"""A `LIMIT` that is none."""
+
+Row = tuple[Any, ...]
+
+
+class Cursor(Protocol):
+    """The rows of a statement, or how many it changed."""
+
+    @property
+    def rowcount(self) -> int: ...
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> list[Any]: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Dialect(Protocol):
+    """Where databases differ in what a filter needs: the text of a comparison, and the value of its `?`."""
+
+    def like(self, column: str, pattern: str) -> tuple[str, str]:
+        """`LIKE`, with regard to case; `%` and `_` stand for any characters and for one."""
+        ...
+
+    def ilike(self, column: str, pattern: str) -> tuple[str, str]:
+        """`LIKE`, without regard to case."""
+        ...
+
+
+class Connection(Protocol):
+    """What the functions of this package are given: valid in the transaction that it was given for."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Cursor: ...
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Cursor: ...
+
+
+class Engine(Protocol):
+    """One database, open and with the newest schema. Used by one thread at a time.
+
+    Its own errors never leave it: in a transaction they become TrackingError (the database cannot be used) or
+    InvalidValueError (a value cannot be stored).
+    """
+
+    @property
+    def uri(self) -> str:
+        """Where it is, without credentials."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A transaction with one consistent view for several queries."""
+        ...
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A transaction that keeps other writers out: all of it is kept, or none."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database; a second call does nothing."""
+        ...
+
+
+def marks(values: Sequence[Any]) -> str:
+    """As many placeholders as there are values: `?, ?, ?`."""
+    return ", ".join("?" * len(values))
+
+
+def in_list(column: str, values: Sequence[Any]) -> str:
+    """The condition that a column has one of some values, which no row fulfils where there are none."""
+    return f"{column} IN ({marks(values)})" if values else "1 = 0"
+
+
+def insert(table: str, columns: str) -> str:
+    """The statement for a row of these columns (`a, b`)."""
+    return f"INSERT INTO {table} ({columns}) VALUES ({marks(columns.split(', '))})"
+
+
+def insert_new(table: str, columns: str) -> str:
+    """As `insert`; a row that is there already stays as it is."""
+    return f"{insert(table, columns)} ON CONFLICT DO NOTHING"
+
+
+def upsert(table: str, key: str, columns: str) -> str:
+    """As `insert`, for rows of `key` and `columns`; of a row that is there already, `columns` are overwritten."""
+    changes = ", ".join(f"{column} = excluded.{column}" for column in columns.split(", "))
+    return f"{insert(table, f'{key}, {columns}')} ON CONFLICT ({key}) DO UPDATE SET {changes}"
+
+
+def select_in(connection: Connection, statement: str, keys: Iterable[Any]) -> Iterator[Row]:
+    """The rows of a statement whose `{keys}` stands for the placeholders, asked in chunks."""
+    values = list(keys)
+    for start in range(0, len(values), CHUNK):
+        chunk = values[start : start + CHUNK]
+        yield from connection.execute(statement.format(keys=marks(chunk)), chunk)
