@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 from filelock import FileLock
@@ -34,16 +33,9 @@ exec "$@"
 """
 
 
-def require_docker_library() -> None:
-    """Skip, or fail in CI, where the extra `docker` is not installed."""
-    if find_spec("docker") is None:
-        missing("the docker library is not installed (scripts/setup)")
-
-
 @contextmanager
 def docker_daemon(shared: Path) -> Iterator[str]:
     """DOCKER_HOST of a daemon that has BASE_IMAGE. `shared` is a folder of all processes of this test run."""
-    require_docker_library()
     docker = require_tool("docker")
     folder = shared / "docker"
     users = folder / "users"

@@ -22,7 +22,7 @@ from projrun_backends.environments.executables import path_folders, program
 
 
 class DockerEnvironment:
-    """Needs the program docker, a daemon, and the docker library (extra `docker`)."""
+    """Needs the program docker and a daemon."""
 
     name = "docker"
     capabilities = Capabilities(kinds=frozenset({"docker_env"}), cached=False, containers=True, locks=True)
@@ -75,7 +75,6 @@ def _spec(request: EnvironmentRequest) -> DockerSpec:
     check_variables(docker, arguments, request)
     volumes = project_volumes(docker, request.project_directory, request.environ)
     lock = read_lock(request.lock_file) if request.lock_file else None
-    _require_library()
     return DockerSpec(_require_docker(request.environ), docker, volumes, arguments, lock)
 
 
@@ -87,16 +86,6 @@ def _require_docker(environ: Mapping[str, str]) -> Path:
             hint="see https://docs.docker.com/engine/install/",
         )
     return found
-
-
-def _require_library() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("docker") is None:
-        raise EnvironmentBuildError(
-            "Docker projects need the docker library, which is not installed",
-            hint="pip install 'projrun[docker]'",
-        )
 
 
 def _image_name(spec: DockerSpec) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -227,14 +226,3 @@ def test_without_the_program_docker(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentBuildError, match="docker") as raised:
         get_manager("docker").resolve(asked)
     assert raised.value.hint
-
-
-def test_without_the_docker_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    places = [place for place in sys.path if not Path(place, "docker").exists()]
-    monkeypatch.setattr(sys, "path", places)
-    monkeypatch.delitem(sys.modules, "docker", raising=False)
-    with pytest.raises(EnvironmentBuildError, match="need the docker library") as raised:
-        get_manager("docker").resolve(request(tmp_path, DockerEnv("image"), dict(os.environ)))
-    assert raised.value.hint == "pip install 'projrun[docker]'"
