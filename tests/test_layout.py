@@ -57,6 +57,18 @@ def test_only_the_sqlite_engine_knows_sqlite3() -> None:
     assert knowing == {"projrun/tracking/sql/sqlite.py"}
 
 
+def test_the_server_is_typed_to_the_contracts() -> None:
+    """Any store can be served: the server gets a function that opens one."""
+    offenders = [
+        f"{module}: {name}"
+        for module, tree in TREES.items()
+        for name in _imported(tree)
+        if module.startswith("projrun/server/")
+        and name.startswith(("projrun.tracking.sql", "projrun.tracking.rest"))
+    ]
+    assert offenders == []
+
+
 def test_modules_are_short() -> None:
     lengths = {
         str(file.relative_to(REPOSITORY)): len(file.read_text(encoding="utf-8").splitlines())

@@ -24,6 +24,8 @@ from projrun.running.record.recorder import RunEnd, now
 from projrun.running.session import Options, Session, endpoint_store, open_session, shielded, store_name
 from projrun.sources.copies.disposal import RunCopy
 from projrun.tracking.entities import Run
+from projrun.tracking.open import open_store
+from projrun.tracking.runs import RunStore
 
 if TYPE_CHECKING:
     pass
@@ -288,12 +290,16 @@ def _tracking_address(
 ) -> Iterator[tuple[TrackingAddress, tuple[str, ...]]]:
     secrets = tuple(parameter.raw for parameter in plan.invocation.parameters if parameter.secret)
     uri = plan.tracking.uri
-    if uri.database is None:
+    if uri.kind == "rest":
         yield TrackingAddress(uri.text, endpoint_store(plan)), secrets
         return
     from projrun.server.endpoint import Endpoint
 
     reach = prepared.endpoint or EndpointReach("127.0.0.1")
-    with Endpoint.open(uri.database, reach.addresses) as endpoint:
+
+    def opened() -> RunStore:
+        return open_store(uri, plan.environ, warn=lambda text: None)  # the session's own has warned
+
+    with Endpoint.open(opened, reach.addresses) as endpoint:
         address = TrackingAddress(endpoint.uri_at(reach.host), store_name(plan), reach.host)
         yield address, (*secrets, endpoint.secret)

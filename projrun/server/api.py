@@ -13,13 +13,13 @@ from starlette.routing import Route
 from projrun.errors import InvalidValueError
 from projrun.server.errors import explain
 from projrun.server.stores import Stores
-from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.runs import RunStore
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a JSON request: MLflow's clients keep a batch below one megabyte, schemas of datasets are larger."""
 
 Message = TypeVar("Message", bound=msgspec.Struct)
-Handler = Callable[[SqlStore, Message], "msgspec.Struct | None"]
+Handler = Callable[[RunStore, Message], "msgspec.Struct | None"]
 RouteFactory = Callable[[Stores], Route]
 
 
@@ -34,7 +34,7 @@ def writing(method: str, path: str, message: type[Message], handler: Handler[Mes
 
 
 def _route(
-    run: Callable[[Callable[[SqlStore], Any]], Any],
+    run: Callable[[Callable[[RunStore], Any]], Any],
     method: str,
     path: str,
     message: type[Message],

@@ -10,8 +10,11 @@ import selectors
 import socket
 import threading
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.server.stores import OpenStore
 
 GRACE = 5.0
 """Seconds that requests under way have to finish when the endpoint closes."""
@@ -24,23 +27,25 @@ class Endpoint:
     be dropped by the client wherever a password or a netrc exists, and would overwrite one meant for elsewhere.
     """
 
-    def __init__(self, database: Path, listeners: list[socket.socket]) -> None:
+    def __init__(self, open_store: OpenStore, listeners: list[socket.socket]) -> None:
         self.secret = os.urandom(16).hex()
         self._port = listeners[0].getsockname()[1]
-        self._database = database
+        self._open_store = open_store
         self._listeners = listeners
         self._stop, self._stopped = socket.socketpair()
         self._thread = threading.Thread(target=self._wait_and_serve, name="projrun-endpoint", daemon=True)
 
     @classmethod
-    def open(cls, database: Path, addresses: Sequence[str] = ()) -> Endpoint:
-        """Listen on a free port of 127.0.0.1, and on it of `addresses`, for clients of the store in `database`.
+    def open(cls, open_store: OpenStore, addresses: Sequence[str] = ()) -> Endpoint:
+        """Listen on a free port of 127.0.0.1, and on it of `addresses`, for clients of the store.
+
+        `open_store` is called in the threads that serve, once a client asks for something.
 
         Raises OSError for an address that is not this machine's.
         """
         listeners = _listen(["127.0.0.1", *addresses])
         try:
-            endpoint = cls(database, listeners)
+            endpoint = cls(open_store, listeners)
         except BaseException:
             _close(listeners)
             raise
@@ -78,7 +83,7 @@ class Endpoint:
             if self._client_came():
                 from projrun.server.serving import serve
 
-                serve(self._listeners, self._stopped, self._database, self.secret, GRACE)
+                serve(self._listeners, self._stopped, self._open_store, self.secret, GRACE)
         finally:
             _close([*self._listeners, self._stopped])
 

@@ -17,12 +17,14 @@ from projrun.errors import (
     RequestError,
     TrackingError,
 )
+from projrun.server.contracts import NotKeptError
 
 _CODES: tuple[tuple[type[ProjrunError], int, str], ...] = (
     (NotFoundError, 404, "RESOURCE_DOES_NOT_EXIST"),
     (AlreadyExistsError, 400, "RESOURCE_ALREADY_EXISTS"),
     (InvalidValueError, 400, "INVALID_PARAMETER_VALUE"),
     (RequestError, 400, "INVALID_PARAMETER_VALUE"),
+    (NotKeptError, 501, "NOT_IMPLEMENTED"),
     # The store is locked, or its disk is full: MLflow's client tries 503 again.
     (TrackingError, 503, "TEMPORARILY_UNAVAILABLE"),
 )

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from pathlib import Path
 
 import uvicorn
 
 from projrun.server.app import create_app
-from projrun.server.stores import Stores
+from projrun.server.stores import OpenStore, Stores
 
 _SILENT = 100
 """A log level above all: a run's output is its script's."""
@@ -21,12 +20,12 @@ _POLL = 0.002
 
 
 def serve(
-    listeners: list[socket.socket], stop: socket.socket, database: Path, secret: str, grace: float
+    listeners: list[socket.socket], stop: socket.socket, open_store: OpenStore, secret: str, grace: float
 ) -> None:
     """Serve the store until `stop` can be read, then let requests under way finish for `grace` seconds."""
     loop = asyncio.SelectorEventLoop()
     try:
-        loop.run_until_complete(_serve(listeners, stop, database, secret, grace))
+        loop.run_until_complete(_serve(listeners, stop, open_store, secret, grace))
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
@@ -34,9 +33,9 @@ def serve(
 
 
 async def _serve(
-    listeners: list[socket.socket], stop: socket.socket, database: Path, secret: str, grace: float
+    listeners: list[socket.socket], stop: socket.socket, open_store: OpenStore, secret: str, grace: float
 ) -> None:
-    with Stores(database) as stores:
+    with Stores(open_store) as stores:
         server = uvicorn.Server(_configure(create_app(stores, secret)))
         server.config.load()
         server.lifespan = server.config.lifespan_class(server.config)

@@ -6,13 +6,14 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from projrun.tracking.sql.store import SqlStore, artifact_root
+from projrun.tracking.runs import RunStore
 
 Answer = TypeVar("Answer")
+
+OpenStore = Callable[[], RunStore]
 
 READERS = 3
 
@@ -20,26 +21,26 @@ READERS = 3
 class Stores:
     """A context manager; on exit, calls under way finish and the connections close."""
 
-    def __init__(self, database: Path) -> None:
-        self._database = database
-        self.artifact_root = artifact_root(database)
+    def __init__(self, open_store: OpenStore) -> None:
+        """`open_store` is called once in each thread, when a request needs it."""
+        self._open_store = open_store
         self._writer = ThreadPoolExecutor(1, "projrun-writer")
         self._readers = ThreadPoolExecutor(READERS, "projrun-reader")
         self._mine = threading.local()
-        self._opened: list[SqlStore] = []
+        self._opened: list[RunStore] = []
 
-    async def read(self, call: Callable[[SqlStore], Answer]) -> Answer:
+    async def read(self, call: Callable[[RunStore], Answer]) -> Answer:
         """The answer of a call that only reads."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._answer, call)
 
-    async def write(self, call: Callable[[SqlStore], Answer]) -> Answer:
+    async def write(self, call: Callable[[RunStore], Answer]) -> Answer:
         """The answer of a call that may write: one after the other, as SQLite would have it anyway."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, self._answer, call)
 
-    def _answer(self, call: Callable[[SqlStore], Answer]) -> Answer:
-        store: SqlStore | None = getattr(self._mine, "store", None)
+    def _answer(self, call: Callable[[RunStore], Answer]) -> Answer:
+        store: RunStore | None = getattr(self._mine, "store", None)
         if store is None:
-            store = self._mine.store = SqlStore.open(self._database)
+            store = self._mine.store = self._open_store()
             self._opened.append(store)
         return call(store)
 

@@ -6,7 +6,7 @@ A store that only records runs needs neither. Errors, limits and semantics as fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from projrun.tracking.entities import (
     Dataset,
@@ -20,11 +20,16 @@ from projrun.tracking.entities import (
 )
 
 
+@runtime_checkable
 class LoggedModels(Protocol):
     """MLflow 3's models, which belong to an experiment, and what runs read and wrote."""
 
     def log_inputs(self, run_id: str, datasets: Sequence[Dataset], model_ids: Sequence[str] = ()) -> None: ...
     def log_outputs(self, run_id: str, models: Sequence[ModelOutput]) -> None: ...
+    def record_model(self, run_id: str, model_json: str) -> None:
+        """Add a model to a run's history, which is how clients before MLflow 3 log one."""
+        ...
+
     def create_logged_model(
         self,
         experiment_id: str,
@@ -50,6 +55,7 @@ class LoggedModels(Protocol):
     def set_logged_model_tags(self, model_id: str, tags: Sequence[Tag]) -> None: ...
 
 
+@runtime_checkable
 class ModelRegistry(Protocol):
     """Registered models and their numbered versions."""
 

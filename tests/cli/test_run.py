@@ -581,7 +581,7 @@ def test_the_output_of_a_lost_run_is_kept_where_no_store_takes_it(runner: Runner
 def test_a_nested_run_in_another_store_takes_no_ids_along(runner: Runner, tmp_path: Path) -> None:
     script = "import os; print(os.environ.get('PROJRUN_ENDPOINT_STORE'), os.environ['MLFLOW_EXPERIMENT_ID'])"
     inner = python_project(tmp_path / "inner", script)
-    with Endpoint.open(tmp_path / "other" / "other.db") as other:
+    with Endpoint.open(lambda: SqlStore.open(tmp_path / "other" / "other.db")) as other:
         argv = [*projrun_argv(), "run", str(inner), "--tracking-uri", other.uri]
         outer = python_project(tmp_path / "outer", f"import subprocess; subprocess.run({argv!r}, check=True)")
         done = runner(outer, "--experiment-name", "only here").check()

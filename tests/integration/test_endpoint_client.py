@@ -28,7 +28,7 @@ def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
     """An endpoint of a new store."""
     database = tmp_path / "home" / "projrun.db"
     SqlStore.open(database).close()
-    with Endpoint.open(database) as endpoint:
+    with Endpoint.open(lambda: SqlStore.open(database)) as endpoint:
         yield endpoint
 
 

@@ -24,7 +24,7 @@ def database(tmp_path: Path) -> Path:
 @pytest.fixture
 def endpoint(database: Path) -> Iterator[Endpoint]:
     """An open endpoint."""
-    with Endpoint.open(database) as endpoint:
+    with Endpoint.open(lambda: SqlStore.open(database)) as endpoint:
         yield endpoint
 
 

@@ -15,8 +15,9 @@ from tests.server.client import FILES, Client
 
 
 @pytest.fixture
-def root(database: Path) -> Path:
-    """The folder of the store's artifacts, with a secret beside it."""
+def root(database: Path, client: Client) -> Path:
+    """The folder of the store's artifacts, with a secret beside it; the store is open, with SQLite's own files."""
+    assert client.get("experiments/get", experiment_id=0).status == 200
     (database.parent / "outside.txt").write_text("secret")
     (database.parent / "artifacts").mkdir(exist_ok=True)
     return database.parent / "artifacts"
@@ -168,7 +169,9 @@ def test_large_files_are_never_held_in_memory(database: Path) -> None:
     script = (
         "import resource, sys; from pathlib import Path; from contextlib import closing\n"
         "from projrun.server.endpoint import Endpoint; from tests.server.client import Client, FILES\n"
-        "with Endpoint.open(Path(sys.argv[1])) as endpoint, closing(Client(endpoint)) as client:\n"
+        "from projrun.tracking.sql.store import SqlStore\n"
+        "opened = Endpoint.open(lambda: SqlStore.open(Path(sys.argv[1])))\n"
+        "with opened as endpoint, closing(Client(endpoint)) as client:\n"
         "    client.send('PUT', FILES + '/small', b'x')\n"
         "    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "    part = bytes(1024 * 1024)\n"

@@ -25,7 +25,10 @@ def test_address_is_loopback_with_a_secret(endpoint: Endpoint) -> None:
 
 
 def test_secrets_differ(database: Path) -> None:
-    with Endpoint.open(database) as first, Endpoint.open(database) as second:
+    with (
+        Endpoint.open(lambda: SqlStore.open(database)) as first,
+        Endpoint.open(lambda: SqlStore.open(database)) as second,
+    ):
         assert first.secret != second.secret
         assert first.uri.rpartition("/")[0] != second.uri.rpartition("/")[0]
 
@@ -46,8 +49,8 @@ def test_secret_must_be_whole(client: Client, endpoint: Endpoint) -> None:
 
 def test_unused_endpoint_closes_at_once_and_imports_nothing(database: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from projrun.server.endpoint import Endpoint\n"
-        "with Endpoint.open(Path(sys.argv[1])) as endpoint:\n"
+        "import sys, time; from projrun.server.endpoint import Endpoint\n"
+        "with Endpoint.open(lambda: sys.exit('the store was opened')) as endpoint:\n"
         "    before = time.perf_counter()\n"
         "assert time.perf_counter() - before < 1, 'closing took long'\n"
         "assert not endpoint._thread.is_alive()\n"
@@ -62,8 +65,9 @@ def test_serving_leaves_the_process_alone(database: Path) -> None:
     script = (
         "import signal, sys, threading, urllib.request; from pathlib import Path\n"
         "from projrun.server.endpoint import Endpoint\n"
+        "from projrun.tracking.sql.store import SqlStore\n"
         "before = [signal.getsignal(n) for n in signal.valid_signals()]\n"
-        "with Endpoint.open(Path(sys.argv[1])) as endpoint:\n"
+        "with Endpoint.open(lambda: SqlStore.open(Path(sys.argv[1]))) as endpoint:\n"
         "    assert urllib.request.urlopen(endpoint.uri + '/health').read() == b'OK'\n"
         "    try: urllib.request.urlopen(endpoint.uri + '/api/2.0/mlflow/runs/get')\n"
         "    except urllib.error.HTTPError as error: error.close()\n"
@@ -82,14 +86,14 @@ def test_serving_leaves_the_process_alone(database: Path) -> None:
 
 
 def test_first_client_may_close_again_without_a_word(database: Path) -> None:
-    with Endpoint.open(database) as endpoint:
+    with Endpoint.open(lambda: SqlStore.open(database)) as endpoint:
         socket.create_connection(_address(endpoint)).close()
         with closing(Client(endpoint)) as client:
             assert client.send("GET", "/health").status == 200
 
 
 def test_request_under_way_is_finished_on_close(database: Path, tmp_path: Path) -> None:
-    endpoint = Endpoint.open(database)
+    endpoint = Endpoint.open(lambda: SqlStore.open(database))
     client = Client(endpoint)
     sent, closing_began = threading.Event(), threading.Event()
 
@@ -117,7 +121,7 @@ def test_request_under_way_is_finished_on_close(database: Path, tmp_path: Path) 
 
 def test_close_does_not_wait_for_a_client_that_hangs(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("projrun.server.endpoint.GRACE", 1.0)
-    endpoint = Endpoint.open(database)
+    endpoint = Endpoint.open(lambda: SqlStore.open(database))
     with socket.create_connection(_address(endpoint)) as hanging:
         hanging.sendall(
             f"PUT /{endpoint.secret}{FILES}/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab".encode()
@@ -131,7 +135,7 @@ def test_close_does_not_wait_for_a_client_that_hangs(database: Path, monkeypatch
 
 
 def test_idle_connection_does_not_hold_up_the_end(database: Path) -> None:
-    endpoint = Endpoint.open(database)
+    endpoint = Endpoint.open(lambda: SqlStore.open(database))
     with closing(Client(endpoint)) as client:
         assert client.send("GET", "/health").status == 200
         before = time.monotonic()
@@ -140,7 +144,7 @@ def test_idle_connection_does_not_hold_up_the_end(database: Path) -> None:
 
 
 def test_closed_endpoint_refuses(database: Path) -> None:
-    with Endpoint.open(database) as endpoint:
+    with Endpoint.open(lambda: SqlStore.open(database)) as endpoint:
         address = _address(endpoint)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(address)
@@ -150,7 +154,7 @@ def test_closed_endpoint_refuses(database: Path) -> None:
 def test_store_that_cannot_be_used_is_told_to_the_client(tmp_path: Path) -> None:
     file = tmp_path / "projrun.db"
     file.write_text("not a store")
-    with Endpoint.open(file) as endpoint, closing(Client(endpoint)) as client:
+    with Endpoint.open(lambda: SqlStore.open(file)) as endpoint, closing(Client(endpoint)) as client:
         answer = client.get("experiments/get", experiment_id=0)
         assert answer.error == (400, "INVALID_PARAMETER_VALUE")
         assert "not a projrun store" in answer.json["message"]
@@ -160,7 +164,7 @@ def test_locked_store_is_worth_another_try(
     database: Path, client: Client, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("projrun.tracking.sql.sqlite.BUSY_TIMEOUT", 0.05)
-    with Endpoint.open(database) as other, closing(Client(other)) as impatient:
+    with Endpoint.open(lambda: SqlStore.open(database)) as other, closing(Client(other)) as impatient:
         assert impatient.post("runs/set-tag", run_id=run_id, key="a", value="1").status == 200
         with closing(SqlStore.open(database)) as store, store._engine.writing():
             answer = impatient.post("runs/set-tag", run_id=run_id, key="a", value="2")

@@ -27,7 +27,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def endpoint(database: Path) -> Iterator[Endpoint]:
     """The store as a script's client sees it during a run."""
-    with Endpoint.open(database) as endpoint:
+    with Endpoint.open(lambda: SqlStore.open(database)) as endpoint:
         yield endpoint
 
 

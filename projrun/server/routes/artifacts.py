@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import anyio.from_thread
 import anyio.to_thread
 import msgspec
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
@@ -18,10 +22,11 @@ from projrun.server.api import reading
 from projrun.server.errors import explain
 from projrun.server.stores import Stores
 from projrun.tracking.artifacts.files import write_whole
-from projrun.tracking.artifacts.local import LocalArtifacts
 from projrun.tracking.artifacts.paths import checked_file_path, contained
-from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.runs import RunStore
 
+_ROOT = "mlflow-artifacts:/"
+"""The URI of all the artifacts that a store serves."""
 _FILES = "/api/2.0/mlflow-artifacts/artifacts"
 
 
@@ -34,7 +39,7 @@ class _Files(msgspec.Struct, omit_defaults=True):
     files: list[answers.File] = []
 
 
-def _list_of_run(store: SqlStore, message: _List) -> _Files:
+def _list_of_run(store: RunStore, message: _List) -> _Files:
     root = store.get_run(message.run).artifact_uri
     return _Files(root, answers.files(store.artifacts(root).list(message.path)))
 
@@ -42,15 +47,16 @@ def _list_of_run(store: SqlStore, message: _List) -> _Files:
 def _list_route(stores: Stores) -> Route:
     """The entries of a folder, by their names alone."""
 
-    def find(path: str) -> _Files:
-        found = LocalArtifacts(stores.artifact_root).list(path)
+    def find(store: RunStore, path: str) -> _Files:
+        found = store.artifacts(_ROOT).list(path)
         return _Files(
             files=answers.files(tuple(info._replace(path=info.path.rpartition("/")[2]) for info in found))
         )
 
     async def respond(request: Request) -> Response:
+        path = request.query_params.get("path", "")
         try:
-            found = await anyio.to_thread.run_sync(find, request.query_params.get("path", ""))
+            found = await stores.read(lambda store: find(store, path))
         except Exception as error:
             return explain(error)
         return Response(msgspec.json.encode(found), media_type="application/json")
@@ -62,14 +68,20 @@ def _download_route(stores: Stores) -> Route:
     """A file's bytes, a range of them where the client asks for it."""
 
     async def respond(request: Request) -> Response:
+        path, copied = request.path_params["path"], None
         try:
-            place = await anyio.to_thread.run_sync(
-                _existing, stores.artifact_root, request.path_params["path"]
-            )
+            folder = await stores.read(_folder)
+            if folder is not None:
+                place = await anyio.to_thread.run_sync(_existing, folder, path)
+            else:
+                copied = await anyio.to_thread.run_sync(_temporary_folder)
+                place = await stores.read(partial(_copy, path=path, target=copied))
         except Exception as error:
+            await _removed(copied)
             return explain(error)
         headers = {"X-Content-Type-Options": "nosniff"}
-        return FileResponse(place, headers=headers, filename=place.name)
+        removal = BackgroundTask(_removed, copied)
+        return FileResponse(place, headers=headers, filename=place.name, background=removal)
 
     return Route(f"{_FILES}/{{path:path}}", respond, methods=["GET"])
 
@@ -78,13 +90,20 @@ def _upload_route(stores: Stores) -> Route:
     """A file's bytes to disk as they arrive; the file appears whole or not at all."""
 
     async def respond(request: Request) -> Response:
+        path, received = request.path_params["path"], None
         try:
-            place = await anyio.to_thread.run_sync(
-                _writable, stores.artifact_root, request.path_params["path"]
-            )
-            await anyio.to_thread.run_sync(write_whole, _chunks(request), place)
+            folder = await stores.read(_folder)
+            if folder is not None:
+                place = await anyio.to_thread.run_sync(_writable, folder, path)
+                await anyio.to_thread.run_sync(write_whole, _chunks(request), place)
+            else:
+                received = await anyio.to_thread.run_sync(_temporary_folder)
+                await anyio.to_thread.run_sync(write_whole, _chunks(request), received / "file")
+                await stores.read(partial(_send, file=received / "file", path=path))
         except Exception as error:
             return explain(error)
+        finally:
+            await _removed(received)
         return Response()
 
     return Route(f"{_FILES}/{{path:path}}", respond, methods=["PUT"])
@@ -101,10 +120,15 @@ def _chunks(request: Request) -> Iterator[bytes]:
         yield part
 
 
+def _folder(store: RunStore) -> Path | None:
+    """Where the store keeps what it serves; None where that is not a folder of this machine."""
+    return store.artifacts(_ROOT).folder
+
+
 def _existing(root: Path, path: str) -> Path:
     place = contained(root, checked_file_path(path))
     if not place.is_file():
-        raise NotFoundError(f"artifact {path!r} not found")
+        raise NotFoundError(f"there is no artifact {path!r}")
     return place
 
 
@@ -113,6 +137,26 @@ def _writable(root: Path, path: str) -> Path:
     if place.is_dir():
         raise InvalidValueError(f"the artifact {path!r} is a folder already")
     return place
+
+
+def _copy(store: RunStore, path: str, target: Path) -> Path:
+    place = store.artifacts(_ROOT).download(checked_file_path(path), target)
+    if not place.is_file():
+        raise NotFoundError(f"there is no artifact {path!r}")
+    return place
+
+
+def _send(store: RunStore, file: Path, path: str) -> None:
+    store.artifacts(_ROOT).upload(file, checked_file_path(path))
+
+
+def _temporary_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="projrun-artifact-"))
+
+
+async def _removed(folder: Path | None) -> None:
+    if folder is not None:
+        await anyio.to_thread.run_sync(partial(shutil.rmtree, folder, ignore_errors=True))
 
 
 ROUTES = (

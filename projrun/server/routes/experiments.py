@@ -8,7 +8,7 @@ from projrun.errors import NotFoundError
 from projrun.server import answers, wire
 from projrun.server.api import reading, writing
 from projrun.tracking.entities import Tag, ViewType
-from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.runs import RunStore
 
 
 class _Create(msgspec.Struct):
@@ -52,23 +52,23 @@ class _SetTag(msgspec.Struct):
     value: str = ""
 
 
-def _create(store: SqlStore, message: _Create) -> _Created:
+def _create(store: RunStore, message: _Create) -> _Created:
     tags = wire.tags(message.tags)
     return _Created(store.create_experiment(message.name, message.artifact_location, tags))
 
 
-def _get(store: SqlStore, message: _Get) -> _Found:
+def _get(store: RunStore, message: _Get) -> _Found:
     return _Found(answers.experiment(store.get_experiment(message.experiment_id)))
 
 
-def _get_by_name(store: SqlStore, message: _GetByName) -> _Found:
+def _get_by_name(store: RunStore, message: _GetByName) -> _Found:
     experiment = store.get_experiment_by_name(message.experiment_name)
     if experiment is None:
         raise NotFoundError(f"no experiment named {message.experiment_name!r}")
     return _Found(answers.experiment(experiment))
 
 
-def _search(store: SqlStore, message: _Search) -> _Page:
+def _search(store: RunStore, message: _Search) -> _Page:
     page = store.search_experiments(
         view_type=message.view_type,
         max_results=message.max_results,
@@ -79,7 +79,7 @@ def _search(store: SqlStore, message: _Search) -> _Page:
     return _Page([answers.experiment(found) for found in page.experiments], page.next_page_token)
 
 
-def _set_tag(store: SqlStore, message: _SetTag) -> None:
+def _set_tag(store: RunStore, message: _SetTag) -> None:
     store.set_experiment_tag(message.experiment_id, Tag(message.key, message.value))
 
 

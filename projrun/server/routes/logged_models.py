@@ -6,7 +6,8 @@ import msgspec
 
 from projrun.server import answers, wire
 from projrun.server.api import reading, writing
-from projrun.tracking.sql.store import SqlStore
+from projrun.server.contracts import models_of
+from projrun.tracking.runs import RunStore
 
 
 class _Create(msgspec.Struct):
@@ -69,8 +70,8 @@ class _Files(msgspec.Struct, omit_defaults=True):
     files: list[answers.File] = []
 
 
-def _create(store: SqlStore, message: _Create) -> _Found:
-    model = store.create_logged_model(
+def _create(store: RunStore, message: _Create) -> _Found:
+    model = models_of(store).create_logged_model(
         message.experiment_id,
         name=message.name,
         model_type=message.model_type,
@@ -81,24 +82,26 @@ def _create(store: SqlStore, message: _Create) -> _Found:
     return _Found(answers.logged_model(model))
 
 
-def _get(store: SqlStore, message: _Get) -> _Found:
-    return _Found(answers.logged_model(store.get_logged_model(message.model_id)))
+def _get(store: RunStore, message: _Get) -> _Found:
+    return _Found(answers.logged_model(models_of(store).get_logged_model(message.model_id)))
 
 
-def _finalize(store: SqlStore, message: _Finalize) -> _Found:
-    return _Found(answers.logged_model(store.finalize_logged_model(message.model_id, message.status)))
+def _finalize(store: RunStore, message: _Finalize) -> _Found:
+    return _Found(
+        answers.logged_model(models_of(store).finalize_logged_model(message.model_id, message.status))
+    )
 
 
-def _log_params(store: SqlStore, message: _Params) -> None:
-    store.log_logged_model_params(message.model_id, wire.params(message.params))
+def _log_params(store: RunStore, message: _Params) -> None:
+    models_of(store).log_logged_model_params(message.model_id, wire.params(message.params))
 
 
-def _set_tags(store: SqlStore, message: _Tags) -> None:
-    store.set_logged_model_tags(message.model_id, wire.tags(message.tags))
+def _set_tags(store: RunStore, message: _Tags) -> None:
+    models_of(store).set_logged_model_tags(message.model_id, wire.tags(message.tags))
 
 
-def _search(store: SqlStore, message: _Search) -> _Page:
-    page = store.search_logged_models(
+def _search(store: RunStore, message: _Search) -> _Page:
+    page = models_of(store).search_logged_models(
         message.experiment_ids,
         filter_string=message.filter,
         max_results=message.max_results,
@@ -108,8 +111,8 @@ def _search(store: SqlStore, message: _Search) -> _Page:
     return _Page([answers.logged_model(model) for model in page.models], page.next_page_token)
 
 
-def _list_artifacts(store: SqlStore, message: _List) -> _Files:
-    root = store.get_logged_model(message.model_id).artifact_uri
+def _list_artifacts(store: RunStore, message: _List) -> _Files:
+    root = models_of(store).get_logged_model(message.model_id).artifact_uri
     found = store.artifacts(root).list(message.artifact_directory_path)
     return _Files(root, answers.files(found))
 

@@ -6,7 +6,7 @@ import msgspec
 
 from projrun.server import answers, wire
 from projrun.server.api import reading
-from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.runs import RunStore
 
 
 class _History(wire.OfRun):
@@ -20,7 +20,7 @@ class _Page(msgspec.Struct, omit_defaults=True):
     next_page_token: str = ""
 
 
-def _get_history(store: SqlStore, message: _History) -> _Page:
+def _get_history(store: RunStore, message: _History) -> _Page:
     page = store.get_metric_history(
         message.run, message.metric_key, max_results=message.max_results, page_token=message.page_token
     )

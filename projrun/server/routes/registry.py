@@ -6,7 +6,8 @@ import msgspec
 
 from projrun.server import answers, wire
 from projrun.server.api import reading, writing
-from projrun.tracking.sql.store import SqlStore
+from projrun.server.contracts import registry_of
+from projrun.tracking.runs import RunStore
 
 
 class _Create(msgspec.Struct):
@@ -50,24 +51,24 @@ class _DownloadUri(msgspec.Struct):
     artifact_uri: str
 
 
-def _create(store: SqlStore, message: _Create) -> _Found:
-    model = store.create_registered_model(
+def _create(store: RunStore, message: _Create) -> _Found:
+    model = registry_of(store).create_registered_model(
         message.name, description=message.description, tags=wire.tags(message.tags)
     )
     return _Found(answers.registered_model(model))
 
 
-def _get(store: SqlStore, message: _Get) -> _Found:
-    return _Found(answers.registered_model(store.get_registered_model(message.name)))
+def _get(store: RunStore, message: _Get) -> _Found:
+    return _Found(answers.registered_model(registry_of(store).get_registered_model(message.name)))
 
 
-def _get_latest(store: SqlStore, message: _Get) -> _Latest:
-    model = store.get_registered_model(message.name)
+def _get_latest(store: RunStore, message: _Get) -> _Latest:
+    model = registry_of(store).get_registered_model(message.name)
     return _Latest([answers.model_version(version) for version in model.latest_versions])
 
 
-def _create_version(store: SqlStore, message: _CreateVersion) -> _FoundVersion:
-    version = store.create_model_version(
+def _create_version(store: RunStore, message: _CreateVersion) -> _FoundVersion:
+    version = registry_of(store).create_model_version(
         message.name,
         source=message.source,
         run_id=message.run_id,
@@ -79,12 +80,14 @@ def _create_version(store: SqlStore, message: _CreateVersion) -> _FoundVersion:
     return _FoundVersion(answers.model_version(version))
 
 
-def _get_version(store: SqlStore, message: _GetVersion) -> _FoundVersion:
-    return _FoundVersion(answers.model_version(store.get_model_version(message.name, message.version)))
+def _get_version(store: RunStore, message: _GetVersion) -> _FoundVersion:
+    return _FoundVersion(
+        answers.model_version(registry_of(store).get_model_version(message.name, message.version))
+    )
 
 
-def _get_download_uri(store: SqlStore, message: _GetVersion) -> _DownloadUri:
-    return _DownloadUri(store.get_model_version_download_uri(message.name, message.version))
+def _get_download_uri(store: RunStore, message: _GetVersion) -> _DownloadUri:
+    return _DownloadUri(registry_of(store).get_model_version_download_uri(message.name, message.version))
 
 
 ROUTES = (

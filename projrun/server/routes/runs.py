@@ -6,9 +6,10 @@ import msgspec
 
 from projrun.server import answers, wire
 from projrun.server.api import reading, writing
+from projrun.server.contracts import models_of
 from projrun.tracking import limits
 from projrun.tracking.entities import Param, RunStatus, Tag, ViewType
-from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.runs import RunStore
 
 
 class _Create(msgspec.Struct):
@@ -76,7 +77,7 @@ class _Outputs(wire.OfRun):
     models: tuple[wire.ModelReference, ...] = ()
 
 
-def _create(store: SqlStore, message: _Create) -> _Found:
+def _create(store: RunStore, message: _Create) -> _Found:
     run = store.create_run(
         message.experiment_id,
         run_name=message.run_name,
@@ -87,18 +88,18 @@ def _create(store: SqlStore, message: _Create) -> _Found:
     return _Found(answers.run(run))
 
 
-def _get(store: SqlStore, message: wire.OfRun) -> _Found:
+def _get(store: RunStore, message: wire.OfRun) -> _Found:
     return _Found(answers.run(store.get_run(message.run)))
 
 
-def _update(store: SqlStore, message: _Update) -> _Updated:
+def _update(store: RunStore, message: _Update) -> _Updated:
     run = store.update_run(
         message.run, status=message.status, end_time=message.end_time, run_name=message.run_name
     )
     return _Updated(answers.run_info(run))
 
 
-def _search(store: SqlStore, message: _Search) -> _Page:
+def _search(store: RunStore, message: _Search) -> _Page:
     page = store.search_runs(
         message.experiment_ids,
         filter_string=message.filter,
@@ -110,41 +111,41 @@ def _search(store: SqlStore, message: _Search) -> _Page:
     return _Page([answers.run(run) for run in page.runs], page.next_page_token)
 
 
-def _log_metric(store: SqlStore, message: _Metric) -> None:
+def _log_metric(store: RunStore, message: _Metric) -> None:
     run = wire.OfRun(message.run_id, message.run_uuid).run
     store.log_batch(run, metrics=(message.metric(),))
 
 
-def _log_parameter(store: SqlStore, message: _Pair) -> None:
+def _log_parameter(store: RunStore, message: _Pair) -> None:
     store.log_batch(message.run, params=(Param(message.key, message.value),))
 
 
-def _log_batch(store: SqlStore, message: _Batch) -> None:
+def _log_batch(store: RunStore, message: _Batch) -> None:
     metrics = tuple(fields.metric() for fields in message.metrics)
     params, tags = wire.params(message.params), wire.tags(message.tags)
     limits.check_batch(metrics, params, tags)
     store.log_batch(message.run, metrics=metrics, params=params, tags=tags)
 
 
-def _set_tag(store: SqlStore, message: _Pair) -> None:
+def _set_tag(store: RunStore, message: _Pair) -> None:
     store.set_tag(message.run, Tag(message.key, message.value))
 
 
-def _delete_tag(store: SqlStore, message: _Pair) -> None:
+def _delete_tag(store: RunStore, message: _Pair) -> None:
     store.delete_tag(message.run, message.key)
 
 
-def _log_inputs(store: SqlStore, message: _Inputs) -> None:
+def _log_inputs(store: RunStore, message: _Inputs) -> None:
     datasets = tuple(dataset.entity() for dataset in message.datasets)
-    store.log_inputs(message.run, datasets, tuple(model.model_id for model in message.models))
+    models_of(store).log_inputs(message.run, datasets, tuple(model.model_id for model in message.models))
 
 
-def _log_outputs(store: SqlStore, message: _Outputs) -> None:
-    store.log_outputs(message.run, tuple(model.output() for model in message.models))
+def _log_outputs(store: RunStore, message: _Outputs) -> None:
+    models_of(store).log_outputs(message.run, tuple(model.output() for model in message.models))
 
 
-def _log_model(store: SqlStore, message: _Model) -> None:
-    store.record_model(message.run, message.model_json)
+def _log_model(store: RunStore, message: _Model) -> None:
+    models_of(store).record_model(message.run, message.model_json)
 
 
 ROUTES = (
