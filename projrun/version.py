@@ -1,3 +1,3 @@
-"""The version, where nobody needs the package root for it."""
+"""The version, which modules read without importing the package root."""
 
 __version__ = "0.1.0"

@@ -74,28 +74,8 @@ class JobSpec(NamedTuple):
 
     @property
     def process(self) -> tuple[str, ...]:
-        """The process that carries it out: `argv`, else `bash -c COMMAND` after the prefix."""
+        """The process that runs it: `argv`, else `bash -c COMMAND` after the prefix."""
         return self.argv or (*self.argv_prefix, "bash", "-c", self.command)
-
-    def to_json(self, private: Path) -> str:
-        """Write it as JSON without secrets: what must not be seen goes to the new file `private`, mode 0600.
-
-        That is every variable, and each field in which a masked text stands. Raises OSError where the file exists
-        or cannot be written.
-        """
-        from projrun.execution.serialization import write_spec
-
-        return write_spec(self, private)
-
-    @classmethod
-    def from_json(cls, text: str) -> "JobSpec":
-        """Read what `to_json` wrote, together with its private file.
-
-        Raises ValueError for anything else, and for a private file that others may read; OSError for one that is gone.
-        """
-        from projrun.execution.serialization import read_spec
-
-        return read_spec(text)
 
 
 class Job(Protocol):

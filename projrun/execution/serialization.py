@@ -21,7 +21,11 @@ _TABLES = frozenset({"environ", "end_environ", "end_details"})
 
 
 def write_spec(spec: JobSpec, private: Path) -> str:
-    """See `JobSpec.to_json`."""
+    """Write a job's specification as JSON; secrets go to the new file `private`, mode 0600.
+
+    Secret is every variable, and each field in which a masked text stands. Raises OSError where the file exists
+    or cannot be written.
+    """
     fields = {name: _plain(value) for name, value in spec._asdict().items()}
     hidden = {name for name, value in fields.items() if name in _PRIVATE or _mentions(value, spec.secrets)}
     descriptor = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -32,7 +36,10 @@ def write_spec(spec: JobSpec, private: Path) -> str:
 
 
 def read_spec(text: str) -> JobSpec:
-    """See `JobSpec.from_json`."""
+    """Read what `write_spec` wrote, together with its private file.
+
+    Raises ValueError for anything else, and for a private file that others may read; OSError for one that is gone.
+    """
     public = _object(text, "a job specification")
     if public.pop("version", None) != _VERSION:
         raise ValueError(f"not a job specification of version {_VERSION}")

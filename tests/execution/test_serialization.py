@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projrun.execution.protocol import JobSpec
+from projrun.execution.serialization import read_spec, write_spec
 
 # What a person or the system can hand over: any text without NUL, undecodable bytes included.
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=())).map(
@@ -54,9 +55,9 @@ specs = st.builds(
 @given(specs)
 def test_it_is_the_same_afterwards(spec: JobSpec) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        text = spec.to_json(Path(folder, "private"))
-        assert JobSpec.from_json(text) == spec
-        assert JobSpec.from_json(json.dumps(json.loads(text), ensure_ascii=False)) == spec
+        text = write_spec(spec, Path(folder, "private"))
+        assert read_spec(text) == spec
+        assert read_spec(json.dumps(json.loads(text), ensure_ascii=False)) == spec
 
 
 @given(specs, secrets, st.data())
@@ -74,9 +75,9 @@ def test_no_masked_text_is_in_it(spec: JobSpec, masked: list[str], data: st.Data
     chosen = data.draw(st.sets(st.sampled_from(sorted(places)), min_size=1))
     spec = spec._replace(secrets=tuple(masked), **{name: places[name] for name in chosen})
     with tempfile.TemporaryDirectory() as folder:
-        text = spec.to_json(Path(folder, "private"))
+        text = write_spec(spec, Path(folder, "private"))
         assert not [one for one in masked if one in text]
-        assert JobSpec.from_json(text) == spec
+        assert read_spec(text) == spec
 
 
 def spec_in(folder: Path, **changes: Any) -> JobSpec:
@@ -85,35 +86,35 @@ def spec_in(folder: Path, **changes: Any) -> JobSpec:
 
 def test_no_value_of_a_variable_is_in_it(tmp_path: Path) -> None:
     spec = spec_in(tmp_path, end_environ={"TOKEN": "unmasked"})
-    assert "unmasked" not in spec.to_json(tmp_path / "private")
+    assert "unmasked" not in write_spec(spec, tmp_path / "private")
 
 
 def test_the_private_file_is_its_owners_alone(tmp_path: Path) -> None:
     private = tmp_path / "private"
     umask = os.umask(0)
     try:
-        text = spec_in(tmp_path).to_json(private)
+        text = write_spec(spec_in(tmp_path), private)
     finally:
         os.umask(umask)
     assert private.stat().st_mode & 0o777 == 0o600
     private.chmod(0o640)
     with pytest.raises(ValueError, match="may be read or written by others"):
-        JobSpec.from_json(text)
+        read_spec(text)
 
 
 def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     private = tmp_path / "private"
     private.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(FileExistsError):
-        spec_in(tmp_path).to_json(private)
+        write_spec(spec_in(tmp_path), private)
     assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_private_file_that_is_gone(tmp_path: Path) -> None:
-    text = spec_in(tmp_path).to_json(tmp_path / "private")
+    text = write_spec(spec_in(tmp_path), tmp_path / "private")
     (tmp_path / "private").unlink()
     with pytest.raises(FileNotFoundError):
-        JobSpec.from_json(text)
+        read_spec(text)
 
 
 @pytest.mark.parametrize(
@@ -133,12 +134,12 @@ def test_a_private_file_that_is_gone(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_specification_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:
-    document = json.loads(spec_in(tmp_path).to_json(tmp_path / "private"))
+    document = json.loads(write_spec(spec_in(tmp_path), tmp_path / "private"))
     with pytest.raises(ValueError, match=message):
-        JobSpec.from_json(json.dumps({**document, **change}))
+        read_spec(json.dumps({**document, **change}))
 
 
 @pytest.mark.parametrize("text", ["", "7", "[]", "{"])
 def test_what_is_no_object_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
-        JobSpec.from_json(text)
+        read_spec(text)
