@@ -241,11 +241,21 @@ def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
             *_idle_options(environment, request.container),
         ),
         notes=checkout.notes,
-        tags=request.tags,
+        tags={**_context_tags(request), **request.tags},
         caller_directory=_base_of_paths(request, invocation),
         policy=decided.policy,
         keep_checkout=settings.enabled("keep-workdir"),
     )
+
+
+def _context_tags(request: Request) -> Mapping[str, str]:
+    """What the run-context plug-ins that `config.toml` names say of the run."""
+    named = request.settings.get("run-context")
+    if named is None:
+        return {}
+    from projrun.tracking.extensions import context_tags
+
+    return context_tags(named.value, request.environ)
 
 
 def _read(request: Request, checkout: Checkout) -> tuple[Project, EntryPoint]:

@@ -185,6 +185,8 @@ _TABLE = (
     # Rules for what may be fetched: only whoever configures the machine sets them.
     _setting("allowed-hosts", "", None, "PROJRUN_ALLOWED_HOSTS")._replace(commands=_NONE, api=False),
     _setting("allowed-protocols", "", None, "PROJRUN_ALLOWED_PROTOCOLS")._replace(commands=_NONE, api=False),
+    # Tags for every run, from the plug-ins that `config.toml` names and no other place.
+    _setting("run-context", "", None)._replace(commands=_NONE, api=False),
     _flag_setting("require-pinned", "", "PROJRUN_REQUIRE_PINNED")._replace(commands=_NONE, api=False),
 )  # fmt: skip
 

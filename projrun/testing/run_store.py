@@ -11,10 +11,14 @@ Every test was tried against MLflow's own servers, 2.22 and 3.17: it covers what
 
 from __future__ import annotations
 
-from projrun.testing.run_store_artifacts import ArtifactConformance
+import pytest
+
+from projrun.testing.artifacts import ArtifactConformance
 from projrun.testing.run_store_logging import LoggingConformance
 from projrun.testing.run_store_runs import ExperimentConformance, RunConformance
 from projrun.testing.run_store_search import SearchConformance
+from projrun.tracking.artifacts.repository import ArtifactRepository
+from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
 
 
@@ -22,6 +26,11 @@ class RunStoreConformance(
     ExperimentConformance, RunConformance, LoggingConformance, SearchConformance, ArtifactConformance
 ):
     """All of it."""
+
+    @pytest.fixture
+    def artifacts(self, store: RunStore, run: Run) -> ArtifactRepository:
+        """The files of a run."""
+        return store.artifacts(run.artifact_uri)
 
     def test_uri_holds_no_credentials(self, store: RunStore) -> None:
         assert "@" not in store.uri

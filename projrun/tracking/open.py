@@ -17,6 +17,10 @@ def open_store(uri: TrackingUri, environ: Mapping[str, str], *, warn: Callable[[
         from projrun.tracking.sql.store import SqlStore
 
         return SqlStore.open(uri.database, warn=warn)
+    if uri.kind == "plugin":
+        from projrun.tracking.extensions import open_plugin_store
+
+        return open_plugin_store(uri.scheme, uri.text, environ)
     from projrun.tracking.rest.store import RestStore
 
     return RestStore(uri.text, environ)

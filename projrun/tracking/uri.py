@@ -37,10 +37,15 @@ _REMEDIES: Mapping[str, str] = {
 class TrackingUri(NamedTuple):
     """A parsed tracking URI. `text` may hold credentials: people are shown `shown`."""
 
-    kind: Literal["rest", "sqlite"]
+    kind: Literal["rest", "sqlite", "plugin"]
     text: str
     database: Path | None = None
-    """The SQLite file, absolute; None for a server."""
+    """The SQLite file, absolute; None for others."""
+
+    @property
+    def scheme(self) -> str:
+        """In lower case."""
+        return self.text.partition(":")[0].lower()
 
     @property
     def shown(self) -> str:
@@ -62,6 +67,10 @@ def parse_tracking_uri(text: str, directory: Path | None = None) -> TrackingUri:
         return TrackingUri("rest", _server_address(text))
     if scheme == "sqlite":
         return _sqlite(text, directory or Path.cwd())
+    from projrun.tracking.extensions import is_offered
+
+    if scheme and is_offered("tracking store", scheme, "projrun.stores"):
+        return TrackingUri("plugin", text)
     if not scheme and text.lower() in _REMEDIES:
         scheme = text.lower()
     raise _refusal(text, scheme)

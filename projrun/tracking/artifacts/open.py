@@ -31,10 +31,16 @@ def open_repository(
         return _served(artifact_uri, scheme, transport)
     from projrun.http.object_stores import EXTRAS
 
+    environ = environ or (transport.environ if transport else os.environ)
     if scheme in EXTRAS:
         from projrun.tracking.artifacts.remote import RemoteArtifacts
 
-        return RemoteArtifacts(artifact_uri, environ or (transport.environ if transport else os.environ))
+        return RemoteArtifacts(artifact_uri, environ)
+    from projrun.tracking.extensions import open_plugin_artifacts
+
+    found = open_plugin_artifacts(scheme, artifact_uri, environ)
+    if found is not None:
+        return found
     raise TrackingError(
         f"projrun cannot reach artifacts at {redact_uri(artifact_uri)}",
         hint="supported: local folders, mlflow-artifacts:, http(s), s3, gs and abfss",

@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import requests
+from requests.auth import AuthBase
 
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError, TrackingError
@@ -72,7 +73,13 @@ class Transport:
     """One server. `patient` is False until a run has begun: before that, a failure is reported at once."""
 
     def __init__(
-        self, uri: str, environ: Mapping[str, str], credentials: Credentials | None, *, patient: bool
+        self,
+        uri: str,
+        environ: Mapping[str, str],
+        credentials: Credentials | None,
+        *,
+        patient: bool,
+        auth: AuthBase | None = None,
     ) -> None:
         """Raises RequestError for settings that cannot work; does not contact the server."""
         address = urlsplit(uri)
@@ -83,24 +90,34 @@ class Transport:
         self.patient = patient
         self._gave_up = False
         self._credentials = credentials
+        self._auth = auth
         self._timeout = _number(environ, "MLFLOW_HTTP_REQUEST_TIMEOUT", 0) or _ANSWER_TIMEOUT
         self._retries = min(_number(environ, "MLFLOW_HTTP_REQUEST_MAX_RETRIES", 4), _MOST_RETRIES)
         self._session = _session(self.address, environ, credentials)
+        self._session.auth = auth
 
     @classmethod
     def tracking(cls, uri: str, environ: Mapping[str, str], *, patient: bool = False) -> Transport:
         """To the tracking server, with all the credentials that are configured for it."""
+        name = environ.get("MLFLOW_TRACKING_AUTH")
+        if name:
+            from projrun.tracking.extensions import plugin_auth
+
+            given = Credentials("", f"{name!r} (MLFLOW_TRACKING_AUTH)")
+            return cls(uri, environ, given, patient=patient, auth=plugin_auth(name))
         return cls(uri, environ, find_credentials(urlsplit(uri), environ), patient=patient)
 
     def towards(self, address: SplitResult) -> Transport:
         """To another address. A server that is not this one gets only credentials that name its own host."""
         if _server(address) != _server(self.address):
-            credentials = host_credentials(address, self.environ)
-        elif address.path.rstrip("/") == self.address.path.rstrip("/"):
+            return Transport(
+                address.geturl(), self.environ, host_credentials(address, self.environ), patient=self.patient
+            )
+        if address.path.rstrip("/") == self.address.path.rstrip("/"):
             return self
-        else:
-            credentials = self._credentials
-        return Transport(address.geturl(), self.environ, credentials, patient=self.patient)
+        return Transport(
+            address.geturl(), self.environ, self._credentials, patient=self.patient, auth=self._auth
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -229,7 +246,7 @@ def _session(
     session.trust_env = False  # it would read os.environ: proxies and netrc are looked up in `environ`
     session.proxies = dict(proxies_for(address, environ))
     session.headers["User-Agent"] = f"projrun/{__version__}"
-    if credentials:
+    if credentials and credentials.header:
         session.headers["Authorization"] = credentials.header
     if environ.get("MLFLOW_WORKSPACE"):
         session.headers["X-MLFLOW-WORKSPACE"] = environ["MLFLOW_WORKSPACE"]

@@ -1,4 +1,9 @@
-"""The conformance kit of tracking stores: the files of a run."""
+"""The conformance kit of artifact repositories: subclass it, provide an empty repository, and pytest does the rest.
+
+class TestMyArtifacts(ArtifactConformance):
+    @pytest.fixture
+    def artifacts(self, tmp_path: Path) -> ArtifactRepository: ...
+"""
 
 from __future__ import annotations
 
@@ -8,25 +13,26 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import InvalidValueError, NotFoundError
-from projrun.testing.run_store_base import ConformanceBase
-from projrun.tracking.entities import Run
-from projrun.tracking.runs import RunStore
+from projrun.tracking.artifacts.repository import ArtifactRepository
 
 
-class ArtifactConformance(ConformanceBase):
+class ArtifactConformance:
     """The files of a run."""
 
-    def test_file_comes_back_as_it_was(self, store: RunStore, run: Run, tmp_path: Path) -> None:
+    @pytest.fixture
+    def artifacts(self) -> ArtifactRepository:
+        """The repository under test, empty; a subclass provides it."""
+        raise NotImplementedError("a subclass of the kit provides the fixture `artifacts`")
+
+    def test_file_comes_back_as_it_was(self, artifacts: ArtifactRepository, tmp_path: Path) -> None:
         file = tmp_path / "in.bin"
         file.write_bytes(bytes(range(256)) * 12_000)
-        artifacts = store.artifacts(run.artifact_uri)
         artifacts.upload(file, "deep/er/out file é.bin")
         place = artifacts.download("deep/er/out file é.bin", tmp_path / "back")
         assert place == tmp_path / "back" / "deep" / "er" / "out file é.bin"
         assert place.read_bytes() == file.read_bytes()
 
-    def test_listing(self, store: RunStore, run: Run, tmp_path: Path) -> None:
-        artifacts = store.artifacts(run.artifact_uri)
+    def test_listing(self, artifacts: ArtifactRepository, tmp_path: Path) -> None:
         assert artifacts.list() == ()
         for path in ("b.txt", "a/two.txt", "a/one.txt", "a/deep/three.txt"):
             artifacts.upload(_file(tmp_path, path), path)
@@ -36,8 +42,7 @@ class ArtifactConformance(ConformanceBase):
         assert artifacts.list("absent") == ()
         assert artifacts.list("b.txt") == ()
 
-    def test_folder_is_downloaded_whole(self, store: RunStore, run: Run, tmp_path: Path) -> None:
-        artifacts = store.artifacts(run.artifact_uri)
+    def test_folder_is_downloaded_whole(self, artifacts: ArtifactRepository, tmp_path: Path) -> None:
         paths = ["model/data/weights", "model/MLmodel", "log.txt"]
         for path in paths:
             artifacts.upload(_file(tmp_path, path), path)
@@ -47,8 +52,7 @@ class ArtifactConformance(ConformanceBase):
         assert _tree(tmp_path / "all") == sorted(paths)
         assert (tmp_path / "all" / "log.txt").read_text() == "log.txt\n".rjust(9)
 
-    def test_artifact_is_replaced(self, store: RunStore, run: Run, tmp_path: Path) -> None:
-        artifacts = store.artifacts(run.artifact_uri)
+    def test_artifact_is_replaced(self, artifacts: ArtifactRepository, tmp_path: Path) -> None:
         file = tmp_path / "file"
         for content in (b"first, and longer", b"second", b""):
             file.write_bytes(content)
@@ -56,8 +60,7 @@ class ArtifactConformance(ConformanceBase):
             assert artifacts.download("file", tmp_path / "back").read_bytes() == content
         assert [entry.path for entry in artifacts.list()] == ["file"]
 
-    def test_missing_artifact_is_not_found(self, store: RunStore, run: Run, tmp_path: Path) -> None:
-        artifacts = store.artifacts(run.artifact_uri)
+    def test_missing_artifact_is_not_found(self, artifacts: ArtifactRepository, tmp_path: Path) -> None:
         artifacts.upload(_file(tmp_path, "there"), "there")
         with pytest.raises(NotFoundError):
             artifacts.download("absent/file", tmp_path / "back")
@@ -67,9 +70,8 @@ class ArtifactConformance(ConformanceBase):
         "path", ["../out", "a/../../out", "/etc/out", "..", "a\\..\\out", "C:/out", "a\0b"]
     )
     def test_path_that_climbs_out_is_refused(
-        self, store: RunStore, run: Run, tmp_path: Path, path: str
+        self, artifacts: ArtifactRepository, tmp_path: Path, path: str
     ) -> None:
-        artifacts = store.artifacts(run.artifact_uri)
         file = _file(tmp_path, "file")
         with pytest.raises(InvalidValueError):
             artifacts.upload(file, path)
@@ -79,9 +81,8 @@ class ArtifactConformance(ConformanceBase):
             artifacts.download(path, tmp_path / "back")
 
     def test_file_that_is_not_there_is_an_error_of_the_system(
-        self, store: RunStore, run: Run, tmp_path: Path
+        self, artifacts: ArtifactRepository, tmp_path: Path
     ) -> None:
-        artifacts = store.artifacts(run.artifact_uri)
         with pytest.raises(FileNotFoundError):
             artifacts.upload(tmp_path / "absent", "file")
         assert artifacts.list() == ()
