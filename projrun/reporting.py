@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
+
+Meter = Callable[[str, float], None]
+"""Takes what an activity is at, in a few words, and how much of that is done: a share between 0 and 1."""
+Activity = Callable[[str], AbstractContextManager[Meter | None]]
+"""`Reporter.activity`."""
+
+
+def unseen(text: str) -> AbstractContextManager[None]:
+    """An activity that is not shown."""
+    return nullcontext()
 
 
 class Reporter(Protocol):
     """Takes plain text without a newline; never raises."""
 
-    def activity(self, text: str) -> AbstractContextManager[object]:
-        """What happens inside the `with` block; shown if it takes longer than a second."""
+    def activity(self, text: str) -> AbstractContextManager[Meter | None]:
+        """What happens inside the `with` block; shown if it takes longer than a second.
+
+        Gives a meter where someone sees it move, or None.
+        """
         ...
 
     def progress(self, text: str) -> None:
@@ -29,8 +43,8 @@ class Reporter(Protocol):
 class SilentReporter:
     """Says nothing: the Python API's default. Warnings go to Python's `warnings`."""
 
-    def activity(self, text: str) -> AbstractContextManager[object]:
-        return nullcontext()
+    def activity(self, text: str) -> AbstractContextManager[Meter | None]:
+        return unseen(text)
 
     def progress(self, text: str) -> None:
         pass

@@ -119,6 +119,19 @@ def test_a_patch_needs_little(tmp_path: Path, base: frozenset[str], allowed: fro
     ]
 
 
+def test_a_cached_commit_needs_no_gitpython(tmp_path: Path) -> None:
+    project = tmp_path / "repository"
+    shutil.copytree(REPOSITORY / "example_projects" / "quickstart", project)
+    for words in (["init"], ["add", "."], ["-c", "user.name=n", "-c", "user.email=e", "commit", "-m", "one"]):
+        run_command(["git", "-C", project, *words]).check()
+    commit = run_command(["git", "-C", project, "rev-parse", "HEAD"]).check().stdout.strip()
+    asked = ("run", project.as_uri(), "--version", commit, "--env-manager=local")
+    run_projrun(*asked).check()
+    modules = imported_by(tmp_path, *asked)
+    assert "projrun.sources.git.fetch" in modules
+    assert not modules & {"git", "projrun.sources.git.process", "projrun.sources.git.mirror", "requests"}
+
+
 def test_version_needs_almost_nothing(tmp_path: Path) -> None:
     modules = imported_by(tmp_path, "version")
     assert sorted(name for name in modules if name.partition(".")[0] in {"click", "yaml", "sqlite3"}) == []

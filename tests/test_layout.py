@@ -157,3 +157,27 @@ def test_every_folder_of_tests_is_a_package() -> None:
     """Test modules of one name in two folders need it."""
     folders = {file.parent for file in (REPOSITORY / "tests").rglob("*.py")}
     assert [str(folder) for folder in folders if not Path(folder, "__init__.py").exists()] == []
+
+
+GITPYTHON = {"projrun/sources/git/progress.py": {"git.util"}}
+"""What may be imported of it, and where: nothing that starts git, which would inherit os.environ."""
+STARTS_GIT = {"clone_from", "Remote", "Repo", "Submodule"}
+
+
+def test_gitpython_only_reads() -> None:
+    imported: dict[str, set[str]] = {}
+    for module, tree in TREES.items():
+        for name in _imported(tree):
+            if name.partition(".")[0] == "git":
+                imported.setdefault(module, set()).add(name)
+    assert imported == GITPYTHON
+    for module in GITPYTHON:
+        names = {node.id for node in ast.walk(TREES[module]) if isinstance(node, ast.Name)}
+        attributes = {node.attr for node in ast.walk(TREES[module]) if isinstance(node, ast.Attribute)}
+        taken = {
+            alias.name
+            for node in ast.walk(TREES[module])
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        assert not (names | attributes | taken) & STARTS_GIT

@@ -6,17 +6,21 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from projrun.cli.rendering import visible
+from projrun.reporting import Meter
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.status import Status
     from rich.text import Text
 
 _PATIENCE = 1.0
+_BAR_WIDTH = 14
 
 
 class CommandLineReporter:
@@ -31,12 +35,12 @@ class CommandLineReporter:
         """Whether a line of detail already says what is going on."""
         self._busy = False
 
-    def activity(self, text: str) -> AbstractContextManager[object]:
-        """Shown once it has taken a second."""
+    def activity(self, text: str) -> AbstractContextManager[Meter | None]:
+        """Shown once it has taken a second; with a bar where its meter is moved."""
         return self._activity(text)
 
     @contextmanager
-    def _activity(self, text: str) -> Iterator[None]:
+    def _activity(self, text: str) -> Iterator[Meter | None]:
         timer = threading.Timer(_PATIENCE, self._show, [text])
         timer.daemon = True
         self._told = False
@@ -44,10 +48,15 @@ class CommandLineReporter:
         if not self._quiet:
             timer.start()
         try:
-            yield
+            yield partial(self._measure, text) if self._terminal and not self._quiet else None
         finally:
             timer.cancel()
             self._hide()
+
+    def _measure(self, activity: str, text: str, share: float) -> None:
+        with self._lock:
+            if self._status is not None:
+                self._status.update(_bar(activity, text, share))
 
     def progress(self, text: str) -> None:
         """A detail: the spinner's text on a terminal, a line off one."""
@@ -92,6 +101,23 @@ class CommandLineReporter:
             status, self._status = self._status, None
             if status is not None:
                 status.stop()
+
+
+def _bar(activity: str, text: str, share: float) -> Group:
+    """What happens; below it a bar, the percentage, and what is counted."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    line = Table.grid(padding=(0, 1, 0, 0))
+    line.add_column(min_width=_BAR_WIDTH)
+    line.add_column(justify="right", min_width=4, no_wrap=True)
+    line.add_column(no_wrap=True, overflow="ellipsis")
+    share = min(max(share, 0.0), 1.0)
+    line.add_row(ProgressBar(total=1.0, completed=share, width=_BAR_WIDTH), f"{share:.0%}", _plain(text))
+    title = _plain(activity)
+    title.no_wrap, title.overflow = True, "ellipsis"
+    return Group(title, line)
 
 
 def _plain(text: str) -> Text:

@@ -7,8 +7,7 @@ only the checkout is written, and no tracking server is asked.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +23,7 @@ from projrun.project.binding import GivenValue, bind
 from projrun.project.entry_points import find_entry_point
 from projrun.project.loader import load_project
 from projrun.project.model import EntryPoint, Invocation, Project
+from projrun.reporting import Activity, unseen
 from projrun.running.record.parent import PARENT_RUN_ID, records_elsewhere
 from projrun.settings import Setting, Settings
 from projrun.sources.checkout import Checkout
@@ -122,10 +122,7 @@ class Plan(NamedTuple):
     """Whether the run's copy of the checkout is kept even where nothing in it would be lost."""
 
 
-Activity = Callable[[str], AbstractContextManager[object]]
-
-
-def make_plan(request: Request, *, own_copy: bool = True, activity: Activity = nullcontext) -> Plan:
+def make_plan(request: Request, *, own_copy: bool = True, activity: Activity = unseen) -> Plan:
     """Decide everything.
 
     Without `own_copy` the plan is only shown: the cached checkout itself is read (with a patch there is still a
@@ -167,9 +164,7 @@ def plan_environment(request: Request) -> EnvironmentPlan:
     return _environment(request, checkout, load_project(checkout.directory))
 
 
-def _fetch(
-    request: Request, policy: TrustPolicy, *, own_copy: bool, activity: Activity = nullcontext
-) -> Checkout:
+def _fetch(request: Request, policy: TrustPolicy, *, own_copy: bool, activity: Activity = unseen) -> Checkout:
     settings = request.settings
     options = FetchOptions(
         request.directories.cache,

@@ -1,11 +1,11 @@
 """How to fetch, as opposed to what: the same for every kind of source."""
 
 # No `from __future__ import annotations`: NamedTuple compiles each annotation that is a string (start-up time).
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from projrun.reporting import Activity, unseen
 from projrun.sources.policy import TrustPolicy
 
 
@@ -21,5 +21,5 @@ class FetchOptions(NamedTuple):
     """Use the cache; contact no server."""
     own_copy: bool = True
     """Make a copy that belongs to this run alone; else the cached checkout itself is handed out, to be read only."""
-    activity: Callable[[str], AbstractContextManager[object]] = nullcontext
+    activity: Activity = unseen
     """Says what takes long (`Reporter.activity`)."""

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from projrun.cli.rendering import visible
-from tests.support.commands import projrun_argv, run_projrun
+from tests.support.commands import run_projrun
 from tests.support.projects import write_project
+from tests.support.terminals import on_a_terminal
 
 HIDDEN = "echo shown; echo hidden \\e[2K\\r"
 
@@ -27,29 +28,6 @@ HIDDEN = "echo shown; echo hidden \\e[2K\\r"
 )
 def test_what_a_terminal_would_obey_is_visible(text: str, shown: str) -> None:
     assert visible(text) == shown
-
-
-def on_a_terminal(*arguments: str | Path, home: Path) -> str:
-    """What projrun writes to a terminal."""
-    import os
-    import pty
-
-    written = bytearray()
-    pid, terminal = pty.fork()
-    if pid == 0:
-        argv = [*projrun_argv(), *map(str, arguments)]
-        os.execve(argv[0], argv, {**os.environ, "PROJRUN_HOME": str(home), "PROJRUN_ENV_MANAGER": "local"})
-    while True:
-        try:
-            chunk = os.read(terminal, 65536)
-        except OSError:  # Linux: EIO when the other end is closed
-            break
-        if not chunk:
-            break
-        written += chunk
-    os.close(terminal)
-    os.waitpid(pid, 0)
-    return written.decode()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")

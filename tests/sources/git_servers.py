@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import subprocess
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from socketserver import BaseServer
 from typing import NamedTuple
 
 MLPROJECT = 'name: tried\nentry_points:\n  main:\n    command: "true"\n'
+
+
+_PIECE = 16 * 1024
 
 
 def git(folder: Path, *words: str, environ: Mapping[str, str]) -> str:
@@ -76,6 +80,8 @@ class GitServer(ThreadingHTTPServer):
         """False: it answers as servers did before git 2.18, and gives out no commit by its hash."""
         self.redirect: str | None = None
         """Where it sends every request."""
+        self.delay = 0.0
+        """Seconds that it waits after every 16 KiB of an answer."""
         self.authorizations: list[str | None] = []
         self.command_lines: set[str] = set()
         """What the machine's process list showed while it answered."""
@@ -155,7 +161,9 @@ class _GitHandler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        for start in range(0, len(content), _PIECE):
+            self.wfile.write(content[start : start + _PIECE])
+            time.sleep(self.server.delay)
 
 
 class _QuietFileHandler(SimpleHTTPRequestHandler):

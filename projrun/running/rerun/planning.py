@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
 from projrun.errors import ProjrunError
-from projrun.running.plan import Activity, Plan, make_plan
+from projrun.reporting import Activity, unseen
+from projrun.running.plan import Plan, make_plan
 from projrun.running.rerun.differences import Difference, differences, environment_difference
 from projrun.running.rerun.repetition import Repetition, installed_lock
 from projrun.running.runner import Result
@@ -23,7 +23,7 @@ class PlannedRepetition(NamedTuple):
 
 
 def plan_repetition(
-    repetition: Repetition, *, own_copy: bool = True, activity: Activity = nullcontext
+    repetition: Repetition, *, own_copy: bool = True, activity: Activity = unseen
 ) -> PlannedRepetition:
     """Plan it. Raises what `make_plan` raises, and SourceError for a folder whose content is known to have changed."""
     plan = make_plan(repetition.request, own_copy=own_copy, activity=activity)

@@ -104,9 +104,12 @@ class Mirror:
         self._fetch("--prune", "--update-shallow", *deepen, refspecs=_EVERYTHING)
 
     def _fetch(self, *options: str, refspecs: tuple[str, ...]) -> None:
-        words = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
-        with self._remote.contact():
-            self._fetching_git.run(*words, *options, "--end-of-options", REMOTE, *refspecs)
+        words = ("--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", *options)
+        with self._remote.contact() as meter:
+            loudness = "--quiet" if meter is None else "--progress"  # with both, git says half of it
+            self._fetching_git.run(
+                "fetch", loudness, *words, "--end-of-options", REMOTE, *refspecs, meter=meter
+            )
 
     def _has(self, commit: str) -> bool:
         """Whether one of its references leads to the commit: an unreferenced one may lack its files."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from projrun.errors import SourceError
 from projrun.execution.supervision.guard import Guard
+from projrun.reporting import Meter
 from projrun.sources.git.access import Access
 from projrun.sources.git.command import git_environ
 
@@ -68,15 +69,18 @@ class Git:
             **({} if work_tree is None else {"GIT_WORK_TREE": str(work_tree)}),
         }
 
-    def run(self, *words: str) -> str:
-        """Its output. Raises GitError; on an interrupt all that it started has ended before that goes on."""
+    def run(self, *words: str, meter: Meter | None = None) -> str:
+        """Its output. Raises GitError; on an interrupt all that it started has ended before that goes on.
+
+        `meter` is moved by the progress that it says.
+        """
         guard = self._guard()
         try:
             process = self._start(words)
             try:
                 if guard is not None:
                     guard.watch(process.pid)
-                output, said = process.communicate()
+                output, said = _communicate(process, meter)
             except BaseException:
                 _kill(process.pid)
                 process.communicate()
@@ -108,6 +112,17 @@ class Git:
         if not self._kept_open or os.name == "nt":
             return None
         return Guard(_GRACE_PERIOD, kept_open=self._kept_open)
+
+
+def _communicate(process: subprocess.Popen[bytes], meter: Meter | None) -> tuple[bytes, bytes]:
+    if meter is None or process.stderr is None:
+        return process.communicate()
+    from projrun.sources.git.progress import Listener
+
+    listener = Listener(process.stderr, meter)
+    process.stderr = None  # the listener closes it
+    output, _ = process.communicate()
+    return output, listener.end()
 
 
 def _kill(pid: int) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from projrun.credentials import redact_uri
 from projrun.errors import SourceError
+from projrun.reporting import Meter
 from projrun.sources.git.command import REMOTE
 from projrun.sources.kinds import GIT_SCHEMES
 from projrun.sources.options import FetchOptions
@@ -105,7 +106,7 @@ class Remote:
         symbolic = {f"symbolic {name}": value[5:] for value, _, name in pairs if value.startswith("ref: ")}
         return {**found, **symbolic}
 
-    def contact(self) -> AbstractContextManager[object]:
+    def contact(self) -> AbstractContextManager[Meter | None]:
         """Says what takes long while the repository is asked. Raises SourceError when that would be going online."""
         if self.options.offline and not self.is_local:
             raise SourceError(
