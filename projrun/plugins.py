@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol, cast
 
 from projrun.errors import RequestError
+
+
+class BuiltIns(Protocol):
+    """The table of built-in names: `projrun_backends/builtins.py`, which the core never imports statically."""
+
+    ENVIRONMENTS: Mapping[str, str]
+    """Environment managers by name, as `module:attribute`."""
+    PREFERRED_ENVIRONMENTS: tuple[str, ...]
+    EXISTING_ENVIRONMENT: str
+    CALLER_ENVIRONMENT: str
+    BACKENDS: Mapping[str, str]
+    """Execution backends by name, as `module:attribute`."""
+    DEFAULT_BACKEND: str
+
+
+def built_ins() -> BuiltIns:
+    """The table; imported at the first call."""
+    return cast(BuiltIns, import_module("projrun_backends.builtins"))
 
 
 def load_plugin(kind: str, name: str, built_ins: Mapping[str, str], group: str) -> Any:
@@ -34,3 +52,10 @@ def _load_entry_point(kind: str, name: str, built_ins: Mapping[str, str], group:
     raise RequestError(
         f"unknown {kind} {name!r}{did_you_mean(name, names)}", hint=f"one of: {', '.join(names)}"
     )
+
+
+def entry_point_names(group: str) -> list[str]:
+    """The names that other packages register in a group, sorted; a scan of what is installed (35 ms)."""
+    from importlib.metadata import entry_points
+
+    return sorted({entry.name for entry in entry_points(group=group)})

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.environments.protocol import EnvironmentManager
-from projrun.environments.registry import EXISTING, get_manager
+from projrun.environments.registry import get_manager
 from projrun.errors import RequestError
+from projrun.plugins import built_ins
 from projrun.settings import Setting, Settings
 
 MANAGER_VARIABLE = "PROJRUN_ENV_MANAGER"
@@ -45,7 +46,7 @@ def choose_environment(settings: Settings, caller_directory: Path) -> Choice:
     if option == "env-manager":
         return Choice(setting.value, setting.origin, exported=_exported(settings, setting))
     path = _absolute(setting.value, caller_directory)
-    return Choice(EXISTING, setting.origin, path, {ENVIRONMENT_VARIABLE: str(path)})
+    return Choice(built_ins().EXISTING_ENVIRONMENT, setting.origin, path, {ENVIRONMENT_VARIABLE: str(path)})
 
 
 def _exported(settings: Settings, manager: Setting) -> dict[str, str]:
@@ -71,7 +72,7 @@ def lock_file(settings: Settings, caller_directory: Path, manager: EnvironmentMa
     if not manager.capabilities.locks:
         raise RequestError(
             f"--locked: {manager.name!r} does not build environments from a lock",
-            hint="remove --locked, or use --env-manager=uv or virtualenv",
+            hint="remove --locked, or choose an --env-manager that builds from a lock",
         )
     file = _absolute(setting.value, caller_directory)
     if not file.is_file():
@@ -90,8 +91,7 @@ def _recorded_lock(file: Path, manager: EnvironmentManager) -> Path | None:
     if not (able.builds and able.locks):
         return None
     kind = lock_kind(file.read_text(encoding="utf-8", errors="replace"))
-    serves = "image" if able.containers else "conda" if able.conda_packages else "python"
-    return file if kind == serves else None
+    return file if kind in able.locks else None
 
 
 def conda_program(settings: Settings, caller_directory: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from projrun.errors import EnvironmentBuildError
 from projrun.project.model import EnvironmentReference
 
 Progress = Callable[[str], None]
@@ -26,21 +27,38 @@ class ContainerOptions(NamedTuple):
     """The API's `docker_auth`: for the registry's login, never shown."""
 
 
+ANY_KIND = frozenset({"*"})
+"""The `kinds` of a manager that takes every project."""
+
+
 class Capabilities(NamedTuple):
     """What a manager can do: the core reads these and never checks a name."""
 
     kinds: frozenset[str]
-    """The `EnvironmentReference.kind`s it can serve."""
+    """The `EnvironmentReference.kind`s it can serve: keys of MLproject (`python_env`), also ones of its own."""
     builds: bool = True
     """False where nothing is built (`local`)."""
     cached: bool = True
     """True where the result lives in the environment cache under a content key."""
     containers: bool = False
-    """True where the command runs in a container: `ContainerOptions` mean something."""
-    locks: bool = False
-    """True where `--locked FILE` can be built from."""
-    conda_packages: bool = False
-    """True where a conda file may ask for more than pip can install."""
+    """True where the command runs in a container: `ContainerOptions` mean something, and the project's kind decides
+    for this manager even against another that was named, as in MLflow: a driver's choice is also that of its steps.
+    """
+    locks: frozenset[str] = frozenset()
+    """The kinds of lock (`lock_text.lock_kind`) that `--locked FILE` can be built from."""
+
+    def serves(self, kind: str) -> bool:
+        """Whether it takes projects with this kind of environment."""
+        return kind in self.kinds or self.kinds == ANY_KIND
+
+
+class Refusal(NamedTuple):
+    """Why a manager cannot build one environment, though it serves its kind."""
+
+    reason: str
+    """Half a sentence for the plan, where another manager is chosen: `conda.yaml needs more than pip can install`."""
+    error: EnvironmentBuildError
+    """What to say where no other manager serves."""
 
 
 class EnvironmentRequest(NamedTuple):

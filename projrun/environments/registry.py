@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast, runtime_checkable
 
-from projrun.environments.protocol import EnvironmentManager
+from projrun.environments.protocol import EnvironmentManager, Refusal
 from projrun.errors import EnvironmentBuildError
-from projrun.plugins import load_plugin
+from projrun.plugins import built_ins, entry_point_names, load_plugin
 from projrun.project.model import EnvironmentReference
 
-EXISTING = "existing"
-"""The manager of existing environments: what `--env PATH` chooses."""
-
 _GROUP = "projrun.environments"
-_BUILT_IN = {
-    "local": "projrun_backends.environments.local:LocalEnvironment",
-    "virtualenv": "projrun_backends.environments.python.virtualenv:VirtualenvEnvironment",
-    "uv": "projrun_backends.environments.python.uv:UvEnvironment",
-    "docker": "projrun_backends.environments.containers.docker:DockerEnvironment",
-    "conda": "projrun_backends.environments.conda.manager:CondaEnvironment",
-    "existing": "projrun_backends.environments.existing:ExistingEnvironment",
-}
-_PREFERRED = ("uv", "virtualenv", "conda", "docker")
-"""The managers to choose from if the user chose none, the best first."""
-_CONTAINERS = {"docker_env": "docker"}
-"""Kinds that one manager serves whichever was chosen, as in MLflow: a driver's `uv` is also the choice of its
-step that needs Docker. An explicit `local`, which takes everything, stays."""
 
 
 class Selection(NamedTuple):
@@ -46,9 +30,28 @@ class UsesTool(Protocol):
         ...
 
 
+@runtime_checkable
+class NeedsInstallation(Protocol):
+    """A manager that may be unavailable, and says what to do then."""
+
+    needs: str
+    """What is missing where it is not available, for "… needs uv, which is not installed"."""
+    installation: str
+    """How to install that, as a hint: `pip install uv`."""
+
+
+@runtime_checkable
+class MayRefuse(Protocol):
+    """A manager that does not build every environment of the kinds it serves."""
+
+    def refusal(self, reference: EnvironmentReference) -> Refusal | None:
+        """Why it cannot build this one; None where it can. RequestError for a file that is wrong."""
+        ...
+
+
 def get_manager(name: str) -> EnvironmentManager:
     """The manager of that name; RequestError for an unknown name."""
-    manager = load_plugin("environment manager", name, _BUILT_IN, _GROUP)
+    manager = load_plugin("environment manager", name, built_ins().ENVIRONMENTS, _GROUP)
     return cast(EnvironmentManager, manager())
 
 
@@ -61,75 +64,84 @@ def select_manager(
     """
     if explicit is not None:
         return _explicit(get_manager(explicit), origin, reference)
-    missing: list[str] = []
-    needs_conda = _needs_conda(reference)
-    for name in _PREFERRED:
+    missing: list[EnvironmentManager] = []
+    refusals: list[Refusal] = []
+    for manager in _candidates(reference.kind):
+        refusal = manager.refusal(reference) if isinstance(manager, MayRefuse) else None
+        if refusal is not None:
+            refusals.append(refusal)
+        elif manager.available(environ):
+            return Selection(manager, _reason(manager, missing, refusals, environ))
+        else:
+            missing.append(manager)
+    raise _none_serves(reference, missing, refusals)
+
+
+def _candidates(kind: str) -> Iterator[EnvironmentManager]:
+    """Those that serve a kind, the best first; other packages' only for a kind that no built-in serves."""
+    found = False
+    for name in built_ins().PREFERRED_ENVIRONMENTS:
         manager = get_manager(name)
-        able = manager.capabilities
-        if reference.kind not in able.kinds or (needs_conda and not able.conda_packages):
-            continue
-        if manager.available(environ):
-            otherwise = (
-                f"{_described(reference)} needs more than pip can install" if needs_conda else "default"
-            )
-            return Selection(manager, _reason(manager, missing, environ, otherwise))
-        missing.append(name)
-    raise _none_serves(reference, missing)
+        if manager.capabilities.serves(kind):
+            found = True
+            yield manager
+    if not found:
+        yield from (manager for manager in _registered() if manager.capabilities.serves(kind))
 
 
-def _needs_conda(reference: EnvironmentReference) -> bool:
-    """Whether it is a conda file that needs more than pip can install; RequestError for an invalid one."""
-    if reference.kind != "conda_env" or reference.file is None:
-        return False
-    from projrun.environments.conda_files import read_conda_document
-
-    return bool(read_conda_document(reference.file, reference.file.name).foreign)
+def _registered() -> Iterator[EnvironmentManager]:
+    names = entry_point_names(_GROUP)
+    return (get_manager(name) for name in names if name not in built_ins().ENVIRONMENTS)
 
 
 def _explicit(manager: EnvironmentManager, origin: str, reference: EnvironmentReference) -> Selection:
-    if reference.kind not in manager.capabilities.kinds:
-        if reference.kind in _CONTAINERS and manager.name != EXISTING:
-            asked = get_manager(_CONTAINERS[reference.kind])
-            return Selection(asked, f"{asked.name}: the project's {reference.kind}, despite {origin}")
-        raise EnvironmentBuildError(
-            f"environment manager {manager.name!r} cannot build {_described(reference)}",
-            hint=f"managers that can: {', '.join(_serving(reference))}",
-        )
-    return Selection(manager, f"{manager.name}: {origin}")
-
-
-def _reason(
-    manager: EnvironmentManager, missing: list[str], environ: Mapping[str, str], otherwise: str
-) -> str:
-    if missing:
-        return f"{manager.name}: {' and '.join(missing)} is not installed"
-    tool = manager.tool(environ) if isinstance(manager, UsesTool) else None
-    return f"{manager.name}: {f'found at {tool}' if tool else otherwise}"
-
-
-def _none_serves(reference: EnvironmentReference, missing: list[str]) -> EnvironmentBuildError:
-    if reference.kind in _CONTAINERS:
-        return EnvironmentBuildError(
-            f"{_described(reference)} needs the program {_CONTAINERS[reference.kind]}, which is not on PATH",
-            hint="see https://docs.docker.com/engine/install/, or use --env-manager=local",
-        )
-    if reference.file is not None and _needs_conda(reference):
-        from projrun.environments.conda_files import needs_conda, read_conda_document
-
-        name = reference.file.name
-        return needs_conda(name, read_conda_document(reference.file, name).foreign)
-    return EnvironmentBuildError(
-        f"{_described(reference)} needs {' or '.join(missing) or 'an environment manager'},"
-        " which is not installed",
-        hint=f"pip install {missing[0]}, or use --env-manager=local"
-        if missing
-        else "use --env-manager=local",
+    if manager.capabilities.serves(reference.kind):
+        return Selection(manager, f"{manager.name}: {origin}")
+    serving = list(_candidates(reference.kind))
+    for other in serving:
+        if other.capabilities.containers:
+            return Selection(other, f"{other.name}: the project's {reference.kind}, despite {origin}")
+    names = [name for name in built_ins().ENVIRONMENTS if name != built_ins().EXISTING_ENVIRONMENT]
+    able = [name for name in names if get_manager(name).capabilities.serves(reference.kind)]
+    able += [other.name for other in serving if other.name not in names]
+    raise EnvironmentBuildError(
+        f"environment manager {manager.name!r} cannot build {_described(reference)}",
+        hint=f"managers that can: {', '.join(able)}",
     )
 
 
-def _serving(reference: EnvironmentReference) -> list[str]:
-    names = [name for name in _BUILT_IN if name != EXISTING]
-    return [name for name in names if reference.kind in get_manager(name).capabilities.kinds]
+def _reason(
+    manager: EnvironmentManager,
+    missing: list[EnvironmentManager],
+    refusals: list[Refusal],
+    environ: Mapping[str, str],
+) -> str:
+    if missing:
+        names = " and ".join(other.name for other in missing)
+        return f"{manager.name}: {names} is not installed"
+    tool = manager.tool(environ) if isinstance(manager, UsesTool) else None
+    if tool:
+        return f"{manager.name}: found at {tool}"
+    return f"{manager.name}: {refusals[0].reason if refusals else 'default'}"
+
+
+def _none_serves(
+    reference: EnvironmentReference, missing: list[EnvironmentManager], refusals: list[Refusal]
+) -> EnvironmentBuildError:
+    if refusals:
+        return refusals[0].error
+    way_out = f"use --env-manager={built_ins().CALLER_ENVIRONMENT}"
+    if not missing:
+        return EnvironmentBuildError(
+            f"no environment manager builds {_described(reference)}",
+            hint=f"install the package that provides one for {reference.kind}, or {way_out}",
+        )
+    first = missing[0]
+    if isinstance(first, NeedsInstallation):
+        needs, hint = first.needs, f"{first.installation}, or {way_out}"
+    else:
+        needs, hint = f"{' or '.join(one.name for one in missing)}, which is not installed", way_out
+    return EnvironmentBuildError(f"{_described(reference)} needs {needs}", hint=hint)
 
 
 def _described(reference: EnvironmentReference) -> str:

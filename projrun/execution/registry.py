@@ -6,15 +6,14 @@ from collections.abc import Mapping
 
 from projrun.errors import RequestError
 from projrun.execution.protocol import ExecutionBackend
-from projrun.plugins import load_plugin
+from projrun.plugins import built_ins, load_plugin
 
-BUILT_INS = {"local": "projrun_backends.execution.local:LocalBackend"}
 GROUP = "projrun.backends"
 
 
 def get_backend(name: str) -> ExecutionBackend:
     """The backend that `--backend NAME` means; RequestError for an unknown name."""
-    backend: ExecutionBackend = load_plugin("backend", name, BUILT_INS, GROUP)()
+    backend: ExecutionBackend = load_plugin("backend", name, built_ins().BACKENDS, GROUP)()
     return backend
 
 

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 ParameterType = Literal["string", "float", "int", "number", "bool", "path", "uri"]
 EnvironmentKind = Literal["python_env", "conda_env", "uv_env", "requirements", "docker_env", "none"]
+"""The kinds of MLflow's and ours; another package's manager may serve more (`EnvironmentReference.kind`)."""
 
 
 class Location(NamedTuple):
@@ -65,7 +66,8 @@ class DockerEnv(NamedTuple):
 class EnvironmentReference(NamedTuple):
     """Which environment the project asks for, and where it says so."""
 
-    kind: EnvironmentKind
+    kind: str
+    """One of `EnvironmentKind`, or the key of an environment that another package's manager builds."""
     file: Path | None = None
     """Absolute path of the environment file; None for `docker_env` and `none`."""
     docker: DockerEnv | None = None

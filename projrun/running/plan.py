@@ -19,6 +19,7 @@ from projrun.environments.protocol import (
     ResolvedEnvironment,
 )
 from projrun.errors import RequestError
+from projrun.plugins import built_ins
 from projrun.project.binding import GivenValue, bind
 from projrun.project.entry_points import find_entry_point
 from projrun.project.loader import load_project
@@ -304,7 +305,7 @@ def _experiment(settings: Settings, elsewhere: bool) -> ExperimentChoice:
 def _backend(settings: Settings, caller_directory: Path) -> BackendChoice:
     from projrun.execution.registry import check_config, get_backend
 
-    name = settings.text("backend", "local")
+    name = settings.text("backend", built_ins().DEFAULT_BACKEND)
     config = settings.get("backend-config")
     parsed = read_backend_config(config, caller_directory) if config else {}
     check_config(get_backend(name.value), parsed)

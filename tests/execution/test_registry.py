@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import RequestError
-from projrun.execution.registry import BUILT_INS, GROUP, get_backend
+from projrun.execution.registry import GROUP, get_backend
+from projrun.plugins import built_ins
 
 FOREIGN = """\
 from projrun.execution.protocol import Capabilities
@@ -22,7 +23,7 @@ class Cluster:
 
 
 def test_every_built_in_answers_to_its_name() -> None:
-    assert [get_backend(name).name for name in BUILT_INS] == ["local"]
+    assert [get_backend(name).name for name in built_ins().BACKENDS] == ["local"]
 
 
 def test_the_built_ins_are_registered_like_anyone_elses() -> None:
@@ -33,7 +34,7 @@ def test_the_built_ins_are_registered_like_anyone_elses() -> None:
         for entry in entry_points(group=GROUP)
         if entry.value.startswith("projrun_backends.")
     }
-    assert registered == BUILT_INS
+    assert registered == built_ins().BACKENDS
 
 
 def test_an_unknown_backend_is_refused() -> None:

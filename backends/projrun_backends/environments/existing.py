@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import get_args
 
 from projrun.environments.protocol import (
+    ANY_KIND,
     Capabilities,
     EnvironmentRequest,
     PreparedEnvironment,
@@ -16,7 +16,6 @@ from projrun.environments.protocol import (
     ResolvedEnvironment,
 )
 from projrun.errors import RequestError
-from projrun.project.model import EnvironmentKind
 from projrun_backends.environments.conda import lock as conda_lock
 from projrun_backends.environments.conda.activation import (
     ISOLATED,
@@ -36,7 +35,7 @@ class ExistingEnvironment:
     """Builds and changes nothing, so it accepts every project; what the project needs must be installed."""
 
     name = "existing"
-    capabilities = Capabilities(kinds=frozenset(get_args(EnvironmentKind)), builds=False, cached=False)
+    capabilities = Capabilities(kinds=ANY_KIND, builds=False, cached=False)
 
     def available(self, environ: Mapping[str, str]) -> bool:
         """Always."""

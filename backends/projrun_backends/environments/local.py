@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
 
 from projrun.environments.protocol import (
+    ANY_KIND,
     Capabilities,
     EnvironmentRequest,
     PreparedEnvironment,
     Progress,
     ResolvedEnvironment,
 )
-from projrun.project.model import EnvironmentKind
 
 
 class LocalEnvironment:
     """Builds nothing, so it accepts every project; what the project needs must be installed."""
 
     name = "local"
-    capabilities = Capabilities(kinds=frozenset(get_args(EnvironmentKind)), builds=False, cached=False)
+    capabilities = Capabilities(kinds=ANY_KIND, builds=False, cached=False)
 
     def available(self, environ: Mapping[str, str]) -> bool:
         """Always."""

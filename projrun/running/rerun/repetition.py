@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.environments.registry import EXISTING
 from projrun.errors import SourceError, TrackingError
+from projrun.plugins import built_ins
 from projrun.running.plan import Request
 from projrun.running.record.description import platform_name
 from projrun.running.record.lookup import find_run, opened_store
@@ -132,7 +132,7 @@ def _settings(record: Record, files: RecordedFiles) -> dict[str, str]:
     # A package file of conda's is of one platform: elsewhere the environment is solved again.
     fits = files.lock is not None and not (files.lock.name == CONDA_LOCK and _is_foreign(record))
     # An environment of the user's (`--env`) is recorded only by its lock: an equal one is built.
-    manager = None if record.manager == EXISTING else record.manager
+    manager = None if record.manager == built_ins().EXISTING_ENVIRONMENT else record.manager
     values = {
         "experiment-id": record.experiment_id,
         "env-manager": manager,

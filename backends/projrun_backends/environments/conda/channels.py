@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from projrun.environments.conda_files import CondaDocument
 from projrun_backends.environments.conda.settings import CondaSettings, expand_variables
+from projrun_backends.environments.python.conda_files import CondaDocument
 
 _NO_DEFAULTS = "nodefaults"
 _TOKEN = r"/t/([^/]+)/"  # noqa: S105 - where anaconda.org's addresses hold one

@@ -17,9 +17,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.environments.requirements import Line
 from projrun.errors import RequestError
 from projrun.project.document import read_text
+from projrun_backends.environments.python.requirements import Line
 
 NAME = "conda.lock.txt"
 

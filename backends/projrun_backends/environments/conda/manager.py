@@ -33,7 +33,7 @@ class CondaEnvironment:
     """Needs py-rattler (the extra `conda`), or a conda, mamba or micromamba."""
 
     name = "conda"
-    capabilities = Capabilities(kinds=frozenset({"conda_env"}), locks=True, conda_packages=True)
+    capabilities = Capabilities(kinds=frozenset({"conda_env"}), locks=frozenset({"conda"}))
 
     def available(self, environ: Mapping[str, str]) -> bool:
         """Whether either is installed, or was requested by name."""

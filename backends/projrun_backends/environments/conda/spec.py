@@ -6,15 +6,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.credentials import without_credentials
-from projrun.environments.conda_files import CondaDocument, package_name, read_conda_document
 from projrun.environments.protocol import EnvironmentRequest
-from projrun.environments.requirements import Requirements, display_name, read_requirement_lines
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun_backends.environments.conda.channels import Channel, ChannelNames
 from projrun_backends.environments.conda.lock import CondaLock, current_platform, read_lock
 from projrun_backends.environments.conda.programs import CondaProgram, find_program, rattler_installed
 from projrun_backends.environments.conda.settings import CondaSettings, conda_settings
+from projrun_backends.environments.python.conda_files import CondaDocument, package_name, read_conda_document
 from projrun_backends.environments.python.python_environments import without_editables
+from projrun_backends.environments.python.requirements import (
+    Requirements,
+    display_name,
+    read_requirement_lines,
+)
 from projrun_backends.environments.python.spec import EnvironmentSpec
 
 PREFIX = "env"

@@ -25,7 +25,12 @@ class DockerEnvironment:
     """Needs the program docker and a daemon."""
 
     name = "docker"
-    capabilities = Capabilities(kinds=frozenset({"docker_env"}), cached=False, containers=True, locks=True)
+    capabilities = Capabilities(
+        kinds=frozenset({"docker_env"}), cached=False, containers=True, locks=frozenset({"image"})
+    )
+
+    needs = "the program docker, which is not on PATH"
+    installation = "see https://docs.docker.com/engine/install/"
 
     def available(self, environ: Mapping[str, str]) -> bool:
         """Whether the program docker is on this machine."""

@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from projrun.environments.requirements import LocalDependency
 from projrun.errors import RequestError
+from projrun_backends.environments.python.requirements import LocalDependency
 
 _BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "MANIFEST.in")
 _LEFTOVERS = frozenset({"__pycache__", "build", "dist", "mlruns", "mlartifacts", "node_modules"})

@@ -205,7 +205,7 @@ def _uv_file(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
-    from projrun.environments.documents import parse_toml
+    from projrun_backends.environments.python.documents import parse_toml
 
     try:
         return parse_toml(file.read_text(encoding="utf-8"))

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.environments.versions import PythonRequest, PythonVersion
 from projrun.errors import EnvironmentBuildError
 from projrun_backends.environments.executables import home, path_folders, program, pyenv_versions
+from projrun_backends.environments.python.versions import PythonRequest, PythonVersion
 
 _STORE_NAME = r"(?:(cpython|pypy)-)?(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?)(t|\+freethreaded)?(?:-[a-z].*)?"
 _FILE_NAME = r"python(\d)\.(\d+)t?(?:\.exe)?"

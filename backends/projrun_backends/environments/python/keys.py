@@ -7,10 +7,10 @@ import os
 import sys
 
 from projrun.credentials import without_credentials
-from projrun.environments.requirements import Requirements
 from projrun_backends.environments.python.fingerprints import fingerprint
 from projrun_backends.environments.python.indexes import PackageSettings
 from projrun_backends.environments.python.interpreters import Interpreter
+from projrun_backends.environments.python.requirements import Requirements
 from projrun_backends.environments.python.spec import EnvironmentSpec
 
 _FORMAT = "1"

@@ -14,11 +14,16 @@ from pathlib import Path
 from projrun.credentials import without_credentials
 from projrun.environments.lock_text import lock_kind
 from projrun.environments.protocol import EnvironmentRequest
-from projrun.environments.requirements import Line, Requirements, logical_lines, read_requirement_lines
-from projrun.environments.versions import PythonRequest, PythonVersion
 from projrun.errors import RequestError
 from projrun.project.document import read_text
+from projrun_backends.environments.python.requirements import (
+    Line,
+    Requirements,
+    logical_lines,
+    read_requirement_lines,
+)
 from projrun_backends.environments.python.spec import EnvironmentSpec
+from projrun_backends.environments.python.versions import PythonRequest, PythonVersion
 
 _TITLE = "# A Python environment, locked by projrun; `--locked` builds it again."
 _PYTHON = r"(?m)^# python (\S+)$"

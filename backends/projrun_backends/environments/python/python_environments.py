@@ -17,7 +17,6 @@ from projrun.environments.protocol import (
     Progress,
     ResolvedEnvironment,
 )
-from projrun.environments.versions import PythonRequest
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun_backends.environments.python.indexes import PackageSettings, package_settings
 from projrun_backends.environments.python.interpreters import (
@@ -28,6 +27,7 @@ from projrun_backends.environments.python.interpreters import (
 from projrun_backends.environments.python.keys import environment_key
 from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.python.specs import read_spec
+from projrun_backends.environments.python.versions import PythonRequest
 
 if TYPE_CHECKING:
     from projrun_backends.environments.python.tools import ToolError, ToolRunner
@@ -299,8 +299,8 @@ def build_failure(
 def build_secrets(
     spec: EnvironmentSpec, settings: PackageSettings, environ: Mapping[str, str]
 ) -> frozenset[str]:
-    from projrun.environments.requirements import referenced_variables
     from projrun_backends.environments.python.index_credentials import secrets_of
+    from projrun_backends.environments.python.requirements import referenced_variables
 
     lines = [
         *spec.build_requirements.lines,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from projrun.environments.versions import PythonVersion
+from projrun_backends.environments.python.versions import PythonVersion
 
 _WITHOUT_SETUPTOOLS = (3, 12)
 """From this version on virtualenv and venv seed pip alone."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.environments.requirements import Requirements
-from projrun.environments.versions import PythonRequest
+from projrun_backends.environments.python.requirements import Requirements
+from projrun_backends.environments.python.versions import PythonRequest
 
 
 class EnvironmentSpec(NamedTuple):

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from projrun.environments.documents import EnvironmentDocument, Text
-from projrun.environments.requirements import (
+from projrun.environments.protocol import Refusal
+from projrun.errors import RequestError
+from projrun.project.model import EnvironmentReference
+from projrun_backends.environments.python.documents import EnvironmentDocument, Text
+from projrun_backends.environments.python.requirements import (
     Line,
     Requirements,
     display_name,
     read_requirement_lines,
     read_requirements_file,
 )
-from projrun.environments.versions import PythonRequest
-from projrun.errors import RequestError
-from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.python.uv_files import read_uv_project
+from projrun_backends.environments.python.versions import PythonRequest
 
 
 def read_spec(reference: EnvironmentReference, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
@@ -31,6 +32,17 @@ def read_spec(reference: EnvironmentReference, project: Path, environ: Mapping[s
     if reader is None:
         raise RequestError(f"a {reference.kind} environment is not made of requirements")
     return reader(reference.file, project, environ)
+
+
+def conda_refusal(reference: EnvironmentReference) -> Refusal | None:
+    """Why pip cannot build a conda file's environment; None for other kinds. RequestError for a wrong file."""
+    if reference.kind != "conda_env" or reference.file is None:
+        return None
+    from projrun_backends.environments.python.conda_files import needs_conda, read_conda_document
+
+    name = reference.file.name
+    foreign = read_conda_document(reference.file, name).foreign
+    return Refusal(f"{name} needs more than pip can install", needs_conda(name, foreign)) if foreign else None
 
 
 def parse_python(text: str, origin: str, document: EnvironmentDocument, place: Text) -> PythonRequest:
@@ -66,7 +78,7 @@ def _read_python_env(file: Path, project: Path, environ: Mapping[str, str]) -> E
 
 
 def _read_conda_env(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
-    from projrun.environments.conda_files import read_conda_file
+    from projrun_backends.environments.python.conda_files import read_conda_file
 
     name = display_name(file, project)
     conda = read_conda_file(file, name)

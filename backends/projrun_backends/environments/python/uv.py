@@ -12,15 +12,18 @@ from projrun.environments.protocol import (
     EnvironmentRequest,
     PreparedEnvironment,
     Progress,
+    Refusal,
     ResolvedEnvironment,
 )
 from projrun.errors import EnvironmentBuildError
+from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.executables import home, path_folders, program, pyenv_versions
 from projrun_backends.environments.python import python_environments
 from projrun_backends.environments.python.indexes import PackageSettings, uv_settings
 from projrun_backends.environments.python.interpreters import MissingInterpreterError
 from projrun_backends.environments.python.python_environments import Build, Recipe
 from projrun_backends.environments.python.seed_packages import seed_wheels
+from projrun_backends.environments.python.specs import conda_refusal
 
 
 class UvEnvironment:
@@ -28,8 +31,12 @@ class UvEnvironment:
 
     name = "uv"
     capabilities = Capabilities(
-        kinds=frozenset({"python_env", "conda_env", "requirements", "uv_env", "none"}), locks=True
+        kinds=frozenset({"python_env", "conda_env", "requirements", "uv_env", "none"}),
+        locks=frozenset({"python"}),
     )
+
+    needs = "uv, which is not installed"
+    installation = "pip install uv"
 
     def available(self, environ: Mapping[str, str]) -> bool:
         """Whether uv is on this machine."""
@@ -38,6 +45,10 @@ class UvEnvironment:
     def tool(self, environ: Mapping[str, str]) -> Path | None:
         """Where uv is."""
         return find_uv(environ)
+
+    def refusal(self, reference: EnvironmentReference) -> Refusal | None:
+        """A conda file that needs more than pip can install."""
+        return conda_refusal(reference)
 
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
         """See `python_environments.resolve`; a Python that uv may download may still be missing."""

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from projrun.environments.documents import parse_toml
-from projrun.environments.requirements import LocalDependency, Requirements, display_name
-from projrun.environments.versions import PythonRequest
 from projrun.errors import RequestError
 from projrun.project.document import decode, read_text
+from projrun_backends.environments.python.documents import parse_toml
+from projrun_backends.environments.python.requirements import LocalDependency, Requirements, display_name
 from projrun_backends.environments.python.spec import EnvironmentSpec
+from projrun_backends.environments.python.versions import PythonRequest
 
 _SOURCE = re.compile(r'source = \{ (editable|directory|path) = "([^"]+)" \}')
 

@@ -10,12 +10,15 @@ from projrun.environments.protocol import (
     EnvironmentRequest,
     PreparedEnvironment,
     Progress,
+    Refusal,
     ResolvedEnvironment,
 )
+from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.python import python_environments
 from projrun_backends.environments.python.indexes import PackageSettings
 from projrun_backends.environments.python.python_environments import Build, Recipe
 from projrun_backends.environments.python.seed_packages import seed_wheels
+from projrun_backends.environments.python.specs import conda_refusal
 
 _PIP_QUIET = ("--disable-pip-version-check", "--no-input")
 
@@ -25,12 +28,16 @@ class VirtualenvEnvironment:
 
     name = "virtualenv"
     capabilities = Capabilities(
-        kinds=frozenset({"python_env", "conda_env", "requirements", "none"}), locks=True
+        kinds=frozenset({"python_env", "conda_env", "requirements", "none"}), locks=frozenset({"python"})
     )
 
     def available(self, environ: Mapping[str, str]) -> bool:
         """Always: virtualenv is a dependency of projrun."""
         return True
+
+    def refusal(self, reference: EnvironmentReference) -> Refusal | None:
+        """A conda file that needs more than pip can install."""
+        return conda_refusal(reference)
 
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
         """See `python_environments.resolve`."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from projrun.environments.conda_files import read_conda_document
 from projrun_backends.environments.conda.channels import Channel, ChannelNames
 from projrun_backends.environments.conda.settings import CondaSettings
+from projrun_backends.environments.python.conda_files import read_conda_document
 
 SETTINGS = CondaSettings(
     default_channels=("https://mirror.example/main", "second"),

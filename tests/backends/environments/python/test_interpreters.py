@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from projrun.environments.versions import PythonRequest
 from projrun.errors import EnvironmentBuildError
 from projrun_backends.environments.python.interpreters import (
     Interpreter,
@@ -16,6 +15,7 @@ from projrun_backends.environments.python.interpreters import (
     find_interpreter,
     running_interpreter,
 )
+from projrun_backends.environments.python.versions import PythonRequest
 
 
 def request(text: str) -> PythonRequest:

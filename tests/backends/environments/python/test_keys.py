@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import pytest
 
-from projrun.environments.versions import PythonVersion
 from projrun.errors import RequestError
 from projrun.project.model import EnvironmentKind, EnvironmentReference
 from projrun_backends.environments.python.indexes import package_settings
 from projrun_backends.environments.python.interpreters import Interpreter
 from projrun_backends.environments.python.keys import environment_key
 from projrun_backends.environments.python.specs import read_spec
+from projrun_backends.environments.python.versions import PythonVersion
 from tests.backends.environments.python.packages import make_source_tree, write_files
 
 

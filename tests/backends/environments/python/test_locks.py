@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from projrun.environments.lock_text import LockKind, lock_kind
-from projrun.environments.requirements import Requirements
-from projrun.environments.versions import PythonRequest
 from projrun.errors import RequestError
 from projrun_backends.environments.python.locks import lock_text, locked_spec
+from projrun_backends.environments.python.requirements import Requirements
 from projrun_backends.environments.python.spec import EnvironmentSpec
+from projrun_backends.environments.python.versions import PythonRequest
 from tests.backends.environments.python.packages import make_request, write_files
 
 

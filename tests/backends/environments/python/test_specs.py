@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from projrun.environments.versions import PythonVersion
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.project.model import EnvironmentKind, EnvironmentReference
 from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.python.specs import read_spec
+from projrun_backends.environments.python.versions import PythonVersion
 from tests.backends.environments.python.packages import write_files
 
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from yaml.nodes import MappingNode, Node
 
-from projrun.environments.documents import EnvironmentDocument, Text
-from projrun.environments.requirements import Line
-from projrun.environments.versions import PythonRequest
 from projrun.errors import EnvironmentBuildError
 from projrun.project.document import is_null
+from projrun_backends.environments.python.documents import EnvironmentDocument, Text
+from projrun_backends.environments.python.requirements import Line
+from projrun_backends.environments.python.versions import PythonRequest
 
 _SPEC = r"(?:\S+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from projrun.environments.requirements import (
+from projrun.errors import RequestError
+from projrun_backends.environments.python.requirements import (
     Line,
     Requirements,
     logical_lines,
@@ -14,7 +15,6 @@ from projrun.environments.requirements import (
     read_requirements_file,
     referenced_variables,
 )
-from projrun.errors import RequestError
 from tests.backends.environments.python.packages import write_files
 
 

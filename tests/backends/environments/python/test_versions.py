@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
-from projrun.environments.versions import PythonRequest, PythonVersion
+from projrun_backends.environments.python.versions import PythonRequest, PythonVersion
 
 
 def version(text: str) -> PythonVersion:

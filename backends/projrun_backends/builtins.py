@@ -1,0 +1,27 @@
+"""The names of the built-in environment managers and execution backends.
+
+The core reads this table by its name at run time (`projrun.plugins.built_ins`): it knows neither names nor modules.
+Strings alone, so that reading it costs nothing and no manager is imported that is not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ENVIRONMENTS: Mapping[str, str] = {
+    "local": "projrun_backends.environments.local:LocalEnvironment",
+    "virtualenv": "projrun_backends.environments.python.virtualenv:VirtualenvEnvironment",
+    "uv": "projrun_backends.environments.python.uv:UvEnvironment",
+    "docker": "projrun_backends.environments.containers.docker:DockerEnvironment",
+    "conda": "projrun_backends.environments.conda.manager:CondaEnvironment",
+    "existing": "projrun_backends.environments.existing:ExistingEnvironment",
+}
+PREFERRED_ENVIRONMENTS = ("uv", "virtualenv", "conda", "docker")
+"""The managers to choose from if the user chose none, the best first."""
+EXISTING_ENVIRONMENT = "existing"
+"""The manager of existing environments: what `--env PATH` chooses."""
+CALLER_ENVIRONMENT = "local"
+"""The manager that builds nothing and takes every project: the way out where no other serves."""
+
+BACKENDS: Mapping[str, str] = {"local": "projrun_backends.execution.local:LocalBackend"}
+DEFAULT_BACKEND = "local"
