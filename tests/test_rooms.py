@@ -43,7 +43,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "http": set(),
     "cache": set(),
     # The kits test implementations from outside, by what users of the contracts see.
-    "testing": {"running", "environments", "execution", "tracking", "project", "cache"},
+    "testing": {"running", "environments", "execution", "tracking", "cache"},
     # Plug-ins that come along: they know the contracts and the libraries below them, never who calls them.
     "backends": {"environments", "execution", "execution.supervision", "tracking", "project", "cache"},
 }  # fmt: skip

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from yaml.nodes import Node, SequenceNode
+from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from projrun.errors import RequestError
 from projrun.project import nodes
@@ -25,6 +25,7 @@ FILE_KEYS: dict[str, EnvironmentKind] = {
 KEYS = (*FILE_KEYS, "docker_env")
 DOCKER_KEYS = ("image", "volumes", "environment")
 
+_FOREIGN_KEY = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*_env")
 _NONE = EnvironmentReference("none")
 
 
@@ -32,7 +33,7 @@ def read_environment(directory: Path, found: Mapping[str, Entry], report: Report
     """The environment that the MLproject's keys name, else `default_environment`."""
     given = [key for key in KEYS if key in found and not found[key].is_null]
     if not given:
-        return default_environment(directory)
+        return _foreign(directory, found, report) or default_environment(directory)
     if len(given) > 1:
         _report_several(given, found, report)
     key = given[0]
@@ -60,6 +61,31 @@ def default_environment(directory: Path) -> EnvironmentReference:
             raise RequestError(f"{path} is a link that leaves the project", hint="put the file itself there")
         return EnvironmentReference(kind, path)
     return _NONE
+
+
+def foreign_key(directory: Path, found: Mapping[str, Entry]) -> str | None:
+    """The key of an environment that another package's manager builds: `NAME_env: FILE`, with a file of the project.
+
+    Anything else, and what looks like a slip of a known key, is ignored as MLflow ignores unknown keys.
+    """
+    from projrun.suggestions import near_miss
+
+    for key, entry in found.items():
+        node = entry.value
+        if (
+            _FOREIGN_KEY.fullmatch(key)
+            and key not in KEYS
+            and isinstance(node, ScalarNode)
+            and not _file_problem(directory, node.value, directory / node.value)[0]
+            and not near_miss(key, KEYS)
+        ):
+            return key
+    return None
+
+
+def _foreign(directory: Path, found: Mapping[str, Entry], report: Report) -> EnvironmentReference | None:
+    key = foreign_key(directory, found)
+    return None if key is None else _from_file(directory, key, found[key], report)
 
 
 def _is_uv_project(pyproject: Path) -> bool:
@@ -92,7 +118,7 @@ def _from_file(directory: Path, key: str, entry: Entry, report: Report) -> Envir
     if problem:
         report.error("environment-file", entry.value, f"{key}: {problem}", hint)
         return _NONE
-    return EnvironmentReference(FILE_KEYS[key], path, location=report.document.locate(entry.key))
+    return EnvironmentReference(FILE_KEYS.get(key, key), path, location=report.document.locate(entry.key))
 
 
 def _file_problem(directory: Path, name: str, path: Path) -> tuple[str, str]:

@@ -28,7 +28,9 @@ def lint(project: Project, report: Collector) -> None:
     """Add warnings (and what only a run would notice) about a project that was read with `report`."""
     silent = Collector(report.document)  # mistakes in these mappings were reported when they were read
     root = nodes.entries(report.document.root, "the project", silent)
-    _unknown_keys(root, _PROJECT_KEYS, "the project", report)
+    kind = project.environment.kind
+    known = _PROJECT_KEYS if kind in _PROJECT_KEYS or kind not in root else (*_PROJECT_KEYS, kind)
+    _unknown_keys(root, known, "the project", report)
     if "docker_env" in root:
         docker = nodes.entries(root["docker_env"].value, "docker_env", silent)
         _unknown_keys(docker, environment_reader.DOCKER_KEYS, "docker_env", report)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from projrun.environments.protocol import ChildProcess, EnvironmentRequest, Launch, PreparedEnvironment
 from projrun.execution.protocol import JobSpec, Outcome
 from projrun.execution.registry import get_backend
+from projrun.plugins import built_ins
 from projrun.running.child import child_environment
 
 
@@ -38,7 +39,7 @@ def run_in(
         grace_period=5.0,
     )
     child = ChildProcess((), launch.environ) if prepared.wrap is None else prepared.wrap(launch)
-    backend = get_backend("local")
+    backend = get_backend(built_ins().DEFAULT_BACKEND)
     outcome = backend.attach(backend.submit(_job_spec(prepared, launch, child), {})).wait()
     return Done(launch.log_file.read_text(encoding="utf-8").rstrip("\n"), outcome)
 

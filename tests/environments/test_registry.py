@@ -10,6 +10,7 @@ import pytest
 
 from projrun.environments.registry import get_manager, select_manager
 from projrun.errors import EnvironmentBuildError, RequestError
+from projrun.project.loader import load_project
 from projrun.project.model import DockerEnv, EnvironmentKind, EnvironmentReference
 from projrun_backends.environments.python.uv import find_uv
 
@@ -154,6 +155,64 @@ def test_docker_serves_no_other_project(with_docker: dict[str, str]) -> None:
 def test_local_works_with_every_project(kind: EnvironmentKind, without_uv: dict[str, str]) -> None:
     selection = select_manager("local", "$PROJRUN_ENV_MANAGER", reference(kind), without_uv)
     assert selection.reason == "local: $PROJRUN_ENV_MANAGER"
+
+
+FOREIGN = """
+from projrun.environments.protocol import Capabilities, ResolvedEnvironment, PreparedEnvironment
+
+class Pixi:
+    name = "pixi"
+    capabilities = Capabilities(kinds=frozenset({"pixi_env"}))
+    def available(self, environ): return "WITHOUT_PIXI" not in environ
+    def resolve(self, request): return ResolvedEnvironment("pixi", "pixi", recorded_kind="pixi")
+    def prepare(self, request, resolved, *, rebuild, progress): return PreparedEnvironment({})
+"""
+
+
+@pytest.fixture
+def pixi_project(tmp_path: Path) -> EnvironmentReference:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "MLproject").write_text("pixi_env: pixi.toml\nentry_points: {main: {command: 'true'}}\n")
+    (project / "pixi.toml").touch()
+    return load_project(project).environment
+
+
+@pytest.fixture
+def pixi_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    metadata = site / "foreign_pixi-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (site / "foreign_pixi.py").write_text(FOREIGN)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign-pixi\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[projrun.environments]\npixi = foreign_pixi:Pixi\n")
+    monkeypatch.syspath_prepend(site)
+
+
+@pytest.mark.usefixtures("pixi_installed")
+def test_another_packages_manager_is_chosen_for_its_kind(
+    pixi_project: EnvironmentReference, with_uv: dict[str, str]
+) -> None:
+    selection = select_manager(None, "", pixi_project, with_uv)
+    assert (selection.manager.name, selection.reason) == ("pixi", "pixi: default")
+    assert select_manager(None, "", reference("python_env"), with_uv).manager.name == "uv"
+    with pytest.raises(EnvironmentBuildError, match=r"'uv' cannot build pixi\.toml") as raised:
+        select_manager("uv", "--env-manager", pixi_project, with_uv)
+    assert raised.value.hint == "managers that can: local, pixi"
+    with pytest.raises(
+        EnvironmentBuildError, match=r"pixi\.toml needs pixi, which is not installed"
+    ) as raised:
+        select_manager(None, "", pixi_project, {**with_uv, "WITHOUT_PIXI": "1"})
+    assert raised.value.hint == "use --env-manager=local"
+
+
+def test_a_kind_that_nothing_builds_is_refused(
+    pixi_project: EnvironmentReference, with_uv: dict[str, str]
+) -> None:
+    with pytest.raises(EnvironmentBuildError, match=r"no environment manager builds pixi\.toml") as raised:
+        select_manager(None, "", pixi_project, with_uv)
+    assert "provides one for pixi_env" in raised.value.hint
+    assert select_manager("local", "--env-manager", pixi_project, with_uv).manager.name == "local"
 
 
 def test_uv_is_looked_for_past_shims(tmp_path: Path, without_uv: dict[str, str]) -> None:
