@@ -13,7 +13,8 @@ from projrun.testing.run_store_base import unique
 from projrun.tracking.artifacts.download import download_uri
 from projrun.tracking.artifacts.references import resolve
 from projrun.tracking.entities import Run
-from projrun.tracking.rest.store import API, RestStore
+from projrun.tracking.rest.models import API
+from projrun.tracking.rest.store import RestStore
 from projrun.tracking.rest.wire import logged_model_answer, nothing
 from projrun.tracking.runs import RunStore
 

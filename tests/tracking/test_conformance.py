@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from projrun.server.endpoint import Endpoint
+from projrun.testing.models import LoggedModelsConformance, ModelRegistryConformance, ModelStore
 from projrun.testing.run_store import RunStoreConformance
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.runs import RunStore
@@ -31,12 +32,16 @@ def endpoint(database: Path) -> Iterator[Endpoint]:
         yield endpoint
 
 
-class EmbeddedConformance(RunStoreConformance):
+class EmbeddedConformance(RunStoreConformance, LoggedModelsConformance, ModelRegistryConformance):
     """Deletes behind the store's back: the protocol has no way to do it yet."""
 
     @pytest.fixture(autouse=True)
     def _remember(self, database: Path) -> None:
         self.file = database
+
+    @pytest.fixture
+    def models(self, store: ModelStore) -> ModelStore:
+        return store
 
     def delete_experiment(self, store: RunStore, experiment_id: str) -> None:
         self._delete(
@@ -55,7 +60,7 @@ class TestSqlStore(EmbeddedConformance):
     """The embedded store."""
 
     @pytest.fixture
-    def store(self, database: Path) -> Iterator[RunStore]:
+    def store(self, database: Path) -> Iterator[ModelStore]:
         with closing(SqlStore.open(database)) as store:
             yield store
 
@@ -64,7 +69,7 @@ class TestEndpoint(EmbeddedConformance):
     """RestStore and the endpoint, end to end."""
 
     @pytest.fixture
-    def store(self, endpoint: Endpoint) -> Iterator[RunStore]:
+    def store(self, endpoint: Endpoint) -> Iterator[ModelStore]:
         with closing(RestStore(endpoint.uri, {})) as store:
             yield store
 

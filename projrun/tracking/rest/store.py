@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import quote
 
-from projrun.errors import InvalidValueError, NotFoundError, TrackingError
+from projrun.errors import NotFoundError, TrackingError
 from projrun.tracking.artifacts.open import open_repository
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import (
     Experiment,
     ExperimentPage,
-    LoggedModel,
     Metric,
     MetricPage,
-    ModelVersion,
     Param,
-    RegisteredModel,
     Run,
     RunPage,
     RunStatus,
@@ -25,15 +21,15 @@ from projrun.tracking.entities import (
     ViewType,
 )
 from projrun.tracking.rest import wire
+from projrun.tracking.rest.models import API, RestModels, search_body
 from projrun.tracking.rest.transport import Transport
 
-API = "api/2.0/mlflow/"
 # The limits of one runs/log-batch (MLflow's REST reference, "Log Batch").
 MOST_ITEMS, MOST_PARAMS, MOST_TAGS = 1000, 100, 100
 _PARAM_LIMIT, _OLD_PARAM_LIMIT = 6000, 500
 
 
-class RestStore:
+class RestStore(RestModels):
     """A tracking server.
 
     Until a run has begun (`create_run`, or `update_run` to RUNNING) every failure is reported at once. From
@@ -86,7 +82,7 @@ class RestStore:
         """A page of experiments."""
         body = {
             "view_type": view_type,
-            **_search_body(filter_string, max_results, order_by, page_token),
+            **search_body(filter_string, max_results, order_by, page_token),
         }
         return self.transport.post(f"{API}experiments/search", body, wire.experiments_answer)
 
@@ -150,7 +146,7 @@ class RestStore:
         body = {
             "experiment_ids": list(experiment_ids),
             "run_view_type": view_type,
-            **_search_body(filter_string, max_results, order_by, page_token),
+            **search_body(filter_string, max_results, order_by, page_token),
         }
         return self.transport.post(f"{API}runs/search", body, wire.runs_answer)
 
@@ -216,42 +212,6 @@ class RestStore:
         """The files under a run's `artifact_uri`, wherever that leads."""
         return open_repository(artifact_uri, self.transport)
 
-    # what `models:/` URIs need
-
-    def get_logged_model(self, model_id: str) -> LoggedModel:
-        """NotFoundError where there is none."""
-        path = f"{API}logged-models/{quote(model_id, safe='')}"
-        return self.transport.get(path, (), wire.logged_model_answer)
-
-    def get_registered_model(self, name: str) -> RegisteredModel:
-        """NotFoundError where there is none."""
-        path = f"{API}registered-models/get"
-        return self.transport.get(path, [("name", name)], wire.registered_model_answer)
-
-    def get_model_version(self, name: str, version: str) -> ModelVersion:
-        """NotFoundError where there is none."""
-        query = [("name", name), ("version", version)]
-        return self.transport.get(f"{API}model-versions/get", query, wire.model_version_answer)
-
-    def get_model_version_by_alias(self, name: str, alias: str) -> ModelVersion:
-        """NotFoundError where there is none."""
-        query = [("name", name), ("alias", alias)]
-        try:
-            return self.transport.get(f"{API}registered-models/alias", query, wire.model_version_answer)
-        except InvalidValueError as error:
-            # MLflow's answer for an alias that the model does not have.
-            raise NotFoundError(error.message, hint=error.hint) from None
-
-    def get_model_version_download_uri(self, name: str, version: str) -> str:
-        """Where a version's files are: what the registry says, else the version's source."""
-        query = [("name", name), ("version", version)]
-        try:
-            return self.transport.get(
-                f"{API}model-versions/get-download-uri", query, wire.artifact_uri_answer
-            )
-        except NotFoundError:
-            return self.get_model_version(name, version).source
-
 
 class _Batch(NamedTuple):
     metrics: list[Metric]
@@ -267,11 +227,3 @@ def _batches(metrics: Sequence[Metric], params: Sequence[Param], tags: Sequence[
         room = MOST_ITEMS - len(some_params) - len(some_tags)
         yield _Batch(left.metrics[:room], some_params, some_tags)
         left = _Batch(left.metrics[room:], left.params[MOST_PARAMS:], left.tags[MOST_TAGS:])
-
-
-def _search_body(
-    filter_string: str, max_results: int, order_by: Sequence[str], page_token: str
-) -> dict[str, object]:
-    body: dict[str, object] = {"max_results": max_results}
-    optional = (("filter", filter_string), ("order_by", list(order_by)), ("page_token", page_token))
-    return body | {key: value for key, value in optional if value}

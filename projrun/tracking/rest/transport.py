@@ -134,11 +134,12 @@ class Transport:
         body: Mapping[str, object],
         parse: Callable[[dict[str, object]], _PARSED],
         *,
+        method: str = "POST",
         idempotent: bool = True,
     ) -> _PARSED:
         """Send an object, read the answer with `parse`. Requests that are not idempotent are never repeated."""
         text = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
-        call = _Call("POST", path, body=text, timeout=self._timeout)
+        call = _Call(method, path, body=text, timeout=self._timeout)
         return self._repeated(lambda: self._exchange(call, parse), idempotent=idempotent)
 
     def text(self, path: str) -> str:

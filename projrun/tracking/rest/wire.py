@@ -16,6 +16,7 @@ from projrun.tracking.entities import (
     FileInfo,
     LifecycleStage,
     LoggedModel,
+    LoggedModelPage,
     Metric,
     MetricPage,
     ModelOutput,
@@ -328,6 +329,11 @@ def logged_model_answer(value: Json) -> LoggedModel:
     return logged_model(_object(value, "model"))
 
 
+def logged_models_answer(value: Json) -> LoggedModelPage:
+    """`logged-models/search`."""
+    return LoggedModelPage(_list(value, "models", logged_model), _text(value, "next_page_token", ""))
+
+
 def artifact_uri_answer(value: Json) -> str:
     """`model-versions/get-download-uri`."""
     return _name(value, "artifact_uri")
@@ -355,6 +361,12 @@ def metric_body(item: Metric) -> dict[str, object]:
         "model_id": item.model_id,
     }
     return body | {key: value for key, value in known.items() if value is not None}
+
+
+def dataset_body(item: Dataset) -> dict[str, object]:
+    """A dataset that a run read, with the tags of that use."""
+    known = {key: value for key, value in item._asdict().items() if key != "tags" and value is not None}
+    return {"dataset": known, "tags": pairs(item.tags)}
 
 
 def _infinity_name(value: float) -> str:
