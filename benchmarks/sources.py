@@ -61,7 +61,6 @@ def prepare(folder: Path) -> Iterator[Workplace]:
     bare = built_environment("bare", ())
     environ = base_environment(bare, folder / "home")
     server = GitServer(served, {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull})
-    server.watches_processes = False
     mlflow, projrun = built_environment("mlflow3", MLFLOW3), install_projrun(folder)
     with serving(server):
         yield Workplace(folder, projrun, mlflow, server.url("long.git"), history, environ)

@@ -312,8 +312,8 @@ STUBBORN = """
 import os, signal, time
 from pathlib import Path
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+os.write(1, b"working\\n")  # before the file, in one write: who waits for the file finds all of it
 Path("ready").write_text(str(os.getpid()))
-print("working", flush=True)
 time.sleep(60)
 """
 

@@ -11,7 +11,7 @@ import pytest
 from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import fetch
 from projrun.sources.options import FetchOptions
-from tests.sources.git_servers import GitServer, Repository, git, make_repository, serving
+from tests.sources.git_servers import GitServer, Repository, make_bare, make_repository, serving
 
 
 @pytest.fixture
@@ -35,15 +35,7 @@ def repository(tmp_path: Path, environ: dict[str, str]) -> Repository:
 def server(tmp_path: Path, repository: Repository, environ: dict[str, str]) -> Iterator[GitServer]:
     """A git server that has the repository as `repository.git`."""
     root = tmp_path / "served"
-    git(
-        tmp_path,
-        "clone",
-        "--quiet",
-        "--bare",
-        str(repository.path),
-        str(root / "repository.git"),
-        environ=environ,
-    )
+    make_bare(root / "repository.git", repository)
     served = GitServer(root, environ)
     with serving(served):
         yield served

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import gzip
+import os
+import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socketserver import BaseServer
@@ -45,8 +49,43 @@ class Repository(NamedTuple):
 
 
 def make_repository(path: Path, environ: Mapping[str, str]) -> Repository:
-    """A work tree with a project at the top, one in `examples/v1.2` and one in `examples/train`."""
+    """A work tree with a project at the top, one in `examples/v1.2` and one in `examples/train`.
 
+    A copy: it takes sixteen git processes to make one, and hundreds of tests begin with it.
+    """
+    original = _original(_settings(environ))
+    shutil.copytree(original.path, path)
+    return original._replace(path=path, environ=environ)
+
+
+def make_bare(path: Path, repository: Repository) -> None:
+    """What `git clone --bare` makes of a repository that is as `make_repository` made it, at `path`."""
+    original = _original(_settings(repository.environ))
+    shutil.copytree(original.path.with_name("bare"), path)
+    config = path / "config"
+    config.write_text(config.read_text().replace(str(original.path), str(repository.path)))
+
+
+def _settings(environ: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """What decides how git makes a repository: not the home folder, which every test has of its own."""
+    own = {"GIT_CONFIG_GLOBAL"}
+    return frozenset(item for item in environ.items() if item[0].startswith("GIT_") and item[0] not in own)
+
+
+@cache
+def _original(settings: frozenset[tuple[str, str]]) -> Repository:
+    """The repository of which copies are made, with a bare clone beside it."""
+    folder = tempfile.TemporaryDirectory(prefix="projrun-repository-")
+    atexit.register(folder.cleanup)
+    environ = {**os.environ, **dict(settings)}
+    made = _make_repository(Path(folder.name, "work"), environ)
+    git(Path(folder.name), "clone", "--quiet", "--bare", "work", "bare", environ=environ)
+    for hook in (*Path(folder.name).glob("work/.git/hooks/*"), *Path(folder.name).glob("bare/hooks/*")):
+        hook.unlink()
+    return made
+
+
+def _make_repository(path: Path, environ: Mapping[str, str]) -> Repository:
     def commit(text: str) -> str:
         (path / "data.txt").write_text(text)
         git(path, "add", "--all", environ=environ)
@@ -84,9 +123,7 @@ class GitServer(ThreadingHTTPServer):
         """Seconds that it waits after every 16 KiB of an answer."""
         self.authorizations: list[str | None] = []
         self.command_lines: set[str] = set()
-        """What the machine's process list showed while it answered."""
-        self.watches_processes = True
-        """Whether it looks at that list: it takes some milliseconds."""
+        """What the machine's process list showed while it answered, where it asks for credentials."""
         self.requests: list[str] = []
         """What it was asked for: `refs PATH` (the names of branches and tags) or `pack PATH`, in git's protocols."""
 
@@ -121,7 +158,7 @@ class _GitHandler(BaseHTTPRequestHandler):
         server, body = self.server, self.rfile.read(int(self.headers.get("Content-Length") or 0))
         authorization = self.headers.get("Authorization")
         server.authorizations.append(authorization)
-        if server.watches_processes:
+        if server.credentials:  # the list takes some milliseconds
             server.command_lines |= _command_lines()
         server.requests.append(_asked(self, body))
         if server.redirect is not None:

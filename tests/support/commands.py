@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import pytest
+
+from tests.support.warm import WarmCommand
 
 
 class Completed(NamedTuple):
@@ -68,8 +72,26 @@ def run_projrun(
     timeout: float = 120,
     stdin: str = "",
 ) -> Completed:
-    """Run the real `projrun` command in its own process."""
-    return run_command([*projrun_argv(), *arguments], cwd=cwd, environ=environ, timeout=timeout, stdin=stdin)
+    """Run the `projrun` command in its own process, forked from one that has it imported where possible."""
+    whole = {**os.environ, **(environ or {})}
+    words, given = [str(word) for word in arguments], stdin.encode()
+    warm = warm_command()
+    if not warm.serves(whole, given):
+        return run_command([*projrun_argv(), *words], cwd=cwd, environ=environ, timeout=timeout, stdin=stdin)
+    ended = warm.run(words, environ=whole, folder=cwd or Path.cwd(), stdin=given, timeout=timeout)
+    return Completed(ended.returncode, _text(ended.stdout), _text(ended.stderr))
+
+
+@cache
+def warm_command() -> WarmCommand:
+    """The server of this process; it ends with the process."""
+    warm = WarmCommand(*projrun_argv())
+    atexit.register(warm.close)
+    return warm
+
+
+def _text(output: bytes) -> str:
+    return output.decode().replace("\r\n", "\n").replace("\r", "\n")
 
 
 def require_tool(name: str) -> str:

@@ -1,0 +1,132 @@
+"""The `projrun` command without the start of Python: a server that has it imported forks for each call.
+
+Two thirds of what a short command takes are the interpreter's start and imports, and the tests run some two
+thousand commands. What the process boundary gives stays: memory, environment, streams and exit code of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+_SERVER = Path(__file__).with_name("warm_server.py")
+_READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_")
+_LONGEST_INPUT = 1 << 15
+"""What fits into a pipe on every system, so that it can be written before anybody reads."""
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+
+class WarmCommand:
+    """The server of this process and the commands that it forks; any number of threads may use it."""
+
+    def __init__(self, script: str) -> None:
+        self._settings = settings(os.environ)
+        self._folder = tempfile.TemporaryDirectory(prefix="projrun-warm-", ignore_cleanup_errors=True)
+        self._address = f"{self._folder.name}/socket"
+        self._server = subprocess.Popen(
+            [sys.executable, str(_SERVER), script, self._address],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None,
+            cwd="/",
+        )
+        assert self._server.stdout is not None
+        assert self._server.stdout.readline() == b"ready\n", "the server of warm commands did not start"
+
+    def serves(self, environ: Mapping[str, str], stdin: bytes) -> bool:
+        """Whether a fork would be as a new process: what Python reads when it starts must be equal."""
+        return settings(environ) == self._settings and len(stdin) <= _LONGEST_INPUT
+
+    def run(
+        self, words: Sequence[str], *, environ: Mapping[str, str], folder: Path, stdin: bytes, timeout: float
+    ) -> Ended:
+        """Run the command to its end. Raises subprocess.TimeoutExpired, after killing it, as `subprocess.run`."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(self._address)
+            outputs = self._send(connection, words, environ, folder, stdin)
+            with connection.makefile("rb") as answers:
+                pid = int(answers.readline())
+                try:
+                    stdout, stderr = _read(outputs, timeout)
+                except TimeoutError:
+                    os.kill(pid, signal.SIGKILL)
+                    raise subprocess.TimeoutExpired(list(words), timeout) from None
+                return Ended(int(answers.readline()), stdout, stderr)
+
+    def _send(
+        self,
+        connection: socket.socket,
+        words: Sequence[str],
+        environ: Mapping[str, str],
+        folder: Path,
+        stdin: bytes,
+    ) -> tuple[int, int]:
+        # Closes its copies of the command's ends of the pipes; the reading ends of its outputs are returned.
+        (input_end, feed), (stdout, stdout_end), (stderr, stderr_end) = os.pipe(), os.pipe(), os.pipe()
+        os.write(feed, stdin)
+        os.close(feed)
+        umask = os.umask(0)
+        os.umask(umask)
+        request = {"words": words, "environ": dict(environ), "folder": str(folder), "umask": umask}
+        data = json.dumps(request).encode()
+        streams = [input_end, stdout_end, stderr_end]
+        sent = socket.send_fds(connection, [data], streams)
+        connection.sendall(data[sent:])
+        connection.shutdown(socket.SHUT_WR)
+        for stream in streams:
+            os.close(stream)
+        return stdout, stderr
+
+    def close(self) -> None:
+        """End the server."""
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._server.stdin.close()
+        self._server.wait()
+        self._server.stdout.close()
+        self._folder.cleanup()
+
+
+def settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that Python and the dynamic linker read once, when a process starts."""
+    return {name: value for name, value in environ.items() if name.startswith(_READ_AT_START)}
+
+
+def _read(outputs: Sequence[int], timeout: float) -> list[bytes]:
+    """Read all of them to their ends and close them; TimeoutError where that takes longer."""
+    end = time.monotonic() + timeout
+    parts: dict[int, list[bytes]] = {output: [] for output in outputs}
+    with selectors.DefaultSelector() as selector:
+        for output in outputs:
+            selector.register(output, selectors.EVENT_READ)
+        try:
+            while selector.get_map():
+                ready = selector.select(end - time.monotonic())
+                if not ready and time.monotonic() >= end:
+                    raise TimeoutError
+                for key, _ in ready:
+                    part = os.read(key.fd, 1 << 16)
+                    parts[key.fd].append(part)
+                    if not part:
+                        selector.unregister(key.fd)
+        finally:
+            for output in outputs:
+                os.close(output)
+    return [b"".join(parts[output]) for output in outputs]
