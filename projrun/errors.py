@@ -33,6 +33,15 @@ class RequestError(ProjrunError):
     exit_code = 2
 
 
+class PluginError(ProjrunError):
+    """Another package's plug-in is faulty: it cannot be loaded, or fails in a way that its contract does not allow.
+
+    The request that chose it is to be changed until that package is: the exit code is a request's.
+    """
+
+    exit_code = 2
+
+
 class SourceError(ProjrunError):
     """The project could not be fetched."""
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import wraps
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
-from projrun.errors import RequestError
+from projrun.errors import PluginError, ProjrunError, RequestError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+T = TypeVar("T")
+Results = Mapping[str, Callable[["Origin", Any], Any]]
+"""For methods by name: takes what the method returned, gives what the caller gets, or raises PluginError."""
 
 
 class BuiltIns(Protocol):
@@ -31,21 +40,57 @@ def load_plugin(kind: str, name: str, built_ins: Mapping[str, str], group: str) 
     """The object of a plug-in's name.
 
     `kind` is the word for people ("environment manager"), `built_ins` maps names to `module:attribute`,
-    `group` is the entry-point group of third parties. Raises RequestError for an unknown name.
+    `group` is the entry-point group of third parties. Raises RequestError for an unknown name, PluginError for
+    a third party's that cannot be loaded.
     """
     target = built_ins.get(name)
     if target is not None:
         module, _, attribute = target.partition(":")
         return getattr(import_module(module), attribute)
-    return _load_entry_point(kind, name, built_ins, group)
+    return load_entry_point(kind, name, built_ins, group)
 
 
-def _load_entry_point(kind: str, name: str, built_ins: Mapping[str, str], group: str) -> Any:
+def create_plugin(
+    kind: str,
+    name: str,
+    built_ins: Mapping[str, str],
+    group: str,
+    contract: type,
+    results: Callable[[], Results] = dict,
+) -> Any:
+    """An instance of a plug-in's class, which takes no argument.
+
+    A third party's is checked against `contract`, a Protocol, and reports its faults as its own (PluginError):
+    whatever one of its methods raises that is no ProjrunError, and what `results` finds wrong with what a method
+    of that name returned.
+    """
+    if name in built_ins:
+        return load_plugin(kind, name, built_ins, group)()
+    entry = _entry_point(kind, name, built_ins, group)
+    origin = Origin.of(kind, entry)
+    with origin.faults():
+        plugin_class = entry.load()
+    if not isinstance(plugin_class, type):
+        raise origin.fault(f"{entry.value} is not a class")
+    with origin.faults():
+        plugin = _guarded(plugin_class, origin, results())()
+    origin.check_members(plugin, contract, "it")
+    return plugin
+
+
+def load_entry_point(kind: str, name: str, built_ins: Mapping[str, str], group: str) -> Any:
+    """The object that another package registers; PluginError where it cannot be loaded."""
+    entry = _entry_point(kind, name, built_ins, group)
+    with Origin.of(kind, entry).faults():
+        return entry.load()
+
+
+def _entry_point(kind: str, name: str, built_ins: Mapping[str, str], group: str) -> EntryPoint:
     from importlib.metadata import entry_points
 
     offered = {entry.name: entry for entry in entry_points(group=group)}
     if name in offered:
-        return offered[name].load()
+        return offered[name]
     from projrun.suggestions import did_you_mean
 
     names = sorted({*built_ins, *offered})
@@ -59,3 +104,89 @@ def entry_point_names(group: str) -> list[str]:
     from importlib.metadata import entry_points
 
     return sorted({entry.name for entry in entry_points(group=group)})
+
+
+class Origin(NamedTuple):
+    """Where another package's plug-in comes from, to name it when it fails."""
+
+    kind: str
+    """The word for people: `backend`."""
+    name: str
+    target: str
+    """`module:Class`."""
+    package: str
+
+    @classmethod
+    def of(cls, kind: str, entry: EntryPoint) -> Origin:
+        """The origin of what an entry point names."""
+        return cls(kind, entry.name, entry.value, entry.dist.name if entry.dist else "unknown")
+
+    def fault(self, what: str, detail: str = "") -> PluginError:
+        """The error that says what is wrong with the plug-in."""
+        return PluginError(
+            f"{self.kind} {self.name!r} ({self.target}, package {self.package}): {what}",
+            hint=f"report it to the authors of {self.package}, or choose another {self.kind}",
+            detail=detail,
+        )
+
+    @contextmanager
+    def faults(self) -> Iterator[None]:
+        """For code of the plug-in: what it raises beside ProjrunError is its fault."""
+        try:
+            yield
+        except ProjrunError:
+            raise
+        except (Exception, SystemExit) as error:
+            message = str(error).strip().partition("\n")[0]
+            named = type(error).__name__
+            raise self.fault(f"{named}: {message}" if message else named, _place(error)) from error
+
+    def expect(self, value: object, expected: type[T], what: str) -> T:
+        """The value, if it is of that type; `what` says what it is, for people."""
+        if isinstance(value, expected):
+            return value
+        raise self.fault(f"{what} is of the type {type(value).__name__}, not {expected.__name__}")
+
+    def check_members(self, value: object, contract: type, what: str) -> None:
+        """Raise PluginError where members of the contract are missing, or its records are of another type."""
+        typed = {name: kind for name, kind in contract.__annotations__.items() if isinstance(kind, type)}
+        members = [name for name in (*typed, *vars(contract)) if not name.startswith("_")]
+        missing = [name for name in members if not hasattr(value, name)]
+        if missing:
+            raise self.fault(f"{what} lacks {', '.join(missing)}")
+        for name, kind in typed.items():
+            self.expect(getattr(value, name), kind, f"`{name}`")
+
+
+def _place(error: BaseException) -> str:
+    """Where an error was raised, for the plug-in's authors."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}, line {frames[-1].lineno}, in {frames[-1].name}" if frames else ""
+
+
+def _guarded(plugin_class: type, origin: Origin, results: Results) -> type:
+    """A subclass whose public methods report their faults, so that no caller has to think of it."""
+
+    def getattribute(self: object, name: str) -> Any:
+        get: Callable[[object, str], Any] = plugin_class.__getattribute__  # type: ignore[assignment] # unbound
+        if name.startswith("_") or not hasattr(plugin_class, name):
+            return get(self, name)
+        with origin.faults():  # a property may fail
+            value = get(self, name)
+        return guarded_method(value, name) if callable(value) else value
+
+    def guarded_method(method: Callable[..., Any], name: str) -> Callable[..., Any]:
+        @wraps(method)
+        def guarded(*arguments: Any, **keywords: Any) -> Any:
+            with origin.faults():
+                result = method(*arguments, **keywords)
+            return results[name](origin, result) if name in results else result
+
+        return guarded
+
+    guarded_class: type = type(plugin_class)(
+        plugin_class.__name__, (plugin_class,), {"__getattribute__": getattribute}
+    )
+    return guarded_class

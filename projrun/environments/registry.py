@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, cast, runtime_checkable
 
 from projrun.environments.protocol import EnvironmentManager, Refusal
 from projrun.errors import EnvironmentBuildError
-from projrun.plugins import built_ins, entry_point_names, load_plugin
+from projrun.plugins import Results, built_ins, create_plugin, entry_point_names
 from projrun.project.model import EnvironmentReference
 
 _GROUP = "projrun.environments"
@@ -50,9 +50,17 @@ class MayRefuse(Protocol):
 
 
 def get_manager(name: str) -> EnvironmentManager:
-    """The manager of that name; RequestError for an unknown name."""
-    manager = load_plugin("environment manager", name, built_ins().ENVIRONMENTS, _GROUP)
-    return cast(EnvironmentManager, manager())
+    """The manager of that name; RequestError for an unknown name, PluginError for a faulty one."""
+    manager = create_plugin(
+        "environment manager", name, built_ins().ENVIRONMENTS, _GROUP, EnvironmentManager, _results_of_others
+    )
+    return cast(EnvironmentManager, manager)
+
+
+def _results_of_others() -> Results:
+    from projrun.environments.foreign import manager_results
+
+    return manager_results()
 
 
 def select_manager(

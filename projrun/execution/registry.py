@@ -6,15 +6,23 @@ from collections.abc import Mapping
 
 from projrun.errors import RequestError
 from projrun.execution.protocol import ExecutionBackend
-from projrun.plugins import built_ins, load_plugin
+from projrun.plugins import Results, built_ins, create_plugin
 
 GROUP = "projrun.backends"
 
 
 def get_backend(name: str) -> ExecutionBackend:
-    """The backend that `--backend NAME` means; RequestError for an unknown name."""
-    backend: ExecutionBackend = load_plugin("backend", name, built_ins().BACKENDS, GROUP)()
+    """The backend that `--backend NAME` means; RequestError for an unknown name, PluginError for a faulty one."""
+    backend: ExecutionBackend = create_plugin(
+        "backend", name, built_ins().BACKENDS, GROUP, ExecutionBackend, _results_of_others
+    )
     return backend
+
+
+def _results_of_others() -> Results:
+    from projrun.execution.foreign import backend_results
+
+    return backend_results()
 
 
 def check_config(backend: ExecutionBackend, config: Mapping[str, object]) -> None:

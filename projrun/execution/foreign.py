@@ -1,0 +1,68 @@
+"""What another package's backend returns, checked: its faults are reported as its own."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from projrun.execution.protocol import UNKNOWN_EXIT_CODE, Job, JobRef, Outcome, Status
+from projrun.plugins import Origin, Results
+
+_LARGEST_CODE = 255
+
+
+def backend_results() -> Results:
+    """The checks of what `submit` and `attach` return."""
+    return {"submit": _checked_reference, "attach": ForeignJob}
+
+
+class ForeignJob:
+    """Another package's job."""
+
+    def __init__(self, origin: Origin, job: Job) -> None:
+        """Raises PluginError for what is no job."""
+        origin.check_members(job, Job, "what `attach` returned")
+        self._origin = origin
+        self._job = job
+
+    def poll(self) -> Outcome | None:
+        """The outcome, checked."""
+        with self._origin.faults():
+            outcome = self._job.poll()
+        return None if outcome is None else checked_outcome(self._origin, outcome, "poll")
+
+    def wait(self) -> Outcome:
+        """The outcome, checked."""
+        with self._origin.faults():
+            outcome = self._job.wait()
+        return checked_outcome(self._origin, outcome, "wait")
+
+    def signal(self, signum: int) -> None:
+        """Pass it on."""
+        with self._origin.faults():
+            self._job.signal(signum)
+
+    def logs(self, offset: int) -> bytes:
+        """The job's bytes."""
+        with self._origin.faults():
+            printed = self._job.logs(offset)
+        return self._origin.expect(printed, bytes, "what `logs` returned")
+
+
+def checked_outcome(origin: Origin, outcome: object, method: str) -> Outcome:
+    """An outcome that can be recorded; PluginError for anything else."""
+    what = f"what `{method}` returned"
+    checked = origin.expect(outcome, Outcome, what)
+    if checked.status not in get_args(Status):
+        raise origin.fault(f"{what} has the status {checked.status!r}, not {', '.join(get_args(Status))}")
+    code = origin.expect(checked.exit_code, int, f"the exit code of {what}")
+    if (checked.status == "FINISHED") != (code == 0) or not UNKNOWN_EXIT_CODE <= code <= _LARGEST_CODE:
+        raise origin.fault(f"{what} has the status {checked.status} and the exit code {code}")
+    origin.expect(checked.reason, str, f"the reason of {what}")
+    return checked
+
+
+def _checked_reference(origin: Origin, ref: object) -> JobRef:
+    checked = origin.expect(ref, str, "what `submit` returned")
+    if not checked.isprintable() or not checked:
+        raise origin.fault(f"what `submit` returned is not a line of text: {checked!r}")
+    return checked
