@@ -19,6 +19,7 @@ from projrun.cli.pruning import (
 )
 from projrun.directories import Directories
 from projrun.errors import SourceError
+from projrun.project.parsed import remove_unused
 from projrun.sources.inventory import holdings, prune_holdings
 from projrun.sources.trusted_folders import check_places
 
@@ -81,6 +82,8 @@ def prune_sources(older_than: str | None, max_size: str | None, dry_run: bool, a
         pruned = prune_holdings(folder, limits, now, dry_run=dry_run)
     except OSError as error:
         raise _unreadable(folder, error) from None
+    if not dry_run:
+        remove_unused(folder, 0.0 if limits.unused_seconds is None else now - limits.unused_seconds)
     if as_json:
         print_pruned_json(pruned, dry_run=dry_run)
     else:

@@ -64,10 +64,12 @@ def _request(values: Mapping[str, Any], command: Command) -> Request:
 
 
 def _parameters(assignments: tuple[str, ...], file: str | None) -> dict[str, GivenValue]:
-    from projrun.project.parameters_file import parse_assignments, read_parameters_file
+    from projrun.project.assignments import parse_assignments
 
     given: dict[str, GivenValue] = {}
     if file is not None:
+        from projrun.project.parameters_file import read_parameters_file
+
         given = {
             name: GivenValue(text, "parameters file")
             for name, text in read_parameters_file(Path(file)).items()

@@ -20,9 +20,7 @@ from projrun.project.command import (
     secret_variable,
     unknown_placeholders,
 )
-from projrun.project.document import excerpt_of_file, find_text
 from projrun.project.model import BoundParameter, EntryPoint, Invocation, Location, Parameter, Project
-from projrun.project.parameter_reader import TYPE_WORDS
 from projrun.project.paths import (
     DOWNLOADABLE,
     download_place,
@@ -32,7 +30,8 @@ from projrun.project.paths import (
     missing_file,
 )
 from projrun.project.shown import listed, public, shown
-from projrun.project.values import value_problem
+from projrun.project.text import excerpt_of_file, find_text
+from projrun.project.values import TYPE_WORDS, value_problem
 from projrun.suggestions import did_you_mean, near_miss
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")

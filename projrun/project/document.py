@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from projrun.errors import RequestError
 from projrun.project.model import Location
+from projrun.project.text import LINE_BREAK, LocatedError, excerpt, location_at, read_text
 
-LARGEST_FILE = 1 << 20
 MOST_NODES = 100_000
 DEEPEST = 64
 """libyaml takes quadratic time and memory on deep nesting, so it never gets to see more."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # YAML 1.1, section 4.1.5: what libyaml counts
-_EXCERPT_WIDTH = 100
 
 
 class _Mark(Protocol):
@@ -27,24 +23,6 @@ class _Mark(Protocol):
 
     line: int
     column: int
-
-
-class LocatedError(RequestError):
-    """A mistake in a file, at a place: `MLproject:7:13: …` with the source line as detail."""
-
-    def __init__(
-        self,
-        location: Location,
-        problem: str,
-        *,
-        hint: str = "",
-        detail: str = "",
-        code: str = "invalid-yaml",
-    ) -> None:
-        super().__init__(f"{location}: {problem}", hint=hint, detail=detail)
-        self.location = location
-        self.problem = problem
-        self.code = code
 
 
 class Document(NamedTuple):
@@ -71,32 +49,6 @@ def read_document(path: Path, name: str) -> Document:
     return parse_document(name, read_text(path, name))
 
 
-def read_text(path: Path, name: str) -> str:
-    """A UTF-8 file's text without its byte order mark; RequestError where it is not one."""
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise RequestError(f"cannot read {name}: {error.strerror or error}") from error
-    if len(data) > LARGEST_FILE:
-        raise RequestError(f"{name} is larger than {LARGEST_FILE >> 20} MiB", hint="is it the right file?")
-    return decode(name, data)
-
-
-def decode(name: str, data: bytes) -> str:
-    """Bytes as UTF-8, a byte order mark dropped; RequestError at the first byte that is not."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8-sig")
-        raise LocatedError(
-            _location_at(name, before, len(before)),
-            f"byte 0x{data[error.start]:02x} is not UTF-8 text",
-            hint="save the file as UTF-8",
-            code="not-utf-8",
-        ) from None
-
-
 def parse_document(name: str, text: str) -> Document:
     """Parse one YAML document; raises LocatedError."""
     document = Document(name, text, None)
@@ -111,43 +63,6 @@ def parse_document(name: str, text: str) -> Document:
     if has_aliases and root is not None:
         _refuse_expansion(document, root)
     return document
-
-
-def excerpt(text: str, location: Location) -> str:
-    """The source line of a place, control characters blanked, with a caret below; "" where there is none."""
-    lines = _LINE_BREAK.split(text, location.line)
-    if not 0 < location.line <= len(lines):
-        return ""
-    column = location.column - 1
-    start = max(0, column - _EXCERPT_WIDTH * 3 // 4)
-    shown = lines[location.line - 1][start : start + _EXCERPT_WIDTH]
-    shown = "".join(character if character.isprintable() else " " for character in shown)
-    if not shown.strip():
-        return ""
-    return f"{shown.rstrip()}\n{' ' * (column - start)}^"
-
-
-def excerpt_of_file(path: Path | None, location: Location | None) -> str:
-    """As `excerpt`, from a file that was read before; "" when it has gone."""
-    if path is None or location is None:
-        return ""
-    try:
-        return excerpt(read_text(path, location.file), location)
-    except RequestError:
-        return ""
-
-
-def find_text(path: Path | None, start: Location | None, wanted: str) -> Location | None:
-    """The first place of `wanted` in a file, at or after `start`; `start` itself when it is not found."""
-    if path is None or start is None:
-        return start
-    try:
-        text = read_text(path, start.file)
-    except RequestError:
-        return start
-    offset = _offset_of(text, start)
-    found = text.find(wanted, offset)
-    return start if found < 0 else _location_at(start.file, text, found)
 
 
 def _guard(document: Document, text: str) -> bool:
@@ -237,7 +152,7 @@ def _first_mistake(document: Document, error: yaml.MarkedYAMLError) -> LocatedEr
 
 def _syntax_error(document: Document, error: yaml.MarkedYAMLError) -> LocatedError:
     location = _location_of(document.name, error.problem_mark or error.context_mark)
-    lines = _LINE_BREAK.split(document.text)
+    lines = LINE_BREAK.split(document.text)
     if location.line > len(lines):  # libyaml ends a last line that has no line break
         location = Location(document.name, len(lines), len(lines[-1]) + 1)
     detail = document.excerpt(location)
@@ -260,28 +175,13 @@ def _character_error(document: Document, error: yaml.reader.ReaderError) -> Loca
     found = yaml.reader.Reader.NON_PRINTABLE.search(document.text)
     if found is None:
         return LocatedError(Location(document.name, 1, 1), f"YAML: {error.reason}")
-    location = _location_at(document.name, document.text, found.start())
+    location = location_at(document.name, document.text, found.start())
     problem = f"the character U+{ord(found.group()):04X} is not allowed in YAML"
     return LocatedError(location, problem, hint="remove it", detail=document.excerpt(location))
 
 
 def _location_of(name: str, mark: _Mark | None) -> Location:
     return Location(name, mark.line + 1, mark.column + 1) if mark else Location(name, 1, 1)
-
-
-def _location_at(name: str, text: str, offset: int) -> Location:
-    before = _LINE_BREAK.split(text[:offset])
-    return Location(name, len(before), len(before[-1]) + 1)
-
-
-def _offset_of(text: str, location: Location) -> int:
-    offset = 0
-    for _ in range(location.line - 1):
-        found = _LINE_BREAK.search(text, offset)
-        if found is None:
-            return offset
-        offset = found.end()
-    return offset + location.column - 1
 
 
 def is_null(node: Node | None) -> bool:

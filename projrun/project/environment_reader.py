@@ -8,10 +8,8 @@ from pathlib import Path
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
-from projrun.errors import RequestError
 from projrun.project import nodes
-from projrun.project.document import read_text
-from projrun.project.files import exists, is_file, is_inside
+from projrun.project.environment_files import NO_ENVIRONMENT, default_environment, file_problem
 from projrun.project.model import DockerEnv, EnvironmentKind, EnvironmentReference
 from projrun.project.nodes import Entry
 from projrun.project.report import Report
@@ -26,7 +24,6 @@ KEYS = (*FILE_KEYS, "docker_env")
 DOCKER_KEYS = ("image", "volumes", "environment")
 
 _FOREIGN_KEY = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*_env")
-_NONE = EnvironmentReference("none")
 
 
 def read_environment(directory: Path, found: Mapping[str, Entry], report: Report) -> EnvironmentReference:
@@ -42,27 +39,6 @@ def read_environment(directory: Path, found: Mapping[str, Entry], report: Report
     return _from_file(directory, key, found[key], report)
 
 
-def default_environment(directory: Path) -> EnvironmentReference:
-    """`python_env.yaml`, `conda.yaml` (as MLflow), then what MLflow does not know: a uv project, `requirements.txt`.
-
-    A `pyproject.toml` counts where it has a lock file or a `[project]` table; many only configure tools.
-    """
-    candidates: list[tuple[str, EnvironmentKind]] = [
-        ("python_env.yaml", "python_env"),
-        ("conda.yaml", "conda_env"),
-        ("pyproject.toml", "uv_env"),
-        ("requirements.txt", "requirements"),
-    ]
-    for name, kind in candidates:
-        path = directory / name
-        if not is_file(path) or (kind == "uv_env" and not _is_uv_project(path)):
-            continue
-        if not is_inside(directory, path):
-            raise RequestError(f"{path} is a link that leaves the project", hint="put the file itself there")
-        return EnvironmentReference(kind, path)
-    return _NONE
-
-
 def foreign_key(directory: Path, found: Mapping[str, Entry]) -> str | None:
     """The key of an environment that another package's manager builds: `NAME_env: FILE`, with a file of the project.
 
@@ -76,7 +52,7 @@ def foreign_key(directory: Path, found: Mapping[str, Entry]) -> str | None:
             _FOREIGN_KEY.fullmatch(key)
             and key not in KEYS
             and isinstance(node, ScalarNode)
-            and not _file_problem(directory, node.value, directory / node.value)[0]
+            and not file_problem(directory, node.value, directory / node.value)[0]
             and not near_miss(key, KEYS)
         ):
             return key
@@ -86,16 +62,6 @@ def foreign_key(directory: Path, found: Mapping[str, Entry]) -> str | None:
 def _foreign(directory: Path, found: Mapping[str, Entry], report: Report) -> EnvironmentReference | None:
     key = foreign_key(directory, found)
     return None if key is None else _from_file(directory, key, found[key], report)
-
-
-def _is_uv_project(pyproject: Path) -> bool:
-    if is_file(pyproject.with_name("uv.lock")):
-        return True
-    try:
-        text = read_text(pyproject, pyproject.name)
-    except RequestError:
-        return False
-    return re.search(r"^\s*\[\s*project\s*\]", text, re.MULTILINE) is not None
 
 
 def _report_several(given: list[str], found: Mapping[str, Entry], report: Report) -> None:
@@ -112,24 +78,13 @@ def _report_several(given: list[str], found: Mapping[str, Entry], report: Report
 def _from_file(directory: Path, key: str, entry: Entry, report: Report) -> EnvironmentReference:
     name = nodes.text(entry, key, report)
     if name is None:
-        return _NONE
+        return NO_ENVIRONMENT
     path = directory / name
-    problem, hint = _file_problem(directory, name, path)
+    problem, hint = file_problem(directory, name, path)
     if problem:
         report.error("environment-file", entry.value, f"{key}: {problem}", hint)
-        return _NONE
+        return NO_ENVIRONMENT
     return EnvironmentReference(FILE_KEYS.get(key, key), path, location=report.document.locate(entry.key))
-
-
-def _file_problem(directory: Path, name: str, path: Path) -> tuple[str, str]:
-    if not name:
-        return "the file name is empty", "name a file of the project, or remove the key"
-    if Path(name).is_absolute() or not is_inside(directory, path):
-        return f"{name!r} leaves the project", "name a file inside the project's folder"
-    if not is_file(path):
-        what = "is not a file" if exists(path) else "does not exist"
-        return f"{name!r} {what}", "paths are relative to the project's folder"
-    return "", ""
 
 
 def _docker(entry: Entry, report: Report) -> EnvironmentReference:
@@ -138,7 +93,7 @@ def _docker(entry: Entry, report: Report) -> EnvironmentReference:
     image = nodes.text(found.get("image"), "image", report)
     if not image:
         report.error("missing-image", entry.key, "docker_env has no image", "add `image: NAME`")
-        return _NONE
+        return NO_ENVIRONMENT
     volumes = nodes.items(found.get("volumes"), "volumes", report)
     copied, pairs = _variables(nodes.items(found.get("environment"), "environment", report), report)
     docker = DockerEnv(image, tuple(_word(node, "a volume", report) for node in volumes), copied, pairs)

@@ -9,15 +9,14 @@ from yaml.nodes import MappingNode, Node
 
 from projrun.project import environment_reader, nodes, parameter_reader
 from projrun.project.command import command_problem, placeholders, unknown_placeholders
-from projrun.project.document import find_text
 from projrun.project.files import exists
 from projrun.project.model import EntryPoint, Location, Parameter, Project
 from projrun.project.nodes import Entry
-from projrun.project.parameter_reader import TYPE_WORDS
 from projrun.project.paths import is_download
 from projrun.project.report import Collector, Finding
 from projrun.project.shown import listed, shown
-from projrun.project.values import NUMERIC, constraint_problem, type_problem
+from projrun.project.text import find_text
+from projrun.project.values import NUMERIC, TYPE_WORDS, constraint_problem, type_problem
 from projrun.suggestions import did_you_mean
 
 _PROJECT_KEYS = ("name", "entry_points", *environment_reader.KEYS)

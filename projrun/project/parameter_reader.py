@@ -9,27 +9,15 @@ from collections.abc import Mapping
 from yaml.nodes import MappingNode, Node
 
 from projrun.project import nodes
-from projrun.project.document import LocatedError, is_null
-from projrun.project.model import Parameter, ParameterType
+from projrun.project.document import is_null
+from projrun.project.model import Parameter
 from projrun.project.nodes import Entry
 from projrun.project.report import Report
 from projrun.project.scalars import author_text
+from projrun.project.text import LocatedError
+from projrun.project.values import TYPE_WORDS
 
 KEYS = ("type", "default", "description", "required", "choices", "min", "max", "pattern", "secret")
-
-TYPE_WORDS: dict[str, ParameterType] = {
-    "string": "string",
-    "str": "string",
-    "float": "float",
-    "number": "number",
-    "int": "int",
-    "integer": "int",
-    "bool": "bool",
-    "boolean": "bool",
-    "path": "path",
-    "uri": "uri",
-}
-"""The type words that mean something; any other runs as `string`, as in MLflow."""
 
 
 def read_parameters(node: Node | None, report: Report) -> dict[str, Parameter]:

@@ -1,9 +1,8 @@
-"""Parameter values from a file (`--params-file`) and from `-P NAME=VALUE`."""
+"""Parameter values from a file (`--params-file`)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +10,11 @@ from yaml.nodes import ScalarNode
 
 from projrun.errors import RequestError
 from projrun.project import nodes
-from projrun.project.document import LocatedError, parse_document, read_text
+from projrun.project.document import parse_document
 from projrun.project.model import Location
 from projrun.project.report import Report
 from projrun.project.scalars import author_text
-
-
-def parse_assignments(items: Sequence[str]) -> dict[str, str]:
-    """`NAME=VALUE` words by name, all mistakes in one RequestError that shows no value."""
-    values: dict[str, str] = {}
-    problems: list[str] = []
-    for item in items:
-        name, equals, value = item.partition("=")
-        if not equals:
-            problems.append(f"-P {item!r} has no value: write -P NAME=VALUE")
-        elif not name.strip():
-            problems.append("a -P has no name before its `=`: write -P NAME=VALUE")
-        elif name in values:
-            problems.append(f"-P {name!r} is given twice: keep one of them")
-        else:
-            values[name] = value
-    if problems:
-        message = problems[0] if len(problems) == 1 else f"{len(problems)} of the -P options are wrong"
-        raise RequestError(message, detail="" if len(problems) == 1 else "\n".join(dict.fromkeys(problems)))
-    return values
+from projrun.project.text import LocatedError, read_text
 
 
 def read_parameters_file(path: Path) -> dict[str, str]:

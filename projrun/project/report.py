@@ -7,8 +7,9 @@ from typing import Literal, NamedTuple
 from yaml.nodes import Node
 
 from projrun.errors import RequestError
-from projrun.project.document import Document, LocatedError
+from projrun.project.document import Document
 from projrun.project.model import Location
+from projrun.project.text import LocatedError
 
 
 class Finding(NamedTuple):

@@ -7,6 +7,20 @@ import re
 from projrun.project.model import Parameter, ParameterType
 from projrun.project.shown import listed
 
+TYPE_WORDS: dict[str, ParameterType] = {
+    "string": "string",
+    "str": "string",
+    "float": "float",
+    "number": "number",
+    "int": "int",
+    "integer": "int",
+    "bool": "bool",
+    "boolean": "bool",
+    "path": "path",
+    "uri": "uri",
+}
+"""The type words that mean something; any other runs as `string`, as in MLflow."""
+
 NUMERIC: frozenset[ParameterType] = frozenset({"float", "int", "number"})
 TRUE_WORDS = frozenset({"true", "t", "yes", "y", "on", "1"})
 FALSE_WORDS = frozenset({"false", "f", "no", "n", "off", "0"})

@@ -162,7 +162,7 @@ def plan_environment(request: Request) -> EnvironmentPlan:
     Raises RequestError, SourceError or EnvironmentBuildError.
     """
     checkout = _fetch(request, TrustPolicy.of(request.settings), own_copy=False)
-    return _environment(request, checkout, load_project(checkout.directory))
+    return _environment(request, checkout, load_project(checkout.directory, request.directories.cache))
 
 
 def _fetch(request: Request, policy: TrustPolicy, *, own_copy: bool, activity: Activity = unseen) -> Checkout:
@@ -256,7 +256,7 @@ def _context_tags(request: Request) -> Mapping[str, str]:
 
 def _read(request: Request, checkout: Checkout) -> tuple[Project, EntryPoint]:
     try:
-        project = load_project(checkout.directory)
+        project = load_project(checkout.directory, request.directories.cache)
         return project, find_entry_point(project, request.entry_point, environ=request.environ)
     except RequestError as error:
         if checkout.cached is None:

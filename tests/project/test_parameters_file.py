@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projrun.errors import RequestError
-from projrun.project.parameters_file import parse_assignments, read_parameters_file
+from projrun.project.assignments import parse_assignments
+from projrun.project.parameters_file import read_parameters_file
 
 
 def read(folder: Path, text: str, name: str = "params.yaml") -> dict[str, str]:

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from projrun.cache.digests import sha256_for
+
 _MOST_BYTES = 256 * 1024 * 1024
 _MOST_FILES = 20_000
 _TIMEOUT = 5.0
-_FEW_BYTES = 1024 * 1024
+_BLOCK = 1024 * 1024
 _LEFT_OUT = frozenset(
     (
         *(".git", ".hg", ".svn", "__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache"),
@@ -36,7 +38,7 @@ def folder_hash(folder: Path) -> str:
     """
     try:
         files = _Files(folder)
-        new = _sha256(files.size)
+        new = sha256_for(files.size)
         digest = new()
         for path, letter in sorted(files.found.items()):
             content = _content(folder, path, letter, new, files.check_time)
@@ -104,7 +106,7 @@ def _content(
         return new(_bytes(str(place.readlink())))
     digest, left = new(), _MOST_BYTES
     with place.open("rb", buffering=0) as stream:
-        while left > 0 and (block := stream.read(_FEW_BYTES)):
+        while left > 0 and (block := stream.read(_BLOCK)):
             check_time()  # a slow disk's, or a file that grows
             digest.update(block)
             left -= len(block)
@@ -113,17 +115,3 @@ def _content(
 
 def _bytes(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
-
-
-def _sha256(size: int) -> Callable[..., Any]:
-    """For a few bytes Python's own, in a sixth of the time that hashlib takes to load OpenSSL's, which is faster."""
-    if size <= _FEW_BYTES:
-        for module in ("_sha2", "_sha256"):  # Python 3.12, those before
-            try:
-                own: Callable[..., Any] = __import__(module).sha256
-            except ImportError:  # a build without it
-                continue
-            return own
-    from hashlib import sha256
-
-    return sha256

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from projrun.cache.digests import sha256_for
 from projrun.sources.changes import folder_hash as module
 from projrun.sources.changes.folder_hash import folder_hash
 
@@ -102,7 +103,7 @@ def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
 
 def test_both_implementations_agree(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = folder_hash(folder)
-    monkeypatch.setattr(module, "_FEW_BYTES", -1)
+    monkeypatch.setattr("projrun.cache.digests.FEW_BYTES", -1)
     assert folder_hash(folder) == before
     monkeypatch.undo()
     for name in ("_sha2", "_sha256"):
@@ -137,19 +138,19 @@ def test_a_large_file_on_a_slow_disk(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "slow").write_bytes(b"x" * 20)
     assert folder_hash(tmp_path).startswith("sha256:")
     seconds = itertools.count()
-    monkeypatch.setattr(module, "_FEW_BYTES", 1)
+    monkeypatch.setattr(module, "_BLOCK", 1)
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
     assert folder_hash(tmp_path) == "not computed: it would take more than 5 s"
 
 
 def test_a_file_that_vanishes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = module._sha256
+    real = sha256_for
 
     def slowly(size: int) -> object:
         (folder / "z").unlink()
         return real(size)
 
-    monkeypatch.setattr(module, "_sha256", slowly)
+    monkeypatch.setattr(module, "sha256_for", slowly)
     assert folder_hash(folder) == "not computed: 'z' cannot be read: No such file or directory"
 
 

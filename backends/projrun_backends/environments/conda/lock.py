@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.errors import RequestError
-from projrun.project.document import read_text
+from projrun.project.text import read_text
 from projrun_backends.environments.python.requirements import Line
 
 NAME = "conda.lock.txt"

@@ -15,7 +15,7 @@ from projrun.credentials import without_credentials
 from projrun.environments.lock_text import lock_kind
 from projrun.environments.protocol import EnvironmentRequest
 from projrun.errors import RequestError
-from projrun.project.document import read_text
+from projrun.project.text import read_text
 from projrun_backends.environments.python.requirements import (
     Line,
     Requirements,

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from projrun.credentials import without_credentials
 from projrun.errors import RequestError
-from projrun.project.document import read_text
 from projrun.project.files import exists, is_file
+from projrun.project.text import read_text
 
 _COMMENT = r"(^|\s+)#.*$"
 _VARIABLE = r"\$\{([A-Z0-9_]+)\}"

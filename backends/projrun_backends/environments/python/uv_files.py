@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from projrun.errors import RequestError
-from projrun.project.document import decode, read_text
+from projrun.project.text import decode, read_text
 from projrun_backends.environments.python.documents import parse_toml
 from projrun_backends.environments.python.requirements import LocalDependency, Requirements, display_name
 from projrun_backends.environments.python.spec import EnvironmentSpec

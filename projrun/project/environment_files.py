@@ -1,0 +1,56 @@
+"""The environment files of a project's folder: the default ones, and whether one that is named can be used."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from projrun.errors import RequestError
+from projrun.project.files import exists, is_file, is_inside
+from projrun.project.model import EnvironmentKind, EnvironmentReference
+from projrun.project.text import read_text
+
+NO_ENVIRONMENT = EnvironmentReference("none")
+
+
+def default_environment(directory: Path) -> EnvironmentReference:
+    """`python_env.yaml`, `conda.yaml` (as MLflow), then what MLflow does not know: a uv project, `requirements.txt`.
+
+    A `pyproject.toml` counts where it has a lock file or a `[project]` table; many only configure tools.
+    """
+    candidates: list[tuple[str, EnvironmentKind]] = [
+        ("python_env.yaml", "python_env"),
+        ("conda.yaml", "conda_env"),
+        ("pyproject.toml", "uv_env"),
+        ("requirements.txt", "requirements"),
+    ]
+    for name, kind in candidates:
+        path = directory / name
+        if not is_file(path) or (kind == "uv_env" and not _is_uv_project(path)):
+            continue
+        if not is_inside(directory, path):
+            raise RequestError(f"{path} is a link that leaves the project", hint="put the file itself there")
+        return EnvironmentReference(kind, path)
+    return NO_ENVIRONMENT
+
+
+def _is_uv_project(pyproject: Path) -> bool:
+    if is_file(pyproject.with_name("uv.lock")):
+        return True
+    try:
+        text = read_text(pyproject, pyproject.name)
+    except RequestError:
+        return False
+    return re.search(r"^\s*\[\s*project\s*\]", text, re.MULTILINE) is not None
+
+
+def file_problem(directory: Path, name: str, path: Path) -> tuple[str, str]:
+    """What is wrong with an environment file that the MLproject names, and a hint; "" for a good one."""
+    if not name:
+        return "the file name is empty", "name a file of the project, or remove the key"
+    if Path(name).is_absolute() or not is_inside(directory, path):
+        return f"{name!r} leaves the project", "name a file inside the project's folder"
+    if not is_file(path):
+        what = "is not a file" if exists(path) else "does not exist"
+        return f"{name!r} {what}", "paths are relative to the project's folder"
+    return "", ""

@@ -1,0 +1,53 @@
+"""Reading a parsed MLproject file into a Project; every mistake has a line and a column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from projrun.errors import RequestError
+from projrun.project import nodes
+from projrun.project.environment_reader import read_environment
+from projrun.project.model import EntryPoint, EnvironmentReference, Project
+from projrun.project.nodes import Entry
+from projrun.project.parameter_reader import read_parameters
+from projrun.project.report import Report
+
+
+def read_project(file: Path, report: Report) -> Project:
+    """The Project that a parsed MLproject file describes; mistakes go to `report`."""
+    document = report.document
+    found = nodes.entries(document.root, document.name, report)
+    try:
+        environment = read_environment(file.parent, found, report)
+    except RequestError as error:
+        report.failed(error)
+        environment = EnvironmentReference("none")
+    return Project(
+        directory=file.parent,
+        name=nodes.text(found.get("name"), "name", report),
+        file=file,
+        environment=environment,
+        entry_points=_entry_points(found.get("entry_points"), report),
+    )
+
+
+def _entry_points(entry: Entry | None, report: Report) -> dict[str, EntryPoint]:
+    found = nodes.entries(entry.value if entry else None, "entry_points", report)
+    return {name: _entry_point(name, declared, report) for name, declared in found.items()}
+
+
+def _entry_point(name: str, entry: Entry, report: Report) -> EntryPoint:
+    found = nodes.entries(entry.value, f"entry point {name!r}", report)
+    parameters = found.get("parameters")
+    command = nodes.text(found.get("command"), "command", report)
+    if not command or not command.strip():
+        report.error(
+            "missing-command", entry.key, f"entry point {name!r} has no command", "add `command: …` below it"
+        )
+    place = found["command"].value if "command" in found else entry.key
+    return EntryPoint(
+        name,
+        command or "",
+        read_parameters(parameters.value if parameters else None, report),
+        report.document.locate(place),
+    )

@@ -1,0 +1,110 @@
+"""The text of a project's files, and the places in it; needs no YAML parser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from projrun.errors import RequestError
+from projrun.project.model import Location
+
+LARGEST_FILE = 1 << 20
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # YAML 1.1, section 4.1.5: what libyaml counts
+_EXCERPT_WIDTH = 100
+
+
+class LocatedError(RequestError):
+    """A mistake in a file, at a place: `MLproject:7:13: …` with the source line as detail."""
+
+    def __init__(
+        self,
+        location: Location,
+        problem: str,
+        *,
+        hint: str = "",
+        detail: str = "",
+        code: str = "invalid-yaml",
+    ) -> None:
+        super().__init__(f"{location}: {problem}", hint=hint, detail=detail)
+        self.location = location
+        self.problem = problem
+        self.code = code
+
+
+def read_text(path: Path, name: str) -> str:
+    """A UTF-8 file's text without its byte order mark; RequestError where it is not one."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise RequestError(f"cannot read {name}: {error.strerror or error}") from error
+    if len(data) > LARGEST_FILE:
+        raise RequestError(f"{name} is larger than {LARGEST_FILE >> 20} MiB", hint="is it the right file?")
+    return decode(name, data)
+
+
+def decode(name: str, data: bytes) -> str:
+    """Bytes as UTF-8, a byte order mark dropped; RequestError at the first byte that is not."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig")
+        raise LocatedError(
+            location_at(name, before, len(before)),
+            f"byte 0x{data[error.start]:02x} is not UTF-8 text",
+            hint="save the file as UTF-8",
+            code="not-utf-8",
+        ) from None
+
+
+def excerpt(text: str, location: Location) -> str:
+    """The source line of a place, control characters blanked, with a caret below; "" where there is none."""
+    lines = LINE_BREAK.split(text, location.line)
+    if not 0 < location.line <= len(lines):
+        return ""
+    column = location.column - 1
+    start = max(0, column - _EXCERPT_WIDTH * 3 // 4)
+    shown = lines[location.line - 1][start : start + _EXCERPT_WIDTH]
+    shown = "".join(character if character.isprintable() else " " for character in shown)
+    if not shown.strip():
+        return ""
+    return f"{shown.rstrip()}\n{' ' * (column - start)}^"
+
+
+def excerpt_of_file(path: Path | None, location: Location | None) -> str:
+    """As `excerpt`, from a file that was read before; "" when it has gone."""
+    if path is None or location is None:
+        return ""
+    try:
+        return excerpt(read_text(path, location.file), location)
+    except RequestError:
+        return ""
+
+
+def find_text(path: Path | None, start: Location | None, wanted: str) -> Location | None:
+    """The first place of `wanted` in a file, at or after `start`; `start` itself when it is not found."""
+    if path is None or start is None:
+        return start
+    try:
+        text = read_text(path, start.file)
+    except RequestError:
+        return start
+    offset = _offset_of(text, start)
+    found = text.find(wanted, offset)
+    return start if found < 0 else location_at(start.file, text, found)
+
+
+def location_at(name: str, text: str, offset: int) -> Location:
+    """The line and column of an offset."""
+    before = LINE_BREAK.split(text[:offset])
+    return Location(name, len(before), len(before[-1]) + 1)
+
+
+def _offset_of(text: str, location: Location) -> int:
+    offset = 0
+    for _ in range(location.line - 1):
+        found = LINE_BREAK.search(text, offset)
+        if found is None:
+            return offset
+        offset = found.end()
+    return offset + location.column - 1
