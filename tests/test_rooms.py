@@ -39,7 +39,8 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     # git's processes are watched by the guard that watches commands.
     "sources": {"execution.supervision", "http", "cache"},
     "tracking": {"http"},
-    "project": set(),
+    # What was parsed is kept in the cache.
+    "project": {"cache"},
     "http": set(),
     "cache": set(),
     # The kits test implementations from outside, by what users of the contracts see.
