@@ -112,7 +112,7 @@ def remove_unused(cache: Path, before: float) -> None:
 
 
 def _with_environment(project: Project) -> Project | None:
-    """The project with the environment that its folder holds now; None where reading it anew says what is wrong."""
+    """The project with the environment that its folder holds now; None where reading it again says what is wrong."""
     reference = project.environment
     if reference.docker is not None:
         return project
