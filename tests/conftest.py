@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -26,6 +27,29 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Give the process its own environment back."""
     config.stash[GUARD].close()
+
+
+INTEGRATION_FOLDER = "tests/integration/"
+SERVED = ("tests/sources/", "tests/running/")
+"""Where a fixture `server` or `lfs` is a git server that starts processes for every request."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts git servers or builds environments is integration, wherever it stands."""
+    for item in items:
+        serves = item.nodeid.startswith(SERVED) and not {"server", "lfs"}.isdisjoint(_fixtures(item))
+        if serves or item.nodeid.startswith(INTEGRATION_FOLDER) or "built" in _fixtures(item):
+            item.add_marker(pytest.mark.integration)
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return item.fixturenames if isinstance(item, pytest.Function) else []
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests live to the end: the collector need not look at them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.support.guard import REPOSITORY
@@ -22,10 +23,15 @@ RECORDS = {
 LONGEST_FUNCTION = 40
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-TREES = {
-    str(file.relative_to(REPOSITORY)): ast.parse(file.read_text(encoding="utf-8"))
-    for file in (*CORE, *BACKENDS)
-}
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Every module parsed: only in the worker that runs a test of this file, not in each that imports it."""
+    return {
+        str(file.relative_to(REPOSITORY)): ast.parse(file.read_text(encoding="utf-8"))
+        for file in (*CORE, *BACKENDS)
+    }
 
 
 def test_there_is_something_to_check() -> None:
@@ -36,7 +42,7 @@ def test_there_is_something_to_check() -> None:
 def test_the_core_never_imports_a_backend() -> None:
     offenders = [
         f"{module}: {name}"
-        for module, tree in TREES.items()
+        for module, tree in trees().items()
         for name in _imported(tree)
         if module.startswith("projrun/") and name.partition(".")[0] == "projrun_backends"
     ]
@@ -53,7 +59,7 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 def test_only_the_sqlite_engine_knows_sqlite3() -> None:
     """Another database is another `Engine`: no query, no route and no command asks which one it is."""
-    knowing = {module for module, tree in TREES.items() if "sqlite3" in _imported(tree)}
+    knowing = {module for module, tree in trees().items() if "sqlite3" in _imported(tree)}
     assert knowing == {"projrun/tracking/sql/sqlite.py"}
 
 
@@ -61,7 +67,7 @@ def test_the_server_is_typed_to_the_contracts() -> None:
     """Any store can be served: the server gets a function that opens one."""
     offenders = [
         f"{module}: {name}"
-        for module, tree in TREES.items()
+        for module, tree in trees().items()
         for name in _imported(tree)
         if module.startswith("projrun/server/")
         and name.startswith(("projrun.tracking.sql", "projrun.tracking.rest"))
@@ -78,13 +84,13 @@ def test_modules_are_short() -> None:
 
 
 def test_modules_say_what_they_are_for() -> None:
-    assert [module for module, tree in TREES.items() if tree.body and not ast.get_docstring(tree)] == []
+    assert [module for module, tree in trees().items() if tree.body and not ast.get_docstring(tree)] == []
 
 
 def test_functions_are_short() -> None:
     too_long = {
         f"{module}: {function.name}": _body_lines(function)
-        for module, tree in TREES.items()
+        for module, tree in trees().items()
         for function in ast.walk(tree)
         if isinstance(function, Function) and _body_lines(function) > LONGEST_FUNCTION
     }
@@ -104,7 +110,7 @@ def test_annotations_are_never_evaluated() -> None:
 
     Not in the modules of records: NamedTuple compiles annotations that are strings.
     """
-    eager = {module for module, tree in TREES.items() if _defines_something(tree) and not _is_lazy(tree)}
+    eager = {module for module, tree in trees().items() if _defines_something(tree) and not _is_lazy(tree)}
     assert eager == RECORDS
 
 
@@ -120,7 +126,7 @@ def test_the_process_keeps_its_environment_and_folder() -> None:
     """`os.environ` is never changed and `os.chdir` never called: children get their own."""
     offenders = [
         f"{module}: {ast.unparse(node)}"
-        for module, tree in TREES.items()
+        for module, tree in trees().items()
         for node in ast.walk(tree)
         if _mutates(node)
     ]
@@ -166,17 +172,17 @@ STARTS_GIT = {"clone_from", "Remote", "Repo", "Submodule"}
 
 def test_gitpython_only_reads() -> None:
     imported: dict[str, set[str]] = {}
-    for module, tree in TREES.items():
+    for module, tree in trees().items():
         for name in _imported(tree):
             if name.partition(".")[0] == "git":
                 imported.setdefault(module, set()).add(name)
     assert imported == GITPYTHON
     for module in GITPYTHON:
-        names = {node.id for node in ast.walk(TREES[module]) if isinstance(node, ast.Name)}
-        attributes = {node.attr for node in ast.walk(TREES[module]) if isinstance(node, ast.Attribute)}
+        names = {node.id for node in ast.walk(trees()[module]) if isinstance(node, ast.Name)}
+        attributes = {node.attr for node in ast.walk(trees()[module]) if isinstance(node, ast.Attribute)}
         taken = {
             alias.name
-            for node in ast.walk(TREES[module])
+            for node in ast.walk(trees()[module])
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         }

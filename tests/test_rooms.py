@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Set
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,7 @@ def imported(tree: ast.Module, known: Set[str]) -> Iterator[str]:
                 yield inner if inner in known else node.module
 
 
+@cache
 def graph() -> Graph:
     """Which module imports which."""
     files = modules()

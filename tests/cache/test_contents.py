@@ -198,19 +198,18 @@ def test_a_look_does_not_disturb_a_run(cache: ContentCache) -> None:
     )
     looker = subprocess.Popen([sys.executable, "-c", look, cache.entries()[0].path])
     try:
-        for _ in range(40):
-            script = (
-                "import sys; from pathlib import Path; from projrun.cache.entries import ContentCache; "
-                "print(ContentCache(Path(sys.argv[1])).get_or_build('key', lambda entry: 1 / 0)[1])"
-            )
-            done = subprocess.run(
-                [sys.executable, "-S", "-c", script, cache.root],
-                capture_output=True,
-                text=True,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-                check=False,
-            )
-            assert done.stdout == "False\n", done.stderr
+        script = (  # forty processes, but only one that starts Python
+            "import os, sys; from pathlib import Path; from projrun.cache.entries import ContentCache\n"
+            "for _ in range(40):\n"
+            "    if not (pid := os.fork()):\n"
+            "        built = ContentCache(Path(sys.argv[1])).get_or_build('key', lambda entry: 1 / 0)[1]\n"
+            "        print(built, flush=True)\n"
+            "        os._exit(0)\n"
+            "    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0\n"
+        )
+        argv = [sys.executable, "-c", script, str(cache.root)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert done.stdout == "False\n" * 40, done.stderr
     finally:
         looker.kill()
         looker.wait()

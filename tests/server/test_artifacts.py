@@ -163,6 +163,7 @@ def test_name_that_no_file_can_have(client: Client, root: Path) -> None:
     assert client.send("PUT", f"{FILES}/{'x' * 300}", b"x").error == (400, "INVALID_PARAMETER_VALUE")
 
 
+@pytest.mark.integration  # a server with 200 MiB
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read as Linux counts it")
 def test_large_files_are_never_held_in_memory(database: Path) -> None:
     """A process of its own, whose peak memory tells."""

@@ -74,6 +74,7 @@ FILES = {
 }
 
 
+@pytest.mark.integration  # starts pip
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="these are the folders of Linux")
 @pytest.mark.parametrize(
     ("chosen", "variables", "index"),

@@ -33,6 +33,7 @@ def named(prefix: Path, name: str, document: object) -> list[str]:
     return installed_packages(prefix)
 
 
+@pytest.mark.integration  # builds an environment
 def test_it_says_what_pip_says(tmp_path: Path) -> None:
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
