@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from projrun.directories import Directories
-from projrun.errors import ProjrunError
+from projrun.errors import ProjrunError, RequestError
 from projrun.project.binding import GivenValue
 from projrun.reporting import SilentReporter
-from projrun.running.plan import Request, make_plan
+from projrun.running.plan import make_plan
 from projrun.running.record.parent import imported_tracking_uri
+from projrun.running.request import Context, RunRequest, context_of
 from projrun.running.submitted import FinishedRun, RunningRun, SubmittedRun
-from projrun.settings import Settings
 from projrun.settings.options import Command, Option, options_of
 
 if TYPE_CHECKING:
@@ -81,16 +80,18 @@ def run(
     Raises RequestError, SourceError, EnvironmentBuildError or TrackingError (their `exit_code`s are the
     command line's), and RunFailedError for a synchronous run that did not finish.
     """
-    options = _settings("run", locals())
-    request = _request(str(uri), entry_point, version, parameters or {}, options, rebuild_env)
-    if docker_args or build_image or docker_auth or pass_credentials:
-        from projrun.environments.container_options import from_api
-
-        container = from_api(
-            docker_args, docker_auth, build_image=build_image, pass_credentials=pass_credentials
-        )
-        request = request._replace(container=container)
-    return _run_here(request) if synchronous else RunningRun.start(request, options)
+    asked = locals()
+    request = RunRequest(
+        str(uri),
+        Path.cwd(),
+        entry_point,
+        version,
+        parameters=_parameters(parameters),
+        options=options_from_keywords("run", asked),
+        registry_login=registry_login_from(docker_auth),
+    )
+    context = context_of(request, os.environ)
+    return _run_here(request, context) if synchronous else RunningRun.start(request, context)
 
 
 def rerun(
@@ -118,19 +119,23 @@ def rerun(
 
     Raises what `run` raises: RequestError also for a run that cannot be repeated as it is recorded.
     """
-    from projrun.environments.container_options import from_api
+    asked = {**options, **locals()}
     from projrun.running.rerun.repetition import Order
 
-    known = _accepted("rerun")
-    unknown = options.keys() - {option.keyword for option in known if option.setting}
+    unknown = options.keys() - {option.keyword for option in _accepted("rerun") if option.setting}
     if unknown:
         raise TypeError(f"rerun() got an unexpected keyword argument {min(unknown)!r}")
-    words = _settings("rerun", options)
-    request = _request("", "main", None, parameters or {}, words, rebuild_env)
-    container = from_api(docker_args, docker_auth, build_image=build_image, pass_credentials=pass_credentials)
+    request = RunRequest(
+        "",
+        Path.cwd(),
+        parameters=_parameters(parameters),
+        options=options_from_keywords("rerun", asked),
+        registry_login=registry_login_from(docker_auth),
+    )
     order = Order(
         run_id,
-        request._replace(container=container),
+        request,
+        context_of(request, os.environ),
         source=source,
         entry_point=entry_point,
         without_patch=without_patch,
@@ -138,29 +143,6 @@ def rerun(
         changed_source=changed_source,
     )
     return _rerun_here(order)
-
-
-def _request(
-    uri: str,
-    entry_point: str,
-    version: str | None,
-    parameters: Mapping[str, object],
-    options: Mapping[str, str | None],
-    rebuild_env: bool,
-) -> Request:
-    environ = dict(os.environ)
-    directories = Directories.locate(environ)
-    return Request(
-        uri=uri,
-        settings=Settings(options, environ, directories.config),
-        directories=directories,
-        environ=environ,
-        caller_directory=Path.cwd(),
-        entry_point=entry_point,
-        version=version,
-        parameters={name: GivenValue(str(value), "api") for name, value in parameters.items()},
-        rebuild_environment=rebuild_env,
-    )
 
 
 def _rerun_here(order: Order) -> SubmittedRun:
@@ -181,11 +163,11 @@ def _rerun_here(order: Order) -> SubmittedRun:
     return _finished(result)
 
 
-def _run_here(request: Request) -> SubmittedRun:
+def _run_here(request: RunRequest, context: Context) -> SubmittedRun:
     from projrun.running.runner import execute
     from projrun.running.session import Options
 
-    plan = make_plan(request)
+    plan = make_plan(request, context)
     reporter = SilentReporter()
     for warning in plan.warnings:
         reporter.warning(warning)
@@ -200,27 +182,53 @@ def _finished(result: Result) -> SubmittedRun:
     return FinishedRun(result.run.run_id, result.run.status)
 
 
-def _settings(command: Command, keywords: Mapping[str, object]) -> dict[str, str | None]:
-    """The settings among the keywords, by their options' names and as the command line gives them."""
-    texts = {
-        option.name: _text(option, keywords.get(option.keyword))
+def options_from_keywords(
+    command: Command, keywords: Mapping[str, object]
+) -> dict[str, str | tuple[str, ...]]:
+    """The options among the keywords, by their names and as the command line gives them."""
+    given = {
+        option.name: _value(option, keywords.get(option.keyword))
         for option in _accepted(command)
-        if option.setting
+        if option.requested
     }
-    return {**texts, "tracking-uri": texts["tracking-uri"] or imported_tracking_uri()}
+    given["tracking-uri"] = given["tracking-uri"] or imported_tracking_uri()
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _accepted(command: Command) -> tuple[Option, ...]:
     return tuple(option for option in options_of(command) if option.api)
 
 
-def _text(option: Option, value: object) -> str | None:
+def _value(option: Option, value: object) -> str | tuple[str, ...] | None:
     if option.kind == "flag":
         return "1" if value else None
     if value is None:
         return None
-    if isinstance(value, Mapping) and option.kind == "json":
+    if isinstance(value, Mapping):
+        if option.kind == "repeated":
+            return tuple(word for name, one in value.items() for word in _words(name, one)) or None
         import json
 
         return json.dumps(value)
     return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+
+
+def _words(name: str, value: object) -> Iterator[str]:
+    """MLflow's `docker_args`: True is a flag; here a list repeats the option, False omits it."""
+    for one in value if isinstance(value, (list, tuple)) else (value,):
+        if one is True:
+            yield name
+        elif one is not False:
+            yield f"{name}={one}"
+
+
+def registry_login_from(given: Mapping[str, str] | None) -> Mapping[str, str]:
+    if given is not None and not all(isinstance(value, str) for value in given.values()):
+        raise RequestError(
+            "docker_auth: values must be strings", hint="for example username, password and registry"
+        )
+    return given or {}
+
+
+def _parameters(given: Mapping[str, object] | None) -> dict[str, GivenValue]:
+    return {name: GivenValue(str(value), "api") for name, value in (given or {}).items()}

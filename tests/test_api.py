@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import projrun
-from projrun.api import RunFailedError
+from projrun.api import RunFailedError, options_from_keywords
 from projrun.directories import Directories
 from projrun.errors import RequestError, SourceError
 from projrun.running.plan import tracking_target
@@ -211,3 +211,17 @@ def test_a_changed_folder_is_a_warning(tmp_path: Path) -> None:
 def test_an_option_that_does_not_exist() -> None:
     with pytest.raises(TypeError, match="env_manger"):
         projrun.rerun("1", env_manger="uv")
+
+
+def test_docker_arguments_become_those_of_the_command_line() -> None:
+    given = {"gpus": "all", "t": True, "i": False, "volume": ["/a:/a", "/b:/b"], "cpus": 1.5}
+    options = options_from_keywords(
+        "run", {"docker_args": given, "build_image": True, "pass_credentials": False}
+    )
+    assert options == {
+        "docker-args": ("gpus=all", "t", "volume=/a:/a", "volume=/b:/b", "cpus=1.5"),
+        "build-image": "1",
+    }
+    assert options_from_keywords("run", {"docker_args": {}}) == {}
+    with pytest.raises(RequestError, match="values must be strings"):
+        projrun.run(".", docker_auth={"password": 1})  # type: ignore[dict-item]

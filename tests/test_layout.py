@@ -16,6 +16,7 @@ RECORDS = {
     "projrun/environments/protocol.py",
     "projrun/execution/protocol.py",
     "projrun/project/model.py",
+    "projrun/running/request.py",
     "projrun/settings/options.py",
     "projrun/sources/options.py",
     "projrun/tracking/entities.py",

@@ -27,8 +27,8 @@ TOP = LEAVES | {"__init__", "__main__", "api"}
 MAY_IMPORT: Mapping[str, Set[str]] = {
     "projrun": {"api", "errors", "version"},
     "projrun.__main__": {"cli"},
-    "cli": {"running", "environments", "execution.supervision", "sources", "tracking", "project", "cache"},
-    "api": {"running", "environments", "project"},
+    "cli": {"running", "execution.supervision", "sources", "tracking", "project", "cache"},
+    "api": {"running", "project"},
     "running": {
         "server", "environments", "execution", "execution.supervision", "sources", "tracking", "project", "cache",
     },

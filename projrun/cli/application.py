@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 
@@ -73,11 +73,18 @@ def application() -> None:
 
 def execute(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code. With `--json`, every error is one object on stdout."""
-    as_json = "--json" in arguments
+    return guarded(
+        lambda: application.main(list(arguments), prog_name="projrun", standalone_mode=False),
+        as_json="--json" in arguments,
+    )
+
+
+def guarded(command: Callable[[], object], *, as_json: bool = False) -> int:
+    """Call it and return the exit code: the one place where errors become output."""
     if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot show is not an error
     try:
-        code = application.main(list(arguments), prog_name="projrun", standalone_mode=False)
+        code = command()
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.exceptions.Exit as leaving:

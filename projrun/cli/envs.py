@@ -96,8 +96,10 @@ def show_path(as_json: bool, **values: Any) -> None:
     from projrun.cli.rendering import print_json
     from projrun.cli.request import build_environment_request
     from projrun.running.plan import plan_environment
+    from projrun.running.request import context_of
 
-    environment = plan_environment(build_environment_request(values))
+    request = build_environment_request(values)
+    environment = plan_environment(request, context_of(request, os.environ))
     resolved = environment.resolved
     if resolved.path is None:
         raise RequestError(

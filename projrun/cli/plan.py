@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from projrun.cli.options import plan_options
 from projrun.cli.request import build_request
 from projrun.running.plan import make_plan
+from projrun.running.request import context_of
 
 
 @click.command()
@@ -29,7 +31,8 @@ def show_plan(values: Mapping[str, Any]) -> int:
     from projrun.cli.plan_view import plan_document, plan_text
     from projrun.cli.rendering import print_json, visible
 
-    made = make_plan(build_request(values, "plan"), own_copy=False)
+    request = build_request(values, "plan")
+    made = make_plan(request, context_of(request, os.environ), own_copy=False)
     document = plan_document(made)
     if values["as_json"]:
         print_json(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from projrun.cli.options import rerun_options
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
 from projrun.execution.supervision.signals import SignalRelay
+from projrun.running.request import context_of
 from projrun.running.rerun.differences import Difference
 from projrun.running.rerun.planning import PlannedRepetition, compare_environments, plan_repetition
 from projrun.running.rerun.repetition import Order, Repetition, repetition
@@ -33,7 +35,7 @@ def rerun(**values: Any) -> int:
     projrun rerun 3f2a -P alpha=0.5 --dry-run
     """
     order = _order(values)
-    reporter = CommandLineReporter(quiet=order.request.settings.enabled("quiet"))
+    reporter = CommandLineReporter(quiet=order.context.settings.enabled("quiet"))
     with SignalRelay() as relay, repetition(order, reporter.warning) as found:
         if values["dry_run"]:
             return _show(found, reporter, as_json=values["as_json"])
@@ -47,9 +49,11 @@ def rerun(**values: Any) -> int:
 
 
 def _order(values: Mapping[str, Any]) -> Order:
+    request = build_request({**values, "uri": "", "version": None}, "rerun")
     return Order(
         values["repeated"],
-        build_request({**values, "uri": "", "version": None}, "rerun"),
+        request,
+        context_of(request, os.environ),
         source=values["source"],
         entry_point=values["entry_point"],
         unlocked=values["unlocked"],

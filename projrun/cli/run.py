@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
 from projrun.execution.supervision.signals import SignalRelay
 from projrun.running.plan import Plan, make_plan
+from projrun.running.request import Context, RunRequest, context_of
 from projrun.running.runner import Result, execute
 from projrun.running.session import Options
 
@@ -33,12 +35,18 @@ def run(**values: Any) -> int:
 
         return show_plan(values)
     request = build_request(values)
-    reporter = CommandLineReporter(quiet=request.settings.enabled("quiet"))
+    context = context_of(request, os.environ)
+    return carry_out(request, context, quiet=context.settings.enabled("quiet"), as_json=values["as_json"])
+
+
+def carry_out(request: RunRequest, context: Context, *, quiet: bool, as_json: bool = False) -> int:
+    """Run what is asked for, and return the exit code."""
+    reporter = CommandLineReporter(quiet=quiet)
     with SignalRelay() as relay:
-        plan = make_plan(request, activity=reporter.activity)
+        plan = make_plan(request, context, activity=reporter.activity)
         _tell(plan, reporter)
-        result = execute(plan, reporter, Options(relay, forward_stdout_to_stderr=values["as_json"]))
-    return _report(result, plan, reporter, as_json=values["as_json"])
+        result = execute(plan, reporter, Options(relay, forward_stdout_to_stderr=as_json))
+    return _report(result, plan, reporter, as_json=as_json)
 
 
 def _tell(plan: Plan, reporter: CommandLineReporter) -> None:

@@ -22,7 +22,6 @@ _STALE = (
     "PROJRUN_EXPERIMENT_NAME",
     "PROJRUN_EXPERIMENT_ID",
     # Of these, the run exports the one that it was created with.
-    "PROJRUN_CONTAINER_OPTIONS",
     "PROJRUN_ENV_MANAGER",
     "PROJRUN_ENV",
     ENDPOINT_STORE,

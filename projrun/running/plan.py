@@ -20,41 +20,19 @@ from projrun.environments.protocol import (
 )
 from projrun.errors import RequestError
 from projrun.plugins import built_ins
-from projrun.project.binding import GivenValue, bind
+from projrun.project.binding import bind
 from projrun.project.entry_points import find_entry_point
 from projrun.project.loader import load_project
 from projrun.project.model import EntryPoint, Invocation, Project
 from projrun.reporting import Activity, unseen
 from projrun.running.record.parent import PARENT_RUN_ID, records_elsewhere
+from projrun.running.request import Context, RunRequest
 from projrun.settings import Setting, Settings
 from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import discard, fetch
 from projrun.sources.options import FetchOptions
 from projrun.sources.policy import TrustPolicy
 from projrun.tracking.uri import TrackingUri, parse_tracking_uri
-
-SUBMITTED_URI = "PROJRUN_SUBMITTED_URI"
-"""Passes a project's URI to the process of a submitted run: an argument would show its credentials."""
-
-
-class Request(NamedTuple):
-    """What the user asked for, from the command line or the API."""
-
-    uri: str
-    settings: Settings
-    directories: Directories
-    environ: Mapping[str, str]
-    """The caller's environment, with `--env-file` under it."""
-    caller_directory: Path
-    entry_point: str = "main"
-    version: str | None = None
-    parameters: Mapping[str, GivenValue] = {}
-    rebuild_environment: bool = False
-    container: ContainerOptions = ContainerOptions()
-    tags: Mapping[str, str] = {}
-    """Tags of the run beyond those that every run has."""
-    patch: Path | None = None
-    """A diff to apply to the run's copy of the checkout: the uncommitted changes of the run that is repeated."""
 
 
 class TrackingTarget(NamedTuple):
@@ -123,53 +101,64 @@ class Plan(NamedTuple):
     """Whether the run's copy of the checkout is kept even where nothing in it would be lost."""
 
 
-def make_plan(request: Request, *, own_copy: bool = True, activity: Activity = unseen) -> Plan:
+def make_plan(
+    request: RunRequest, context: Context, *, own_copy: bool = True, activity: Activity = unseen
+) -> Plan:
     """Decide everything.
 
     Without `own_copy` the plan is only shown: the cached checkout itself is read (with a patch there is still a
     copy, which must be discarded). Raises RequestError, SourceError or EnvironmentBuildError; a copy
     of the checkout made for the run is removed then.
     """
-    decided = _decide(request)
+    decided = _decide(request, context)
     patched = request.patch is not None  # into a copy, also to be looked at
-    checkout = _fetch(request, decided.policy, own_copy=own_copy or patched, activity=activity)
+    checkout = _fetch(request, context, decided.policy, own_copy=own_copy or patched, activity=activity)
     try:
         if request.patch is not None:
             from projrun.sources.changes.restoration import apply_patch
 
-            checkout = apply_patch(checkout, request.patch, request.environ)
-        _check_clean(request, checkout)
-        return _plan(request, checkout, decided)
+            checkout = apply_patch(checkout, request.patch, context.environ)
+        _check_clean(request, context, checkout)
+        return _plan(request, context, checkout, decided)
     except BaseException:
         discard(checkout)
         raise
 
 
-def _check_clean(request: Request, checkout: Checkout) -> None:
-    rule = request.settings.get("require-clean")
-    if rule is None or not request.settings.enabled("require-clean"):
+def _check_clean(request: RunRequest, context: Context, checkout: Checkout) -> None:
+    rule = context.settings.get("require-clean")
+    if rule is None or not context.settings.enabled("require-clean"):
         return
     # The steps of a run inherit its variables, and find what the steps before them wrote into the project's folder.
-    if rule.origin == "--require-clean" or not request.environ.get(PARENT_RUN_ID):
+    if rule.origin == "--require-clean" or not context.environ.get(PARENT_RUN_ID):
         from projrun.sources.changes.cleanliness import check_clean
 
         check_clean(checkout, rule.origin)
 
 
-def plan_environment(request: Request) -> EnvironmentPlan:
+def plan_environment(request: RunRequest, context: Context) -> EnvironmentPlan:
     """Decide on the environment alone, whatever the entry point would need.
 
     Raises RequestError, SourceError or EnvironmentBuildError.
     """
-    checkout = _fetch(request, TrustPolicy.of(request.settings), own_copy=False)
-    return _environment(request, checkout, load_project(checkout.directory, request.directories.cache))
+    checkout = _fetch(request, context, TrustPolicy.of(context.settings), own_copy=False)
+    return _environment(
+        request, context, checkout, load_project(checkout.directory, context.directories.cache)
+    )
 
 
-def _fetch(request: Request, policy: TrustPolicy, *, own_copy: bool, activity: Activity = unseen) -> Checkout:
-    settings = request.settings
+def _fetch(
+    request: RunRequest,
+    context: Context,
+    policy: TrustPolicy,
+    *,
+    own_copy: bool,
+    activity: Activity = unseen,
+) -> Checkout:
+    settings = context.settings
     options = FetchOptions(
-        request.directories.cache,
-        request.environ,
+        context.directories.cache,
+        context.environ,
         request.caller_directory,
         policy,
         settings.enabled("offline"),
@@ -189,22 +178,22 @@ class _Decided(NamedTuple):
     policy: TrustPolicy
 
 
-def _decide(request: Request) -> _Decided:
-    settings = request.settings
-    tracking = tracking_target(settings, request.directories, request.caller_directory)
+def _decide(request: RunRequest, context: Context) -> _Decided:
+    settings = context.settings
+    tracking = tracking_target(settings, context.directories, request.caller_directory)
     return _Decided(
         tracking,
-        _experiment(settings, records_elsewhere(request.environ, tracking.uri.text)),
+        _experiment(settings, records_elsewhere(context.environ, tracking.uri.text)),
         _backend(settings, request.caller_directory),
         settings.seconds("grace-period", 10.0),
         TrustPolicy.of(settings),
     )
 
 
-def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
-    settings = request.settings
-    storage, keep_storage = _storage(request)
-    project, entry_point = _read(request, checkout)
+def _plan(request: RunRequest, context: Context, checkout: Checkout, decided: _Decided) -> Plan:
+    settings = context.settings
+    storage, keep_storage = _storage(request, context)
+    project, entry_point = _read(request, context, checkout)
     invocation = bind(
         project,
         entry_point,
@@ -213,7 +202,7 @@ def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
         storage_directory=storage,
         strict=settings.enabled("strict"),
     )
-    environment = _environment(request, checkout, project)
+    environment = _environment(request, context, checkout, project)
     return Plan(
         checkout=checkout,
         project=project,
@@ -227,37 +216,37 @@ def _plan(request: Request, checkout: Checkout, decided: _Decided) -> Plan:
         storage_directory=storage,
         keep_storage=keep_storage,
         grace_period=decided.grace_period,
-        environ=request.environ,
-        directories=request.directories,
+        environ=context.environ,
+        directories=context.directories,
         warnings=(
             *checkout.warnings,
             *project.warnings,
             *invocation.warnings,
             *environment.resolved.warnings,
-            *_idle_options(environment, request.container),
+            *_idle_options(environment),
         ),
         notes=checkout.notes,
-        tags={**_context_tags(request), **request.tags},
+        tags={**_context_tags(context), **request.tags},
         caller_directory=_base_of_paths(request, invocation),
         policy=decided.policy,
         keep_checkout=settings.enabled("keep-workdir"),
     )
 
 
-def _context_tags(request: Request) -> Mapping[str, str]:
+def _context_tags(context: Context) -> Mapping[str, str]:
     """What the run-context plug-ins that `config.toml` names say of the run."""
-    named = request.settings.get("run-context")
+    named = context.settings.get("run-context")
     if named is None:
         return {}
     from projrun.tracking.extensions import context_tags
 
-    return context_tags(named.value, request.environ)
+    return context_tags(named.value, context.environ)
 
 
-def _read(request: Request, checkout: Checkout) -> tuple[Project, EntryPoint]:
+def _read(request: RunRequest, context: Context, checkout: Checkout) -> tuple[Project, EntryPoint]:
     try:
-        project = load_project(checkout.directory, request.directories.cache)
-        return project, find_entry_point(project, request.entry_point, environ=request.environ)
+        project = load_project(checkout.directory, context.directories.cache)
+        return project, find_entry_point(project, request.entry_point, environ=context.environ)
     except RequestError as error:
         if checkout.cached is None:
             raise
@@ -270,7 +259,7 @@ def _read(request: Request, checkout: Checkout) -> tuple[Project, EntryPoint]:
         ) from None
 
 
-def _base_of_paths(request: Request, invocation: Invocation) -> Path | None:
+def _base_of_paths(request: RunRequest, invocation: Invocation) -> Path | None:
     paths = [one for one in invocation.parameters if one.type == "path" and one.download is None]
     given = [request.parameters[one.name] for one in paths if one.origin != "default"]
     folders = {one.directory or request.caller_directory for one in given if not Path(one.text).is_absolute()}
@@ -336,49 +325,61 @@ def read_backend_config(setting: Setting, caller_directory: Path) -> Mapping[str
     return parsed
 
 
-def _storage(request: Request) -> tuple[Path, bool]:
-    setting = request.settings.get("storage-dir")
+def _storage(request: RunRequest, context: Context) -> tuple[Path, bool]:
+    setting = context.settings.get("storage-dir")
     if setting:
         return request.caller_directory / expanded(setting.value, setting.origin), True
     from projrun.sources.places import downloads
 
-    return downloads(request.directories.cache) / os.urandom(8).hex(), False
+    return downloads(context.directories.cache) / os.urandom(8).hex(), False
 
 
-def _environment(request: Request, checkout: Checkout, project: Project) -> EnvironmentPlan:
+def _environment(
+    request: RunRequest, context: Context, checkout: Checkout, project: Project
+) -> EnvironmentPlan:
     from projrun.environments.choice import choose_environment, conda_program, lock_file, may_download
     from projrun.environments.registry import select_manager
 
-    choice = choose_environment(request.settings, request.caller_directory)
-    tools = conda_program(request.settings, request.caller_directory)
-    environ = {**request.environ, **tools}
+    choice = choose_environment(context.settings, request.caller_directory)
+    tools = conda_program(context.settings, request.caller_directory)
+    environ = {**context.environ, **tools}
     selection = select_manager(choice.manager, choice.origin, project.environment, environ)
     manager = selection.manager
     environment_request = EnvironmentRequest(
         project_directory=checkout.directory,
         reference=project.environment,
-        cache_directory=request.directories.environments,
+        cache_directory=context.directories.environments,
         environ=environ,
         temporary_checkout=checkout.cached is not None,
         project_name=project.name,
         commit=checkout.commit,
-        container=request.container,
-        lock_file=lock_file(request.settings, request.caller_directory, manager),
+        container=_container_options(request),
+        lock_file=lock_file(context.settings, request.caller_directory, manager),
         existing=choice.existing,
-        python_downloads=may_download(request.settings),
+        python_downloads=may_download(context.settings),
     )
     return EnvironmentPlan(
         manager,
         selection.reason,
         environment_request,
         manager.resolve(environment_request),
-        request.rebuild_environment and manager.capabilities.builds,
+        request.enabled("rebuild-env") and manager.capabilities.builds,
         {**choice.exported, **tools},
     )
 
 
-def _idle_options(environment: EnvironmentPlan, options: ContainerOptions) -> tuple[str, ...]:
-    if options == ContainerOptions() or environment.manager.capabilities.containers:
+def _container_options(request: RunRequest) -> ContainerOptions:
+    arguments = request.options.get("docker-args", ())
+    return ContainerOptions(
+        (arguments,) if isinstance(arguments, str) else arguments,
+        request.enabled("build-image"),
+        request.enabled("pass-credentials"),
+        request.registry_login or None,
+    )
+
+
+def _idle_options(environment: EnvironmentPlan) -> tuple[str, ...]:
+    if environment.request.container == ContainerOptions() or environment.manager.capabilities.containers:
         return ()
     return ("Docker arguments, image building and credentials have no effect: this is not a Docker project",)
 

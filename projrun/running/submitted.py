@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,14 +12,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from projrun.cache.ownership import make_private
 from projrun.credentials import redact_uri
 from projrun.errors import ProjrunError
 from projrun.reporting import SilentReporter
-from projrun.running.plan import SUBMITTED_URI, Plan, Request, make_plan
+from projrun.running.handover import discard_request, hand_over
+from projrun.running.plan import Plan, make_plan
 from projrun.running.record.parent import PARENT_RUN_ID, parent_run_id
+from projrun.running.request import Context, RunRequest
 from projrun.sources.uri import parse_project_uri
 from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
+
+PROGRAM = "projrun.cli.submitted"
+"""The module that executes a request; `cli` is above this room, so it is named, not imported."""
 
 
 class SubmittedRun(ABC):
@@ -68,45 +72,47 @@ class FinishedRun(SubmittedRun):
 
 
 class RunningRun(SubmittedRun):
-    """A run in its own `projrun run` process."""
+    """A run in a process of its own."""
 
-    def __init__(self, plan: Plan, run_id: str, process: subprocess.Popen[bytes], parameters: Path) -> None:
+    def __init__(self, plan: Plan, run_id: str, process: subprocess.Popen[bytes], request: Path) -> None:
         super().__init__(run_id)
         self._plan = plan
         self._process = process
-        self._parameters = parameters
+        self._request = request
         atexit.register(self._wait_at_exit)
 
     @classmethod
-    def start(cls, request: Request, options: Mapping[str, str | None]) -> RunningRun:
+    def start(cls, request: RunRequest, context: Context) -> RunningRun:
         """Record the run here, so that its id is known, then start the process that executes it.
 
         Raises what `make_plan` raises, and TrackingError; the run is not left behind when the start fails.
         """
         from projrun.running.session import record
 
-        plan = make_plan(request, own_copy=False)
+        plan = make_plan(request, context, own_copy=False)
         store = _open(plan)
         try:
             recorder = record(plan, store, SilentReporter())
         finally:
             store.close()
         run_id = recorder.run.run_id
+        file: Path | None = None
         try:
-            parameters = _write_parameters(plan, request, run_id)
-            process = subprocess.Popen(
-                _command_line(plan, request, options, run_id, parameters),
-                env=_environment(plan, request, options),
-            )
+            planned = _request(plan, request, run_id)
+            make_private(plan.directories.active)
+            file = hand_over(planned, plan.directories.active, run_id)
+            process = _start(planned, file, context.environ)
         except BaseException as error:
+            if file is not None:
+                discard_request(file)
             _end(plan, run_id, "FAILED", 70, f"the runner could not be started: {error}")
             raise
-        return cls(plan, run_id, process, parameters)
+        return cls(plan, run_id, process, file)
 
     def wait(self) -> bool:
         """Wait for the process; True where the run FINISHED."""
         code = self._process.wait()
-        self._parameters.unlink(missing_ok=True)
+        discard_request(self._request)
         atexit.unregister(self._wait_at_exit)
         self._end_if_running(code)
         return self.get_status() == "FINISHED"
@@ -159,61 +165,20 @@ def _end(plan: Plan, run_id: str, status: Literal["FAILED", "KILLED"], exit_code
         store.close()
 
 
-def _write_parameters(plan: Plan, request: Request, run_id: str) -> Path:
-    # In a file that only its owner reads: an argument would show secrets in the process list.
-    folder = plan.directories.active
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = folder / f"{run_id}.parameters.json"
-    file.unlink(missing_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump({name: given.text for name, given in request.parameters.items()}, stream)
-    return file
-
-
-def _command_line(
-    plan: Plan, request: Request, options: Mapping[str, str | None], run_id: str, parameters: Path
-) -> list[str]:
-    words = [
-        sys.executable,
-        "-m",
-        "projrun",
-        "run",
-        "--run-id",
-        run_id,
-        "--params-file",
-        str(parameters),
-        "--quiet",
-    ]
-    words += ["--entry-point", request.entry_point]
+def _request(plan: Plan, request: RunRequest, run_id: str) -> RunRequest:
+    """The request for exactly what was planned, recorded in the run that is there now."""
     uri, version = _source(plan, request)
-    if version:
-        words += ["--version", version]
-    if request.rebuild_environment:
-        words.append("--rebuild-env")
-    for flag in ("strict", "offline", "require-clean", "keep-workdir"):
-        if options[flag]:
-            words.append(f"--{flag}")
-    for name in (
-        "experiment-name",
-        "experiment-id",
-        "backend",
-        "storage-dir",
-        "run-name",
-        "env-manager",
-        "env",
-        "locked",
-        "python-downloads",
-        "conda-exe",
-        "grace-period",
-    ):
-        value = options[name]
-        if value is not None:
-            words.append(f"--{name}={value}")
-    return [*words, "--", redact_uri(uri)]
+    return request._replace(uri=uri, version=version, options={**request.options, "run-id": run_id})
 
 
-def _source(plan: Plan, request: Request) -> tuple[str, str | None]:
+def _start(request: RunRequest, file: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    # The second word is only for people who look at the process list.
+    words = [sys.executable, "-m", PROGRAM, str(file), redact_uri(request.uri)]
+    parent = parent_run_id(environ)
+    return subprocess.Popen(words, env={**environ, PARENT_RUN_ID: parent} if parent else dict(environ))
+
+
+def _source(plan: Plan, request: RunRequest) -> tuple[str, str | None]:
     """The URI and the version that lead to exactly the planned source, whatever has moved since."""
     checkout = plan.checkout
     if checkout.cached is None:
@@ -225,18 +190,3 @@ def _source(plan: Plan, request: Request) -> tuple[str, str | None]:
         return request.uri, checkout.commit
     # A web address names its version itself.
     return f"{parsed.location}#{checkout.subdirectory}", checkout.commit
-
-
-def _environment(plan: Plan, request: Request, options: Mapping[str, str | None]) -> dict[str, str]:
-    from projrun.environments.container_options import variable
-
-    # What may contain credentials is passed in the environment, for the same reason.
-    environ = {**request.environ, **variable(request.container), SUBMITTED_URI: _source(plan, request)[0]}
-    if options["tracking-uri"] is not None:
-        environ["PROJRUN_TRACKING_URI"] = options["tracking-uri"]
-    if options["backend-config"] is not None:
-        environ["PROJRUN_BACKEND_CONFIG"] = options["backend-config"]
-    parent = parent_run_id(request.environ)
-    if parent:
-        environ[PARENT_RUN_ID] = parent
-    return environ

@@ -41,6 +41,8 @@ class Option(NamedTuple):
     """Also a key of `config.toml`."""
     api: bool = True
     """Also a keyword of `projrun.run`, or of `projrun.rerun`."""
+    only_asked: bool = False
+    """No setting, but part of what the request asks for under its name."""
     other_keyword: str = ""
     """Its name in Python where that is not the long name with underscores."""
 
@@ -48,6 +50,11 @@ class Option(NamedTuple):
     def keyword(self) -> str:
         """Its name in Python: the keyword of the API."""
         return self.other_keyword or self.name.replace("-", "_")
+
+    @property
+    def requested(self) -> bool:
+        """Whether a request may hold it among its options."""
+        return bool(self.commands) and (self.setting or self.only_asked)
 
     def hint(self, command: Command) -> str:
         """What people read behind the help: where else it is set, and what applies otherwise."""
@@ -115,7 +122,7 @@ _TABLE = (
     _flag_setting("strict", "Refuse parameters that the entry point does not declare.", "PROJRUN_STRICT"),
     Option(
         "docker-args", "`docker run` option or flag for Docker projects: -A gpus=all, -A t.", "NAME=VALUE", "A",
-        "repeated",
+        "repeated", only_asked=True,
     ),
     _setting(
         "experiment-name", "Experiment name; created if it does not exist.", "NAME",
@@ -153,16 +160,18 @@ _TABLE = (
         "Program that builds conda environments: conda, mamba, micromamba, or rattler for py-rattler.",
         "PROGRAM", "PROJRUN_CONDA_EXE",
     )._replace(commands=_EVERYWHERE, default="$MLFLOW_CONDA_HOME, $CONDA_EXE or py-rattler"),
-    _flag("rebuild-env", "Build the environment even if it is cached."),
+    _flag("rebuild-env", "Build the environment even if it is cached.")._replace(only_asked=True),
     _setting(
         "storage-dir", "Folder to download `path` parameters to; kept.", "DIR", "PROJRUN_STORAGE_DIR"
     )._replace(kind="path", default="removed after the run"),
     _setting("run-name", "Run name.", "NAME", in_config=False)._replace(default="generated"),
-    _flag("build-image", "Docker projects: build an image with the code copied in."),
+    _flag("build-image", "Docker projects: build an image with the code copied in.")._replace(
+        only_asked=True
+    ),
     _flag(
         "pass-credentials",
         "Docker projects: pass your credentials for AWS, Google Cloud and Azure to the container.",
-    ),
+    )._replace(only_asked=True),
     _setting(
         "tracking-uri",
         "Where runs are recorded: an MLflow-compatible server's http(s) address or sqlite:///FILE.", "URI",
@@ -175,7 +184,7 @@ _TABLE = (
     Option(
         "env-file",
         "Variables (NAME=VALUE lines) for projrun and the command; variables already set take precedence.",
-        "FILE", kind="path", commands=_EVERYWHERE, api=False,
+        "FILE", kind="path", commands=_EVERYWHERE, api=False, only_asked=True,
     ),
     _flag("json", "Print one JSON object on stdout, the rest on stderr.", _EVERYWHERE)._replace(
         api=False, other_keyword="as_json"

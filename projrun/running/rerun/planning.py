@@ -26,7 +26,7 @@ def plan_repetition(
     repetition: Repetition, *, own_copy: bool = True, activity: Activity = unseen
 ) -> PlannedRepetition:
     """Plan it. Raises what `make_plan` raises, and SourceError for a folder whose content is known to have changed."""
-    plan = make_plan(repetition.request, own_copy=own_copy, activity=activity)
+    plan = make_plan(repetition.request, repetition.context, own_copy=own_copy, activity=activity)
     try:
         return PlannedRepetition(plan, differences(repetition, plan))
     except BaseException:

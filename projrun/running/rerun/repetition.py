@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from projrun.errors import SourceError, TrackingError
 from projrun.plugins import built_ins
-from projrun.running.plan import Request
 from projrun.running.record.description import platform_name
 from projrun.running.record.lookup import find_run, opened_store
+from projrun.running.request import Context, RunRequest
 from projrun.running.rerun.files import CONDA_LOCK, PATCH, RecordedFiles, check_lock, recorded_files
 from projrun.running.rerun.parameters import repeated_parameters
 from projrun.running.rerun.record import Record, read_record
@@ -28,8 +28,9 @@ class Order(NamedTuple):
 
     run_id: str
     """The recorded run's id; a unique prefix is enough."""
-    request: Request
+    request: RunRequest
     """What is given now; the record fills in the URI, the version, the entry point, the patch, other parameters."""
+    context: Context
     source: str | None = None
     """Where the project is now."""
     entry_point: str | None = None
@@ -45,7 +46,8 @@ class Repetition(NamedTuple):
     """A recorded run, and the request that repeats it."""
 
     record: Record
-    request: Request
+    request: RunRequest
+    context: Context
     source: RepeatedSource
     files: RecordedFiles
     order: Order
@@ -61,10 +63,10 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="projrun-rerun-") as folder:
-        with _store(order.request, warn) as store:
+        with _store(order, warn) as store:
             record = read_record(find_run(store, order.run_id))
             source = repeated_source(
-                record, order.source, order.request.caller_directory, order.request.environ
+                record, order.source, order.request.caller_directory, order.context.environ
             )
             # An artifact without a tag may belong to an earlier source of the run.
             is_dirty = record.dirty or record.patch is not None
@@ -75,8 +77,10 @@ def repetition(order: Order, warn: Callable[[str], None]) -> Iterator[Repetition
                 f"the recorded changes of {record.shown} are gone: it has no artifact {PATCH}",
                 hint="skip them with --without-patch",
             )
-        _check(record, files, TrustPolicy.of(order.request.settings))
-        yield Repetition(record, _request(order, record, source, files), source, files, order)
+        _check(record, files, TrustPolicy.of(order.context.settings))
+        request = _request(order, record, source, files)
+        context = order.context.with_record(request.recorded, request.record)
+        yield Repetition(record, request, context, source, files, order)
 
 
 def _files(record: Record, store: RunStore, folder: Path, *, lock: bool, patch: bool) -> RecordedFiles:
@@ -105,24 +109,26 @@ def installed_lock(
     repetition: Repetition, artifact_uri: str, folder: Path, warn: Callable[[str], None]
 ) -> Path | None:
     """The lock of what was installed for a run that has ended. Raises TrackingError."""
-    with _store(repetition.request, warn) as store:
+    with _store(repetition.order, warn) as store:
         return recorded_files(artifact_uri, store, folder, patch=False).lock
 
 
-def _store(request: Request, warn: Callable[[str], None]) -> AbstractContextManager[RunStore]:
+def _store(order: Order, warn: Callable[[str], None]) -> AbstractContextManager[RunStore]:
+    context = order.context
     return opened_store(
-        request.settings, request.directories, request.environ, request.caller_directory, warn
+        context.settings, context.directories, context.environ, order.request.caller_directory, warn
     )
 
 
-def _request(order: Order, record: Record, source: RepeatedSource, files: RecordedFiles) -> Request:
+def _request(order: Order, record: Record, source: RepeatedSource, files: RecordedFiles) -> RunRequest:
     request = order.request
     return request._replace(
         uri=source.uri,
         version=source.version,
         entry_point=order.entry_point or record.entry_point,
         parameters=repeated_parameters(record, request.parameters),
-        settings=request.settings.with_record(_settings(record, files), record.origin),
+        recorded=_settings(record, files),
+        record=record.origin,
         patch=files.patch,
         tags={**request.tags, RERUN_OF: record.run_id},
     )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from projrun.environments.container_options import from_api, from_variable, variable
-from projrun.environments.protocol import ContainerOptions
 from projrun.errors import RequestError
 from projrun_backends.environments.containers.arguments import Arguments, parse_arguments
 
@@ -61,15 +59,3 @@ def test_the_last_of_a_repeated_option_counts() -> None:
         ["1", "2"],
         None,
     )
-
-
-def test_the_apis_arguments() -> None:
-    given = {"gpus": "all", "t": True, "i": False, "volume": ["/a:/a", "/b:/b"], "cpus": 1.5}
-    options = from_api(given, {"username": "me"}, build_image=True, pass_credentials=False)
-    assert options.arguments == ("gpus=all", "t", "volume=/a:/a", "volume=/b:/b", "cpus=1.5")
-    assert (options.build_image, options.pass_credentials, options.auth) == (True, False, {"username": "me"})
-    (text,) = variable(options).values()
-    assert from_variable(text) == options
-    assert variable(ContainerOptions()) == {}
-    with pytest.raises(RequestError, match="values must be strings"):
-        from_api({}, {"password": 1}, build_image=False, pass_credentials=False)  # type: ignore[dict-item]

@@ -1,0 +1,27 @@
+"""`python -m projrun.cli.submitted FILE`: the process of a submitted run, started by `projrun.running.submitted`.
+
+It behaves as `projrun run --quiet`: signals, output and exit codes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from projrun.cli import leave
+from projrun.cli.application import guarded
+
+
+def carry_out_file(file: Path) -> int:
+    """Run what the request in the file asks for; the file is removed."""
+    from projrun.cli.run import carry_out
+    from projrun.running.handover import take_over
+    from projrun.running.request import context_of
+
+    request = take_over(file, os.environ)
+    return carry_out(request, context_of(request, os.environ), quiet=True)
+
+
+if __name__ == "__main__":
+    leave(guarded(lambda: carry_out_file(Path(*sys.argv[1:2]))))

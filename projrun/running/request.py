@@ -1,0 +1,97 @@
+"""What a person asks for: a value that the command line, the API and `rerun` build.
+
+It travels as JSON (`request_json`), its secrets by reference (`request_secrets`).
+"""
+
+# No `from __future__ import annotations`: NamedTuple compiles each annotation that is a string.
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.directories import Directories
+from projrun.project.binding import GivenValue
+from projrun.settings import Settings
+
+
+class SecretRef(NamedTuple):
+    """Where a secret is: in a variable, or in a file that only its owner may read. Exactly one of them is set."""
+
+    variable: str | None = None
+    file: Path | None = None
+    """A JSON object in which the secret's key is its place in the request: `uri`, `options/NAME`, …"""
+
+
+class RunRequest(NamedTuple):
+    """All that a person asks for, before anything is looked up."""
+
+    uri: str
+    caller_directory: Path
+    """What relative paths are relative to."""
+    entry_point: str = "main"
+    version: str | None = None
+    parameters: Mapping[str, GivenValue] = {}
+    options: Mapping[str, str | tuple[str, ...]] = {}
+    """Those of the options table that were given, by long name; a flag is "1", a repeated option a tuple."""
+    registry_login: Mapping[str, str] = {}
+    """The API's `docker_auth`, which no option can give."""
+    tags: Mapping[str, str] = {}
+    """Tags of the run beyond those that every run has."""
+    patch: Path | None = None
+    """A diff to apply to the run's copy of the checkout: the uncommitted changes of the run that is repeated."""
+    recorded: Mapping[str, str] = {}
+    """Settings of the run that is repeated, by long name: options take precedence over them, they over variables."""
+    record: str = ""
+    """Where `recorded` comes from, for people."""
+    secrets: Mapping[str, SecretRef] = {}
+    """Where secrets are that are not in this value; keys are places: `uri`, `parameters/NAME`, `options/NAME` and
+    `registry-login`.
+    """
+
+    def text(self, option: str) -> str | None:
+        """The value of an option that takes one; None if it was not given."""
+        value = self.options.get(option)
+        return value if isinstance(value, str) else None
+
+    def enabled(self, option: str) -> bool:
+        """Whether a flag was given that is not a setting."""
+        return option in self.options
+
+
+class Context(NamedTuple):
+    """Where a request is run: what this process's environment and this user's folders add to it."""
+
+    settings: Settings
+    directories: Directories
+    environ: Mapping[str, str]
+    """The caller's environment, with `--env-file` under it."""
+
+    def with_record(self, values: Mapping[str, str], origin: str) -> "Context":
+        """The same for a request that repeats a run."""
+        return self._replace(settings=self.settings.with_record(values, origin))
+
+
+def context_of(request: RunRequest, environ: Mapping[str, str]) -> Context:
+    """The context of a request in an environment; RequestError for an env-file or a config.toml with mistakes."""
+    environ = _with_env_file(environ, request)
+    directories = Directories.locate(environ)
+    given = {name: value for name, value in request.options.items() if isinstance(value, str)}
+    context = Context(Settings(given, environ, directories.config), directories, environ)
+    return context.with_record(request.recorded, request.record) if request.record else context
+
+
+def _with_env_file(environ: Mapping[str, str], request: RunRequest) -> dict[str, str]:
+    """The environment with an env-file's variables under it: variables already set take precedence, as in uv."""
+    file = request.text("env-file")
+    if file is None:
+        return dict(environ)
+    from dotenv import dotenv_values
+
+    from projrun.errors import RequestError
+
+    try:
+        with (request.caller_directory / file).open(encoding="utf-8") as stream:
+            values = dotenv_values(stream=stream)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise RequestError(f"--env-file: {file}: {reason}", hint="give a file of NAME=VALUE lines") from None
+    return {**{name: value for name, value in values.items() if value is not None}, **environ}
