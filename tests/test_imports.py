@@ -97,7 +97,7 @@ def test_a_run_imports_nothing_expensive(tmp_path: Path) -> None:
 def test_a_plain_folder_is_hashed_without_openssl(tmp_path: Path) -> None:
     project = tmp_path / "plain"
     shutil.copytree(REPOSITORY / "example_projects" / "quickstart", project)
-    run_projrun("plan", project, "--env-manager=local").check()  # keeps the parsed project
+    run_projrun("run", project, "--env-manager=local").check()  # keeps the parsed project
     modules = imported_by(tmp_path, "run", str(project), "--env-manager=local")
     assert "projrun.sources.changes.folder_hash" in modules
     assert sorted(modules & NEVER) == []
@@ -109,7 +109,7 @@ def test_a_patch_needs_little(tmp_path: Path, base: frozenset[str], allowed: fro
     for words in (["init"], ["add", "."], ["-c", "user.name=n", "-c", "user.email=e", "commit", "-m", "one"]):
         run_command(["git", "-C", project, *words]).check()
     (project / "README.md").write_text("changed")
-    run_projrun("plan", project, "--env-manager=local").check()  # keeps the parsed project
+    run_projrun("run", project, "--env-manager=local").check()  # keeps the parsed project
     modules = imported_by(tmp_path, "run", str(project), "--env-manager=local")
     assert sorted(modules - base - allowed - _private(modules)) == [
         "projrun.sources.changes",

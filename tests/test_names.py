@@ -20,11 +20,11 @@ _ALLOWED = {
     "projrun/running/rerun/differences.py": "the words of the option --docker-args",
     "projrun/running/rerun/files.py": "the name of a lock's artifact, in runs that were recorded",
     "projrun/running/rerun/source.py": "a kind of project URI",
-    "projrun/running/submitted.py": "the option --conda-exe, looked up in the table of options",
     "projrun/sources/changes/folder_hash.py": "a folder of an environment, not hashed",
     "projrun/sources/changes/sensitive.py": "folders that hold credentials",
     "projrun/sources/fetch.py": "a kind of project URI",
     "projrun/sources/uri.py": "a kind of project URI",
+    "projrun/testing/models.py": "MLflow's word for a kind of dataset source",
     "projrun/testing/environments.py": "formats of lock files, which a manager must refuse",
 }
 """Modules that hold such a word, and what it means there."""

@@ -12,10 +12,11 @@ from projrun.project.model import Project
 from projrun.project.parsed import ParsedProjects
 
 
-def load_project(directory: Path, cache: Path | None = None) -> Project:
+def load_project(directory: Path, cache: Path | None = None, *, keep: bool = True) -> Project:
     """Read the project in a folder; a folder with no MLproject file is one too, its files run as scripts.
 
-    Unknown keys are ignored, as in MLflow. With `cache`, an MLproject that was read before needs no YAML parser.
+    Unknown keys are ignored, as in MLflow. With `cache`, an MLproject that was read before needs no YAML parser; one
+    that was not is kept there, with `keep`.
     Raises RequestError: `MLproject:7:13: …`, with the source line.
     """
     directory = real_directory(directory)
@@ -28,7 +29,7 @@ def load_project(directory: Path, cache: Path | None = None) -> Project:
         return known
     project = read_now(file)
     # Not one that was edited meanwhile.
-    if cache is not None and parsed is not None and ParsedProjects.of(cache, file) == parsed:
+    if keep and cache is not None and parsed is not None and ParsedProjects.of(cache, file) == parsed:
         parsed.keep(project)
     return project
 

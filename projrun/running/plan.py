@@ -119,7 +119,8 @@ def make_plan(
 
             checkout = apply_patch(checkout, request.patch, context.environ)
         _check_clean(request, context, checkout)
-        return _plan(request, context, checkout, decided)
+        # What is only shown writes nothing, not even what would spare the YAML parser later.
+        return _plan(request, context, checkout, decided, keep=own_copy)
     except BaseException:
         discard(checkout)
         raise
@@ -143,7 +144,7 @@ def plan_environment(request: RunRequest, context: Context) -> EnvironmentPlan:
     """
     checkout = _fetch(request, context, TrustPolicy.of(context.settings), own_copy=False)
     return _environment(
-        request, context, checkout, load_project(checkout.directory, context.directories.cache)
+        request, context, checkout, load_project(checkout.directory, context.directories.cache, keep=False)
     )
 
 
@@ -190,10 +191,12 @@ def _decide(request: RunRequest, context: Context) -> _Decided:
     )
 
 
-def _plan(request: RunRequest, context: Context, checkout: Checkout, decided: _Decided) -> Plan:
+def _plan(
+    request: RunRequest, context: Context, checkout: Checkout, decided: _Decided, *, keep: bool
+) -> Plan:
     settings = context.settings
     storage, keep_storage = _storage(request, context)
-    project, entry_point = _read(request, context, checkout)
+    project, entry_point = _read(request, context, checkout, keep=keep)
     invocation = bind(
         project,
         entry_point,
@@ -243,9 +246,11 @@ def _context_tags(context: Context) -> Mapping[str, str]:
     return context_tags(named.value, context.environ)
 
 
-def _read(request: RunRequest, context: Context, checkout: Checkout) -> tuple[Project, EntryPoint]:
+def _read(
+    request: RunRequest, context: Context, checkout: Checkout, *, keep: bool
+) -> tuple[Project, EntryPoint]:
     try:
-        project = load_project(checkout.directory, context.directories.cache)
+        project = load_project(checkout.directory, context.directories.cache, keep=keep)
         return project, find_entry_point(project, request.entry_point, environ=context.environ)
     except RequestError as error:
         if checkout.cached is None:
