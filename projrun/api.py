@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from projrun.reporting import SilentReporter
 from projrun.running.plan import make_plan
 from projrun.running.record.parent import imported_tracking_uri
 from projrun.running.request import Context, RunRequest, context_of
+from projrun.running.runner import execute
+from projrun.running.session import Options
 from projrun.running.submitted import FinishedRun, RunningRun, SubmittedRun
 from projrun.settings.options import Command, Option, options_of
 
@@ -148,8 +151,6 @@ def rerun(
 def _rerun_here(order: Order) -> SubmittedRun:
     from projrun.running.rerun.planning import compare_environments, plan_repetition
     from projrun.running.rerun.repetition import repetition
-    from projrun.running.runner import execute
-    from projrun.running.session import Options
 
     reporter = SilentReporter()
     with repetition(order, reporter.warning) as found:
@@ -164,9 +165,6 @@ def _rerun_here(order: Order) -> SubmittedRun:
 
 
 def _run_here(request: RunRequest, context: Context) -> SubmittedRun:
-    from projrun.running.runner import execute
-    from projrun.running.session import Options
-
     plan = make_plan(request, context)
     reporter = SilentReporter()
     for warning in plan.warnings:
@@ -207,8 +205,6 @@ def _value(option: Option, value: object) -> str | tuple[str, ...] | None:
     if isinstance(value, Mapping):
         if option.kind == "repeated":
             return tuple(word for name, one in value.items() for word in _words(name, one)) or None
-        import json
-
         return json.dumps(value)
     return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
 

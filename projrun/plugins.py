@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from projrun.errors import PluginError, ProjrunError, RequestError
+from projrun.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -91,8 +92,6 @@ def _entry_point(kind: str, name: str, built_ins: Mapping[str, str], group: str)
     offered = {entry.name: entry for entry in entry_points(group=group)}
     if name in offered:
         return offered[name]
-    from projrun.suggestions import did_you_mean
-
     names = sorted({*built_ins, *offered})
     raise RequestError(
         f"unknown {kind} {name!r}{did_you_mean(name, names)}", hint=f"one of: {', '.join(names)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
@@ -53,9 +55,6 @@ class SilentReporter:
         pass
 
     def warning(self, text: str) -> None:
-        import sys
-        import warnings
-
         try:
             warnings.warn(text, stacklevel=3)
         except Warning:  # they are errors in this process (`python -W error`), but a run is not ended by one

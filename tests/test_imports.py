@@ -6,6 +6,7 @@ function; one that the hot path cannot do without is added to `hot_path_modules.
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import shutil
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import test_rooms as rooms
 from tests.support.commands import run_command, run_projrun
 from tests.support.guard import REPOSITORY
 
@@ -28,6 +30,12 @@ NEVER = frozenset(
         "urllib3", "uvicorn", "virtualenv", "yaml", "zipfile",
     }
 )  # fmt: skip
+
+# What starts before it is known what is asked for: `version`, `--help` and the API import less than a run.
+LIGHT_STARTS = frozenset({"projrun", "projrun.cli", "projrun.cli.application"})
+
+# Not on every system: imported where it is tried.
+OPTIONAL = frozenset({"fcntl"})
 
 _RECORDER = """
 import os, sys
@@ -142,6 +150,22 @@ def test_version_needs_almost_nothing(tmp_path: Path) -> None:
         "projrun.cli",
         "projrun.version",
     ]
+
+
+def test_late_imports_save_something(tmp_path: Path) -> None:
+    """An import in a function is there for start-up: one of a module that every run has loaded saves nothing."""
+    loaded = run_quickstart(tmp_path)
+    files = rooms.modules()
+    idle = [
+        f"{module}: {name}"
+        for module, file in files.items()
+        if module not in LIGHT_STARTS
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for name in rooms.imported(ast.Module(function.body, []), files.keys())
+        if name in loaded - OPTIONAL
+    ]
+    assert idle == []
 
 
 def test_the_list_names_only_modules_that_exist(allowed: frozenset[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -188,8 +189,6 @@ def measure(folder: Path) -> Footprint:
 
 
 def _is_folder(status: os.stat_result) -> bool:
-    import stat
-
     return stat.S_ISDIR(status.st_mode)
 
 

@@ -8,7 +8,10 @@ so that a run which still uses the old one is not disturbed.
 from __future__ import annotations
 
 import errno
+import fcntl
+import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -109,8 +112,6 @@ class ContentCache:
 
     def sweep(self) -> None:
         """Remove the folders of keys that hold no generation any more, and what failed builds left in them."""
-        import re
-
         from filelock import FileLock, Timeout
 
         for folder in _subfolders(self.root):
@@ -130,8 +131,6 @@ class ContentCache:
         return not entry.path.exists()
 
     def _generations(self, key: str) -> list[Entry]:
-        import re
-
         paths = [path for path in _subfolders(self.folder(key)) if re.fullmatch(_GENERATION, path.name)]
         return [Entry(key, path, self._state(key, path), _last_used(path)) for path in sorted(paths)]
 
@@ -156,8 +155,6 @@ class ContentCache:
         return self.root / f"{key}.lock"
 
     def _describe(self, entry: Path, facts: Facts) -> None:
-        import json
-
         document = {**facts, "created": int(time.time()), "probe": self._probe}
         (entry / DESCRIPTION).write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
 
@@ -256,8 +253,6 @@ def _touch(marker: Path) -> None:
 
 def describe(entry: Path) -> dict[str, object]:
     """The facts that an entry was built with, and when; empty where nothing is known."""
-    import json
-
     try:
         document = json.loads((entry / DESCRIPTION).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -271,8 +266,6 @@ def is_in_use(entry: Path) -> bool:
     if str(marker) in _held:
         return True
     try:
-        import fcntl
-
         descriptor = os.open(marker, os.O_RDWR)
     except (ImportError, OSError):
         return False

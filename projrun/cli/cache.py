@@ -17,6 +17,7 @@ from projrun.cli.pruning import (
     print_pruned_json,
     prune_options,
 )
+from projrun.cli.rendering import print_json
 from projrun.directories import Directories
 from projrun.errors import SourceError
 from projrun.project.parsed import remove_unused
@@ -53,7 +54,6 @@ def list_sources(as_json: bool) -> None:
 def show_source(key: str, as_json: bool) -> None:
     """Show an entry: its source and who uses it. KEY is a unique prefix of its key, or a path in it."""
     from projrun.cli import cache_view
-    from projrun.cli.rendering import print_json
 
     item = _find(_holdings(_folder()), key)
     if as_json:
@@ -100,7 +100,6 @@ def show_path(key: str | None, as_json: bool) -> None:
     ls "$(projrun cache path 3f9a)"
     """
     from projrun.cli import cache_view
-    from projrun.cli.rendering import print_json
 
     folder = Directories.locate(os.environ).cache
     path = folder if key is None else cache_view.files(_find(_holdings(_folder()), key))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from projrun.cli.rendering import print_json
+
 if TYPE_CHECKING:
     from projrun.project.check import Finding
 
@@ -39,8 +41,6 @@ def check(context: click.Context, path: Path, strict: bool, as_json: bool) -> No
 
 
 def _print_json(directory: Path, findings: Sequence[Finding]) -> None:
-    from projrun.cli.rendering import print_json
-
     print_json(
         {
             "project": str(directory),

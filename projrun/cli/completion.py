@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from projrun.cli.application import application
+
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -16,8 +18,6 @@ def completion(shell: str) -> None:
     fish:  projrun completion fish > ~/.config/fish/completions/projrun.fish
     """
     from click.shell_completion import get_completion_class
-
-    from projrun.cli.application import application
 
     found = get_completion_class(shell)
     if found is None:  # click ships all three

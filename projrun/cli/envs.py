@@ -18,8 +18,12 @@ from projrun.cli.pruning import (
     print_pruned_json,
     prune_options,
 )
+from projrun.cli.rendering import print_json
+from projrun.cli.request import build_environment_request
 from projrun.directories import Directories
 from projrun.errors import EnvironmentBuildError, RequestError
+from projrun.running.plan import plan_environment
+from projrun.running.request import context_of
 
 
 @click.group()
@@ -49,7 +53,6 @@ def list_environments(as_json: bool) -> None:
 def show_environment(key: str, as_json: bool) -> None:
     """Show an environment: what it was built from and what is in it. A unique prefix of its key is enough."""
     from projrun.cli import envs_view
-    from projrun.cli.rendering import print_json
 
     item = _find(_contents(_cache()), key)
     document = envs_view.environment_document(item)
@@ -93,11 +96,6 @@ def show_path(as_json: bool, **values: Any) -> None:
     \b
     $(projrun envs path .)/bin/python -c "import sklearn"
     """
-    from projrun.cli.rendering import print_json
-    from projrun.cli.request import build_environment_request
-    from projrun.running.plan import plan_environment
-    from projrun.running.request import context_of
-
     request = build_environment_request(values)
     environment = plan_environment(request, context_of(request, os.environ))
     resolved = environment.resolved

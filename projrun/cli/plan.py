@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from projrun.cli.options import plan_options
+from projrun.cli.rendering import print_json, visible
 from projrun.cli.request import build_request
 from projrun.running.plan import make_plan
 from projrun.running.request import context_of
@@ -29,7 +30,6 @@ def plan(**values: Any) -> int:
 def show_plan(values: Mapping[str, Any]) -> int:
     """Print the plan as text or JSON."""
     from projrun.cli.plan_view import plan_document, plan_text
-    from projrun.cli.rendering import print_json, visible
 
     request = build_request(values, "plan")
     made = make_plan(request, context_of(request, os.environ), own_copy=False)

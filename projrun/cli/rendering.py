@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import click
 
@@ -38,8 +41,6 @@ def error_text(error: ProjrunError) -> str:
 
 def print_json(document: Mapping[str, object]) -> None:
     """One object on stdout, in ASCII where stdout is not UTF-8."""
-    import json
-
     encoding = getattr(sys.stdout, "encoding", None) or ""
     is_utf8 = encoding.lower().replace("-", "") == "utf8"
     click.echo(json.dumps(document, indent=2, ensure_ascii=not is_utf8))
@@ -47,8 +48,6 @@ def print_json(document: Mapping[str, object]) -> None:
 
 def silence_stdout() -> None:
     """Its reader has gone: discard what Python still buffers for it."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -96,6 +95,4 @@ def time_text(milliseconds: int | None) -> str:
     """Local time, to the second; empty for None."""
     if milliseconds is None:
         return ""
-    from datetime import datetime
-
     return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")

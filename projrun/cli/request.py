@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from projrun.project.assignments import parse_assignments
 from projrun.project.binding import GivenValue
 from projrun.running.request import RunRequest
 from projrun.settings.options import Command, options_of
@@ -36,8 +37,6 @@ def build_environment_request(values: Mapping[str, Any], command: Command = "env
 
 
 def _parameters(assignments: tuple[str, ...], file: str | None) -> dict[str, GivenValue]:
-    from projrun.project.assignments import parse_assignments
-
     given: dict[str, GivenValue] = {}
     if file is not None:
         from projrun.project.parameters_file import read_parameters_file

@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from projrun.cli.options import rerun_options
+from projrun.cli.rendering import print_json, silence_stdout, visible
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
+from projrun.cli.run_view import result_document, result_lines, source_line
 from projrun.execution.supervision.signals import SignalRelay
 from projrun.running.request import context_of
 from projrun.running.rerun.differences import Difference
@@ -63,8 +65,6 @@ def _order(values: Mapping[str, Any]) -> Order:
 
 
 def _tell(found: Repetition, planned: PlannedRepetition, reporter: CommandLineReporter) -> None:
-    from projrun.cli.run_view import source_line
-
     plan = planned.plan
     reporter.info(f"repeating {found.record.shown}: {source_line(plan.checkout)}")
     for note in plan.notes:
@@ -78,7 +78,6 @@ def _tell(found: Repetition, planned: PlannedRepetition, reporter: CommandLineRe
 
 def _show(found: Repetition, reporter: CommandLineReporter, *, as_json: bool) -> int:
     from projrun.cli.plan_view import plan_document, plan_text
-    from projrun.cli.rendering import print_json, visible
 
     planned = plan_repetition(found, own_copy=False)
     try:
@@ -113,14 +112,10 @@ def _report(
     *,
     as_json: bool,
 ) -> int:
-    from projrun.cli.run_view import result_document, result_lines
-
     for line in result_lines(result, planned.plan):
         reporter.info(line)
     reporter.info(f"compare: projrun runs diff {found.record.run_id} {result.run.run_id}")
     if as_json:
-        from projrun.cli.rendering import print_json, silence_stdout
-
         try:
             print_json({**result_document(result), **_document(found, (*planned.differences, *after))})
         except BrokenPipeError:  # the exit code is still the project's

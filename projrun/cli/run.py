@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from projrun.cli.options import run_options
+from projrun.cli.rendering import print_json, silence_stdout
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
+from projrun.cli.run_view import result_document, result_lines, source_line
 from projrun.execution.supervision.signals import SignalRelay
 from projrun.running.plan import Plan, make_plan
 from projrun.running.request import Context, RunRequest, context_of
@@ -51,8 +53,6 @@ def carry_out(request: RunRequest, context: Context, *, quiet: bool, as_json: bo
 
 def _tell(plan: Plan, reporter: CommandLineReporter) -> None:
     if plan.checkout.cached is not None and not plan.notes:  # they name the version themselves
-        from projrun.cli.run_view import source_line
-
         reporter.info(source_line(plan.checkout))
     for note in plan.notes:
         reporter.info(note)
@@ -61,13 +61,9 @@ def _tell(plan: Plan, reporter: CommandLineReporter) -> None:
 
 
 def _report(result: Result, plan: Plan, reporter: CommandLineReporter, *, as_json: bool) -> int:
-    from projrun.cli.run_view import result_document, result_lines
-
     for line in result_lines(result, plan):
         reporter.info(line)
     if as_json:
-        from projrun.cli.rendering import print_json, silence_stdout
-
         try:
             print_json(result_document(result))
         except BrokenPipeError:  # the exit code is still the project's

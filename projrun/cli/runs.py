@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from projrun.cli.options import json_option, tracking_uri_option
+from projrun.cli.rendering import print_json
 from projrun.directories import Directories
 from projrun.errors import RequestError
 from projrun.settings import Settings
@@ -80,7 +81,6 @@ def list_runs(
 def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
     """Show a run: parameters, metrics, tags and artifacts. A unique prefix of its id is enough."""
     from projrun.cli import runs_view
-    from projrun.cli.rendering import print_json
     from projrun.running.record.lookup import find_run
 
     with _open({"tracking-uri": tracking_uri}) as (store, _):
@@ -107,7 +107,6 @@ def compare_two_runs(
     projrun runs diff 3f2a 81c0
     """
     from projrun.cli import runs_diff_view
-    from projrun.cli.rendering import print_json
     from projrun.running.difference import compare_runs
     from projrun.running.record.lookup import find_run
 

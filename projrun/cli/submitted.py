@@ -11,13 +11,13 @@ from pathlib import Path
 
 from projrun.cli import leave
 from projrun.cli.application import guarded
+from projrun.cli.run import carry_out
+from projrun.running.request import context_of
 
 
 def carry_out_file(file: Path) -> int:
     """Run what the request in the file asks for; the file is removed."""
-    from projrun.cli.run import carry_out
     from projrun.running.handover import take_over
-    from projrun.running.request import context_of
 
     request = take_over(file, os.environ)
     return carry_out(request, context_of(request, os.environ), quiet=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import platform
+
 import click
 
+from projrun.cli.rendering import print_json
 from projrun.version import __version__
 
 
@@ -14,8 +17,4 @@ def version(as_json: bool) -> None:
     if not as_json:
         click.echo(f"projrun {__version__}")
         return
-    import platform
-
-    from projrun.cli.rendering import print_json
-
     print_json({"projrun": __version__, "python": platform.python_version(), "platform": platform.platform()})

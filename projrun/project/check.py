@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,8 +82,6 @@ def _mapping_file(document: Document) -> Iterator[Finding]:
 
 
 def _parse_toml(name: str, text: str) -> None:
-    import sys
-
     if sys.version_info >= (3, 11):
         import tomllib
     else:

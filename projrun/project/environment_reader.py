@@ -14,6 +14,7 @@ from projrun.project.model import DockerEnv, EnvironmentKind, EnvironmentReferen
 from projrun.project.nodes import Entry
 from projrun.project.report import Report
 from projrun.project.scalars import author_text
+from projrun.suggestions import near_miss
 
 FILE_KEYS: dict[str, EnvironmentKind] = {
     "python_env": "python_env",
@@ -44,8 +45,6 @@ def foreign_key(directory: Path, found: Mapping[str, Entry]) -> str | None:
 
     Anything else, and what looks like a slip of a known key, is ignored as MLflow ignores unknown keys.
     """
-    from projrun.suggestions import near_miss
-
     for key, entry in found.items():
         node = entry.value
         if (

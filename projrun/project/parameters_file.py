@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,6 @@ def _from_yaml(name: str, text: str) -> dict[str, str]:
 
 
 def _from_json(name: str, text: str) -> dict[str, str]:
-    import json
-
     def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 from projrun.project.files import exists
 from projrun.project.values import scheme_of
@@ -59,8 +60,6 @@ def _last_name(uri: str) -> str:
 
 
 def _uri_path(uri: str) -> str:
-    from urllib.parse import unquote
-
     path = re.sub(r"^[^:]*:(//[^/]*)?", "", uri)
     if scheme_of(uri) in ("http", "https"):
         path = re.split(r"[?#]", path)[0]

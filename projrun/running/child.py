@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -90,7 +91,5 @@ def _path(path: str, prefix: tuple[Path, ...]) -> str:
 
 
 def _own_scripts() -> str | None:
-    import sys
-
     folder = Path(sys.executable).parent
     return str(folder) if (folder / "projrun").exists() else None

@@ -6,19 +6,23 @@ only the checkout is written, and no tracking server is asked.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from projrun.directories import Directories, expanded
+from projrun.environments.choice import choose_environment, conda_program, lock_file, may_download
 from projrun.environments.protocol import (
     ContainerOptions,
     EnvironmentManager,
     EnvironmentRequest,
     ResolvedEnvironment,
 )
+from projrun.environments.registry import select_manager
 from projrun.errors import RequestError
+from projrun.execution.registry import check_config, get_backend
 from projrun.plugins import built_ins
 from projrun.project.binding import bind
 from projrun.project.entry_points import find_entry_point
@@ -31,6 +35,7 @@ from projrun.settings import Setting, Settings
 from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import discard, fetch
 from projrun.sources.options import FetchOptions
+from projrun.sources.places import downloads
 from projrun.sources.policy import TrustPolicy
 from projrun.tracking.uri import TrackingUri, parse_tracking_uri
 
@@ -297,8 +302,6 @@ def _experiment(settings: Settings, elsewhere: bool) -> ExperimentChoice:
 
 
 def _backend(settings: Settings, caller_directory: Path) -> BackendChoice:
-    from projrun.execution.registry import check_config, get_backend
-
     name = settings.text("backend", built_ins().DEFAULT_BACKEND)
     config = settings.get("backend-config")
     parsed = read_backend_config(config, caller_directory) if config else {}
@@ -308,8 +311,6 @@ def _backend(settings: Settings, caller_directory: Path) -> BackendChoice:
 
 def read_backend_config(setting: Setting, caller_directory: Path) -> Mapping[str, object]:
     """A JSON object, or the path of a file that holds one and ends in `.json` (as in MLflow)."""
-    import json
-
     text, origin = setting.value, setting.origin
     if not text.lstrip().startswith("{"):
         file = caller_directory / text
@@ -334,17 +335,12 @@ def _storage(request: RunRequest, context: Context) -> tuple[Path, bool]:
     setting = context.settings.get("storage-dir")
     if setting:
         return request.caller_directory / expanded(setting.value, setting.origin), True
-    from projrun.sources.places import downloads
-
     return downloads(context.directories.cache) / os.urandom(8).hex(), False
 
 
 def _environment(
     request: RunRequest, context: Context, checkout: Checkout, project: Project
 ) -> EnvironmentPlan:
-    from projrun.environments.choice import choose_environment, conda_program, lock_file, may_download
-    from projrun.environments.registry import select_manager
-
     choice = choose_environment(context.settings, request.caller_directory)
     tools = conda_program(context.settings, request.caller_directory)
     environ = {**context.environ, **tools}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.directories import Directories
+from projrun.errors import RequestError
 from projrun.project.binding import GivenValue
 from projrun.settings import Settings
 
@@ -85,8 +86,6 @@ def _with_env_file(environ: Mapping[str, str], request: RunRequest) -> dict[str,
     if file is None:
         return dict(environ)
     from dotenv import dotenv_values
-
-    from projrun.errors import RequestError
 
     try:
         with (request.caller_directory / file).open(encoding="utf-8") as stream:

@@ -15,6 +15,7 @@ from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, P
 from projrun.errors import EnvironmentBuildError, ProjrunError
 from projrun.execution.protocol import Job, JobSpec, Outcome
 from projrun.execution.registry import get_backend
+from projrun.execution.supervision.signals import Interrupted
 from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
 from projrun.running.child import TrackingAddress, child_environment, run_variables
@@ -22,6 +23,7 @@ from projrun.running.plan import Plan
 from projrun.running.record.lost import deliver_log, end_lost_runs
 from projrun.running.record.recorder import RunEnd, now
 from projrun.running.session import Options, Session, endpoint_store, open_session, shielded, store_name
+from projrun.server.endpoint import Endpoint
 from projrun.sources.copies.disposal import RunCopy
 from projrun.tracking.entities import Run
 from projrun.tracking.open import open_store
@@ -66,8 +68,6 @@ def execute(plan: Plan, reporter: Reporter, options: Options) -> Result:
 
 
 def _carry_out(session: Session) -> Outcome:
-    from projrun.execution.supervision.signals import Interrupted
-
     try:
         _announce(session)
         _record_changes(session)
@@ -293,8 +293,6 @@ def _tracking_address(
     if uri.kind == "rest":
         yield TrackingAddress(uri.text, endpoint_store(plan)), secrets
         return
-    from projrun.server.endpoint import Endpoint
-
     reach = prepared.endpoint or EndpointReach("127.0.0.1")
 
     def opened() -> RunStore:

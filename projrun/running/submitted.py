@@ -19,7 +19,9 @@ from projrun.reporting import SilentReporter
 from projrun.running.handover import discard_request, hand_over
 from projrun.running.plan import Plan, make_plan
 from projrun.running.record.parent import PARENT_RUN_ID, parent_run_id
+from projrun.running.record.recorder import RunEnd, RunRecorder, now
 from projrun.running.request import Context, RunRequest
+from projrun.running.session import record
 from projrun.sources.uri import parse_project_uri
 from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
@@ -87,8 +89,6 @@ class RunningRun(SubmittedRun):
 
         Raises what `make_plan` raises, and TrackingError; the run is not left behind when the start fails.
         """
-        from projrun.running.session import record
-
         plan = make_plan(request, context, own_copy=False)
         store = _open(plan)
         try:
@@ -153,8 +153,6 @@ def _open(plan: Plan) -> RunStore:
 
 
 def _end(plan: Plan, run_id: str, status: Literal["FAILED", "KILLED"], exit_code: int, reason: str) -> None:
-    from projrun.running.record.recorder import RunEnd, RunRecorder, now
-
     store = _open(plan)
     try:
         run = store.get_run(run_id)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from projrun.errors import RequestError
 from projrun.settings.options import OPTIONS
+from projrun.suggestions import did_you_mean
 
 
 class Setting(NamedTuple):
@@ -116,8 +118,6 @@ def _read_config(file: Path) -> dict[str, str]:
     known = {name for name, option in OPTIONS.items() if option.in_config}
     for key in document:
         if key not in known:
-            from projrun.suggestions import did_you_mean
-
             raise RequestError(
                 f"{file}: unknown key {key!r}{did_you_mean(key, known)}",
                 hint=f"one of: {', '.join(sorted(known))}",
@@ -147,8 +147,6 @@ def _read_text(file: Path) -> str | None:
 
 
 def _parse_toml(file: Path, text: str) -> dict[str, Any]:
-    import sys
-
     if sys.version_info >= (3, 11):
         import tomllib
     else:

@@ -6,6 +6,7 @@ On the hot path: a value and three questions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 
 from projrun.errors import RequestError, SourceError
 from projrun.settings import Setting, Settings
@@ -120,8 +121,6 @@ def _plain(host: str) -> str:
     """An IPv6 address in its one short form, without brackets; a name without the dot that may end it."""
     if ":" not in host:
         return host.removesuffix(".")
-    from ipaddress import ip_address
-
     try:
         return str(ip_address(host.strip("[]")))
     except ValueError:

@@ -9,6 +9,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import unquote
 
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError, SourceError
@@ -96,8 +97,6 @@ def _local_path(location: str, caller_directory: Path) -> Path | None:
         return caller_directory / location
     if match.group(1).lower() != "file":
         return None
-    from urllib.parse import unquote
-
     host, slash, path = location[match.end() :].partition("/")
     written = slash + path
     # MLflow writes such URIs without percent signs for spaces: a path that exists as written is used as written.

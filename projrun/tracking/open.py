@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from projrun.tracking.runs import RunStore
+from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.uri import TrackingUri
 
 
@@ -14,8 +15,6 @@ def open_store(uri: TrackingUri, environ: Mapping[str, str], *, warn: Callable[[
     Raises TrackingError for a SQLite file that is not projrun's, RequestError for wrong connection settings.
     """
     if uri.database is not None:
-        from projrun.tracking.sql.store import SqlStore
-
         return SqlStore.open(uri.database, warn=warn)
     if uri.kind == "plugin":
         from projrun.tracking.extensions import open_plugin_store

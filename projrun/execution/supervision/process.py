@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -345,8 +346,6 @@ def _start(argv: Sequence[str], spec: JobSpec, output: Output) -> subprocess.Pop
 
 
 def _explained(error: OSError | ValueError, program: str, spec: JobSpec) -> ProjrunError:
-    import errno
-
     if isinstance(error, ValueError):
         return RequestError(f"the command cannot be started: {error}")
     if not spec.directory.is_dir():

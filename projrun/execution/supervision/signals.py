@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType, TracebackType
@@ -160,8 +161,6 @@ class SignalRelay:
         If nothing could resume this process, the kernel does not stop it (POSIX: an orphaned process
         group); then the job continues at once, too.
         """
-        import threading
-
         job = self._job
         if job is not None:
             job.signal(signum)

@@ -8,8 +8,11 @@ from pathlib import Path
 
 from projrun.directories import Directories
 from projrun.errors import NotFoundError, RequestError
+from projrun.running.plan import tracking_target
+from projrun.running.record.lost import end_lost_runs
 from projrun.settings import Settings
 from projrun.tracking.entities import Run
+from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
 
 
@@ -22,10 +25,6 @@ def opened_store(
     warn: Callable[[str], None],
 ) -> Iterator[RunStore]:
     """The tracking store of the settings; runs in it that were lost are ended first."""
-    from projrun.running.plan import tracking_target
-    from projrun.running.record.lost import end_lost_runs
-    from projrun.tracking.open import open_store
-
     target = tracking_target(settings, directories, caller_directory)
     store = open_store(target.uri, environ, warn=warn)
     try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from projrun.errors import NotFoundError, ProjrunError, RequestError, TrackingError
+from projrun.errors import AlreadyExistsError, NotFoundError, ProjrunError, RequestError, TrackingError
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import Param, Run, Tag
 from projrun.tracking.runs import RunStore
@@ -208,8 +208,6 @@ def _experiment_id(store: RunStore, description: RunDescription) -> str:
 
 
 def _experiment_by_name(store: RunStore, name: str) -> str:
-    from projrun.errors import AlreadyExistsError
-
     experiment = store.get_experiment_by_name(name)
     if experiment is None:
         try:

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError, SourceError
@@ -134,8 +135,6 @@ def _repository(source: str, caller_directory: Path) -> Path | None:
 def _path(uri: ProjectUri) -> str:
     if uri.kind != "git":
         return uri.location
-    from urllib.parse import unquote, urlsplit
-
     return unquote(urlsplit(uri.location).path)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.sources.checkout import Checkout
+from projrun.sources.fetch import discard
 
 
 class KeptCopy(NamedTuple):
@@ -47,8 +48,6 @@ class RunCopy:
     def close(self) -> None:
         """If the run was never settled: remove what no command saw, leave the rest."""
         if not self._settled and not self.started:
-            from projrun.sources.fetch import discard
-
             discard(self._checkout)
         self._settled = True
 

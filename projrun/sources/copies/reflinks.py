@@ -5,6 +5,7 @@ Never hard links: what is appended to one name of a file is appended to all.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 from collections.abc import Callable
@@ -21,8 +22,6 @@ def clone_contents(reading: int, writing: int) -> bool:
     """Let an empty file share the blocks of another (Linux); False where the file system cannot."""
     if not _PLATFORM.startswith("linux"):
         return False
-    import fcntl
-
     try:
         fcntl.ioctl(writing, getattr(fcntl, "FICLONE", _FICLONE), reading)
     except OSError:  # another file system, or one that knows no clones; what else is wrong, copying will say

@@ -6,6 +6,7 @@ The second hot path: for a commit that is cached no git runs, for a branch one `
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import localtime, strftime
 
 from projrun.errors import SourceError
 from projrun.sources.cached_tree import CachedTree
@@ -120,7 +121,5 @@ def _offline_note(remote: Remote, target: Target, known: Resolution | None) -> s
     using = f"offline: using {remote.shown} at {target.commit}"
     if target.reference is None or known is None:
         return using
-    from time import localtime, strftime
-
     name = f"branch {target.branch}" if target.branch else target.wanted.version or "the default branch"
     return f"{using} ({name} as of {strftime('%Y-%m-%d %H:%M', localtime(known.when))})"

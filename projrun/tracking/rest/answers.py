@@ -9,6 +9,7 @@ from http.client import BadStatusLine, RemoteDisconnected
 
 import requests
 
+from projrun.credentials import redact_uri
 from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError, TrackingError
 from projrun.http.failures import FAILURES, causes_of, one_line, reason_of
 from projrun.http.logins import Credentials
@@ -107,8 +108,6 @@ def _refused(status: int, message: str, server: str, credentials: Credentials | 
 
 
 def _redirected(response: requests.Response, server: str) -> TrackingError:
-    from projrun.credentials import redact_uri
-
     place = one_line(redact_uri(response.headers.get("Location", "")).partition("?")[0])
     return TrackingError(
         f"the tracking server {server} answered something that is not MLflow's REST API: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
 from projrun.errors import InvalidValueError, NotFoundError
@@ -32,8 +33,6 @@ def record_model(connection: Connection, run_id: str, model_json: str) -> None:
 
     Raises InvalidValueError if it is not a JSON object, or makes the list too long for a tag.
     """
-    import json
-
     key = runs.writable_key(connection, run_id)
     row = connection.execute("SELECT value FROM tags WHERE run = ? AND key = ?", (key, _HISTORY)).fetchone()
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from projrun.errors import InvalidValueError, RequestError, TrackingError
 from projrun.tracking.sql.migrations import MIGRATIONS, Migration, migrate
+from projrun.tracking.sql.mounts import network_file_system
 
 APPLICATION_ID = 0x50524A52
 """`PRJR` in the file's header (`PRAGMA application_id`): how a projrun store is distinguished from other files."""
@@ -131,8 +132,6 @@ class SqliteEngine:
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def _choose_journal(self, warn: Warn | None, mountinfo: str | None) -> None:
-        from projrun.tracking.sql.mounts import network_file_system
-
         network = network_file_system(self.path.parent, mountinfo)
         if network and warn:
             warn(

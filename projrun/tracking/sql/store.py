@@ -33,6 +33,7 @@ from projrun.tracking.entities import (
 )
 from projrun.tracking.sql import experiments, metrics, runs
 from projrun.tracking.sql.engine import UNLIMITED, Engine
+from projrun.tracking.sql.metrics import log as log_metrics
 from projrun.tracking.sql.sqlite import SqliteEngine, Warn
 
 if TYPE_CHECKING:
@@ -178,8 +179,6 @@ class SqlStore:
         tags: Sequence[Tag] = (),
     ) -> None:
         """Log any number of values at once: all of them, or with an InvalidValueError none."""
-        from projrun.tracking.sql.metrics import log as log_metrics
-
         with self._engine.writing() as connection:
             key = runs.writable_key(connection, run_id)
             runs.log_params(connection, key, run_id, params)

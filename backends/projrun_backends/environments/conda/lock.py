@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from projrun.credentials import without_credentials
 from projrun.errors import RequestError
 from projrun.project.text import read_text
 from projrun_backends.environments.python.requirements import Line
@@ -90,9 +93,6 @@ def read_lock(file: Path, platform: str) -> CondaLock:
 
 def current_platform() -> str:
     """conda's word for this machine."""
-    import platform
-    import sys
-
     machine = platform.machine().lower()
     if sys.platform == "darwin":
         return "osx-arm64" if machine == "arm64" else "osx-64"
@@ -117,8 +117,6 @@ def _packages(text: str, file: Path) -> Iterator[LockedPackage]:
             continue
         match = re.fullmatch(_PACKAGE, bare)
         if match is None:
-            from projrun.credentials import without_credentials
-
             raise RequestError(
                 f"{file}:{number}: {without_credentials(bare)!r} is not the address of a conda package",
                 hint="a line is the URL of a .conda or .tar.bz2 file, with #sha256:DIGEST or #MD5",

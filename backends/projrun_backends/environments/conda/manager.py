@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -169,8 +170,6 @@ def _machine(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _driver_version() -> str:
     """The major version of NVIDIA's driver, which decides the CUDA that runs; empty where there is none."""
-    import re
-
     try:
         match = re.search(r"\s(\d+)\.\d+", _DRIVER.read_text(encoding="utf-8"))
     except (OSError, ValueError):

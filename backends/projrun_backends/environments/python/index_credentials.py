@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
 
 from projrun.credentials import MASK, without_credentials
 
@@ -15,8 +16,6 @@ _GIT_USER = "git"
 
 def secrets_of(texts: Iterable[str], environ: Mapping[str, str]) -> frozenset[str]:
     """The passwords that a tool may print: those in URLs of `texts`, and those of uv's and pip's variables."""
-    from urllib.parse import unquote
-
     found = set()
     for text in texts:
         for user_information in re.findall(_USER_INFORMATION, text):

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from projrun.project.files import exists, is_file
 from projrun_backends.environments.executables import home
@@ -126,8 +127,6 @@ def _reachable(places: Iterable[str]) -> list[str]:
 
 def _exists(place: str) -> bool:
     if place.startswith("file:"):
-        from urllib.parse import unquote, urlsplit
-
         return exists(Path(unquote(urlsplit(place).path)))
     return "://" in place or exists(Path(os.path.expanduser(place)))  # noqa: PTH111 - Path raises for ~nobody
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -72,8 +73,6 @@ def _place(file: Path, name: str) -> str | None:
     text = _read(file)
     if not text:
         return None
-    import json
-
     try:
         document = json.loads(text)
         return _reference(document, name)

@@ -6,8 +6,10 @@ stored next to the environment cache.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -142,8 +144,6 @@ class _Versions:
         """Keep what was asked for the next run; a folder that cannot be written is not an error."""
         if self._memory is None or not self._changed:
             return
-        import json
-
         partial = self._memory.with_name(f"{self._memory.name}.{os.getpid()}")
         try:
             self._memory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -182,8 +182,6 @@ def _read_memory(memory: Path | None) -> dict[str, list[str]]:
         text = memory.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return {}
-    import json
-
     try:
         content = json.loads(text)
         return {
@@ -194,8 +192,6 @@ def _read_memory(memory: Path | None) -> dict[str, list[str]]:
 
 
 def _ask(path: Path) -> str:
-    import subprocess
-
     try:
         done = subprocess.run(
             [path, "-I", "-S", "-c", _ASK],

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 from projrun.credentials import without_credentials
 from projrun.environments.lock_text import lock_kind
@@ -122,8 +123,6 @@ def _portable(line: str, project: Path) -> str:
     match = re.fullmatch(_FILE_REFERENCE, line)
     if match is None:
         return line
-    from urllib.parse import unquote
-
     path = unquote(match[2]).rstrip("/ ")
     for folder in (str(project), os.path.realpath(project)):
         if path == folder or path.startswith(folder + os.sep):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from projrun.credentials import without_credentials
 from projrun.errors import RequestError
@@ -259,8 +260,6 @@ def _check_named(line: Line, named: re.Match[str] | None) -> None:
 
 
 def _path_of_url(url: str) -> str:
-    from urllib.parse import unquote
-
     path = unquote(url.removeprefix("file:"))
     if path.startswith("//"):
         _, _, rest = path[2:].partition("/")
