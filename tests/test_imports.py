@@ -34,8 +34,8 @@ NEVER = frozenset(
 # What starts before it is known what is asked for: `version`, `--help` and the API import less than a run.
 LIGHT_STARTS = frozenset({"projrun", "projrun.cli", "projrun.cli.application"})
 
-# Not on every system: imported where it is tried.
-OPTIONAL = frozenset({"fcntl"})
+# `fcntl` is not on every system; `check` and completion start without `json`.
+OPTIONAL = frozenset({"fcntl", "json"})
 
 _RECORDER = """
 import os, sys

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -41,6 +40,8 @@ def error_text(error: ProjrunError) -> str:
 
 def print_json(document: Mapping[str, object]) -> None:
     """One object on stdout, in ASCII where stdout is not UTF-8."""
+    import json  # most commands print none
+
     encoding = getattr(sys.stdout, "encoding", None) or ""
     is_utf8 = encoding.lower().replace("-", "") == "utf8"
     click.echo(json.dumps(document, indent=2, ensure_ascii=not is_utf8))

@@ -106,7 +106,7 @@ def test_a_bug_is_one_object_too(tmp_path: Path, environ: dict[str, str]) -> Non
     script = (
         "import sys, projrun.cli.run\n"
         "from projrun.cli.application import execute\n"
-        "def make_plan(request, **more): raise ZeroDivisionError\n"
+        "def make_plan(request, context, **more): raise ZeroDivisionError\n"
         "sys.modules['projrun.cli.run'].make_plan = make_plan\n"
         "sys.exit(execute(['run', '.', '--json']))\n"
     )

@@ -82,7 +82,9 @@ def test_serving_leaves_the_process_alone(database: Path) -> None:
         capture_output=True,
         timeout=30,
     )
-    assert (done.stdout, done.stderr) == (b"", b"")
+    # A busy machine is slow: asyncio's debug mode says so, and nothing else may be said.
+    said = re.sub(rb"Executing <Task .* took [0-9.]+ seconds\n", b"", done.stderr)
+    assert (done.stdout, said) == (b"", b"")
 
 
 def test_first_client_may_close_again_without_a_word(database: Path) -> None:
