@@ -92,6 +92,8 @@ def _command_lines(command: click.Command, path: str) -> Iterator[str]:
     yield f"    {' '.join([path, *command.collect_usage_pieces(context)])}"
     yield from ("", "| option | meaning |", "| --- | --- |")
     for parameter in command.get_params(context):
+        if isinstance(parameter, click.Argument):
+            continue  # the usage line shows it; click 8.4 gives it a record without a help text
         record = parameter.get_help_record(context)
         if record is not None:
             yield f"| `{record[0]}` | {record[1].replace('|', chr(92) + '|')} |"

@@ -57,6 +57,13 @@ class Runner:
             wait_for(script_ready)
         return process
 
+    def wait_for_output(self, text: bytes) -> None:
+        """Wait until the runner has put this into a log: before, it would be lost with a runner that is killed."""
+        end = time.monotonic() + 60
+        while not any(text in log.read_bytes() for log in self.home.rglob("*.log")):
+            assert time.monotonic() < end, f"{text!r} is in no log"
+            time.sleep(0.02)
+
     def runs(self) -> list[dict[str, Any]]:
         listed = run_projrun("runs", "list", "--json", environ=self.environ).check()
         found: list[dict[str, Any]] = json.loads(listed.stdout)["runs"]
@@ -289,7 +296,8 @@ def note(signum, frame):
 for name in ("SIGINT", "SIGTERM"):
     signal.signal(getattr(signal, name), note)
 Path("ready").touch()
-time.sleep(60)
+for _ in range(1200):  # a signal just before one long sleep would be handled after it
+    time.sleep(0.05)
 """
 
 
@@ -312,7 +320,7 @@ STUBBORN = """
 import os, signal, time
 from pathlib import Path
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-os.write(1, b"working\\n")  # before the file, in one write: who waits for the file finds all of it
+os.write(1, b"working\\n")  # in one write: who waits for a part of it finds all of it
 Path("ready").write_text(str(os.getpid()))
 time.sleep(60)
 """
@@ -333,6 +341,7 @@ def test_a_runner_that_is_killed_takes_its_run_along_and_the_next_command_says_s
     project = python_project(tmp_path / "project", STUBBORN)
     process = runner.start(project, "--grace-period", "0.2", script_ready=project / "ready")
     child = int((project / "ready").read_text())
+    runner.wait_for_output(b"working\n")
     process.kill()
     process.communicate(timeout=60)
     end = time.monotonic() + 60
@@ -571,6 +580,7 @@ def test_the_output_of_a_lost_run_is_kept_where_no_store_takes_it(runner: Runner
     process = runner.start(
         project, "--experiment-name", "on s3", "--grace-period", "0.2", script_ready=project / "ready"
     )
+    runner.wait_for_output(b"working\n")
     process.kill()
     process.communicate(timeout=60)
     run = runner.only_run()
