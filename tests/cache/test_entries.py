@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -250,3 +253,24 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
             cache.get_or_build(key, lambda entry: None)
     cache.root.chmod(0o755)
     assert cache.get_or_build("a" * 16, lambda entry: None)[1] is False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/locks")
+def test_an_entry_that_is_removed_while_its_lock_is_waited_for_is_built_again(tmp_path: Path) -> None:
+    """Who finds an entry waits for a remover's lock; the file that it then locks has no name any more."""
+    log = tmp_path / "log"
+    first = start(tmp_path / "cache", log, 0)
+    assert first.communicate(timeout=20)[0].endswith("True\n")
+    (entry,) = ContentCache(tmp_path / "cache").entries()
+    marker = next(
+        path for path in entry.path.parent.iterdir() if path.is_file() and path.stem in entry.path.name
+    )
+    with marker.open("r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        second = start(tmp_path / "cache", log, 0)
+        waiting = re.compile(rf"-> FLOCK +ADVISORY +READ +{second.pid} ")
+        wait_for(lambda: waiting.search(Path("/proc/locks").read_text()) is not None)
+        marker.unlink()
+        shutil.rmtree(entry.path)
+    assert second.communicate(timeout=20)[0].endswith("True\n")
+    assert log.read_text() == "built\n" * 2

@@ -112,6 +112,20 @@ def test_otherwise_only_supplied_names_change(template: str, values: dict[str, s
 
 
 @pytest.mark.parametrize(
+    ("name", "decimal"), [("0", True), ("12", True), ("\u0663", True), ("\u00b2", False), ("1a", False)]
+)
+def test_a_decimal_name_is_a_position_to_str_format(name: str, decimal: bool) -> None:
+    """So the line is not one for `str.format`: doubled braces stay. A superscript is a digit and no decimal."""
+    template = f"{{{name}}} {{{{x}}}}"
+    if decimal:
+        with pytest.raises(IndexError):
+            template.format(**{name: "v"})
+    else:
+        assert template.format(**{name: "v"}) == "v {x}"
+    assert render(template, {name: "v"}) == ("v {{x}}" if decimal else "v {x}")
+
+
+@pytest.mark.parametrize(
     ("template", "used"),
     [
         ("run {a} {{text}}", {"a"}),

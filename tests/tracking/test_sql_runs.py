@@ -50,6 +50,15 @@ def test_name_may_come_as_a_tag(store: SqlStore) -> None:
     assert (run.run_name, run.tag("mlflow.runName")) == ("tagged", "tagged")
 
 
+@pytest.mark.parametrize("names", [("second", "third"), ("third", "second", "first")])
+def test_the_last_of_several_names_in_one_batch_wins(
+    store: SqlStore, run: Run, names: tuple[str, ...]
+) -> None:
+    store.log_batch(run.run_id, tags=[Tag("mlflow.runName", name) for name in names])
+    found = store.get_run(run.run_id)
+    assert (found.run_name, found.tag("mlflow.runName")) == (names[-1], names[-1])
+
+
 def test_two_names_are_refused(store: SqlStore) -> None:
     with pytest.raises(InvalidValueError, match="two names"):
         store.create_run("0", run_name="a", start_time=5, tags=[Tag("mlflow.runName", "b")])

@@ -63,6 +63,17 @@ def test_a_stopped_job_is_ended_too(tmp_path: Path) -> None:
         eventually(lambda: not is_running(pid), "the end of the job")
 
 
+def test_a_stopped_job_of_a_killed_runner_may_still_clean_up(tmp_path: Path) -> None:
+    """Stopped, it would see TERM only together with KILL: the guard continues it."""
+    command = "trap 'touch cleaned; exit' TERM; echo $$ > pid; kill -STOP $$; while :; do sleep 0.02; done"
+    with Runner(tmp_path, command) as runner:
+        pid = read_pid(tmp_path / "pid")
+        eventually(lambda: process_state(pid) == "T", "the job to stop itself")
+        runner.process.kill()
+        eventually(lambda: not is_running(pid), "the end of the job")
+    assert (tmp_path / "cleaned").exists()
+
+
 def test_the_guard_is_gone_when_the_job_is(tmp_path: Path) -> None:
     with Runner(tmp_path, "until [ -e go ]; do sleep 0.02; done") as runner:
         guard = guard_of(runner)
@@ -174,6 +185,21 @@ def test_what_killing_the_group_does_not_end_is_ended_after_it(tmp_path: Path) -
     assert not is_running(group)
     eventually(lambda: not is_running(guard), "the end of the guard")
     assert ended.read_text() == "a 'b' $c here \n" * 2, "twice: what was asked for last may come late"
+
+
+def test_the_guard_sweeps_again_for_what_comes_late(tmp_path: Path) -> None:
+    """A daemon may still start what the group asked for at the end: `late` appears after the first sweep."""
+    late = "if [ ! -e first ]; then (sleep 0.5; touch late was_late) & fi"
+    (tmp_path / "sweep").write_text(f"cd {tmp_path}\nrm -f late\n{late}\ntouch first\n")
+    code = (
+        "import os, sys\nfrom projrun.execution.supervision.guard import Guard\n"
+        "print(Guard(5, ['/bin/sh', sys.argv[1]]).pid, flush=True)\nos.kill(os.getpid(), 9)\n"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "sweep")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    eventually((tmp_path / "was_late").exists, "what comes late")
+    eventually(lambda: not is_running(int(done.stdout)), "the end of the guard")
+    assert not (tmp_path / "late").exists()
 
 
 def test_a_released_guard_runs_no_end_command(tmp_path: Path) -> None:

@@ -65,3 +65,26 @@ def test_several_secrets_one_the_beginning_of_another() -> None:
 @pytest.mark.parametrize("secrets", [(), ("",)])
 def test_without_secrets_bytes_pass_as_they_are(secrets: tuple[str, ...]) -> None:
     assert masked(secrets, [b"\x00\xff", b"abc"]) == b"\x00\xffabc"
+
+
+@pytest.mark.parametrize("length", range(1, 6))
+def test_the_lengths_around_a_secrets_own(length: int) -> None:
+    """One byte short is held back and shown in the end, the whole is masked at once, one more is shown."""
+    secret = b"abcde"[:length]
+    short, last = secret[:-1], secret[-1:]
+    mask = Mask((secret.decode(),))
+    assert mask.feed(b"<" + short) == b"<"
+    assert mask.feed(last) == MASK
+    assert mask.feed(secret + b">") == MASK + b">"
+    assert mask.feed(short) == b""
+    assert mask.feed(b">") == short + b">"
+    assert mask.feed(short) == b""
+    assert mask.close() == short
+
+
+def test_the_longest_secret_decides_how_much_is_held_back() -> None:
+    mask = Mask(("abcdef", "xy", "abc!"))
+    assert mask.feed(b"abcde") == b""
+    assert mask.feed(b"f") == MASK
+    assert mask.feed(b"abcx") == b"abc"
+    assert mask.feed(b"y") == MASK

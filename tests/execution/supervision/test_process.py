@@ -115,6 +115,14 @@ def test_a_stopped_background_process_is_ended_too(tmp_path: Path) -> None:
     assert not is_running(read_pid(tmp_path / "pid"))
 
 
+def test_a_stopped_background_process_may_still_clean_up(tmp_path: Path) -> None:
+    """Stopped, it would see TERM only together with KILL: it is continued."""
+    stopped = "trap 'touch cleaned; exit' TERM; kill -STOP $BASHPID; while :; do sleep 0.02; done"
+    outcome = run(tmp_path, f"({stopped}) & until ps -o stat= -p $! | grep -q T; do sleep 0.02; done")
+    assert outcome.status == "FINISHED"
+    assert (tmp_path / "cleaned").exists()
+
+
 def test_what_ends_by_itself_is_waited_for(tmp_path: Path) -> None:
     outcome = run(tmp_path, "exec > >(sleep 0.3; cat); echo late")
     assert outcome == ("FINISHED", 0, "", None, ())
