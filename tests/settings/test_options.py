@@ -110,7 +110,8 @@ def test_an_option_in_one_place_only_is_found() -> None:
     def extended() -> None: ...
 
     assert len(list(disagreements("run", table, extended, REFERENCE))) == 1
-    documented = REFERENCE.replace("| `URI` |  |", "| `URI` |  |\n| `--new TEXT` | New. |")
+    header = "| option | meaning |\n| --- | --- |\n"
+    documented = REFERENCE.replace(header, f"{header}| `--new TEXT` | New. |\n")
     assert len(list(disagreements("run", table, parsed, documented))) == 1
     assert list(disagreements_of_python(table, lambda new=None, **_: new)) != []
 
