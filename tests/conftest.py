@@ -13,7 +13,12 @@ from tests.support.commands import projrun_argv
 from tests.support.guard import Guard, changed, watch
 
 # How long an example takes says something of the machine, nothing of the code.
-settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "busy machine",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=100 if os.environ.get("CI") == "true" else 25,  # a person waits; CI is thorough
+)
 settings.load_profile("busy machine")
 
 GUARD = pytest.StashKey[Guard]()

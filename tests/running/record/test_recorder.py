@@ -1,0 +1,158 @@
+"""The record of one run, in a real store: what it holds at the start, what an end changes, what never stops a run."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from projrun.errors import RequestError, TrackingError
+from projrun.running.record import recorder
+from projrun.running.record.recorder import RunDescription, RunEnd, RunRecorder
+from projrun.tracking.entities import Param, Tag
+from projrun.tracking.sql.store import SqlStore
+
+DESCRIPTION = RunDescription(
+    "trial", None, None, "mine", {"mlflow.user": "ada", "empty": ""}, (Param("alpha", "0.5"),)
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+        yield store
+
+
+def delete(store: SqlStore, table: str) -> None:
+    """Mark all runs or experiments as deleted, which MLflow's clients do."""
+    with closing(sqlite3.connect(store.uri.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute(f"UPDATE {table} SET lifecycle_stage = 'deleted'")
+
+
+@pytest.fixture
+def warnings() -> list[str]:
+    return []
+
+
+def test_a_new_run_has_all_that_is_known(store: SqlStore, warnings: list[str]) -> None:
+    started = RunRecorder.start(store, DESCRIPTION, warnings.append)
+    run = store.get_run(started.run.run_id)
+    assert (run.run_name, run.status, run.user_id) == ("mine", "RUNNING", "ada")
+    assert run.params == (Param("alpha", "0.5"),)
+    assert run.tag("empty") is None
+    experiment = store.get_experiment(run.experiment_id)
+    assert experiment.name == "trial"
+    again = RunRecorder.start(store, DESCRIPTION, warnings.append)
+    assert again.run.experiment_id == experiment.experiment_id
+    assert warnings == []
+
+
+def test_experiments_that_cannot_be_used(store: SqlStore, warnings: list[str]) -> None:
+    by_id = DESCRIPTION._replace(experiment_name=None, experiment_id="77")
+    with pytest.raises(RequestError, match="no experiment with the id '77'"):
+        RunRecorder.start(store, by_id, warnings.append)
+    deleted = store.create_experiment("trial")
+    delete(store, "experiments")
+    with pytest.raises(RequestError, match="'trial' was deleted"):
+        RunRecorder.start(store, DESCRIPTION, warnings.append)
+    with pytest.raises(RequestError, match="was deleted"):
+        RunRecorder.start(store, by_id._replace(experiment_id=deleted), warnings.append)
+    with closing(sqlite3.connect(store.uri.removeprefix("sqlite:///"))) as connection:
+        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (0,)
+
+
+def test_a_run_that_is_continued_forgets_its_earlier_source_and_end(
+    store: SqlStore, warnings: list[str]
+) -> None:
+    first = RunRecorder.start(
+        store, DESCRIPTION._replace(tags={"mlflow.source.git.commit": "abc", "own": "kept"}), warnings.append
+    )
+    first.tag({"projrun.param.alpha.truncated": "9"})
+    assert first.finish(RunEnd("FAILED", 3, "exit code 3", 9))
+    description = DESCRIPTION._replace(run_id=first.run.run_id, run_name="again", tags={"projrun.a": "1"})
+    RunRecorder.start(store, description, warnings.append)
+    run = store.get_run(first.run.run_id)
+    assert (run.status, run.run_name) == ("RUNNING", "again")
+    tags = {tag.key: tag.value for tag in run.tags if tag.key != "mlflow.runName"}
+    assert tags == {"own": "kept", "projrun.param.alpha.truncated": "9", "projrun.a": "1"}
+
+
+def test_runs_that_cannot_be_continued(store: SqlStore, warnings: list[str]) -> None:
+    with pytest.raises(RequestError, match="has no run 'nothing'"):
+        RunRecorder.start(store, DESCRIPTION._replace(run_id="nothing"), warnings.append)
+    gone = RunRecorder.start(store, DESCRIPTION, warnings.append).run.run_id
+    delete(store, "runs")
+    with pytest.raises(RequestError, match="was deleted"):
+        RunRecorder.start(store, DESCRIPTION._replace(run_id=gone), warnings.append)
+
+
+def test_a_run_whose_params_are_refused_is_failed(store: SqlStore, warnings: list[str]) -> None:
+    first = RunRecorder.start(store, DESCRIPTION, warnings.append).run.run_id
+    other = DESCRIPTION._replace(run_id=first, params=(Param("alpha", "0.7"),))
+    with pytest.raises(TrackingError, match="alpha"):
+        RunRecorder.start(store, other, warnings.append)
+    run = store.get_run(first)
+    assert (run.status, run.tag("projrun.exit_code")) == ("FAILED", "5")
+    assert run.tag("projrun.reason") == "the parameters could not be recorded"
+
+
+def test_a_long_param_is_cut_and_said_to_be(store: SqlStore, warnings: list[str]) -> None:
+    limit = store.param_value_limit()
+    params = (Param("long", "x" * (limit + 1)), Param("whole", "y" * limit))
+    started = RunRecorder.start(store, DESCRIPTION._replace(params=params), warnings.append)
+    run = store.get_run(started.run.run_id)
+    assert {param.key: len(param.value) for param in run.params} == {"long": limit, "whole": limit}
+    assert run.tag("projrun.param.long.truncated") == str(limit + 1)
+    assert [text.partition(";")[0] for text in warnings] == [f"parameter long has {limit + 1} characters"]
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "recorded"),
+    [
+        ("FAILED", "FINISHED", "FAILED"),
+        ("KILLED", "FINISHED", "KILLED"),
+        ("FINISHED", "FAILED", "FAILED"),
+        ("RUNNING", "FINISHED", "FINISHED"),
+    ],
+)
+def test_what_the_script_said_of_its_end(
+    store: SqlStore, warnings: list[str], said: str, status: str, recorded: str
+) -> None:
+    started = RunRecorder.start(store, DESCRIPTION, warnings.append)
+    store.update_run(started.run.run_id, status=said, end_time=4)  # type: ignore[arg-type]
+    assert started.finish(RunEnd(status, 0, "", 9))  # type: ignore[arg-type]
+    assert started.run.status == store.get_run(started.run.run_id).status == recorded
+
+
+def test_a_store_that_fails_never_stops_a_run(
+    store: SqlStore, warnings: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "_DELIVERY_PAUSES", (0.0, 0.0))
+    started = RunRecorder.start(store, DESCRIPTION, warnings.append)
+    (tmp_path / "file").write_text("x")
+    assert started.artifact(tmp_path / "file", "logs/file")
+    delete(store, "runs")  # from now on it takes nothing
+    started.tag({"a": "b"})
+    assert not started.finish(RunEnd("FAILED", 1, "why", 9))
+    assert [text.partition(" could not")[0] for text in warnings] == ["tags", "the run's end"]
+
+
+def test_artifacts_that_cannot_be_stored_are_one_warning(store: SqlStore, warnings: list[str]) -> None:
+    store.create_experiment("elsewhere", "gopher://host/runs")
+    started = RunRecorder.start(store, DESCRIPTION._replace(experiment_name="elsewhere"), warnings.append)
+    assert not started.artifact(Path(__file__), "a")
+    assert not started.artifact(Path(__file__), "b")
+    assert started.artifact_folder() is None
+    (text,) = warnings
+    assert text.startswith("the run's artifacts cannot be stored: ")
+
+
+def test_an_end_without_a_reason_leaves_no_tags(store: SqlStore, warnings: list[str]) -> None:
+    started = RunRecorder.start(store, DESCRIPTION, warnings.append)
+    started.finish(RunEnd("FINISHED", 0, "", 9))
+    run = store.get_run(started.run.run_id)
+    assert (run.end_time, [tag for tag in run.tags if tag.key.startswith("projrun.")]) == (9, [])
+    assert Tag("mlflow.user", "ada") in run.tags

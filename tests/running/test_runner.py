@@ -1,0 +1,179 @@
+"""`execute` and the repetition of a run, without the command line: plans in, results and records out."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import pytest
+
+from projrun.environments.protocol import (
+    EnvironmentRequest,
+    PreparedEnvironment,
+    Progress,
+    ResolvedEnvironment,
+)
+from projrun.errors import EnvironmentBuildError, RequestError
+from projrun.project.binding import GivenValue
+from projrun.reporting import Meter
+from projrun.running.plan import Plan, make_plan
+from projrun.running.request import RunRequest, context_of
+from projrun.running.rerun.planning import compare_environments, plan_repetition
+from projrun.running.rerun.repetition import Order, repetition
+from projrun.running.runner import Result, execute
+from projrun.running.session import Options
+from projrun.tracking.entities import Run
+from projrun.tracking.sql.store import SqlStore
+from projrun_backends.environments.local import LocalEnvironment
+from tests.support.projects import write_project
+
+MLPROJECT = """
+name: direct
+entry_points:
+  main:
+    parameters:
+      word: {type: string, default: plain}
+      token: {type: string, secret: true, required: false}
+    command: "echo {word}; true {token}; exit $CODE"
+"""
+
+
+class Heard:
+    """A reporter that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.infos: list[str] = []
+        self.warnings: list[str] = []
+
+    def activity(self, text: str) -> AbstractContextManager[Meter | None]:
+        return nullcontext()
+
+    def progress(self, text: str) -> None:
+        pass
+
+    def info(self, text: str) -> None:
+        self.infos.append(text)
+
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+class Workbench:
+    """A project and a store of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = write_project(folder / "project", MLPROJECT)
+        self.home = folder / "home"
+        self.environ = {**os.environ, "PROJRUN_HOME": str(self.home), "PROJRUN_ENV_MANAGER": "local"}
+        self.heard = Heard()
+
+    def request(self, **parameters: str) -> RunRequest:
+        given = {name: GivenValue(value, "api") for name, value in parameters.items()}
+        return RunRequest(str(self.project), self.project, parameters=given)
+
+    def plan(self, code: int = 0, **parameters: str) -> Plan:
+        request = self.request(**parameters)
+        return make_plan(request, context_of(request, {**self.environ, "CODE": str(code)}))
+
+    def execute(self, plan: Plan) -> Result:
+        return execute(plan, self.heard, Options(forward_stdout_to_stderr=True))
+
+    def runs(self) -> tuple[Run, ...]:
+        store = SqlStore.open(self.home / "projrun.db")
+        try:
+            return store.search_runs(["0"]).runs
+        finally:
+            store.close()
+
+    def order(self, run: Run, **parameters: str) -> Order:
+        request = self.request(**parameters)
+        return Order(run.run_id[:12], request, context_of(request, {**self.environ, "CODE": "0"}))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    return Workbench(tmp_path)
+
+
+def log_of(result: Result) -> str:
+    assert result.artifact_folder is not None
+    return (result.artifact_folder / "logs" / "output.log").read_text()
+
+
+def test_a_plan_writes_nothing_and_a_run_is_recorded(bench: Workbench) -> None:
+    plan = bench.plan(word="two words")
+    assert not (bench.home / "projrun.db").exists()
+    result = bench.execute(plan)
+    assert (result.outcome.status, result.outcome.exit_code) == ("FINISHED", 0)
+    assert log_of(result) == "two words\n"
+    assert result.kept_log is None
+    (run,) = bench.runs()
+    assert (run.run_id, run.status) == (result.run.run_id, "FINISHED")
+    assert {param.key: param.value for param in run.params} == {"word": "two words"}
+    assert list((bench.home / "active").iterdir()) == []
+
+
+def test_a_command_that_fails_is_an_outcome(bench: Workbench) -> None:
+    result = bench.execute(bench.plan(code=3))
+    assert (result.outcome.status, result.outcome.exit_code) == ("FAILED", 3)
+    (run,) = bench.runs()
+    assert (run.status, run.tag("projrun.exit_code")) == ("FAILED", "3")
+
+
+def test_an_environment_that_cannot_be_prepared_ends_the_run(bench: Workbench) -> None:
+    class Broken(LocalEnvironment):
+        def prepare(
+            self,
+            request: EnvironmentRequest,
+            resolved: ResolvedEnvironment,
+            *,
+            rebuild: bool,
+            progress: Progress,
+        ) -> PreparedEnvironment:
+            raise EnvironmentBuildError("no room", detail="the tool's last line")
+
+    plan = bench.plan()
+    with pytest.raises(EnvironmentBuildError, match="no room"):
+        bench.execute(plan._replace(environment=plan.environment._replace(manager=Broken())))
+    (run,) = bench.runs()
+    assert run.status == "FAILED"
+    assert "no room" in (run.tag("projrun.reason") or "")
+    assert list((bench.home / "active").iterdir()) == []
+
+
+def test_a_run_is_repeated_with_what_was_recorded(bench: Workbench) -> None:
+    first = bench.execute(bench.plan(word="recorded")).run
+    with repetition(bench.order(first), bench.heard.warning) as found:
+        planned = plan_repetition(found)
+        assert [one for one in planned.differences if one.serious] == []
+        result = bench.execute(planned.plan)
+        assert not [one for one in compare_environments(found, result, bench.heard.warning) if one.serious]
+    assert log_of(result) == "recorded\n"
+    assert result.run.run_id != first.run_id
+    newest = next(run for run in bench.runs() if run.run_id == result.run.run_id)
+    assert newest.tag("projrun.rerun_of") == first.run_id
+
+
+def test_what_is_given_now_takes_precedence_over_the_record(bench: Workbench) -> None:
+    first = bench.execute(bench.plan(word="recorded")).run
+    with repetition(bench.order(first, word="new"), bench.heard.warning) as found:
+        result = bench.execute(plan_repetition(found).plan)
+    assert log_of(result) == "new\n"
+
+
+def test_a_secret_is_not_in_the_record_and_must_be_given_again(bench: Workbench) -> None:
+    first = bench.execute(bench.plan(token="hunter2-of-ada")).run
+    assert all("hunter2-of-ada" not in param.value for param in bench.runs()[0].params)
+    with (
+        pytest.raises(RequestError, match="token"),
+        repetition(bench.order(first), bench.heard.warning) as found,
+    ):
+        plan_repetition(found)
+
+
+def test_a_run_that_does_not_exist_cannot_be_repeated(bench: Workbench) -> None:
+    first = bench.execute(bench.plan()).run
+    unknown = bench.order(first)._replace(run_id="f" * 12 if first.run_id[0] != "f" else "0" * 12)
+    with pytest.raises(RequestError), repetition(unknown, bench.heard.warning):
+        pass
