@@ -202,7 +202,7 @@ def test_else_py_rattler_is_used(tmp_path: Path, environ: dict[str, str]) -> Non
 @pytest.mark.parametrize(
     ("environ", "problem"),
     [
-        ({"PROJRUN_CONDA_EXE": "mamba"}, "there is no mamba on PATH"),
+        ({"PROJRUN_CONDA_EXE": "mamba"}, "mamba not found on PATH"),
         ({"PROJRUN_CONDA_EXE": "{folder}/gone/conda"}, "gone/conda is not a program"),
         ({"MLFLOW_CONDA_HOME": "{folder}/gone"}, "gone/bin/conda is not a program"),
     ],
