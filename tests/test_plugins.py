@@ -46,6 +46,7 @@ def boom(*arguments):
 
 MANAGER = """\
 from projrun.environments.protocol import Capabilities, ChildProcess, PreparedEnvironment, ResolvedEnvironment
+from projrun.execution.protocol import Outcome
 
 class Manager:
     name = "x"
@@ -59,6 +60,15 @@ class Manager:
 
 def boom(*arguments, **keywords):
     raise ValueError("boom")
+
+def ends_with(function):
+    def wrap(self, launch):
+        child = ("sh", "-c", "touch started")
+        return ChildProcess(child, launch.environ, end_function=function, end_details={"word": "told"})
+    return lambda self, *given, **named: PreparedEnvironment({}, wrap=lambda launch: wrap(self, launch))
+
+def relabel(outcome, details, environ):
+    return Outcome("FAILED", 42, f"{dict(details)}: {outcome.status}")
 """
 
 _numbers = itertools.count()
@@ -278,3 +288,34 @@ def test_a_manager_that_fails(
     assert (tmp_path / "runs.db").exists() == recorded
     if recorded:
         assert status(tmp_path) == ("FAILED", message)
+
+
+@pytest.mark.parametrize(
+    ("function", "what", "started"),
+    [
+        ("no_such", "AttributeError: module", False),
+        ("boom", "ValueError: boom", True),
+        ("str", "TypeError: ", True),
+        ("nothing", "what `{name}:nothing` returned is of the type NoneType, not Outcome", True),
+    ],
+)
+def test_a_managers_end_function_that_fails(
+    install: Install, tmp_path: Path, function: str, what: str, started: bool
+) -> None:
+    change = f"Manager.prepare = ends_with(f'{{__name__}}:{function}')"
+    name = install(
+        f"{MANAGER}\nfrom builtins import str\ndef nothing(*given): ...\n{change}", "environments", "Manager"
+    )
+    done = run(tmp_path, "--env-manager=x")
+    message = fault(name, what.format(name=name), kind="environment manager", target="Manager")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert status(tmp_path)[1].startswith(message)
+    assert (tmp_path / "project" / "started").exists() == started
+
+
+def test_a_managers_end_function_gets_its_own_details(install: Install, tmp_path: Path) -> None:
+    change = "Manager.prepare = ends_with(f'{__name__}:relabel')"
+    install(f"{MANAGER}\n{change}", "environments", "Manager")
+    assert run(tmp_path, "--env-manager=x").returncode == 42
+    assert status(tmp_path) == ("FAILED", "{'word': 'told'}: FINISHED")

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 
 from projrun.environments.protocol import ChildProcess, Launch, PreparedEnvironment, ResolvedEnvironment
 from projrun.plugins import Origin, Results
+
+_ORIGIN = "projrun.origin"
+_FUNCTION = "projrun.end_function"
 
 
 def manager_results() -> Results:
     """The checks of what `resolve` and `prepare` return."""
     return {"resolve": _checked_resolution, "prepare": _checked_preparation}
+
+
+def end_checked(outcome: object, details: Mapping[str, str], environ: Mapping[str, str]) -> object:
+    """The `end_function` of a manager's process: calls the manager's own, and checks what it returns."""
+    origin = Origin(*json.loads(details[_ORIGIN]))
+    own = {name: text for name, text in details.items() if name not in (_ORIGIN, _FUNCTION)}
+    with origin.faults():
+        ended = _loaded(details[_FUNCTION])(outcome, own, environ)
+    return origin.expect(ended, type(outcome), f"what `{details[_FUNCTION]}` returned")
 
 
 def _checked_resolution(origin: Origin, resolved: object) -> ResolvedEnvironment:
@@ -27,4 +42,17 @@ def _checked_preparation(origin: Origin, prepared: object) -> PreparedEnvironmen
 def _wrapped(origin: Origin, prepared: PreparedEnvironment, launch: Launch) -> ChildProcess:
     with origin.faults():
         child = prepared.wrap(launch) if prepared.wrap is not None else None
-    return origin.expect(child, ChildProcess, "what `wrap` returned")
+    checked = origin.expect(child, ChildProcess, "what `wrap` returned")
+    if not checked.end_function:
+        return checked
+    with origin.faults():  # before anything starts
+        _loaded(checked.end_function)
+    # A job's specification is text, so the origin travels in the details.
+    details = {**checked.end_details, _ORIGIN: json.dumps(origin), _FUNCTION: checked.end_function}
+    return checked._replace(end_function=f"{__name__}:{end_checked.__name__}", end_details=details)
+
+
+def _loaded(target: str) -> Callable[..., object]:
+    module, _, name = target.partition(":")
+    function: Callable[..., object] = getattr(import_module(module), name)
+    return function
