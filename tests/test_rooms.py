@@ -35,7 +35,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     # The endpoint of a run is the server's: it knows the stores, and nothing of runs that are carried out here.
     "server": {"tracking"},
     "environments": {"project"},
-    "execution": set(),
+    "execution": {"cache"},
     "execution.supervision": {"execution"},
     # git's processes are watched by the guard that watches commands.
     "sources": {"execution.supervision", "http", "cache"},

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from projrun.cache.private_files import NotPrivateError, read_private, write_private
 from projrun.execution.protocol import JobSpec
 
 _VERSION = 1
@@ -28,9 +28,7 @@ def write_spec(spec: JobSpec, private: Path) -> str:
     """
     fields = {name: _plain(value) for name, value in spec._asdict().items()}
     hidden = {name for name, value in fields.items() if name in _PRIVATE or _mentions(value, spec.secrets)}
-    descriptor = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        json.dump({name: fields[name] for name in sorted(hidden)}, file)
+    write_private(private, json.dumps({name: fields[name] for name in sorted(hidden)}))
     public = {name: value for name, value in fields.items() if name not in hidden}
     return json.dumps({"version": _VERSION, "private": os.path.abspath(private), **public})  # noqa: PTH100 - no links resolved
 
@@ -70,11 +68,10 @@ def _mentions(value: object, secrets: tuple[str, ...]) -> bool:
 
 
 def _read_private(file: Path) -> str:
-    with file.open(encoding="ascii") as opened:
-        status = os.fstat(opened.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
-            raise ValueError(f"{file} may be read or written by others")
-        return opened.read()
+    try:
+        return read_private(file)
+    except NotPrivateError as error:
+        raise ValueError(f"{file} may be read or written by others: {error}") from None
 
 
 def _object(text: str, what: str) -> dict[str, Any]:

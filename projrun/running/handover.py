@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from projrun.cache.private_files import write_private
 from projrun.running.request import RunRequest
 from projrun.running.request_json import from_json, to_json
-from projrun.running.request_secrets import read_private, sealed, unsealed, write_private
+from projrun.running.request_secrets import read_text, sealed, unsealed
 
 
 def hand_over(request: RunRequest, folder: Path, name: str) -> Path:
@@ -24,7 +25,7 @@ def hand_over(request: RunRequest, folder: Path, name: str) -> Path:
 
 def take_over(file: Path, environ: Mapping[str, str]) -> RunRequest:
     """The request that `hand_over` wrote, which is removed; RequestError for one that cannot be read."""
-    request = unsealed(from_json(read_private(file)), environ)
+    request = unsealed(from_json(read_text(file)), environ)
     discard_request(file)
     return request
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from projrun.cache.private_files import NotPrivateError, read_private, write_private
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError
 from projrun.running.request import RunRequest, SecretRef
 from projrun.settings.options import OPTIONS
-
-_LONGEST = 64 * 1024 * 1024
-"""Of a file, in bytes: a parameter cannot be longer than a command line anyway."""
 
 Secret = str | list[str] | dict[str, str]
 
@@ -106,7 +102,7 @@ def _from_variable(place: str, text: str | None) -> object:
 
 def _read_secrets(file: Path) -> Mapping[str, object]:
     try:
-        secrets = json.loads(read_private(file))
+        secrets = json.loads(read_text(file))
     except (ValueError, RecursionError):
         secrets = None
     if not isinstance(secrets, dict):
@@ -114,38 +110,14 @@ def _read_secrets(file: Path) -> Mapping[str, object]:
     return secrets
 
 
-def write_private(file: Path, text: str) -> None:
-    """A new file that only its owner may read; never one that is already there. Raises OSError."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(text)
-
-
-def read_private(file: Path) -> str:
+def read_text(file: Path) -> str:
     """The text of a file that only its owner may read; RequestError for any other."""
-    # Without waiting for the writer of a named pipe, and without following a link.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        descriptor = os.open(file, flags)
-        with os.fdopen(descriptor, "rb") as stream:
-            problem = _problem(os.fstat(descriptor))
-            content = b"" if problem else stream.read(_LONGEST + 1)
+        return read_private(file)
+    except NotPrivateError as error:
+        raise RequestError(
+            f"{file} is refused: {error}", hint="it must be a file of yours with mode 0600"
+        ) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise RequestError(f"cannot read {file}: {reason}") from None
-    if problem or len(content) > _LONGEST:
-        raise RequestError(
-            f"{file} is refused: {problem or 'it is too long'}",
-            hint="it must be a file of yours with mode 0600",
-        )
-    return content.decode("ascii", errors="replace")
-
-
-def _problem(status: os.stat_result) -> str:
-    if not stat.S_ISREG(status.st_mode):
-        return "it is not a regular file"
-    if os.name != "nt" and status.st_uid != os.geteuid():
-        return f"it belongs to uid {status.st_uid}"
-    if os.name != "nt" and status.st_mode & 0o077:
-        return f"others may access it (mode {stat.S_IMODE(status.st_mode):04o})"
-    return ""

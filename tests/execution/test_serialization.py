@@ -102,6 +102,15 @@ def test_the_private_file_is_its_owners_alone(tmp_path: Path) -> None:
         read_spec(text)
 
 
+def test_a_pipe_in_the_place_of_the_private_file_is_refused_at_once(tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    text = write_spec(spec_in(tmp_path), private)
+    private.unlink()
+    os.mkfifo(private, 0o600)
+    with pytest.raises(ValueError, match="not a regular file"):
+        read_spec(text)
+
+
 def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     private = tmp_path / "private"
     private.symlink_to(tmp_path / "elsewhere")

@@ -19,7 +19,7 @@ from projrun.project.binding import GivenValue
 from projrun.running.handover import discard_request, hand_over, take_over
 from projrun.running.request import RunRequest, SecretRef, context_of
 from projrun.running.request_json import from_json, to_json
-from projrun.running.request_secrets import read_private, sealed, secrets_of, unsealed
+from projrun.running.request_secrets import read_text, sealed, secrets_of, unsealed
 from projrun.settings.options import OPTIONS
 
 SECRET = "s3cret-of-ada"
@@ -284,12 +284,12 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe", 0o600)
     (tmp_path / "file").touch(0o600)
     (tmp_path / "link").symlink_to("file")
-    assert read_private(tmp_path / "file") == ""
+    assert read_text(tmp_path / "file") == ""
     for name, message in (("pipe", "not a regular file"), ("link", "cannot read"), ("none", "No such file")):
         with pytest.raises(RequestError, match=message):
-            read_private(tmp_path / name)
+            read_text(tmp_path / name)
     with pytest.raises(RequestError, match=r"not a regular file|cannot read"):
-        read_private(tmp_path)
+        read_text(tmp_path)
 
 
 def test_damaged_secrets_are_refused(tmp_path: Path) -> None:

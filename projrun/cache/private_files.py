@@ -1,0 +1,43 @@
+"""Files that only their owner may read: what holds secrets between two processes."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+_LONGEST = 64 * 1024 * 1024
+"""Of a file, in bytes: a parameter cannot be longer than a command line anyway."""
+
+
+class NotPrivateError(ValueError):
+    """A file that is not used; the message says why, without its name."""
+
+
+def write_private(file: Path, text: str) -> None:
+    """A new file that only its owner may read; never one that is already there. Raises OSError."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(text)
+
+
+def read_private(file: Path) -> str:
+    """The text of a file that only its owner may read. Raises NotPrivateError for any other, OSError."""
+    # Without waiting for the writer of a named pipe, and without following a link.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(file, flags)
+    with os.fdopen(descriptor, "rb") as stream:
+        _check(os.fstat(descriptor))
+        content = stream.read(_LONGEST + 1)
+    if len(content) > _LONGEST:
+        raise NotPrivateError("it is too long")
+    return content.decode("ascii", errors="replace")
+
+
+def _check(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise NotPrivateError("it is not a regular file")
+    if os.name != "nt" and status.st_uid != os.geteuid():
+        raise NotPrivateError(f"it belongs to uid {status.st_uid}")
+    if os.name != "nt" and status.st_mode & 0o077:
+        raise NotPrivateError(f"others may access it (mode {stat.S_IMODE(status.st_mode):04o})")
