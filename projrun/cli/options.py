@@ -22,7 +22,7 @@ def click_option(option: Option, command: Command) -> Callable[[Decorated], Deco
         *words,
         metavar=option.metavar,
         help=f"{option.help}  [{hint}]" if hint else option.help,
-        is_flag=option.kind == "flag",
+        is_flag=option.kind == "flag" or None,  # with False, click 8.5 takes `--run-name=-x` for an option -x
         multiple=option.kind == "repeated",
     )
 

@@ -95,6 +95,17 @@ def test_table_and_click_and_reference_agree(command: Command) -> None:
     assert list(disagreements(command, options_of(command), parsed, REFERENCE)) == []
 
 
+@pytest.mark.parametrize(
+    "option", [one for one in options_of("run") if one.kind != "flag"], ids=lambda one: one.name
+)
+@pytest.mark.parametrize("value", ["-x", "--upload-pack=x", "-"])
+def test_a_value_after_an_equals_sign_may_begin_with_a_dash(option: Option, value: str) -> None:
+    given = (
+        click_command(["run"]).make_context("run", [".", f"--{option.name}={value}"]).params[option.keyword]
+    )
+    assert given == ((value,) if option.kind == "repeated" else value)
+
+
 def test_table_and_signature_agree() -> None:
     assert list(disagreements_of_python(options_of("run"), projrun.run)) == []
 
