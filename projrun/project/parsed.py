@@ -76,7 +76,7 @@ class ParsedProjects(NamedTuple):
     def keep(self, project: Project) -> None:
         """Write the entry; a cache that cannot be written is no reason to stop a run."""
         reference = project.environment
-        if not self._depends_on_text_alone(project):
+        if _holds_secrets(project) or not self._depends_on_text_alone(project):
             return
         if reference.location is None:  # what the folder holds decides, in every run
             project = project._replace(environment=reference._replace(kind="none", file=None))
@@ -100,6 +100,16 @@ class ParsedProjects(NamedTuple):
         except (OSError, ValueError):
             return False
         return b"_env" not in content and b"\\" not in content
+
+
+def _holds_secrets(project: Project) -> bool:
+    """Whether the file has values that may be secret: they are not copied to where their author would not look."""
+    docker = project.environment.docker
+    return (docker is not None and bool(docker.set_variables)) or any(
+        parameter.secret and parameter.default is not None
+        for entry_point in project.entry_points.values()
+        for parameter in entry_point.parameters.values()
+    )
 
 
 def remove_unused(cache: Path, before: float) -> None:

@@ -70,6 +70,24 @@ def test_the_second_time_is_the_same_without_yaml(
     assert second[1] == first[1] == load_project(project)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "docker_env: {image: i, environment: [[PASSWORD, hush]]}\nentry_points: {main: {command: 'true'}}\n",
+        "entry_points: {main: {parameters: {key: {type: string, secret: true, default: hush}}, command: 'true'}}\n",
+    ],
+)
+def test_a_file_with_secrets_is_not_copied(project: Path, cache: Path, text: str) -> None:
+    (project / "MLproject").write_text(text)
+    load_project(project, cache)
+    assert not parsed.folder(cache).exists()
+    (project / "MLproject").write_text(
+        text.replace("[[PASSWORD, hush]]", "[PASSWORD]").replace(", default: hush", "")
+    )
+    load_project(project, cache)
+    assert len(entries(cache)) == 1
+
+
 def test_an_entry_is_private(project: Path, cache: Path) -> None:
     load_project(project, cache)
     (entry,) = entries(cache)
