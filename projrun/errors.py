@@ -59,6 +59,14 @@ class EnvironmentBuildError(ProjrunError):
         """The whole output of the build that failed, which becomes an artifact of the run."""
 
 
+class Interruption(ProjrunError):
+    """A signal ended the command."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
 class TrackingError(ProjrunError):
     """The tracking store refused the request or could not be reached."""
 

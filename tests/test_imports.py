@@ -24,15 +24,15 @@ OURS = ("projrun", "projrun_backends")
 # Each costs 5 ms or more, or draws in what does.
 NEVER = frozenset(
     {
-        "asyncio", "concurrent.futures", "dataclasses", "email", "filelock", "fsspec", "git", "hashlib", "html",
-        "http", "importlib.metadata", "logging", "msgspec", "multiprocessing", "pkg_resources", "platformdirs",
+        "asyncio", "click", "concurrent.futures", "dataclasses", "email", "filelock", "fsspec", "git", "hashlib",
+        "html", "http", "importlib.metadata", "logging", "msgspec", "multiprocessing", "pkg_resources", "platformdirs",
         "requests", "rich", "secrets", "ssl", "starlette", "tempfile", "tomllib", "unittest", "urllib.request",
         "urllib3", "uvicorn", "virtualenv", "yaml", "zipfile",
     }
 )  # fmt: skip
 
 # What starts before it is known what is asked for: `version`, `--help` and the API import less than a run.
-LIGHT_STARTS = frozenset({"projrun", "projrun.cli", "projrun.cli.application"})
+LIGHT_STARTS = frozenset({"projrun", "projrun.cli", "projrun.cli.execution"})
 
 # `fcntl` is not on every system; `check` and completion start without `json`.
 OPTIONAL = frozenset({"fcntl", "json"})
@@ -58,14 +58,14 @@ except SystemExit as leaving:
 # What the hot path is built on brings in modules of its own, which differ between versions.
 _BASE = """
 import sys
-import click, sqlite3, subprocess, typing
+import sqlite3, subprocess, typing
 print("\\n".join(sys.modules))
 """
 
 
 @pytest.fixture(scope="module")
 def base() -> frozenset[str]:
-    """The modules that come with Python, click and sqlite3."""
+    """The modules that come with Python and sqlite3."""
     done = run_command([sys.executable, "-c", _BASE]).check()
     return frozenset(done.stdout.split())
 

@@ -1,23 +1,20 @@
-"""The command group, and the one place where errors become output and exit codes."""
+"""The command group for click, which reads every command line that `projrun.cli.plain_lines` leaves."""
 
 from __future__ import annotations
 
-import errno
-import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
-from projrun.errors import ProjrunError, RequestError
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+from projrun.errors import Interruption, RequestError
+from projrun.suggestions import did_you_mean
 
 _COMMANDS = {
-    "run": ("projrun.cli.run:run", "Run an entry point of a project and record it."),
+    "run": ("projrun.cli.project_commands:run", "Run an entry point of a project and record it."),
     "rerun": ("projrun.cli.rerun:rerun", "Repeat a recorded run; show what differs."),
-    "plan": ("projrun.cli.plan:plan", "Show what `run` would do; change nothing."),
+    "plan": ("projrun.cli.project_commands:plan", "Show what `run` would do; change nothing."),
     "check": ("projrun.cli.check:check", "Find mistakes in an MLproject file."),
     "runs": ("projrun.cli.runs:runs", "List, show and compare recorded runs."),
     "envs": ("projrun.cli.envs:envs", "List, show and remove built environments."),
@@ -25,6 +22,10 @@ _COMMANDS = {
     "completion": ("projrun.cli.completion:completion", "Print a shell completion script."),
     "version": ("projrun.cli.version:version", "Print the version."),
 }
+
+
+class _ReaderGone(Exception):
+    """What reads stdout has gone."""
 
 
 class LazyGroup(click.Group):
@@ -44,10 +45,14 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            from projrun.suggestions import did_you_mean
-
             raise click.UsageError(f"no such command {args[0]!r}{did_you_mean(args[0], _COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click would exit with 1
+            raise _ReaderGone from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -71,96 +76,30 @@ def application() -> None:
     """
 
 
-def execute(arguments: Sequence[str]) -> int:
-    """Run the command line and return its exit code. With `--json`, every error is one object on stdout."""
-    return guarded(
-        lambda: application.main(list(arguments), prog_name="projrun", standalone_mode=False),
-        as_json="--json" in arguments,
-    )
-
-
-def guarded(command: Callable[[], object], *, as_json: bool = False) -> int:
-    """Call it and return the exit code: the one place where errors become output."""
-    if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot show is not an error
+def through_click(arguments: Sequence[str]) -> object:
+    """Run the command line and return what the command returned; RequestError for what click refuses."""
     try:
-        code = command()
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        return application.main(list(arguments), prog_name="projrun", standalone_mode=False)
+    except _ReaderGone:
+        raise BrokenPipeError from None
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
-    except BrokenPipeError:
-        return _leave_broken_pipe()
-    except BaseException as ending:
-        if _is_bare_group(ending):
-            click.echo(str(ending), err=True)
+    except click.Abort:
+        raise Interruption("interrupted by SIGINT", 130) from None
+    except click.ClickException as mistake:
+        if _is_bare_group(mistake):
+            click.echo(str(mistake), err=True)
             return 2
-        return _report(_as_error(ending), as_json=as_json)
-    return code if isinstance(code, int) else 0
+        raise _usage_error(mistake) from None
 
 
-def _as_error(ending: BaseException) -> ProjrunError:
-    """What ended the command, as an error to report; SystemExit is raised again."""
-    if isinstance(ending, ProjrunError):
-        return ending
-    if isinstance(ending, click.Abort | KeyboardInterrupt):
-        return _interrupted("interrupted by SIGINT", 130)
-    if isinstance(ending, click.ClickException):
-        return _usage_error(ending)
-    if isinstance(ending, OSError) and ending.errno in _FULL:
-        return RequestError(f"cannot write: {ending.strerror}", hint="free some space")
-    if isinstance(ending, Exception):
-        return _bug(ending)
-    from projrun.execution.supervision.signals import Interrupted
-
-    if isinstance(ending, Interrupted):
-        return _interrupted(str(ending), ending.exit_code)
-    raise ending
-
-
-def _report(error: ProjrunError, *, as_json: bool) -> int:
-    from projrun.cli.rendering import error_text, print_json
-
-    with suppress(OSError):
-        click.echo(error_text(error), err=True)
-    if as_json:
-        document = {
-            "error": {"message": error.message, "hint": error.hint, "detail": error.detail},
-            "exit_code": error.exit_code,
-            **({"run_id": error.run_id} if error.run_id else {}),
-        }
-        with suppress(OSError):
-            print_json(document)
-    return error.exit_code
-
-
-def _is_bare_group(ending: BaseException) -> bool:
+def _is_bare_group(mistake: click.ClickException) -> bool:
     # Click 8.2 made an exception of what 8.1 prints itself: the help of a group that is called alone.
     kind = getattr(click.exceptions, "NoArgsIsHelpError", None)
-    return kind is not None and isinstance(ending, kind)
+    return kind is not None and isinstance(mistake, kind)
 
 
 def _usage_error(mistake: click.ClickException) -> RequestError:
     message = mistake.format_message().rstrip(".")
     path = mistake.ctx.command_path if isinstance(mistake, click.UsageError) and mistake.ctx else "projrun"
     return RequestError(message[:1].lower() + message[1:], hint=f"see `{path} --help`")
-
-
-def _interrupted(message: str, exit_code: int) -> ProjrunError:
-    error = ProjrunError(message)
-    error.exit_code = exit_code
-    return error
-
-
-def _leave_broken_pipe() -> int:
-    # The reader (`| head`) has gone, and nothing is wrong.
-    from projrun.cli.rendering import silence_stdout
-
-    silence_stdout()
-    return 0
-
-
-def _bug(bug: Exception) -> ProjrunError:
-    from projrun.cli.bugs import write_report
-
-    return ProjrunError(f"a bug in projrun: {type(bug).__name__}", hint=write_report(bug))

@@ -6,25 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import click
-
-from projrun.cli.options import plan_options
-from projrun.cli.rendering import print_json, visible
+from projrun.cli.rendering import print_json, print_text, visible
 from projrun.cli.request import build_request
 from projrun.running.plan import make_plan
 from projrun.running.request import context_of
-
-
-@click.command()
-@plan_options
-def plan(**values: Any) -> int:
-    """Show what `projrun run` would do with the same options; build, run and record nothing.
-
-    \b
-    projrun plan . -P alpha=0.42
-    projrun plan https://host/team/repo.git -v v1.2 --json
-    """
-    return show_plan(values)
 
 
 def show_plan(values: Mapping[str, Any]) -> int:
@@ -37,9 +22,9 @@ def show_plan(values: Mapping[str, Any]) -> int:
     if values["as_json"]:
         print_json(document)
     else:
-        click.echo(visible(plan_text(document)))
+        print_text(visible(plan_text(document)))
     for note in made.notes:
-        click.echo(visible(f"projrun: {note}"), err=True)
+        print_text(visible(f"projrun: {note}"), err=True)
     for warning in made.warnings:
-        click.echo(visible(f"projrun: warning: {warning}"), err=True)
+        print_text(visible(f"projrun: warning: {warning}"), err=True)
     return 0

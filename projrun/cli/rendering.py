@@ -6,8 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-
-import click
+from typing import TextIO
 
 from projrun.errors import ProjrunError
 
@@ -38,13 +37,30 @@ def error_text(error: ProjrunError) -> str:
     return visible(line)
 
 
+def print_text(text: str, *, err: bool = False) -> None:
+    """A line on stdout or stderr, at once: what click.echo does, without click where stdout is UTF-8."""
+    stream = sys.stderr if err else sys.stdout
+    if stream is None:
+        return
+    if _is_utf8(stream):
+        stream.write(f"{text}\n")
+        stream.flush()
+        return
+    import click  # which knows what to do with other encodings
+
+    click.echo(text, err=err)
+
+
+def _is_utf8(stream: TextIO) -> bool:
+    encoding = getattr(stream, "encoding", None) or ""
+    return encoding.lower().replace("-", "") == "utf8"
+
+
 def print_json(document: Mapping[str, object]) -> None:
     """One object on stdout, in ASCII where stdout is not UTF-8."""
     import json  # most commands print none
 
-    encoding = getattr(sys.stdout, "encoding", None) or ""
-    is_utf8 = encoding.lower().replace("-", "") == "utf8"
-    click.echo(json.dumps(document, indent=2, ensure_ascii=not is_utf8))
+    print_text(json.dumps(document, indent=2, ensure_ascii=not _is_utf8(sys.stdout)))
 
 
 def silence_stdout() -> None:
@@ -58,7 +74,7 @@ def print_table(
     """A table on stdout: on a terminal the columns in `wrapping` are folded to its width; off one, plain lines."""
     rows = [[visible(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
-        click.echo(_aligned([columns, *rows]))
+        print_text(_aligned([columns, *rows]))
         return
     from rich.console import Console
     from rich.table import Table

@@ -9,9 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-import click
-
-from projrun.cli.rendering import visible
+from projrun.cli.rendering import print_text, visible
 from projrun.reporting import Meter
 
 if TYPE_CHECKING:
@@ -81,7 +79,7 @@ class CommandLineReporter:
             if self._status is not None:
                 self._status.console.print(visible(line), markup=False, highlight=False)
             else:
-                click.echo(visible(line), err=True)
+                print_text(visible(line), err=True)
 
     def _show(self, text: str) -> None:
         if not self._terminal:
@@ -122,6 +120,7 @@ def _bar(activity: str, text: str, share: float) -> Group:
 
 def _plain(text: str) -> Text:
     """For the spinner, which would read a plain `str` as markup."""
+    import click
     from rich.text import Text
 
     return Text(visible(click.unstyle(text))[:200])

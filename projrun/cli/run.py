@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
-import click
-
-from projrun.cli.options import run_options
 from projrun.cli.rendering import print_json, silence_stdout
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
@@ -19,19 +17,8 @@ from projrun.running.runner import Result, execute
 from projrun.running.session import Options
 
 
-@click.command()
-@run_options
-def run(**values: Any) -> int:
-    """Run an entry point of the project at URI and record it.
-
-    URI is a folder, a git repository (https://…, ssh://…, git@host:…, gh:owner/repo, the page of a folder on GitHub,
-    GitLab or Bitbucket) or an archive (.zip, .tar.gz…; a file, https://…, s3://…), each with #sub/dir.
-
-    \b
-    projrun run . -P alpha=0.42
-    projrun run https://host/team/repo.git#train -v v1.2 --env-manager=uv
-    projrun run . -e evaluate --params-file params.yaml --experiment-name nightly
-    """
+def run_line(values: Mapping[str, Any]) -> int:
+    """Do what `projrun run` does, from the values of its options by keyword."""
     if values["dry_run"]:
         from projrun.cli.plan import show_plan
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from projrun.cli import leave
-from projrun.cli.application import guarded
+from projrun.cli.execution import guarded
 from projrun.cli.run import carry_out
 from projrun.running.request import context_of
 

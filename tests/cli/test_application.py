@@ -105,7 +105,7 @@ def test_text_that_stdout_cannot_show(tmp_path: Path, environ: dict[str, str], e
 def test_a_bug_is_one_object_too(tmp_path: Path, environ: dict[str, str]) -> None:
     script = (
         "import sys, projrun.cli.run\n"
-        "from projrun.cli.application import execute\n"
+        "from projrun.cli.execution import execute\n"
         "def make_plan(request, context, **more): raise ZeroDivisionError\n"
         "sys.modules['projrun.cli.run'].make_plan = make_plan\n"
         "sys.exit(execute(['run', '.', '--json']))\n"
