@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.commands import projrun_argv
-from tests.support.guard import Guard, changed, watch
+from tests.support.guard import Guard, changed, restore_environment, watch
 
 # How long an example takes says something of the machine, nothing of the code.
 settings.register_profile(
@@ -34,9 +35,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[GUARD].close()
 
 
+INTEGRATION = Path(__file__).with_name("integration")
 INTEGRATION_FOLDER = "tests/integration/"
 SERVED = ("tests/sources/", "tests/running/")
 """Where a fixture `server` or `lfs` is a git server that starts processes for every request."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where the integration tests are left out, every worker is spared the reading of their folder."""
+    left_out = config.getoption("markexpr") == "not integration"
+    return True if left_out and collection_path == INTEGRATION else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -62,11 +70,10 @@ def _guarded_home(request: pytest.FixtureRequest) -> Iterator[None]:
     guard = request.config.stash[GUARD]
     before = watch(guard.real_folders)
     environ = dict(os.environ)
-    home = str(guard.new_home())
+    home = str(guard.unused_home())
     os.environ.update(HOME=home, USERPROFILE=home, GIT_CONFIG_GLOBAL=f"{home}/.gitconfig")
     yield
-    os.environ.clear()
-    os.environ.update(environ)
+    restore_environment(environ)
     touched = changed(before)
     assert not touched, f"this test wrote to the real folder {touched} (or projrun was used meanwhile)"
 

@@ -99,7 +99,14 @@ class Guard:
         self.folder = Path(tempfile.mkdtemp(prefix="projrun-tests-"))
         self.real_folders = real_folders(self._original)
         self._homes = 0
+        self._unused: Path | None = None
         _replace_environment(guarded_environment(self._original, self.new_home()))
+
+    def unused_home(self) -> Path:
+        """An empty home folder; the one that was given last where nobody left a trace in it."""
+        if self._unused is None or not _is_as_made(self._unused):
+            self._unused = self.new_home()
+        return self._unused
 
     def new_home(self) -> Path:
         """An empty home folder that nobody used before, with a git identity."""
@@ -113,6 +120,22 @@ class Guard:
         """Give the process its environment back and remove the homes."""
         _replace_environment(self._original)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _is_as_made(home: Path) -> bool:
+    try:
+        names = [entry.name for entry in home.iterdir()]
+        return names == [".gitconfig"] and (home / ".gitconfig").read_text("utf-8") == _GIT_CONFIG
+    except (OSError, ValueError):
+        return False
+
+
+def restore_environment(environ: Mapping[str, str]) -> None:
+    """Make the process's environment equal to `environ`, setting only what differs: it runs after every test."""
+    now = dict(os.environ)
+    for name in now.keys() - environ.keys():
+        del os.environ[name]
+    os.environ.update({name: value for name, value in environ.items() if now.get(name) != value})
 
 
 def _replace_environment(environ: Mapping[str, str]) -> None:

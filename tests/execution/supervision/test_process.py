@@ -26,6 +26,12 @@ def run(folder: Path, command: str, grace_period: float = 5.0) -> Outcome:
     return start(folder, command, grace_period).wait()
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What never ends by itself need not be given the usual second."""
+    monkeypatch.setattr(process, "_LINGER", 0.1)
+
+
 def signalled(job: ProcessJob, ready: Path, *signals: int) -> Outcome:
     """Send signals from another thread, as soon as the command has made the file `ready`."""
 
@@ -96,6 +102,7 @@ def child_processes() -> set[str]:
     return {pid for parent, pid in lines if parent == str(os.getpid())} - {str(listing.pid)}
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_background_process_is_ended_with_the_run(tmp_path: Path) -> None:
     outcome = run(tmp_path, "sleep 60 & echo $! > pid")
     assert outcome.status == "FINISHED"
@@ -103,18 +110,21 @@ def test_a_background_process_is_ended_with_the_run(tmp_path: Path) -> None:
     assert not is_running(read_pid(tmp_path / "pid"))
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_background_process_that_ignores_term_is_killed(tmp_path: Path) -> None:
     outcome = run(tmp_path, "(trap '' TERM; sleep 60; sleep 60) & echo $! > pid", grace_period=0.2)
     assert outcome.status == "FINISHED"
     assert not is_running(read_pid(tmp_path / "pid"))
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_stopped_background_process_is_ended_too(tmp_path: Path) -> None:
     outcome = run(tmp_path, "sleep 60 & echo $! > pid; kill -STOP $!")
     assert outcome.status == "FINISHED"
     assert not is_running(read_pid(tmp_path / "pid"))
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_stopped_background_process_may_still_clean_up(tmp_path: Path) -> None:
     """Stopped, it would see TERM only together with KILL: it is continued."""
     stopped = "trap 'touch cleaned; exit' TERM; kill -STOP $BASHPID; while :; do sleep 0.02; done"
@@ -129,6 +139,7 @@ def test_what_ends_by_itself_is_waited_for(tmp_path: Path) -> None:
     assert (tmp_path / "output.log").read_text() == "late\n"
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_daemon_is_left_alone_and_not_waited_for(tmp_path: Path) -> None:
     started = time.monotonic()
     outcome = run(
@@ -144,6 +155,7 @@ def test_a_daemon_is_left_alone_and_not_waited_for(tmp_path: Path) -> None:
         os.kill(daemon, signal.SIGKILL)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_daemon_that_never_stops_writing_does_not_hold_the_end_up(tmp_path: Path) -> None:
     outcome = run(tmp_path, "setsid bash -c 'echo $$ > pid; exec yes' & until [ -s pid ]; do :; done")
     daemon = read_pid(tmp_path / "pid")
@@ -158,10 +170,11 @@ def test_a_cancelled_run_may_write_its_checkpoint(tmp_path: Path) -> None:
     assert "saved\n" in (tmp_path / "output.log").read_text()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_program_outlives_its_shell_to_write_its_checkpoint(tmp_path: Path) -> None:
     # On TERM the shell dies at once; the program in the pipeline needs longer than the usual patience.
     program = (
-        "trap 'sleep 1.5; echo saved > checkpoint; exit' TERM; touch ready; while :; do sleep 0.05; done"
+        "trap 'sleep 0.5; echo saved > checkpoint; exit' TERM; touch ready; while :; do sleep 0.05; done"
     )
     (tmp_path / "program.sh").write_text(program)
     outcome = signalled(start(tmp_path, "bash program.sh | cat; exit 9"), tmp_path / "ready", signal.SIGTERM)
@@ -178,7 +191,7 @@ def test_after_the_grace_period_comes_kill(tmp_path: Path) -> None:
 
 
 def test_int_gives_all_the_time_that_it_takes(tmp_path: Path) -> None:
-    command = "trap 'sleep 1; echo saved; exit 0' INT; touch ready; while :; do sleep 0.05; done"
+    command = "trap 'sleep 0.4; echo saved; exit 0' INT; touch ready; while :; do sleep 0.05; done"
     outcome = signalled(start(tmp_path, command, 0.1), tmp_path / "ready", signal.SIGINT)
     assert outcome == ("KILLED", 130, "interrupted by SIGINT", signal.SIGINT, ())
     assert (tmp_path / "output.log").read_text() == "saved\n"
