@@ -21,6 +21,9 @@ from typing import NamedTuple
 
 _SERVER = Path(__file__).with_name("warm_server.py")
 _READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_")
+_TAKEN_OVER = "PYTHONPATH"
+"""Read at the start too, but a fork can do what Python would."""
+
 _LONGEST_INPUT = 1 << 15
 """What fits into a pipe on every system, so that it can be written before anybody reads."""
 
@@ -105,8 +108,12 @@ class WarmCommand:
 
 
 def settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that Python and the dynamic linker read once, when a process starts."""
-    return {name: value for name, value in environ.items() if name.startswith(_READ_AT_START)}
+    """The variables that Python and the dynamic linker read once, when a process starts, and a fork cannot follow."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(_READ_AT_START) and name != _TAKEN_OVER
+    }
 
 
 def _read(outputs: Sequence[int], timeout: float) -> list[bytes]:

@@ -50,6 +50,8 @@ def main(script: str, address: str) -> None:
     if request is not None:
         become(request)
         sys.argv = [script, *request.words]
+        if not follow_path(request.environ.get("PYTHONPATH", "")):
+            os.execv(script, sys.argv)
         from projrun.cli import main as command
 
         command()
@@ -144,6 +146,19 @@ def become(request: Request) -> None:
     os.environ.clear()
     os.environ.update(request.environ)
     time.tzset()
+
+
+def follow_path(python_path: str) -> bool:
+    """Search the folders as Python would; False where a module of theirs comes too late, as its name is taken."""
+    folders = python_path.split(os.pathsep) if python_path else []
+    taken = {"sitecustomize", "usercustomize", *sys.modules}
+    for folder in folders:
+        if not Path(folder).is_dir() or not Path(folder).is_absolute():
+            return False
+        if not taken.isdisjoint(entry.name.partition(".")[0] for entry in Path(folder).iterdir()):
+            return False
+    sys.path[1:1] = folders
+    return True
 
 
 if __name__ == "__main__":

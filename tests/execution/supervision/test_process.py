@@ -114,7 +114,8 @@ def test_a_background_process_is_ended_with_the_run(tmp_path: Path) -> None:
 def test_a_background_process_that_ignores_term_is_killed(tmp_path: Path) -> None:
     outcome = run(tmp_path, "(trap '' TERM; sleep 60; sleep 60) & echo $! > pid", grace_period=0.2)
     assert outcome.status == "FINISHED"
-    assert not is_running(read_pid(tmp_path / "pid"))
+    pid = read_pid(tmp_path / "pid")
+    eventually(lambda: not is_running(pid), "the end of what was sent KILL")
 
 
 @pytest.mark.usefixtures("impatient")
