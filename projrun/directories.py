@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.errors import RequestError
+from projrun.tuples import NamedTuple
 
 
 class Directories(NamedTuple):

@@ -10,7 +10,9 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Literal, NamedTuple
+from typing import IO, Literal
+
+from projrun.tuples import NamedTuple
 
 
 class Mark(NamedTuple):

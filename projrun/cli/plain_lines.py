@@ -8,9 +8,10 @@ same way.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from projrun.settings.options import Option, options_of
+from projrun.tuples import NamedTuple
 
 _COMPLETION = "_PROJRUN_COMPLETE"
 """The variable by which a shell asks click for completions."""

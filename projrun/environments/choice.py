@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.environments.protocol import EnvironmentManager
 from projrun.environments.registry import get_manager
 from projrun.errors import RequestError
 from projrun.plugins import built_ins
 from projrun.settings import Setting, Settings
+from projrun.tuples import NamedTuple
 
 MANAGER_VARIABLE = "PROJRUN_ENV_MANAGER"
 ENVIRONMENT_VARIABLE = "PROJRUN_ENV"

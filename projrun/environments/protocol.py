@@ -4,13 +4,14 @@ A manager first *resolves* (reads spec files, finds an interpreter, computes the
 nothing), later *prepares* (builds, or finds what was built). The core knows managers only by this.
 """
 
-# No `from __future__ import annotations`: NamedTuple compiles each annotation that is a string, 2 ms of every run.
+# No `from __future__ import annotations`: plug-ins are checked against the types of the contract.
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from projrun.errors import EnvironmentBuildError
 from projrun.project.model import EnvironmentReference
+from projrun.tuples import NamedTuple
 
 Progress = Callable[[str], None]
 """Takes one line of plain text about what is happening now."""

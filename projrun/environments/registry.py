@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol, cast, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 from projrun.environments.protocol import EnvironmentManager, Refusal
 from projrun.errors import EnvironmentBuildError
 from projrun.plugins import Results, built_ins, create_plugin, entry_point_names
 from projrun.project.model import EnvironmentReference
+from projrun.tuples import NamedTuple
 
 _GROUP = "projrun.environments"
 

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from projrun.credentials import without_credentials
 from projrun.errors import RequestError
@@ -33,6 +33,7 @@ from projrun.project.shown import listed, public, shown
 from projrun.project.text import excerpt_of_file, find_text
 from projrun.project.values import TYPE_WORDS, value_problem
 from projrun.suggestions import did_you_mean, near_miss
+from projrun.tuples import NamedTuple
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 

@@ -7,10 +7,10 @@ import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping
 from string import Formatter
-from typing import NamedTuple
 
 from projrun.errors import RequestError
 from projrun.project.model import Invocation
+from projrun.tuples import NamedTuple
 
 LONGEST_COMMAND = 131_071
 """Linux: one argument of execve(2) holds at most 32 pages, its NUL byte included (MAX_ARG_STRLEN)."""

@@ -13,7 +13,6 @@ import stat
 from contextlib import suppress
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.cache.digests import sha256_for
 from projrun.cache.ownership import foreign_reason, make_private
@@ -22,6 +21,7 @@ from projrun.project.files import is_file
 from projrun.project.model import Project
 from projrun.project.records import project_from_json, project_to_json, relative
 from projrun.project.text import LARGEST_FILE
+from projrun.tuples import NamedTuple
 from projrun.version import __version__
 
 MOST_ENTRIES = 200

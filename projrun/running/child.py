@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.environments.protocol import PreparedEnvironment
 from projrun.running.record.parent import ENDPOINT_STORE, PARENT_RUN_ID
+from projrun.tuples import NamedTuple
 
 _NO_PROXY = {"NO_PROXY", "no_proxy"}
 

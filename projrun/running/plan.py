@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.directories import Directories, expanded
 from projrun.environments.choice import choose_environment, conda_program, lock_file, may_download
@@ -38,6 +37,7 @@ from projrun.sources.options import FetchOptions
 from projrun.sources.places import downloads
 from projrun.sources.policy import TrustPolicy
 from projrun.tracking.uri import TrackingUri, parse_tracking_uri
+from projrun.tuples import NamedTuple
 
 
 class TrackingTarget(NamedTuple):

@@ -3,15 +3,16 @@
 It travels as JSON (`request_json`), its secrets by reference (`request_secrets`).
 """
 
-# No `from __future__ import annotations`: NamedTuple compiles each annotation that is a string.
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.directories import Directories
 from projrun.errors import RequestError
 from projrun.project.binding import GivenValue
 from projrun.settings import Settings
+from projrun.tuples import NamedTuple
 
 
 class SecretRef(NamedTuple):
@@ -66,7 +67,7 @@ class Context(NamedTuple):
     environ: Mapping[str, str]
     """The caller's environment, with `--env-file` under it."""
 
-    def with_record(self, values: Mapping[str, str], origin: str) -> "Context":
+    def with_record(self, values: Mapping[str, str], origin: str) -> Context:
         """The same for a request that repeats a run."""
         return self._replace(settings=self.settings.with_record(values, origin))
 

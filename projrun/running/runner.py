@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from projrun.credentials import redact_uri
 from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
@@ -28,6 +28,7 @@ from projrun.sources.copies.disposal import RunCopy
 from projrun.tracking.entities import Run
 from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
+from projrun.tuples import NamedTuple
 
 if TYPE_CHECKING:
     pass

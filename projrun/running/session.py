@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from projrun.cache.lease import Lease, Mark
 from projrun.credentials import redact_uri
@@ -19,6 +19,7 @@ from projrun.running.record.recorder import RunEnd, RunRecorder, now
 from projrun.sources.copies.disposal import RunCopy
 from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
+from projrun.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from projrun.execution.supervision.signals import SignalRelay

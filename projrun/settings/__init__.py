@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from projrun.errors import RequestError
 from projrun.settings.options import OPTIONS
 from projrun.suggestions import did_you_mean
+from projrun.tuples import NamedTuple
 
 
 class Setting(NamedTuple):

@@ -4,8 +4,11 @@ From this table come the command line, the variables and `config.toml`, the keyw
 `projrun.rerun`, the request, and docs/reference.md.
 """
 
-# No `from __future__ import annotations`: NamedTuple compiles each annotation that is a string.
-from typing import Literal, NamedTuple
+from __future__ import annotations
+
+from typing import Literal
+
+from projrun.tuples import NamedTuple
 
 Kind = Literal["text", "flag", "repeated", "seconds", "path", "json"]
 Command = Literal["run", "plan", "rerun", "environment"]

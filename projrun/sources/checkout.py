@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.sources.git.work_tree import WorkTree
+from projrun.tuples import NamedTuple
 
 
 class Checkout(NamedTuple):

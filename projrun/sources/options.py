@@ -1,12 +1,13 @@
 """How to fetch, as opposed to what: the same for every kind of source."""
 
-# No `from __future__ import annotations`: NamedTuple compiles each annotation that is a string (start-up time).
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.reporting import Activity, unseen
 from projrun.sources.policy import TrustPolicy
+from projrun.tuples import NamedTuple
 
 
 class FetchOptions(NamedTuple):

@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError, SourceError
 from projrun.sources.kinds import ARCHIVE_ENDINGS, ARCHIVE_SCHEMES, GIT_SCHEMES, is_archive_name
 from projrun.sources.subdirectory import parse_subdirectory
+from projrun.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from projrun.sources.address import Address

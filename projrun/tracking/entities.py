@@ -1,7 +1,10 @@
 """The records of MLflow's tracking model, as values. Times are milliseconds since the epoch, UTC."""
 
-# No `from __future__ import annotations`: NamedTuple compiles each annotation that is a string, 2 ms of every run.
-from typing import Literal, NamedTuple
+from __future__ import annotations
+
+from typing import Literal
+
+from projrun.tuples import NamedTuple
 
 RunStatus = Literal["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
 LifecycleStage = Literal["active", "deleted"]

@@ -8,12 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from projrun.errors import AlreadyExistsError, NotFoundError, ProjrunError, RequestError, TrackingError
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import Param, Run, Tag
 from projrun.tracking.runs import RunStore
+from projrun.tuples import NamedTuple
 
 _DELIVERY_PAUSES = (0.0, 0.5, 2.0)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import discard
+from projrun.tuples import NamedTuple
 
 
 class KeptCopy(NamedTuple):

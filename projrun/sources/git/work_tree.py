@@ -10,10 +10,10 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.credentials import redact_uri
 from projrun.sources.git.command import filters_off, git_environ
+from projrun.tuples import NamedTuple
 
 _TIMEOUT = 5.0
 """Seconds: a huge work tree, or one on a slow network folder, must not hold up the run."""
