@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests import test_rooms as rooms
+from tests.support.code import nodes
 from tests.support.commands import run_command, run_projrun
 from tests.support.guard import REPOSITORY
 
@@ -90,10 +91,16 @@ def run_quickstart(tmp_path: Path, *options: str) -> frozenset[str]:
     return imported_by(tmp_path, "run", str(project), "--env-manager=local", *options)
 
 
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
+    """All modules that a run of a small project has imported when it ends."""
+    return run_quickstart(tmp_path_factory.mktemp("quickstart"))
+
+
 def test_a_run_imports_only_what_is_allowed(
-    tmp_path: Path, base: frozenset[str], allowed: frozenset[str]
+    loaded: frozenset[str], base: frozenset[str], allowed: frozenset[str]
 ) -> None:
-    modules = run_quickstart(tmp_path)
+    modules = loaded
     assert sorted(modules - base - allowed - _private(modules)) == []
 
 
@@ -152,17 +159,16 @@ def test_version_needs_almost_nothing(tmp_path: Path) -> None:
     ]
 
 
-def test_late_imports_save_something(tmp_path: Path) -> None:
+def test_late_imports_save_something(loaded: frozenset[str]) -> None:
     """An import in a function is there for start-up: one of a module that every run has loaded saves nothing."""
-    loaded = run_quickstart(tmp_path)
     files = rooms.modules()
     idle = [
         f"{module}: {name}"
         for module, file in files.items()
         if module not in LIGHT_STARTS
-        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for function in nodes(file)
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        for name in rooms.imported(ast.Module(function.body, []), files.keys())
+        for name in rooms.imported(ast.walk(ast.Module(function.body, [])), files.keys())
         if name in loaded - OPTIONAL
     ]
     assert idle == []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from projrun.plugins import built_ins
+from tests.support.code import nodes
 from tests.support.guard import REPOSITORY
 
 _ORDINARY_WORDS = {"local", "existing"}
@@ -44,10 +45,10 @@ def _pattern(names: set[str]) -> re.Pattern[str]:
     )
 
 
-def _texts(tree: ast.AST) -> Iterator[str]:
+def _texts(everything: Sequence[ast.AST]) -> Iterator[str]:
     """All string literals but docstrings."""
-    shown = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    shown = {id(node.value) for node in everything if isinstance(node, ast.Expr)}
+    for node in everything:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in shown:
             yield node.value
 
@@ -62,7 +63,7 @@ def test_the_core_names_no_manager_and_no_backend() -> None:
         name
         for file in _modules()
         if not (name := file.relative_to(REPOSITORY).as_posix()).startswith(_OWN_PLACES)
-        for text in _texts(ast.parse(file.read_text(encoding="utf-8")))
+        for text in _texts(nodes(file))
         if pattern.search(text)
     }
     assert naming == set(_ALLOWED), (
@@ -83,4 +84,4 @@ def test_names_are_recognised() -> None:
     others = ("docker_env", "uvicorn", "an existing folder", "a local file", "minicondas")
     assert [text for text in found if not pattern.search(text)] == []
     assert [text for text in others if pattern.search(text)] == []
-    assert list(_texts(ast.parse("def f():\n  'uv'\n  return 'a'"))) == ["a"]
+    assert list(_texts([*ast.walk(ast.parse("def f():\n  'uv'\n  return 'a'"))])) == ["a"]

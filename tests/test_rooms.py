@@ -6,12 +6,13 @@ Every import counts: those inside functions and those for type checkers, too.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.support.code import nodes
 from tests.support.guard import REPOSITORY
 
 LEAVES = frozenset(
@@ -66,9 +67,9 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imported(tree: ast.Module, known: Set[str]) -> Iterator[str]:
+def imported(everything: Iterable[ast.AST], known: Set[str]) -> Iterator[str]:
     """The modules that a module imports anywhere; `known` tells a module from a name that a module defines."""
-    for node in ast.walk(tree):
+    for node in everything:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -82,10 +83,7 @@ def graph() -> Graph:
     """Which module imports which."""
     files = modules()
     return {
-        name: {
-            other for other in imported(ast.parse(file.read_text("utf-8")), files.keys()) if other in files
-        }
-        - {name}
+        name: {other for other in imported(nodes(file), files.keys()) if other in files} - {name}
         for name, file in files.items()
     }
 
@@ -207,4 +205,4 @@ def f():
     from a.inner import g
 """
     known = {"a.late", "a.one", "a.typed", "a.inner"}
-    assert set(imported(ast.parse(code), known)) == {"a", *known}
+    assert set(imported(ast.walk(ast.parse(code)), known)) == {"a", *known}
