@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
@@ -87,23 +88,51 @@ def load_entry_point(kind: str, name: str, built_ins: Mapping[str, str], group: 
         return entry.load()
 
 
-def _entry_point(kind: str, name: str, built_ins: Mapping[str, str], group: str) -> EntryPoint:
-    from importlib.metadata import entry_points
+def call_plugin(kind: str, name: str, group: str, *arguments: object) -> tuple[Origin, Any]:
+    """What a plug-in that is a function returns, and where it comes from.
 
-    offered = {entry.name: entry for entry in entry_points(group=group)}
+    Raises RequestError for an unknown name, PluginError for one that cannot be loaded or fails.
+    """
+    entry = _entry_point(kind, name, {}, group)
+    origin = Origin.of(kind, entry)
+    with origin.faults():
+        return origin, entry.load()(*arguments)
+
+
+def is_offered(name: str, group: str) -> bool:
+    """Whether an installed package registers the name; loads nothing of it."""
+    return name in _offered(group, name)
+
+
+def _entry_point(kind: str, name: str, built_ins: Mapping[str, str], group: str) -> EntryPoint:
+    offered = _offered(group, name)
     if name in offered:
         return offered[name]
     names = sorted({*built_ins, *offered})
     raise RequestError(
-        f"unknown {kind} {name!r}{did_you_mean(name, names)}", hint=f"one of: {', '.join(names)}"
+        f"unknown {kind} {name!r}{did_you_mean(name, names)}",
+        hint=f"one of: {', '.join(names)}" if names else "no installed package offers one",
     )
 
 
 def entry_point_names(group: str) -> list[str]:
     """The names that other packages register in a group, sorted; a scan of what is installed (35 ms)."""
-    from importlib.metadata import entry_points
+    return sorted(_offered(group))
 
-    return sorted({entry.name for entry in entry_points(group=group)})
+
+_SCANNED: dict[tuple[str, ...], dict[str, EntryPoint]] = {}
+
+
+def _offered(group: str, wanted: str | None = None) -> dict[str, EntryPoint]:
+    """What packages register in a group. Scanned again for a name that the last scan did not find: a notebook may
+    have installed its package since.
+    """
+    place = (group, *sys.path)
+    if wanted is None or wanted not in _SCANNED.get(place, {}):
+        from importlib.metadata import entry_points
+
+        _SCANNED[place] = {entry.name: entry for entry in entry_points(group=group)}
+    return _SCANNED[place]
 
 
 class Origin(NamedTuple):
@@ -130,11 +159,12 @@ class Origin(NamedTuple):
         )
 
     @contextmanager
-    def faults(self) -> Iterator[None]:
-        """For code of the plug-in: what it raises beside ProjrunError is its fault."""
+    def faults(self, *allowed: type[Exception]) -> Iterator[None]:
+        """For code of the plug-in: what it raises beside ProjrunError and what its contract allows is its fault."""
+        passed: tuple[type[Exception], ...] = (ProjrunError, *allowed)
         try:
             yield
-        except ProjrunError:
+        except passed:
             raise
         except (Exception, SystemExit) as error:
             message = str(error).strip().partition("\n")[0]
@@ -151,11 +181,47 @@ class Origin(NamedTuple):
         """Raise PluginError where members of the contract are missing, or its records are of another type."""
         typed = {name: kind for name, kind in contract.__annotations__.items() if isinstance(kind, type)}
         members = [name for name in (*typed, *vars(contract)) if not name.startswith("_")]
-        missing = [name for name in members if not hasattr(value, name)]
+        with self.faults():  # a property may fail
+            missing = [name for name in members if not hasattr(value, name)]
         if missing:
             raise self.fault(f"{what} lacks {', '.join(missing)}")
         for name, kind in typed.items():
             self.expect(getattr(value, name), kind, f"`{name}`")
+
+    def stand_in(self, value: object, results: Results, *allowed: type[Exception]) -> Any:
+        """An object in place of another that the plug-in returned: what its methods do wrong is the plug-in's fault.
+
+        `results` checks what methods returned, by name; `allowed` are errors that the contract knows.
+        """
+        public = (name for name in dir(type(value)) if not name.startswith("_"))
+        methods = [name for name in public if callable(getattr(type(value), name))]
+        members = {name: _passed_on(self, name, results.get(name), allowed) for name in methods}
+        # Methods are the class's own, since `isinstance` with a Protocol looks only there.
+        return type(type(value).__name__, (_StandIn,), members)(self, value)
+
+
+class _StandIn:
+    def __init__(self, origin: Origin, value: object) -> None:
+        self._origin = origin
+        self._value = value
+
+    def __getattr__(self, name: str) -> Any:
+        with self._origin.faults(AttributeError):  # `hasattr` asks so
+            return getattr(self._value, name)
+
+
+def _passed_on(
+    origin: Origin,
+    name: str,
+    check: Callable[[Origin, Any], Any] | None,
+    allowed: tuple[type[Exception], ...],
+) -> Callable[..., Any]:
+    def method(self: _StandIn, *arguments: Any, **keywords: Any) -> Any:
+        with origin.faults(*allowed):
+            result = getattr(self._value, name)(*arguments, **keywords)
+        return result if check is None else check(origin, result)
+
+    return method
 
 
 def _place(error: BaseException) -> str:

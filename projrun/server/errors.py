@@ -13,6 +13,7 @@ from projrun.errors import (
     AlreadyExistsError,
     InvalidValueError,
     NotFoundError,
+    PluginError,
     ProjrunError,
     RequestError,
     TrackingError,
@@ -24,6 +25,7 @@ _CODES: tuple[tuple[type[ProjrunError], int, str], ...] = (
     (AlreadyExistsError, 400, "RESOURCE_ALREADY_EXISTS"),
     (InvalidValueError, 400, "INVALID_PARAMETER_VALUE"),
     (RequestError, 400, "INVALID_PARAMETER_VALUE"),
+    (PluginError, 500, "INTERNAL_ERROR"),
     (NotKeptError, 501, "NOT_IMPLEMENTED"),
     # The store is locked, or its disk is full: MLflow's client tries 503 again.
     (TrackingError, 503, "TEMPORARILY_UNAVAILABLE"),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
-from projrun.errors import ProjrunError, RequestError, TrackingError
-from projrun.plugins import load_plugin
+from projrun.plugins import Origin, call_plugin, is_offered
+from projrun.tracking.artifacts.repository import ArtifactRepository
+from projrun.tracking.runs import RunStore
 
 if TYPE_CHECKING:
+    from requests import PreparedRequest
     from requests.auth import AuthBase
 
-    from projrun.tracking.artifacts.repository import ArtifactRepository
-    from projrun.tracking.runs import RunStore
+_STORES = "projrun.stores"
+_ARTIFACTS = "projrun.artifacts"
 
 
 class StorePlugin(Protocol):
@@ -39,50 +41,48 @@ class ContextPlugin(Protocol):
     def __call__(self, environ: Mapping[str, str]) -> Mapping[str, str]: ...
 
 
-def is_offered(kind: str, name: str, group: str) -> bool:
-    """Whether a package that is installed offers the name."""
-    try:
-        load_plugin(kind, name, {}, group)
-    except RequestError:
-        return False
-    return True
-
-
-def call(kind: str, name: str, group: str, *arguments: object) -> Any:
-    """What the plug-in gives. Raises RequestError for an unknown name, TrackingError for a plug-in that fails."""
-    plugin = load_plugin(kind, name, {}, group)
-    try:
-        return plugin(*arguments)
-    except ProjrunError:
-        raise
-    except Exception as error:
-        raise TrackingError(f"{kind} {name!r}: {type(error).__name__}: {error}") from error
-
-
 def open_plugin_store(scheme: str, uri: str, environ: Mapping[str, str]) -> RunStore:
     """The store of a URI whose scheme another package offers."""
-    store: RunStore = call("tracking store", scheme, "projrun.stores", uri, environ)
+    origin, found = call_plugin("tracking store", scheme, _STORES, uri, environ)
+    origin.check_members(found, RunStore, "what it returned")
+    origin.expect(found.uri, str, "`uri` of what it returned")
+    store: RunStore = origin.stand_in(found, {"artifacts": _checked_artifacts})
     return store
 
 
 def open_plugin_artifacts(scheme: str, uri: str, environ: Mapping[str, str]) -> ArtifactRepository | None:
     """The artifacts of a URI whose scheme another package offers; None where none does."""
-    if not is_offered("artifact store", scheme, "projrun.artifacts"):
+    if not is_offered(scheme, _ARTIFACTS):
         return None
-    repository: ArtifactRepository = call("artifact store", scheme, "projrun.artifacts", uri, environ)
+    return _checked_artifacts(*call_plugin("artifact store", scheme, _ARTIFACTS, uri, environ))
+
+
+def _checked_artifacts(origin: Origin, found: object) -> ArtifactRepository:
+    origin.check_members(found, ArtifactRepository, "the artifact repository that it returned")
+    # The caller's own file may be gone, its folder may be full.
+    repository: ArtifactRepository = origin.stand_in(found, {}, OSError)
     return repository
 
 
 def plugin_auth(name: str) -> AuthBase:
     """The login that MLFLOW_TRACKING_AUTH names."""
-    auth: AuthBase = call("authentication", name, "projrun.auth", name)
-    return auth
+    origin, found = call_plugin("authentication", name, "projrun.auth", name)
+    if not callable(found):
+        raise origin.fault(f"what it returned is of the type {type(found).__name__}, which signs no requests")
+
+    def sign(request: PreparedRequest) -> PreparedRequest:
+        with origin.faults():
+            signed = found(request)
+        return origin.expect(signed, type(request), "the signed request")
+
+    return cast("AuthBase", sign)  # requests calls it, and no more
 
 
 def context_tags(names: str, environ: Mapping[str, str]) -> dict[str, str]:
     """The tags of the run-context plug-ins that are named, separated by commas; of two alike, the later one's."""
     tags: dict[str, str] = {}
     for name in filter(None, (name.strip() for name in names.split(","))):
-        found = call("run context", name, "projrun.run_context", environ)
-        tags |= {str(key): str(value) for key, value in dict(found).items()}
+        origin, found = call_plugin("run context", name, "projrun.run_context", environ)
+        with origin.faults():
+            tags |= {str(key): str(value) for key, value in dict(found).items()}
     return tags

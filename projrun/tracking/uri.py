@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError
+from projrun.plugins import is_offered
 from projrun.tuples import NamedTuple
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
@@ -68,9 +69,7 @@ def parse_tracking_uri(text: str, directory: Path | None = None) -> TrackingUri:
         return TrackingUri("rest", _server_address(text))
     if scheme == "sqlite":
         return _sqlite(text, directory or Path.cwd())
-    from projrun.tracking.extensions import is_offered
-
-    if scheme and is_offered("tracking store", scheme, "projrun.stores"):
+    if scheme and is_offered(scheme, "projrun.stores"):
         return TrackingUri("plugin", text)
     if not scheme and text.lower() in _REMEDIES:
         scheme = text.lower()

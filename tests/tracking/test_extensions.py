@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import importlib.metadata
 import json
 import re
 import sys
@@ -12,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from projrun.errors import RequestError, TrackingError
+from projrun.errors import NotFoundError, PluginError, RequestError, TrackingError
 from projrun.testing.artifacts import ArtifactConformance
 from projrun.tracking.artifacts.open import open_repository
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.extensions import context_tags
+from projrun.tracking.models import LoggedModels, ModelRegistry
 from projrun.tracking.open import open_store
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.sql.store import SqlStore
@@ -167,9 +169,163 @@ def test_context_that_nobody_offers(package: Path) -> None:
     assert context_tags("team", {}) == {}
 
 
-def test_plugin_that_fails_is_named(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = install(tmp_path / "faulty", {"projrun.run_context": {"faulty": "faulty:tags"}})
-    (folder / "faulty.py").write_text("def tags(environ): raise ValueError('boom')")
+STORE = """\
+from projrun.tracking.sql.store import SqlStore
+from pathlib import Path
+
+def opened(uri, environ):
+    return SqlStore.open(Path(environ["FOLDER"]) / "faulty.db")
+
+def boom(*arguments, **keywords):
+    raise ValueError("boom")
+
+class Broken:
+    def __init__(self, *arguments): ...
+    uri = "faulty:x"
+    folder = None
+    upload = list = download = boom
+    __call__ = boom
+
+class Run:
+    artifact_uri = ""
+"""
+STORES, ARTIFACTS = "projrun.stores", "projrun.artifacts"
+
+
+def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: str, module: str | None) -> None:
+    """A package whose plug-in `faulty` is `opened` of its module."""
+    folder = install(tmp_path / "faulty", {group: {"faulty": "faulty:opened"}})
+    if module is not None:
+        (folder / "faulty.py").write_text(module)
     monkeypatch.syspath_prepend(folder)
-    with pytest.raises(TrackingError, match=r"run context 'faulty'.*: ValueError: boom"):
-        context_tags("faulty", {})
+    monkeypatch.delitem(sys.modules, "faulty", raising=False)
+
+
+def use(group: str, tmp_path: Path) -> object:
+    """Open what the plug-in gives, and use it."""
+    environ = {"FOLDER": str(tmp_path), "MLFLOW_TRACKING_AUTH": "faulty"}
+    if group == STORES:
+        with closing(open_store(parse_tracking_uri("faulty:x"), environ, warn=pytest.fail)) as store:
+            return store.artifacts(store.get_run("absent").artifact_uri)
+    if group == ARTIFACTS:
+        return open_repository("faulty:x", environ=environ).list()
+    if group == "projrun.run_context":
+        return context_tags("faulty", environ)
+    with serve(always(FOUND)) as server, closing(RestStore(server.uri, environ)) as store:
+        return store.get_run("r1")
+
+
+@pytest.mark.parametrize(
+    ("group", "kind"),
+    [
+        (STORES, "tracking store"),
+        (ARTIFACTS, "artifact store"),
+        ("projrun.auth", "authentication"),
+        ("projrun.run_context", "run context"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (None, "ModuleNotFoundError: No module named 'faulty'"),
+        ("del opened", "AttributeError: module 'faulty' has no attribute 'opened'"),
+        ("opened = boom", "ValueError: boom"),
+        ("opened = lambda *given: None", r"what it returned|the artifact repository that it|TypeError: "),
+        ("opened = 7", "TypeError: 'int' object is not callable"),
+    ],
+)
+def test_plugin_that_fails_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: str, kind: str, change: str | None, what: str
+) -> None:
+    faulty(tmp_path, monkeypatch, group, change and f"{STORE}\n{change}")
+    with pytest.raises(PluginError) as raised:
+        use(group, tmp_path)
+    shown = rf"{kind} 'faulty' \(faulty:opened, package team-plugins\): ({what})"
+    assert re.match(shown, raised.value.message)
+    assert raised.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("group", "change", "what"),
+    [
+        (STORES, "SqlStore.get_run = boom", "ValueError: boom"),
+        (STORES, "opened = Broken", "what it returned lacks create_experiment, "),
+        (
+            STORES,
+            "SqlStore.uri = property(lambda self: 7, lambda *given: None)",
+            "`uri` of what it returned is of the type int, not str",
+        ),
+        (
+            STORES,
+            "SqlStore.get_run = lambda *given: Run(); SqlStore.artifacts = lambda *given: None",
+            "the artifact repository that it returned lacks folder, upload, list, download",
+        ),
+        (
+            STORES,
+            "SqlStore.get_run = lambda *given: Run(); SqlStore.artifacts = boom",
+            "ValueError: boom",
+        ),
+        (ARTIFACTS, "opened = Broken", "ValueError: boom"),
+        (ARTIFACTS, "opened = Broken; Broken.folder = property(boom)", "ValueError: boom"),
+        ("projrun.auth", "opened = Broken", "ValueError: boom"),
+        ("projrun.auth", "opened = Broken; Broken.__call__ = lambda *given: None", "the signed request is"),
+    ],
+)
+def test_what_a_plugin_returned_fails_in_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: str, change: str, what: str
+) -> None:
+    # A store of its own: the changes are not to reach projrun's.
+    module = f"{STORE}\nclass SqlStore(SqlStore): ...\n{change}"
+    faulty(tmp_path, monkeypatch, group, module)
+    with pytest.raises(PluginError) as raised:
+        use(group, tmp_path)
+    assert raised.value.message.partition("): ")[2].startswith(what)
+
+
+def test_what_contracts_allow_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = "from projrun.tracking.artifacts.local import LocalArtifacts as L\nfrom pathlib import Path\n"
+    faulty(tmp_path, monkeypatch, ARTIFACTS, f"{module}opened = lambda *given: L(Path({str(tmp_path)!r}))")
+    with pytest.raises(FileNotFoundError):
+        open_repository("faulty:x").upload(tmp_path / "absent", "file")
+    assert open_repository("faulty:x").folder == tmp_path
+
+
+def test_errors_of_ours_keep_their_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faulty(tmp_path, monkeypatch, STORES, STORE)
+    with pytest.raises(NotFoundError):
+        use(STORES, tmp_path)
+
+
+def test_models_are_kept_by_a_store_that_keeps_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faulty(tmp_path, monkeypatch, STORES, STORE)
+    environ = {"FOLDER": str(tmp_path)}
+    with closing(open_store(parse_tracking_uri("faulty:x"), environ, warn=pytest.fail)) as store:
+        assert isinstance(store, LoggedModels)
+        assert isinstance(store, ModelRegistry)
+        assert not hasattr(store, "no_such_member")
+
+
+def test_name_is_looked_up_once_and_nothing_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scans: list[str] = []
+
+    def counted(*, group: str) -> importlib.metadata.EntryPoints:
+        scans.append(group)
+        return entry_points(group=group)
+
+    entry_points = importlib.metadata.entry_points
+    monkeypatch.setattr(importlib.metadata, "entry_points", counted)
+    faulty(tmp_path, monkeypatch, STORES, "raise ValueError('loaded')")
+    uri = parse_tracking_uri("faulty:x")
+    with pytest.raises(PluginError, match="loaded"):
+        open_store(uri, {}, warn=pytest.fail)
+    assert scans == [STORES]
+
+
+def test_package_installed_later_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "faulty"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    with pytest.raises(RequestError):
+        parse_tracking_uri("faulty:x")
+    install(folder, {STORES: {"faulty": "faulty:opened"}})
+    assert parse_tracking_uri("faulty:x").kind == "plugin"
