@@ -15,6 +15,7 @@ from pathlib import Path
 
 from projrun.errors import SourceError
 from projrun.execution.supervision.guard import Guard
+from projrun.execution.supervision.started import Started
 from projrun.reporting import Meter
 from projrun.sources.git.access import Access
 from projrun.sources.git.command import git_environ
@@ -76,15 +77,8 @@ class Git:
         """
         guard = self._guard()
         try:
-            process = self._start(words)
-            try:
-                if guard is not None:
-                    guard.watch(process.pid)
+            with Started(lambda: self._start(words, guard), _end) as process:
                 output, said = _communicate(process, meter)
-            except BaseException:
-                _kill(process.pid)
-                process.communicate()
-                raise
         finally:
             if guard is not None:
                 guard.release()
@@ -92,17 +86,20 @@ class Git:
             raise GitError(self.access.mask(said.decode(errors="replace")).strip())
         return output.decode(errors="surrogateescape")
 
-    def _start(self, words: Sequence[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+    def _start(self, words: Sequence[str], guard: Guard | None) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
             [self._binary, *words],
             cwd=self._folder if self._folder.is_dir() else None,
             env=self.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            # For `_kill`; and ssh, which would ask on the terminal, fails instead of waiting for an answer.
+            # For `_end`; and ssh, which would ask on the terminal, fails instead of waiting for an answer.
             start_new_session=True,
         )
+        if guard is not None:
+            guard.watch(process.pid)
+        return process
 
     def _guard(self) -> Guard | None:
         """What ends git after this process was killed with -9, and keeps the locks until then.
@@ -125,10 +122,8 @@ def _communicate(process: subprocess.Popen[bytes], meter: Meter | None) -> tuple
     return output, listener.end()
 
 
-def _kill(pid: int) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """End git and its helpers: one that waits for a silent server outlives git, and holds our pipe."""
-    if os.name == "nt":
-        os.kill(pid, signal.SIGTERM)
-    else:
-        with suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()

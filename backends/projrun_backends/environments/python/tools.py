@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from projrun.environments.protocol import Progress
+from projrun.execution.supervision.started import Started
 from projrun_backends.environments.python.index_credentials import masked
 
 _KEPT_LINES = 20
@@ -100,17 +101,14 @@ class ToolRunner:
         tail: deque[str] = deque(maxlen=_KEPT_LINES)
         with closing(_Log(self._log)) as log:
             log.write(masked(f"$ {' '.join(words)}", self._secrets))
-            process = self._start(tool, words, directory, {**self._environ, **(variables or {})}, log)
-            try:
+            whole_environ = {**self._environ, **(variables or {})}
+            with Started(lambda: self._start(tool, words, directory, whole_environ, log), _stop) as process:
                 for line in self._output(process):
                     log.write(line)
                     if line.strip():
                         tail.append(line)
                         self._show(line.strip())
                 code = process.wait()
-            except BaseException:
-                _stop(process)
-                raise
         if code:
             raise ToolError(tool, code, tail)
 
