@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from projrun.credentials import HiddenMapping
 from projrun.errors import ProjrunError, RequestError
 from projrun.project.binding import GivenValue
 from projrun.reporting import SilentReporter
@@ -223,7 +224,7 @@ def registry_login_from(given: Mapping[str, str] | None) -> Mapping[str, str]:
         raise RequestError(
             "docker_auth: values must be strings", hint="for example username, password and registry"
         )
-    return given or {}
+    return HiddenMapping(given or {})
 
 
 def _parameters(given: Mapping[str, object] | None) -> dict[str, GivenValue]:

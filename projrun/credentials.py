@@ -7,6 +7,15 @@ import re
 MASK = "***"
 """Replaces a secret."""
 
+
+class HiddenMapping(dict[str, str]):
+    """A mapping whose values are secret: whatever holds it can be shown."""
+
+    def __repr__(self) -> str:
+        """The keys alone."""
+        return repr(dict.fromkeys(self, MASK))
+
+
 # Strings, compiled when first used: most projects name no URL, and compiling costs the hot path a millisecond.
 _WEB_USER = r"(?i)\b((?:[a-z+]+\+)?https?://)[^/\s@]+@"
 _USER_AND_WORD = r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@"

@@ -27,7 +27,13 @@ class BuiltIns(Protocol):
     ENVIRONMENTS: Mapping[str, str]
     """Environment managers by name, as `module:attribute`."""
     PREFERRED_ENVIRONMENTS: tuple[str, ...]
-    EXISTING_ENVIRONMENT: str
+    CHOOSING_OPTIONS: Mapping[str, str]
+    """Options that choose a manager, and which."""
+    ENVIRONMENT_OPTIONS: Mapping[str, str]
+    """For each option that only one manager takes, the record that it is read into, as `module:attribute`. It has
+    what `TakesOptions` says, a class method `read`, and may have the property `idle`: the warning where the option is
+    given but another manager is chosen.
+    """
     CALLER_ENVIRONMENT: str
     BACKENDS: Mapping[str, str]
     """Execution backends by name, as `module:attribute`."""

@@ -14,11 +14,8 @@ from tests.support.guard import REPOSITORY
 _ORDINARY_WORDS = {"local", "existing"}
 """Names that are also plain English: only alone, or after `=`, they are the name."""
 _ALLOWED = {
-    "projrun/environments/choice.py": "the option --conda-exe, looked up in the table of options",
     "projrun/environments/lock_text.py": "formats of lock files, which are compared whatever wrote them",
     "projrun/environments/protocol.py": "MLflow's word in the tag mlflow.project.env",
-    "projrun/running/plan.py": "the words of the options --docker-args, --build-image and --pass-credentials",
-    "projrun/running/rerun/differences.py": "the words of the option --docker-args",
     "projrun/running/rerun/files.py": "the name of a lock's artifact, in runs that were recorded",
     "projrun/running/rerun/source.py": "a kind of project URI",
     "projrun/sources/changes/folder_hash.py": "a folder of an environment, not hashed",

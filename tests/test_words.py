@@ -59,7 +59,7 @@ INSTEAD = {
 ALLOWED = {
     ("backends/projrun_backends/environments/conda/settings.py", "nobody"),  # the user of `~nobody`
     ("backends/projrun_backends/environments/python/indexes.py", "nobody"),
-    ("projrun/environments/choice.py", "nobody"),
+    ("projrun/environments/protocol.py", "nobody"),
     ("backends/projrun_backends/environments/python/requirements.py", "nobody"),
 }
 """Places where a phrase is right, as the file and the words."""

@@ -18,8 +18,18 @@ ENVIRONMENTS: Mapping[str, str] = {
 }
 PREFERRED_ENVIRONMENTS = ("uv", "virtualenv", "conda", "docker")
 """The managers to choose from if the user chose none, the best first."""
-EXISTING_ENVIRONMENT = "existing"
-"""The manager of existing environments: what `--env PATH` chooses."""
+CHOOSING_OPTIONS: Mapping[str, str] = {"env": "existing"}
+"""Options that choose the one manager that takes them."""
+ENVIRONMENT_OPTIONS: Mapping[str, str] = {
+    "env": "projrun_backends.environments.options:ExistingOptions",
+    "python-downloads": "projrun_backends.environments.options:UvOptions",
+    "conda-exe": "projrun_backends.environments.options:CondaOptions",
+    "docker-args": "projrun_backends.environments.options:ContainerOptions",
+    "build-image": "projrun_backends.environments.options:ContainerOptions",
+    "pass-credentials": "projrun_backends.environments.options:ContainerOptions",
+    "registry-login": "projrun_backends.environments.options:ContainerOptions",
+}
+"""The options that only one manager takes, and the record that it reads them into."""
 CALLER_ENVIRONMENT = "local"
 """The manager that builds nothing and takes every project: the way out where no other serves."""
 

@@ -1,52 +1,72 @@
-"""Which environment the user wants: a manager, an existing environment, a lock, a Python to download."""
+"""Which environment the user wants: a manager, its options, a lock."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from projrun.environments.protocol import EnvironmentManager
-from projrun.environments.registry import get_manager
+from projrun.environments.protocol import EnvironmentManager, GivenOptions
+from projrun.environments.registry import get_manager, read_options_of
 from projrun.errors import RequestError
 from projrun.plugins import built_ins
 from projrun.settings import Setting, Settings
 from projrun.tuples import NamedTuple
 
 MANAGER_VARIABLE = "PROJRUN_ENV_MANAGER"
-ENVIRONMENT_VARIABLE = "PROJRUN_ENV"
-CONDA_VARIABLE = "PROJRUN_CONDA_EXE"
-
-_AUTOMATIC = frozenset({"automatic", "auto", "true"})
-_NEVER = frozenset({"never", "manual", "false"})
 
 
 class Choice(NamedTuple):
-    """What `--env-manager` and `--env` say."""
+    """The manager that the user chose, and by which option: `--env-manager`, or one that only one manager takes."""
 
     manager: str | None = None
     origin: str = ""
-    existing: Path | None = None
+    option: str = ""
     exported: Mapping[str, str] = {}
     """Makes the choice apply to nested runs, too."""
 
 
-def choose_environment(settings: Settings, caller_directory: Path) -> Choice:
+def choose_environment(settings: Settings) -> Choice:
     """The choice from the most specific place: a nested run's `--env-manager` overrides an inherited `--env`.
 
     Raises RequestError where both are options.
     """
-    given = [setting for name in ("env", "env-manager") if (setting := settings.get(name))]
-    if len(given) == 2 and all(setting.origin.startswith("--") for setting in given):
-        raise RequestError("both --env and --env-manager are given", hint="give only one of them")
-    chosen = settings.first_of("env", "env-manager")
+    choosing = built_ins().CHOOSING_OPTIONS
+    names = (*choosing, "env-manager")
+    given = [setting.origin for name in names if (setting := settings.get(name))]
+    if len(given) > 1 and all(origin.startswith("--") for origin in given):
+        raise RequestError(f"both {' and '.join(given)} are given", hint="give only one of them")
+    chosen = settings.first_of(*names)
     if chosen is None:
         return Choice()
     option, setting = chosen
-    if option == "env-manager":
-        return Choice(setting.value, setting.origin, exported=_exported(settings, setting))
-    path = _absolute(setting.value, caller_directory)
-    return Choice(built_ins().EXISTING_ENVIRONMENT, setting.origin, path, {ENVIRONMENT_VARIABLE: str(path)})
+    if option in choosing:
+        return Choice(choosing[option], setting.origin, option)
+    return Choice(setting.value, setting.origin, option, _exported(settings, setting))
+
+
+def read_given(given: GivenOptions, choice: Choice) -> Mapping[str, object]:
+    """For each option of a built-in manager that is given, the manager's record, whichever manager is chosen.
+
+    Wrong values are found, and what nested runs take from their environment is exported, whatever this run uses.
+    Raises RequestError.
+    """
+    lost = {name for name in built_ins().CHOOSING_OPTIONS if name != choice.option}
+    names = [name for name in built_ins().ENVIRONMENT_OPTIONS if name not in lost and given.has(name)]
+    return {name: read_options_of(name, given) for name in names}
+
+
+def exported_by(records: Iterable[object]) -> dict[str, str]:
+    """The variables that the records set, for the tools of their managers and for nested runs."""
+    return {name: value for record in records for name, value in getattr(record, "exported", {}).items()}
+
+
+def idle_warnings(records: Mapping[str, object], own: object) -> tuple[str, ...]:
+    """What to say of options that are given, but not taken by the chosen manager, whose record is `own`."""
+    taken = getattr(own, "_fields", ())
+    idle = [
+        getattr(record, "idle", "") for name, record in records.items() if name.replace("-", "_") not in taken
+    ]
+    return tuple(dict.fromkeys(filter(None, idle)))
 
 
 def _exported(settings: Settings, manager: Setting) -> dict[str, str]:
@@ -57,8 +77,9 @@ def _exported(settings: Settings, manager: Setting) -> dict[str, str]:
     return {MANAGER_VARIABLE: manager.value}
 
 
-def lock_file(settings: Settings, caller_directory: Path, manager: EnvironmentManager) -> Path | None:
+def lock_file(given: GivenOptions, manager: EnvironmentManager) -> Path | None:
     """The file of `--locked`; RequestError if it does not exist, or if the manager cannot build from it."""
+    settings = given.settings
     setting = settings.get("locked")
     if setting is None:
         return None
@@ -74,7 +95,7 @@ def lock_file(settings: Settings, caller_directory: Path, manager: EnvironmentMa
             f"--locked: {manager.name!r} does not build environments from a lock",
             hint="remove --locked, or choose an --env-manager that builds from a lock",
         )
-    file = _absolute(setting.value, caller_directory)
+    file = given.absolute(setting.value)
     if not file.is_file():
         raise RequestError(
             f"--locked: file {file} not found",
@@ -92,30 +113,3 @@ def _recorded_lock(file: Path, manager: EnvironmentManager) -> Path | None:
         return None
     kind = lock_kind(file.read_text(encoding="utf-8", errors="replace"))
     return file if kind in able.locks else None
-
-
-def conda_program(settings: Settings, caller_directory: Path) -> dict[str, str]:
-    """`--conda-exe`, as the variable that the conda manager and nested runs read; empty if it is not set."""
-    setting = settings.get("conda-exe")
-    if setting is None:
-        return {}
-    is_path = os.sep in setting.value or setting.value.startswith("~")
-    value = str(_absolute(setting.value, caller_directory)) if is_path else setting.value
-    return {CONDA_VARIABLE: value}
-
-
-def may_download(settings: Settings) -> bool:
-    """Whether a Python may be downloaded; RequestError for any other word."""
-    setting = settings.text("python-downloads", "never")
-    word = setting.value.lower()
-    if word in _AUTOMATIC:
-        return True
-    if word in _NEVER:
-        return False
-    raise RequestError(
-        f"{setting.origin}: {setting.value!r} is neither automatic nor never", hint="give one of them"
-    )
-
-
-def _absolute(path: str, caller_directory: Path) -> Path:
-    return Path(os.path.normpath(caller_directory / os.path.expanduser(path)))  # noqa: PTH111 - Path raises for ~nobody

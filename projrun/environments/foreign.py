@@ -15,8 +15,12 @@ _FUNCTION = "projrun.end_function"
 
 
 def manager_results() -> Results:
-    """The checks of what `resolve` and `prepare` return."""
-    return {"resolve": _checked_resolution, "prepare": _checked_preparation}
+    """The checks of what `read_options`, `resolve` and `prepare` return."""
+    return {
+        "read_options": _checked_options,
+        "resolve": _checked_resolution,
+        "prepare": _checked_preparation,
+    }
 
 
 def end_checked(outcome: object, details: Mapping[str, str], environ: Mapping[str, str]) -> object:
@@ -26,6 +30,17 @@ def end_checked(outcome: object, details: Mapping[str, str], environ: Mapping[st
     with origin.faults():
         ended = _loaded(details[_FUNCTION])(outcome, own, environ)
     return origin.expect(ended, type(outcome), f"what `{details[_FUNCTION]}` returned")
+
+
+def _checked_options(origin: Origin, record: object) -> object:
+    origin.expect(record, tuple, "what `read_options` returned")
+    with origin.faults():  # a property may fail
+        exported, unrecorded = getattr(record, "exported", {}), getattr(record, "unrecorded", ("", ""))
+        words = (*exported.keys(), *exported.values())
+        what, hint = unrecorded
+    for word in (*words, what, hint):
+        origin.expect(word, str, "a value in `exported` or `unrecorded`")
+    return record
 
 
 def _checked_resolution(origin: Origin, resolved: object) -> ResolvedEnvironment:

@@ -1,31 +1,47 @@
 """The contract of environment managers, and the values that pass through it.
 
 A manager first *resolves* (reads spec files, finds an interpreter, computes the cache key; changes
-nothing), later *prepares* (builds, or finds what was built). The core knows managers only by this.
+nothing), later *prepares* (builds, or finds what was built). The core knows managers only by this: what is special to
+one manager is a record of options that the manager reads (`TakesOptions`) and the core hands through.
 """
 
 # No `from __future__ import annotations`: plug-ins are checked against the types of the contract.
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar, runtime_checkable
 
 from projrun.errors import EnvironmentBuildError
 from projrun.project.model import EnvironmentReference
+from projrun.settings import Settings
+from projrun.settings.options import OPTIONS
 from projrun.tuples import NamedTuple
+
+T = TypeVar("T")
 
 Progress = Callable[[str], None]
 """Takes one line of plain text about what is happening now."""
 
 
-class ContainerOptions(NamedTuple):
-    """What the user asked of managers that run the command in a container."""
+class GivenOptions(NamedTuple):
+    """What a manager reads its record of options from."""
 
-    arguments: tuple[str, ...] = ()
-    """`-A` as given, `name=value` or `flag`, in order, repeated ones too."""
-    build_image: bool = False
-    pass_credentials: bool = False
-    auth: Mapping[str, str] | None = None
-    """The API's `docker_auth`: for the registry's login, never shown."""
+    settings: Settings
+    """Options, variables and `config.toml`, by long name."""
+    caller_directory: Path
+    """What relative paths are relative to."""
+    environ: Mapping[str, str] = {}
+    """The caller's environment, for variables of the manager's own."""
+    requested: Mapping[str, object] = {}
+    """What settings do not hold, by long name: flags, tuples of repeated options, the API's `registry-login`."""
+
+    def has(self, name: str) -> bool:
+        """Whether an option was given, or is set in another place."""
+        return bool(self.requested.get(name)) or (name in OPTIONS and self.settings.get(name) is not None)
+
+    def absolute(self, path: str) -> Path:
+        """A path that the user wrote."""
+        return Path(os.path.normpath(self.caller_directory / os.path.expanduser(path)))  # noqa: PTH111 - Path raises for ~nobody
 
 
 ANY_KIND = frozenset({"*"})
@@ -42,8 +58,8 @@ class Capabilities(NamedTuple):
     cached: bool = True
     """True where the result lives in the environment cache under a content key."""
     containers: bool = False
-    """True where the command runs in a container: `ContainerOptions` mean something, and the project's kind decides
-    for this manager even against another that was named, as in MLflow: a driver's choice is also that of its steps.
+    """True where the command runs in a container: the project's kind decides for this manager even against another
+    that was named, as in MLflow: a driver's choice is also that of its steps.
     """
     locks: frozenset[str] = frozenset()
     """The kinds of lock (`lock_text.lock_kind`) that `--locked FILE` can be built from."""
@@ -75,13 +91,14 @@ class EnvironmentRequest(NamedTuple):
     """True where the project's folder is removed after the run: editable dependencies are refused there."""
     project_name: str | None = None
     commit: str | None = None
-    container: ContainerOptions = ContainerOptions()
     lock_file: Path | None = None
     """`--locked FILE`: build from this lock instead of the spec."""
-    existing: Path | None = None
-    """`--env PATH`: an existing environment."""
-    python_downloads: bool = False
-    """`--python-downloads=automatic`: a missing Python may be downloaded."""
+    options: object = None
+    """What the manager's `read_options` returned; None if it has no options of its own."""
+
+    def options_as(self, record: type[T]) -> T:
+        """The manager's own options; their defaults in a request that has none."""
+        return self.options if isinstance(self.options, record) else record()
 
 
 class ResolvedEnvironment(NamedTuple):
@@ -206,4 +223,19 @@ class EnvironmentManager(Protocol):
         self, request: EnvironmentRequest, resolved: ResolvedEnvironment, *, rebuild: bool, progress: Progress
     ) -> PreparedEnvironment:
         """Build it, or find it built; EnvironmentBuildError carries the tool's own last lines as `detail`."""
+        ...
+
+
+@runtime_checkable
+class TakesOptions(Protocol):
+    """A manager with options of its own."""
+
+    def read_options(self, given: GivenOptions) -> object:
+        """Its record, a NamedTuple; RequestError for an option with a wrong value.
+
+        A field for an option of projrun has the option's name, with underscores: the manager takes that option.
+        Two properties of the record are optional: `exported`, a mapping of variables that are set in the request's
+        `environ` and for nested runs; and `unrecorded`, two strings for `rerun`: what a run's record does not
+        hold, and a hint.
+        """
         ...

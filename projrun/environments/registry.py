@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, cast, runtime_checkable
 
-from projrun.environments.protocol import EnvironmentManager, Refusal
+from projrun.environments.protocol import EnvironmentManager, GivenOptions, Refusal
 from projrun.errors import EnvironmentBuildError
-from projrun.plugins import Results, built_ins, create_plugin, entry_point_names
+from projrun.plugins import Results, built_ins, create_plugin, entry_point_names, load_plugin
 from projrun.project.model import EnvironmentReference
 from projrun.tuples import NamedTuple
 
@@ -56,6 +56,13 @@ def get_manager(name: str) -> EnvironmentManager:
         "environment manager", name, built_ins().ENVIRONMENTS, _GROUP, EnvironmentManager, _results_of_others
     )
     return cast(EnvironmentManager, manager)
+
+
+def read_options_of(option: str, given: GivenOptions) -> object:
+    """The record of the built-in manager that takes an option; imports no manager."""
+    record = load_plugin("option", option, built_ins().ENVIRONMENT_OPTIONS, _GROUP)
+    options: object = record.read(given)
+    return options
 
 
 def _results_of_others() -> Results:
@@ -110,7 +117,8 @@ def _explicit(manager: EnvironmentManager, origin: str, reference: EnvironmentRe
     for other in serving:
         if other.capabilities.containers:
             return Selection(other, f"{other.name}: the project's {reference.kind}, despite {origin}")
-    names = [name for name in built_ins().ENVIRONMENTS if name != built_ins().EXISTING_ENVIRONMENT]
+    by_option = built_ins().CHOOSING_OPTIONS.values()
+    names = [name for name in built_ins().ENVIRONMENTS if name not in by_option]
     able = [name for name in names if get_manager(name).capabilities.serves(reference.kind)]
     able += [other.name for other in serving if other.name not in names]
     raise EnvironmentBuildError(

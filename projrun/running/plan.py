@@ -12,12 +12,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from projrun.directories import Directories, expanded
-from projrun.environments.choice import choose_environment, conda_program, lock_file, may_download
+from projrun.environments.choice import (
+    choose_environment,
+    exported_by,
+    idle_warnings,
+    lock_file,
+    read_given,
+)
 from projrun.environments.protocol import (
-    ContainerOptions,
     EnvironmentManager,
     EnvironmentRequest,
+    GivenOptions,
     ResolvedEnvironment,
+    TakesOptions,
 )
 from projrun.environments.registry import select_manager
 from projrun.errors import RequestError
@@ -65,6 +72,8 @@ class EnvironmentPlan(NamedTuple):
     rebuild: bool
     exported: Mapping[str, str] = {}
     """Makes the user's choice apply to nested runs, too."""
+    warnings: tuple[str, ...] = ()
+    """Options that are given, but have no effect with this manager."""
 
 
 class BackendChoice(NamedTuple):
@@ -231,7 +240,7 @@ def _plan(
             *project.warnings,
             *invocation.warnings,
             *environment.resolved.warnings,
-            *_idle_options(environment),
+            *environment.warnings,
         ),
         notes=checkout.notes,
         tags={**_context_tags(context), **request.tags},
@@ -341,23 +350,25 @@ def _storage(request: RunRequest, context: Context) -> tuple[Path, bool]:
 def _environment(
     request: RunRequest, context: Context, checkout: Checkout, project: Project
 ) -> EnvironmentPlan:
-    choice = choose_environment(context.settings, request.caller_directory)
-    tools = conda_program(context.settings, request.caller_directory)
-    environ = {**context.environ, **tools}
+    requested = {**request.options, "registry-login": request.registry_login}
+    given = GivenOptions(context.settings, request.caller_directory, context.environ, requested)
+    choice = choose_environment(context.settings)
+    records = read_given(given, choice)
+    environ = {**context.environ, **exported_by(records.values())}
     selection = select_manager(choice.manager, choice.origin, project.environment, environ)
     manager = selection.manager
+    options = manager.read_options(given) if isinstance(manager, TakesOptions) else None
+    exported = exported_by((*records.values(), options))
     environment_request = EnvironmentRequest(
         project_directory=checkout.directory,
         reference=project.environment,
         cache_directory=context.directories.environments,
-        environ=environ,
+        environ={**context.environ, **exported},
         temporary_checkout=checkout.cached is not None,
         project_name=project.name,
         commit=checkout.commit,
-        container=_container_options(request),
-        lock_file=lock_file(context.settings, request.caller_directory, manager),
-        existing=choice.existing,
-        python_downloads=may_download(context.settings),
+        lock_file=lock_file(given, manager),
+        options=options,
     )
     return EnvironmentPlan(
         manager,
@@ -365,24 +376,9 @@ def _environment(
         environment_request,
         manager.resolve(environment_request),
         request.enabled("rebuild-env") and manager.capabilities.builds,
-        {**choice.exported, **tools},
+        {**choice.exported, **exported},
+        idle_warnings(records, options),
     )
-
-
-def _container_options(request: RunRequest) -> ContainerOptions:
-    arguments = request.options.get("docker-args", ())
-    return ContainerOptions(
-        (arguments,) if isinstance(arguments, str) else arguments,
-        request.enabled("build-image"),
-        request.enabled("pass-credentials"),
-        request.registry_login or None,
-    )
-
-
-def _idle_options(environment: EnvironmentPlan) -> tuple[str, ...]:
-    if environment.request.container == ContainerOptions() or environment.manager.capabilities.containers:
-        return ()
-    return ("Docker arguments, image building and credentials have no effect: this is not a Docker project",)
 
 
 def _value(setting: Setting | None) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from projrun.cache.private_files import NotPrivateError, read_private, write_private
-from projrun.credentials import redact_uri
+from projrun.credentials import HiddenMapping, redact_uri
 from projrun.errors import RequestError
 from projrun.running.request import RunRequest, SecretRef
 from projrun.settings.options import OPTIONS
@@ -69,7 +69,7 @@ def _with_secret(request: RunRequest, place: str, value: Any, ref: SecretRef) ->
     if kind == "uri":
         return request._replace(uri=value)
     if kind == "registry-login":
-        return request._replace(registry_login=value)
+        return request._replace(registry_login=HiddenMapping(value))
     if kind == "options":
         option = tuple(value) if isinstance(value, list) else value
         return request._replace(options={**request.options, name: option})

@@ -11,6 +11,7 @@ from projrun.environments.protocol import (
     ANY_KIND,
     Capabilities,
     EnvironmentRequest,
+    GivenOptions,
     PreparedEnvironment,
     Progress,
     ResolvedEnvironment,
@@ -24,6 +25,7 @@ from projrun_backends.environments.conda.activation import (
     starter,
 )
 from projrun_backends.environments.executables import program
+from projrun_backends.environments.options import ExistingOptions
 from projrun_backends.environments.python.installed import installed_packages, python_version
 from projrun_backends.environments.python.locks import lock_text
 from projrun_backends.environments.python.python_environments import LOCK, SCRIPTS, UNSET
@@ -41,9 +43,13 @@ class ExistingEnvironment:
         """Always."""
         return True
 
+    def read_options(self, given: GivenOptions) -> ExistingOptions:
+        """See `ExistingOptions`."""
+        return ExistingOptions.read(given)
+
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
         """RequestError if the folder is not an environment."""
-        prefix = request.existing
+        prefix = request.options_as(ExistingOptions).env
         if prefix is None:
             raise RequestError(
                 "--env-manager=existing needs an environment", hint="name its folder: --env PATH"

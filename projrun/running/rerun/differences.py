@@ -180,8 +180,9 @@ def _surroundings(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
         yield Difference("experiment", f"id {record.experiment_id}", f"id {experiment.experiment_id}")
     if record.backend is not None and record.backend != plan.backend.name:
         yield Difference("backend", record.backend, plan.backend.name)
-    if plan.environment.manager.capabilities.containers:
-        yield Difference("Docker arguments", note="never recorded: give them again with -A if needed")
+    unrecorded = getattr(plan.environment.request.options, "unrecorded", None)
+    if unrecorded is not None:
+        yield Difference(unrecorded[0], note=unrecorded[1])
     if record.version is not None and record.version != __version__:
         yield Difference("projrun", record.version, __version__)
     if record.platform is not None and record.platform != platform_name():

@@ -138,7 +138,7 @@ def _settings(record: Record, files: RecordedFiles) -> dict[str, str]:
     # A package file of conda's is of one platform: elsewhere the environment is solved again.
     fits = files.lock is not None and not (files.lock.name == CONDA_LOCK and _is_foreign(record))
     # An environment of the user's (`--env`) is recorded only by its lock: an equal one is built.
-    manager = None if record.manager == built_ins().EXISTING_ENVIRONMENT else record.manager
+    manager = None if record.manager in built_ins().CHOOSING_OPTIONS.values() else record.manager
     values = {
         "experiment-id": record.experiment_id,
         "env-manager": manager,

@@ -11,6 +11,7 @@ import pytest
 from projrun.environments.protocol import EnvironmentManager, EnvironmentRequest
 from projrun.environments.registry import get_manager
 from projrun.testing.environments import CachedConformance, EnvironmentConformance, LockConformance
+from projrun_backends.environments.options import ExistingOptions
 from tests.backends.environments.python.packages import (
     make_request,
     make_source_tree,
@@ -101,7 +102,7 @@ class TestExisting(EnvironmentConformance):
     @pytest.fixture
     def request_of_project(self, tmp_path: Path) -> EnvironmentRequest:
         run_command([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"]).check()
-        return ask(tmp_path, "- sprocket==9.9")._replace(existing=tmp_path / "venv")
+        return ask(tmp_path, "- sprocket==9.9")._replace(options=ExistingOptions(tmp_path / "venv"))
 
 
 def ask_conda(folder: Path, *lines: str) -> EnvironmentRequest:

@@ -12,6 +12,7 @@ from projrun.environments.protocol import EnvironmentRequest
 from projrun.errors import RequestError
 from projrun.testing.commands import run_in
 from projrun_backends.environments.existing import ExistingEnvironment
+from projrun_backends.environments.options import ExistingOptions
 from tests.backends.environments.python.packages import make_request, write_files
 
 MANAGER = ExistingEnvironment()
@@ -28,7 +29,9 @@ def prefix(folder: Path, *files: str) -> Path:
 
 
 def ask(project: Path, existing: Path | None) -> EnvironmentRequest:
-    return make_request(project, "python_env", "gone.yaml", environ={})._replace(existing=existing)
+    return make_request(project, "python_env", "gone.yaml", environ={})._replace(
+        options=ExistingOptions(existing)
+    )
 
 
 def test_a_virtual_environment(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from projrun.credentials import without_credentials
 from projrun.environments.protocol import (
     Capabilities,
     EnvironmentRequest,
+    GivenOptions,
     PreparedEnvironment,
     Progress,
     ResolvedEnvironment,
@@ -22,6 +23,7 @@ from projrun_backends.environments.conda import activation as conda_activation
 from projrun_backends.environments.conda import lock as conda_lock
 from projrun_backends.environments.conda.programs import find_program, rattler_installed
 from projrun_backends.environments.conda.spec import PREFIX, CondaDetails, read_details
+from projrun_backends.environments.options import CondaOptions
 from projrun_backends.environments.python.indexes import package_settings
 from projrun_backends.environments.python.keys import environment_key
 from projrun_backends.environments.python.python_environments import LOG, cache_errors
@@ -44,6 +46,10 @@ class CondaEnvironment:
         """Where the program is; None for py-rattler."""
         program = find_program(environ)
         return program.path if program else None
+
+    def read_options(self, given: GivenOptions) -> CondaOptions:
+        """See `CondaOptions`."""
+        return CondaOptions.read(given)
 
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
         """Read the file and conda's configuration, compute the key; solve nothing, start no process."""

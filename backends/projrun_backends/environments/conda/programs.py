@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from projrun.errors import EnvironmentBuildError
 from projrun_backends.environments.executables import path_folders, program
+from projrun_backends.environments.options import CONDA_VARIABLE
 
-SETTING = "PROJRUN_CONDA_EXE"
 RATTLER = "rattler"
 """Selects py-rattler even if conda is installed."""
 
@@ -43,8 +43,8 @@ def find_program(environ: Mapping[str, str]) -> CondaProgram | None:
     conda and micromamba set; and without py-rattler whatever is on PATH. Raises EnvironmentBuildError for one
     that does not exist.
     """
-    if environ.get(SETTING):
-        return _chosen(environ[SETTING], environ)
+    if environ.get(CONDA_VARIABLE):
+        return _chosen(environ[CONDA_VARIABLE], environ)
     asked = _mlflow(environ) or _shell(environ)
     if asked is not None:
         return asked

@@ -8,6 +8,7 @@ from pathlib import Path
 from projrun.environments.protocol import (
     Capabilities,
     EnvironmentRequest,
+    GivenOptions,
     PreparedEnvironment,
     Progress,
     ResolvedEnvironment,
@@ -19,6 +20,7 @@ from projrun_backends.environments.containers.mounts import CODE, Mount, project
 from projrun_backends.environments.containers.spec import DockerSpec
 from projrun_backends.environments.containers.variables import check_variables
 from projrun_backends.environments.executables import path_folders, program
+from projrun_backends.environments.options import ContainerOptions
 
 
 class DockerEnvironment:
@@ -40,6 +42,10 @@ class DockerEnvironment:
         """Where docker is."""
         return find_docker(environ)
 
+    def read_options(self, given: GivenOptions) -> ContainerOptions:
+        """See `ContainerOptions`."""
+        return ContainerOptions.read(given)
+
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
         """Check `docker_env` and `-A`, and ask the daemon, if it answers, whether the image exists."""
         from projrun_backends.environments.containers.image_state import Outlook
@@ -50,7 +56,7 @@ class DockerEnvironment:
             manager=self.name,
             summary=_summary(spec, request) + outlook.remark,
             key=_key(spec, request),
-            exists=outlook.image is not None and not request.container.build_image,
+            exists=outlook.image is not None and not request.options_as(ContainerOptions).build_image,
             recorded_kind=self.name,
             details=spec,
             warnings=outlook.warnings,
@@ -76,7 +82,7 @@ def _spec(request: EnvironmentRequest) -> DockerSpec:
     docker = request.reference.docker
     if docker is None:
         raise RequestError("the project has no docker_env", hint="choose another --env-manager")
-    arguments = parse_arguments(request.container.arguments)
+    arguments = parse_arguments(request.options_as(ContainerOptions).docker_args)
     check_variables(docker, arguments, request)
     volumes = project_volumes(docker, request.project_directory, request.environ)
     lock = read_lock(request.lock_file) if request.lock_file else None
@@ -106,7 +112,8 @@ def _key(spec: DockerSpec, request: EnvironmentRequest) -> str:
     """Which image it is; the daemon keeps it, not projrun's cache."""
     from hashlib import sha256
 
-    build = f"{request.project_directory} {request.commit}" if request.container.build_image else ""
+    build_image = request.options_as(ContainerOptions).build_image
+    build = f"{request.project_directory} {request.commit}" if build_image else ""
     return sha256(
         "\n".join([spec.docker.image, build, spec.lock.text if spec.lock else ""]).encode()
     ).hexdigest()
@@ -115,7 +122,8 @@ def _key(spec: DockerSpec, request: EnvironmentRequest) -> str:
 def _facts(spec: DockerSpec, request: EnvironmentRequest) -> Iterator[tuple[str, str]]:
     if spec.lock is not None:
         yield "image", f"locked to {spec.lock.id or spec.lock.image}"
-    if request.container.build_image:
+    options = request.options_as(ContainerOptions)
+    if options.build_image:
         from projrun_backends.environments.containers.images import image_tag
 
         yield "image", f"{image_tag(request.project_name, request.commit)}, built with the code at {CODE}"
@@ -126,6 +134,6 @@ def _facts(spec: DockerSpec, request: EnvironmentRequest) -> Iterator[tuple[str,
     names += [name for name, _ in spec.arguments.variables]
     if names:
         yield "variables", ", ".join(names)
-    if request.container.pass_credentials:
+    if options.pass_credentials:
         yield "credentials", "those of AWS, Google Cloud and Azure that are set here"
     yield from (("docker run", option.word) for option in spec.arguments.options)

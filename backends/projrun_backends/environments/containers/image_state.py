@@ -10,6 +10,7 @@ from projrun_backends.environments.containers.arguments import Arguments
 from projrun_backends.environments.containers.engine import Engine, Image
 from projrun_backends.environments.containers.network import network_name
 from projrun_backends.environments.containers.user import container_user
+from projrun_backends.environments.options import ContainerOptions
 
 _TIMEOUT = 5
 
@@ -50,7 +51,7 @@ def _facts(
 
 
 def _warnings(engine: Engine, request: EnvironmentRequest) -> tuple[str, ...]:
-    if not engine.remote or request.container.build_image:
+    if not engine.remote or request.options_as(ContainerOptions).build_image:
         return ()
     text = f"the Docker daemon at {engine.address} is on another machine, which does not have the project's folder;"
     return (f"{text} --build-image copies it",)

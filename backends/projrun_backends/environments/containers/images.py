@@ -12,6 +12,7 @@ from projrun_backends.environments.containers.arguments import Arguments
 from projrun_backends.environments.containers.engine import Engine, EngineError, Image
 from projrun_backends.environments.containers.lock import ImageLock
 from projrun_backends.environments.containers.user import User
+from projrun_backends.environments.options import ContainerOptions
 
 _TAIL = 20
 _UNNAMED = "docker-project"
@@ -81,7 +82,7 @@ def obtain(engine: Engine, wanted: Wanted, request: EnvironmentRequest, log: Bui
     if wanted.lock is not None:
         return _locked(engine, wanted, wanted.lock, request, log)
     image, pulled = _base(engine, wanted, request, log)
-    if request.container.build_image:
+    if request.options_as(ContainerOptions).build_image:
         return _built(engine, wanted, image, request, log)
     return Obtained(image, wanted.name, _lock(wanted.name, image), pulled, has_code=False)
 
@@ -101,10 +102,11 @@ def _base(engine: Engine, wanted: Wanted, request: EnvironmentRequest, log: Buil
 
 
 def _pulled(engine: Engine, name: str, wanted: Wanted, request: EnvironmentRequest, log: BuildLog) -> Image:
-    if request.container.auth:
-        engine.log_in(request.container.auth)
+    login = request.options_as(ContainerOptions).registry_login
+    if login:
+        engine.log_in(login)
     try:
-        log.follow(engine.pull(name, wanted.arguments.value("platform"), request.container.auth))
+        log.follow(engine.pull(name, wanted.arguments.value("platform"), login or None))
     except EngineError as error:
         raise EnvironmentBuildError(
             f"the image {name} is not on this machine and cannot be pulled",
@@ -167,7 +169,7 @@ def _locked(
     if image is not None:
         complete = lock._replace(id=image.identifier)
         return Obtained(image, lock.name, complete, pulled, has_code=bool(lock.base))
-    if not lock.base or not request.container.build_image:
+    if not lock.base or not request.options_as(ContainerOptions).build_image:
         raise EnvironmentBuildError(
             f"the locked image {lock.name} ({lock.id[:19]}) is not on this machine, and the lock names no registry",
             hint="copy it here (docker save, docker load), or push it to a registry and lock it again",

@@ -28,6 +28,7 @@ from projrun_backends.environments.containers.variables import (
     pass_variables,
     unproxied,
 )
+from projrun_backends.environments.options import ContainerOptions
 
 # What the client program needs to find the same daemon when it is run with nothing else.
 _CLIENT = frozenset(
@@ -107,7 +108,8 @@ def _contents(containment: Containment, launch: Launch) -> tuple[dict[str, str],
     """The variables and the mounts."""
     request, obtained = containment.request, containment.obtained
     certificates = Credentials() if launch.own_endpoint else tracking_certificates(request.environ)
-    clouds = cloud_credentials(request.environ) if request.container.pass_credentials else Credentials()
+    passed = request.options_as(ContainerOptions).pass_credentials
+    clouds = cloud_credentials(request.environ) if passed else Credentials()
     variables = {
         **(containment.user.variables if containment.user else {}),
         # The first signal goes to every process of the command, as it does without a container (tini(1)).

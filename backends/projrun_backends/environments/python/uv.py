@@ -10,6 +10,7 @@ from pathlib import Path
 from projrun.environments.protocol import (
     Capabilities,
     EnvironmentRequest,
+    GivenOptions,
     PreparedEnvironment,
     Progress,
     Refusal,
@@ -18,6 +19,7 @@ from projrun.environments.protocol import (
 from projrun.errors import EnvironmentBuildError
 from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.executables import home, path_folders, program, pyenv_versions
+from projrun_backends.environments.options import UvOptions
 from projrun_backends.environments.python import python_environments
 from projrun_backends.environments.python.indexes import PackageSettings, uv_settings
 from projrun_backends.environments.python.interpreters import MissingInterpreterError
@@ -50,13 +52,17 @@ class UvEnvironment:
         """A conda file that needs more than pip can install."""
         return conda_refusal(reference)
 
+    def read_options(self, given: GivenOptions) -> UvOptions:
+        """See `UvOptions`."""
+        return UvOptions.read(given)
+
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
         """See `python_environments.resolve`; a Python that uv may download may still be missing."""
         _require_uv(request.environ)
         try:
             return python_environments.resolve(_RECIPE, request)
         except MissingInterpreterError as missing:
-            if not request.python_downloads:
+            if not request.options_as(UvOptions).python_downloads:
                 missing.hint = f"--python-downloads=automatic lets uv download it; or {missing.hint}"
                 raise
             return ResolvedEnvironment(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.environments.protocol import ContainerOptions, EnvironmentRequest, Launch
+from projrun.environments.protocol import EnvironmentRequest, Launch
 from projrun.environments.registry import get_manager
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.project.model import DockerEnv, EnvironmentReference, Location
@@ -22,6 +22,7 @@ from projrun_backends.environments.containers.mounts import (
     without_targets,
 )
 from projrun_backends.environments.containers.variables import check_variables, pass_variables, unproxied
+from projrun_backends.environments.options import ContainerOptions
 
 ID = f"sha256:{'1' * 64}"
 DIGEST = f"registry.example:5000/team/image@sha256:{'2' * 64}"
@@ -30,7 +31,7 @@ DIGEST = f"registry.example:5000/team/image@sha256:{'2' * 64}"
 def request(folder: Path, docker: DockerEnv, environ: dict[str, str], *arguments: str) -> EnvironmentRequest:
     reference = EnvironmentReference("docker_env", docker=docker, location=Location("MLproject", 2, 1))
     options = ContainerOptions(arguments)
-    return EnvironmentRequest(folder, reference, folder / "cache", environ, container=options)
+    return EnvironmentRequest(folder, reference, folder / "cache", environ, options=options)
 
 
 def launch(folder: Path, **changes: object) -> Launch:

@@ -20,6 +20,7 @@ import pytest
 
 from projrun.environments.protocol import EnvironmentRequest, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError
+from projrun_backends.environments.options import UvOptions
 from projrun_backends.environments.python.uv import UvEnvironment, find_uv
 from tests.backends.environments.python.packages import (
     make_request,
@@ -178,7 +179,7 @@ def test_an_interpreter_is_downloaded_only_where_that_is_allowed(tmp_path: Path,
     request = make_request(project, "python_env", "python_env.yaml", environ=offline(wheels))
     with pytest.raises(EnvironmentBuildError, match=r"Python 3\.99 not found"):
         UvEnvironment().resolve(request)
-    allowed = request._replace(python_downloads=True)
+    allowed = request._replace(options=UvOptions(python_downloads=True))
     resolved = UvEnvironment().resolve(allowed)
     assert (resolved.exists, resolved.summary) == (False, "uv, Python 3.99, which uv downloads first")
     with pytest.raises(EnvironmentBuildError, match="and uv could not download it") as raised:
@@ -229,7 +230,7 @@ def test_a_downloaded_interpreter_is_used(tmp_path: Path, wheels: Path) -> None:
         "UV_PYTHON_INSTALL_DIR": str(tmp_path / "store"),
     }
     request = make_request(project, "python_env", "python_env.yaml", environ=environ)
-    request = request._replace(python_downloads=True)
+    request = request._replace(options=UvOptions(python_downloads=True))
     prepared = build(request)
     assert prepared.built
     assert not (Path(environ["HOME"]) / ".local/bin").exists()
