@@ -91,6 +91,22 @@ def test_the_environment_manager_runs_a_project(python: Path, project: Path) -> 
     assert done.check().stdout.splitlines()[0] == str(project / ".venv")
 
 
+def test_the_environment_manager_takes_its_own_option(python: Path, project: Path) -> None:
+    run_command([sys.executable, "-m", "venv", "--without-pip", project / "other"]).check()
+    argv: list[str | Path] = [
+        python,
+        "-m",
+        "projrun",
+        "run",
+        project,
+        "-e",
+        "python",
+        "--env-manager=prebuilt",
+    ]
+    done = run_command(argv, environ={"PREBUILT_VENV": "other"})
+    assert done.check().stdout.splitlines()[0] == str(project / "other")
+
+
 def test_the_environment_manager_says_what_is_missing(python: Path, project: Path) -> None:
     done = _run(python, project, "-e", "python", "--env-manager=prebuilt")
     assert done.returncode == 4

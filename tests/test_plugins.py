@@ -218,13 +218,13 @@ def test_a_jobs_faults(install: Install, change: str, what: str) -> None:
     assert raised.value.message == fault(name, what)
 
 
-def run(folder: Path, *options: str) -> Completed:
+def run(folder: Path, *options: str, **environ: str) -> Completed:
     project = folder / "project"
     project.mkdir(exist_ok=True)
     (project / "MLproject").write_text("entry_points: {main: {command: 'echo ran'}}", encoding="utf-8")
     return run_projrun(
         "run", project, "--tracking-uri", f"sqlite:///{folder}/runs.db", *options,
-        environ={"PYTHONPATH": str(folder / "site")},
+        environ={"PYTHONPATH": str(folder / "site"), **environ},
     )  # fmt: skip
 
 
@@ -269,6 +269,22 @@ def test_a_job_that_fails_ends_the_run(install: Install, tmp_path: Path, change:
             "what `resolve` returned is of the type NoneType, not ResolvedEnvironment",
             False,
         ),
+        ("Manager.read_options = boom", "ValueError: boom", False),
+        (
+            "Manager.read_options = lambda self, given: {'word': 'told'}",
+            "what `read_options` returned is of the type dict, not tuple",
+            False,
+        ),
+        (
+            "class Record(tuple): exported = {'TOLD': 7}\nManager.read_options = lambda self, given: Record()",
+            "a value in `exported` or `unrecorded` is of the type int, not str",
+            False,
+        ),
+        (
+            "class Record(tuple): exported = property(boom)\nManager.read_options = lambda *given: Record()",
+            "ValueError: boom",
+            False,
+        ),
         ("Manager.prepare = boom", "ValueError: boom", True),
         (
             "Manager.prepare = lambda self, *given, **named: PreparedEnvironment({}, wrap=boom)",
@@ -288,6 +304,31 @@ def test_a_manager_that_fails(
     assert (tmp_path / "runs.db").exists() == recorded
     if recorded:
         assert status(tmp_path) == ("FAILED", message)
+
+
+TAKES_OPTIONS = """
+from collections import namedtuple
+
+class Record(namedtuple("Record", "docker_args word", defaults=((), ""))):
+    exported = {"TOLD": "nested"}
+
+def read_options(self, given):
+    return Record(given.requested.get("docker-args", ()), given.environ.get("WORD", ""))
+
+def resolve(self, request):
+    return ResolvedEnvironment("x", f"{request.options.docker_args} {request.options.word} {request.environ['TOLD']}")
+
+Manager.read_options, Manager.resolve = read_options, resolve
+"""
+
+
+def test_a_manager_reads_its_own_options(install: Install, tmp_path: Path) -> None:
+    install(MANAGER + TAKES_OPTIONS, "environments", "Manager")
+    done = run(tmp_path, "--env-manager=x", "-A", "t", "--dry-run", WORD="told")
+    assert "('t',) told nested" in done.check().stdout
+    assert "no effect" not in done.stdout + done.stderr
+    done = run(tmp_path, "--env-manager=x", "--build-image", "--dry-run")
+    assert "image building and credentials have no effect" in done.check().stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,15 @@
         def wrong_request(self, tmp_path: Path) -> EnvironmentRequest: ...
 
 A manager that builds nothing subclasses `EnvironmentConformance`, one whose builds are not in projrun's cache
-`BuildConformance`. The projects should be tiny: a dozen environments are built.
+`BuildConformance`, one with options of its own `OptionsConformance`. The projects should be tiny: a dozen environments
+are built.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import re
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -25,8 +27,15 @@ import pytest
 
 from projrun.cache.entries import ContentCache, describe
 from projrun.environments.lock_text import lock_kind
-from projrun.environments.protocol import EnvironmentManager, EnvironmentRequest, PreparedEnvironment
+from projrun.environments.protocol import (
+    EnvironmentManager,
+    EnvironmentRequest,
+    GivenOptions,
+    PreparedEnvironment,
+    TakesOptions,
+)
 from projrun.errors import EnvironmentBuildError, RequestError
+from projrun.settings import Settings
 from projrun.testing.commands import run_in
 
 _AWKWARD = "é 日本 'single' \"double\" $(x) `y` \\ {z}"
@@ -66,8 +75,9 @@ class EnvironmentConformance:
 
     def test_the_kit_covers_what_it_can_do(self, manager: EnvironmentManager) -> None:
         able = manager.capabilities
-        wanted = (able.builds, able.builds and able.cached, bool(able.locks))
-        parts = (BuildConformance, CachedConformance, LockConformance)
+        takes_options = isinstance(manager, TakesOptions)
+        wanted = (able.builds, able.builds and able.cached, bool(able.locks), takes_options)
+        parts = (BuildConformance, CachedConformance, LockConformance, OptionsConformance)
         assert tuple(isinstance(self, part) for part in parts) == wanted
 
     def test_whether_it_is_available_is_a_plain_answer(
@@ -255,11 +265,47 @@ class LockConformance(EnvironmentConformance):
             assert raised.value.hint
 
 
+class OptionsConformance(EnvironmentConformance):
+    """What managers do that take options of their own."""
+
+    def test_its_options_are_a_record_with_defaults(
+        self, manager: EnvironmentManager, request_of_project: EnvironmentRequest, tmp_path: Path
+    ) -> None:
+        record = _options(manager, tmp_path)
+        assert isinstance(record, tuple)
+        assert re.fullmatch(r"[a-z]\w*(, [a-z]\w*)*", ", ".join(getattr(record, "_fields", ())))
+        assert record == type(record)(), "what is read where no option is given are the defaults"
+        assert request_of_project.options_as(type(record)) == (request_of_project.options or record)
+        if request_of_project.options is None:
+            first, again = (
+                manager.resolve(request_of_project._replace(options=one)) for one in (None, record)
+            )
+            assert first._replace(details=None) == again._replace(details=None)
+
+    def test_its_options_reach_tools_as_variables(self, manager: EnvironmentManager, tmp_path: Path) -> None:
+        exported = getattr(_options(manager, tmp_path), "exported", {})
+        assert all(re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) for name in exported)
+        assert all(isinstance(value, str) for value in exported.values())
+
+    def test_its_options_show_no_login(self, manager: EnvironmentManager, tmp_path: Path) -> None:
+        record = _options(manager, tmp_path, {"registry-login": {"username": "ada", "password": _HUSH}})
+        assert _HUSH not in repr(record)
+        assert _HUSH not in repr(getattr(record, "exported", {}))
+
+
 def prepare(
     manager: EnvironmentManager, request: EnvironmentRequest, *, rebuild: bool = False
 ) -> PreparedEnvironment:
     """Resolve and prepare, without showing the progress."""
     return manager.prepare(request, manager.resolve(request), rebuild=rebuild, progress=lambda line: None)
+
+
+def _options(
+    manager: EnvironmentManager, folder: Path, requested: Mapping[str, object] | None = None
+) -> object:
+    assert isinstance(manager, TakesOptions)
+    settings = Settings({}, {}, folder / "no-config.toml")
+    return manager.read_options(GivenOptions(settings, folder, {}, requested or {}))
 
 
 def _builds(kind: type[EnvironmentManager], request: EnvironmentRequest) -> bool:

@@ -11,14 +11,14 @@ import pytest
 from projrun.environments.protocol import EnvironmentManager, EnvironmentRequest
 from projrun.environments.registry import get_manager
 from projrun.project.model import DockerEnv, EnvironmentReference
-from projrun.testing.environments import BuildConformance, LockConformance
+from projrun.testing.environments import BuildConformance, LockConformance, OptionsConformance
 from tests.support.docker import BASE_IMAGE
 from tests.support.docker_bench import DockerBench
 
 pytestmark = pytest.mark.integration
 
 
-class TestDocker(BuildConformance, LockConformance):
+class TestDocker(BuildConformance, LockConformance, OptionsConformance):
     def changed(self, lock: str) -> str:
         return re.sub(r"sha256:\w+", f"sha256:{'0' * 64}", lock)
 

@@ -10,7 +10,12 @@ import pytest
 
 from projrun.environments.protocol import EnvironmentManager, EnvironmentRequest
 from projrun.environments.registry import get_manager
-from projrun.testing.environments import CachedConformance, EnvironmentConformance, LockConformance
+from projrun.testing.environments import (
+    CachedConformance,
+    EnvironmentConformance,
+    LockConformance,
+    OptionsConformance,
+)
 from projrun_backends.environments.options import ExistingOptions
 from tests.backends.environments.python.packages import (
     make_request,
@@ -51,7 +56,7 @@ class PythonConformance(CachedConformance, LockConformance):
         return ask(tmp_path, "- {sprocket: 1}")
 
 
-class TestUv(PythonConformance):
+class TestUv(PythonConformance, OptionsConformance):
     name = "uv"
 
 
@@ -59,7 +64,7 @@ class TestVirtualenv(PythonConformance):
     name = "virtualenv"
 
 
-class TestConda(CachedConformance, LockConformance):
+class TestConda(CachedConformance, LockConformance, OptionsConformance):
     """Solved and installed by py-rattler, from a channel on this machine."""
 
     command = "crank; cog; python -c 'import sys; print(sys.prefix in sys.argv[1])' \"$CONDA_PREFIX\""
@@ -94,7 +99,7 @@ class TestLocal(EnvironmentConformance):
         return request._replace(environ={**request.environ, "PATH": path})
 
 
-class TestExisting(EnvironmentConformance):
+class TestExisting(OptionsConformance):
     @pytest.fixture
     def manager(self) -> EnvironmentManager:
         return get_manager("existing")
