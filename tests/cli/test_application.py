@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.commands import projrun_argv, run_projrun
 from tests.support.projects import python_project, write_project
+from tests.support.questions import ask_projrun
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def shell(line: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str
 
 
 def status_of_runs(environ: dict[str, str]) -> list[str]:
-    listed = run_projrun("runs", "list", "--json", environ=environ).check()
+    listed = ask_projrun("runs", "list", "--json", environ=environ).check()
     return [run["status"] for run in json.loads(listed.stdout)["runs"]]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.commands import Completed, run_projrun
 from tests.support.projects import write_project
+from tests.support.questions import ask_projrun
 
 MLPROJECT = """\
 name: demo
@@ -160,7 +161,7 @@ def test_a_wrong_option(tmp_path: Path, project: Path, case: str) -> None:
     assert "secret" not in done.stderr
     for fragment in fragments:
         assert fragment in done.stderr
-    listed = run_projrun("runs", "list", "--json", environ={"PROJRUN_HOME": str(tmp_path / "home")}).check()
+    listed = ask_projrun("runs", "list", "--json", environ={"PROJRUN_HOME": str(tmp_path / "home")}).check()
     assert json.loads(listed.stdout)["runs"] == []
 
 

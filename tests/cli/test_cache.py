@@ -19,6 +19,7 @@ from projrun.cache.locked_folders import lock_file
 from tests.sources.git_servers import file_server, serving
 from tests.support.commands import Completed, projrun_argv, run_projrun
 from tests.support.projects import write_project
+from tests.support.questions import ask_projrun
 
 MLPROJECT = """
 name: demo
@@ -40,6 +41,7 @@ class Bench:
         self.folder = folder
         self.home = folder / "home"
         self.cache = self.home / "cache"
+        self.environ = {"PROJRUN_HOME": str(self.home)}
         self.repository = write_project(folder / "repository", MLPROJECT)
         person = ("-c", "user.name=x", "-c", "user.email=x@example.com")
         for words in (("init", "-q", "-b", "main"), ("add", "-A"), (*person, "commit", "-qm", "first")):
@@ -50,10 +52,12 @@ class Bench:
         return self(*words).check()
 
     def __call__(self, *arguments: str | Path, **environ: str) -> Completed:
-        return run_projrun(*arguments, cwd=self.folder, environ={"PROJRUN_HOME": str(self.home), **environ})
+        return run_projrun(*arguments, cwd=self.folder, environ={**self.environ, **environ})
 
     def document(self, *arguments: str | Path) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self("cache", *arguments, "--json").check().stdout)
+        words = ("cache", *arguments, "--json")
+        asked = self(*words) if arguments[0] == "prune" else ask_projrun(*words, environ=self.environ)
+        found: dict[str, Any] = json.loads(asked.check().stdout)
         return found
 
     def listed(self) -> dict[str, dict[str, Any]]:

@@ -19,6 +19,7 @@ from projrun.tracking.sql.store import SqlStore
 from tests.sources.git_servers import GitServer, git, serving
 from tests.support.commands import Completed, run_projrun
 from tests.support.projects import write_project
+from tests.support.questions import ask_projrun
 
 MLPROJECT = """
 name: repeated
@@ -70,8 +71,14 @@ class Bench:
         return self.run(*arguments, cwd=cwd, command="rerun")
 
     def show(self, run_id: str) -> dict[str, Any]:
-        shown: dict[str, Any] = json.loads(self("runs", "show", run_id, "--json").check().stdout)
+        shown: dict[str, Any] = json.loads(
+            ask_projrun("runs", "show", run_id, "--json", environ=self.environ).check().stdout
+        )
         return shown
+
+    def number_of_runs(self) -> int:
+        listed = ask_projrun("runs", "list", "--json", environ=self.environ).check()
+        return len(json.loads(listed.stdout)["runs"])
 
     def store(self) -> SqlStore:
         return SqlStore.open(self.home / "projrun.db", warn=print)
@@ -140,7 +147,7 @@ def test_a_patch_that_does_not_fit_ends_it_before_the_start(bench: Bench) -> Non
     assert done.returncode == 3
     assert "cannot be applied; skip it with --without-patch" in done.stderr
     assert list((bench.home / "cache" / "copies").glob("*")) == []
-    assert len(json.loads(bench("runs", "list", "--json").stdout)["runs"]) == 1
+    assert bench.number_of_runs() == 1
 
 
 def test_changes_whose_artifact_is_gone_are_not_left_out_silently(bench: Bench) -> None:
@@ -340,7 +347,7 @@ def test_a_dry_run_shows_the_plan_and_leaves_nothing(bench: Bench) -> None:
     document = json.loads(bench("rerun", first["run_id"], "--dry-run", "--json").check().stdout)
     assert document["rerun_of"] == first["run_id"]
     assert list((bench.home / "cache" / "copies").glob("*")) == []
-    assert len(json.loads(bench("runs", "list", "--json").stdout)["runs"]) == 1
+    assert bench.number_of_runs() == 1
 
 
 def test_runs_that_cannot_be_repeated(bench: Bench) -> None:

@@ -21,6 +21,7 @@ from projrun.server.endpoint import Endpoint
 from projrun.tracking.sql.store import SqlStore
 from tests.support.commands import Completed, projrun_argv, run_projrun
 from tests.support.projects import python_project, write_project
+from tests.support.questions import ask_projrun
 
 
 class Runner:
@@ -65,13 +66,13 @@ class Runner:
             time.sleep(0.02)
 
     def runs(self) -> list[dict[str, Any]]:
-        listed = run_projrun("runs", "list", "--json", environ=self.environ).check()
+        listed = ask_projrun("runs", "list", "--json", environ=self.environ).check()
         found: list[dict[str, Any]] = json.loads(listed.stdout)["runs"]
         return found
 
     def show(self, run_id: str) -> dict[str, Any]:
         shown: dict[str, Any] = json.loads(
-            run_projrun("runs", "show", run_id, "--json", environ=self.environ).check().stdout
+            ask_projrun("runs", "show", run_id, "--json", environ=self.environ).check().stdout
         )
         return shown
 

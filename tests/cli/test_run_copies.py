@@ -16,6 +16,7 @@ import pytest
 from projrun.cache.entries import ContentCache
 from tests.support.commands import Completed, projrun_argv, run_projrun
 from tests.support.projects import write_project
+from tests.support.questions import ask_projrun
 
 MLPROJECT = """
 name: demo
@@ -109,7 +110,7 @@ def test_programs_and_records_say_where_it_is(bench: Bench) -> None:
     document = bench.document("writes")
     (copy,) = bench.copies()
     assert document["checkout"] == str(copy)
-    shown = run_projrun("runs", "show", document["run_id"], "--json", environ=bench.environ).check()
+    shown = ask_projrun("runs", "show", document["run_id"], "--json", environ=bench.environ).check()
     assert json.loads(shown.stdout)["tags"]["projrun.source.kept"] == str(copy)
 
 
@@ -191,7 +192,7 @@ def test_a_run_that_is_killed(bench: Bench, tmp_path: Path, number: signal.Signa
     (listed,) = [
         source
         for source in json.loads(
-            run_projrun("cache", "list", "--json", environ=bench.environ).check().stdout
+            ask_projrun("cache", "list", "--json", environ=bench.environ).check().stdout
         )["sources"]
         if source["kind"] == "copy"
     ]

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.commands import Completed, run_projrun
 from tests.support.projects import python_project
+from tests.support.questions import ask_projrun
 
 
 class Pair:
@@ -25,6 +26,9 @@ class Pair:
     def __call__(self, *words: str | Path) -> Completed:
         return run_projrun(*words, environ=self.environ)
 
+    def ask(self, *words: str) -> Completed:
+        return ask_projrun(*words, environ=self.environ)
+
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Pair:
@@ -37,12 +41,12 @@ def test_what_differs_is_shown_and_the_rest_counted(pair: Pair) -> None:
     assert ["parameter", "alpha", "1", "2"] in lines
     assert "note" not in shown
     assert lines[-1][:4] == ["equal:", "8", "facts,", "1"]
-    everything = pair("runs", "diff", pair.left, pair.right, "--all").check().stdout
+    everything = pair.ask("runs", "diff", pair.left, pair.right, "--all").check().stdout
     assert ["parameter", "note", "x", "x", "equal"] in [line.split() for line in everything.splitlines()]
 
 
 def test_the_keys_of_json(pair: Pair) -> None:
-    document = json.loads(pair("runs", "diff", pair.left, pair.right, "--json").check().stdout)
+    document = json.loads(pair.ask("runs", "diff", pair.left, pair.right, "--json").check().stdout)
     sections = ["facts", "parameters", "metrics", "packages", "tags"]
     assert list(document) == ["left", "right", *sections, "warnings"]
     assert list(document["left"]) == [
@@ -56,7 +60,7 @@ def test_the_keys_of_json(pair: Pair) -> None:
 
 
 def test_a_run_is_equal_to_itself(pair: Pair) -> None:
-    shown = pair("runs", "diff", pair.left, pair.left).check().stdout
+    shown = pair.ask("runs", "diff", pair.left, pair.left).check().stdout
     assert len(shown.splitlines()) == 4  # the heads, the start, an empty line, what is equal
 
 
