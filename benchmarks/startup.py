@@ -23,8 +23,8 @@ from benchmarks.timing import InstalledSize, installed_size, medians, progress, 
 from tests.support.servers import mlflow_server
 
 TARGETS = (
-    Target("projrun run", "bare command", 10, at_least=False),
-    Target("mlflow run (mlflow)", "projrun run", 25),
+    Target("projrun run", "bare command", 7, at_least=False),
+    Target("mlflow run (mlflow)", "projrun run", 35),
     Target("mlflow run (mlflow-skinny)", "projrun run", 11),
     Target("mlflow run (mlflow), REST server", "projrun run, REST server", 12),
     Target("projrun version", "bare python", 4, at_least=False),

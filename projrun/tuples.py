@@ -10,12 +10,13 @@ import typing
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from types import new_class
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple
+    from typing import TypeVar
 
-Self = TypeVar("Self", bound="_Record")
+    Self = TypeVar("Self", bound="_Record")  # the name of the bound would be compiled
 
 
 class _RecordType(type):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -152,7 +153,7 @@ def _first_mistake(document: Document, error: yaml.MarkedYAMLError) -> LocatedEr
 
 def _syntax_error(document: Document, error: yaml.MarkedYAMLError) -> LocatedError:
     location = _location_of(document.name, error.problem_mark or error.context_mark)
-    lines = LINE_BREAK.split(document.text)
+    lines = re.split(LINE_BREAK, document.text)
     if location.line > len(lines):  # libyaml ends a last line that has no line break
         location = Location(document.name, len(lines), len(lines[-1]) + 1)
     detail = document.excerpt(location)

@@ -9,7 +9,9 @@ from projrun.errors import RequestError
 from projrun.project.model import Location
 
 LARGEST_FILE = 1 << 20
-LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # YAML 1.1, section 4.1.5: what libyaml counts
+LINE_BREAK = (
+    "\r\n|[\n\r\x85\u2028\u2029]"  # not compiled at import; YAML 1.1, section 4.1.5: what libyaml counts
+)
 _EXCERPT_WIDTH = 100
 
 
@@ -59,7 +61,7 @@ def decode(name: str, data: bytes) -> str:
 
 def excerpt(text: str, location: Location) -> str:
     """The source line of a place, control characters blanked, with a caret below; "" where there is none."""
-    lines = LINE_BREAK.split(text, location.line)
+    lines = re.split(LINE_BREAK, text, maxsplit=location.line)
     if not 0 < location.line <= len(lines):
         return ""
     column = location.column - 1
@@ -96,14 +98,15 @@ def find_text(path: Path | None, start: Location | None, wanted: str) -> Locatio
 
 def location_at(name: str, text: str, offset: int) -> Location:
     """The line and column of an offset."""
-    before = LINE_BREAK.split(text[:offset])
+    before = re.split(LINE_BREAK, text[:offset])
     return Location(name, len(before), len(before[-1]) + 1)
 
 
 def _offset_of(text: str, location: Location) -> int:
     offset = 0
+    line_break = re.compile(LINE_BREAK)
     for _ in range(location.line - 1):
-        found = LINE_BREAK.search(text, offset)
+        found = line_break.search(text, offset)
         if found is None:
             return offset
         offset = found.end()
