@@ -11,7 +11,7 @@ import click
 
 from projrun.cache.contents import Candidate, Item, total_size
 from projrun.cli import pruning
-from projrun.cli.quantities import age_text, size_text
+from projrun.cli.quantities import age_text, count_text, size_text
 from projrun.cli.rendering import print_json, print_table, time_text, visible
 from projrun.sources.inventory import CHECKOUT, COPY, DOWNLOAD, REPOSITORY, kind
 from projrun.sources.places import TREE
@@ -36,8 +36,10 @@ def print_list(items: Sequence[Item], now: float) -> None:
     if not items:
         click.echo("no sources", err=True)
         return
-    print_table(_COLUMNS, [_row(item, now) for item in items], wrapping=("SOURCE",))
-    click.echo(f"{len(items)} entries, {size_text(total_size(items))}", err=True)
+    print_table(
+        _COLUMNS, [_row(item, now) for item in items], wrapping=("SOURCE",), leaving_out=("AGE", "LAST USED")
+    )
+    click.echo(f"{count_text(len(items), 'entry', 'entries')}, {size_text(total_size(items))}", err=True)
 
 
 def print_list_json(items: Sequence[Item]) -> None:

@@ -28,6 +28,11 @@ def parse_size(text: str, option: str) -> int:
     return round(float(match[1]) * unit)
 
 
+def count_text(count: int, word: str, plural: str) -> str:
+    """`1 entry`, `2 entries`."""
+    return f"{count} {word if count == 1 else plural}"
+
+
 def size_text(size: int) -> str:
     """`0 B`, `532 kB`, `1.4 GB`."""
     value, unit = float(size), "B"

@@ -69,9 +69,17 @@ def silence_stdout() -> None:
 
 
 def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, wrapping: Sequence[str] = ()
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    wrapping: Sequence[str] = (),
+    leaving_out: Sequence[str] = (),
 ) -> None:
-    """A table on stdout: on a terminal the columns in `wrapping` are folded to its width; off one, plain lines."""
+    """A table on stdout: plain lines off a terminal.
+
+    On a terminal that is too narrow, those of `leaving_out` are left out, the first ones first; then the
+    columns in `wrapping` are folded.
+    """
     rows = [[visible(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         print_text(_aligned([columns, *rows]))
@@ -80,12 +88,48 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
+    left_out = _left_out(columns, rows, wrapping, leaving_out, console.width)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column not in wrapping)
+        if column not in left_out:
+            table.add_column(column, overflow="fold", no_wrap=column not in wrapping)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+        table.add_row(
+            *(Text(cell) for column, cell in zip(columns, row, strict=True) if column not in left_out)
+        )
+    console.print(table)
+    if left_out:
+        print_text(f"not shown, for lack of space: {', '.join(left_out).lower()}", err=True)
+
+
+_GAP = 2
+"""Between two columns."""
+_FOLDED_WIDTH = 24
+"""What a column that may be folded gets at least, where its text is that long."""
+
+
+def _left_out(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    wrapping: Sequence[str],
+    leaving_out: Sequence[str],
+    width: int,
+) -> Sequence[str]:
+    """As many of `leaving_out` as it takes for the others to fit into `width`."""
+    from rich.cells import cell_len
+
+    needed: dict[str, int] = {}
+    for column, *cells in zip(columns, *rows, strict=True):
+        longest = max(cell_len(line) for cell in cells for line in cell.split("\n")) if cells else 0
+        needed[column] = _GAP + max(
+            cell_len(column), min(longest, _FOLDED_WIDTH) if column in wrapping else longest
+        )
+    for count in range(len(leaving_out)):
+        if sum(needed.values()) - _GAP <= width:
+            return leaving_out[:count]
+        del needed[leaving_out[count]]
+    return leaving_out
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

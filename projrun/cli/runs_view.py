@@ -14,7 +14,9 @@ from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import Run, RunPage
 from projrun.tracking.runs import RunStore
 
-_COLUMNS = (
+LEFT_OUT = ("EXPERIMENT", "ENTRY POINT", "DURATION", "PARAMETERS", "METRICS", "STARTED")
+"""On a narrow terminal, in this order."""
+ALL_COLUMNS = (
     "RUN",
     "NAME",
     "STATUS",
@@ -35,7 +37,7 @@ def print_list(page: RunPage, experiments: Mapping[str, str]) -> None:
     # On a terminal a prefix of the id is enough, for `runs show` too; a program gets all of it.
     width, separator = (8, "\n") if sys.stdout.isatty() else (32, " ")
     rows = [_row(run, experiments, width, separator) for run in page.runs]
-    print_table(_COLUMNS, rows, wrapping=("EXPERIMENT", "PARAMETERS", "METRICS"))
+    print_table(ALL_COLUMNS, rows, wrapping=("EXPERIMENT", "PARAMETERS", "METRICS"), leaving_out=LEFT_OUT)
     if page.next_page_token:
         click.echo(f"the first {len(page.runs)}; more with --max-results", err=True)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from projrun.cli.rendering import visible
+from projrun.cli.runs_view import ALL_COLUMNS, LEFT_OUT
 from tests.support.commands import run_projrun
 from tests.support.projects import write_project
 from tests.support.terminals import on_a_terminal
@@ -52,3 +54,25 @@ def test_a_recorded_value_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
         shown = on_a_terminal("runs", *arguments, home=tmp_path / "home")
         assert "\x1b]0;" not in shown
         assert "\x07" not in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_a_narrow_terminal_gets_fewer_columns_and_no_broken_words(tmp_path: Path) -> None:
+    project = write_project(
+        tmp_path / "project",
+        "entry_points:\n  main:\n    parameters: {learning_rate: {type: float, default: 0.125}}\n    command: 'true'\n",
+    )
+    assert "finished" in on_a_terminal("run", project, home=tmp_path / "home")
+    heads = {}
+    for columns in (60, 80, 160):
+        shown = on_a_terminal("runs", "list", home=tmp_path / "home", columns=columns)
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).replace("\r\n", "\n").splitlines()
+        assert all(len(line) <= columns for line in lines if not line.startswith("not shown"))
+        heads[columns] = [column for column in ALL_COLUMNS if column in lines[0]]
+        left_out = [column.lower() for column in LEFT_OUT if column not in heads[columns]]
+        said = f"not shown, for lack of space: {', '.join(left_out)}"
+        assert (said in lines) == bool(left_out)
+        assert "FINISHED" in shown
+    assert heads[60][:3] == ["RUN", "NAME", "STATUS"]
+    assert len(heads[60]) < len(heads[80]) < len(heads[160]) == len(ALL_COLUMNS)
+    assert "learning_rate=0.125" in on_a_terminal("runs", "list", home=tmp_path / "home", columns=160)

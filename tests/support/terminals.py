@@ -8,15 +8,17 @@ from pathlib import Path
 from tests.support.commands import projrun_argv
 
 
-def on_a_terminal(*arguments: str | Path, home: Path) -> str:
-    """What projrun writes to a terminal."""
+def on_a_terminal(*arguments: str | Path, home: Path, columns: int | None = None) -> str:
+    """What projrun writes to a terminal, of a width in characters."""
     import pty
 
     written = bytearray()
     pid, terminal = pty.fork()
     if pid == 0:
         argv = [*projrun_argv(), *map(str, arguments)]
-        os.execve(argv[0], argv, {**os.environ, "PROJRUN_HOME": str(home), "PROJRUN_ENV_MANAGER": "local"})
+        width = {} if columns is None else {"COLUMNS": str(columns)}
+        mine = {"PROJRUN_HOME": str(home), "PROJRUN_ENV_MANAGER": "local"}
+        os.execve(argv[0], argv, {**os.environ, **mine, **width})
     while True:
         try:
             chunk = os.read(terminal, 65536)
