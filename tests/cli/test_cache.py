@@ -17,7 +17,7 @@ import pytest
 from projrun.cache.entries import ContentCache
 from projrun.cache.locked_folders import lock_file
 from tests.sources.git_servers import file_server, serving
-from tests.support.commands import Completed, projrun_argv, run_projrun
+from tests.support.commands import Completed, run_projrun, start_projrun
 from tests.support.projects import write_project
 from tests.support.questions import ask_projrun
 
@@ -37,19 +37,30 @@ MONTH = 31 * 86400
 class Bench:
     """A repository of one commit, and somebody with a cache."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fetched: Bench | None = None) -> None:
         self.folder = folder
         self.home = folder / "home"
         self.cache = self.home / "cache"
         self.environ = {"PROJRUN_HOME": str(self.home)}
-        self.repository = write_project(folder / "repository", MLPROJECT)
+        self.fetched = fetched
+        self.repository = fetched.repository if fetched else self._commit()
+
+    def _commit(self) -> Path:
+        repository = write_project(self.folder / "repository", MLPROJECT)
         person = ("-c", "user.name=x", "-c", "user.email=x@example.com")
         for words in (("init", "-q", "-b", "main"), ("add", "-A"), (*person, "commit", "-qm", "first")):
-            subprocess.run(["git", *words], cwd=self.repository, check=True)
+            subprocess.run(["git", *words], cwd=repository, check=True)
+        return repository
 
-    def run(self, entry_point: str = "main") -> Completed:
-        words = ("run", self.repository.as_uri(), "--version=main", "-e", entry_point, "--env-manager=local")
-        return self(*words).check()
+    def run(self, entry_point: str = "main", *, fresh: bool = False) -> Completed:
+        """Run it; what was fetched for the first test is copied into an empty cache, unless it is to stay empty."""
+        if self.fetched and not fresh and not self.cache.exists():
+            shutil.copytree(self.fetched.cache, self.cache, symlinks=True)
+        return self(*self.words, "-e", entry_point).check()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return ("run", self.repository.as_uri(), "--version=main", "--env-manager=local")
 
     def __call__(self, *arguments: str | Path, **environ: str) -> Completed:
         return run_projrun(*arguments, cwd=self.folder, environ={**self.environ, **environ})
@@ -83,9 +94,17 @@ class Bench:
             os.utime(place, (when, when))
 
 
+@pytest.fixture(scope="module")
+def fetched(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """One that has run once."""
+    bench = Bench(tmp_path_factory.mktemp("fetched"))
+    bench.run()
+    return bench
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def bench(tmp_path: Path, fetched: Bench) -> Bench:
+    return Bench(tmp_path, fetched)
 
 
 def test_nothing_is_there_yet(bench: Bench) -> None:
@@ -157,7 +176,7 @@ def test_what_was_not_used_for_long_goes(bench: Bench) -> None:
     assert bench.pruned("--older-than=30d") == expected
     assert bench.listed() == {}
     assert list((bench.cache / "copies").iterdir()) == []
-    bench.run("main")  # all is fetched anew
+    bench.run("main", fresh=True)  # all is fetched anew
     assert set(bench.listed()) == {"repository", "checkout"}
 
 
@@ -222,12 +241,8 @@ def test_downloads_go_with_their_run(bench: Bench, number: signal.Signals) -> No
     with serving(server):
         uri = f"http://127.0.0.1:{server.server_address[1]}/data.csv"
         words = ("run", str(project), "--env-manager=local", "--grace-period=1", "-P", f"data={uri}")
-        process = subprocess.Popen(
-            [*projrun_argv(), *words],
-            env={**os.environ, "PROJRUN_HOME": str(bench.home), "READY": str(ready)},
-            stderr=subprocess.DEVNULL,
-        )
-        with process:
+        process = start_projrun(*words, cwd=bench.folder, environ={**bench.environ, "READY": str(ready)})
+        try:
             deadline = time.monotonic() + 30
             while not (ready.exists() and ready.read_text()):
                 assert time.monotonic() < deadline
@@ -235,7 +250,9 @@ def test_downloads_go_with_their_run(bench: Bench, number: signal.Signals) -> No
             download = bench.listed()["download"]
             assert download["state"] == "in use"
             assert bench.pruned("--older-than=0s", "--max-size=0") == []
+        finally:
             process.send_signal(number)
+            process.end()
     if number == signal.SIGKILL:
         assert bench.listed()["download"]["state"] == "abandoned"
         assert bench.pruned() == [("download", "unfinished")]
@@ -296,7 +313,7 @@ def test_links_in_the_cache_are_not_followed(bench: Bench, tmp_path: Path, place
 def test_a_cache_that_others_may_write_to_is_refused(bench: Bench, place: str) -> None:
     bench.run()
     (bench.cache / place).chmod(0o777)
-    runs = ("run", bench.repository.as_uri(), "--version=main", "--env-manager=local")
+    runs = bench.words
     for words in (runs, ("plan", *runs[1:]), ("cache", "list"), ("cache", "prune")):
         done = bench(*words)
         assert done.returncode == 3, done.stderr
@@ -314,7 +331,7 @@ def test_what_somebody_else_put_into_the_cache_is_refused(bench: Bench, kind: st
     else:
         shutil.rmtree(bench.cache / "checkouts")  # so that the mirror is asked
     os.chown(path, 65533, 65533)
-    done = bench("run", bench.repository.as_uri(), "--version=main", "--env-manager=local")
+    done = bench(*bench.words)
     assert done.returncode == 3
     assert f"the cache is refused: {path} belongs to uid 65533" in done.stderr
 
@@ -322,7 +339,7 @@ def test_what_somebody_else_put_into_the_cache_is_refused(bench: Bench, kind: st
 def test_a_cache_made_under_a_loose_umask_is_used_again(bench: Bench) -> None:
     before = os.umask(0)
     try:
-        bench.run("writes")
+        bench.run("writes", fresh=True)
         bench.run("writes")
     finally:
         os.umask(before)

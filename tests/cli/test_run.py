@@ -19,9 +19,10 @@ import pytest
 
 from projrun.server.endpoint import Endpoint
 from projrun.tracking.sql.store import SqlStore
-from tests.support.commands import Completed, projrun_argv, run_projrun
+from tests.support.commands import Completed, projrun_argv, run_projrun, start_projrun
 from tests.support.projects import python_project, write_project
 from tests.support.questions import ask_projrun
+from tests.support.warm import Started
 
 
 class Runner:
@@ -44,8 +45,14 @@ class Runner:
             timeout=60,
         )
 
-    def start(self, *arguments: str | Path, script_ready: Path | None = None) -> subprocess.Popen[str]:
+    def started(self, *arguments: str | Path, script_ready: Path) -> Started:
         """Start it, and wait until the script has made its file."""
+        process = start_projrun("run", *arguments, cwd=self.folder, environ=self.environ)
+        wait_for(script_ready)
+        return process
+
+    def start(self, *arguments: str | Path, script_ready: Path | None = None) -> subprocess.Popen[str]:
+        """The same of the console script."""
         process = subprocess.Popen(
             [*projrun_argv(), "run", *map(str, arguments)],
             cwd=self.folder,
@@ -118,7 +125,7 @@ def test_a_run_is_recorded_with_parameters_tags_and_output(runner: Runner, tmp_p
 
 @pytest.mark.parametrize("code", [1, 2, 3, 5, 70, 255])
 def test_the_exit_code_is_the_projects_own(runner: Runner, tmp_path: Path, code: int) -> None:
-    project = python_project(tmp_path / "project", f"raise SystemExit({code})")
+    project = write_project(tmp_path / "project", f"entry_points: {{main: {{command: exit {code}}}}}")
     done = runner(project, "--json")
     assert done.returncode == code
     document = json.loads(done.stdout)
@@ -139,10 +146,16 @@ def test_a_child_that_dies_of_a_signal(runner: Runner, tmp_path: Path) -> None:
 
 
 SAYS_SO_ITSELF = """
-import json, os, urllib.request
-body = json.dumps({"run_id": os.environ["MLFLOW_RUN_ID"], "status": "%s", "end_time": 5}).encode()
-url = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/update"
-urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"})).read()
+import os, socket
+host, _, path = os.environ["MLFLOW_TRACKING_URI"].removeprefix("http://").partition("/")
+name, _, port = host.partition(":")
+body = '{"run_id": "' + os.environ["MLFLOW_RUN_ID"] + '", "status": "%s", "end_time": 5}'
+head = [f"POST /{path}/api/2.0/mlflow/runs/update HTTP/1.1", f"Host: {host}", "Connection: close"]
+head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+with socket.create_connection((name, int(port))) as connection:  # urllib takes five times as long to import
+    connection.sendall("\\r\\n".join([*head, "", body]).encode())
+    answer = connection.makefile("rb").read()
+assert b" 200 " in answer.splitlines()[0], answer
 raise SystemExit(%d)
 """
 
@@ -329,10 +342,9 @@ time.sleep(60)
 
 def test_a_stubborn_child_is_killed_after_the_grace_period(runner: Runner, tmp_path: Path) -> None:
     project = python_project(tmp_path / "project", STUBBORN)
-    process = runner.start(project, "--grace-period", "0.5", script_ready=project / "ready")
-    process.terminate()
-    process.communicate(timeout=60)
-    assert process.returncode == 143
+    process = runner.started(project, "--grace-period", "0.5", script_ready=project / "ready")
+    process.send_signal(signal.SIGTERM)
+    assert process.end().returncode == 143
     assert runner.only_run()["status"] == "KILLED"
 
 
@@ -340,11 +352,11 @@ def test_a_runner_that_is_killed_takes_its_run_along_and_the_next_command_says_s
     runner: Runner, tmp_path: Path
 ) -> None:
     project = python_project(tmp_path / "project", STUBBORN)
-    process = runner.start(project, "--grace-period", "0.2", script_ready=project / "ready")
+    process = runner.started(project, "--grace-period", "0.2", script_ready=project / "ready")
     child = int((project / "ready").read_text())
     runner.wait_for_output(b"working\n")
-    process.kill()
-    process.communicate(timeout=60)
+    process.send_signal(signal.SIGKILL)
+    process.end()
     end = time.monotonic() + 60
     while is_alive(child):
         assert time.monotonic() < end, "the child outlived its runner"
@@ -369,9 +381,9 @@ def is_alive(pid: int) -> bool:
 
 def test_runs_list_ends_lost_runs_too(runner: Runner, tmp_path: Path) -> None:
     project = python_project(tmp_path / "project", STUBBORN)
-    process = runner.start(project, "--grace-period", "0.2", script_ready=project / "ready")
-    process.kill()
-    process.communicate(timeout=60)
+    process = runner.started(project, "--grace-period", "0.2", script_ready=project / "ready")
+    process.send_signal(signal.SIGKILL)
+    process.end()
     listed = run_projrun("runs", "list", "--json", environ=runner.environ).check()
     assert [run["status"] for run in json.loads(listed.stdout)["runs"]] == ["KILLED"]
 
@@ -546,14 +558,14 @@ def test_a_tracking_server_that_refuses_or_answers_nonsense(
 
 def test_a_run_that_another_runner_records_is_left_alone(runner: Runner, tmp_path: Path) -> None:
     project = python_project(tmp_path / "project", WAITS)
-    process = runner.start(project, "--run-name", "mine", script_ready=project / "ready")
+    process = runner.started(project, "--run-name", "mine", script_ready=project / "ready")
     (run,) = runner.runs()
     done = runner(project, "--run-id", run["run_id"], "--run-name", "stolen")
     assert done.returncode == 2
     assert "another runner records" in done.stderr
     assert (runner.only_run()["run_name"], runner.only_run()["status"]) == ("mine", "RUNNING")
-    process.terminate()
-    process.communicate(timeout=60)
+    process.send_signal(signal.SIGTERM)
+    process.end()
 
 
 def test_a_run_id_that_is_a_path_is_refused(runner: Runner, tmp_path: Path) -> None:
@@ -578,12 +590,12 @@ def test_the_output_of_a_lost_run_is_kept_where_no_store_takes_it(runner: Runner
     store.create_experiment("on s3", "s3://bucket/runs")
     store.close()
     project = python_project(tmp_path / "project", STUBBORN)
-    process = runner.start(
+    process = runner.started(
         project, "--experiment-name", "on s3", "--grace-period", "0.2", script_ready=project / "ready"
     )
     runner.wait_for_output(b"working\n")
-    process.kill()
-    process.communicate(timeout=60)
+    process.send_signal(signal.SIGKILL)
+    process.end()
     run = runner.only_run()
     assert run["status"] == "KILLED"
     assert (runner.home / "logs" / f"{run['run_id']}.log").read_bytes() == b"working\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import signal
 import subprocess
 import time
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from projrun.cache.entries import ContentCache
-from tests.support.commands import Completed, projrun_argv, run_projrun
+from tests.support.commands import Completed, run_projrun, start_projrun
 from tests.support.projects import write_project
 from tests.support.questions import ask_projrun
 
@@ -34,15 +34,22 @@ entry_points:
 class Bench:
     """A repository with a project, and somebody who runs it from a copy."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fetched: Bench | None = None) -> None:
         self.folder = folder
-        self.repository = write_project(folder / "repository", MLPROJECT, data_txt="data\n")
+        self.home = folder / "home"
+        self.environ = {"PROJRUN_HOME": str(self.home)}
+        if fetched:
+            self.repository = fetched.repository
+            shutil.copytree(fetched.home / "cache", self.home / "cache", symlinks=True)
+        else:
+            self._commit()
+
+    def _commit(self) -> None:
+        self.repository = write_project(self.folder / "repository", MLPROJECT, data_txt="data\n")
         (self.repository / ".gitignore").write_text("*.pkl\nout/\n")
         self._git("init", "--quiet", "--initial-branch=main")
         self._git("add", "--all")
         self._git("-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "--quiet", "-m", "first")
-        self.home = folder / "home"
-        self.environ = {"PROJRUN_HOME": str(self.home)}
 
     def run(self, entry_point: str, *arguments: str, **environ: str) -> Completed:
         return run_projrun(
@@ -73,9 +80,17 @@ class Bench:
         subprocess.run(["git", *words], cwd=self.repository, check=True)
 
 
+@pytest.fixture(scope="module")
+def fetched(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """Whose cache holds the project."""
+    bench = Bench(tmp_path_factory.mktemp("fetched"))
+    bench.run("main").check()
+    return bench
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def bench(tmp_path: Path, fetched: Bench) -> Bench:
+    return Bench(tmp_path, fetched)
 
 
 def kept_line(copy: Path, reason: str) -> str:
@@ -159,7 +174,8 @@ def test_an_error_before_the_start_leaves_no_copy(
 
 
 @pytest.mark.parametrize("keep", [False, True])
-def test_a_run_whose_environment_cannot_be_built_left_nothing(bench: Bench, keep: bool) -> None:
+def test_a_run_whose_environment_cannot_be_built_left_nothing(tmp_path: Path, keep: bool) -> None:
+    bench = Bench(tmp_path)
     (bench.repository / "python_env.yaml").write_text("python: '3'\ndependencies: [no-such-package]\n")
     (bench.repository / "MLproject").write_text(MLPROJECT + "python_env: python_env.yaml\n")
     subprocess.run(["git", "add", "--all"], cwd=bench.repository, check=True)
@@ -174,20 +190,16 @@ def test_a_run_whose_environment_cannot_be_built_left_nothing(bench: Bench, keep
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_run_that_is_killed(bench: Bench, tmp_path: Path, number: signal.Signals) -> None:
     ready = tmp_path / "ready"
-    process = subprocess.Popen(
-        [*projrun_argv(), *bench.words("waits", "--grace-period=2")],
-        cwd=tmp_path,
-        env={**os.environ, **bench.environ, "READY": str(ready)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+    words = bench.words("waits", "--grace-period=2")
+    process = start_projrun(*words, cwd=tmp_path, environ={**bench.environ, "READY": str(ready)})
+    try:
         wait_for(ready)
         (copy,) = bench.copies()
         pruned = run_projrun("cache", "prune", "--older-than=0s", environ=bench.environ).check()
         assert copy.exists(), f"a run works in it\n{pruned.stdout}"
+    finally:
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        said = process.end().stderr.decode()
     assert copy.exists()
     (listed,) = [
         source

@@ -14,7 +14,7 @@ from typing import NamedTuple, NoReturn
 
 import pytest
 
-from tests.support.warm import WarmCommand
+from tests.support.warm import Started, WarmCommand
 
 
 class Completed(NamedTuple):
@@ -80,6 +80,13 @@ def run_projrun(
         return run_command([*projrun_argv(), *words], cwd=cwd, environ=environ, timeout=timeout, stdin=stdin)
     ended = warm.run(words, environ=whole, folder=cwd or Path.cwd(), stdin=given, timeout=timeout)
     return Completed(ended.returncode, _text(ended.stdout), _text(ended.stderr))
+
+
+def start_projrun(*arguments: str | Path, cwd: Path, environ: Mapping[str, str] | None = None) -> Started:
+    """Start the `projrun` command in its own process, forked from one that has it imported; for signals."""
+    words, whole = [str(word) for word in arguments], {**os.environ, **(environ or {})}
+    assert warm_command().serves(whole, b""), "start the console script where Python's own variables differ"
+    return warm_command().start(words, environ=whole, folder=cwd)
 
 
 @cache

@@ -36,6 +36,31 @@ class Ended(NamedTuple):
     stderr: bytes
 
 
+class Started:
+    """A command that was started; it must be brought to its end."""
+
+    def __init__(self, words: list[str], connection: socket.socket, outputs: tuple[int, int]) -> None:
+        self._words = words
+        self._outputs = outputs
+        with connection:
+            self._answers = connection.makefile("rb")
+        self.pid = int(self._answers.readline())
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal; only before its end."""
+        os.kill(self.pid, number)
+
+    def end(self, timeout: float = 60) -> Ended:
+        """Wait for its end. Raises subprocess.TimeoutExpired, after killing it, as `subprocess.run`."""
+        with self._answers:
+            try:
+                stdout, stderr = _read(self._outputs, timeout)
+            except TimeoutError:
+                self.send_signal(signal.SIGKILL)
+                raise subprocess.TimeoutExpired(self._words, timeout) from None
+            return Ended(int(self._answers.readline()), stdout, stderr)
+
+
 class WarmCommand:
     """The server of this process and the commands that it forks; any number of threads may use it."""
 
@@ -61,17 +86,15 @@ class WarmCommand:
         self, words: Sequence[str], *, environ: Mapping[str, str], folder: Path, stdin: bytes, timeout: float
     ) -> Ended:
         """Run the command to its end. Raises subprocess.TimeoutExpired, after killing it, as `subprocess.run`."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(self._address)
-            outputs = self._send(connection, words, environ, folder, stdin)
-            with connection.makefile("rb") as answers:
-                pid = int(answers.readline())
-                try:
-                    stdout, stderr = _read(outputs, timeout)
-                except TimeoutError:
-                    os.kill(pid, signal.SIGKILL)
-                    raise subprocess.TimeoutExpired(list(words), timeout) from None
-                return Ended(int(answers.readline()), stdout, stderr)
+        return self.start(words, environ=environ, folder=folder, stdin=stdin).end(timeout)
+
+    def start(
+        self, words: Sequence[str], *, environ: Mapping[str, str], folder: Path, stdin: bytes = b""
+    ) -> Started:
+        """Start the command."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(self._address)
+        return Started(list(words), connection, self._send(connection, words, environ, folder, stdin))
 
     def _send(
         self,
