@@ -43,7 +43,7 @@ class Bench:
         self.cache = self.home / "cache"
         self.environ = {"PROJRUN_HOME": str(self.home)}
         self.fetched = fetched
-        self.repository = fetched.repository if fetched else self._commit()
+        self.repository: Path = fetched.repository if fetched else self._commit()
 
     def _commit(self) -> Path:
         repository = write_project(self.folder / "repository", MLPROJECT)

@@ -39,7 +39,7 @@ class Bench:
         self.home = folder / "home"
         self.environ = {"PROJRUN_HOME": str(self.home)}
         if fetched:
-            self.repository = fetched.repository
+            self.repository: Path = fetched.repository
             shutil.copytree(fetched.home / "cache", self.home / "cache", symlinks=True)
         else:
             self._commit()
