@@ -27,6 +27,11 @@ def _perform(arguments: Sequence[str]) -> object:
         from projrun.cli.application import through_click
 
         return through_click(arguments)
+    if line.command == "runs list":
+        from projrun.cli.runs_list import list_runs
+
+        list_runs(line.values)
+        return 0
     if line.command == "plan":
         from projrun.cli.plan import show_plan
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from projrun.settings.options import OPTIONS, Command, Option, options_of
+from projrun.settings.options import MOST_RESULTS, OPTIONS, RUNS_LIST, Command, Option, options_of
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -17,6 +17,9 @@ def click_option(option: Option, command: Command) -> Callable[[Decorated], Deco
     words = [f"--{option.name}", option.keyword]
     if option.short:
         words.insert(0, f"-{option.short}")
+    if option.kind == "count":
+        limits = click.IntRange(1, MOST_RESULTS)
+        return click.option(*words, default=int(option.default), show_default=True, type=limits)
     hint = option.hint(command)
     return click.option(
         *words,
@@ -44,6 +47,13 @@ def plan_options(command: Decorated) -> Decorated:
 def rerun_options(command: Decorated) -> Decorated:
     """Decorate a command with the options of `rerun`."""
     return _decorated(command, "rerun", click.argument("repeated", metavar="RUN_ID"))
+
+
+def list_options(command: Decorated) -> Decorated:
+    """Decorate a command with the options of `runs list`."""
+    for option in reversed(RUNS_LIST):
+        command = click_option(option, "run")(command)
+    return command
 
 
 def environment_options(command: Decorated) -> Decorated:

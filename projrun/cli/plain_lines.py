@@ -1,8 +1,8 @@
 """A small parser for plain command lines, from the table of options: click costs more time than the rest.
 
 A plain line has the options of its command by their whole long name or their short letter, each value after it or
-after `=`, and one URI. All else is left to click, as is every mistake: what this parser takes, click reads in the
-same way.
+after `=`, and one URI where the command takes one. All else is left to click, as is every mistake: what this parser
+takes, click reads in the same way.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from projrun.settings.options import Option, options_of
+from projrun.settings.options import MOST_RESULTS, RUNS_LIST, Option, options_of
 from projrun.tuples import NamedTuple
 
 _COMPLETION = "_PROJRUN_COMPLETE"
 """The variable by which a shell asks click for completions."""
 
-Name = Literal["run", "plan"]
-_COMMANDS: Mapping[str, Name] = {"run": "run", "plan": "plan"}
+Name = Literal["run", "plan", "runs list"]
 
 
 class Line(NamedTuple):
@@ -31,15 +30,18 @@ def read_plain_line(words: Sequence[str], environ: Mapping[str, str]) -> Line | 
     """The line, or None where click is to read it."""
     if not words or environ.get(_COMPLETION):
         return None
-    name = _COMMANDS.get(words[0])
-    if name is None:
-        return None
-    values = _read(words[1:], options_of(name))
-    return None if values is None else Line(name, values)
+    found: Line | None = None
+    if words[0] == "run":
+        found = _read("run", words[1:], options_of("run"))
+    elif words[0] == "plan":
+        found = _read("plan", words[1:], options_of("plan"))
+    elif list(words[:2]) == ["runs", "list"]:
+        found = _read("runs list", words[2:], RUNS_LIST)
+    return found
 
 
-def _read(words: Sequence[str], options: Sequence[Option]) -> dict[str, Any] | None:
-    """The values by keyword; None for anything that is not plain."""
+def _read(command: Name, words: Sequence[str], options: Sequence[Option]) -> Line | None:
+    """The line of a command; None for anything that is not plain."""
     known = {f"--{option.name}": option for option in options}
     known |= {f"-{option.short}": option for option in options if option.short}
     values: dict[str, Any] = {option.keyword: _absent(option) for option in options}
@@ -50,9 +52,9 @@ def _read(words: Sequence[str], options: Sequence[Option]) -> dict[str, Any] | N
             uris.append(word)
         elif not _take(word, left, known, values):
             return None
-    if len(uris) != 1 or not uris[0]:
-        return None
-    return {"uri": uris[0], **values}
+    if command == "runs list":
+        return None if uris else Line(command, values)
+    return Line(command, {"uri": uris[0], **values}) if len(uris) == 1 and uris[0] else None
 
 
 def _take(word: str, left: Iterator[str], known: Mapping[str, Option], values: dict[str, Any]) -> bool:
@@ -68,11 +70,23 @@ def _take(word: str, left: Iterator[str], known: Mapping[str, Option], values: d
         value = next(left, "-")
     if not value or value.startswith("-"):
         return False
+    if option.kind == "count":
+        values[option.keyword] = _count(value)
+        return values[option.keyword] is not None
     values[option.keyword] = (*values[option.keyword], value) if option.kind == "repeated" else value
     return True
 
 
+def _count(text: str) -> int | None:
+    """A plain number that is allowed."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_RESULTS))):
+        return None
+    return int(text) if 1 <= int(text) <= MOST_RESULTS else None
+
+
 def _absent(option: Option) -> object:
+    if option.kind == "count":
+        return int(option.default)
     if option.kind == "flag":
         return False
     return () if option.kind == "repeated" else None

@@ -6,9 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import click
-
-from projrun.cli.rendering import duration_text, print_json, print_table, time_text, visible
+from projrun.cli.rendering import duration_text, print_json, print_table, print_text, time_text, visible
 from projrun.errors import TrackingError
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import Run, RunPage
@@ -32,14 +30,14 @@ ALL_COLUMNS = (
 def print_list(page: RunPage, experiments: Mapping[str, str]) -> None:
     """One row a run."""
     if not page.runs:
-        click.echo("no runs", err=True)
+        print_text("no runs", err=True)
         return
     # On a terminal a prefix of the id is enough, for `runs show` too; a program gets all of it.
     width, separator = (8, "\n") if sys.stdout.isatty() else (32, " ")
     rows = [_row(run, experiments, width, separator) for run in page.runs]
     print_table(ALL_COLUMNS, rows, wrapping=("EXPERIMENT", "PARAMETERS", "METRICS"), leaving_out=LEFT_OUT)
     if page.next_page_token:
-        click.echo(f"the first {len(page.runs)}; more with --max-results", err=True)
+        print_text(f"the first {len(page.runs)}; more with --max-results", err=True)
 
 
 def _row(run: Run, experiments: Mapping[str, str], width: int, separator: str) -> tuple[str, ...]:
@@ -71,7 +69,7 @@ def run_document(run: Run, store: RunStore) -> dict[str, Any]:
         document["artifact_folder"] = None if repository.folder is None else str(repository.folder)
         document["artifacts"] = _artifact_paths(repository)
     except TrackingError as error:  # the rest of the record is worth showing without them
-        click.echo(f"projrun: warning: the artifacts cannot be listed: {error.message}", err=True)
+        print_text(f"projrun: warning: the artifacts cannot be listed: {error.message}", err=True)
         document.update(artifact_folder=None, artifacts=[])
     return document
 
@@ -88,7 +86,7 @@ def print_run(document: Mapping[str, Any]) -> None:
     ]
     for label, text in facts:
         if text:
-            click.echo(visible(f"{label:<12} {text}"))
+            print_text(visible(f"{label:<12} {text}"))
     _section("parameters", document["params"])
     _section("metrics", {key: f"{value:g}" for key, value in document["metrics"].items()})
     _section("tags", document["tags"])
@@ -107,10 +105,10 @@ def _status_text(document: Mapping[str, Any]) -> str:
 def _section(title: str, content: Mapping[str, str]) -> None:
     if not content:
         return
-    click.echo(f"\n{title}")
+    print_text(f"\n{title}")
     width = max(len(key) for key in content)
     for key, value in content.items():
-        click.echo(visible(f"  {key:<{width}}  {value}".rstrip()))
+        print_text(visible(f"  {key:<{width}}  {value}".rstrip()))
 
 
 def _summary(run: Run, experiment_name: str | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from projrun.tuples import NamedTuple
 
-Kind = Literal["text", "flag", "repeated", "seconds", "path", "json"]
+Kind = Literal["text", "flag", "repeated", "count", "seconds", "path", "json"]
 Command = Literal["run", "plan", "rerun", "environment"]
 
 _ALL: frozenset[Command] = frozenset({"run", "plan", "rerun"})
@@ -203,6 +203,24 @@ _TABLE = (
 )  # fmt: skip
 
 OPTIONS = {option.name: option for option in _TABLE}
+
+MOST_RESULTS = 50_000
+"""The most runs that one list shows."""
+
+RUNS_LIST = (
+    Option(
+        "experiment-name", "Only runs of this experiment.", "NAME", variables=("MLFLOW_EXPERIMENT_NAME",),
+    ),
+    Option("experiment-id", "Only runs of this experiment.", "ID", variables=("MLFLOW_EXPERIMENT_ID",)),
+    Option("filter", 'MLflow\'s filter, e.g. "metrics.rmse < 1".', "TEXT", other_keyword="filter_string"),
+    Option(
+        "order-by", 'For example "metrics.rmse ASC".', "COLUMN", kind="repeated", default="newest first",
+    ),
+    Option("max-results", short="n", kind="count", default="20"),
+    OPTIONS["tracking-uri"],
+    OPTIONS["json"],
+)  # fmt: skip
+"""The options of `runs list`, which are no settings of a run."""
 
 
 def options_of(command: Command) -> tuple[Option, ...]:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from projrun.cli.plain_lines import Name, read_plain_line
+from projrun.cli.plain_lines import read_plain_line
 from projrun.cli.project_commands import plan, run
 from projrun.cli.request import build_request
+from projrun.cli.runs import list_command
 from projrun.errors import RequestError
 from projrun.running.request import RunRequest
-from projrun.settings.options import OPTIONS, options_of
+from projrun.settings.options import OPTIONS, RUNS_LIST, Option, options_of
 from tests.support.commands import projrun_argv, run_command, run_projrun
 from tests.support.guard import REPOSITORY
 
 QUICKSTART = REPOSITORY / "example_projects" / "quickstart"
+
+Name = Literal["run", "plan"]
 CLICK = {"run": run, "plan": plan}
 
 NAMES = [f"--{name}" for name in OPTIONS] + [
@@ -93,14 +96,38 @@ def test_click_reads_the_same(command: Name, words: list[str]) -> None:
     assert request_of(dict(line.values), command) == request_of(by_click, command)
 
 
-@pytest.mark.parametrize("command", ["run", "plan"])
+@given(words=LINES)
+@example(words=["-n", "5", "--order-by", "a", "-n=7", "--order-by=b"])
+@example(words=["--max-results=050", "--filter", "x", "--filter=y"])
+def test_click_lists_the_same(words: list[str]) -> None:
+    line = read_plain_line(["runs", "list", *words], {})
+    if line is not None:
+        assert line.values == list_command.make_context("list", list(words)).params
+
+
+def test_listing_everything_is_plain() -> None:
+    line = read_plain_line(["runs", "list"], {})
+    assert line is not None
+    assert line.values == list_command.make_context("list", []).params
+
+
+COMMANDS: list[tuple[list[str], tuple[Option, ...]]] = [
+    (["run", "."], options_of("run")),
+    (["plan", "."], options_of("plan")),
+    (["runs", "list"], RUNS_LIST),
+]
+
+
+@pytest.mark.parametrize(("start", "options"), COMMANDS)
 @given(data=st.data())
-def test_every_option_of_the_table_is_taken(command: Name, data: st.DataObject) -> None:
+def test_every_option_of_the_table_is_taken(
+    start: list[str], options: tuple[Option, ...], data: st.DataObject
+) -> None:
     """All at once, in any order, in either form: nothing plain is left to click."""
-    words: list[list[str]] = [["."]]
-    expected: dict[str, Any] = {"uri": "."}
-    for option in options_of(command):
-        value = data.draw(st.sampled_from(["a=1", "x y", "é", "10"]))
+    words: list[list[str]] = []
+    expected: dict[str, Any] = {"uri": "."} if "." in start else {}
+    for option in options:
+        value = "10" if option.kind == "count" else data.draw(st.sampled_from(["a=1", "x y", "é"]))
         names = [f"--{option.name}"] + [f"-{option.short}"] * bool(option.short)
         name = data.draw(st.sampled_from(names))
         if option.kind == "flag":
@@ -108,11 +135,9 @@ def test_every_option_of_the_table_is_taken(command: Name, data: st.DataObject) 
         else:
             joined = name.startswith("--") and data.draw(st.booleans())
             words.append([f"{name}={value}"] if joined else [name, value])
-        expected[option.keyword] = (
-            True if option.kind == "flag" else (value,) if option.kind == "repeated" else value
-        )
+        expected[option.keyword] = {"flag": True, "repeated": (value,), "count": 10}.get(option.kind, value)
     flat = [word for part in data.draw(st.permutations(words)) for word in part]
-    line = read_plain_line([command, *flat], {})
+    line = read_plain_line([*start, *flat], {})
     assert line is not None
     assert line.values == expected
 
@@ -127,6 +152,8 @@ def test_every_option_of_the_table_is_taken(command: Name, data: st.DataObject) 
         ["run", "-q", ".", "--json", "--tracking-uri=sqlite:///x.db", "-b", "local", "-c", "{}"],
         ["run", ".", "--dry-run"],
         ["plan", ".", "-P", "alpha=0.42"],
+        ["runs", "list"],
+        ["runs", "list", "--filter", "metrics.rmse < 0.8", "-n", "5", "--json"],
     ],
 )
 def test_common_lines_need_no_click(words: list[str]) -> None:
@@ -141,7 +168,8 @@ def test_common_lines_need_no_click(words: list[str]) -> None:
         ["run", ".", "-P", "-a=1"], ["run", ".", "-Pa=1"], ["run", ".", "-qq"], ["run", ".", "--env-man", "uv"],
         ["run", ".", "--quiet=1"], ["run", ".", "-q=1"], ["run", ".", "-e=x"], ["run", ".", "--run-name="],
         ["plan", ".", "--dry-run"], ["run", ".", "--source", "x"], ["run", ".", "--allowed-hosts=x"],
-        ["-q", "run", "."],
+        ["-q", "run", "."], ["runs"], ["runs", "show", "x"], ["runs", "list", "x"], ["runs", "list", "-n", "0"],
+        ["runs", "list", "-n", "+5"], ["runs", "--help", "list"],
     ],
 )  # fmt: skip
 def test_what_is_not_plain_is_left_to_click(words: list[str]) -> None:

@@ -1,0 +1,65 @@
+"""`projrun runs list`: which runs a store holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from projrun.cli import runs_view
+from projrun.cli.rendering import print_text
+from projrun.directories import Directories
+from projrun.errors import RequestError
+from projrun.running.record.lookup import opened_store
+from projrun.settings import Settings
+from projrun.tracking.runs import RunStore
+
+
+def list_runs(values: Mapping[str, Any]) -> None:
+    """Print the runs that the values of the options choose, by keyword."""
+    options = {
+        "experiment-name": values["experiment_name"],
+        "experiment-id": values["experiment_id"],
+        "tracking-uri": values["tracking_uri"],
+    }
+    with store_of(options) as (store, settings):
+        experiments = _experiments(store, settings)
+        page = store.search_runs(
+            list(experiments),
+            filter_string=values["filter_string"] or "",
+            order_by=values["order_by"] or ("attributes.start_time DESC",),
+            max_results=values["max_results"],
+        )
+    if values["as_json"]:
+        runs_view.print_list_json(page, experiments)
+    else:
+        runs_view.print_list(page, experiments)
+
+
+@contextmanager
+def store_of(options: dict[str, str | None]) -> Iterator[tuple[RunStore, Settings]]:
+    """The tracking store that options by long name choose, and what else they set."""
+    directories = Directories.locate(os.environ)
+    settings = Settings(options, os.environ, directories.config)
+    with opened_store(settings, directories, os.environ, Path.cwd(), _warn) as store:
+        yield store, settings
+
+
+def _warn(text: str) -> None:
+    print_text(f"projrun: warning: {text}", err=True)
+
+
+def _experiments(store: RunStore, settings: Settings) -> dict[str, str]:
+    """The names of the experiments to list, by id."""
+    chosen = settings.first_of("experiment-name", "experiment-id")
+    if chosen is None:
+        return {found.experiment_id: found.name for found in store.search_experiments().experiments}
+    option, setting = chosen
+    if option == "experiment-id":
+        return {setting.value: store.get_experiment(setting.value).name}
+    found_by_name = store.get_experiment_by_name(setting.value)
+    if found_by_name is None:
+        raise RequestError(f"{setting.origin}: experiment {setting.value!r} not found")
+    return {found_by_name.experiment_id: found_by_name.name}
