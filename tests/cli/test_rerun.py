@@ -45,6 +45,8 @@ class Bench:
         self.git_environ = {**os.environ, **dict.fromkeys(names, "tester@example.com")}
         self.environ = {"PROJRUN_HOME": str(self.home), "PROJRUN_ENV_MANAGER": "local"}
         self.project = write_project(folder / "project", MLPROJECT, code_txt="old\n", data_txt="data\n")
+        self.head = ""
+        self.first: dict[str, Any] = {}
 
     def commit(self, **files: str) -> str:
         """Commit the project as it is, with these files; returns the commit."""
@@ -83,9 +85,34 @@ class Bench:
     def store(self) -> SqlStore:
         return SqlStore.open(self.home / "projrun.db", warn=print)
 
+    def commit_and_run(self) -> None:
+        """Commit the project, run it, and fetch the commit as a rerun of it would."""
+        self.head = self.commit()
+        self.first = self.run("project")
+        self("rerun", self.first["run_id"], "--dry-run").check()
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, Path]:
+    """One whose project was committed and run, and where it is kept as it was then."""
+    folder = tmp_path_factory.mktemp("rerun")
+    bench = Bench(folder / "bench")
+    bench.commit_and_run()
+    return bench, bench.folder.rename(folder / "kept")
+
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(ran: tuple[Bench, Path]) -> Bench:
+    """It, restored for this test: in the same place, for its records hold paths."""
+    bench, kept = ran
+    shutil.rmtree(bench.folder, ignore_errors=True)
+    shutil.copytree(kept, bench.folder, symlinks=True)
+    return bench
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Bench:
+    """One whose project is not in a repository, and that ran nothing yet."""
     return Bench(tmp_path)
 
 
@@ -98,7 +125,7 @@ def differing(run: dict[str, Any]) -> dict[str, tuple[str | None, str | None]]:
 
 
 def test_a_run_is_repeated_at_its_commit(bench: Bench) -> None:
-    commit = bench.commit()
+    commit = bench.head
     first = bench.run("project", "-P", "alpha=0.25", "-P", "extra=two words", "--experiment-name", "trial")
     bench.commit(code_txt="new\n")
     again = bench.rerun(first["run_id"][:10])
@@ -114,7 +141,6 @@ def test_a_run_is_repeated_at_its_commit(bench: Bench) -> None:
 
 
 def test_uncommitted_changes_are_restored_and_recorded_again(bench: Bench) -> None:
-    bench.commit()
     (bench.project / "code.txt").write_text("uncommitted\n")
     (bench.project / "data.txt").write_text("too\n")
     first = bench.run("project")
@@ -138,7 +164,6 @@ def test_changes_that_are_not_recorded_are_told(bench: Bench) -> None:
 
 
 def test_a_patch_that_does_not_fit_ends_it_before_the_start(bench: Bench) -> None:
-    bench.commit()
     (bench.project / "code.txt").write_text("uncommitted\n")
     first = bench.run("project")
     patch = Path(first["artifact_folder"], "source", "dirty.patch")
@@ -147,11 +172,10 @@ def test_a_patch_that_does_not_fit_ends_it_before_the_start(bench: Bench) -> Non
     assert done.returncode == 3
     assert "cannot be applied; skip it with --without-patch" in done.stderr
     assert list((bench.home / "cache" / "copies").glob("*")) == []
-    assert bench.number_of_runs() == 1
+    assert bench.number_of_runs() == 2  # the first of all, and this one
 
 
 def test_changes_whose_artifact_is_gone_are_not_left_out_silently(bench: Bench) -> None:
-    bench.commit()
     (bench.project / "code.txt").write_text("uncommitted\n")
     first = bench.run("project")
     Path(first["artifact_folder"], "source", "dirty.patch").unlink()
@@ -161,7 +185,6 @@ def test_changes_whose_artifact_is_gone_are_not_left_out_silently(bench: Bench) 
 
 
 def test_what_is_given_anew_is_told(bench: Bench) -> None:
-    bench.commit()
     first = bench.run("project", "-P", "alpha=0.25")
     again = bench.rerun(
         first["run_id"], "-P", "alpha=0.5", "--experiment-name", "other", "--run-name", "anew"
@@ -176,10 +199,10 @@ def test_what_is_given_anew_is_told(bench: Bench) -> None:
     assert log_of(other).startswith("the other")
 
 
-def test_an_archive_is_named_with_its_hash(bench: Bench) -> None:
-    archive = shutil.make_archive(str(bench.folder / "project"), "zip", bench.project)
-    first = bench.run(archive)
-    again = bench.rerun(first["run_id"])
+def test_an_archive_is_named_with_its_hash(plain: Bench) -> None:
+    archive = shutil.make_archive(str(plain.folder / "project"), "zip", plain.project)
+    first = plain.run(archive)
+    again = plain.rerun(first["run_id"])
     assert f"{archive} at {first['tags']['projrun.source.archive']}\n" in again["said"]
 
 
@@ -191,8 +214,7 @@ def test_the_help_promises_no_variable_that_the_record_goes_before(bench: Bench)
 
 
 def test_the_record_goes_before_variables(bench: Bench) -> None:
-    bench.commit()
-    first = bench.run("project")
+    first = bench.first
     done = bench("rerun", first["run_id"], "--json", MLFLOW_EXPERIMENT_NAME="other", PROJRUN_ENV_MANAGER="uv")
     again = json.loads(done.check().stdout)
     assert again["experiment_id"] == first["experiment_id"]
@@ -200,7 +222,6 @@ def test_the_record_goes_before_variables(bench: Bench) -> None:
 
 
 def test_a_secret_is_asked_for(bench: Bench) -> None:
-    bench.commit()
     first = bench.run("project", "-P", "token=hush")
     done = bench("rerun", first["run_id"], "--json")
     assert done.returncode == 2
@@ -212,8 +233,7 @@ def test_a_secret_is_asked_for(bench: Bench) -> None:
 
 
 def test_params_that_the_project_logged_are_not_given_to_it(bench: Bench) -> None:
-    bench.commit()
-    first = bench.run("project")
+    first = bench.first
     store = bench.store()
     from projrun.tracking.entities import Param
 
@@ -225,7 +245,6 @@ def test_params_that_the_project_logged_are_not_given_to_it(bench: Bench) -> Non
 
 def test_relative_paths(bench: Bench) -> None:
     """What the project has is the commit's; what lies elsewhere is where the run was started."""
-    bench.commit()
     (bench.folder / "mine.txt").write_text("mine\n")
     first = bench.run("project", "-P", "data=mine.txt")
     inside = bench.run(".", "-P", "data=code.txt", cwd=bench.project)
@@ -242,7 +261,6 @@ def test_relative_paths(bench: Bench) -> None:
 
 
 def test_a_file_of_the_callers_that_is_named_as_the_projects(bench: Bench) -> None:
-    bench.commit()
     (bench.folder / "data.txt").write_text("mine\n")
     mine, default = bench.run("project", "-P", "data=data.txt"), bench.run("project")
     assert log_of(bench.rerun(mine["run_id"], cwd=bench.project)) == "old\nmine\nalpha=0.5\n"
@@ -251,16 +269,16 @@ def test_a_file_of_the_callers_that_is_named_as_the_projects(bench: Bench) -> No
     assert "projrun.caller_directory" not in again["tags"]
 
 
-def test_a_secret_that_was_not_given_is_not_asked_for(bench: Bench) -> None:
+def test_a_secret_that_was_not_given_is_not_asked_for(plain: Bench) -> None:
     text = MLPROJECT.replace("required: false", "default: hush")
-    write_project(bench.project, text)
-    first = bench.run("project")
+    write_project(plain.project, text)
+    first = plain.run("project")
     assert first["params"]["token"] == "***"
-    assert "parameter token" not in differing(bench.rerun(first["run_id"]))
+    assert "parameter token" not in differing(plain.rerun(first["run_id"]))
 
 
 def test_a_run_that_was_recorded_into_again_is_what_it_was_last(bench: Bench) -> None:
-    commit = bench.commit()
+    commit = bench.head
     bench.project.joinpath("code.txt").write_text("changed\n")
     run_id = bench.run("project", "-e", "other")["run_id"]
     bench.git("checkout", "--quiet", "--", ".")
@@ -272,29 +290,29 @@ def test_a_run_that_was_recorded_into_again_is_what_it_was_last(bench: Bench) ->
     assert "projrun.source.dirty" not in bench.rerun(run_id)["tags"]
 
 
-def test_a_plain_folder_is_run_where_it_is_and_only_as_it_was(bench: Bench) -> None:
-    first = bench.run("project")
-    again = bench.rerun(first["run_id"])
+def test_a_plain_folder_is_run_where_it_is_and_only_as_it_was(plain: Bench) -> None:
+    first = plain.run("project")
+    again = plain.rerun(first["run_id"])
     assert log_of(again) == log_of(first)
     assert "content" not in differing(again)
-    (bench.project / "code.txt").write_text("new\n")
-    done = bench("rerun", first["run_id"])
+    (plain.project / "code.txt").write_text("new\n")
+    done = plain("rerun", first["run_id"])
     assert done.returncode == 3
     assert "differ from those of run" in done.stderr
-    changed = bench.rerun(first["run_id"], "--changed-source")
+    changed = plain.rerun(first["run_id"], "--changed-source")
     assert log_of(changed).startswith("new")
     assert "content" in differing(changed)
-    (bench.project / "code.txt").unlink()
-    (bench.project / "MLproject").unlink()
-    (bench.project / "data.txt").unlink()
-    bench.project.rmdir()
-    gone = bench("rerun", first["run_id"])
+    (plain.project / "code.txt").unlink()
+    (plain.project / "MLproject").unlink()
+    (plain.project / "data.txt").unlink()
+    plain.project.rmdir()
+    gone = plain("rerun", first["run_id"])
     assert gone.returncode == 3
     assert "no longer exists" in gone.stderr
 
 
 def test_a_branch_that_has_moved_on_a_server(bench: Bench) -> None:
-    commit = bench.commit()
+    commit = bench.head
     served = bench.folder / "served"
     git(bench.folder, "clone", "--quiet", "--bare", "project", "served/p.git", environ=bench.git_environ)
     server = GitServer(served, bench.git_environ)
@@ -313,7 +331,6 @@ def test_a_branch_that_has_moved_on_a_server(bench: Bench) -> None:
 
 
 def test_a_folder_that_is_gone_is_fetched_from_where_it_was_cloned(bench: Bench) -> None:
-    bench.commit()
     git(bench.folder, "clone", "--quiet", "--bare", "project", "origin.git", environ=bench.git_environ)
     git(bench.folder, "clone", "--quiet", "origin.git", "clone", environ=bench.git_environ)
     first = bench.run("clone")
@@ -326,8 +343,7 @@ def test_a_folder_that_is_gone_is_fetched_from_where_it_was_cloned(bench: Bench)
 
 
 def test_the_policy_holds_for_what_a_record_names(bench: Bench) -> None:
-    bench.commit()
-    first = bench.run("project")
+    first = bench.first
     store = bench.store()
     store.set_tag(first["run_id"], Tag("mlflow.source.name", "https://evil.example/x"))
     store.close()
@@ -337,7 +353,6 @@ def test_the_policy_holds_for_what_a_record_names(bench: Bench) -> None:
 
 
 def test_a_dry_run_shows_the_plan_and_leaves_nothing(bench: Bench) -> None:
-    bench.commit()
     (bench.project / "code.txt").write_text("uncommitted\n")
     first = bench.run("project")
     shown = bench("rerun", first["run_id"], "--dry-run", "-P", "alpha=1").check()
@@ -347,12 +362,11 @@ def test_a_dry_run_shows_the_plan_and_leaves_nothing(bench: Bench) -> None:
     document = json.loads(bench("rerun", first["run_id"], "--dry-run", "--json").check().stdout)
     assert document["rerun_of"] == first["run_id"]
     assert list((bench.home / "cache" / "copies").glob("*")) == []
-    assert bench.number_of_runs() == 1
+    assert bench.number_of_runs() == 2  # the first of all, and this one
 
 
 def test_runs_that_cannot_be_repeated(bench: Bench) -> None:
-    bench.commit()
-    first = bench.run("project")
+    first = bench.first
     store = bench.store()
     bare = store.create_run("0", start_time=1)
     store.close()
@@ -363,8 +377,7 @@ def test_runs_that_cannot_be_repeated(bench: Bench) -> None:
 
 
 def test_artifacts_that_cannot_be_reached_can_be_done_without(bench: Bench) -> None:
-    bench.commit()
-    first = bench.run("project")
+    first = bench.first
     with closing(sqlite3.connect(bench.home / "projrun.db")) as database, database:
         database.execute("UPDATE runs SET artifact_uri = 'gopher://nowhere/x'")
     done = bench("rerun", first["run_id"])
@@ -374,7 +387,6 @@ def test_artifacts_that_cannot_be_reached_can_be_done_without(bench: Bench) -> N
 
 
 def test_require_clean_refuses_restored_changes(bench: Bench) -> None:
-    bench.commit()
     (bench.project / "code.txt").write_text("uncommitted\n")
     first = bench.run("project")
     done = bench("rerun", first["run_id"], PROJRUN_REQUIRE_CLEAN="1")
@@ -384,8 +396,7 @@ def test_require_clean_refuses_restored_changes(bench: Bench) -> None:
 
 
 def test_the_keys_of_json(bench: Bench) -> None:
-    bench.commit()
-    first = bench.run("project")
+    first = bench.first
     ran = json.loads(bench("run", "project", "--json").check().stdout)
     again = json.loads(bench("rerun", first["run_id"], "--json", "-P", "alpha=1").check().stdout)
     assert list(again) == [*ran, "rerun_of", "differences"]
@@ -395,7 +406,6 @@ def test_the_keys_of_json(bench: Bench) -> None:
 
 
 def test_the_projects_exit_code_is_passed_on(bench: Bench) -> None:
-    bench.commit()
     failing = MLPROJECT.replace("echo the other", "exit 7")
     (bench.project / "MLproject").write_text(failing)
     first = bench("run", "project", "-e", "other", "--json")
@@ -404,7 +414,6 @@ def test_the_projects_exit_code_is_passed_on(bench: Bench) -> None:
 
 
 def test_only_the_commit_is_run_where_versions_must_be_pinned(bench: Bench) -> None:
-    bench.commit()
     (bench.project / "code.txt").write_text("uncommitted\n")
     first = bench.run("project")
     done = bench("rerun", first["run_id"], PROJRUN_REQUIRE_PINNED="1")
@@ -413,17 +422,17 @@ def test_only_the_commit_is_run_where_versions_must_be_pinned(bench: Bench) -> N
     bench("rerun", first["run_id"], "--without-patch", PROJRUN_REQUIRE_PINNED="1").check()
 
 
-def test_an_archive_by_its_hash(bench: Bench) -> None:
-    archive = bench.folder / "project.tar.gz"
+def test_an_archive_by_its_hash(plain: Bench) -> None:
+    archive = plain.folder / "project.tar.gz"
     with tarfile.open(archive, "w:gz") as packed:
-        packed.add(bench.project, "project")
-    first = bench.run(archive)
-    (bench.project / "code.txt").write_text("new\n")
-    again = bench.rerun(first["run_id"])
+        packed.add(plain.project, "project")
+    first = plain.run(archive)
+    (plain.project / "code.txt").write_text("new\n")
+    again = plain.rerun(first["run_id"])
     assert log_of(again) == log_of(first) == "old\ndata\nalpha=0.5\n"
     assert again["tags"]["projrun.source.archive"] == first["tags"]["projrun.source.archive"]
     with tarfile.open(archive, "w:gz") as packed:
-        packed.add(bench.project, "project")
-    done = bench("rerun", first["run_id"], PROJRUN_CACHE_DIR=str(bench.folder / "empty"))
+        packed.add(plain.project, "project")
+    done = plain("rerun", first["run_id"], PROJRUN_CACHE_DIR=str(plain.folder / "empty"))
     assert done.returncode == 3
     assert "sha256" in done.stderr.lower()
