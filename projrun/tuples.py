@@ -51,33 +51,45 @@ class _Record(tuple[Any, ...], metaclass=_RecordType):
     _field_defaults: Mapping[str, Any] = {}
 
     def __new__(cls: type[Self], *values: Any, **named: Any) -> Self:
-        if named or len(values) != len(cls._fields):
-            values = cls._completed(values, named)
+        fields = cls._fields
+        if named or len(values) != len(fields):
+            found = {**cls._field_defaults, **named}
+            for field, value in zip(fields, values, strict=False):
+                if field in named:
+                    raise TypeError(cls._problem(values, named))
+                found[field] = value
+            if (
+                len(found) != len(fields)
+                or len(values) > len(fields)
+                or not all(map(found.__contains__, fields))
+            ):
+                raise TypeError(cls._problem(values, named))
+            values = tuple([found[field] for field in fields])
         return tuple.__new__(cls, values)
 
     @classmethod
-    def _completed(cls, values: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The values in the order of the fields; TypeError as for any function."""
+    def _problem(cls, values: tuple[Any, ...], named: Mapping[str, Any]) -> str:
+        """What is wrong with arguments."""
         fields = cls._fields
         if len(values) > len(fields):
-            raise TypeError(f"{cls.__name__}() takes {len(fields)} values, not {len(values)}")
+            return f"{cls.__name__}() takes {len(fields)} values, not {len(values)}"
         rest = fields[len(values) :]
         for field in named:
             if field not in rest:
                 problem = "multiple values for argument" if field in fields else "an unexpected argument"
-                raise TypeError(f"{cls.__name__}() got {problem} {field!r}")
-        found = {**cls._field_defaults, **named}
-        missing = [field for field in rest if field not in found]
-        if missing:
-            raise TypeError(f"{cls.__name__}() needs {', '.join(missing)}")
-        return (*values, *[found[field] for field in rest])
+                return f"{cls.__name__}() got {problem} {field!r}"
+        missing = [field for field in rest if field not in named and field not in cls._field_defaults]
+        return f"{cls.__name__}() needs {', '.join(missing)}"
 
     @classmethod
     def _make(cls: type[Self], values: Iterable[Any]) -> Self:
         return cls(*values)
 
     def _replace(self: Self, **changes: Any) -> Self:
-        return type(self)(**{**self._asdict(), **changes})
+        replaced = tuple.__new__(type(self), map(changes.pop, self._fields, self))
+        if changes:
+            raise ValueError(f"{type(self).__name__} has no field {next(iter(changes))!r}")
+        return replaced
 
     def _asdict(self) -> dict[str, Any]:
         return dict(zip(self._fields, self, strict=True))
