@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.commands import projrun_argv
+from tests.support.examples import examples
 from tests.support.guard import Guard, changed, restore_environment, watch
 
 # How long an example takes says something of the machine, nothing of the code.
@@ -18,7 +19,7 @@ settings.register_profile(
     "busy machine",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
-    max_examples=100 if os.environ.get("CI") == "true" else 25,  # a person waits; CI is thorough
+    max_examples=examples(100),
 )
 settings.load_profile("busy machine")
 

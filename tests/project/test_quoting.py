@@ -16,6 +16,7 @@ from projrun.project.binding import GivenValue, bind
 from projrun.project.command import render
 from projrun.project.entry_points import find_entry_point
 from projrun.project.loader import load_project
+from tests.support.examples import examples
 
 BASH = shutil.which("bash") or "bash"
 CHILD = "import json, sys; json.dump([w.encode('utf-8', 'surrogateescape').hex() for w in sys.argv[1:]], sys.stdout)"
@@ -136,7 +137,7 @@ def test_awkward_values_survive(child: str) -> None:
         assert seen_by_child(line) == AWKWARD
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(values=st.lists(VALUES, min_size=1, max_size=60))
 def test_any_value_survives(child: str, values: list[str]) -> None:
     names = [f"p{number}" for number in range(len(values))]
@@ -146,7 +147,7 @@ def test_any_value_survives(child: str, values: list[str]) -> None:
     assert seen_by_child(line) == expected
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(values=st.lists(VALUES, min_size=2, max_size=60))
 def test_declared_and_undeclared_values_survive_a_project(
     tmp_path_factory: pytest.TempPathFactory, values: list[str]

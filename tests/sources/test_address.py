@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from projrun.errors import SourceError
 from projrun.sources.address import Address, read_address
+from tests.support.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_what_git_hands_to_ssh_is_seen(location: str, ssh_environ: Mapping[str, 
     assert host_asked_over_ssh(location, ssh_environ) == "evil.test"
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     head=st.sampled_from(["ssh://", "", "me@", "ssh://me@"]),
     one=st.text("ae.:@/?#%2F[]\\-~", max_size=6),

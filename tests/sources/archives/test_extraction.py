@@ -25,6 +25,7 @@ from projrun.sources.archives.errors import UnpackError
 from projrun.sources.archives.extraction import unpack
 from projrun.sources.archives.limits import LIMITS, Limits
 from tests.sources.archives.making import ENDINGS, Item, Kind, archive, files_of, tarred, zipped
+from tests.support.examples import examples
 
 BOTH = pytest.mark.parametrize("ending", [".zip", ".tar"])
 
@@ -354,7 +355,7 @@ def test_nothing_is_written_through_a_link_that_is_there_already(
         max_size=6,
     )
 )
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("ending", [".zip", ".tar"])
 def test_whatever_the_members_nothing_is_outside(
     tmp_path_factory: pytest.TempPathFactory, ending: str, items: list[Item]

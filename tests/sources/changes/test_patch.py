@@ -16,6 +16,7 @@ from projrun.sources.changes import patch as patch_module
 from projrun.sources.changes.patch import LARGEST_FILE, LARGEST_PATCH, Patch, take_patch
 from projrun.sources.git.work_tree import GitFailure, read_work_tree
 from tests.sources.git_servers import Repository, git
+from tests.support.examples import examples
 
 
 def take(repository: Repository, folder: str = "", **more: str) -> Patch:
@@ -129,7 +130,7 @@ PROGRAM = Entry("program", b"1")
 @example({}, {" a ": {"plain": EMPTY}}, False)
 @example({" a ": {"plain": EMPTY}}, {}, False)
 @example({" a ": {"plain": Entry("file", b"1")}}, {" a ": {"plain": PROGRAM}}, True)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(TREES, TREES, st.booleans())
 def test_any_change_survives(before: Tree, after: Tree, staged: bool) -> None:
     environ = {**os.environ, **PERSON}

@@ -12,6 +12,7 @@ import pytest
 from projrun.cache.removal import remove_folder
 from projrun.sources.copies import tree as tree_copy
 from projrun.sources.copies.tree import copy_tree
+from tests.support.recursion import DEEPER, little_recursion
 
 OLD = 1_234_567_890_123_456_789
 LARGE = os.urandom(3 << 20)
@@ -141,11 +142,12 @@ def test_a_folder_that_is_there_is_not_filled(tree: Path, tmp_path: Path) -> Non
 def test_a_deep_tree_is_no_deep_recursion(tmp_path: Path) -> None:
     here = tmp_path / "tree"
     here.mkdir()
-    for _ in range(1200):
+    for _ in range(DEEPER):
         here = here / "d"
         here.mkdir()
     (here / "file").write_text("deep")
-    copy_tree(tmp_path / "tree", tmp_path / "copy")
-    assert (tmp_path / "copy" / here.relative_to(tmp_path / "tree") / "file").read_text() == "deep"
-    assert remove_folder(tmp_path / "copy")
-    assert remove_folder(tmp_path / "tree")
+    with little_recursion():
+        copy_tree(tmp_path / "tree", tmp_path / "copy")
+        assert (tmp_path / "copy" / here.relative_to(tmp_path / "tree") / "file").read_text() == "deep"
+        assert remove_folder(tmp_path / "copy")
+        assert remove_folder(tmp_path / "tree")

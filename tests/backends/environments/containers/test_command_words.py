@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projrun_backends.environments.containers.command_words import container_words, plain_words
+from tests.support.examples import examples
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
 lines = st.text("ab=~#!.,:\\'\" \t\n-/@%^+]}$`|&;<>()*?[{é", max_size=14)
@@ -21,7 +22,7 @@ def test_quoted_words_are_words(words: list[str]) -> None:
     assert plain_words(command) == ("python", *words)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(lines)
 def test_words_are_those_of_bash(line: str) -> None:
     words = plain_words(f"printf_ {line}")

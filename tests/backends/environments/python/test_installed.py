@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from projrun_backends.environments.python import installed
 from projrun_backends.environments.python.installed import installed_packages, python_version
 from tests.backends.environments.python.packages import make_source_tree, make_wheel, offline
 
@@ -104,12 +105,13 @@ def test_a_very_long_file_is_not_read_to_its_end(tmp_path: Path) -> None:
     assert installed_packages(tmp_path) == ["big==1"]
 
 
-def test_an_endless_number_of_packages_is_cut(tmp_path: Path) -> None:
+def test_an_endless_number_of_packages_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed, "_MOST_PACKAGES", 50)
     library = tmp_path / "lib/python3.11/site-packages"
     library.mkdir(parents=True)
-    for number in range(5005):
+    for number in range(55):
         (library / f"x{number}.egg-info").write_text(f"Name: x{number}\nVersion: 1\n")
-    assert len(installed_packages(tmp_path)) == 5000
+    assert len(installed_packages(tmp_path)) == 50
 
 
 def test_a_library_by_two_names_counts_once(tmp_path: Path) -> None:
