@@ -1,4 +1,4 @@
-"""Files that only their owner may read: what holds secrets between two processes."""
+"""Files that only their owner may read: what holds secrets between two processes, and small files of the cache."""
 
 from __future__ import annotations
 
@@ -16,9 +16,18 @@ class NotPrivateError(ValueError):
 
 def write_private(file: Path, text: str) -> None:
     """A new file that only its owner may read; never one that is already there. Raises OSError."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(text)
+    _write_new(file, text.encode("ascii"))
+
+
+def replace_private(file: Path, content: bytes) -> None:
+    """Put a file in its place, whole or not at all, for its owner only; others may be reading it. Raises OSError."""
+    draft = file.with_name(f"{file.name}.{os.urandom(6).hex()}")
+    try:
+        _write_new(draft, content)
+        draft.replace(file)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def read_private(file: Path) -> str:
@@ -32,6 +41,12 @@ def read_private(file: Path) -> str:
     if len(content) > _LONGEST:
         raise NotPrivateError("it is too long")
     return content.decode("ascii", errors="replace")
+
+
+def _write_new(file: Path, content: bytes) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
 
 
 def _check(status: os.stat_result) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from projrun.cli.rendering import print_json, print_text, visible
+from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
 from projrun.running.plan import make_plan
 from projrun.running.request import context_of
@@ -17,14 +18,15 @@ def show_plan(values: Mapping[str, Any]) -> int:
     from projrun.cli.plan_view import plan_document, plan_text
 
     request = build_request(values, "plan")
-    made = make_plan(request, context_of(request, os.environ), own_copy=False)
+    reporter = CommandLineReporter()
+    made = make_plan(request, context_of(request, os.environ), own_copy=False, activity=reporter.activity)
     document = plan_document(made)
     if values["as_json"]:
         print_json(document)
     else:
         print_text(visible(plan_text(document)))
     for note in made.notes:
-        print_text(visible(f"projrun: {note}"), err=True)
+        reporter.info(note)
     for warning in made.warnings:
-        print_text(visible(f"projrun: warning: {warning}"), err=True)
+        reporter.warning(warning)
     return 0

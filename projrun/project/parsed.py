@@ -81,10 +81,12 @@ class ParsedProjects(NamedTuple):
         if reference.location is None:  # what the folder holds decides, in every run
             project = project._replace(environment=reference._replace(kind="none", file=None))
         text = json.dumps([self.key, project_to_json(project)], separators=(",", ":"))
+        from projrun.cache.private_files import replace_private
+
         with suppress(OSError):
             make_private(self.entry.parent)
             if foreign_reason(self.entry.parent) is None and len(text) <= _LARGEST_ENTRY:
-                _write(self.entry, text)
+                replace_private(self.entry, text.encode("ascii"))
                 _remove_oldest(self.entry.parent, MOST_ENTRIES)
 
     def _depends_on_text_alone(self, project: Project) -> bool:
@@ -161,19 +163,6 @@ def _read_own(entry: Path) -> bytes:
         return os.read(descriptor, status.st_size)
     finally:
         os.close(descriptor)
-
-
-def _write(entry: Path, text: str) -> None:
-    temporary = entry.with_name(f"{entry.stem}.{os.urandom(6).hex()}")
-    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-            stream.write(text)
-        temporary.replace(entry)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def _remove_oldest(place: Path, most: int) -> None:

@@ -19,7 +19,6 @@ BATCH_METRICS = 1000
 BATCH_PARAMS = 100
 BATCH_TAGS = 100
 SEARCH_RESULTS = 50_000
-HISTORY_RESULTS = 25_000
 
 _KEY = re.compile(r"[/\w.\- :]+")
 _INT64 = range(-(2**63), 2**63)

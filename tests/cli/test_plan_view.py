@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from projrun.cli import main, reporter
 from tests.sources.git_servers import MLPROJECT, Repository, make_repository
 from tests.support.commands import run_projrun
 
@@ -167,3 +168,20 @@ def test_a_web_address_and_a_version_exclude_each_other(environ: Mapping[str, st
     assert done.returncode == 2
     assert "--version 'v1' conflicts with 'main/x' in the address" in done.stderr
     assert "remove --version" in done.stderr
+
+
+def test_a_fetch_that_takes_long_is_shown(
+    repository: Repository,
+    environ: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(reporter, "_PATIENCE", 0.0)
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", f"file://{repository.path}"])
+    shown = capsys.readouterr()
+    assert ended.value.code == 0
+    assert "projrun: fetching file://" in shown.err
+    assert "entry point  main" in shown.out

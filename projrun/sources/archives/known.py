@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.sources.small_files import replace_file
+from projrun.cache.ownership import make_private
+from projrun.cache.private_files import replace_private
 
 
 class Known(NamedTuple):
@@ -40,4 +41,5 @@ def recall(file: Path) -> Known | None:
 
 def remember(file: Path, known: Known) -> None:
     """Replace what was remembered, whole or not at all. Raises OSError."""
-    replace_file(file, json.dumps(known._asdict()).encode())
+    make_private(file.parent)
+    replace_private(file, json.dumps(known._asdict()).encode())

@@ -10,9 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from projrun.cache.ownership import make_private
+from projrun.cache.private_files import replace_private
 from projrun.sources.git.remote import Remote
 from projrun.sources.git.wanted import Target, Wanted
-from projrun.sources.small_files import replace_file
 from projrun.sources.version import is_full_commit
 
 
@@ -55,7 +56,8 @@ def _note(remote: Remote, target: Target) -> None:
         if file.exists() and _read(file) == lines:
             os.utime(file)
         else:
-            replace_file(file, "\n".join(lines).encode("utf-8", "surrogateescape"))
+            make_private(file.parent)
+            replace_private(file, "\n".join(lines).encode("utf-8", "surrogateescape"))
     except OSError:
         pass
 
