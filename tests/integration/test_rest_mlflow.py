@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import NotFoundError
+from projrun.testing.models import LoggedModelsConformance, ModelRegistryConformance, ModelStore
 from projrun.testing.run_store import RunStoreConformance
 from projrun.testing.run_store_base import unique
 from projrun.tracking.artifacts.download import download_uri
@@ -21,8 +22,12 @@ from projrun.tracking.runs import RunStore
 pytestmark = pytest.mark.integration
 
 
-class RestConformance(RunStoreConformance):
-    """The kit, with deletes over the server's own routes; and the model registry as real servers have it."""
+class RestConformance(RunStoreConformance, ModelRegistryConformance):
+    """The kits, with deletes over the server's own routes; and the model registry as real servers have it."""
+
+    @pytest.fixture
+    def models(self, store: ModelStore) -> ModelStore:
+        return store
 
     def test_models_are_found_and_downloaded(self, store: RunStore, run: Run, tmp_path: Path) -> None:
         assert isinstance(store, RestStore)
@@ -65,7 +70,7 @@ def _open(uri: str) -> Iterator[RestStore]:
     store.close()
 
 
-class TestMlflow3(RestConformance):
+class TestMlflow3(RestConformance, LoggedModelsConformance):
     """The 3.x line."""
 
     @pytest.fixture

@@ -11,9 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projrun.errors import InvalidValueError, NotFoundError
+from projrun.testing.artifacts import ArtifactConformance
 from projrun.tracking.artifacts.files import PARTIAL_PREFIX, write_whole
 from projrun.tracking.artifacts.local import LocalArtifacts
 from projrun.tracking.artifacts.paths import checked_path, contained
+from projrun.tracking.artifacts.repository import ArtifactRepository
+
+
+class TestKit(ArtifactConformance):
+    """A folder keeps the contract by itself, not only as the files of a run."""
+
+    @pytest.fixture
+    def artifacts(self, tmp_path: Path) -> ArtifactRepository:
+        return LocalArtifacts(tmp_path / "not made yet")
 
 
 @pytest.fixture
