@@ -7,10 +7,14 @@ import os
 import re
 import sys
 import sysconfig
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from projrun.execution.supervision.group import process_state
+from projrun.tracking.entities import Run
+from projrun.tracking.sql.store import SqlStore
 from tests.support.commands import Completed, require_tool, run_command
 from tests.support.guard import REPOSITORY
 from tests.support.virtualenvs import environment_python
@@ -31,9 +35,212 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+_FAULTY = """\
+import os, signal, subprocess, time
+from pathlib import Path
+
+from projrun.execution.protocol import Capabilities, Outcome
+from projrun.execution.supervision.process import attach_process, submit_process
+
+
+def boom(*arguments):
+    raise ValueError("boom")
+
+
+class Works:
+    name = "works"
+    capabilities = Capabilities()
+    def check(self, config): ...
+    def submit(self, spec, config):
+        return submit_process(spec.process, spec)
+    def attach(self, ref):
+        return attach_process(ref)
+
+
+class Memberless:
+    name = "memberless"
+    def submit(self, spec, config): ...
+
+
+class CannotBeMade(Works):
+    __init__ = boom
+
+
+class CheckRaises(Works):
+    check = boom
+
+
+class SubmitRaises(Works):
+    submit = boom
+
+
+class SubmitStartsAndRaises(Works):
+    def submit(self, spec, config):
+        submit_process(spec.process, spec)
+        wait_for_the_command(spec)
+        boom()
+
+
+class SubmitReturnsNoText(Works):
+    def submit(self, spec, config):
+        super().submit(spec, config)
+        wait_for_the_command(spec)
+        return 7
+
+
+class AttachRaises(Works):
+    def submit(self, spec, config):
+        ref = super().submit(spec, config)
+        wait_for_the_command(spec)
+        return ref
+    attach = boom
+
+
+class AttachReturnsNoJob(AttachRaises):
+    def attach(self, ref): ...
+
+
+class EndIsMissing(Works):
+    def submit(self, spec, config):
+        return super().submit(spec._replace(end_function=f"{__name__}:no_such"), config)
+
+
+class EndRaises(Works):
+    function = "boom"
+    def submit(self, spec, config):
+        spec = spec._replace(command="true", end_function=f"{__name__}:{self.function}")
+        return super().submit(spec, config)
+
+
+class EndReturnsNothing(EndRaises):
+    function = "nothing"
+
+
+class EndReturnsANonsense(EndRaises):
+    function = "nonsense"
+
+
+def nothing(*arguments): ...
+
+
+def nonsense(*arguments):
+    return Outcome("FAILED", 0)
+
+
+class OwnJob:
+    "Of a process that projrun knows nothing of."
+    def __init__(self, process, folder):
+        self.process, self.folder = process, folder
+    def poll(self):
+        code = self.process.poll()
+        return None if code is None else Outcome("KILLED", 143, "ended")
+    def signal(self, signum):
+        os.killpg(self.process.pid, signum)
+    def logs(self, offset):
+        return b""
+    def wait(self):
+        wait_for(self.folder)
+        return self.answer()
+
+
+class WaitRaises(Works):
+    answer = boom
+    def submit(self, spec, config):
+        self.process = subprocess.Popen(spec.process, cwd=spec.directory, env=spec.environ, start_new_session=True)
+        self.folder = spec.directory
+        return str(self.process.pid)
+    def attach(self, ref):
+        job = OwnJob(self.process, self.folder)
+        job.answer = self.answer
+        return job
+
+
+class WaitReturnsNothing(WaitRaises):
+    def answer(self): ...
+
+
+class WaitReturnsAStatusOfItsOwn(WaitRaises):
+    def answer(self):
+        return Outcome("DONE", 0)
+
+
+class WaitWarnsOfNoText(WaitRaises):
+    def answer(self):
+        return Outcome("FINISHED", 0, warnings=(7,))
+
+
+class NothingWorks(WaitRaises):
+    def attach(self, ref):
+        job = super().attach(ref)
+        job.poll = boom
+        return job
+
+
+def wait_for_the_command(spec):
+    wait_for(spec.directory)
+
+
+def wait_for(folder):
+    while not (folder / "pid").exists():
+        time.sleep(0.01)
+"""
+_STUBBORN = "trap '' TERM; echo $$ > new; mv new pid; while true; do sleep 0.1; done"
+"""A command that only KILL ends, which says when it runs."""
+
+_FAULTS = {
+    "SubmitRaises": "ValueError: boom",
+    "SubmitStartsAndRaises": "ValueError: boom",
+    "SubmitReturnsNoText": "what `submit` returned is of the type int, not str",
+    "AttachRaises": "ValueError: boom",
+    "AttachReturnsNoJob": "what `attach` returned lacks poll, wait, signal, logs",
+    "EndIsMissing": "AttributeError: module 'projrun_faulty' has no attribute 'no_such'",
+    "EndRaises": "ValueError: boom",
+    "EndReturnsNothing": "TypeError: what `projrun_faulty:nothing` returned is of the type NoneType, not Outcome",
+    "EndReturnsANonsense": (
+        "ValueError: what `projrun_faulty:nonsense` returned has the status FAILED and the exit code 0"
+    ),
+    "WaitRaises": "ValueError: boom",
+    "WaitReturnsNothing": "what `wait` returned is of the type NoneType, not Outcome",
+    "WaitReturnsAStatusOfItsOwn": "what `wait` returned has the status 'DONE', not FINISHED, FAILED, KILLED",
+    "WaitWarnsOfNoText": "a warning of what `wait` returned is not a string",
+    "NothingWorks": "ValueError: boom",
+}
+"""What is said of each class, once a run exists."""
+_FAULTS_OF_PLANS = {
+    "Memberless": "it lacks capabilities, check, attach",
+    "CannotBeMade": "ValueError: boom",
+    "CheckRaises": "ValueError: boom",
+    "NoSuchClass": "AttributeError: module 'projrun_faulty' has no attribute 'NoSuchClass'",
+    "absent:Backend": "ModuleNotFoundError: No module named 'absent'",
+}
+
+
+def _target(name: str) -> str:
+    return name if ":" in name else f"projrun_faulty:{name}"
+
+
+def _entry(name: str) -> str:
+    return name.replace(":", "-").lower()
+
+
 @pytest.fixture(scope="module")
-def python(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a new virtual environment into which pip installed the package.
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package with a backend for each mistake."""
+    folder = tmp_path_factory.mktemp("faulty")
+    (folder / "projrun_faulty.py").write_text(_FAULTY, encoding="utf-8")
+    names = [f'{_entry(name)} = "{_target(name)}"' for name in (*_FAULTS, *_FAULTS_OF_PLANS)]
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["hatchling>=1.25"]\nbuild-backend = "hatchling.build"\n'
+        '[project]\nname = "projrun-faulty"\nversion = "1.0"\n'
+        '[project.entry-points."projrun.backends"]\n' + "\n".join(names),
+        encoding="utf-8",
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def python(package: Path, faulty: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a new virtual environment into which pip installed the packages.
 
     projrun and pytest are those of the environment that the tests run in, which comes later on its path.
     """
@@ -44,7 +251,7 @@ def python(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     own = Path(run_command([interpreter, "-c", asked]).check().stdout.strip())
     line = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
     (own / "projrun_and_pytest.pth").write_text(line, encoding="utf-8")
-    run_command([interpreter, "-m", "pip", "install", "--quiet", package], timeout=300).check()
+    run_command([interpreter, "-m", "pip", "install", "--quiet", package, faulty], timeout=300).check()
     assert (own / "projrun_extras" / "nice.py").exists()
     return interpreter
 
@@ -122,3 +329,51 @@ def test_it_passes_the_kit(python: Path, package: Path, tmp_path: Path, file: st
         argv, cwd=tmp_path, timeout=300
     )  # not beside the sources: the installed package is tested
     assert re.search(r"^\d+ passed", done.check().stdout, re.MULTILINE)
+
+
+@pytest.fixture
+def stubborn(tmp_path: Path) -> Path:
+    """A project whose command has to be killed."""
+    folder = tmp_path / "stubborn"
+    folder.mkdir()
+    text = json.dumps({"entry_points": {"main": {"command": _STUBBORN}}})
+    (folder / "MLproject").write_text(text, encoding="utf-8")
+    return folder
+
+
+def _run_faulty(python: Path, project: Path, name: str) -> tuple[Completed, list[Run]]:
+    """The command, and the runs that it recorded."""
+    database = project.parent / "runs.db"
+    done = _run(
+        python, project, "--env-manager=local", f"--tracking-uri=sqlite:///{database}",
+        "--grace-period=0.5", f"--backend={_entry(name)}",
+    )  # fmt: skip
+    if not database.exists():
+        return done, []
+    with closing(SqlStore.open(database)) as store:
+        return done, list(store.search_runs(["0"]).runs)
+
+
+def _message(name: str, what: str) -> str:
+    return f"backend {_entry(name)!r} ({_target(name)}, package projrun-faulty): {what}"
+
+
+@pytest.mark.parametrize("name", _FAULTS_OF_PLANS)
+def test_a_fault_that_the_plan_finds(python: Path, stubborn: Path, name: str) -> None:
+    done, runs = _run_faulty(python, stubborn, name)
+    assert done.returncode == 2
+    assert _message(name, _FAULTS_OF_PLANS[name]) in done.stderr
+    assert runs == []
+
+
+@pytest.mark.parametrize("name", _FAULTS)
+def test_a_fault_ends_the_run_and_leaves_no_process(python: Path, stubborn: Path, name: str) -> None:
+    done, (run,) = _run_faulty(python, stubborn, name)
+    assert done.returncode == 2, done.stderr
+    message = _message(name, _FAULTS[name])
+    assert message in done.stderr
+    assert (run.status, run.tag("projrun.reason"), run.tag("projrun.exit_code")) == ("FAILED", message, "2")
+    pid = stubborn / "pid"
+    assert pid.exists() == (not name.startswith(("SubmitRaises", "End"))), "the command was started"
+    if pid.exists():
+        assert process_state(int(pid.read_text())).state in ("", "Z")

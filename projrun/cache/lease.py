@@ -26,6 +26,9 @@ class Mark(NamedTuple):
     reason: str = ""
     exit_code: int | None = None
     end_time: int | None = None
+    backend: str = ""
+    job: str = ""
+    """What that backend finds the run's job by, where the job survives its runner."""
 
 
 class Lease:
@@ -72,8 +75,8 @@ class Lease:
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
-    def end(self, mark: Mark) -> None:
-        """Note how the run ended, for the next command, before recording it in the store."""
+    def note(self, mark: Mark) -> None:
+        """Note what the next command needs if this one dies: the run's job, or how the run ended."""
         self.mark = mark
         self._write()
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
+from typing import Protocol
 
 from projrun.environments.protocol import ChildProcess, Launch, PreparedEnvironment, ResolvedEnvironment
 from projrun.plugins import Origin, Results
@@ -23,13 +24,22 @@ def manager_results() -> Results:
     }
 
 
-def end_checked(outcome: object, details: Mapping[str, str], environ: Mapping[str, str]) -> object:
+class _Outcome(Protocol):
+    """What this room may know of the execution's `Outcome`."""
+
+    def mistake(self, what: str) -> str: ...
+
+
+def end_checked(outcome: _Outcome, details: Mapping[str, str], environ: Mapping[str, str]) -> object:
     """The `end_function` of a manager's process: calls the manager's own, and checks what it returns."""
     origin = Origin(*json.loads(details[_ORIGIN]))
     own = {name: text for name, text in details.items() if name not in (_ORIGIN, _FUNCTION)}
     with origin.faults():
         ended = _loaded(details[_FUNCTION])(outcome, own, environ)
-    return origin.expect(ended, type(outcome), f"what `{details[_FUNCTION]}` returned")
+    what = f"what `{details[_FUNCTION]}` returned"
+    if mistake := origin.expect(ended, type(outcome), what).mistake(what):
+        raise origin.fault(mistake)
+    return ended
 
 
 def _checked_options(origin: Origin, record: object) -> object:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
-from projrun.execution.protocol import UNKNOWN_EXIT_CODE, Job, JobRef, Outcome, Status
+from projrun.execution.protocol import Job, JobRef, Outcome
 from projrun.plugins import Origin, Results
-
-_LARGEST_CODE = 255
 
 
 def backend_results() -> Results:
@@ -52,12 +48,8 @@ def checked_outcome(origin: Origin, outcome: object, method: str) -> Outcome:
     """An outcome that can be recorded; PluginError for anything else."""
     what = f"what `{method}` returned"
     checked = origin.expect(outcome, Outcome, what)
-    if checked.status not in get_args(Status):
-        raise origin.fault(f"{what} has the status {checked.status!r}, not {', '.join(get_args(Status))}")
-    code = origin.expect(checked.exit_code, int, f"the exit code of {what}")
-    if (checked.status == "FINISHED") != (code == 0) or not UNKNOWN_EXIT_CODE <= code <= _LARGEST_CODE:
-        raise origin.fault(f"{what} has the status {checked.status} and the exit code {code}")
-    origin.expect(checked.reason, str, f"the reason of {what}")
+    if mistake := checked.mistake(what):
+        raise origin.fault(mistake)
     return checked
 
 

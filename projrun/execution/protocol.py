@@ -7,7 +7,7 @@ process or in another one.
 # No `from __future__ import annotations`: plug-ins are checked against the types of the contract.
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from projrun.tuples import NamedTuple
 
@@ -18,6 +18,7 @@ JobRef = str
 
 
 UNKNOWN_EXIT_CODE = -1
+_LARGEST_CODE = 255
 
 
 class Capabilities(NamedTuple):
@@ -25,6 +26,8 @@ class Capabilities(NamedTuple):
 
     accepts_config: bool = False
     """Whether it takes a `--backend-config`; the core refuses one otherwise."""
+    survives_runner: bool = False
+    """Whether a job goes on when its runner dies: the next command asks `attach` how it ended; else it is KILLED."""
 
 
 class Outcome(NamedTuple):
@@ -42,6 +45,23 @@ class Outcome(NamedTuple):
     """The signal that the runner received and forwarded, where that ended the run."""
     warnings: tuple[str, ...] = ()
     """What went wrong beside the job and was survived: a log file on a full disk, processes left behind."""
+
+    def mistake(self, what: str) -> str:
+        """Why it cannot be recorded; empty where it can. `what` says where it comes from, for people."""
+        if self.status not in get_args(Status):
+            return f"{what} has the status {self.status!r}, not {', '.join(get_args(Status))}"
+        for name, kind in (("exit_code", int), ("reason", str), ("warnings", tuple)):
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                shown = f"{type(value).__name__}, not {kind.__name__}"
+                return f"the {name.replace('_', ' ')} of {what} is of the type {shown}"
+        if (self.status == "FINISHED") != (
+            self.exit_code == 0
+        ) or not UNKNOWN_EXIT_CODE <= self.exit_code <= _LARGEST_CODE:
+            return f"{what} has the status {self.status} and the exit code {self.exit_code}"
+        if not all(isinstance(warning, str) for warning in self.warnings):
+            return f"a warning of {what} is not a string"
+        return ""
 
 
 class JobSpec(NamedTuple):

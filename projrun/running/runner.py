@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from projrun.credentials import redact_uri
 from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, ProjrunError
-from projrun.execution.protocol import Job, JobSpec, Outcome
+from projrun.execution.protocol import Job, JobRef, JobSpec, Outcome
 from projrun.execution.registry import get_backend
+from projrun.execution.supervision.process import jobs_writing_to
 from projrun.execution.supervision.signals import Interrupted
 from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
@@ -218,13 +219,43 @@ def _supervise(session: Session, spec: JobSpec) -> Outcome:
 
     def launch() -> Job:
         session.copy.started = True
-        return backend.attach(backend.submit(spec, config))
+        with _ending(spec):
+            ref = backend.submit(spec, config)
+            if backend.capabilities.survives_runner:
+                _note_job(session, ref)
+            return backend.attach(ref)
 
     relay = session.options.relay
     if relay is None:
-        return launch().wait()
+        return _awaited(launch(), spec)
     with relay.attached(relay.launch(launch)) as job:
+        return _awaited(job, spec)
+
+
+def _note_job(session: Session, ref: JobRef) -> None:
+    lease = session.lease
+    try:
+        lease.note(lease.mark._replace(backend=session.plan.backend.name, job=ref))
+    except OSError as error:  # a full disk: the job runs all the same
+        session.reporter.warning(f"the job cannot be noted in {lease.folder}: {error.strerror}")
+
+
+def _awaited(job: Job, spec: JobSpec) -> Outcome:
+    with _ending(spec, job):
         return job.wait()
+
+
+@contextmanager
+def _ending(spec: JobSpec, *jobs: Job) -> Iterator[None]:
+    """A job whose backend fails leaves no process."""
+    try:
+        yield
+    except BaseException:
+        from projrun.execution.supervision.termination import end_jobs
+
+        # Also a process that the backend started and did not say how to find.
+        end_jobs(jobs, jobs_writing_to(spec.log_file), spec.grace_period)
+        raise
 
 
 def _finish(session: Session, outcome: Outcome) -> Result:
@@ -238,7 +269,7 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
         warn(warning)
     end = RunEnd(outcome.status, outcome.exit_code, outcome.reason, now())
     try:
-        lease.end(
+        lease.note(
             lease.mark._replace(
                 status=end.status, reason=end.reason, exit_code=end.exit_code, end_time=end.end_time
             )

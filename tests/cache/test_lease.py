@@ -59,7 +59,7 @@ def test_a_killed_runners_lease_is_found_by_the_store_that_it_records_in(tmp_pat
 def test_an_end_that_was_not_delivered_is_kept_for_the_next_command(tmp_path: Path) -> None:
     lease = Lease(tmp_path / "r1", mark())
     ended = mark()._replace(status="FAILED", reason="exit code 3", exit_code=3, end_time=7)
-    lease.end(ended)
+    lease.note(ended)
     lease.release(keep=True)
     (found,) = abandoned(tmp_path, "store")
     assert found.mark == ended
@@ -109,8 +109,8 @@ def test_a_file_that_was_removed_before_it_could_be_locked_is_no_lease(tmp_path:
 def test_the_end_is_read_after_the_lock_is_taken(tmp_path: Path) -> None:
     lease = Lease(tmp_path / "r1", mark())
     ended = mark()._replace(status="FAILED", reason="x", exit_code=1, end_time=7)
-    lease.end(ended)
-    lease.end(mark())
+    lease.note(ended)
+    lease.note(mark())
     lease.release(keep=True)
     taken = Lease.take_over(tmp_path / "r1")
     assert taken is not None

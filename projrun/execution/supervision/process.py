@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from importlib import import_module
+from pathlib import Path
 from threading import Event, RLock, Thread
 from time import monotonic
 from urllib.parse import quote
@@ -84,6 +85,11 @@ class ProcessJob:
         if self._claim():
             Thread(target=self._supervise, name="projrun-job", daemon=True).start()
         return self._result() if self._ended.is_set() else None
+
+    @property
+    def log_file(self) -> Path:
+        """Where its output is kept."""
+        return self._spec.log_file
 
     @property
     def ended(self) -> bool:
@@ -164,9 +170,17 @@ class ProcessJob:
         outcome = ended(self._process.returncode, self._received_until_exit, self._warnings)
         while self._end is not None:
             try:
-                return self._end(outcome, self._spec.end_details, self._spec.end_environ)
+                return self._checked(self._end(outcome, self._spec.end_details, self._spec.end_environ))
             except KeyboardInterrupt:
                 continue
+        return outcome
+
+    def _checked(self, outcome: object) -> Outcome:
+        what = f"what `{self._spec.end_function}` returned"
+        if not isinstance(outcome, Outcome):
+            raise TypeError(f"{what} is of the type {type(outcome).__name__}, not Outcome")
+        if mistake := outcome.mistake(what):
+            raise ValueError(mistake)
         return outcome
 
     def _complete(self, stage: Callable[[], object]) -> None:
@@ -299,6 +313,11 @@ def submit_process(argv: Sequence[str], spec: JobSpec) -> JobRef:
     return ref
 
 
+def jobs_writing_to(log_file: Path) -> list[Job]:
+    """The jobs of this process whose output is kept there."""
+    return [job for job in list(_JOBS.values()) if job.log_file == log_file]
+
+
 def attach_process(ref: JobRef) -> Job:
     """The job that `submit_process` started: with all its supervision in the process that started it.
 
@@ -313,12 +332,12 @@ def attach_process(ref: JobRef) -> Job:
     return attach_elsewhere(ref)
 
 
-def _end_function(spec: JobSpec) -> Callable[..., Outcome] | None:
+def _end_function(spec: JobSpec) -> Callable[..., object] | None:
     """Found before anything starts, and kept: the package may be another one by the end."""
     if not spec.end_function:
         return None
     module, _, name = spec.end_function.partition(":")
-    function: Callable[..., Outcome] = getattr(import_module(module), name)
+    function: Callable[..., object] = getattr(import_module(module), name)
     return function
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from projrun.cache.lease import Lease, Mark, abandoned
 from projrun.directories import Directories
 from projrun.errors import NotFoundError, ProjrunError
+from projrun.execution.protocol import UNKNOWN_EXIT_CODE
+from projrun.execution.registry import get_backend
 from projrun.running.record.recorder import RunEnd, RunRecorder, now
 from projrun.tracking.runs import RunStore
 
@@ -23,8 +25,15 @@ def end_lost_runs(
 
 
 def end_lost_run(lease: Lease, logs: Path, store: RunStore, warn: Callable[[str], None]) -> None:
-    """Record the end that the runner noted, else KILLED, with the output that was kept; then release the lease."""
+    """Record the end that the runner noted, else what the job's backend says, else KILLED; keep the output.
+
+    Then release the lease. A job that still runs keeps it.
+    """
     mark = lease.mark
+    ending = _ending(mark)
+    if ending is None:
+        lease.release(keep=True)  # the job outlived its runner: the next command looks again
+        return
     try:
         run = store.get_run(mark.run_id)
     except NotFoundError:
@@ -37,9 +46,9 @@ def end_lost_run(lease: Lease, logs: Path, store: RunStore, warn: Callable[[str]
     deliver_log(lease, recorder, logs, warn)
     delivered = True
     if mark.status or run.status == "RUNNING":
-        delivered = recorder.finish(_end(mark))
+        delivered = recorder.finish(ending)
         if delivered and not mark.status:
-            warn(f"run {run.run_name} ({run.run_id}) was lost: {LOST}; it is now recorded as KILLED")
+            warn(f"run {run.run_name} ({run.run_id}) was lost: {LOST}; it is now recorded as {ending.status}")
     lease.release(keep=not delivered)
 
 
@@ -56,7 +65,19 @@ def deliver_log(lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[
     return kept
 
 
-def _end(mark: Mark) -> RunEnd:
+def _ending(mark: Mark) -> RunEnd | None:
+    """What its runner noted, else what the job's backend says; None while the job runs."""
     if mark.status:
         return RunEnd(mark.status, mark.exit_code or 0, mark.reason, mark.end_time or now())
-    return RunEnd("KILLED", 137, f"lost: {LOST}", now())
+    lost = RunEnd("KILLED", 137, f"lost: {LOST}", now())
+    if not mark.job:
+        return lost
+    try:
+        outcome = get_backend(mark.backend).attach(mark.job).poll()
+    except ProjrunError:  # the backend no longer knows it, or is not installed any more
+        return lost
+    if outcome is None:
+        return None
+    if outcome.exit_code == UNKNOWN_EXIT_CODE:
+        return lost
+    return RunEnd(outcome.status, outcome.exit_code, outcome.reason, now())

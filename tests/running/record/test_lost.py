@@ -1,0 +1,173 @@
+"""Runs whose runner died, and what the backend of their job says of it then."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from projrun.cache.lease import Lease, Mark
+from projrun.directories import Directories
+from projrun.running.record.lost import end_lost_runs
+from projrun.tracking.entities import Run
+from projrun.tracking.sql.store import SqlStore
+from tests.support.commands import run_projrun
+from tests.support.packages import install_package
+
+# A backend whose jobs survive projrun: the text names a folder, in which a file says how the job ended.
+SURVIVES = """\
+import subprocess, time
+from pathlib import Path
+
+from projrun.errors import RequestError
+from projrun.execution.protocol import UNKNOWN_EXIT_CODE, Capabilities, Outcome
+
+class Backend:
+    name = "survives"
+    capabilities = Capabilities(survives_runner=True)
+    def check(self, config): ...
+    def submit(self, spec, config):
+        script = '"$@"; echo $? > "$JOB/new"; mv "$JOB/new" "$JOB/ended"'
+        words = ["sh", "-c", script, "sh", *spec.process]
+        subprocess.Popen(words, cwd=spec.directory, env=spec.environ, start_new_session=True)
+        return spec.environ["JOB"]
+    def attach(self, ref):
+        if not Path(ref).exists():
+            raise RequestError("no such job")
+        return Job(Path(ref))
+
+class Job:
+    def __init__(self, folder):
+        self.ended = folder / "ended"
+    def poll(self):
+        if not self.ended.exists():
+            return None
+        code = int(self.ended.read_text())
+        return Outcome("FAILED" if code else "FINISHED", code, code and f"exit code {code}" or "")
+    def wait(self):
+        (self.ended.parent / "attached").touch()
+        time.sleep(600)
+    def signal(self, signum): ...
+    def logs(self, offset): ...
+"""
+STORE = "the store"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+        yield store
+
+
+@pytest.fixture
+def directories(tmp_path: Path) -> Directories:
+    return Directories.locate({"PROJRUN_HOME": str(tmp_path / "home")})
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a job of the backend `survives`, which is installed."""
+    plugin = {"projrun.backends": {"survives": "survives:Backend"}}
+    monkeypatch.syspath_prepend(install_package(tmp_path / "site", "survives", SURVIVES, plugin))
+    monkeypatch.delitem(sys.modules, "survives", raising=False)
+    folder = tmp_path / "job"
+    folder.mkdir()
+    return folder
+
+
+def lost(store: SqlStore, directories: Directories, backend: str, job: str) -> Run:
+    """A run whose runner died after it had submitted a job."""
+    run = store.create_run("0", start_time=1)
+    lease = Lease(directories.active / run.run_id, Mark(run.run_id, STORE))
+    lease.note(lease.mark._replace(backend=backend, job=job))
+    lease.log_file.write_text("said\n")
+    lease.release(keep=True)
+    return run
+
+
+def ended(store: SqlStore, directories: Directories, run: Run) -> tuple[str, str | None]:
+    """The run after the next command: its status and the reason."""
+    end_lost_runs(directories, STORE, store, lambda text: None)
+    found = store.get_run(run.run_id)
+    return found.status, found.tag("projrun.reason")
+
+
+@pytest.mark.parametrize(("code", "end"), [(0, ("FINISHED", None)), (3, ("FAILED", "exit code 3"))])
+def test_job_that_outlives_its_runner_decides(
+    store: SqlStore, directories: Directories, job: Path, code: int, end: tuple[str, str | None]
+) -> None:
+    run = lost(store, directories, "survives", str(job))
+    for _ in range(2):  # while it runs, each command leaves it alone
+        assert ended(store, directories, run) == ("RUNNING", None)
+    (job / "ended").write_text(str(code))
+    assert ended(store, directories, run) == end
+    assert list(directories.active.iterdir()) == []
+    assert [file.path for file in store.artifacts(run.artifact_uri).list("logs")] == ["logs/output.log"]
+
+
+def test_job_that_its_backend_does_not_know_is_lost(
+    store: SqlStore, directories: Directories, job: Path
+) -> None:
+    run = lost(store, directories, "survives", str(job / "absent"))
+    status, reason = ended(store, directories, run)
+    assert status == "KILLED"
+    assert reason is not None
+    assert reason.startswith("lost: ")
+
+
+@pytest.mark.parametrize("content", ["no number", "999"])
+def test_backend_that_fails_leaves_the_run_lost(
+    store: SqlStore, directories: Directories, job: Path, content: str
+) -> None:
+    (job / "ended").write_text(content)
+    run = lost(store, directories, "survives", str(job))
+    assert ended(store, directories, run)[0] == "KILLED"
+
+
+def test_backend_that_was_removed_leaves_the_run_lost(store: SqlStore, directories: Directories) -> None:
+    run = lost(store, directories, "removed", "text")
+    assert ended(store, directories, run)[0] == "KILLED"
+
+
+def test_runner_notes_a_job_that_survives_it(tmp_path: Path, job: Path) -> None:
+    """From the command line: the runner is killed, its job goes on and ends."""
+    project = tmp_path / "project"
+    project.mkdir()
+    command = "until [ -e go ]; do sleep 0.05; done"
+    (project / "MLproject").write_text(f"entry_points: {{main: {{command: '{command}'}}}}", "utf-8")
+    database = tmp_path / "runs.db"
+    environ = {
+        "PYTHONPATH": str(tmp_path / "site"),
+        "PROJRUN_TRACKING_URI": f"sqlite:///{database}",
+        "JOB": str(job),
+        "PATH": os.environ["PATH"],
+        "PROJRUN_HOME": str(tmp_path / "home"),
+    }
+    argv = [sys.executable, "-m", "projrun", "run", str(project), "--env-manager=local", "--backend=survives"]
+    with subprocess.Popen(argv, env=environ) as runner:
+        wait_until(lambda: (job / "attached").exists())
+        runner.kill()
+    assert listed(environ) == ["RUNNING"]
+    (project / "go").touch()
+    wait_until(lambda: (job / "ended").exists())
+    assert listed(environ) == ["FINISHED"]
+
+
+def listed(environ: Mapping[str, str]) -> list[str]:
+    """The statuses that `projrun runs list` shows."""
+    done = run_projrun("runs", "list", "--json", environ=environ).check()
+    return [run["status"] for run in json.loads(done.stdout)["runs"]]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
