@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from projrun.cli import main, reporter
+from projrun.cli import reporter
+from projrun.cli.execution import execute
 from tests.sources.git_servers import MLPROJECT, Repository, make_repository
 from tests.support.commands import run_projrun
 
@@ -179,9 +180,7 @@ def test_a_fetch_that_takes_long_is_shown(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(reporter, "_PATIENCE", 0.0)
-    with pytest.raises(SystemExit) as ended:
-        main(["plan", f"file://{repository.path}"])
+    assert execute(["plan", f"file://{repository.path}"]) == 0
     shown = capsys.readouterr()
-    assert ended.value.code == 0
     assert "projrun: fetching file://" in shown.err
     assert "entry point  main" in shown.out
