@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projrun.api import registry_login_from
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError
 from projrun.project.binding import GivenValue
@@ -122,6 +123,15 @@ def test_no_secret_is_in_the_json(tmp_path: Path) -> None:
     assert SECRET in secrets.read_text()
     assert {file.stat().st_mode & 0o777, secrets.stat().st_mode & 0o777} == {0o600}
     assert take_over(file, {}) == request
+
+
+def test_a_registry_login_is_never_shown(tmp_path: Path) -> None:
+    login = registry_login_from({"username": "ada", "password": SECRET})
+    given = RunRequest("project", tmp_path, registry_login=login)
+    assert SECRET not in repr(given)
+    taken = take_over(hand_over(given, tmp_path, "run"), {})
+    assert taken == given
+    assert SECRET not in repr(taken)
 
 
 def test_a_request_that_holds_a_secret_is_never_written(tmp_path: Path) -> None:
