@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from projrun.cache import entries
 from projrun.cache.contents import Footprint, Item, Limits, choose, contents, prune, total_size
 from projrun.cache.entries import ContentCache, Entry, describe, is_in_use
 from tests.support.commands import require_tool
@@ -19,17 +20,15 @@ DAY = 86400.0
 
 
 def make(cache: ContentCache, key: str, size: int = 4096) -> Path:
-    """An entry that this process does not hold: another one built it."""
-    script = (
-        "import sys; from pathlib import Path; from projrun.cache.entries import ContentCache; "
-        "cache = ContentCache(Path(sys.argv[1]), probe='probe'); size = int(sys.argv[3]); "
-        "print(cache.get_or_build(sys.argv[2], lambda entry: (entry / 'probe').write_bytes(b'x' * size) and None,"
-        " rebuild=True, facts={'manager': 'uv', 'files': ('a', 'b')})[0])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, cache.root, key, str(size)], capture_output=True, text=True, check=True
-    )
-    return Path(done.stdout.strip())
+    """An entry that this process does not hold any more: it is let go as it is at the end of a process."""
+
+    def build(entry: Path) -> None:
+        (entry / "probe").write_bytes(b"x" * size)
+
+    probing = ContentCache(cache.root, probe="probe")
+    path, _ = probing.get_or_build(key, build, rebuild=True, facts={"manager": "uv", "files": ("a", "b")})
+    os.close(entries._held.pop(str(path.with_name(f"{path.name}.complete"))))
+    return path
 
 
 @pytest.fixture
