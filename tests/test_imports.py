@@ -109,6 +109,12 @@ def test_a_run_imports_nothing_expensive(tmp_path: Path) -> None:
     assert sorted(modules & NEVER) == []
 
 
+@pytest.mark.parametrize("words", [["plan", "example_projects/quickstart"], ["runs", "list", "-n", "5"]])
+def test_other_plain_lines_need_no_click(tmp_path: Path, words: list[str]) -> None:
+    words = [str(REPOSITORY / word) if "/" in word else word for word in words]
+    assert "click" not in imported_by(tmp_path, *words)
+
+
 def test_a_plain_folder_is_hashed_without_openssl(tmp_path: Path) -> None:
     project = tmp_path / "plain"
     shutil.copytree(REPOSITORY / "example_projects" / "quickstart", project)
