@@ -40,21 +40,6 @@ if "stay" in sys.argv:
     sys.stdin.read()
 """
 
-# The same in eight processes at once, of which only the first had to start Python.
-EIGHT_BUILDERS = f"""
-import os, sys
-import projrun.cache.entries
-
-children = []
-for _ in range(8):
-    child = os.fork()
-    if child == 0:
-        break
-    children.append(child)
-else:
-    sys.exit(any([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]))
-{BUILDER}"""
-
 
 def start(root: Path, log: Path, seconds: float, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
@@ -146,9 +131,9 @@ def test_a_killed_build_is_never_used_and_built_again(tmp_path: Path) -> None:
 
 def test_eight_processes_build_it_once(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    argv = [sys.executable, "-c", EIGHT_BUILDERS, str(tmp_path / "cache"), str(log), "0.3"]
-    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, timeout=60, check=True)
-    answers = [line.split() for line in done.stdout.splitlines()]
+    builders = [start(tmp_path / "cache", log, 0.3) for _ in range(8)]
+    answers = [builder.communicate(timeout=60)[0].split() for builder in builders]
+    assert [builder.returncode for builder in builders] == [0] * 8
     assert log.read_text().count("built") == 1
     assert sorted(built for _, built in answers) == ["False"] * 7 + ["True"]
     assert len({entry for entry, _ in answers}) == 1

@@ -59,6 +59,7 @@ def test_a_stopped_job_is_ended_too(tmp_path: Path) -> None:
     with Runner(tmp_path, "echo $$ > pid; kill -STOP $$") as runner:
         pid = read_pid(tmp_path / "pid")
         eventually(lambda: process_state(pid) == "T", "the job to stop itself")
+        runner.job_pid  # noqa: B018 - the guard was told of the job
         runner.process.kill()
         eventually(lambda: not is_running(pid), "the end of the job")
 
@@ -69,6 +70,7 @@ def test_a_stopped_job_of_a_killed_runner_may_still_clean_up(tmp_path: Path) -> 
     with Runner(tmp_path, command) as runner:
         pid = read_pid(tmp_path / "pid")
         eventually(lambda: process_state(pid) == "T", "the job to stop itself")
+        runner.job_pid  # noqa: B018 - the guard was told of the job
         runner.process.kill()
         eventually(lambda: not is_running(pid), "the end of the job")
     assert (tmp_path / "cleaned").exists()
