@@ -12,7 +12,9 @@ from typing import NamedTuple
 from projrun.directories import Directories
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PACKAGE_CACHE = REPOSITORY / ".cache"
+PACKAGE_CACHE = (
+    REPOSITORY / ".cache"
+).resolve()  # environments hold their own path, which a link may outlive
 """Package caches and the tests' own virtual environments, kept between test runs, not in version control."""
 
 _CLEARED_PREFIXES = ("PROJRUN_", "MLFLOW_", "XDG_", "GIT_", "DATABRICKS_", "CONDA_", "MAMBA_", "RATTLER_")

@@ -68,8 +68,23 @@ def _fetch(remote: Remote, wanted: Sequence[Wanted]) -> CachedTree:
             remember(remote, target)
         notes = (_offline_note(remote, target, known),) if _is_offline(remote) else ()
         return CachedTree(
-            tree, target.commit, target.branch, target.wanted.version, target.wanted.subdirectory, notes=notes
+            tree,
+            target.commit,
+            target.branch,
+            target.wanted.version,
+            target.wanted.subdirectory,
+            warnings=_ambiguities(remote, target),
+            notes=notes,
         )
+
+
+def _ambiguities(remote: Remote, target: Target) -> tuple[str, ...]:
+    name = target.wanted.version
+    if not target.also_a_branch:
+        return ()
+    return (
+        f"{name!r} is a tag and a branch of {remote.shown}: using the tag; refs/heads/{name} is the branch",
+    )
 
 
 def _no_commit(remote: Remote, target: Target) -> SourceError:

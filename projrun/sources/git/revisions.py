@@ -9,12 +9,14 @@ from projrun.sources.git.remote import Remote
 from projrun.sources.git.wanted import Target, Wanted, unknown_version
 from projrun.sources.version import is_commit, is_full_commit, is_reference_name
 
+_TAGS, _BRANCHES, _TRACKED = "refs/tags/", "refs/heads/", "refs/remotes/origin/"
+
 
 def find_target(remote: Remote, wanted: Sequence[Wanted]) -> Target:
     """The commit that the remote has for the first of the versions that it knows.
 
-    Branches take precedence over tags, tags over hashes; what a local repository knows of its own remotes comes
-    last. Raises SourceError for a version that does not exist.
+    Tags take precedence over branches (gitrevisions(7)), both over hashes; what a local repository knows of its own
+    remotes comes last. Raises SourceError for a version that does not exist.
     """
     found = remote.references("HEAD", *(name for item in wanted for name in _names(item.version)))
     for item in wanted:
@@ -38,23 +40,25 @@ def find_target(remote: Remote, wanted: Sequence[Wanted]) -> Target:
 def _names(version: str | None) -> tuple[str, ...]:
     if version is None or version == "HEAD":
         return ()
-    branch, tag, tracking = _references(version)
-    return branch, tag, f"{tag}^{{}}", tracking
+    return tuple(name for reference in _references(version) for name in (reference, f"{reference}^{{}}"))
 
 
-def _references(version: str) -> tuple[str, str, str]:
-    return f"refs/heads/{version}", f"refs/tags/{version}", f"refs/remotes/origin/{version}"
+def _references(version: str) -> tuple[str, ...]:
+    """The names that a version may stand for, in the order in which they count."""
+    if version.startswith("refs/"):
+        return (version,)
+    return f"{_TAGS}{version}", f"{_BRANCHES}{version}", f"{_TRACKED}{version}"
 
 
 def _named(found: Mapping[str, str], wanted: Wanted) -> Target | None:
-    branch, tag, tracking = _references(wanted.version or "")
-    if branch in found:
-        return Target(found[branch], wanted, wanted.version, branch)
-    if tag in found:
-        return Target(found.get(f"{tag}^{{}}", found[tag]), wanted, None, tag)
-    if tracking in found:
-        return Target(found[tracking], wanted, wanted.version, tracking)
-    return None
+    names = [name for name in _references(wanted.version or "") if name in found]
+    if not names:
+        return None
+    name = names[0]
+    branch = next((name[len(kind) :] for kind in (_BRANCHES, _TRACKED) if name.startswith(kind)), None)
+    both = name.startswith(_TAGS) and f"{_BRANCHES}{wanted.version}" in names
+    # An annotated tag is an object of its own: `^{}` is the commit.
+    return Target(found.get(f"{name}^{{}}", found[name]), wanted, branch, name, also_a_branch=both)
 
 
 def _default(found: Mapping[str, str], wanted: Wanted) -> Target | None:

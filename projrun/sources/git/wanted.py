@@ -24,7 +24,7 @@ class Wanted(NamedTuple):
     """One way to read the requested version."""
 
     version: str | None
-    """A branch, a tag or a commit; None for the default branch."""
+    """A branch, a tag, a full reference (`refs/pull/1/head`) or a commit; None for the default branch."""
     subdirectory: str = ""
 
     @property
@@ -42,6 +42,8 @@ class Target(NamedTuple):
     """The branch to be on; else no branch (a detached HEAD)."""
     reference: str | None = None
     """The remote's name for it; None for one that was given as a hash."""
+    also_a_branch: bool = False
+    """A tag whose name is that of a branch, too."""
 
 
 def web_versions(web_path: str) -> tuple[Wanted, ...]:

@@ -102,14 +102,15 @@ def test_a_subfolder_of_a_repository(fetched: Fetch, server: GitServer, checkout
     assert not list(checkouts.with_name("copies").iterdir())
 
 
-def test_a_branch_before_a_tag_before_a_commit(
+def test_a_tag_before_a_branch_before_a_commit(
     fetched: Fetch, server: GitServer, repository: Repository
 ) -> None:
     bare = server.root / "repository.git"
     short = repository.second[:7]
     git(bare, "tag", "feature", repository.third, environ=repository.environ)
     git(bare, "tag", short, repository.third, environ=repository.environ)
-    assert fetched(server.url("repository.git"), "feature").commit == repository.feature
+    assert fetched(server.url("repository.git"), "feature").commit == repository.third
+    assert fetched(server.url("repository.git"), "refs/heads/feature").commit == repository.feature
     assert fetched(server.url("repository.git"), short).commit == repository.third
 
 

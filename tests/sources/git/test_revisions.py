@@ -130,3 +130,59 @@ def test_a_local_repositorys_own_remote(
     git(tmp_path, "clone", "--quiet", str(repository.path), "clone", environ=repository.environ)
     fetched = fetch_repository((tmp_path / "clone").as_uri(), "feature", options)
     assert (fetched.commit, fetched.branch) == (repository.feature, "feature")
+
+
+@pytest.mark.parametrize(
+    ("version", "commit", "branch"),
+    [
+        ("refs/heads/main", "third", "main"),
+        ("refs/heads/topic/v1", "feature", "topic/v1"),
+        ("refs/tags/v1", "first", None),
+        ("refs/pull/12/head", "feature", None),
+    ],
+)
+def test_a_full_reference(
+    server: GitServer,
+    repository: Repository,
+    options: FetchOptions,
+    version: str,
+    commit: str,
+    branch: str | None,
+) -> None:
+    """As `$GITHUB_REF` holds it."""
+    bare = server.root / "repository.git"
+    for name in ("refs/pull/12/head", "refs/heads/topic/v1"):
+        git(bare, "update-ref", name, repository.feature, environ=repository.environ)
+    fetched = fetch_repository(server.url("repository.git"), version, options)
+    assert (fetched.commit, fetched.branch) == (repository._asdict()[commit], branch)
+    assert (fetched.tree / "data.txt").read_text() == commit
+    offline = fetch_repository(server.url("repository.git"), version, options._replace(offline=True))
+    assert offline._replace(notes=()) == fetched
+
+
+def test_a_full_reference_is_never_a_part_of_a_name(
+    server: GitServer, repository: Repository, options: FetchOptions
+) -> None:
+    git(
+        server.root / "repository.git",
+        "branch",
+        "refs/heads/topic",
+        repository.first,
+        environ=repository.environ,
+    )
+    with pytest.raises(SourceError, match="has no branch, tag or commit 'refs/heads/topic'"):
+        fetch_repository(server.url("repository.git"), "refs/heads/topic", options)
+
+
+def test_a_tag_takes_precedence_over_a_branch_of_its_name(
+    server: GitServer, repository: Repository, options: FetchOptions
+) -> None:
+    url = server.url("repository.git")
+    git(server.root / "repository.git", "branch", "v1", repository.third, environ=repository.environ)
+    fetched = fetch_repository(url, "v1", options)
+    assert (fetched.commit, fetched.branch) == (repository.first, None)
+    assert fetched.warnings == (
+        f"'v1' is a tag and a branch of {url}: using the tag; refs/heads/v1 is the branch",
+    )
+    branch = fetch_repository(url, "refs/heads/v1", options)
+    assert (branch.commit, branch.branch, branch.warnings) == (repository.third, "v1", ())
