@@ -65,7 +65,8 @@ def expanded(path: str, origin: str) -> Path:
         raise RequestError(f"{origin}: {path}: home folder not found", hint="give the full path") from None
 
 
-def _home(environ: Mapping[str, str]) -> Path:
+def home_folder(environ: Mapping[str, str]) -> Path:
+    """The caller's home folder; RequestError if there is none."""
     home = environ.get("HOME")
     try:
         return Path(home) if home else Path.home()
@@ -83,7 +84,7 @@ def _platform_directories(environ: Mapping[str, str]) -> Directories:
             platformdirs.user_config_path("projrun", appauthor=False) / "config.toml",
         )
     # The XDG base directory specification, as platformdirs reads it: its import costs 20 ms of every run.
-    home = _home(environ)
+    home = home_folder(environ)
 
     def xdg(variable: str, default: str) -> Path:
         value = environ.get(variable, "")

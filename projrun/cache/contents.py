@@ -179,8 +179,7 @@ def measure(folder: Path) -> Footprint:
     own = 0
     shared: dict[Inode, int] = {}
     for status in _statuses(folder):
-        # Windows knows no blocks.
-        size = getattr(status, "st_blocks", -(-status.st_size // 512)) * 512
+        size = status.st_blocks * 512
         if status.st_nlink > 1 and not _is_folder(status):
             shared[status.st_dev, status.st_ino] = size
         else:

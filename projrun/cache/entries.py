@@ -267,7 +267,7 @@ def is_in_use(entry: Path) -> bool:
         return True
     try:
         descriptor = os.open(marker, os.O_RDWR)
-    except (ImportError, OSError):
+    except OSError:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -286,10 +286,6 @@ def _hold(marker: Path) -> bool:
     if name in _held:
         return True
     try:
-        import fcntl
-    except ImportError:  # Windows: files in use cannot be removed there
-        return True
-    try:
         descriptor = os.open(marker, os.O_RDONLY)
     except FileNotFoundError:
         return False
@@ -304,10 +300,6 @@ def _hold(marker: Path) -> bool:
 
 
 def _remove_unless_held(marker: Path) -> bool:
-    try:
-        import fcntl
-    except ImportError:
-        return False
     try:
         descriptor = os.open(marker, os.O_RDWR)  # NFS gives an exclusive lock only to writers
     except OSError:

@@ -57,8 +57,6 @@ def remedy(folder: Path) -> str:
 
 
 def _status(folder: Path) -> os.stat_result | None:
-    if os.name == "nt":  # access rights are not mode bits there, and the profile's folders are private
-        return None
     try:
         return folder.stat()
     except FileNotFoundError:

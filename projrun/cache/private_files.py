@@ -33,8 +33,7 @@ def replace_private(file: Path, content: bytes) -> None:
 def read_private(file: Path) -> str:
     """The text of a file that only its owner may read. Raises NotPrivateError for any other, OSError."""
     # Without waiting for the writer of a named pipe, and without following a link.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(file, flags)
+    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as stream:
         _check(os.fstat(descriptor))
         content = stream.read(_LONGEST + 1)
@@ -52,7 +51,7 @@ def _write_new(file: Path, content: bytes) -> None:
 def _check(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise NotPrivateError("it is not a regular file")
-    if os.name != "nt" and status.st_uid != os.geteuid():
+    if status.st_uid != os.geteuid():
         raise NotPrivateError(f"it belongs to uid {status.st_uid}")
-    if os.name != "nt" and status.st_mode & 0o077:
+    if status.st_mode & 0o077:
         raise NotPrivateError(f"others may access it (mode {stat.S_IMODE(status.st_mode):04o})")

@@ -18,12 +18,11 @@ def remove_folder(folder: Path) -> bool:
         with suppress(OSError):
             folder.unlink()
         return not os.path.lexists(folder)
-    if os.name != "nt":
-        _remove(folder)
+    _remove(folder)
     if os.path.lexists(folder):
         import shutil  # not at once: it imports all that unpacks archives
 
-        # It goes deeper than a path may be long, and knows what a folder may be on Windows.
+        # It goes deeper than a path may be long.
         shutil.rmtree(folder, ignore_errors=True)
     return not os.path.lexists(folder)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote
 
+from projrun.directories import home_folder
+
 
 class Credentials(NamedTuple):
     """The value of the Authorization header, and its origin, for people."""
@@ -28,8 +30,9 @@ def _from_netrc(host: str, environ: Mapping[str, str]) -> Credentials | None:
     import netrc
 
     named = environ.get("NETRC")
-    candidates = [Path(named)] if named else [home(environ) / ".netrc", home(environ) / "_netrc"]
-    file = next((candidate for candidate in candidates if candidate.is_file()), None)
+    home = home_folder(environ)
+    candidates = [Path(named)] if named else [home / ".netrc", home / "_netrc"]
+    file = next(filter(Path.is_file, candidates), None)
     if file is None:
         return None
     try:
@@ -46,9 +49,3 @@ def basic(username: str, password: str, origin: str) -> Credentials:
     """A user name and a password (RFC 7617)."""
     pair = base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
     return Credentials(f"Basic {pair}", origin)
-
-
-def home(environ: Mapping[str, str]) -> Path:
-    """The caller's home folder."""
-    named = environ.get("HOME") or environ.get("USERPROFILE")
-    return Path(named) if named else Path.home()

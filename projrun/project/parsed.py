@@ -153,12 +153,12 @@ def _read(file: Path, limit: int) -> bytes:
 
 
 def _read_own(entry: Path) -> bytes:
-    descriptor = os.open(entry, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    descriptor = os.open(entry, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_ENTRY:
             raise ValueError("not an entry")
-        if os.name != "nt" and (status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o022):
+        if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o022:
             raise ValueError("others may have written it")
         return os.read(descriptor, status.st_size)
     finally:

@@ -48,7 +48,7 @@ def download_place(uri: str, name: str, storage_directory: Path) -> Path:
 
 def missing_file(uri: str) -> bool:
     """Whether a `file:` URI names nothing on this machine (its path must be absolute, RFC 8089)."""
-    if scheme_of(uri) != "file" or os.name == "nt":  # there the download's own rules for drives apply
+    if scheme_of(uri) != "file":
         return False
     path = Path(_uri_path(uri))
     return not path.is_absolute() or not exists(path)

@@ -70,7 +70,7 @@ def constraint_problem(parameter: Parameter, text: str) -> str:
 
 
 def scheme_of(text: str) -> str:
-    """The lower-cased scheme of a URI, "" where there is none (a Windows drive is none)."""
+    """The lower-cased scheme of a URI, "" where there is none (one letter is none)."""
     match = _SCHEME.match(text)
     return match.group(1).lower() if match and len(match.group(1)) > 1 else ""
 

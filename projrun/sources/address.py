@@ -6,7 +6,6 @@ Imported only when something is to be fetched.
 
 from __future__ import annotations
 
-import os
 import re
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -20,7 +19,6 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.~-]+)"
 _AUTHORITY = re.compile(rf"(?:(?P<user>[^@\\]*)@)?{_HOST}(?::(?P<port>[0-9]{{1,5}}))?")
 _SECURE_COPY = re.compile(rf"(?:(?P<user>[^@:/\\\[\]]+)@)?{_HOST}:(?P<path>.*)")
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _READ_BY_GIT = ("ssh", "git")
 """Such an address git reads itself, by rules of its own: it first takes percent signs out of all of it (git 2.39)."""
 
@@ -47,7 +45,7 @@ def read_address(location: str) -> Address:
     if match is not None:
         return _url(location, match[1].lower(), location[match.end() :])
     colon, slash = location.find(":"), location.find("/")
-    if colon >= 0 and not 0 <= slash < colon and not (os.name == "nt" and _DRIVE.match(location)):
+    if colon >= 0 and not 0 <= slash < colon:
         return _secure_copy(location)
     return Address("file", path=location)
 

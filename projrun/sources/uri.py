@@ -106,7 +106,7 @@ def _local_path(location: str, caller_directory: Path) -> Path | None:
         raise SourceError(
             f"{redact_uri(location)!r} is not a folder on this machine", hint="write file:///absolute/path"
         )
-    return Path(path[1:] if os.name == "nt" else path)
+    return Path(path)
 
 
 def _is_folder(path: Path) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -32,7 +31,6 @@ def test_what_a_terminal_would_obey_is_visible(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 def test_a_command_cannot_hide_itself(tmp_path: Path) -> None:
     project = write_project(
         tmp_path / "project", f'entry_points: {{main: {{command: "true {HIDDEN}"}}}}\nname: "a\\rb"\n'
@@ -43,7 +41,6 @@ def test_a_command_cannot_hide_itself(tmp_path: Path) -> None:
         assert "true echo shown" in line
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 def test_a_recorded_value_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
     project = write_project(tmp_path / "project", "entry_points: {main: {command: 'true'}}\n")
     environ = {"PROJRUN_HOME": str(tmp_path / "home")}
@@ -56,7 +53,6 @@ def test_a_recorded_value_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
         assert "\x07" not in shown
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 def test_a_narrow_terminal_gets_fewer_columns_and_no_broken_words(tmp_path: Path) -> None:
     project = write_project(
         tmp_path / "project",

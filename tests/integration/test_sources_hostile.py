@@ -257,7 +257,7 @@ def test_an_archive(name: str, marker: Path, tmp_path: Path, person: Person) -> 
     assert not Path("/tmp/projrun-absolute").exists()
 
 
-@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="only root can give a folder away")
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
 @pytest.mark.parametrize("folder", ["checkouts", "repositories", "copies"])
 def test_a_cache_that_somebody_else_owns(
     folder: str, marker: Path, server: GitServer, person: Person

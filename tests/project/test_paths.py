@@ -98,7 +98,6 @@ def test_no_uri_and_no_name_leaves_the_storage_folder(name: str, rest: str) -> N
         assert "\0" not in str(place)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="paths of POSIX systems")
 def test_missing_files_of_file_uris(tmp_path: Path) -> None:
     (tmp_path / "a b").touch()
     assert not missing_file(f"file://{tmp_path}/a%20b")

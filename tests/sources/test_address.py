@@ -95,12 +95,6 @@ def test_refusals(location: str, message: str | None) -> None:
     assert message in raised.value.message
 
 
-def test_a_drive_is_no_host_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("projrun.sources.address.os.name", "nt")
-    assert read_address("C:\\work\\r").protocol == "file"
-    assert read_address("C:/work/r").protocol == "file"
-
-
 @pytest.fixture(scope="module")
 def ssh_environ(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """git with an ssh that only says where it was to go."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,6 @@ from tests.support.commands import run_projrun
     ],
 )
 @pytest.mark.parametrize("command", ["run", "plan"])
-@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_what_is_wrong(
     server: GitServer, repository: Repository, tmp_path: Path, folder: str, told: str, command: str
 ) -> None:

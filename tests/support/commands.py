@@ -32,7 +32,7 @@ class Completed(NamedTuple):
 
 def projrun_argv() -> list[str]:
     """The console script of the environment that the tests run in."""
-    script = Path(sys.executable).parent / ("projrun.exe" if os.name == "nt" else "projrun")
+    script = Path(sys.executable).parent / "projrun"
     assert script.exists(), (
         f"{script} is missing: install the project into this environment (pip install -e .)"
     )

@@ -66,7 +66,7 @@ def _answers(docker: str, host: str) -> bool:
 
 
 def _start(docker: str, folder: Path) -> str:
-    if os.name != "posix" or os.getuid() != 0:
+    if os.getuid() != 0:
         missing("no Docker daemon answers, and only root can start one")
     daemon = require_tool("dockerd")
     # In /tmp: a socket's path has 107 characters at most.

@@ -40,7 +40,7 @@ def built_environment(name: str, requirements: Sequence[str], *, timeout: float 
 
 def environment_python(folder: Path) -> Path:
     """The interpreter of a virtual environment."""
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return folder / "bin/python"
 
 
 def fresh_environment(folder: Path, requirements: Sequence[str], *, timeout: float = 900) -> Path:

@@ -44,7 +44,6 @@ def test_new_store_carries_its_marks(file: Path) -> None:
     assert pragma(file, "journal_mode") == "wal"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
 def test_new_store_is_its_owners_alone(file: Path) -> None:
     with closing(SqliteEngine.open(file)) as database, database.writing() as connection:
         connection.execute("UPDATE experiments SET name = 'x'")
@@ -53,7 +52,6 @@ def test_new_store_is_its_owners_alone(file: Path) -> None:
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
 def test_artifacts_are_as_private_as_the_file(tmp_path: Path) -> None:
     with closing(SqlStore.open(tmp_path / "runs.db")) as store:
         assert stat.S_IMODE(store.artifact_root.stat().st_mode) == 0o700

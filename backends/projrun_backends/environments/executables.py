@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-_SUFFIX = ".exe" if os.name == "nt" else ""
+from projrun.directories import home_folder
 
 
 def path_folders(environ: Mapping[str, str]) -> Iterator[Path]:
@@ -20,16 +20,11 @@ def path_folders(environ: Mapping[str, str]) -> Iterator[Path]:
 def program(folder: Path, name: str) -> Path | None:
     """The program `name` in `folder`, or None."""
     # Not Path.is_file(), which raises where a folder of PATH is another user's.
-    file = os.path.join(folder, f"{name}{_SUFFIX}")  # noqa: PTH118 - asked three hundred times for one interpreter
+    file = os.path.join(folder, name)  # noqa: PTH118 - asked three hundred times for one interpreter
     return Path(file) if os.path.isfile(file) and os.access(file, os.X_OK) else None  # noqa: PTH113
-
-
-def home(environ: Mapping[str, str]) -> Path:
-    """The caller's home folder."""
-    return Path(environ.get("HOME") or environ.get("USERPROFILE") or Path.home())
 
 
 def pyenv_versions(environ: Mapping[str, str]) -> Path:
     """Where pyenv keeps its interpreters; may not exist."""
     root = environ.get("PYENV_ROOT")
-    return (Path(root) if root else home(environ) / ".pyenv") / "versions"
+    return (Path(root) if root else home_folder(environ) / ".pyenv") / "versions"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -28,7 +27,7 @@ from projrun_backends.environments.executables import program
 from projrun_backends.environments.options import ExistingOptions
 from projrun_backends.environments.python.installed import installed_packages, python_version
 from projrun_backends.environments.python.locks import lock_text
-from projrun_backends.environments.python.python_environments import LOCK, SCRIPTS, UNSET
+from projrun_backends.environments.python.python_environments import LOCK, UNSET
 
 _WORDS = {"virtualenv": "virtual environment", "conda": "conda environment", "local": "environment"}
 
@@ -78,7 +77,7 @@ class ExistingEnvironment:
         return PreparedEnvironment(
             environ=variables,
             unset=unset,
-            path_prefix=activation_path(prefix) if is_conda else (prefix / SCRIPTS,),
+            path_prefix=activation_path(prefix) if is_conda else (prefix / "bin",),
             argv_prefix=starter(prefix) if is_conda else (),
             lock=lock,
             lock_name=name,
@@ -86,21 +85,19 @@ class ExistingEnvironment:
 
 
 def _python(prefix: Path) -> Path:
-    folders = [prefix / SCRIPTS] if os.name != "nt" else [prefix / SCRIPTS, prefix]
-    for folder in folders:
-        found = program(folder, "python")
-        if found:
-            return found
+    found = program(prefix / "bin", "python")
+    if found:
+        return found
     if not prefix.is_dir():
         raise RequestError(f"--env: folder {prefix} not found", hint="create it: python -m venv FOLDER")
-    link = prefix / SCRIPTS / "python"
+    link = prefix / "bin/python"
     if link.is_symlink():
         raise RequestError(
             f"--env: {prefix} is broken: {link} leads to {link.readlink()}, which is gone",
             hint="create it again",
         )
     raise RequestError(
-        f"--env: {prefix} is not an environment: it has no {SCRIPTS}/python",
+        f"--env: {prefix} is not an environment: it has no bin/python",
         hint="give the folder of a virtual environment or a conda prefix",
     )
 

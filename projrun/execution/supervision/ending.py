@@ -7,9 +7,7 @@ from collections.abc import Sequence
 
 from projrun.execution.protocol import Outcome
 
-ENDING_SIGNALS = frozenset(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGKILL") if hasattr(signal, name)
-)
+ENDING_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL})
 """A run that received one of these was asked to end, however its command reacted."""
 
 _SHELL_CODES = {

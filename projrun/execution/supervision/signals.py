@@ -12,13 +12,10 @@ from typing import Any
 from projrun.execution.protocol import Job, Outcome
 from projrun.execution.supervision.ending import interrupted
 
-
-def _known(*names: str) -> tuple[int, ...]:
-    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
-
-
-_INTERRUPTING = _known("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
-_RELAYED = (*_INTERRUPTING, *_known("SIGUSR1", "SIGUSR2", "SIGTSTP", "SIGCONT", "SIGWINCH"))
+_INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_RELAYED = (
+    *_INTERRUPTING, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH,
+)  # fmt: skip
 
 
 class Interrupted(BaseException):
@@ -65,10 +62,9 @@ class SignalRelay:
         for signum in _RELAYED:
             if signal.getsignal(signum) not in (signal.SIG_IGN, None):
                 self._previous[signum] = signal.signal(signum, self._handle)
-        for signum in _known("SIGCHLD"):
-            # Where a parent left it ignored, the kernel throws the children's exit codes away.
-            if signal.getsignal(signum) == signal.SIG_IGN:
-                self._previous[signum] = signal.signal(signum, signal.SIG_DFL)
+        # Where a parent left it ignored, the kernel throws the children's exit codes away.
+        if signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN:
+            self._previous[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         return self
 
     def __exit__(
@@ -133,7 +129,7 @@ class SignalRelay:
             raise Interrupted(signum)
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
-        if signum in _known("SIGTSTP"):
+        if signum == signal.SIGTSTP:
             self._stop(signum)
         elif self._stopping and signum == signal.SIGCONT:
             return  # `_stop` passes it on, when it is ready for the next TSTP

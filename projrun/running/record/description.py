@@ -65,8 +65,7 @@ def _tags(plan: Plan) -> dict[str, str]:
 
 def platform_name() -> str:
     """The system and the processor, as in `linux-x86_64`."""
-    machine = f"-{os.uname().machine}" if hasattr(os, "uname") else ""
-    return f"{sys.platform}{machine}"
+    return f"{sys.platform}-{os.uname().machine}"
 
 
 def _names(names: list[str]) -> str:

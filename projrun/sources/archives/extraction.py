@@ -22,7 +22,7 @@ from projrun.sources.archives.zip_reader import FAILURES as ZIP_FAILURES
 from projrun.sources.archives.zip_reader import read_zip
 
 _CHUNK = 256 * 1024
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
 def unpack(file: BinaryIO, name: str, tree: Path, limits: Limits) -> tuple[str, ...]:

@@ -130,5 +130,5 @@ def _content(place: Path, longest: int) -> _Content:
             content += stream.read(longest)
     if b"\0" in content:
         raise Unfit("binary")
-    executable = os.name != "nt" and state.st_mode & stat.S_IXUSR
+    executable = state.st_mode & stat.S_IXUSR
     return _Content(b"100755" if executable else b"100644", content)

@@ -89,7 +89,7 @@ class _Files:
         if stat.S_ISLNK(state.st_mode):
             self.found[path] = b"l"
         elif stat.S_ISREG(state.st_mode):
-            self.found[path] = b"x" if state.st_mode & stat.S_IXUSR and os.name != "nt" else b"f"
+            self.found[path] = b"x" if state.st_mode & stat.S_IXUSR else b"f"
             self.size += state.st_size
         if self.size > _MOST_BYTES:
             raise _Unhashed(f"more than {_MOST_BYTES // 1024**2} MiB")

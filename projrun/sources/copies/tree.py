@@ -49,11 +49,6 @@ class _FileCopier:
         self._sends = hasattr(os, "sendfile")
 
     def copy(self, source: str, target: str) -> None:
-        if os.name == "nt":
-            import shutil
-
-            shutil.copy2(source, target, follow_symlinks=False)
-            return
         if self._cloner is not None and self._cloner(source, target):
             return
         self._cloner = None

@@ -118,7 +118,7 @@ def _words(command: str) -> list[str]:
 
 def _ssh_options(git: Git, command: list[str]) -> list[tuple[str, str]] | None:
     """The effective options for the host, from OpenSSH (`ssh -G`); None for another program."""
-    if not command or Path(command[0]).name.removesuffix(".exe") != "ssh":
+    if not command or Path(command[0]).name != "ssh":
         return None
     url = git.access.url
     place = urlsplit(url).netloc if url.startswith("ssh://") else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,14 +25,6 @@ def mirror_lock(folder: Path, waiting: Waiting) -> Iterator[tuple[int, ...]]:
     """
     file = lock_file_of(folder)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        import fcntl
-    except ImportError:  # Windows: no file that git writes can be replaced while git runs
-        from filelock import FileLock
-
-        with FileLock(file):
-            yield ()
-        return
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:

@@ -81,10 +81,7 @@ class GitOutput:
         if self._process.poll() is not None:
             return
         with suppress(ProcessLookupError):
-            if os.name == "nt":
-                self._process.kill()
-            else:
-                os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def _listen(self) -> None:
         stream = _stream(self._process.stderr)

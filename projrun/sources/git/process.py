@@ -106,7 +106,7 @@ class Git:
 
         git itself does not get them: it hands them on to daemons that stay, such as that of `git credential-cache`.
         """
-        if not self._kept_open or os.name == "nt":
+        if not self._kept_open:
             return None
         return Guard(_GRACE_PERIOD, kept_open=self._kept_open)
 

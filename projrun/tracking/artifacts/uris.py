@@ -10,7 +10,7 @@ from projrun.tracking.uri import split_uri
 
 
 def uri_scheme(uri: str) -> str:
-    """The scheme in lower case; empty for a path, Windows drives included."""
+    """The scheme in lower case; empty for a path."""
     head, colon, _ = uri.partition(":")
     if not colon or len(head) < 2 or not head[0].isalpha():
         return ""
@@ -25,5 +25,4 @@ def local_path(uri: str) -> Path:
     path = unquote(parts.path) if parts and parts.netloc in ("", "localhost") else ""
     if not path.startswith("/") or "\0" in path:
         raise TrackingError(f"{uri!r} is not a file on this machine", hint="file:///FOLDER/FILE")
-    # On Windows, file:///C:/folder.
-    return Path(path[1:] if path[2:3] == ":" else path)
+    return Path(path)

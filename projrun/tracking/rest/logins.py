@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import SplitResult
 
+from projrun.directories import home_folder
 from projrun.errors import RequestError
-from projrun.http.logins import Credentials, basic, home, host_credentials
+from projrun.http.logins import Credentials, basic, host_credentials
 
 USERNAME = "MLFLOW_TRACKING_USERNAME"
 PASSWORD = "MLFLOW_TRACKING_PASSWORD"  # noqa: S105 - the name of a variable
@@ -37,7 +38,7 @@ def login(environ: Mapping[str, str]) -> tuple[str, str]:
 
 def credentials_file(environ: Mapping[str, str]) -> Path:
     """Where MLflow's client keeps a user name and a password; may not exist."""
-    return home(environ) / ".mlflow" / "credentials"
+    return home_folder(environ) / ".mlflow" / "credentials"
 
 
 def _configured(environ: Mapping[str, str]) -> Credentials | None:

@@ -34,7 +34,7 @@ def network_file_system(folder: Path, mountinfo: str | None = None) -> str | Non
     """The type of the network file system that holds `folder`, or None.
 
     `mountinfo` is the text of `/proc/self/mountinfo` (proc_pid_mountinfo(5)), read where not given;
-    where there is none (macOS, Windows) the answer is None.
+    where there is none (macOS) the answer is None.
     """
     text = _read_mountinfo() if mountinfo is None else mountinfo
     kind = _type_of_mount(os.path.realpath(folder), text)

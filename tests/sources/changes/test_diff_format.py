@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -100,7 +99,6 @@ def test_new_files_that_do_not_fit(tmp_path: Path) -> None:
             new_file(tmp_path, name, 10)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="links are for administrators there")
 def test_a_link_is_never_followed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hunter2")
     (tmp_path / "link").symlink_to("secret")

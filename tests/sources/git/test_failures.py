@@ -43,7 +43,6 @@ def test_a_proxy_that_is_not_there(fetched: Fetch) -> None:
     assert "HTTPS_PROXY" in raised.value.hint
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
 def test_a_git_that_is_too_old(fetched: Fetch, server: GitServer, tmp_path: Path) -> None:
     """Before 2.31 it reads no settings from the environment, and nothing keeps a repository from running programs."""
     (tmp_path / "old").mkdir()
@@ -56,9 +55,6 @@ def test_a_git_that_is_too_old(fetched: Fetch, server: GitServer, tmp_path: Path
     assert server.requests == []
 
 
-@pytest.mark.skipif(
-    os.name == "nt", reason="the words of other systems for an address that nobody listens on"
-)
 @pytest.mark.parametrize(
     ("scheme", "said"),
     [
@@ -74,7 +70,6 @@ def test_a_server_that_is_not_there_is_told_in_one_line(fetched: Fetch, scheme: 
     assert raised.value.detail == ""
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
 def test_a_warning_of_ssh_is_not_the_cause(fetched: Fetch, tmp_path: Path) -> None:
     (tmp_path / "ssh").write_text("#!/bin/sh\necho 'Warning: a key was added' >&2\nexit 255\n")
     (tmp_path / "ssh").chmod(0o700)

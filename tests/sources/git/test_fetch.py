@@ -374,7 +374,6 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_an_interrupt_leaves_nothing(checkouts: Path, environ: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(20)

@@ -216,7 +216,6 @@ fetch_repository(url, commit, FetchOptions(Path(cache), os.environ, Path("/")))
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there is no guard")
 def test_the_git_of_a_killed_runner_ends_before_others_get_the_lock(
     options: FetchOptions, tmp_path: Path
 ) -> None:
@@ -264,7 +263,6 @@ def test_who_waits_for_the_lock_says_so(options: FetchOptions) -> None:
     assert told == ["waiting for another process that fetches https://host.invalid/r.git"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
 def test_what_does_not_fit_on_the_disk_takes_no_room(
     server: GitServer, repository: Repository, options: FetchOptions, tmp_path: Path
 ) -> None:

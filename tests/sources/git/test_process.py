@@ -66,7 +66,6 @@ def test_nobody_is_asked(repository: Repository, tmp_path: Path) -> None:
         assert b"e69de29" in asked.stdout.read()  # the hash of nothing
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 @pytest.mark.parametrize("guarded", [False, True])
 def test_an_interrupt_ends_all_that_git_started(
     repository: Repository, tmp_path: Path, guarded: bool

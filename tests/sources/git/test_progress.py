@@ -22,8 +22,6 @@ from tests.sources.git_servers import GitServer, Repository, git
 from tests.support.commands import run_projrun
 from tests.support.terminals import on_a_terminal
 
-SLOW = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
-
 
 @pytest.fixture
 def slow(server: GitServer, repository: Repository, tmp_path: Path) -> GitServer:
@@ -92,7 +90,6 @@ def test_a_server_that_lies_moves_nothing(monkeypatch: pytest.MonkeyPatch, line:
     assert len(kept) < 10_000
 
 
-@SLOW
 def test_a_terminal_shows_percent_objects_and_bytes(slow: GitServer, tmp_path: Path) -> None:
     shown = on_a_terminal("run", slow.url("repository.git"), home=tmp_path / "home")
     percentages = [int(number) for number in re.findall(r"(\d+)% .*? of 8\d objects, [\d.]+ MiB", shown)]

@@ -140,7 +140,6 @@ def test_the_callers_repository_has_no_say(
     assert fetch_repository(server.url("repository.git"), None, options).commit == repository.third
 
 
-@pytest.mark.skipif(os.name == "nt", reason="owners are POSIX")
 def test_a_repository_of_somebody_else(repository: Repository, options: FetchOptions) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give files away")

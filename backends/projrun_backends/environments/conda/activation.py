@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -54,22 +53,18 @@ def activation_variables(
 
 def activation_path(prefix: Path) -> tuple[Path, ...]:
     """The folders of `prefix` that conda puts on PATH."""
-    if os.name == "nt":
-        library = prefix / "Library"
-        folders = (library / "mingw-w64/bin", library / "usr/bin", library / "bin", prefix / "Scripts")
-        return (prefix, *folders, prefix / "bin")
     return (prefix / "bin",)
 
 
 def starter(prefix: Path) -> tuple[str, ...]:
     """The words before a command's argv that run its packages' scripts first; none where there are no scripts."""
-    has_scripts = os.name != "nt" and any((prefix / "etc/conda/activate.d").glob("*.sh"))
+    has_scripts = any((prefix / "etc/conda/activate.d").glob("*.sh"))
     return ("bash", "-c", _STARTER, "bash") if has_scripts else ()
 
 
 def python_of(prefix: Path) -> Path:
     """Its interpreter, which may not exist: an environment may contain only R."""
-    return prefix / "python.exe" if os.name == "nt" else prefix / "bin/python"
+    return prefix / "bin/python"
 
 
 def _configured(prefix: Path) -> Iterator[tuple[str, str]]:

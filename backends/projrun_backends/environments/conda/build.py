@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from projrun.directories import home_folder
 from projrun.environments.protocol import EnvironmentRequest, Progress
 from projrun.errors import EnvironmentBuildError
 from projrun_backends.environments.conda import activation as conda_activation
@@ -17,7 +18,6 @@ from projrun_backends.environments.conda import lock as conda_lock
 from projrun_backends.environments.conda import worker as conda_worker
 from projrun_backends.environments.conda.settings import CondaSettings
 from projrun_backends.environments.conda.spec import PREFIX, CondaDetails, with_pip
-from projrun_backends.environments.executables import home
 from projrun_backends.environments.python.indexes import package_settings
 from projrun_backends.environments.python.locks import lock_text as python_lock_text
 from projrun_backends.environments.python.python_environments import (
@@ -236,7 +236,7 @@ def _certificates(settings: CondaSettings) -> dict[str, str]:
 def _own_logins(environ: Mapping[str, str]) -> dict[str, object]:
     """What the user logged in to with a tool of rattler's family: a credential file of ours replaces theirs."""
     chosen = environ.get("RATTLER_AUTH_FILE")
-    file = Path(chosen) if chosen else home(environ) / ".rattler/credentials.json"
+    file = Path(chosen) if chosen else home_folder(environ) / ".rattler/credentials.json"
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

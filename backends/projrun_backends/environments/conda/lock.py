@@ -11,7 +11,6 @@ conda, mamba and micromamba take such a file too (`create --file`), without its 
 from __future__ import annotations
 
 import json
-import os
 import platform
 import re
 import sys
@@ -96,8 +95,6 @@ def current_platform() -> str:
     machine = platform.machine().lower()
     if sys.platform == "darwin":
         return "osx-arm64" if machine == "arm64" else "osx-64"
-    if os.name == "nt":
-        return "win-arm64" if machine == "arm64" else "win-64"
     return f"linux-{'64' if machine in ('x86_64', 'amd64') else machine}"
 
 

@@ -26,8 +26,8 @@ class CondaProgram(NamedTuple):
 
     @property
     def name(self) -> str:
-        """`conda`, `mamba` or `micromamba`, whatever follows in the file's name."""
-        return self.path.name.removesuffix(".exe").removesuffix(".bat")
+        """The file's: `conda`, `mamba` or `micromamba`."""
+        return self.path.name
 
     def create(self, prefix: Path, file: Path, *, explicit: bool) -> list[str | Path]:
         """The argv that makes `prefix` from an environment file, or from an explicit list."""
@@ -77,14 +77,10 @@ def _mlflow(environ: Mapping[str, str]) -> CondaProgram | None:
     folder = environ.get("MLFLOW_CONDA_HOME")
     name = environ.get("MLFLOW_CONDA_CREATE_ENV_CMD") or "conda"
     if folder:
-        return _existing(_inside(Path(folder), name), "$MLFLOW_CONDA_HOME")
+        return _existing(Path(folder) / "bin" / name, "$MLFLOW_CONDA_HOME")
     if environ.get("MLFLOW_CONDA_CREATE_ENV_CMD") and environ.get("CONDA_EXE"):
         return _existing(Path(environ["CONDA_EXE"]).with_name(name), "$MLFLOW_CONDA_CREATE_ENV_CMD")
     return None
-
-
-def _inside(installation: Path, name: str) -> Path:
-    return installation / f"Scripts/{name}.exe" if os.name == "nt" else installation / "bin" / name
 
 
 def _shell(environ: Mapping[str, str]) -> CondaProgram | None:

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from projrun.directories import home_folder
 from projrun.errors import RequestError
 from projrun.project.files import is_file
-from projrun_backends.environments.executables import home
 
 _ALIAS = "https://conda.anaconda.org"
 _DEFAULT_CHANNELS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
@@ -89,11 +89,8 @@ def expand_variables(text: str, environ: Mapping[str, str]) -> str:
 
 def _files(environ: Mapping[str, str]) -> Iterator[Path]:
     """In conda's order, the weakest first."""
-    if os.name == "nt":
-        system = [Path(environ.get("PROGRAMDATA", "C:\\ProgramData")) / "conda"]
-    else:
-        system = [Path("/etc/conda"), Path("/var/lib/conda")]
-    own = home(environ)
+    system = [Path("/etc/conda"), Path("/var/lib/conda")]
+    own = home_folder(environ)
     config = Path(environ.get("XDG_CONFIG_HOME") or own / ".config") / "conda"
     for folder in (*system, *_roots(environ), config, own / ".conda"):
         yield from (folder / ".condarc", folder / "condarc")

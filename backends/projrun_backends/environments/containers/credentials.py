@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from projrun.directories import home_folder
 from projrun_backends.environments.containers.mounts import Mount
-from projrun_backends.environments.executables import home
 
 FOLDER = "/mlflow/credentials"
 """Where the files are in the container, whatever its HOME."""
@@ -45,7 +45,7 @@ class Credentials(NamedTuple):
 def cloud_credentials(environ: Mapping[str, str]) -> Credentials:
     """The caller's credentials for AWS, Google Cloud and Azure; files are mounted read-only."""
     variables = {name: value for name, value in environ.items() if _VARIABLES.fullmatch(name)}
-    defaults = {name: home(environ) / place for name, place in _FILES.items() if place}
+    defaults = {name: home_folder(environ) / place for name, place in _FILES.items() if place}
     return _with_files(variables, {name: defaults.get(name) for name in _FILES})
 
 

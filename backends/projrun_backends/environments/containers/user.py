@@ -32,7 +32,7 @@ class User(NamedTuple):
 
 def container_user(arguments: Arguments, environ: Mapping[str, str], *, rootless: bool) -> User | None:
     """None where the image's own user is right: for root, a rootless daemon (whose root is the caller), `-A user`."""
-    if not hasattr(os, "getuid") or os.getuid() == 0 or rootless or arguments.value("user") is not None:
+    if os.getuid() == 0 or rootless or arguments.value("user") is not None:
         return None
     uid = os.getuid()
     return User(uid, os.getgid(), environ.get("USER") or environ.get("LOGNAME") or str(uid))

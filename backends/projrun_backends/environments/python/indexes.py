@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from projrun.directories import home_folder
 from projrun.project.files import exists, is_file
-from projrun_backends.environments.executables import home
 
 _DECIDING_PIP_OPTIONS = (
     "index-url",
@@ -157,8 +157,6 @@ def _pip_files(environ: Mapping[str, str]) -> list[Path]:
 
 
 def _machine_pip_files(environ: Mapping[str, str]) -> list[Path]:
-    if os.name == "nt":
-        return [Path(environ.get("PROGRAMDATA", "C:\\ProgramData")) / "pip/pip.ini"]
     if sys.platform == "darwin":
         return [Path("/Library/Application Support/pip/pip.conf")]
     shared = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
@@ -166,9 +164,7 @@ def _machine_pip_files(environ: Mapping[str, str]) -> list[Path]:
 
 
 def _personal_pip_files(environ: Mapping[str, str]) -> list[Path]:
-    own = home(environ)
-    if os.name == "nt":
-        return [own / "pip/pip.ini", Path(environ.get("APPDATA") or own) / "pip/pip.ini"]
+    own = home_folder(environ)
     config = Path(environ.get("XDG_CONFIG_HOME") or own / ".config") / "pip"
     library = own / "Library/Application Support/pip"
     if sys.platform == "darwin" and library.is_dir():
@@ -192,7 +188,7 @@ def _read_pip_file(file: Path, sections: dict[str, dict[str, str]]) -> None:
 def _uv_file(environ: Mapping[str, str]) -> dict[str, Any]:
     if environ.get("UV_NO_CONFIG"):
         return {}
-    config = Path(environ.get("XDG_CONFIG_HOME") or home(environ) / ".config")
+    config = Path(environ.get("XDG_CONFIG_HOME") or home_folder(environ) / ".config")
     chosen = environ.get("UV_CONFIG_FILE")
     files = [Path(chosen)] if chosen else [Path("/etc/uv/uv.toml"), config / "uv/uv.toml"]
     found: dict[str, Any] = {}

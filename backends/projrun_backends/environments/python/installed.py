@@ -52,8 +52,6 @@ def _metadata_folders(prefix: Path) -> Iterator[Path]:
 
 
 def _libraries(prefix: Path) -> list[Path]:
-    if os.name == "nt":
-        return [prefix / "Lib/site-packages"]
     folders = [prefix / base / name for base in ("lib", "lib64") for name in _names(prefix / base)]
     found = {os.path.realpath(folder / "site-packages"): folder for folder in folders}
     return [folder / "site-packages" for folder in found.values() if re.fullmatch(_LIBRARY, folder.name)]

@@ -15,12 +15,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from projrun.directories import home_folder
 from projrun.errors import EnvironmentBuildError
-from projrun_backends.environments.executables import home, path_folders, program, pyenv_versions
+from projrun_backends.environments.executables import path_folders, program, pyenv_versions
 from projrun_backends.environments.python.versions import PythonRequest, PythonVersion
 
 _STORE_NAME = r"(?:(cpython|pypy)-)?(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?)(t|\+freethreaded)?(?:-[a-z].*)?"
-_FILE_NAME = r"python(\d)\.(\d+)t?(?:\.exe)?"
+_FILE_NAME = r"python(\d)\.(\d+)t?"
 _NAMES = ("python3", "python", *(f"python3.{minor}" for minor in range(6, 20)))
 _ASK = """
 import sys
@@ -102,11 +103,11 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
 
 def _stores(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Folders that hold one folder for each interpreter, named by its version."""
-    data = Path(environ.get("XDG_DATA_HOME") or home(environ) / ".local/share")
+    data = Path(environ.get("XDG_DATA_HOME") or home_folder(environ) / ".local/share")
     return (
         pyenv_versions(environ),
         Path(environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv/python"),
-        Path(environ.get("ASDF_DATA_DIR") or home(environ) / ".asdf") / "installs/python",
+        Path(environ.get("ASDF_DATA_DIR") or home_folder(environ) / ".asdf") / "installs/python",
         Path(environ.get("MISE_DATA_DIR") or data / "mise") / "installs/python",
     )
 
@@ -118,7 +119,7 @@ def _store_folders(environ: Mapping[str, str]) -> Iterator[Path]:
         except OSError:
             continue
         for folder in folders:
-            yield folder / "bin" if os.name != "nt" else folder
+            yield folder / "bin"
 
 
 class _Versions:
@@ -153,7 +154,7 @@ class _Versions:
             partial.unlink(missing_ok=True)
 
     def _from_store(self, path: Path) -> Interpreter | None:
-        prefix = path.parent.parent if os.name != "nt" else path.parent
+        prefix = path.parent.parent
         if str(prefix.parent) not in self._stores:
             return None
         match = re.fullmatch(_STORE_NAME, prefix.name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import sys
 
 from projrun.credentials import without_credentials
@@ -83,6 +82,4 @@ def _constraint_texts(files: list[str]) -> list[str]:
 
 
 def _platform() -> str:
-    if os.name == "nt":
-        return f"{sys.platform} {platform.machine()}"
     return f"{sys.platform} {os.uname().machine}"

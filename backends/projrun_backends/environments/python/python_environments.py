@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,14 +35,13 @@ ENVIRONMENT = "env"
 LOCK = "requirements.lock.txt"
 LOG = "build.log"
 FAILED_LOG = "failed-build.log"
-SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 MORE_SPACE = (
     "make room, for example with `projrun envs prune --older-than 30d`, or set PROJRUN_CACHE_DIR to a folder of"
     " a larger disk"
 )
 """What to do about a full disk."""
 _FULL = ("No space left on device", "os error 28", "Disk quota exceeded")
-_PYTHON = f"{ENVIRONMENT}/{SCRIPTS}/python{'.exe' if os.name == 'nt' else ''}"
+_PYTHON = f"{ENVIRONMENT}/bin/python"
 
 # What `activate` of virtual environments unsets, and what would still name another environment.
 UNSET = frozenset(
@@ -173,7 +171,7 @@ def prepare(
     return PreparedEnvironment(
         environ={**dict(details.spec.variables), "VIRTUAL_ENV": str(environment)},
         unset=UNSET,
-        path_prefix=(environment / SCRIPTS,),
+        path_prefix=(environment / "bin",),
         lock=lock,
         built=built,
         build_log=entry / LOG,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from projrun.directories import home_folder
 from projrun.environments.protocol import (
     Capabilities,
     EnvironmentRequest,
@@ -18,7 +19,7 @@ from projrun.environments.protocol import (
 )
 from projrun.errors import EnvironmentBuildError
 from projrun.project.model import EnvironmentReference
-from projrun_backends.environments.executables import home, path_folders, program, pyenv_versions
+from projrun_backends.environments.executables import path_folders, program, pyenv_versions
 from projrun_backends.environments.options import UvOptions
 from projrun_backends.environments.python import python_environments
 from projrun_backends.environments.python.indexes import PackageSettings, uv_settings
@@ -95,8 +96,8 @@ def find_uv(environ: Mapping[str, str]) -> Path | None:
 def _folders(environ: Mapping[str, str]) -> Iterator[Path]:
     yield from path_folders(environ)
     yield Path(sys.executable).parent
-    yield home(environ) / ".local/bin"
-    yield home(environ) / ".cargo/bin"
+    yield home_folder(environ) / ".local/bin"
+    yield home_folder(environ) / ".cargo/bin"
     yield from sorted(pyenv_versions(environ).glob("*/bin"), reverse=True)
 
 

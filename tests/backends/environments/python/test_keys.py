@@ -200,7 +200,6 @@ def test_a_projects_own_wheels_count_by_content(tmp_path: Path) -> None:
     assert write("wheels/thing-1.0-py3-none-any.whl", "b")(case).key() != before
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no such links there")
 def test_links_that_lead_nowhere_and_files_that_cannot_be_read(tmp_path: Path) -> None:
     make_source_tree(tmp_path / "pkg", "pkg")
     (tmp_path / "pkg/dangling").symlink_to("nowhere")

@@ -73,7 +73,6 @@ def test_output_that_is_no_text(tmp_path: Path) -> None:
     assert "\ufffd" in (tmp_path / "log").read_text(encoding="utf-8")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="process groups")
 def test_an_interrupt_ends_a_tool_that_ignores_it(tmp_path: Path) -> None:
     pids: list[int] = []
 
