@@ -220,9 +220,11 @@ def _words(name: str, value: object) -> Iterator[str]:
 
 
 def registry_login_from(given: Mapping[str, str] | None) -> Mapping[str, str]:
-    if given is not None and not all(isinstance(value, str) for value in given.values()):
+    strings = isinstance(given, Mapping) and all(isinstance(value, str) for value in given.values())
+    if given is not None and not strings:
         raise RequestError(
-            "docker_auth: values must be strings", hint="for example username, password and registry"
+            "docker_auth: must be a mapping, and its values must be strings",
+            hint="for example username, password and registry",
         )
     return HiddenMapping(given or {})
 

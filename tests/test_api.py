@@ -223,5 +223,6 @@ def test_docker_arguments_become_those_of_the_command_line() -> None:
         "build-image": "1",
     }
     assert options_from_keywords("run", {"docker_args": {}}) == {}
-    with pytest.raises(RequestError, match="values must be strings"):
-        projrun.run(".", docker_auth={"password": 1})  # type: ignore[dict-item]
+    for login in ({"password": 1}, ["password"], "password"):
+        with pytest.raises(RequestError, match="values must be strings"):
+            projrun.run(".", docker_auth=login)  # type: ignore[arg-type]

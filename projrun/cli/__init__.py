@@ -16,16 +16,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The `projrun` command: never returns, exits with the codes of `projrun.errors`."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words in (["version"], ["--version"]):  # scripts ask this often: without click it is 24 ms faster
-        from projrun.version import __version__
-
-        print(f"projrun {__version__}")  # noqa: T201 - the one line printed without click
-        sys.exit(0)
+        leave(_print_version())
     # Imports make no garbage: looking for some 20 times while they run costs 3 ms. The rare collections
     # that are left are enough for a run of days, which waits for its child.
     gc.set_threshold(50_000, 20, 20)
     from projrun.cli.execution import execute
 
     leave(execute(words))
+
+
+def _print_version() -> int:
+    from projrun.version import __version__
+
+    def show() -> None:
+        print(f"projrun {__version__}", flush=True)  # noqa: T201 - the one line printed without click
+
+    try:
+        show()
+    except OSError:  # a full disk, or a reader that has gone
+        from projrun.cli.execution import guarded
+
+        return guarded(show)  # which fails again, and says why
+    return 0
 
 
 def leave(code: int) -> NoReturn:

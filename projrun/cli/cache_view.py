@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import click
 from projrun.cache.contents import Candidate, Item, total_size
 from projrun.cli import pruning
 from projrun.cli.quantities import age_text, count_text, size_text
-from projrun.cli.rendering import print_json, print_table, time_text, visible
+from projrun.cli.rendering import on_terminal, print_json, print_table, time_text, visible
 from projrun.sources.inventory import CHECKOUT, COPY, DOWNLOAD, REPOSITORY, kind
 from projrun.sources.places import TREE
 
@@ -104,7 +103,7 @@ def files(item: Item) -> Path:
 def _row(item: Item, now: float) -> tuple[str, ...]:
     entry = item.entry
     # On a terminal a prefix of the key is enough, for `cache show` too; a program gets all of it.
-    key = entry.key[:10] if sys.stdout.isatty() else entry.key
+    key = entry.key[:10] if on_terminal() else entry.key
     return (
         key,
         kind(item),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import click
 from projrun.cache.contents import Candidate, Item, total_size
 from projrun.cli import pruning
 from projrun.cli.quantities import age_text, count_text, size_text
-from projrun.cli.rendering import print_json, print_table, time_text
+from projrun.cli.rendering import on_terminal, print_json, print_table, time_text
 
 _COLUMNS = ("KEY", "MANAGER", "PYTHON", "SIZE", "AGE", "LAST USED", "STATE", "BUILT FROM")
 _LOCK_NAMES = "*.lock*"
@@ -90,7 +89,7 @@ def told(candidate: Candidate, now: float) -> str:
 def _row(item: Item, now: float) -> tuple[str, ...]:
     facts, entry = item.facts, item.entry
     # On a terminal a prefix of the key is enough, for `envs show` too; a program gets all of it.
-    key = entry.key[:10] if sys.stdout.isatty() else entry.key
+    key = entry.key[:10] if on_terminal() else entry.key
     return (
         key,
         str(facts.get("manager", "")),

@@ -63,6 +63,11 @@ def print_json(document: Mapping[str, object]) -> None:
     print_text(json.dumps(document, indent=2, ensure_ascii=not _is_utf8(sys.stdout)))
 
 
+def on_terminal() -> bool:
+    """Whether stdout is a terminal; closed (`>&-`), it is none."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def silence_stdout() -> None:
     """Its reader has gone: discard what Python still buffers for it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -81,7 +86,7 @@ def print_table(
     columns in `wrapping` are folded.
     """
     rows = [[visible(cell) for cell in row] for row in rows]
-    if not sys.stdout.isatty():
+    if not on_terminal():
         print_text(_aligned([columns, *rows]))
         return
     from rich.console import Console

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
 
-from projrun.cli.rendering import print_table, time_text
+from projrun.cli.rendering import on_terminal, print_table, time_text
 from projrun.running.difference import MetricRow, Row, RunDifference
 from projrun.tracking.entities import Run
 
@@ -93,7 +92,7 @@ def _text(value: str | float | None) -> str:
         return _NOTHING
     text = value if isinstance(value, str) else f"{value:.10g}"
     line = text.replace("\n", " ")
-    return line if len(line) <= _LONGEST or not sys.stdout.isatty() else line[: _LONGEST - 1] + "…"
+    return line if len(line) <= _LONGEST or not on_terminal() else line[: _LONGEST - 1] + "…"
 
 
 def _summary(found: RunDifference) -> str:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
-from projrun.cli.rendering import duration_text, print_json, print_table, print_text, time_text, visible
+from projrun.cli.rendering import (
+    duration_text,
+    on_terminal,
+    print_json,
+    print_table,
+    print_text,
+    time_text,
+    visible,
+)
 from projrun.errors import TrackingError
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import Run, RunPage
@@ -33,7 +40,7 @@ def print_list(page: RunPage, experiments: Mapping[str, str]) -> None:
         print_text("no runs", err=True)
         return
     # On a terminal a prefix of the id is enough, for `runs show` too; a program gets all of it.
-    width, separator = (8, "\n") if sys.stdout.isatty() else (32, " ")
+    width, separator = (8, "\n") if on_terminal() else (32, " ")
     rows = [_row(run, experiments, width, separator) for run in page.runs]
     print_table(ALL_COLUMNS, rows, wrapping=("EXPERIMENT", "PARAMETERS", "METRICS"), leaving_out=LEFT_OUT)
     if page.next_page_token:

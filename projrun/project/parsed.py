@@ -67,11 +67,11 @@ class ParsedProjects(NamedTuple):
                 return None
             key, value = json.loads(_read_own(self.entry))
             project = project_from_json(value, self.file.parent)
+            if key != self.key or project.file != self.file:
+                return None
+            return _with_environment(project)
         except (OSError, ValueError, TypeError, RecursionError):
             return None
-        if key != self.key or project.file != self.file:
-            return None
-        return _with_environment(project)
 
     def keep(self, project: Project) -> None:
         """Write the entry; a cache that cannot be written is no reason to stop a run."""

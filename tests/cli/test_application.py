@@ -70,6 +70,26 @@ def test_closed_standard_streams_are_no_error(tmp_path: Path, environ: dict[str,
     assert status_of_runs(environ) == ["FAILED"]
 
 
+@pytest.mark.parametrize("command", ["runs list", "plan {}", "version"])
+def test_nothing_needs_stdout(tmp_path: Path, environ: dict[str, str], command: str) -> None:
+    project = write_project(tmp_path / "project", "entry_points: {main: {command: 'true'}}\n")
+    run_projrun("run", project, environ=environ).check()
+    done = shell(f"projrun {command.format(project)} >&-", environ)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["version", "--version"])
+def test_the_version_on_a_full_disk_and_without_a_reader(environ: dict[str, str], command: str) -> None:
+    if Path("/dev/full").exists():
+        full = shell(f"projrun {command} > /dev/full", environ)
+        assert (full.returncode, full.stderr.splitlines()) == (
+            2,
+            ["projrun: error: cannot write: No space left on device; free some space"],
+        )
+    done = shell(f"(sleep 0.2; projrun {command}; echo $? >&2) | true", environ)
+    assert done.stderr == "0\n"
+
+
 def test_a_reader_that_leaves_ends_neither_the_run_nor_its_exit_code(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:

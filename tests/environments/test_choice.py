@@ -21,6 +21,7 @@ from projrun.environments.registry import get_manager
 from projrun.errors import RequestError
 from projrun.plugins import built_ins
 from projrun.settings import Settings
+from projrun.settings.options import OPTIONS
 from projrun_backends.environments.options import ContainerOptions, UvOptions
 
 
@@ -92,6 +93,34 @@ def test_the_most_specific_place_wins(tmp_path: Path) -> None:
     assert choose_environment(settings({}, manager, config)).manager == "uv"
     assert existing(settings({}, inherited, config), tmp_path) == Path("/inherited")
     assert existing(settings({}, {}, config), tmp_path) == Path("/from/config")
+
+
+PLACES = ("option", "variable", "config")
+
+
+@pytest.mark.parametrize("manager_in", PLACES)
+@pytest.mark.parametrize("environment_in", PLACES)
+def test_every_two_places(tmp_path: Path, environment_in: str, manager_in: str) -> None:
+    """The more specific one wins, in the same place the environment; two options are a mistake."""
+    for manager in ("uv", "existing"):
+        asked = in_places(tmp_path, (environment_in, "env", "/venv"), (manager_in, "env-manager", manager))
+        if environment_in == manager_in == "option":
+            with pytest.raises(RequestError, match="both --env and --env-manager are given"):
+                choose_environment(asked)
+            continue
+        by_environment = PLACES.index(environment_in) <= PLACES.index(manager_in)
+        assert choose_environment(asked).manager == ("existing" if by_environment else manager)
+        if by_environment or manager == "existing":  # which uses the environment, wherever it is named
+            assert existing(asked, tmp_path) == Path("/venv")
+
+
+def in_places(folder: Path, *given: tuple[str, str, str]) -> Settings:
+    """Settings from where each is set, its name and its value."""
+    values = {place: {name: value for where, name, value in given if where == place} for place in PLACES}
+    config = folder / "config.toml"
+    config.write_text("".join(f'{name} = "{value}"\n' for name, value in values["config"].items()))
+    variables = {OPTIONS[name].variables[0]: value for name, value in values["variable"].items()}
+    return settings(values["option"], variables, config)
 
 
 def test_a_lock_must_be_there(tmp_path: Path) -> None:

@@ -174,6 +174,9 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "another key": _rewritten(lambda value: ["0" * 64, value[1]]),
     "wrong types": _rewritten(lambda value: [value[0], [1, 2, 3, 4, 5]]),
     "another file": lambda entry: entry.write_text(entry.read_text().replace('"MLproject",[', '"../x",[')),
+    "environment elsewhere": lambda entry: entry.write_text(
+        entry.read_text().replace('"env.yaml"', '"/env.yaml"')
+    ),
     "group may write": lambda entry: entry.chmod(0o660),
     "all may write": lambda entry: entry.chmod(0o602),
     "folder of others": lambda entry: entry.parent.chmod(0o777),
