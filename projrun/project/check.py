@@ -9,6 +9,7 @@ from pathlib import Path
 from yaml.nodes import MappingNode
 
 from projrun.errors import RequestError
+from projrun.project import nodes
 from projrun.project.document import Document, read_document
 from projrun.project.environment_files import default_environment
 from projrun.project.files import FILE_NAME, find_mlproject, look_alike
@@ -75,6 +76,9 @@ def _environment_file(directory: Path, reference: EnvironmentReference) -> Itera
 
 def _mapping_file(document: Document) -> Iterator[Finding]:
     if document.root is not None and isinstance(document.root, MappingNode):
+        report = Collector(document)
+        nodes.entries(document.root, document.name, report)
+        yield from (finding for finding in report.findings if finding.code == "duplicate-key")
         return
     location = document.locate(document.root) if document.root else Location(document.name, 1, 1)
     hint = "it holds keys such as `dependencies:`"

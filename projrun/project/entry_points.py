@@ -20,8 +20,10 @@ def find_entry_point(project: Project, name: str, *, environ: Mapping[str, str] 
     """The declared entry point `name`, else the script of that name with the program that runs it.
 
     As MLflow: `x.py` runs with `python`, `x.sh` with `$SHELL` (bash where unset), and, beyond MLflow, `x.R`
-    with `Rscript`. Raises RequestError, listing the entry points, for a name that is neither.
+    with `Rscript`. Raises RequestError for a broken one, and, listing the entry points, for a name that is neither.
     """
+    if name in project.broken:
+        raise project.broken[name]
     declared = project.entry_points.get(name)
     if declared is not None:
         return declared
@@ -48,7 +50,7 @@ def _script(project: Project, name: str, environ: Mapping[str, str]) -> EntryPoi
 
 
 def _unknown(project: Project, name: str) -> RequestError:
-    known = [*project.entry_points, *_scripts(project.directory)]
+    known = [*project.entry_points, *project.broken, *_scripts(project.directory)]
     misnamed = None if project.file else look_alike(project.directory)
     message = f"unknown entry point {name!r}{did_you_mean(name, known)}"
     if misnamed:
@@ -56,7 +58,7 @@ def _unknown(project: Project, name: str) -> RequestError:
         return RequestError(message, hint=f"rename {misnamed} to {FILE_NAME}")
     if project.file is None:
         message = f"no entry point {name!r}: the project has no {FILE_NAME} file{did_you_mean(name, known)}"
-    names = listed(project.entry_points) or "none"
+    names = listed([*project.entry_points, *project.broken]) or "none"
     return RequestError(message, hint=f"entry points: {names}; or a .py, .sh or .R file of the project")
 
 

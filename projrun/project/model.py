@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from projrun.errors import RequestError
 from projrun.tuples import NamedTuple
 
 ParameterType = Literal["string", "float", "int", "number", "bool", "path", "uri"]
@@ -88,6 +89,8 @@ class Project(NamedTuple):
     environment: EnvironmentReference
     entry_points: Mapping[str, EntryPoint]
     warnings: tuple[str, ...] = ()
+    broken: Mapping[str, RequestError] = {}
+    """Entry points that cannot run, and why: an error only for whoever asks for one of them."""
 
 
 class BoundParameter(NamedTuple):

@@ -30,7 +30,7 @@ class Entry(NamedTuple):
 def entries(node: Node | None, what: str, report: Report) -> dict[str, Entry]:
     """The entries of a mapping by their keys' text; none for null. Merge keys (`<<`) are followed.
 
-    Reports what is not a mapping, and duplicate keys.
+    Reports what is not a mapping, and duplicate keys, of which the last one counts, as in MLflow.
     """
     if node is None or is_null(node):
         return {}
@@ -61,13 +61,12 @@ def _add_key(own: dict[str, Entry], entry: Entry, report: Report) -> None:
     name = entry.key.value
     if name in own:
         first = report.document.locate(own[name].key)
-        report.error(
+        report.warning(
             "duplicate-key",
             entry.key,
             f"duplicate key {name!r}, first used on line {first.line}",
-            "keep one of them",
+            "keep one of them: the last one counts",
         )
-        return
     own[name] = entry
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from yaml.nodes import ScalarNode
+from yaml.nodes import Node, ScalarNode
 
 from projrun.errors import RequestError
 from projrun.project import nodes
@@ -33,9 +33,16 @@ def read_parameters_file(path: Path) -> dict[str, str]:
         raise
 
 
+class _Strict(Report):
+    """No value of a file that only projrun reads is in doubt: what is a warning elsewhere is an error here."""
+
+    def warning(self, code: str, node: Node, problem: str, hint: str = "") -> None:
+        self.error(code, node, problem, hint)
+
+
 def _from_yaml(name: str, text: str) -> dict[str, str]:
     document = parse_document(name, text)
-    report = Report(document)
+    report = _Strict(document)
     values: dict[str, str] = {}
     for key, entry in nodes.entries(document.root, name, report).items():
         value = author_text(entry.value, report) if isinstance(entry.value, ScalarNode) else None

@@ -76,7 +76,7 @@ class ParsedProjects(NamedTuple):
     def keep(self, project: Project) -> None:
         """Write the entry; a cache that cannot be written is no reason to stop a run."""
         reference = project.environment
-        if _holds_secrets(project) or not self._depends_on_text_alone(project):
+        if project.broken or _holds_secrets(project) or not self._depends_on_text_alone(project):
             return
         if reference.location is None:  # what the folder holds decides, in every run
             project = project._replace(environment=reference._replace(kind="none", file=None))

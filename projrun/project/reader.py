@@ -11,6 +11,7 @@ from projrun.project.model import EntryPoint, EnvironmentReference, Project
 from projrun.project.nodes import Entry
 from projrun.project.parameter_reader import read_parameters
 from projrun.project.report import Report
+from projrun.project.text import LocatedError
 
 
 def read_project(file: Path, report: Report) -> Project:
@@ -22,18 +23,23 @@ def read_project(file: Path, report: Report) -> Project:
     except RequestError as error:
         report.failed(error)
         environment = EnvironmentReference("none")
-    return Project(
-        directory=file.parent,
-        name=nodes.text(found.get("name"), "name", report),
-        file=file,
-        environment=environment,
-        entry_points=_entry_points(found.get("entry_points"), report),
-    )
+    name = nodes.text(found.get("name"), "name", report)
+    entry_points, broken = _entry_points(found.get("entry_points"), report)
+    warnings = tuple(dict.fromkeys(report.warnings))  # what is merged into two mappings is read twice
+    return Project(file.parent, name, file, environment, entry_points, warnings, broken)
 
 
-def _entry_points(entry: Entry | None, report: Report) -> dict[str, EntryPoint]:
-    found = nodes.entries(entry.value if entry else None, "entry_points", report)
-    return {name: _entry_point(name, declared, report) for name, declared in found.items()}
+def _entry_points(
+    entry: Entry | None, report: Report
+) -> tuple[dict[str, EntryPoint], dict[str, LocatedError]]:
+    """Those that can run, and the mistakes in the others: as in MLflow, only the one asked for must be right."""
+    good, broken = {}, {}
+    for name, declared in nodes.entries(entry.value if entry else None, "entry_points", report).items():
+        try:
+            good[name] = _entry_point(name, declared, report)
+        except LocatedError as error:
+            broken[name] = error
+    return good, broken
 
 
 def _entry_point(name: str, entry: Entry, report: Report) -> EntryPoint:

@@ -25,15 +25,20 @@ class Finding(NamedTuple):
 
 
 class Report:
-    """Raises the first error as LocatedError."""
+    """Raises the first error as LocatedError; keeps the warnings."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        self.warnings: list[str] = []
 
     def error(self, code: str, node: Node, problem: str, hint: str = "") -> None:
         """Report an error at `node`; `code` names the rule."""
         location = self.document.locate(node)
         raise LocatedError(location, problem, hint=hint, detail=self.document.excerpt(location), code=code)
+
+    def warning(self, code: str, node: Node, problem: str, hint: str = "") -> None:
+        """Report something that runs but is likely a mistake."""
+        self.warnings.append(f"{self.document.locate(node)}: {problem}{hint and f'; {hint}'}")
 
     def failed(self, error: RequestError) -> None:
         """Report an error that another layer raised."""
@@ -51,7 +56,6 @@ class Collector(Report):
         self.findings.append(Finding("error", self.document.locate(node), problem, hint, code))
 
     def warning(self, code: str, node: Node, problem: str, hint: str = "") -> None:
-        """Report something that runs but is likely a mistake."""
         self.findings.append(Finding("warning", self.document.locate(node), problem, hint, code))
 
     def failed(self, error: RequestError) -> None:

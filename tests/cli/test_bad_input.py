@@ -64,7 +64,6 @@ BROKEN_FILES = {
         "entry_points:\n  main:\n    parameters: {a: float}\n",
         ("MLproject:2", "command"),
     ),
-    "a duplicate key": ("name: a\nname: b\n", ("MLproject:2:1", "name")),
     "a root that is no mapping": ("- a\n", ("MLproject:1:1",)),
 }
 

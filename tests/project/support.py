@@ -22,9 +22,9 @@ def load_text(folder: Path, text: str | bytes) -> Project:
 
 
 def refusal(folder: Path, text: str | bytes) -> RequestError:
-    """The error that loading `text` ends in."""
+    """The error that loading `text`, and asking for its entry point `main`, ends in."""
     with pytest.raises(RequestError) as caught:
-        load_text(folder, text)
+        find_entry_point(load_text(folder, text), "main")
     assert "\n" not in caught.value.message
     return caught.value
 
@@ -32,7 +32,7 @@ def refusal(folder: Path, text: str | bytes) -> RequestError:
 def load_parameter(folder: Path, declaration: str) -> Parameter:
     """The parameter `p` of a project, declared as given."""
     project = load_text(folder, f"entry_points: {{main: {{command: run, parameters: {{p: {declaration}}}}}}}")
-    return project.entry_points["main"].parameters["p"]
+    return find_entry_point(project, "main").parameters["p"]
 
 
 def bind_values(

@@ -56,8 +56,8 @@ entry_points:
     comand: run
   main:
     parameters:
-      alpha: {type: flaot, defualt: 1}
       alpha: float
+      alpha: {type: flaot, defualt: 1}
       beta: {type: float, min: low, default: high}
     command: run {alpha} {gamma}
 """
@@ -68,9 +68,9 @@ entry_points:
         ("two-environments", "MLproject:3:1"),
         ("missing-command", "MLproject:5:3"),
         ("unknown-key", "MLproject:6:5"),
-        ("unknown-type", "MLproject:9:21"),
-        ("unknown-key", "MLproject:9:28"),
         ("duplicate-key", "MLproject:10:7"),
+        ("unknown-type", "MLproject:10:21"),
+        ("unknown-key", "MLproject:10:28"),
         ("unused-parameter", "MLproject:11:7"),
         ("not-a-number", "MLproject:11:32"),
         ("bad-default", "MLproject:11:46"),
@@ -78,7 +78,7 @@ entry_points:
     ]
     messages = {finding.code: finding.message for finding in findings}
     assert messages["unknown-type"].endswith("did you mean 'float'?")
-    assert [finding.severity for finding in findings].count("error") == 5
+    assert [finding.severity for finding in findings].count("error") == 4
 
 
 @pytest.mark.parametrize(
@@ -213,3 +213,13 @@ def test_never_raises(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> 
     for finding in check_project(folder):
         assert "\n" not in finding.message
         assert finding.message.isprintable()
+
+
+def test_a_duplicate_key_of_an_environment_file_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "env.yaml").write_text("python: 3.10\ndependencies: []\npython: 3.11\n")
+    [finding] = check_text(tmp_path, "python_env: env.yaml\n")
+    assert (finding.severity, finding.code, str(finding.location)) == (
+        "warning",
+        "duplicate-key",
+        "env.yaml:3:1",
+    )

@@ -11,6 +11,7 @@ from projrun.project.binding import GivenValue, bind
 from projrun.project.entry_points import find_entry_point
 from projrun.project.loader import load_project
 from tests.project.support import load_text
+from tests.support.projects import write_project
 
 TWO = "entry_points: {main: {command: a}, validate: {command: b}, x.py: {command: declared}}"
 
@@ -120,3 +121,30 @@ def test_names_with_control_characters_are_quoted(tmp_path: Path) -> None:
     with pytest.raises(RequestError) as caught:
         find_entry_point(project, "other")
     assert "\x1b" not in caught.value.message + caught.value.hint
+
+
+BROKEN = """\
+entry_points:
+  todo: {command: }
+  main: {command: run}
+  odd: {command: run, parameters: [a]}
+"""
+
+
+def test_a_broken_entry_point_stops_only_who_asks_for_it(tmp_path: Path) -> None:
+    project = load_text(tmp_path, BROKEN)
+    assert find_entry_point(project, "main").command == "run"
+    with pytest.raises(RequestError, match="MLproject:2:3: entry point 'todo' has no command"):
+        find_entry_point(project, "todo")
+    with pytest.raises(RequestError, match="MLproject:4:35: parameters must be a mapping"):
+        find_entry_point(project, "odd")
+    with pytest.raises(RequestError, match="unknown entry point 'tod'; did you mean 'todo'") as caught:
+        find_entry_point(project, "tod")
+    assert caught.value.hint.startswith("entry points: main, todo, odd;")
+
+
+def test_a_project_with_a_broken_entry_point_is_read_again_each_time(tmp_path: Path) -> None:
+    write_project(tmp_path / "project", BROKEN)
+    for _ in range(2):
+        project = load_project(tmp_path / "project", tmp_path / "cache")
+        assert list(project.broken) == ["todo", "odd"]

@@ -112,10 +112,6 @@ REFUSED = {
         "entry_points:\n  main: {command: x, parameters: [a]}\n",
         "MLproject:2:34: parameters must be a mapping",
     ),
-    "two entry points of one name": (
-        "entry_points:\n  main: {command: x}\n  main: {command: y}\n",
-        "MLproject:3:3: duplicate key 'main', first used on line 2",
-    ),
 }
 
 
@@ -232,3 +228,26 @@ def test_any_bytes_load_or_are_refused(tmp_path_factory: pytest.TempPathFactory,
     except RequestError as error:
         assert "\n" not in error.message
         assert error.message.isprintable()
+
+
+DUPLICATES = """\
+entry_points:
+  main:
+    parameters:
+    command: first
+    parameters: {a: {default: 1}}
+    command: second {a}
+"""
+
+
+def test_of_two_equal_keys_the_last_one_counts_with_a_warning(tmp_path: Path) -> None:
+    """As in MLflow; an empty `parameters:` before the real one is seen in the wild."""
+    load_text(tmp_path / "project", DUPLICATES)
+    for _ in range(2):  # read, and then kept
+        project = load_project(tmp_path / "project", tmp_path / "cache")
+        assert project.entry_points["main"].command == "second {a}"
+        assert list(project.entry_points["main"].parameters) == ["a"]
+        assert project.warnings == (
+            "MLproject:5:5: duplicate key 'parameters', first used on line 3; keep one of them: the last one counts",
+            "MLproject:6:5: duplicate key 'command', first used on line 4; keep one of them: the last one counts",
+        )

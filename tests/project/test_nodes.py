@@ -33,8 +33,6 @@ def test_a_quoted_merge_sign_is_a_name() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3", r"^M:3:1: duplicate key 'a', first used on line 1$"),
-        ("1: x\n'1': y", r"^M:2:1: duplicate key '1'"),
         ("[a]: 1", r"^M:1:1: a key must be a plain word"),
         ("- a", r"^M:1:1: M must be a mapping"),
         ("a", r"^M:1:1: M must be a mapping"),
@@ -45,6 +43,28 @@ def test_a_quoted_merge_sign_is_a_name() -> None:
 def test_refused(text: str, message: str) -> None:
     with pytest.raises(RequestError, match=message):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "warning"),
+    [
+        (
+            "a: 1\nb: 2\na: 3",
+            {"a": "3", "b": "2"},
+            "M:3:1: duplicate key 'a', first used on line 1",
+        ),
+        (
+            "1: x\n'1': y",
+            {"1": "y"},
+            "M:2:1: duplicate key '1', first used on line 1",
+        ),
+    ],
+)
+def test_of_two_equal_keys_the_last_one_counts(text: str, values: dict[str, str], warning: str) -> None:
+    report = Report(parse_document("M", text))
+    found = nodes.entries(report.document.root, "M", report)
+    assert {name: nodes.text(entry, name, report) for name, entry in found.items()} == values
+    assert report.warnings == [f"{warning}; keep one of them: the last one counts"]
 
 
 def test_a_collector_goes_on() -> None:

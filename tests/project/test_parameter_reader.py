@@ -112,7 +112,6 @@ def test_patterns_that_python_only_warns_about_are_taken_in_silence(tmp_path: Pa
         ("{pattern: [a]}", "pattern must be text"),
         ("{default: !!int x}", "the value does not fit its tag"),
         ("{default: !mine x}", "YAML: could not determine a constructor"),
-        ("{min: 1, min: 2}", "duplicate key 'min'"),
     ],
 )
 def test_refused_at_the_value(tmp_path: Path, declaration: str, problem: str) -> None:

@@ -66,6 +66,7 @@ PROJECTS = st.builds(
     environment=_ENVIRONMENTS,
     entry_points=st.lists(_ENTRY_POINTS, max_size=3).map(lambda found: {one.name: one for one in found}),
     warnings=_TUPLES,
+    broken=st.just({}),  # such a project is not kept
 )
 
 
