@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from pathlib import Path
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from projrun.errors import PluginError, ProjrunError, RequestError
 from projrun.suggestions import did_you_mean
@@ -105,6 +108,12 @@ def call_plugin(kind: str, name: str, group: str, *arguments: object) -> tuple[O
         return origin, entry.load()(*arguments)
 
 
+def fault_of(plugin: object, what: str) -> PluginError:
+    """The error that says what is wrong with a plug-in that `create_plugin` made."""
+    origin: Origin | None = getattr(type(plugin), "_origin", None)
+    return origin.fault(what) if origin else PluginError(f"{type(plugin).__name__}: {what}")
+
+
 def is_offered(name: str, group: str) -> bool:
     """Whether an installed package registers the name; loads nothing of it."""
     return name in _offered(group, name)
@@ -141,6 +150,13 @@ def _offered(group: str, wanted: str | None = None) -> dict[str, EntryPoint]:
     return _SCANNED[place]
 
 
+_OTHER_WAYS = {
+    "run context": "remove it from `run-context` in config.toml",
+    "authentication": "unset MLFLOW_TRACKING_AUTH",
+}
+"""For the kinds of which there need not be another, what to do instead."""
+
+
 class Origin(NamedTuple):
     """Where another package's plug-in comes from, to name it when it fails."""
 
@@ -158,9 +174,10 @@ class Origin(NamedTuple):
 
     def fault(self, what: str, detail: str = "") -> PluginError:
         """The error that says what is wrong with the plug-in."""
+        another = f"choose another {self.kind}"
         return PluginError(
             f"{self.kind} {self.name!r} ({self.target}, package {self.package}): {what}",
-            hint=f"report it to the authors of {self.package}, or choose another {self.kind}",
+            hint=f"report it to the authors of {self.package}, or {_OTHER_WAYS.get(self.kind, another)}",
             detail=detail,
         )
 
@@ -192,7 +209,22 @@ class Origin(NamedTuple):
         if missing:
             raise self.fault(f"{what} lacks {', '.join(missing)}")
         for name, kind in typed.items():
-            self.expect(getattr(value, name), kind, f"`{name}`")
+            self.expect_record(getattr(value, name), kind, f"`{name}`")
+        for name in members:
+            if callable(vars(contract).get(name)) and not callable(getattr(value, name)):
+                raise self.fault(
+                    f"`{name}` is of the type {type(getattr(value, name)).__name__}, not a method"
+                )
+
+    def expect_record(self, value: object, expected: type[T], what: str) -> T:
+        """The value, if it is of that type and, for a record, if its fields are of the types that it declares."""
+        checked = self.expect(value, expected, what)
+        if hasattr(expected, "_fields"):
+            for name, hint in get_type_hints(expected).items():
+                if not name.startswith("_") and not _fits(getattr(checked, name), hint):
+                    # Not the value: it may be a secret.
+                    raise self.fault(f"`{name}` of {what} is not of the type {_for_people(hint)}")
+        return checked
 
     def stand_in(self, value: object, results: Results, *allowed: type[Exception]) -> Any:
         """An object in place of another that the plug-in returned: what its methods do wrong is the plug-in's fault.
@@ -230,11 +262,46 @@ def _passed_on(
     return method
 
 
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of the type that a record declares."""
+    kind, arguments = get_origin(hint), get_args(hint)
+    if kind in (Union, UnionType):
+        return any(_fits(value, one) for one in arguments)
+    if kind is None:
+        return hint is Any or isinstance(value, hint)
+    if not isinstance(value, kind):
+        return False
+    if kind is tuple:
+        return _fit(value, arguments)
+    if issubclass(kind, Mapping):
+        return all(_fit(pair, arguments) for pair in value.items())
+    return kind is not frozenset or all(_fits(one, arguments[0]) for one in value)
+
+
+def _fit(values: tuple[Any, ...], hints: tuple[Any, ...]) -> bool:
+    if hints[-1] is Ellipsis:
+        return all(_fits(value, hints[0]) for value in values)
+    return len(values) == len(hints) and all(map(_fits, values, hints))
+
+
+def _for_people(hint: Any) -> str:
+    return (
+        hint.__name__ if isinstance(hint, type) and not get_args(hint) else re.sub(r"\b\w+\.", "", str(hint))
+    )
+
+
 def _place(error: BaseException) -> str:
     """Where an error was raised, for the plug-in's authors."""
     import traceback
 
-    frames = traceback.extract_tb(error.__traceback__)
+    loading = {str(Path(file).parent) for file in (__file__, import_module.__code__.co_filename)}
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        # Where projrun and Python load a plug-in says nothing to them.
+        if not frame.filename.startswith("<frozen ")
+        and loading.isdisjoint(map(str, Path(frame.filename).parents))
+    ]
     return f"{frames[-1].filename}, line {frames[-1].lineno}, in {frames[-1].name}" if frames else ""
 
 
@@ -259,6 +326,6 @@ def _guarded(plugin_class: type, origin: Origin, results: Results) -> type:
         return guarded
 
     guarded_class: type = type(plugin_class)(
-        plugin_class.__name__, (plugin_class,), {"__getattribute__": getattribute}
+        plugin_class.__name__, (plugin_class,), {"__getattribute__": getattribute, "_origin": origin}
     )
     return guarded_class

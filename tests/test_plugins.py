@@ -139,6 +139,11 @@ def test_the_class_is_missing(install: Install) -> None:
         (f"{BACKEND}\nBackend.capabilities = property(boom)", "ValueError: boom"),
         (f"{BACKEND}\nBackend.capabilities = property(lambda self: self.x)", "AttributeError: "),
         (f"{BACKEND}\nBackend.name = 7", "`name` is of the type int, not str"),
+        (f"{BACKEND}\nBackend.check = 'no'", "`check` is of the type str, not a method"),
+        (
+            f"{BACKEND}\nBackend.capabilities = Capabilities(accepts_config='yes')",
+            "`accepts_config` of `capabilities` is not of the type bool",
+        ),
     ],
 )
 def test_what_is_wrong_when_it_is_loaded(install: Install, module: str, what: str) -> None:
@@ -170,6 +175,16 @@ def test_its_authors_are_told_where_it_happened(install: Install) -> None:
         get_backend("x").check({})
     assert f"{name}.py, line" in raised.value.detail
     assert isinstance(raised.value.__cause__, ValueError)
+
+
+def test_where_projrun_loads_plugins_is_no_help_to_their_authors(install: Install) -> None:
+    install("class Backend:\n  def __init__(self, needed): ...")
+    assert refusal(get_backend).detail == ""
+
+
+def test_where_an_import_of_theirs_fails_is(install: Install) -> None:
+    name = install("import nowhere_at_all")
+    assert f"{name}.py, line 1" in refusal(get_backend).detail
 
 
 @pytest.mark.parametrize(
@@ -249,6 +264,10 @@ def test_a_check_that_fails_is_seen_by_the_plan(install: Install, tmp_path: Path
     [
         ("Backend.submit = boom", "ValueError: boom"),
         ("Backend.submit = lambda *given: 7", "what `submit` returned is of the type int, not str"),
+        (
+            "Backend.submit = lambda *given: 'no job'",
+            "`attach` refuses what `submit` returned: 'no job' is not a reference to a process",
+        ),
         ("Backend.attach = lambda self, ref: Job(); Job.wait = boom", "ValueError: boom"),
     ],
 )
@@ -269,6 +288,16 @@ def test_a_job_that_fails_ends_the_run(install: Install, tmp_path: Path, change:
             "what `resolve` returned is of the type NoneType, not ResolvedEnvironment",
             False,
         ),
+        (
+            "Manager.resolve = lambda self, request: ResolvedEnvironment('x', None)",
+            "`summary` of what `resolve` returned is not of the type str",
+            False,
+        ),
+        (
+            "Manager.resolve = lambda self, request: ResolvedEnvironment('x', 'x', python='python')",
+            "`python` of what `resolve` returned is not of the type Path | None",
+            False,
+        ),
         ("Manager.read_options = boom", "ValueError: boom", False),
         (
             "Manager.read_options = lambda self, given: {'word': 'told'}",
@@ -286,6 +315,16 @@ def test_a_job_that_fails_ends_the_run(install: Install, tmp_path: Path, change:
             False,
         ),
         ("Manager.prepare = boom", "ValueError: boom", True),
+        (
+            "Manager.prepare = lambda self, *given, **named: PreparedEnvironment({'TOKEN': 7})",
+            "`environ` of what `prepare` returned is not of the type Mapping[str, str]",
+            True,
+        ),
+        (
+            "Manager.prepare = lambda self, *given, **named: PreparedEnvironment({}, path_prefix=('/bin',))",
+            "`path_prefix` of what `prepare` returned is not of the type tuple[Path, ...]",
+            True,
+        ),
         (
             "Manager.prepare = lambda self, *given, **named: PreparedEnvironment({}, wrap=boom)",
             "ValueError: boom",

@@ -54,11 +54,11 @@ def _checked_options(origin: Origin, record: object) -> object:
 
 
 def _checked_resolution(origin: Origin, resolved: object) -> ResolvedEnvironment:
-    return origin.expect(resolved, ResolvedEnvironment, "what `resolve` returned")
+    return origin.expect_record(resolved, ResolvedEnvironment, "what `resolve` returned")
 
 
 def _checked_preparation(origin: Origin, prepared: object) -> PreparedEnvironment:
-    checked = origin.expect(prepared, PreparedEnvironment, "what `prepare` returned")
+    checked = origin.expect_record(prepared, PreparedEnvironment, "what `prepare` returned")
     if checked.wrap is None:
         return checked
     return checked._replace(wrap=partial(_wrapped, origin, checked))
@@ -67,7 +67,7 @@ def _checked_preparation(origin: Origin, prepared: object) -> PreparedEnvironmen
 def _wrapped(origin: Origin, prepared: PreparedEnvironment, launch: Launch) -> ChildProcess:
     with origin.faults():
         child = prepared.wrap(launch) if prepared.wrap is not None else None
-    checked = origin.expect(child, ChildProcess, "what `wrap` returned")
+    checked = origin.expect_record(child, ChildProcess, "what `wrap` returned")
     if not checked.end_function:
         return checked
     with origin.faults():  # before anything starts

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from projrun.credentials import redact_uri
 from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
-from projrun.errors import EnvironmentBuildError, ProjrunError
-from projrun.execution.protocol import Job, JobRef, JobSpec, Outcome
+from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
+from projrun.execution.protocol import ExecutionBackend, Job, JobRef, JobSpec, Outcome
 from projrun.execution.registry import get_backend
 from projrun.execution.supervision.process import jobs_writing_to
 from projrun.execution.supervision.signals import Interrupted
+from projrun.plugins import fault_of
 from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
 from projrun.running.child import TrackingAddress, child_environment, run_variables
@@ -223,13 +224,20 @@ def _supervise(session: Session, spec: JobSpec) -> Outcome:
             ref = backend.submit(spec, config)
             if backend.capabilities.survives_runner:
                 _note_job(session, ref)
-            return backend.attach(ref)
+            return _attached(backend, ref)
 
     relay = session.options.relay
     if relay is None:
         return _awaited(launch(), spec)
     with relay.attached(relay.launch(launch)) as job:
         return _awaited(job, spec)
+
+
+def _attached(backend: ExecutionBackend, ref: JobRef) -> Job:
+    try:
+        return backend.attach(ref)
+    except RequestError as error:  # the user has no part in it
+        raise fault_of(backend, f"`attach` refuses what `submit` returned: {error.message}") from error
 
 
 def _note_job(session: Session, ref: JobRef) -> None:

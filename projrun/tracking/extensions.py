@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from projrun.plugins import Origin, call_plugin, is_offered
 from projrun.tracking.artifacts.repository import ArtifactRepository
+from projrun.tracking.entities import FileInfo
 from projrun.tracking.runs import RunStore
 
 if TYPE_CHECKING:
@@ -60,8 +62,18 @@ def open_plugin_artifacts(scheme: str, uri: str, environ: Mapping[str, str]) -> 
 def _checked_artifacts(origin: Origin, found: object) -> ArtifactRepository:
     origin.check_members(found, ArtifactRepository, "the artifact repository that it returned")
     # The caller's own file may be gone, its folder may be full.
-    repository: ArtifactRepository = origin.stand_in(found, {}, OSError)
+    results = {"list": _checked_entries, "download": _checked_path}
+    repository: ArtifactRepository = origin.stand_in(found, results, OSError)
     return repository
+
+
+def _checked_entries(origin: Origin, found: object) -> tuple[FileInfo, ...]:
+    entries = origin.expect(found, tuple, "what `list` returned")
+    return tuple(origin.expect_record(entry, FileInfo, "an entry that `list` returned") for entry in entries)
+
+
+def _checked_path(origin: Origin, found: object) -> Path:
+    return origin.expect(found, Path, "what `download` returned")
 
 
 def plugin_auth(name: str) -> AuthBase:
@@ -83,6 +95,15 @@ def context_tags(names: str, environ: Mapping[str, str]) -> dict[str, str]:
     tags: dict[str, str] = {}
     for name in filter(None, (name.strip() for name in names.split(","))):
         origin, found = call_plugin("run context", name, "projrun.run_context", environ)
-        with origin.faults():
-            tags |= {str(key): str(value) for key, value in dict(found).items()}
+        if not isinstance(found, Mapping):
+            raise origin.fault(f"what it returned is of the type {type(found).__name__}, not Mapping")
+        for key, value in found.items():
+            tags[_own_tag(origin, key)] = origin.expect(value, str, f"the value of the tag {key!r}")
     return tags
+
+
+def _own_tag(origin: Origin, key: object) -> str:
+    checked = origin.expect(key, str, f"the name {key!r} of a tag")
+    if checked.startswith("projrun."):  # `rerun` reads them
+        raise origin.fault(f"the tag {checked!r} is set by projrun")
+    return checked

@@ -267,6 +267,36 @@ def test_plugin_that_fails_is_named(
         ),
         (ARTIFACTS, "opened = Broken", "ValueError: boom"),
         (ARTIFACTS, "opened = Broken; Broken.folder = property(boom)", "ValueError: boom"),
+        (
+            ARTIFACTS,
+            "opened = Broken; Broken.list = lambda *given: None",
+            "what `list` returned is of the type NoneType, not tuple",
+        ),
+        (
+            ARTIFACTS,
+            "opened = Broken; Broken.list = lambda *given: ('a.txt',)",
+            "an entry that `list` returned is of the type str, not FileInfo",
+        ),
+        (
+            "projrun.run_context",
+            "opened = lambda environ: [('a', 'b')]",
+            "what it returned is of the type list",
+        ),
+        (
+            "projrun.run_context",
+            "opened = lambda environ: {'a': 2}",
+            "the value of the tag 'a' is of the type int",
+        ),
+        (
+            "projrun.run_context",
+            "opened = lambda environ: {1: '2'}",
+            "the name 1 of a tag is of the type int",
+        ),
+        (
+            "projrun.run_context",
+            "opened = lambda environ: {'projrun.parameters': '[]'}",
+            "the tag 'projrun.parameters' is set by projrun",
+        ),
         ("projrun.auth", "opened = Broken", "ValueError: boom"),
         ("projrun.auth", "opened = Broken; Broken.__call__ = lambda *given: None", "the signed request is"),
     ],
