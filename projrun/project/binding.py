@@ -13,10 +13,12 @@ from projrun.credentials import without_credentials
 from projrun.errors import RequestError
 from projrun.project.command import (
     LONGEST_COMMAND,
+    MisplacedError,
+    Refusal,
     append_options,
     check_command,
     placeholders,
-    render,
+    render_both,
     secret_variable,
     unknown_placeholders,
 )
@@ -84,19 +86,38 @@ def bind(
     binder.secret_variables(parameters)
     if binder.problems:
         raise _error(project, entry_point, binder.problems)
-    command = _command(entry_point, parameters)
+    try:
+        command, masked = _commands(entry_point, parameters)
+    except MisplacedError as error:
+        problems = [_misplaced(project, entry_point, refusal, parameters) for refusal in error.refusals]
+        raise _error(project, entry_point, problems) from None
     check_command(command)
-    masked = _command(entry_point, [public(parameter) for parameter in parameters])
     return Invocation(entry_point.name, command, tuple(parameters), tuple(binder.warnings), masked)
 
 
-def _command(entry_point: EntryPoint, parameters: list[BoundParameter]) -> str:
+def _commands(entry_point: EntryPoint, parameters: list[BoundParameter]) -> tuple[str, str]:
+    """The command, and as people may see it."""
+    shown_parameters = [public(parameter) for parameter in parameters]
     values: dict[str, str | None] = dict.fromkeys(entry_point.parameters)
+    shown_values = values | {parameter.name: parameter.value for parameter in shown_parameters}
     values.update({parameter.name: parameter.value for parameter in parameters})
     used = placeholders(entry_point.command, values)
     extra = [parameter for parameter in parameters if not parameter.declared and parameter.name not in used]
-    command = render(entry_point.command, values)
-    return append_options(command, [(parameter.name, parameter.value) for parameter in extra])
+    options = [(parameter.name, parameter.value) for parameter in extra]
+    shown_options = [(parameter.name, shown_values[parameter.name] or "") for parameter in extra]
+    command, masked = render_both(entry_point.command, values, shown_values, options)
+    return append_options(command, options), append_options(masked, shown_options)
+
+
+def _misplaced(
+    project: Project, entry_point: EntryPoint, refusal: Refusal, parameters: list[BoundParameter]
+) -> _Problem:
+    bound = next(parameter for parameter in parameters if parameter.name == refusal.name)
+    placeholder = f"{{{refusal.name}}}"
+    location = find_text(project.file, entry_point.location, placeholder, refusal.number)
+    value = shown(bound.raw, secret=bound.secret)
+    message = f"the value {value} cannot be written safely here: {placeholder} {refusal.problem}"
+    return _Problem(message, refusal.hint.replace("{}", placeholder), location=location)
 
 
 class _Binder:

@@ -1,11 +1,16 @@
-"""Command templates: placeholders become shell-quoted values, everything else stays as the author wrote it."""
+"""Command templates: placeholders become values, everything else stays as the author wrote it.
+
+A value of plain characters is inserted as it is, any other as its place in the shell line requires: bare words are
+quoted as in MLflow. The line is scanned for places (`command_quoting`) only where some value and some character of
+the line make it necessary.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import shlex
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from string import Formatter
 
 from projrun.errors import RequestError
@@ -15,6 +20,8 @@ from projrun.tuples import NamedTuple
 LONGEST_COMMAND = 131_071
 """Linux: one argument of execve(2) holds at most 32 pages, its NUL byte included (MAX_ARG_STRLEN)."""
 
+_SPECIAL = re.compile(r"""['"`\\$#\[]|<<|\(\(|\b(?:eval|trap|let)\b|-\w*c""")
+"""Where a line has none of these, every placeholder stands bare."""
 _UNKNOWN = re.compile(r"(?<![${])\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 
 
@@ -25,17 +32,47 @@ class Piece(NamedTuple):
     name: str | None
 
 
-def render(template: str, values: Mapping[str, str | None]) -> str:
-    """The command with each `{name}` of `values` replaced by its shell-quoted value; None becomes nothing.
+class Refusal(NamedTuple):
+    """A value that cannot be put where its placeholder stands."""
 
-    Where `str.format` accepts the line with every field a plain supplied name, the result is exactly
-    `str.format`'s, as in MLflow. Otherwise (`${HOME}`, `awk '{print $1}'`, JSON) only `{supplied name}` is
-    replaced, in one pass, and all else stays.
+    name: str
+    number: int
+    """How many `{name}` stand before this one."""
+    problem: str
+    hint: str
+
+
+class MisplacedError(RequestError):
+    """Values that have no safe form where the command wants them."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        super().__init__(f"{{{refusals[0].name}}} {refusals[0].problem}", hint=refusals[0].hint)
+        self.refusals = refusals
+
+
+def render(template: str, values: Mapping[str, str | None]) -> str:
+    """The command with each `{name}` of `values` replaced by its value; None becomes nothing.
+
+    Where `str.format` accepts the line with every field a plain supplied name, those are replaced, as in MLflow.
+    Otherwise (`${HOME}`, `awk '{print $1}'`, JSON) only `{supplied name}` is replaced, in one pass, and all else
+    stays. Raises MisplacedError.
     """
-    return "".join(
-        piece.literal + (_quoted(values[piece.name]) if piece.name is not None else "")
-        for piece in _pieces(template, values)
-    )
+    return render_both(template, values, values)[0]
+
+
+def render_both(
+    template: str,
+    values: Mapping[str, str | None],
+    public: Mapping[str, str | None],
+    options: Sequence[tuple[str, str]] = (),
+) -> tuple[str, str]:
+    """As `render`, and the line with the values that people may see; both without `options`.
+
+    Raises MisplacedError also where a value of `options` cannot be appended.
+    """
+    pieces = _pieces(template, values)
+    layers = _layers(pieces, values, options)
+    return _filled(pieces, values, layers), _filled(pieces, public, layers)
 
 
 def placeholders(template: str, supplied: Collection[str]) -> frozenset[str]:
@@ -52,17 +89,20 @@ def unknown_placeholders(template: str, supplied: Collection[str]) -> tuple[str,
 
 
 def append_options(command: str, options: Iterable[tuple[str, str]]) -> str:
-    """The command with ` --name value` for each option, both shell-quoted.
+    """The command with ` --name value` for each option, both shell-quoted."""
+    words = [f"--{shlex.quote(name)} {shlex.quote(value)}" for name, value in options]
+    return " ".join([_joint(command), *words]) if words else command
+
+
+def _joint(command: str) -> str:
+    """The command as options can follow it.
 
     A final line break (every `command: |` has one) would make the options a separate command, so it is removed,
     unless the line before it continues.
     """
-    words = [f"--{shlex.quote(name)} {shlex.quote(value)}" for name, value in options]
-    if not words:
-        return command
     trimmed = command.rstrip()
     backslashes = len(trimmed) - len(trimmed.rstrip("\\"))
-    return " ".join([command if backslashes % 2 else trimmed, *words])
+    return command if backslashes % 2 else trimmed
 
 
 def command_problem(command: str) -> str:
@@ -99,8 +139,70 @@ def secret_environment(invocation: Invocation) -> dict[str, str]:
     }
 
 
-def _quoted(value: str | None) -> str:
-    return "" if value is None else shlex.quote(value)
+def is_plain(value: str) -> bool:
+    """Whether a value is inserted as it is, everywhere: not empty, and nothing in it is special to a shell."""
+    return shlex.quote(value) == value
+
+
+def _filled(
+    pieces: list[Piece], values: Mapping[str, str | None], layers: Mapping[int, Sequence[str]]
+) -> str:
+    parts = []
+    for index, piece in enumerate(pieces):
+        parts.append(piece.literal)
+        value = values[piece.name] if piece.name is not None else None
+        if value is None:
+            continue
+        if index in layers:
+            from projrun.project.command_quoting import written
+
+            parts.append(written(value, layers[index]))
+        else:
+            parts.append(shlex.quote(value))
+    return "".join(parts)
+
+
+def _layers(
+    pieces: list[Piece], values: Mapping[str, str | None], options: Sequence[tuple[str, str]]
+) -> Mapping[int, Sequence[str]]:
+    """What surrounds the placeholders, by the numbers of their pieces; only of values that are not plain."""
+    texts = [_mark(None if piece.name is None else values[piece.name]) for piece in pieces]
+    marked = [index for index, text in enumerate(texts) if text == "\0"]
+    if not marked and all(is_plain(value) for _, value in options):
+        return {}
+    line = "".join(piece.literal + text for piece, text in zip(pieces, texts, strict=True))
+    if not _SPECIAL.search(line) or line.count("\0") != len(marked):
+        return {}
+    from projrun.project.command_quoting import places_of
+
+    appended = [(name, value) for name, value in options if not is_plain(value)]
+    scanned = [values[pieces[index].name or ""] or "" for index in marked] + [value for _, value in appended]
+    joined = " ".join([_joint(line), *[f"--{name} \0" for name, _ in appended]]) if appended else line
+    places, refused = places_of(joined, scanned, len(appended))
+    if refused:
+        raise MisplacedError([_refusal(pieces, marked, appended, index, *why) for index, why in refused])
+    return {index: place.layers for index, place in zip(marked, places, strict=False)}
+
+
+def _refusal(
+    pieces: list[Piece],
+    marked: list[int],
+    appended: list[tuple[str, str]],
+    index: int,
+    problem: str,
+    hint: str,
+) -> Refusal:
+    if index >= len(marked):
+        return Refusal(appended[index - len(marked)][0], 0, problem, hint)
+    last = marked[index]
+    name = pieces[last].name or ""
+    before = "".join(piece.literal + f"{{{piece.name}}}" for piece in pieces[:last]) + pieces[last].literal
+    return Refusal(name, before.count(f"{{{name}}}"), problem, hint)
+
+
+def _mark(value: str | None) -> str:
+    """A plain value itself, a NUL byte for any other."""
+    return "" if value is None else value if is_plain(value) else "\0"
 
 
 def _pieces(template: str, supplied: Collection[str]) -> list[Piece]:

@@ -83,16 +83,17 @@ def excerpt_of_file(path: Path | None, location: Location | None) -> str:
         return ""
 
 
-def find_text(path: Path | None, start: Location | None, wanted: str) -> Location | None:
-    """The first place of `wanted` in a file, at or after `start`; `start` itself when it is not found."""
+def find_text(path: Path | None, start: Location | None, wanted: str, skipped: int = 0) -> Location | None:
+    """A place of `wanted` in a file, at or after `start`, after `skipped` others; `start` when it is not found."""
     if path is None or start is None:
         return start
     try:
         text = read_text(path, start.file)
     except RequestError:
         return start
-    offset = _offset_of(text, start)
-    found = text.find(wanted, offset)
+    found = text.find(wanted, _offset_of(text, start))
+    for _ in range(skipped):
+        found = text.find(wanted, found + 1) if found >= 0 else found
     return start if found < 0 else location_at(start.file, text, found)
 
 

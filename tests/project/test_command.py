@@ -71,6 +71,13 @@ def test_none_becomes_nothing(template: str) -> None:
 
 NAMES = st.sampled_from(["a", "b", "alpha", "l1-ratio", "b c", "x.y", "0", "é", "{", "a:b"])
 TEXTS = st.text(alphabet=st.characters(codec="utf-8"), max_size=8)
+PLAIN_TEXTS = st.text("abzAZ09_@%+=:,./-", min_size=1, max_size=8)
+BARE_TEMPLATES = st.lists(
+    st.sampled_from(
+        ["{a}", "{b}", "{alpha}", "{l1-ratio}", "{{", "}}", " ", "--x=", "&& y", "; z", "| w", "\n"]
+    ),
+    max_size=8,
+).map("".join)
 TEMPLATES = st.lists(
     st.sampled_from(
         ["{a}", "{b}", "{alpha}", "{l1-ratio}", "{b c}", "{x.y}", "{0}", "{é}", "{{", "}}", "{", "}"]
@@ -93,9 +100,16 @@ def _plain_fields(template: str, names: dict[str, str]) -> bool:
     )
 
 
-@given(TEMPLATES, st.dictionaries(NAMES, TEXTS))
+@given(TEMPLATES, st.dictionaries(NAMES, PLAIN_TEXTS))
 @example("{a}{{b}}", {"a": "x"})
 def test_equals_str_format_where_that_takes_the_line(template: str, values: dict[str, str]) -> None:
+    if _plain_fields(template, values):
+        assert render(template, values) == template.format(**values)
+
+
+@given(BARE_TEMPLATES, st.dictionaries(NAMES, TEXTS))
+@example("{a}{{b}} {l1-ratio}", {"a": "it's", "l1-ratio": ""})
+def test_bare_placeholders_are_quoted_as_in_mlflow(template: str, values: dict[str, str]) -> None:
     if _plain_fields(template, values):
         quoted = {name: shlex.quote(value) for name, value in values.items()}
         assert render(template, values) == template.format(**quoted)
@@ -104,10 +118,10 @@ def test_equals_str_format_where_that_takes_the_line(template: str, values: dict
 @given(TEMPLATES, st.dictionaries(NAMES, TEXTS))
 def test_otherwise_only_supplied_names_change(template: str, values: dict[str, str]) -> None:
     if not _plain_fields(template, values):
-        marks = {name: f"\0{number}\0" for number, name in enumerate(values)}
+        marks = {name: f"@/{number}/@" for number, name in enumerate(values)}
         rendered = render(template, marks)
         for name, mark in marks.items():
-            rendered = rendered.replace(shlex.quote(mark), f"{{{name}}}")
+            rendered = rendered.replace(mark, f"{{{name}}}")
         assert rendered == template
 
 

@@ -1,0 +1,143 @@
+"""Which words of a command are shell lines themselves, and which are programs of other languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from projrun.project.command_places import PLACEHOLDER, Word
+
+SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
+_SHELL_VARIABLES = frozenset({"$SHELL", "${SHELL}", "$BASH", "${BASH}"})
+_RUNNERS = frozenset({"su", "runuser", "flock", "script", "sg"})
+"""Programs that give what follows `-c` to a shell."""
+_PREFIXES = frozenset({"command", "builtin", "exec", "env", "nohup"})
+_PRINTERS = frozenset({"echo", "printf", "grep", "ssh"})
+"""A shell's name among their words is text; what ssh sends is another machine's."""
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=", re.DOTALL)
+_WITH_WORD = frozenset({"--rcfile", "--init-file"})
+
+_CODE_OPTIONS = {
+    "python": "-c",
+    "perl": "-e",
+    "ruby": "-e",
+    "node": "-e",
+    "Rscript": "-e",
+    "R": "-e",
+    "php": "-r",
+}
+_CODE_PROGRAMS = frozenset({"awk", "gawk", "mawk", "nawk", "sed", "jq"})
+
+
+class Script(NamedTuple):
+    """The words that make up a shell line."""
+
+    words: Sequence[Word]
+    shell: str
+    is_known: bool = True
+    """False where it depends on other values whether it is one."""
+
+
+def script_of(words: Sequence[Word]) -> Script | None:
+    """The shell line among a command's words."""
+    rest = _without_prefixes(words)
+    if not rest:
+        return None
+    name = _program(rest[0])
+    if name == "eval":
+        return Script(rest[2:] if rest[1:2] and rest[1].text == "--" else rest[1:], "bash")
+    if name == "trap":
+        operands = [word for word in rest[1:] if word.text != "--"]
+        return Script(operands[:1], "bash") if len(operands) > 1 else None
+    if name in _RUNNERS:
+        return _runner_script(rest)
+    if name in _PRINTERS:
+        return None
+    return next(filter(None, _shell_scripts(rest)), None)
+
+
+def reads_script(words: Sequence[Word]) -> str:
+    """The shell that a command starts to read its lines from the input, without `-c` or a file; else ""."""
+    rest = _without_prefixes(words)
+    if not rest or _program(rest[0]) not in SHELLS:
+        return ""
+    has_line, is_known, operands, from_input = _options(rest[1:])
+    return "" if has_line or (operands and not from_input and is_known) else _program(rest[0])
+
+
+def foreign_words(words: Sequence[Word]) -> Iterator[tuple[str, Word]]:
+    """The words with placeholders that programs of other languages take as code."""
+    rest = _without_prefixes(words)
+    name = _program(rest[0]) if rest else ""
+    option = _CODE_OPTIONS.get(re.sub(r"[\d.]+$", "", name))
+    for before, word in pairwise(rest):
+        if not word.places or word.raw == PLACEHOLDER:
+            continue
+        is_program = name in _CODE_PROGRAMS and not (before.text or "").startswith("-")
+        if is_program or name == "ssh" or (option and before.text == option):
+            yield name, word
+
+
+def is_assignment(word: Word) -> bool:
+    """Whether a word begins with `NAME=`."""
+    return _ASSIGNMENT.match(word.raw) is not None
+
+
+def _program(word: Word) -> str:
+    bare = word.raw.strip('"')
+    if bare in _SHELL_VARIABLES:
+        return "bash"
+    return (word.text or "").rpartition("/")[2]
+
+
+def _without_prefixes(words: Sequence[Word]) -> Sequence[Word]:
+    for index, word in enumerate(words):
+        is_option = index > 0 and word.raw.startswith("-")
+        if not is_assignment(word) and not is_option and _program(word) not in _PREFIXES:
+            return words[index:]
+    return ()
+
+
+def _shell_scripts(words: Sequence[Word]) -> Iterator[Script | None]:
+    for index, word in enumerate(words):
+        shell = _program(word)
+        if shell in SHELLS:
+            has_line, is_known, operands, _ = _options(words[index + 1 :])
+            yield Script(operands[:1], shell, is_known) if has_line and operands else None
+
+
+def _options(words: Sequence[Word]) -> tuple[bool, bool, Sequence[Word], bool]:
+    """Whether a shell's options have `-c`, whether all are known, the operands, and whether `-s` is there."""
+    has_line, is_known, from_input = False, True, False
+    index = 0
+    while index < len(words):
+        text = words[index].text
+        if text is None or PLACEHOLDER in text:
+            if has_line or not any(
+                (word.text or "").startswith("-") and "c" in word.raw for word in words[index:]
+            ):
+                break
+            is_known = False  # it may be options, or none
+        elif text in ("--", "-"):
+            index += 1
+            break
+        elif text[:1] not in ("-", "+"):
+            break
+        elif text in _WITH_WORD:
+            index += 1
+        elif not text.startswith("--"):
+            has_line = has_line or (text[0] == "-" and "c" in text)
+            from_input = from_input or (text[0] == "-" and "s" in text)
+            index += text.count("o") + text.count("O")
+        index += 1
+    return has_line, is_known, words[index:], from_input
+
+
+def _runner_script(words: Sequence[Word]) -> Script | None:
+    for before, word in pairwise(words):
+        text = before.text or ""
+        if text == "--command" or (text.startswith("-") and not text.startswith("--") and text.endswith("c")):
+            return Script([word], "sh")
+    return None
