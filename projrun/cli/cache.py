@@ -9,14 +9,9 @@ from pathlib import Path
 import click
 
 from projrun.cache.contents import Item
+from projrun.cli import cache_view
 from projrun.cli.options import json_option
-from projrun.cli.pruning import (
-    find_entry,
-    parse_limits,
-    print_pruned,
-    print_pruned_json,
-    prune_options,
-)
+from projrun.cli.pruning import find_entry, parse_limits, print_pruned, prune_options, reading
 from projrun.cli.rendering import print_json
 from projrun.directories import Directories
 from projrun.errors import SourceError
@@ -39,13 +34,7 @@ def list_sources(as_json: bool) -> None:
     by a run that failed, was killed, or wrote files; download: the content of a `path` parameter. Sizes are those of
     `du`; copies may share blocks with the checkout.
     """
-    from projrun.cli import cache_view
-
-    items = _holdings(_folder())
-    if as_json:
-        cache_view.print_list_json(items)
-    else:
-        cache_view.print_list(items, time.time())
+    cache_view.print_list(_holdings(_folder()), time.time(), as_json=as_json)
 
 
 @cache.command("show")
@@ -53,8 +42,6 @@ def list_sources(as_json: bool) -> None:
 @json_option
 def show_source(key: str, as_json: bool) -> None:
     """Show an entry: its source and who uses it. KEY is a unique prefix of its key, or a path in it."""
-    from projrun.cli import cache_view
-
     item = _find(_holdings(_folder()), key)
     if as_json:
         print_json(cache_view.source_document(item))
@@ -74,20 +61,13 @@ def prune_sources(older_than: str | None, max_size: str | None, dry_run: bool, a
     \b
     projrun cache prune --older-than 30d --max-size 20GB --dry-run
     """
-    from projrun.cli import cache_view
-
     limits = parse_limits(older_than, max_size)
     folder, now = _folder(), time.time()
-    try:
+    with reading("cache", folder, SourceError):
         pruned = prune_holdings(folder, limits, now, dry_run=dry_run)
-    except OSError as error:
-        raise _unreadable(folder, error) from None
     if not dry_run:
         remove_unused(folder, 0.0 if limits.unused_seconds is None else now - limits.unused_seconds)
-    if as_json:
-        print_pruned_json(pruned, dry_run=dry_run)
-    else:
-        print_pruned(pruned, lambda candidate: cache_view.told(candidate, now), dry_run=dry_run)
+    print_pruned(pruned, lambda one: cache_view.told(one, now), dry_run=dry_run, as_json=as_json)
 
 
 @cache.command("path")
@@ -99,8 +79,6 @@ def show_path(key: str | None, as_json: bool) -> None:
     \b
     ls "$(projrun cache path 3f9a)"
     """
-    from projrun.cli import cache_view
-
     folder = Directories.locate(os.environ).cache
     path = folder if key is None else cache_view.files(_find(_holdings(_folder()), key))
     if as_json:
@@ -117,17 +95,8 @@ def _folder() -> Path:
 
 
 def _holdings(folder: Path) -> list[Item]:
-    try:
+    with reading("cache", folder, SourceError):
         return holdings(folder)
-    except OSError as error:
-        raise _unreadable(folder, error) from None
-
-
-def _unreadable(folder: Path, error: OSError) -> SourceError:
-    return SourceError(
-        f"the cache {folder} cannot be used: {error.strerror or error}",
-        hint="set PROJRUN_CACHE_DIR to a folder that you own",
-    )
 
 
 def _find(items: list[Item], key: str) -> Item:

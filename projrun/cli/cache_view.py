@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
-from projrun.cache.contents import Candidate, Item, total_size
+from projrun.cache.contents import Candidate, Item
 from projrun.cli import pruning
-from projrun.cli.quantities import age_text, count_text, size_text
-from projrun.cli.rendering import on_terminal, print_json, print_table, time_text, visible
+from projrun.cli.quantities import age_text, ago_text, size_text
+from projrun.cli.rendering import print_facts, time_text, visible
 from projrun.sources.inventory import CHECKOUT, COPY, DOWNLOAD, REPOSITORY, kind
 from projrun.sources.places import TREE
 
-_COLUMNS = ("KEY", "KIND", "SIZE", "AGE", "LAST USED", "STATE", "SOURCE")
+_TABLE = pruning.Table(
+    "sources",
+    ("KEY", "KIND", "SIZE", "AGE", "LAST USED", "STATE", "SOURCE"),
+    leaving_out=("AGE", "LAST USED"),
+)
 _REASONS = {
     "unfinished": {
         CHECKOUT: "leftovers of a killed fetch",
@@ -30,20 +32,12 @@ _LIMITS = {"unused": "unused", "size": "over the size limit"}
 _SHOWN_HASH = 12
 
 
-def print_list(items: Sequence[Item], now: float) -> None:
+def print_list(items: Sequence[Item], now: float, *, as_json: bool) -> None:
     """One row each, and the total size."""
-    if not items:
-        click.echo("no sources", err=True)
-        return
-    print_table(
-        _COLUMNS, [_row(item, now) for item in items], wrapping=("SOURCE",), leaving_out=("AGE", "LAST USED")
-    )
-    click.echo(f"{count_text(len(items), 'entry', 'entries')}, {size_text(total_size(items))}", err=True)
-
-
-def print_list_json(items: Sequence[Item]) -> None:
-    """The same as one object."""
-    print_json({"sources": [source_document(item) for item in items], "total_bytes": total_size(items)})
+    if as_json:
+        pruning.print_entries_json("sources", items, source_document)
+    else:
+        pruning.print_entries(items, (_row(item, now) for item in items), _TABLE)
 
 
 def source_document(item: Item) -> dict[str, Any]:
@@ -80,12 +74,10 @@ def print_source(item: Item, now: float) -> None:
         ("run", document["run_id"]),
         ("kept because", document["reason"]),
         ("made", time_text(round(item.created * 1000))),
-        ("last used", _ago(now - item.entry.last_used)),
+        ("last used", ago_text(now - item.entry.last_used)),
         ("size", size_text(item.footprint.size)),
     ]
-    for label, text in facts:
-        if text:
-            click.echo(f"{label:<13} {visible(str(text))}")
+    print_facts(facts, 13)
 
 
 def told(candidate: Candidate, now: float) -> str:
@@ -102,10 +94,8 @@ def files(item: Item) -> Path:
 
 def _row(item: Item, now: float) -> tuple[str, ...]:
     entry = item.entry
-    # On a terminal a prefix of the key is enough, for `cache show` too; a program gets all of it.
-    key = entry.key[:10] if on_terminal() else entry.key
     return (
-        key,
+        pruning.shown_key(item),
         kind(item),
         size_text(item.footprint.size),
         age_text(now - item.created),
@@ -133,8 +123,3 @@ def _what(item: Item) -> str:
 
 def _digest(item: Item) -> object:
     return item.facts.get("sha256") or item.facts.get("digest")
-
-
-def _ago(seconds: float) -> str:
-    text = age_text(seconds)
-    return text if text == "just now" else f"{text} ago"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from projrun.cli.quantities import count_text
 from projrun.cli.rendering import print_json
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _print_text(findings: Sequence[Finding]) -> None:
 def _summary(errors: int, warnings: int) -> str:
     if not errors and not warnings:
         return "no problems found"
-    return f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}"
+    return f"{count_text(errors, 'error')}, {count_text(warnings, 'warning')}"
 
 
 def _count(findings: Sequence[Finding], severity: str) -> int:

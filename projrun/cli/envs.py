@@ -10,14 +10,9 @@ import click
 
 from projrun.cache.contents import Item, contents, prune
 from projrun.cache.entries import ContentCache
+from projrun.cli import envs_view
 from projrun.cli.options import environment_options, json_option
-from projrun.cli.pruning import (
-    find_entry,
-    parse_limits,
-    print_pruned,
-    print_pruned_json,
-    prune_options,
-)
+from projrun.cli.pruning import find_entry, parse_limits, print_pruned, prune_options, reading
 from projrun.cli.rendering import print_json
 from projrun.cli.request import build_environment_request
 from projrun.directories import Directories
@@ -38,13 +33,7 @@ def list_environments(as_json: bool) -> None:
 
     Sizes are those of `du`: files shared by several environments or with uv's cache count in each.
     """
-    from projrun.cli import envs_view
-
-    items = _contents(_cache())
-    if as_json:
-        envs_view.print_list_json(items)
-    else:
-        envs_view.print_list(items, time.time())
+    envs_view.print_list(_contents(_cache()), time.time(), as_json=as_json)
 
 
 @envs.command("show")
@@ -52,8 +41,6 @@ def list_environments(as_json: bool) -> None:
 @json_option
 def show_environment(key: str, as_json: bool) -> None:
     """Show an environment: what it was built from and what is in it. A unique prefix of its key is enough."""
-    from projrun.cli import envs_view
-
     item = _find(_contents(_cache()), key)
     document = envs_view.environment_document(item)
     if as_json:
@@ -74,18 +61,11 @@ def prune_environments(older_than: str | None, max_size: str | None, dry_run: bo
     \b
     projrun envs prune --older-than 30d --max-size 20GB --dry-run
     """
-    from projrun.cli import envs_view
-
     limits = parse_limits(older_than, max_size)
     cache, now = _cache(), time.time()
-    try:
+    with reading("environment cache", cache.root, EnvironmentBuildError):
         pruned = prune(cache, limits, now, dry_run=dry_run)
-    except OSError as error:
-        raise _unreadable(cache, error) from None
-    if as_json:
-        print_pruned_json(pruned, dry_run=dry_run)
-    else:
-        print_pruned(pruned, lambda candidate: envs_view.told(candidate, now), dry_run=dry_run)
+    print_pruned(pruned, lambda one: envs_view.told(one, now), dry_run=dry_run, as_json=as_json)
 
 
 @envs.command("path")
@@ -118,17 +98,8 @@ def _cache() -> ContentCache:
 
 
 def _contents(cache: ContentCache) -> list[Item]:
-    try:
+    with reading("environment cache", cache.root, EnvironmentBuildError):
         return contents(cache)
-    except OSError as error:
-        raise _unreadable(cache, error) from None
-
-
-def _unreadable(cache: ContentCache, error: OSError) -> EnvironmentBuildError:
-    return EnvironmentBuildError(
-        f"the environment cache {cache.root} cannot be used: {error.strerror or error}",
-        hint="set PROJRUN_CACHE_DIR to a folder that you own",
-    )
 
 
 def _find(items: list[Item], key: str) -> Item:

@@ -8,12 +8,16 @@ from typing import Any
 
 import click
 
-from projrun.cache.contents import Candidate, Item, total_size
+from projrun.cache.contents import Candidate, Item
 from projrun.cli import pruning
-from projrun.cli.quantities import age_text, count_text, size_text
-from projrun.cli.rendering import on_terminal, print_json, print_table, time_text
+from projrun.cli.quantities import age_text, ago_text, size_text
+from projrun.cli.rendering import print_facts, time_text
 
-_COLUMNS = ("KEY", "MANAGER", "PYTHON", "SIZE", "AGE", "LAST USED", "STATE", "BUILT FROM")
+_TABLE = pruning.Table(
+    "environments",
+    ("KEY", "MANAGER", "PYTHON", "SIZE", "AGE", "LAST USED", "STATE", "BUILT FROM"),
+    leaving_out=("AGE", "MANAGER", "LAST USED", "PYTHON"),
+)
 _LOCK_NAMES = "*.lock*"
 _REASONS = {
     "unfinished": "leftovers of a killed build",
@@ -24,24 +28,12 @@ _REASONS = {
 }
 
 
-def print_list(items: Sequence[Item], now: float) -> None:
+def print_list(items: Sequence[Item], now: float, *, as_json: bool) -> None:
     """One row for each environment, and the total size."""
-    if not items:
-        click.echo("no environments", err=True)
-        return
-    print_table(
-        _COLUMNS,
-        [_row(item, now) for item in items],
-        wrapping=("BUILT FROM",),
-        leaving_out=("AGE", "MANAGER", "LAST USED", "PYTHON"),
-    )
-    click.echo(f"{count_text(len(items), 'entry', 'entries')}, {size_text(total_size(items))}", err=True)
-
-
-def print_list_json(items: Sequence[Item]) -> None:
-    """The same as one object."""
-    documents = [_summary(item) for item in items]
-    print_json({"environments": documents, "total_bytes": total_size(items)})
+    if as_json:
+        pruning.print_entries_json("environments", items, _summary)
+    else:
+        pruning.print_entries(items, (_row(item, now) for item in items), _TABLE)
 
 
 def environment_document(item: Item) -> dict[str, Any]:
@@ -67,15 +59,13 @@ def print_environment(document: Mapping[str, Any], now: float) -> None:
         ("manager", document["manager"] or ""),
         ("python", " ".join(filter(None, (document["python"], document["interpreter"])))),
         ("built", time_text(round(document["created"] * 1000))),
-        ("last used", f"{age_text(now - document['last_used'])} ago".replace("just now ago", "just now")),
+        ("last used", ago_text(now - document["last_used"])),
         ("size", size_text(document["size_bytes"])),
         ("project", document["project"] or ""),
         ("built from", document["summary"] or ""),
         ("build log", document["build_log"]),
     ]
-    for label, text in facts:
-        if text:
-            click.echo(f"{label:<12} {text}")
+    print_facts(facts)
     _section("files", document["files"])
     _section("requirements", document["requirements"])
     _section("installed", (document["lock"] or "").splitlines())
@@ -88,10 +78,8 @@ def told(candidate: Candidate, now: float) -> str:
 
 def _row(item: Item, now: float) -> tuple[str, ...]:
     facts, entry = item.facts, item.entry
-    # On a terminal a prefix of the key is enough, for `envs show` too; a program gets all of it.
-    key = entry.key[:10] if on_terminal() else entry.key
     return (
-        key,
+        pruning.shown_key(item),
         str(facts.get("manager", "")),
         str(facts.get("python", "")),
         size_text(item.footprint.size),

@@ -28,9 +28,9 @@ def parse_size(text: str, option: str) -> int:
     return round(float(match[1]) * unit)
 
 
-def count_text(count: int, word: str, plural: str) -> str:
-    """`1 entry`, `2 entries`."""
-    return f"{count} {word if count == 1 else plural}"
+def count_text(count: int, word: str, plural: str = "") -> str:
+    """`1 entry`, `2 entries`; the plural is the word with an `s` where none is given."""
+    return f"{count} {word if count == 1 else plural or f'{word}s'}"
 
 
 def size_text(size: int) -> str:
@@ -52,3 +52,9 @@ def age_text(seconds: float) -> str:
     if seconds < 86400:
         return f"{int(seconds // 3600)} h"
     return f"{int(seconds // 86400)} d"
+
+
+def ago_text(seconds: float) -> str:
+    """`just now`, `40 d ago`."""
+    text = age_text(seconds)
+    return text if text == "just now" else f"{text} ago"

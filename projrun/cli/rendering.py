@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TextIO
 
@@ -49,6 +49,18 @@ def print_text(text: str, *, err: bool = False) -> None:
     import click  # which knows what to do with other encodings
 
     click.echo(text, err=err)
+
+
+def print_warning(text: str) -> None:
+    """A line on stderr."""
+    print_text(visible(f"projrun: warning: {text}"), err=True)
+
+
+def print_facts(facts: Iterable[tuple[str, str | None]], width: int = 12) -> None:
+    """A line for each fact that is known, after its label."""
+    for label, text in facts:
+        if text:
+            print_text(visible(f"{label:<{width}} {text}"))
 
 
 def _is_utf8(stream: TextIO) -> bool:

@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
+from projrun.cli import runs_view
 from projrun.cli.options import json_option, list_options, tracking_uri_option
 from projrun.cli.rendering import print_json
 from projrun.cli.runs_list import list_runs, store_of
+from projrun.running.record.lookup import find_run
 
 
 @click.group()
@@ -33,9 +35,6 @@ def list_command(**values: Any) -> None:
 @json_option
 def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
     """Show a run: parameters, metrics, tags and artifacts. A unique prefix of its id is enough."""
-    from projrun.cli import runs_view
-    from projrun.running.record.lookup import find_run
-
     with store_of({"tracking-uri": tracking_uri}) as (store, _):
         run = find_run(store, run_id)
         document = runs_view.run_document(run, store)
@@ -61,7 +60,6 @@ def compare_two_runs(
     """
     from projrun.cli import runs_diff_view
     from projrun.running.difference import compare_runs
-    from projrun.running.record.lookup import find_run
 
     with store_of({"tracking-uri": tracking_uri}) as (store, _):
         found = compare_runs(find_run(store, left), find_run(store, right), store)

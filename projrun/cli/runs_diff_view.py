@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import click
-
-from projrun.cli.rendering import on_terminal, print_table, time_text
+from projrun.cli.quantities import count_text
+from projrun.cli.rendering import on_terminal, print_table, print_text, print_warning, time_text
 from projrun.running.difference import MetricRow, Row, RunDifference
 from projrun.tracking.entities import Run
 
 _SECTIONS = ("facts", "parameters", "metrics", "packages", "tags")
-_WORDS = {
-    "facts": "fact",
-    "parameters": "parameter",
-    "metrics": "metric",
-    "packages": "package",
-    "tags": "tag",
-}
 _LONGEST = 60
 _NOTHING = "-"
 
@@ -55,7 +47,7 @@ def _row(row: Row | MetricRow) -> dict[str, Any]:
 def print_difference(found: RunDifference, *, everything: bool) -> None:
     """A table of what differs (`everything`: of all), then a line about what is equal."""
     for warning in found.warnings:
-        click.echo(f"projrun: warning: {warning}", err=True)
+        print_warning(warning)
     columns = (
         "",
         *(f"{' '.join(run.run_name.split())} ({run.run_id[:8]})" for run in (found.left, found.right)),
@@ -67,11 +59,11 @@ def print_difference(found: RunDifference, *, everything: bool) -> None:
     print_table(columns, rows, wrapping=columns[1:3])
     summary = _summary(found)
     if summary and not everything:
-        click.echo(f"\nequal: {summary} (--all shows them)")
+        print_text(f"\nequal: {summary} (--all shows them)")
 
 
 def _lines(section: str, rows: Rows, *, everything: bool) -> Iterator[tuple[str, str, str, str]]:
-    word = "" if section == "facts" else f"{_WORDS[section]} "
+    word = "" if section == "facts" else f"{_singular(section)} "
     for row in rows:
         if everything or not row.equal:
             yield f"{word}{row.name}", _text(row.left), _text(row.right), _change(row)
@@ -97,6 +89,8 @@ def _text(value: str | float | None) -> str:
 
 def _summary(found: RunDifference) -> str:
     counts = [(section, sum(row.equal for row in getattr(found, section))) for section in _SECTIONS]
-    return ", ".join(
-        f"{count} {_WORDS[section] if count == 1 else section}" for section, count in counts if count
-    )
+    return ", ".join(count_text(count, _singular(section)) for section, count in counts if count)
+
+
+def _singular(section: str) -> str:
+    return section.removesuffix("s")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from projrun.cli import runs_view
-from projrun.cli.rendering import print_text
+from projrun.cli.rendering import print_warning
 from projrun.directories import Directories
 from projrun.errors import RequestError
 from projrun.running.record.lookup import opened_store
@@ -43,12 +43,8 @@ def store_of(options: dict[str, str | None]) -> Iterator[tuple[RunStore, Setting
     """The tracking store that options by long name choose, and what else they set."""
     directories = Directories.locate(os.environ)
     settings = Settings(options, os.environ, directories.config)
-    with opened_store(settings, directories, os.environ, Path.cwd(), _warn) as store:
+    with opened_store(settings, directories, os.environ, Path.cwd(), print_warning) as store:
         yield store, settings
-
-
-def _warn(text: str) -> None:
-    print_text(f"projrun: warning: {text}", err=True)
 
 
 def _experiments(store: RunStore, settings: Settings) -> dict[str, str]:

@@ -8,9 +8,11 @@ from typing import Any
 from projrun.cli.rendering import (
     duration_text,
     on_terminal,
+    print_facts,
     print_json,
     print_table,
     print_text,
+    print_warning,
     time_text,
     visible,
 )
@@ -76,7 +78,7 @@ def run_document(run: Run, store: RunStore) -> dict[str, Any]:
         document["artifact_folder"] = None if repository.folder is None else str(repository.folder)
         document["artifacts"] = _artifact_paths(repository)
     except TrackingError as error:  # the rest of the record is worth showing without them
-        print_text(f"projrun: warning: the artifacts cannot be listed: {error.message}", err=True)
+        print_warning(f"the artifacts cannot be listed: {error.message}")
         document.update(artifact_folder=None, artifacts=[])
     return document
 
@@ -91,9 +93,7 @@ def print_run(document: Mapping[str, Any]) -> None:
         ("duration", duration_text(document["duration_ms"])),
         ("artifacts", document["artifact_folder"] or document["artifact_uri"]),
     ]
-    for label, text in facts:
-        if text:
-            print_text(visible(f"{label:<12} {text}"))
+    print_facts(facts)
     _section("parameters", document["params"])
     _section("metrics", {key: f"{value:g}" for key, value in document["metrics"].items()})
     _section("tags", document["tags"])
