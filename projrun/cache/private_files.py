@@ -6,6 +6,8 @@ import os
 import stat
 from pathlib import Path
 
+from projrun.cache.ownership import make_private
+
 _LONGEST = 64 * 1024 * 1024
 """Of a file, in bytes: a parameter cannot be longer than a command line anyway."""
 
@@ -20,7 +22,11 @@ def write_private(file: Path, text: str) -> None:
 
 
 def replace_private(file: Path, content: bytes) -> None:
-    """Put a file in its place, whole or not at all, for its owner only; others may be reading it. Raises OSError."""
+    """Put a file in its place, whole or not at all, for its owner only; others may be reading it.
+
+    Its folder is made if it is missing. Raises OSError.
+    """
+    make_private(file.parent)
     draft = file.with_name(f"{file.name}.{os.urandom(6).hex()}")
     try:
         _write_new(draft, content)

@@ -15,7 +15,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 from projrun.cache.digests import sha256_for
-from projrun.cache.ownership import foreign_reason, make_private
+from projrun.cache.ownership import foreign_reason
 from projrun.project.environment_files import default_environment, file_problem
 from projrun.project.files import is_file
 from projrun.project.model import Project
@@ -84,7 +84,6 @@ class ParsedProjects(NamedTuple):
         from projrun.cache.private_files import replace_private
 
         with suppress(OSError):
-            make_private(self.entry.parent)
             if foreign_reason(self.entry.parent) is None and len(text) <= _LARGEST_ENTRY:
                 replace_private(self.entry, text.encode("ascii"))
                 _remove_oldest(self.entry.parent, MOST_ENTRIES)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from projrun.credentials import redact_uri
 from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
@@ -31,9 +30,6 @@ from projrun.tracking.entities import Run
 from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
 from projrun.tuples import NamedTuple
-
-if TYPE_CHECKING:
-    pass
 
 BUILD_LOG = "environment/build.log"
 """The artifact that says how an environment was built, or why it could not be."""

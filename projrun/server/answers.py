@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from projrun.server.wire import number
+from projrun.server.wire import DatasetFields, DatasetInput, ModelReference, Pair, number
 from projrun.tracking.entities import (
     Dataset,
     Experiment,
@@ -17,13 +17,6 @@ from projrun.tracking.entities import (
     Run,
     Tag,
 )
-
-
-class Pair(msgspec.Struct):
-    """A param or a tag."""
-
-    key: str
-    value: str
 
 
 class MetricAnswer(msgspec.Struct, omit_defaults=True):
@@ -74,35 +67,10 @@ class RunData(msgspec.Struct, omit_defaults=True):
     tags: list[Pair] = []
 
 
-class DatasetAnswer(msgspec.Struct, omit_defaults=True):
-    """A dataset."""
-
-    name: str
-    digest: str
-    source_type: str
-    source: str
-    schema: str | None = None
-    profile: str | None = None
-
-
-class DatasetInput(msgspec.Struct, omit_defaults=True):
-    """A dataset that a run read."""
-
-    dataset: DatasetAnswer
-    tags: list[Pair] = []
-
-
 class ModelInput(msgspec.Struct):
     """A logged model that a run read."""
 
     model_id: str
-
-
-class ModelOutputAnswer(msgspec.Struct):
-    """A logged model that a run wrote."""
-
-    model_id: str
-    step: int
 
 
 class RunInputs(msgspec.Struct, omit_defaults=True):
@@ -115,7 +83,7 @@ class RunInputs(msgspec.Struct, omit_defaults=True):
 class RunOutputs(msgspec.Struct, omit_defaults=True):
     """What a run wrote."""
 
-    model_outputs: list[ModelOutputAnswer] = []
+    model_outputs: list[ModelReference] = []
 
 
 class RunAnswer(msgspec.Struct):
@@ -254,12 +222,12 @@ def run(value: Run) -> RunAnswer:
             [_dataset(dataset) for dataset in value.datasets],
             [ModelInput(model_id) for model_id in value.model_inputs],
         ),
-        RunOutputs([ModelOutputAnswer(*output) for output in value.model_outputs]),
+        RunOutputs([ModelReference(*output) for output in value.model_outputs]),
     )
 
 
 def _dataset(value: Dataset) -> DatasetInput:
-    return DatasetInput(DatasetAnswer(*value[:6]), pairs(value.tags))
+    return DatasetInput(DatasetFields(*value[:6]), tuple(pairs(value.tags)))
 
 
 def logged_model(value: LoggedModel) -> LoggedModelAnswer:

@@ -1,4 +1,4 @@
-"""What clients send: the messages of MLflow's REST API that have more than a field or two, as Structs."""
+"""What clients send, and what `answers` sends back as it is: messages of MLflow's REST API, as Structs."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class OfRun(msgspec.Struct):
         return self.run_id or self.run_uuid
 
 
-class DatasetFields(msgspec.Struct, kw_only=True):
+class DatasetFields(msgspec.Struct, omit_defaults=True):
     """A dataset."""
 
     name: str
@@ -74,8 +74,8 @@ class DatasetFields(msgspec.Struct, kw_only=True):
     profile: str | None = None
 
 
-class DatasetInput(msgspec.Struct):
-    """A dataset with the tags of its use."""
+class DatasetInput(msgspec.Struct, omit_defaults=True):
+    """A dataset that a run read, with the tags of its use."""
 
     dataset: DatasetFields
     tags: tuple[Pair, ...] = ()

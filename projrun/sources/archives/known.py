@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.cache.ownership import make_private
 from projrun.cache.private_files import replace_private
 
 
@@ -41,5 +40,4 @@ def recall(file: Path) -> Known | None:
 
 def remember(file: Path, known: Known) -> None:
     """Replace what was remembered, whole or not at all. Raises OSError."""
-    make_private(file.parent)
     replace_private(file, json.dumps(known._asdict()).encode())

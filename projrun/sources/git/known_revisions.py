@@ -10,7 +10,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.cache.ownership import make_private
 from projrun.cache.private_files import replace_private
 from projrun.sources.git.remote import Remote
 from projrun.sources.git.wanted import Target, Wanted
@@ -56,7 +55,6 @@ def _note(remote: Remote, target: Target) -> None:
         if file.exists() and _read(file) == lines:
             os.utime(file)
         else:
-            make_private(file.parent)
             replace_private(file, "\n".join(lines).encode("utf-8", "surrogateescape"))
     except OSError:
         pass

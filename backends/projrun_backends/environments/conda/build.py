@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import yaml
+
 from projrun.directories import home_folder
 from projrun.environments.protocol import EnvironmentRequest, Progress
 from projrun.errors import EnvironmentBuildError
@@ -209,8 +211,6 @@ def _toml(text: str) -> str:
 
 def _environment_file(details: CondaDetails) -> str:
     """For conda's own programs: without the `pip:` list, which is installed in the same way for all of them."""
-    import yaml
-
     document = details.document
     content = {"dependencies": with_pip(document)}
     if document.channels:

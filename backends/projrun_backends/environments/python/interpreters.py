@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -145,13 +146,10 @@ class _Versions:
         """Keep what was asked for the next run; a folder that cannot be written is not an error."""
         if self._memory is None or not self._changed:
             return
-        partial = self._memory.with_name(f"{self._memory.name}.{os.getpid()}")
-        try:
-            self._memory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            partial.write_text(json.dumps(self._known), encoding="utf-8")
-            partial.replace(self._memory)
-        except OSError:
-            partial.unlink(missing_ok=True)
+        from projrun.cache.private_files import replace_private
+
+        with suppress(OSError):
+            replace_private(self._memory, json.dumps(self._known).encode("ascii"))
 
     def _from_store(self, path: Path) -> Interpreter | None:
         prefix = path.parent.parent

@@ -24,6 +24,7 @@ from projrun_backends.environments.python.interpreters import (
     find_interpreter,
 )
 from projrun_backends.environments.python.keys import environment_key
+from projrun_backends.environments.python.requirements import referenced_variables
 from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.python.specs import read_spec
 from projrun_backends.environments.python.versions import PythonRequest
@@ -298,7 +299,6 @@ def build_secrets(
     spec: EnvironmentSpec, settings: PackageSettings, environ: Mapping[str, str]
 ) -> frozenset[str]:
     from projrun_backends.environments.python.index_credentials import secrets_of
-    from projrun_backends.environments.python.requirements import referenced_variables
 
     lines = [
         *spec.build_requirements.lines,
