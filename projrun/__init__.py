@@ -7,25 +7,38 @@ from typing import TYPE_CHECKING, Any
 from projrun.version import __version__
 
 if TYPE_CHECKING:
+    from projrun.api import RunFailedError as RunFailedError
     from projrun.api import SubmittedRun as SubmittedRun
     from projrun.api import rerun as rerun
     from projrun.api import run as run
+    from projrun.errors import EnvironmentBuildError as EnvironmentBuildError
+    from projrun.errors import PluginError as PluginError
     from projrun.errors import ProjrunError as ProjrunError
+    from projrun.errors import RequestError as RequestError
+    from projrun.errors import SourceError as SourceError
+    from projrun.errors import TrackingError as TrackingError
 
-__all__ = ["ProjrunError", "SubmittedRun", "__version__", "rerun", "run"]
+__all__ = [
+    "EnvironmentBuildError",
+    "PluginError",
+    "ProjrunError",
+    "RequestError",
+    "RunFailedError",
+    "SourceError",
+    "SubmittedRun",
+    "TrackingError",
+    "__version__",
+    "rerun",
+    "run",
+]
 
-_HOMES = {
-    "run": "projrun.api",
-    "rerun": "projrun.api",
-    "SubmittedRun": "projrun.api",
-    "ProjrunError": "projrun.errors",
-}
+_IN_API = ("RunFailedError", "SubmittedRun", "rerun", "run")
 
 
 def __getattr__(name: str) -> Any:
     """Import the public API on first use (PEP 562), so that the command line pays nothing for it."""
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module("projrun.api" if name in _IN_API else "projrun.errors"), name)

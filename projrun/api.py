@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from projrun.credentials import HiddenMapping
-from projrun.errors import ProjrunError, RequestError
-from projrun.project.binding import GivenValue
+from projrun.errors import ProjrunError
 from projrun.reporting import SilentReporter
+from projrun.running.keywords import accepted, options_from, parameters_from, registry_login_from, text_of
 from projrun.running.plan import make_plan
-from projrun.running.record.parent import imported_tracking_uri
 from projrun.running.request import Context, RunRequest, context_of
 from projrun.running.runner import execute
 from projrun.running.session import Options
 from projrun.running.submitted import FinishedRun, RunningRun, SubmittedRun
-from projrun.settings.options import Command, Option, options_of
 
 if TYPE_CHECKING:
     from projrun.running.rerun.repetition import Order
@@ -86,12 +82,12 @@ def run(
     """
     asked = locals()
     request = RunRequest(
-        str(uri),
+        text_of("uri", uri),
         Path.cwd(),
-        entry_point,
-        version,
-        parameters=_parameters(parameters),
-        options=options_from_keywords("run", asked),
+        "main" if entry_point is None else text_of("entry_point", entry_point),
+        None if version is None else text_of("version", version),
+        parameters=parameters_from(parameters),
+        options=options_from("run", asked),
         registry_login=registry_login_from(docker_auth),
     )
     context = context_of(request, os.environ)
@@ -126,22 +122,22 @@ def rerun(
     asked = {**options, **locals()}
     from projrun.running.rerun.repetition import Order
 
-    unknown = options.keys() - {option.keyword for option in _accepted("rerun") if option.setting}
+    unknown = options.keys() - {option.keyword for option in accepted("rerun") if option.setting}
     if unknown:
         raise TypeError(f"rerun() got an unexpected keyword argument {min(unknown)!r}")
     request = RunRequest(
         "",
         Path.cwd(),
-        parameters=_parameters(parameters),
-        options=options_from_keywords("rerun", asked),
+        parameters=parameters_from(parameters),
+        options=options_from("rerun", asked),
         registry_login=registry_login_from(docker_auth),
     )
     order = Order(
-        run_id,
+        text_of("run_id", run_id),
         request,
         context_of(request, os.environ),
-        source=source,
-        entry_point=entry_point,
+        source=None if source is None else text_of("source", source),
+        entry_point=None if entry_point is None else text_of("entry_point", entry_point),
         without_patch=without_patch,
         unlocked=unlocked,
         changed_source=changed_source,
@@ -179,55 +175,3 @@ def _finished(result: Result) -> SubmittedRun:
     if result.outcome.status != "FINISHED":
         raise RunFailedError(result)
     return FinishedRun(result.run.run_id, result.run.status)
-
-
-def options_from_keywords(
-    command: Command, keywords: Mapping[str, object]
-) -> dict[str, str | tuple[str, ...]]:
-    """The options among the keywords, by their names and as the command line gives them."""
-    given = {
-        option.name: _value(option, keywords.get(option.keyword))
-        for option in _accepted(command)
-        if option.requested
-    }
-    given["tracking-uri"] = given["tracking-uri"] or imported_tracking_uri()
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _accepted(command: Command) -> tuple[Option, ...]:
-    return tuple(option for option in options_of(command) if option.api)
-
-
-def _value(option: Option, value: object) -> str | tuple[str, ...] | None:
-    if option.kind == "flag":
-        return "1" if value else None
-    if value is None:
-        return None
-    if isinstance(value, Mapping):
-        if option.kind == "repeated":
-            return tuple(word for name, one in value.items() for word in _words(name, one)) or None
-        return json.dumps(value)
-    return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
-
-
-def _words(name: str, value: object) -> Iterator[str]:
-    """MLflow's `docker_args`: True is a flag; here a list repeats the option, False omits it."""
-    for one in value if isinstance(value, (list, tuple)) else (value,):
-        if one is True:
-            yield name
-        elif one is not False:
-            yield f"{name}={one}"
-
-
-def registry_login_from(given: Mapping[str, str] | None) -> Mapping[str, str]:
-    strings = isinstance(given, Mapping) and all(isinstance(value, str) for value in given.values())
-    if given is not None and not strings:
-        raise RequestError(
-            "docker_auth: must be a mapping, and its values must be strings",
-            hint="for example username, password and registry",
-        )
-    return HiddenMapping(given or {})
-
-
-def _parameters(given: Mapping[str, object] | None) -> dict[str, GivenValue]:
-    return {name: GivenValue(str(value), "api") for name, value in (given or {}).items()}

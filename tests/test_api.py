@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 import projrun
-from projrun.api import RunFailedError, options_from_keywords
+from projrun.api import RunFailedError
 from projrun.directories import Directories
 from projrun.errors import RequestError, SourceError
+from projrun.running.keywords import options_from
 from projrun.running.plan import tracking_target
 from projrun.settings import Settings
 from projrun.tracking.entities import Run
@@ -215,14 +216,12 @@ def test_an_option_that_does_not_exist() -> None:
 
 def test_docker_arguments_become_those_of_the_command_line() -> None:
     given = {"gpus": "all", "t": True, "i": False, "volume": ["/a:/a", "/b:/b"], "cpus": 1.5}
-    options = options_from_keywords(
-        "run", {"docker_args": given, "build_image": True, "pass_credentials": False}
-    )
+    options = options_from("run", {"docker_args": given, "build_image": True, "pass_credentials": False})
     assert options == {
         "docker-args": ("gpus=all", "t", "volume=/a:/a", "volume=/b:/b", "cpus=1.5"),
         "build-image": "1",
     }
-    assert options_from_keywords("run", {"docker_args": {}}) == {}
+    assert options_from("run", {"docker_args": {}}) == {}
     for login in ({"password": 1}, ["password"], "password"):
         with pytest.raises(RequestError, match="values must be strings"):
             projrun.run(".", docker_auth=login)  # type: ignore[arg-type]

@@ -30,7 +30,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "projrun": {"api", "errors", "version"},
     "projrun.__main__": {"cli"},
     "cli": {"running", "execution.supervision", "sources", "tracking", "project", "cache"},
-    "api": {"running", "project"},
+    "api": {"running"},
     "running": {
         "server", "environments", "execution", "execution.supervision", "sources", "tracking", "project", "cache",
     },

@@ -41,6 +41,11 @@ class SubmittedRun(ABC):
         """The run's id in the tracking store."""
         return self._run_id
 
+    @property
+    def command_proc(self) -> subprocess.Popen[bytes] | None:
+        """The process that executes the run, as MLflow calls it; None for a run that this process executed."""
+        return None
+
     @abstractmethod
     def wait(self) -> bool:
         """Wait for its end; True where it FINISHED."""
@@ -82,6 +87,10 @@ class RunningRun(SubmittedRun):
         self._process = process
         self._request = request
         atexit.register(self._wait_at_exit)
+
+    @property
+    def command_proc(self) -> subprocess.Popen[bytes]:
+        return self._process
 
     @classmethod
     def start(cls, request: RunRequest, context: Context) -> RunningRun:

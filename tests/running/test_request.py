@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projrun.api import registry_login_from
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError
 from projrun.project.binding import GivenValue
 from projrun.running.handover import discard_request, hand_over, take_over
+from projrun.running.keywords import registry_login_from
 from projrun.running.request import RunRequest, SecretRef, context_of
 from projrun.running.request_json import from_json, to_json
 from projrun.running.request_secrets import read_text, sealed, secrets_of, unsealed
