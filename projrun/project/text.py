@@ -13,6 +13,13 @@ LINE_BREAK = (
     "\r\n|[\n\r\x85\u2028\u2029]"  # not compiled at import; YAML 1.1, section 4.1.5: what libyaml counts
 )
 _EXCERPT_WIDTH = 100
+_MARKS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+"""Byte order marks (YAML 1.2, section 5.2), the longer ones first, and what they say."""
 
 
 class LocatedError(RequestError):
@@ -34,7 +41,7 @@ class LocatedError(RequestError):
 
 
 def read_text(path: Path, name: str) -> str:
-    """A UTF-8 file's text without its byte order mark; RequestError where it is not one."""
+    """The text of a file as `decode` reads it; RequestError where it is none."""
     try:
         with path.open("rb") as stream:
             data = stream.read(LARGEST_FILE + 1)
@@ -46,14 +53,15 @@ def read_text(path: Path, name: str) -> str:
 
 
 def decode(name: str, data: bytes) -> str:
-    """Bytes as UTF-8, a byte order mark dropped; RequestError at the first byte that is not."""
+    """Bytes as UTF-8, or as a byte order mark says (Windows shells write UTF-16); RequestError at a wrong byte."""
+    encoding = next((word for mark, word in _MARKS if data.startswith(mark)), "utf-8-sig")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8-sig")
+        before = data[: error.start].decode(encoding, "ignore")
         raise LocatedError(
             location_at(name, before, len(before)),
-            f"byte 0x{data[error.start]:02x} is not UTF-8 text",
+            f"byte 0x{data[error.start]:02x} is not {encoding.upper().removesuffix('-SIG')} text",
             hint="save the file as UTF-8",
             code="not-utf-8",
         ) from None

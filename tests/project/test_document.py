@@ -83,11 +83,6 @@ def test_not_utf_8_names_the_byte() -> None:
     assert caught.value.code == "not-utf-8"
 
 
-def test_utf_16_is_refused() -> None:
-    with pytest.raises(LocatedError, match="not UTF-8"):
-        decode("M", "name: x".encode("utf-16"))
-
-
 def test_too_large_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "MLproject"
     path.write_bytes(b"#" * (LARGEST_FILE + 1))

@@ -195,5 +195,5 @@ def test_no_text_is_no_lock(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     (tmp_path / "lock").write_bytes(b"\xff\xfe\x00")
     request = make_request(tmp_path / "project", "none", environ={})
-    with pytest.raises(RequestError, match="not UTF-8"):
+    with pytest.raises(RequestError, match="not UTF-16"):
         locked_spec(EnvironmentSpec(""), tmp_path / "lock", request)
