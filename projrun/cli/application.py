@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -100,6 +101,9 @@ def _is_bare_group(mistake: click.ClickException) -> bool:
 
 
 def _usage_error(mistake: click.ClickException) -> RequestError:
-    message = mistake.format_message().rstrip(".")
+    # As projrun's own messages have it: click writes `No such option '--x'. (Did you mean '--y'?)`.
+    message = re.sub(
+        r"[.( ]+Did you mean (.*)\?\)?$", r"; did you mean \1?", mistake.format_message().rstrip(".")
+    )
     path = mistake.ctx.command_path if isinstance(mistake, click.UsageError) and mistake.ctx else "projrun"
     return RequestError(message[:1].lower() + message[1:], hint=f"see `{path} --help`")

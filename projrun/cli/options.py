@@ -19,7 +19,14 @@ def click_option(option: Option, command: Command) -> Callable[[Decorated], Deco
         words.insert(0, f"-{option.short}")
     if option.kind == "count":
         limits = click.IntRange(1, MOST_RESULTS)
-        return click.option(*words, default=int(option.default), show_default=True, type=limits)
+        return click.option(
+            *words,
+            metavar=option.metavar,
+            help=option.help,
+            default=int(option.default),
+            show_default=True,
+            type=limits,
+        )
     hint = option.hint(command)
     return click.option(
         *words,

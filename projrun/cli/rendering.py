@@ -120,6 +120,17 @@ def print_table(
         print_text(f"not shown, for lack of space: {', '.join(left_out).lower()}", err=True)
 
 
+def has_room(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, wrapping: Sequence[str], folded: int
+) -> bool:
+    """Whether a table fits on the terminal with `wrapping` folded to that width; True off a terminal."""
+    if not on_terminal():
+        return True
+    from rich.console import Console
+
+    return sum(_widths(columns, rows, wrapping, folded)) - _GAP <= Console().width
+
+
 _GAP = 2
 """Between two columns."""
 _FOLDED_WIDTH = 24
@@ -134,19 +145,28 @@ def _left_out(
     width: int,
 ) -> Sequence[str]:
     """As many of `leaving_out` as it takes for the others to fit into `width`."""
-    from rich.cells import cell_len
-
-    needed: dict[str, int] = {}
-    for column, *cells in zip(columns, *rows, strict=True):
-        longest = max(cell_len(line) for cell in cells for line in cell.split("\n")) if cells else 0
-        needed[column] = _GAP + max(
-            cell_len(column), min(longest, _FOLDED_WIDTH) if column in wrapping else longest
-        )
+    needed = dict(zip(columns, _widths(columns, rows, wrapping, _FOLDED_WIDTH), strict=True))
     for count in range(len(leaving_out)):
         if sum(needed.values()) - _GAP <= width:
             return leaving_out[:count]
         del needed[leaving_out[count]]
     return leaving_out
+
+
+def _widths(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], wrapping: Sequence[str], folded: int
+) -> list[int]:
+    """What each column needs, with the gap to the next."""
+    from rich.cells import cell_len
+
+    longest = [
+        max(cell_len(line) for cell in cells for line in cell.split("\n"))
+        for cells in zip(columns, *rows, strict=True)
+    ]
+    return [
+        _GAP + (min(width, folded) if column in wrapping else width)
+        for column, width in zip(columns, longest, strict=True)
+    ]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from projrun.cli.quantities import count_text
-from projrun.cli.rendering import on_terminal, print_table, print_text, print_warning, time_text
+from projrun.cli.rendering import (
+    has_room,
+    on_terminal,
+    print_table,
+    print_text,
+    print_warning,
+    time_text,
+    visible,
+)
 from projrun.running.difference import MetricRow, Row, RunDifference
 from projrun.tracking.entities import Run
 
 _SECTIONS = ("facts", "parameters", "metrics", "packages", "tags")
 _LONGEST = 60
+_NARROWEST = 20
+"""What a value gets at least in the table: a time fits."""
 _NOTHING = "-"
 
 Rows = Sequence[Row] | Sequence[MetricRow]
@@ -45,7 +55,7 @@ def _row(row: Row | MetricRow) -> dict[str, Any]:
 
 
 def print_difference(found: RunDifference, *, everything: bool) -> None:
-    """A table of what differs (`everything`: of all), then a line about what is equal."""
+    """What differs (`everything`: all), then a line about what is equal."""
     for warning in found.warnings:
         print_warning(warning)
     columns = (
@@ -56,10 +66,22 @@ def print_difference(found: RunDifference, *, everything: bool) -> None:
     rows = [("started", time_text(found.left.start_time), time_text(found.right.start_time), "")]
     for section in _SECTIONS:
         rows.extend(_lines(section, getattr(found, section), everything=everything))
-    print_table(columns, rows, wrapping=columns[1:3])
+    if has_room(columns, rows, wrapping=columns[1:3], folded=_NARROWEST):
+        print_table(columns, rows, wrapping=columns[1:3])
+    else:
+        _print_stacked(columns, rows)
     summary = _summary(found)
     if summary and not everything:
         print_text(f"\nequal: {summary} (--all shows them)")
+
+
+def _print_stacked(columns: Sequence[str], rows: Iterable[tuple[str, str, str, str]]) -> None:
+    """The table for a terminal without room for two values beside each other: one below the other."""
+    print_text(f"left   {columns[1]}\nright  {columns[2]}")
+    for name, left, right, change in rows:
+        told = not change or change.startswith("only")  # the dash says that
+        head = name if told else f"{name}  ({change})"
+        print_text(visible(f"\n{head}\n  left   {left}\n  right  {right}"))
 
 
 def _lines(section: str, rows: Rows, *, everything: bool) -> Iterator[tuple[str, str, str, str]]:

@@ -162,4 +162,10 @@ def _none_serves(
 
 
 def _described(reference: EnvironmentReference) -> str:
-    return reference.file.name if reference.file else f"a {reference.kind} environment"
+    if reference.file:
+        return reference.file.name
+    return (
+        "a project without an environment file"
+        if reference.kind == "none"
+        else f"a {reference.kind} environment"
+    )

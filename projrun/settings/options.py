@@ -216,7 +216,7 @@ RUNS_LIST = (
     Option(
         "order-by", 'For example "metrics.rmse ASC".', "COLUMN", kind="repeated", default="newest first",
     ),
-    Option("max-results", short="n", kind="count", default="20"),
+    Option("max-results", "Number of runs to list.", "N", short="n", kind="count", default="20"),
     OPTIONS["tracking-uri"],
     OPTIONS["json"],
 )  # fmt: skip

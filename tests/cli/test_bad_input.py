@@ -185,10 +185,20 @@ def test_errors_are_json_too(tmp_path: Path, project: Path) -> None:
     assert done.stderr.startswith("projrun: error: ")
 
 
-def test_an_unknown_command(tmp_path: Path) -> None:
-    done = run_projrun("rnu", ".", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "did you mean 'run'?" in done.stderr
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("rnu", "."), "no such command 'rnu'; did you mean 'run'? see `projrun --help`"),
+        (("runs", "lst"), "no such command 'lst'; did you mean 'list'? see `projrun runs --help`"),
+        (
+            ("check", "--stric"),
+            "no such option '--stric'; did you mean '--strict'? see `projrun check --help`",
+        ),
+    ],
+)
+def test_an_unknown_word_of_the_command_line(words: tuple[str, ...], message: str) -> None:
+    done = run_projrun(*words)
+    assert (done.returncode, done.stderr) == (2, f"projrun: error: {message}\n")
 
 
 def test_a_config_file_with_a_mistake(tmp_path: Path, project: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.support.commands import Completed, run_projrun
 from tests.support.projects import python_project
 from tests.support.questions import ask_projrun
+from tests.support.terminals import on_a_terminal
 
 
 class Pair:
@@ -68,3 +70,17 @@ def test_a_run_that_does_not_exist(pair: Pair) -> None:
     done = pair("runs", "diff", pair.left, "f" * 32)
     assert done.returncode == 2
     assert "has no run" in done.stderr
+
+
+@pytest.mark.parametrize("columns", [100, 60, 20])
+def test_a_narrow_terminal_breaks_no_words(pair: Pair, columns: int) -> None:
+    shown = on_a_terminal(
+        "runs", "diff", pair.left, pair.right, home=Path(pair.environ["PROJRUN_HOME"]), columns=columns
+    )
+    lines = [line.split() for line in re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()]
+    if columns == 100:
+        assert ["parameter", "alpha", "1", "2"] in lines
+    else:
+        place = lines.index(["parameter", "alpha"])
+        assert lines[place + 1 : place + 3] == [["left", "1"], ["right", "2"]]
+        assert [lines[0][0], lines[1][0]] == ["left", "right"]

@@ -149,6 +149,9 @@ def test_docker_serves_no_other_project(with_docker: dict[str, str]) -> None:
     with pytest.raises(EnvironmentBuildError, match="'docker' cannot build") as raised:
         select_manager("docker", "--env-manager", reference("python_env"), with_docker)
     assert "uv" in raised.value.hint
+    without = "'docker' cannot build a project without an environment file"
+    with pytest.raises(EnvironmentBuildError, match=without):
+        select_manager("docker", "--env-manager", reference("none"), with_docker)
 
 
 @pytest.mark.parametrize("kind", KINDS)
