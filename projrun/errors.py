@@ -67,6 +67,10 @@ class Interruption(ProjrunError):
         self.exit_code = exit_code
 
 
+class Stopped(BaseException):
+    """A signal stops what is going on: no code may take it for an error of what it called."""
+
+
 class TrackingError(ProjrunError):
     """The tracking store refused the request or could not be reached."""
 

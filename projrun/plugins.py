@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
@@ -12,7 +12,7 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from projrun.errors import PluginError, ProjrunError, RequestError
+from projrun.errors import PluginError, ProjrunError, RequestError, Stopped
 from projrun.suggestions import did_you_mean
 from projrun.tuples import NamedTuple
 
@@ -122,7 +122,7 @@ def is_offered(name: str, group: str) -> bool:
 def _entry_point(kind: str, name: str, built_ins: Mapping[str, str], group: str) -> EntryPoint:
     offered = _offered(group, name)
     if name in offered:
-        return offered[name]
+        return _only(kind, name, offered[name])
     names = sorted({*built_ins, *offered})
     raise RequestError(
         f"unknown {kind} {name!r}{did_you_mean(name, names)}",
@@ -130,15 +130,25 @@ def _entry_point(kind: str, name: str, built_ins: Mapping[str, str], group: str)
     )
 
 
+def _only(kind: str, name: str, found: Sequence[EntryPoint]) -> EntryPoint:
+    """Which package is meant is not for the order of folders to decide."""
+    if len({entry.value for entry in found}) > 1:
+        packages = ", ".join(sorted(Origin.of(kind, entry).package for entry in found))
+        raise RequestError(
+            f"several packages offer the {kind} {name!r}: {packages}", hint="uninstall all but one of them"
+        )
+    return found[0]
+
+
 def entry_point_names(group: str) -> list[str]:
     """The names that other packages register in a group, sorted; a scan of what is installed (35 ms)."""
     return sorted(_offered(group))
 
 
-_SCANNED: dict[tuple[str, ...], dict[str, EntryPoint]] = {}
+_SCANNED: dict[tuple[str, ...], dict[str, list[EntryPoint]]] = {}
 
 
-def _offered(group: str, wanted: str | None = None) -> dict[str, EntryPoint]:
+def _offered(group: str, wanted: str | None = None) -> dict[str, list[EntryPoint]]:
     """What packages register in a group. Scanned again for a name that the last scan did not find: a notebook may
     have installed its package since.
     """
@@ -146,7 +156,10 @@ def _offered(group: str, wanted: str | None = None) -> dict[str, EntryPoint]:
     if wanted is None or wanted not in _SCANNED.get(place, {}):
         from importlib.metadata import entry_points
 
-        _SCANNED[place] = {entry.name: entry for entry in entry_points(group=group)}
+        found: dict[str, list[EntryPoint]] = {}
+        for entry in entry_points(group=group):
+            found.setdefault(entry.name, []).append(entry)
+        _SCANNED[place] = found
     return _SCANNED[place]
 
 
@@ -184,14 +197,13 @@ class Origin(NamedTuple):
     @contextmanager
     def faults(self, *allowed: type[Exception]) -> Iterator[None]:
         """For code of the plug-in: what it raises beside ProjrunError and what its contract allows is its fault."""
-        passed: tuple[type[Exception], ...] = (ProjrunError, *allowed)
+        passed: tuple[type[BaseException], ...] = (ProjrunError, KeyboardInterrupt, Stopped, *allowed)
         try:
             yield
         except passed:
             raise
-        except (Exception, SystemExit) as error:
-            message = str(error).strip().partition("\n")[0]
-            named = type(error).__name__
+        except BaseException as error:  # SystemExit too, and classes of its own
+            message, named = _message(error), type(error).__name__
             raise self.fault(f"{named}: {message}" if message else named, _place(error)) from error
 
     def expect(self, value: object, expected: type[T], what: str) -> T:
@@ -288,6 +300,13 @@ def _for_people(hint: Any) -> str:
     return (
         hint.__name__ if isinstance(hint, type) and not get_args(hint) else re.sub(r"\b\w+\.", "", str(hint))
     )
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error).strip().partition("\n")[0]
+    except Exception:  # it cannot even say what is wrong
+        return ""
 
 
 def _place(error: BaseException) -> str:

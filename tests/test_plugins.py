@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from projrun.environments.registry import get_manager
-from projrun.errors import PluginError, ProjrunError
+from projrun.errors import PluginError, ProjrunError, RequestError
 from projrun.execution.registry import get_backend
+from projrun.execution.supervision.signals import Interrupted
 from tests.support.commands import Completed, run_projrun
 from tests.support.packages import install_package
 
@@ -167,6 +168,45 @@ def test_what_the_contract_allows_passes(install: Install) -> None:
     with pytest.raises(ProjrunError) as raised:
         get_backend("x").check({})
     assert (type(raised.value).__name__, raised.value.message) == ("RequestError", "no")
+
+
+ODD = """
+class Odd(BaseException): ...
+class Mute(Exception):
+    def __str__(self): raise ValueError
+def odd(*arguments): raise Odd("odd")
+def mute(*arguments): raise Mute
+def leave(*arguments): raise GeneratorExit
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "what"), [("odd", "Odd: odd"), ("mute", "Mute"), ("leave", "GeneratorExit")]
+)
+def test_whatever_is_raised_is_a_fault(install: Install, function: str, what: str) -> None:
+    name = install(f"{BACKEND}{ODD}Backend.check = {function}")
+    with pytest.raises(PluginError) as raised:
+        get_backend("x").check({})
+    assert raised.value.message == fault(name, what)
+
+
+def test_whatever_is_raised_at_import_is_a_fault(install: Install) -> None:
+    name = install(f"{ODD}odd()")
+    assert refusal(get_backend).message == fault(name, "Odd: odd")
+
+
+def test_which_of_two_packages_is_meant_is_not_guessed(install: Install) -> None:
+    first, second = install(BACKEND), install(BACKEND)
+    with pytest.raises(RequestError, match=f"several packages offer the backend 'x': {first}, {second}"):
+        get_backend("x")
+
+
+@pytest.mark.parametrize("stop", ["Interrupted(15)", "KeyboardInterrupt"])
+def test_a_signal_is_no_fault(install: Install, stop: str) -> None:
+    module = f"{BACKEND}from projrun.execution.supervision.signals import Interrupted\n"
+    install(f"{module}def end(*given): raise {stop}\nBackend.check = end")
+    with pytest.raises((Interrupted, KeyboardInterrupt)):
+        get_backend("x").check({})
 
 
 def test_its_authors_are_told_where_it_happened(install: Install) -> None:

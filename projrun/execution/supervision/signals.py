@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
+from projrun.errors import Stopped
 from projrun.execution.protocol import Job, Outcome
 from projrun.execution.supervision.ending import interrupted
 
@@ -18,7 +19,7 @@ _RELAYED = (
 )  # fmt: skip
 
 
-class Interrupted(BaseException):
+class Interrupted(Stopped):
     """A signal came while no job was running: the current build is undone, and the run is KILLED."""
 
     def __init__(self, signum: int) -> None:

@@ -18,6 +18,8 @@ from projrun.tuples import NamedTuple
 
 _DELIVERY_PAUSES = (0.0, 0.5, 2.0)
 
+_LONGEST_REASON = 2000
+"""Characters of a reason that are recorded: below the limit of every MLflow server."""
 
 _OURS = ("projrun.", "mlflow.source.git.", "mlflow.gitBranchName")
 _OF_PARAMS = "projrun.param."
@@ -147,8 +149,11 @@ def _one_line(error: Exception | None) -> str:
 
 
 def end_tags(end: RunEnd) -> dict[str, str]:
-    """The tags that say why a run did not finish."""
-    return {"projrun.exit_code": str(end.exit_code), "projrun.reason": end.reason}
+    """The tags that say why a run did not finish, as any store takes them: a run must end, whatever its reason says."""
+    reason = end.reason.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
+    if len(reason) > _LONGEST_REASON:
+        reason = f"{reason[:_LONGEST_REASON]}…"
+    return {"projrun.exit_code": str(end.exit_code), "projrun.reason": reason}
 
 
 def now() -> int:

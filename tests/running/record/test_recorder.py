@@ -150,6 +150,24 @@ def test_artifacts_that_cannot_be_stored_are_one_warning(store: SqlStore, warnin
     assert text.startswith("the run's artifacts cannot be stored: ")
 
 
+@pytest.mark.parametrize(
+    ("reason", "recorded"),
+    [
+        ("no runs:/\udce9/x", "no runs:/\\udce9/x"),
+        ("a\0b é\n日", "a\\0b é\n日"),
+        ("x" * 20_000, "x" * 2000 + "…"),
+        ("\ud800" * 9000, ("\\ud800" * 9000)[:2000] + "…"),
+    ],
+)
+def test_a_run_ends_whatever_its_reason_says(
+    store: SqlStore, warnings: list[str], reason: str, recorded: str
+) -> None:
+    started = RunRecorder.start(store, DESCRIPTION, warnings.append)
+    assert started.finish(RunEnd("FAILED", 3, reason, 5))
+    run = store.get_run(started.run.run_id)
+    assert (run.status, run.tag("projrun.reason"), warnings) == ("FAILED", recorded, [])
+
+
 def test_an_end_without_a_reason_leaves_no_tags(store: SqlStore, warnings: list[str]) -> None:
     started = RunRecorder.start(store, DESCRIPTION, warnings.append)
     started.finish(RunEnd("FINISHED", 0, "", 9))
