@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from projrun.cache.contents import Item
-from projrun.cli import cache_view
 from projrun.cli.options import json_option
-from projrun.cli.pruning import find_entry, parse_limits, print_pruned, prune_options, reading
+from projrun.cli.pruning import find_entry, parse_limits, prune_options, reading
 from projrun.cli.rendering import print_json
+from projrun.cli.views import cache as cache_view
+from projrun.cli.views.entries import print_pruned
 from projrun.directories import Directories
 from projrun.errors import SourceError
 from projrun.project.parsed import remove_unused

@@ -10,11 +10,12 @@ import click
 
 from projrun.cache.contents import Item, contents, prune
 from projrun.cache.entries import ContentCache
-from projrun.cli import envs_view
 from projrun.cli.options import environment_options, json_option
-from projrun.cli.pruning import find_entry, parse_limits, print_pruned, prune_options, reading
+from projrun.cli.pruning import find_entry, parse_limits, prune_options, reading
 from projrun.cli.rendering import print_json
 from projrun.cli.request import build_environment_request
+from projrun.cli.views import envs as envs_view
+from projrun.cli.views.entries import print_pruned
 from projrun.directories import Directories
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.running.plan import plan_environment

@@ -15,7 +15,7 @@ from projrun.running.request import context_of
 
 def show_plan(values: Mapping[str, Any]) -> int:
     """Print the plan as text or JSON."""
-    from projrun.cli.plan_view import plan_document, plan_text
+    from projrun.cli.views.plan import plan_document, plan_text
 
     request = build_request(values, "plan")
     reporter = CommandLineReporter()
@@ -25,8 +25,5 @@ def show_plan(values: Mapping[str, Any]) -> int:
         print_json(document)
     else:
         print_text(visible(plan_text(document)))
-    for note in made.notes:
-        reporter.info(note)
-    for warning in made.warnings:
-        reporter.warning(warning)
+    reporter.tell(made.notes, made.warnings)
     return 0

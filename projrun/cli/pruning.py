@@ -1,22 +1,19 @@
-"""What `projrun envs` and `projrun cache` share: listing, finding one entry, limits, and saying what was removed."""
+"""What `projrun envs` and `projrun cache` share: options and limits of `prune`, finding one entry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from projrun.cache.contents import Candidate, Item, Limits, Pruned, total_size
-from projrun.cli.quantities import ago_text, count_text, parse_duration, parse_size, size_text
-from projrun.cli.rendering import on_terminal, print_json, print_table, print_text, print_warning
+from projrun.cache.contents import Item, Limits
+from projrun.cli.quantities import parse_duration, parse_size
 from projrun.errors import ProjrunError, RequestError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-Tell = Callable[[Candidate], str]
-"""Names an entry and says why it is removed."""
 
 _OPTIONS = (
     click.option(
@@ -29,16 +26,6 @@ _OPTIONS = (
     ),
     click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing."),
 )
-
-
-class Table(NamedTuple):
-    """How entries are listed."""
-
-    things: str
-    columns: tuple[str, ...]
-    """The last one may be folded on a terminal."""
-    leaving_out: tuple[str, ...]
-    """On a narrow terminal, the first ones first."""
 
 
 def prune_options(command: Command) -> Command:
@@ -89,64 +76,3 @@ def reading(name: str, folder: Path, error: type[ProjrunError]) -> Iterator[None
             f"the {name} {folder} cannot be used: {problem.strerror or problem}",
             hint="set PROJRUN_CACHE_DIR to a folder that you own",
         ) from None
-
-
-def print_entries(items: Sequence[Item], rows: Iterable[Sequence[str]], table: Table) -> None:
-    """One row for each entry, and the total size."""
-    if not items:
-        print_text(f"no {table.things}", err=True)
-        return
-    print_table(table.columns, list(rows), wrapping=table.columns[-1:], leaving_out=table.leaving_out)
-    print_text(f"{count_text(len(items), 'entry', 'entries')}, {size_text(total_size(items))}", err=True)
-
-
-def print_entries_json(name: str, items: Sequence[Item], document: Callable[[Item], object]) -> None:
-    """The same as one object."""
-    print_json({name: [document(item) for item in items], "total_bytes": total_size(items)})
-
-
-def shown_key(item: Item) -> str:
-    """On a terminal a prefix of the key is enough, for `show` too; a program gets all of it."""
-    return item.entry.key[:10] if on_terminal() else item.entry.key
-
-
-def print_pruned(pruned: Pruned, tell: Tell, *, dry_run: bool, as_json: bool) -> None:
-    """What was removed and why, and the space freed."""
-    if as_json:
-        _print_json(pruned, dry_run=dry_run)
-        return
-    for candidate in pruned.removed:
-        print_text(f"{'would remove' if dry_run else 'removed'} {tell(candidate)}")
-    for candidate in pruned.kept:
-        print_warning(f"could not remove {tell(candidate)}")
-    verb = "would be removed" if dry_run else "removed"
-    print_text(f"{len(pruned.removed)} {verb}, {size_text(pruned.freed)}", err=True)
-
-
-def _print_json(pruned: Pruned, *, dry_run: bool) -> None:
-    print_json(
-        {
-            "dry_run": dry_run,
-            "removed": [_candidate(candidate) for candidate in pruned.removed],
-            "kept": [_candidate(candidate) for candidate in pruned.kept],
-            "freed_bytes": pruned.freed,
-        }
-    )
-
-
-def told(candidate: Candidate, reason: str, now: float, what: str) -> str:
-    """`0123456789 (1.4 GB, unused, last used 40 d ago): what it is`."""
-    item = candidate.item
-    detail = f"{size_text(item.footprint.size)}, {reason}, last used {ago_text(now - item.entry.last_used)}"
-    return f"{item.entry.key[:10]} ({detail}){f': {what}' if what else ''}"
-
-
-def _candidate(candidate: Candidate) -> dict[str, Any]:
-    item = candidate.item
-    return {
-        "key": item.entry.key,
-        **({"kind": item.facts["kind"]} if "kind" in item.facts else {}),
-        "path": str(item.entry.path),
-        "reason": candidate.reason,
-        "size_bytes": item.footprint.size,
-    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -73,6 +73,13 @@ class CommandLineReporter:
     def warning(self, text: str) -> None:
         """A line, also with `--quiet`."""
         self._print(f"projrun: warning: {text}")
+
+    def tell(self, notes: Iterable[str], warnings: Iterable[str]) -> None:
+        """What a plan says."""
+        for note in notes:
+            self.info(note)
+        for warning in warnings:
+            self.warning(warning)
 
     def _print(self, line: str) -> None:
         with self._lock, suppress(OSError):  # its reader, or the terminal, has gone: the run goes on

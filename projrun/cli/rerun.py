@@ -9,16 +9,16 @@ from typing import Any
 import click
 
 from projrun.cli.options import rerun_options
-from projrun.cli.rendering import print_json, silence_stdout, visible
+from projrun.cli.rendering import print_json, print_text, visible
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
-from projrun.cli.run_view import result_document, result_lines, source_line
+from projrun.cli.run import print_result, result_document, result_lines, source_line
 from projrun.execution.supervision.signals import SignalRelay
 from projrun.running.request import context_of
 from projrun.running.rerun.differences import Difference
 from projrun.running.rerun.planning import PlannedRepetition, compare_environments, plan_repetition
 from projrun.running.rerun.repetition import Order, Repetition, repetition
-from projrun.running.runner import Result, execute
+from projrun.running.runner import execute
 from projrun.running.session import Options
 from projrun.sources.fetch import discard
 
@@ -47,7 +47,11 @@ def rerun(**values: Any) -> int:
         after = compare_environments(found, result, reporter.warning)
     for difference in after:
         reporter.warning(f"differs: {difference.text}")
-    return _report(result, planned, after, found, reporter, as_json=values["as_json"])
+    for line in result_lines(result, planned.plan):
+        reporter.info(line)
+    reporter.info(f"compare: projrun runs diff {found.record.run_id} {result.run.run_id}")
+    document = {**result_document(result), **_document(found, (*planned.differences, *after))}
+    return print_result(result, document if values["as_json"] else None)
 
 
 def _order(values: Mapping[str, Any]) -> Order:
@@ -67,17 +71,14 @@ def _order(values: Mapping[str, Any]) -> Order:
 def _tell(found: Repetition, planned: PlannedRepetition, reporter: CommandLineReporter) -> None:
     plan = planned.plan
     reporter.info(f"repeating {found.record.shown}: {source_line(plan.checkout)}")
-    for note in plan.notes:
-        reporter.info(note)
-    for warning in plan.warnings:
-        reporter.warning(warning)
+    reporter.tell(plan.notes, plan.warnings)
     for difference in planned.differences:
         tell = reporter.warning if difference.serious else reporter.info
         tell(f"differs: {difference.text}")
 
 
 def _show(found: Repetition, reporter: CommandLineReporter, *, as_json: bool) -> int:
-    from projrun.cli.plan_view import plan_document, plan_text
+    from projrun.cli.views.plan import plan_document, plan_text
 
     planned = plan_repetition(found, own_copy=False)
     try:
@@ -85,7 +86,7 @@ def _show(found: Repetition, reporter: CommandLineReporter, *, as_json: bool) ->
         if as_json:
             print_json({**document, **_document(found, planned.differences)})
         else:
-            click.echo(visible(plan_text(document)))
+            print_text(visible(plan_text(document)))
         _tell(found, planned, reporter)
     finally:
         discard(planned.plan.checkout)
@@ -101,23 +102,3 @@ def _document(found: Repetition, differences: tuple[Difference, ...]) -> dict[st
             for one in differences
         ],
     }
-
-
-def _report(
-    result: Result,
-    planned: PlannedRepetition,
-    after: tuple[Difference, ...],
-    found: Repetition,
-    reporter: CommandLineReporter,
-    *,
-    as_json: bool,
-) -> int:
-    for line in result_lines(result, planned.plan):
-        reporter.info(line)
-    reporter.info(f"compare: projrun runs diff {found.record.run_id} {result.run.run_id}")
-    if as_json:
-        try:
-            print_json({**result_document(result), **_document(found, (*planned.differences, *after))})
-        except BrokenPipeError:  # the exit code is still the project's
-            silence_stdout()
-    return result.outcome.exit_code

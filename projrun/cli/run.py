@@ -6,15 +6,18 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from projrun.cli.rendering import print_json, silence_stdout
+from projrun.cli.rendering import duration_text, print_json, silence_stdout
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
-from projrun.cli.run_view import result_document, result_lines, source_line
 from projrun.execution.supervision.signals import SignalRelay
 from projrun.running.plan import Plan, make_plan
 from projrun.running.request import Context, RunRequest, context_of
 from projrun.running.runner import Result, execute
 from projrun.running.session import Options
+from projrun.sources.checkout import Checkout
+from projrun.tracking.entities import Run
+
+_VERBS = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was killed"}
 
 
 def run_line(values: Mapping[str, Any]) -> int:
@@ -33,26 +36,74 @@ def carry_out(request: RunRequest, context: Context, *, quiet: bool, as_json: bo
     reporter = CommandLineReporter(quiet=quiet)
     with SignalRelay() as relay:
         plan = make_plan(request, context, activity=reporter.activity)
-        _tell(plan, reporter)
+        if plan.checkout.cached is not None and not plan.notes:  # they name the version themselves
+            reporter.info(source_line(plan.checkout))
+        reporter.tell(plan.notes, plan.warnings)
         result = execute(plan, reporter, Options(relay, forward_stdout_to_stderr=as_json))
-    return _report(result, plan, reporter, as_json=as_json)
-
-
-def _tell(plan: Plan, reporter: CommandLineReporter) -> None:
-    if plan.checkout.cached is not None and not plan.notes:  # they name the version themselves
-        reporter.info(source_line(plan.checkout))
-    for note in plan.notes:
-        reporter.info(note)
-    for warning in plan.warnings:
-        reporter.warning(warning)
-
-
-def _report(result: Result, plan: Plan, reporter: CommandLineReporter, *, as_json: bool) -> int:
     for line in result_lines(result, plan):
         reporter.info(line)
-    if as_json:
+    return print_result(result, result_document(result) if as_json else None)
+
+
+def print_result(result: Result, document: Mapping[str, object] | None) -> int:
+    """Print what `--json` asks for; the exit code of the run."""
+    if document is not None:
         try:
-            print_json(result_document(result))
-        except BrokenPipeError:  # the exit code is still the project's
+            print_json(document)
+        except BrokenPipeError:  # which changes nothing for the run
             silence_stdout()
     return result.outcome.exit_code
+
+
+def source_line(checkout: Checkout) -> str:
+    """The project, and the commit or the archive that its version came to."""
+    version = checkout.commit or (checkout.digest and f"sha256:{checkout.digest}")
+    place = f"{checkout.uri} at {version}" if version else checkout.uri
+    branch = f" ({checkout.branch})" if checkout.branch else ""
+    return f"{place}{branch}{', with uncommitted changes' if checkout.dirty else ''}"
+
+
+def result_lines(result: Result, plan: Plan) -> list[str]:
+    """The outcome, and where the results are."""
+    run = result.run
+    line = f"run {run.run_name} {_VERBS.get(run.status, run.status)} after {duration_text(_duration(run))}"
+    if result.outcome.reason:
+        line += f": {result.outcome.reason}"
+    lines = [line, f"results: {_results(result, plan)}"]
+    if result.artifact_folder is not None:
+        lines.append(f"artifacts: {result.artifact_folder}")
+    return lines
+
+
+def _results(result: Result, plan: Plan) -> str:
+    """The server's page of the run, or the command that shows it."""
+    run = result.run
+    if not result.store.startswith("sqlite:"):
+        return f"{result.store.rstrip('/')}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+    command = f"projrun runs show {run.run_id}"
+    embedded = result.store == f"sqlite:///{plan.directories.database}"
+    return command if embedded else f"{command} --tracking-uri {result.store}"
+
+
+def result_document(result: Result) -> dict[str, object]:
+    """The keys of `projrun run --json`; a contract test pins them."""
+    run = result.run
+    return {
+        "run_id": run.run_id,
+        "run_name": run.run_name,
+        "experiment_id": run.experiment_id,
+        "status": run.status,
+        "exit_code": result.outcome.exit_code,
+        "reason": result.outcome.reason,
+        "start_time": run.start_time,
+        "end_time": run.end_time,
+        "artifact_uri": run.artifact_uri,
+        "artifact_folder": None if result.artifact_folder is None else str(result.artifact_folder),
+        "tracking_uri": result.store,
+        "checkout": None if result.kept_checkout is None else str(result.kept_checkout),
+        "log": str(result.kept_log) if result.kept_log else "logs/output.log",
+    }
+
+
+def _duration(run: Run) -> int | None:
+    return None if run.end_time is None else run.end_time - run.start_time

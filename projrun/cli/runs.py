@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from projrun.cli import runs_view
 from projrun.cli.options import json_option, list_options, tracking_uri_option
 from projrun.cli.rendering import print_json
 from projrun.cli.runs_list import list_runs, store_of
+from projrun.cli.views import runs as runs_view
 from projrun.running.record.lookup import find_run
 
 
@@ -58,7 +58,7 @@ def compare_two_runs(
     \b
     projrun runs diff 3f2a 81c0
     """
-    from projrun.cli import runs_diff_view
+    from projrun.cli.views import runs_diff as runs_diff_view
     from projrun.running.difference import compare_runs
 
     with store_of({"tracking-uri": tracking_uri}) as (store, _):

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from projrun.cli import runs_view
 from projrun.cli.rendering import print_warning
+from projrun.cli.views import runs as runs_view
 from projrun.directories import Directories
 from projrun.errors import RequestError
 from projrun.running.record.lookup import opened_store

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from projrun.cli.rendering import visible
-from projrun.cli.runs_view import ALL_COLUMNS, LEFT_OUT
+from projrun.cli.views.runs import ALL_COLUMNS, LEFT_OUT
 from tests.support.commands import run_projrun
 from tests.support.projects import write_project
 from tests.support.terminals import on_a_terminal

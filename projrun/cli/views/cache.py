@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from projrun.cache.contents import Candidate, Item
-from projrun.cli import pruning
 from projrun.cli.quantities import age_text, ago_text, size_text
 from projrun.cli.rendering import print_facts, time_text, visible
+from projrun.cli.views import entries
 from projrun.sources.inventory import CHECKOUT, COPY, DOWNLOAD, REPOSITORY, kind
 from projrun.sources.places import TREE
 
-_TABLE = pruning.Table(
+_TABLE = entries.Table(
     "sources",
     ("KEY", "KIND", "SIZE", "AGE", "LAST USED", "STATE", "SOURCE"),
     leaving_out=("AGE", "LAST USED"),
@@ -35,9 +35,9 @@ _SHOWN_HASH = 12
 def print_list(items: Sequence[Item], now: float, *, as_json: bool) -> None:
     """One row each, and the total size."""
     if as_json:
-        pruning.print_entries_json("sources", items, source_document)
+        entries.print_entries_json("sources", items, source_document)
     else:
-        pruning.print_entries(items, (_row(item, now) for item in items), _TABLE)
+        entries.print_entries(items, (_row(item, now) for item in items), _TABLE)
 
 
 def source_document(item: Item) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def told(candidate: Candidate, now: float) -> str:
     """What is removed, and why."""
     item = candidate.item
     reason = _LIMITS.get(candidate.reason) or _REASONS[candidate.reason][kind(item)]
-    return visible(pruning.told(candidate, reason, now, f"{kind(item)} {_what(item)}".rstrip()))
+    return visible(entries.told(candidate, reason, now, f"{kind(item)} {_what(item)}".rstrip()))
 
 
 def files(item: Item) -> Path:
@@ -95,7 +95,7 @@ def files(item: Item) -> Path:
 def _row(item: Item, now: float) -> tuple[str, ...]:
     entry = item.entry
     return (
-        pruning.shown_key(item),
+        entries.shown_key(item),
         kind(item),
         size_text(item.footprint.size),
         age_text(now - item.created),

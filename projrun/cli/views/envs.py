@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from projrun.cache.contents import Candidate, Item
-from projrun.cli import pruning
 from projrun.cli.quantities import age_text, ago_text, size_text
 from projrun.cli.rendering import print_facts, time_text
+from projrun.cli.views import entries
 
-_TABLE = pruning.Table(
+_TABLE = entries.Table(
     "environments",
     ("KEY", "MANAGER", "PYTHON", "SIZE", "AGE", "LAST USED", "STATE", "BUILT FROM"),
     leaving_out=("AGE", "MANAGER", "LAST USED", "PYTHON"),
@@ -31,9 +31,9 @@ _REASONS = {
 def print_list(items: Sequence[Item], now: float, *, as_json: bool) -> None:
     """One row for each environment, and the total size."""
     if as_json:
-        pruning.print_entries_json("environments", items, _summary)
+        entries.print_entries_json("environments", items, _summary)
     else:
-        pruning.print_entries(items, (_row(item, now) for item in items), _TABLE)
+        entries.print_entries(items, (_row(item, now) for item in items), _TABLE)
 
 
 def environment_document(item: Item) -> dict[str, Any]:
@@ -73,13 +73,13 @@ def print_environment(document: Mapping[str, Any], now: float) -> None:
 
 def told(candidate: Candidate, now: float) -> str:
     """An environment that is removed, and why."""
-    return pruning.told(candidate, _REASONS[candidate.reason], now, _built_from(candidate.item.facts))
+    return entries.told(candidate, _REASONS[candidate.reason], now, _built_from(candidate.item.facts))
 
 
 def _row(item: Item, now: float) -> tuple[str, ...]:
     facts, entry = item.facts, item.entry
     return (
-        pruning.shown_key(item),
+        entries.shown_key(item),
         str(facts.get("manager", "")),
         str(facts.get("python", "")),
         size_text(item.footprint.size),
