@@ -18,10 +18,10 @@ EXIT_CODES = """\
 | code | meaning |
 | --- | --- |
 | 0 | success |
-| 2 | a mistake in the request: usage, the MLproject file, parameters, settings |
+| 2 | a mistake in the request: usage, the MLproject file, parameters, settings, a faulty plug-in |
 | 3 | the source could not be fetched |
 | 4 | the environment could not be built |
-| 5 | the tracking store refused or could not be reached before the start |
+| 5 | the tracking store refused the run, or could not be reached, before the start |
 | 70 | a bug in projrun |
 | 130, 143 | interrupted by SIGINT, SIGTERM |
 | any other | the project's own exit code; 128 + N if it was killed by signal N |
@@ -36,6 +36,7 @@ VARIABLES = """\
 | `PROJRUN_CACHE_DIR` | the folder of built environments and checkouts |
 | `PROJRUN_CONFIG` | the configuration file |
 | `MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD`, `MLFLOW_TRACKING_TOKEN` | credentials |
+| `MLFLOW_TRACKING_AUTH` | the plug-in that signs requests to the tracking server ([plug-ins](plugins.md)) |
 | `MLFLOW_TRACKING_INSECURE_TLS`, `MLFLOW_TRACKING_SERVER_CERT_PATH`, `MLFLOW_TRACKING_CLIENT_CERT_PATH` | TLS |
 | `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` | proxies |
 
@@ -81,7 +82,7 @@ def reference() -> str:
 
 
 def _command_lines(command: click.Command, path: str) -> Iterator[str]:
-    context = click.Context(command, info_name=path)
+    context = click.Context(command, info_name=path, **application.context_settings)
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             child = command.get_command(context, name)

@@ -64,6 +64,7 @@ def test_a_synchronous_run(tmp_path: Path) -> None:
     project = python_project(tmp_path / "project", "", "{alpha: float, flag: bool}")
     submitted = projrun.run(str(project), parameters={"alpha": 0.5, "flag": True}, run_name="from the API")
     assert (submitted.get_status(), submitted.wait()) == ("FINISHED", True)
+    assert repr(submitted) == f"<FinishedRun {submitted.run_id} FINISHED>"  # a notebook shows it
     run = recorded(submitted.run_id)
     assert (run.run_name, run.status) == ("from the API", "FINISHED")
     assert {param.key: param.value for param in run.params} == {"alpha": "0.5", "flag": "True"}
@@ -91,6 +92,7 @@ def test_an_asynchronous_run_is_waited_for(tmp_path: Path) -> None:
     )
     submitted = projrun.run(str(project), parameters={"key": "hidden"}, synchronous=False)
     assert submitted.get_status() == "RUNNING"
+    assert repr(submitted) == f"<RunningRun {submitted.run_id}>"
     assert submitted.wait() is True
     assert submitted.get_status() == "FINISHED"
     assert [param.value for param in recorded(submitted.run_id).params] == ["***"]

@@ -36,6 +36,9 @@ class SubmittedRun(ABC):
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._run_id}>"
+
     @property
     def run_id(self) -> str:
         """The run's id in the tracking store."""
@@ -65,6 +68,9 @@ class FinishedRun(SubmittedRun):
     def __init__(self, run_id: str, status: str) -> None:
         super().__init__(run_id)
         self._status = status
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._run_id} {self._status}>"
 
     def wait(self) -> bool:
         """At once."""

@@ -43,7 +43,7 @@ def open_repository(
         return found
     raise TrackingError(
         f"projrun cannot reach artifacts at {redact_uri(artifact_uri)}",
-        hint="supported: local folders, mlflow-artifacts:, http(s), s3, gs and abfss",
+        hint="supported: local folders, mlflow-artifacts:, http(s), s3, gs, abfss, and schemes of installed plug-ins",
     )
 
 
