@@ -299,6 +299,16 @@ def test_a_check_that_fails_is_seen_by_the_plan(install: Install, tmp_path: Path
     assert not (tmp_path / "runs.db").exists(), "no run was created"
 
 
+def test_what_a_plug_in_prints_is_not_in_the_json(install: Install, tmp_path: Path) -> None:
+    speaks = "def check(self, config): print('checking')\nBackend.check = check\nprint('imported')"
+    install(f"{BACKEND}\n{speaks}")
+    done = run(tmp_path, "--env-manager=local", "--backend=x", "--json").check()
+    assert json.loads(done.stdout)["status"] == "FINISHED"
+    assert "imported\nchecking\n" in done.stderr
+    failed = run(tmp_path, "--env-manager=local", "--backend=x", "--json", "-e", "missing")
+    assert json.loads(failed.stdout)["exit_code"] == failed.returncode == 2
+
+
 @pytest.mark.parametrize(
     ("change", "what"),
     [

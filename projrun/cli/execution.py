@@ -46,7 +46,7 @@ def guarded(command: Callable[[], object], *, as_json: bool = False) -> int:
     if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot show is not an error
     try:
-        code = command()
+        code = _with_stdout_for_json(command) if as_json else command()
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
@@ -54,6 +54,13 @@ def guarded(command: Callable[[], object], *, as_json: bool = False) -> int:
     except BaseException as ending:
         return _report(_as_error(ending), as_json=as_json)
     return code if isinstance(code, int) else 0
+
+
+def _with_stdout_for_json(command: Callable[[], object]) -> object:
+    from projrun.cli.rendering import stdout_kept_for_json
+
+    with stdout_kept_for_json():
+        return command()
 
 
 def _as_error(ending: BaseException) -> ProjrunError:

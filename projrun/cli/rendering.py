@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TextIO
 
@@ -39,7 +40,10 @@ def error_text(error: ProjrunError) -> str:
 
 def print_text(text: str, *, err: bool = False) -> None:
     """A line on stdout or stderr, at once: what click.echo does, without click where stdout is UTF-8."""
-    stream = sys.stderr if err else sys.stdout
+    _write(text, sys.stderr if err else sys.stdout)
+
+
+def _write(text: str, stream: TextIO | None) -> None:
     if stream is None:
         return
     if _is_utf8(stream):
@@ -48,7 +52,7 @@ def print_text(text: str, *, err: bool = False) -> None:
         return
     import click  # which knows what to do with other encodings
 
-    click.echo(text, err=err)
+    click.echo(text, stream)
 
 
 def print_warning(text: str) -> None:
@@ -72,7 +76,23 @@ def print_json(document: Mapping[str, object]) -> None:
     """One object on stdout, in ASCII where stdout is not UTF-8."""
     import json  # most commands print none
 
-    print_text(json.dumps(document, indent=2, ensure_ascii=not _is_utf8(sys.stdout)))
+    stream = _kept[-1] if _kept else sys.stdout
+    _write(json.dumps(document, indent=2, ensure_ascii=stream is None or not _is_utf8(stream)), stream)
+
+
+_kept: list[TextIO | None] = []
+"""The real stdout, while it is kept for JSON."""
+
+
+@contextmanager
+def stdout_kept_for_json() -> Iterator[None]:
+    """Inside, only `print_json` writes to stdout: what else prints, a plug-in for example, does so to stderr."""
+    _kept.append(sys.stdout)
+    sys.stdout = sys.stderr
+    try:
+        yield
+    finally:
+        sys.stdout = _kept.pop()  # None where it is closed
 
 
 def on_terminal() -> bool:
@@ -82,7 +102,9 @@ def on_terminal() -> bool:
 
 def silence_stdout() -> None:
     """Its reader has gone: discard what Python still buffers for it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    stream = _kept[-1] if _kept else sys.stdout
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def print_table(

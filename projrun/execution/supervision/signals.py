@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType, TracebackType
@@ -19,6 +20,10 @@ _RELAYED = (
 )  # fmt: skip
 
 
+_MOST_HELD = 3
+"""Signals that wait for a start to end, before another may give it up: as many as it takes to reach KILL."""
+
+
 class Interrupted(Stopped):
     """A signal came while no job was running: the current build is undone, and the run is KILLED."""
 
@@ -31,6 +36,10 @@ class Interrupted(Stopped):
     def exit_code(self) -> int:
         """128 + the signal's number, as a shell has it: 130 for INT, 143 for TERM."""
         return self.outcome.exit_code
+
+
+_PATIENCE = 5.0
+"""Seconds after KILL, or after the third signal during a start, from which on another signal gives up the job."""
 
 
 def escalated(signum: int, earlier: Sequence[int]) -> int:
@@ -57,6 +66,7 @@ class SignalRelay:
         self._stopping = False
         self._waiting: int | None = None
         self._passed_on: list[int] = []
+        self._last_resort: float | None = None
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> SignalRelay:
@@ -80,7 +90,7 @@ class SignalRelay:
 
         Raises Interrupted where `start` fails and a signal that interrupts was waiting.
         """
-        self._held = []
+        self._held, self._last_resort = [], None
         try:
             job = start()
         except BaseException:
@@ -96,6 +106,7 @@ class SignalRelay:
         """From now on signals go to `job`."""
         self._job = job
         self._passed_on.clear()
+        self._last_resort = None
         held, self._held = self._held or [], None
         for signum in held:
             self._pass_on(job, signum)
@@ -135,7 +146,7 @@ class SignalRelay:
         elif self._stopping and signum == signal.SIGCONT:
             return  # `_stop` passes it on, when it is ready for the next TSTP
         elif self._held is not None:
-            self._held.append(signum)
+            self._hold(self._held, signum)
         elif self._job is not None:
             self._pass_on(self._job, signum)
         elif signum in _INTERRUPTING:
@@ -147,10 +158,26 @@ class SignalRelay:
             return
         raise Interrupted(signum)
 
+    def _hold(self, held: list[int], signum: int) -> None:
+        if signum in _INTERRUPTING:
+            self._give_up_late(signum)
+        held.append(signum)
+        if sum(one in _INTERRUPTING for one in held) == _MOST_HELD:
+            self._last_resort = time.monotonic()
+
     def _pass_on(self, job: Job, signum: int) -> None:
         passed = escalated(signum, self._passed_on)
+        if passed in (*_INTERRUPTING, signal.SIGKILL):
+            self._give_up_late(signum)
         self._passed_on.append(passed)
+        if passed == signal.SIGKILL and self._last_resort is None:
+            self._last_resort = time.monotonic()
         job.signal(passed)
+
+    def _give_up_late(self, signum: int) -> None:
+        """Nothing else ends a job whose backend never returns; who presses Ctrl-C in haste gives up nothing."""
+        if self._last_resort is not None and time.monotonic() - self._last_resort >= _PATIENCE:
+            raise Interrupted(signum)
 
     def _stop(self, signum: int) -> None:
         """Stop the job, then this process as if there were no handler, and let both go on together.

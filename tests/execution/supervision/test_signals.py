@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from projrun.execution.protocol import Job, Outcome
+from projrun.execution.supervision import signals
 from projrun.execution.supervision.signals import Interrupted, SignalRelay, escalated
 from tests.execution.supervision.support import (
     PYTHON,
@@ -320,8 +321,8 @@ class RecordingJob:
         return b""
 
 
-def press(*signals: int) -> None:
-    for signum in signals:
+def press(*given: int) -> None:
+    for signum in given:
         signal.raise_signal(signum)
 
 
@@ -387,6 +388,48 @@ def test_a_launch_that_fails_by_itself_fails_as_it_did() -> None:
 
     with SignalRelay() as relay, pytest.raises(ValueError, match="no bash"):
         relay.launch(fail)
+
+
+@pytest.mark.parametrize("stuck", ["submit", "wait", "signal"])
+def test_a_backend_that_never_returns_is_given_up(stuck: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "_PATIENCE", 0.1)
+
+    class StuckJob(RecordingJob):
+        def signal(self, signum: int) -> None:
+            super().signal(signum)
+            if stuck == "signal":
+                hammer()
+
+        def wait(self) -> Outcome:
+            return hammer()
+
+    def hammer() -> Outcome:
+        for _ in range(200):
+            time.sleep(0.05)
+            press(INT)
+        return Outcome("FINISHED", 0)
+
+    def start() -> Job:
+        if stuck == "submit":
+            hammer()
+        return job
+
+    job = StuckJob()
+    with (
+        SignalRelay() as relay,
+        pytest.raises(Interrupted, match="SIGINT"),
+        relay.attached(relay.launch(start)),
+    ):
+        job.wait()
+    assert job.received[:3] == ([] if stuck == "submit" else [INT, TERM, KILL])
+    assert len(job.received) < 20
+
+
+def test_haste_gives_up_nothing() -> None:
+    job = RecordingJob()
+    with SignalRelay() as relay, relay.attached(job):
+        press(*[INT] * 20)
+    assert job.received == [INT, TERM, *[KILL] * 18]
 
 
 def test_a_shielded_block_is_finished_before_the_signal_is_raised() -> None:
