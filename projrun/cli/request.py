@@ -39,7 +39,7 @@ def build_environment_request(values: Mapping[str, Any], command: Command = "env
 def _parameters(assignments: tuple[str, ...], file: str | None) -> dict[str, GivenValue]:
     given: dict[str, GivenValue] = {}
     if file is not None:
-        from projrun.project.parameters_file import read_parameters_file
+        from projrun.project.reading.parameters_file import read_parameters_file
 
         given = {
             name: GivenValue(text, "parameters file")

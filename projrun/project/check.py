@@ -9,15 +9,15 @@ from pathlib import Path
 from yaml.nodes import MappingNode
 
 from projrun.errors import RequestError
-from projrun.project import nodes
-from projrun.project.document import Document, read_document
 from projrun.project.environment_files import default_environment
 from projrun.project.files import FILE_NAME, find_mlproject, look_alike
 from projrun.project.lint import lint
 from projrun.project.loader import real_directory
 from projrun.project.model import EnvironmentReference, Location
-from projrun.project.reader import read_project
-from projrun.project.report import Collector, Finding, finding_of
+from projrun.project.reading import nodes
+from projrun.project.reading.document import Document, read_document
+from projrun.project.reading.mlproject import read_project
+from projrun.project.reading.report import Collector, Finding, finding_of
 from projrun.project.text import read_text
 
 __all__ = ["Finding", "check_project"]

@@ -7,13 +7,15 @@ from typing import Literal
 
 from yaml.nodes import MappingNode, Node
 
-from projrun.project import environment_reader, nodes, parameter_reader
 from projrun.project.command import command_problem, placeholders, unknown_placeholders
 from projrun.project.files import exists
 from projrun.project.model import EntryPoint, Location, Parameter, Project
-from projrun.project.nodes import Entry
 from projrun.project.paths import is_download
-from projrun.project.report import Collector, Finding
+from projrun.project.reading import environments as environment_reader
+from projrun.project.reading import nodes
+from projrun.project.reading import parameters as parameter_reader
+from projrun.project.reading.nodes import Entry
+from projrun.project.reading.report import Collector, Finding
 from projrun.project.shown import listed, shown
 from projrun.project.text import find_text
 from projrun.project.values import NUMERIC, TYPE_WORDS, constraint_problem, type_problem

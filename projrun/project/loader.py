@@ -36,9 +36,11 @@ def load_project(directory: Path, cache: Path | None = None, *, keep: bool = Tru
 
 def read_now(file: Path) -> Project:
     """The project, from its file."""
-    from projrun.project.document import read_document  # yaml takes a third of the time of a short run
-    from projrun.project.reader import read_project
-    from projrun.project.report import Report
+    from projrun.project.reading.document import (
+        read_document,  # yaml takes a third of the time of a short run
+    )
+    from projrun.project.reading.mlproject import read_project
+    from projrun.project.reading.report import Report
 
     return read_project(file, Report(read_document(file, file.name)))
 

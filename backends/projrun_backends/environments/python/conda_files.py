@@ -9,7 +9,7 @@ from typing import NamedTuple
 from yaml.nodes import MappingNode, Node
 
 from projrun.errors import EnvironmentBuildError
-from projrun.project.document import is_null
+from projrun.project.reading.document import is_null
 from projrun_backends.environments.python.documents import EnvironmentDocument, Text
 from projrun_backends.environments.python.requirements import Line
 from projrun_backends.environments.python.versions import PythonRequest

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from projrun.project.document import is_null, read_document
 from projrun.project.model import Location
+from projrun.project.reading.document import is_null, read_document
 from projrun.project.text import LocatedError
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
-from projrun.project import nodes
 from projrun.project.environment_files import NO_ENVIRONMENT, default_environment, file_problem
 from projrun.project.model import DockerEnv, EnvironmentKind, EnvironmentReference
-from projrun.project.nodes import Entry
-from projrun.project.report import Report
-from projrun.project.scalars import author_text
+from projrun.project.reading import nodes
+from projrun.project.reading.nodes import Entry
+from projrun.project.reading.report import Report
+from projrun.project.reading.scalars import author_text
 from projrun.suggestions import near_miss
 
 FILE_KEYS: dict[str, EnvironmentKind] = {

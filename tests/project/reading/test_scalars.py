@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projrun.errors import RequestError
-from projrun.project.document import parse_document
-from projrun.project.nodes import entries
-from projrun.project.report import Report
-from projrun.project.scalars import author_text
+from projrun.project.reading.document import parse_document
+from projrun.project.reading.nodes import entries
+from projrun.project.reading.report import Report
+from projrun.project.reading.scalars import author_text
 
 
 def text_of(source: str) -> str | None:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from projrun.project.document import is_null
-from projrun.project.report import Report
-from projrun.project.scalars import author_text
+from projrun.project.reading.document import is_null
+from projrun.project.reading.report import Report
+from projrun.project.reading.scalars import author_text
 
 _MERGE = "tag:yaml.org,2002:merge"
 _BOOL = "tag:yaml.org,2002:bool"

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 
 from yaml.nodes import MappingNode, Node
 
-from projrun.project import nodes
-from projrun.project.document import is_null
 from projrun.project.model import Parameter
-from projrun.project.nodes import Entry
-from projrun.project.report import Report
-from projrun.project.scalars import author_text
+from projrun.project.reading import nodes
+from projrun.project.reading.document import is_null
+from projrun.project.reading.nodes import Entry
+from projrun.project.reading.report import Report
+from projrun.project.reading.scalars import author_text
 from projrun.project.text import LocatedError
 from projrun.project.values import TYPE_WORDS
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projrun.errors import RequestError
-from projrun.project.document import parse_document
 from projrun.project.model import Location
+from projrun.project.reading.document import parse_document
 from projrun.project.text import LARGEST_FILE, LocatedError, decode, excerpt, find_text, read_text
 
 BILLION_LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(

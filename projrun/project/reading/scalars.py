@@ -9,7 +9,7 @@ from yaml.constructor import SafeConstructor
 from yaml.nodes import Node, ScalarNode
 from yaml.resolver import Resolver
 
-from projrun.project.report import Report
+from projrun.project.reading.report import Report
 
 _PREFIX = "tag:yaml.org,2002:"
 _KEPT = frozenset(_PREFIX + word for word in ("str", "int", "float", "timestamp", "value", "merge"))

@@ -10,11 +10,11 @@ from typing import Any
 from yaml.nodes import Node, ScalarNode
 
 from projrun.errors import RequestError
-from projrun.project import nodes
-from projrun.project.document import parse_document
 from projrun.project.model import Location
-from projrun.project.report import Report
-from projrun.project.scalars import author_text
+from projrun.project.reading import nodes
+from projrun.project.reading.document import parse_document
+from projrun.project.reading.report import Report
+from projrun.project.reading.scalars import author_text
 from projrun.project.text import LocatedError, read_text
 
 

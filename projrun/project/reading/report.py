@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 from yaml.nodes import Node
 
 from projrun.errors import RequestError
-from projrun.project.document import Document
 from projrun.project.model import Location
+from projrun.project.reading.document import Document
 from projrun.project.text import LocatedError
 
 

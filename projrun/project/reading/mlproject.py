@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from projrun.errors import RequestError
-from projrun.project import nodes
-from projrun.project.environment_reader import read_environment
 from projrun.project.model import EntryPoint, EnvironmentReference, Project
-from projrun.project.nodes import Entry
-from projrun.project.parameter_reader import read_parameters
-from projrun.project.report import Report
+from projrun.project.reading import nodes
+from projrun.project.reading.environments import read_environment
+from projrun.project.reading.nodes import Entry
+from projrun.project.reading.parameters import read_parameters
+from projrun.project.reading.report import Report
 from projrun.project.text import LocatedError
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from projrun.errors import RequestError
-from projrun.project import nodes
-from projrun.project.document import parse_document
-from projrun.project.report import Collector, Report
+from projrun.project.reading import nodes
+from projrun.project.reading.document import parse_document
+from projrun.project.reading.report import Collector, Report
 
 
 def read(text: str) -> dict[str, str | None]:

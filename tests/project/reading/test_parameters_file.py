@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from projrun.errors import RequestError
 from projrun.project.assignments import parse_assignments
-from projrun.project.parameters_file import read_parameters_file
+from projrun.project.reading.parameters_file import read_parameters_file
 
 
 def read(folder: Path, text: str, name: str = "params.yaml") -> dict[str, str]:
