@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.commands import projrun_argv
 from tests.support.examples import examples
-from tests.support.guard import Guard, changed, restore_environment, watch
+from tests.support.guard import Guard, restore_environment
 
 # How long an example takes says something of the machine, nothing of the code.
 settings.register_profile(
@@ -73,15 +73,14 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _guarded_home(request: pytest.FixtureRequest) -> Iterator[None]:
-    guard = request.config.stash[GUARD]
-    before = watch(guard.real_folders)
-    environ = dict(os.environ)
-    home = str(guard.unused_home())
+def _guarded_home(pytestconfig: pytest.Config) -> Iterator[None]:
+    guard = pytestconfig.stash[GUARD]
+    environ = dict(os.environb)  # bytes, as the system keeps them: decoding all takes longer than most tests
+    home = guard.unused_home()
     os.environ.update(HOME=home, USERPROFILE=home, GIT_CONFIG_GLOBAL=f"{home}/.gitconfig")
     yield
     restore_environment(environ)
-    touched = changed(before)
+    touched = guard.touched()
     assert not touched, f"this test wrote to the real folder {touched} (or projrun was used meanwhile)"
 
 

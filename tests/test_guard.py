@@ -38,12 +38,12 @@ def test_a_persons_settings_are_cleared_and_package_indexes_are_kept(tmp_path: P
 def test_a_write_to_a_watched_folder_is_noticed(tmp_path: Path) -> None:
     folder = tmp_path / "projrun"
     before = watch((folder,))
-    assert changed(before) == ""
+    assert changed(before, watch((folder,))) == ""
     folder.mkdir()
-    assert changed(before) == str(folder)
+    assert changed(before, watch((folder,))) == str(folder)
     before = watch((folder,))
     (folder / "projrun.db").touch()
-    assert changed(before) == str(folder)
+    assert changed(before, watch((folder,))) == str(folder)
 
 
 def test_a_missing_tool_skips_for_a_person_and_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from projrun.cache.entries import ContentCache
+from tests.support.commands import start_python
+from tests.support.warm import Started
 
 # Appends a line to a file for each build; argv: root, log, seconds that a build takes.
 BUILDER = """
@@ -37,17 +39,21 @@ entry, built = ContentCache(root).get_or_build("key", build, rebuild="rebuild" i
 assert (entry / "whole").exists()
 print(entry, built, flush=True)
 if "stay" in sys.argv:
-    sys.stdin.read()
+    log.with_name("stays").touch()
+    while not log.with_name("leave").exists():
+        time.sleep(0.01)
 """
 
 
-def start(root: Path, log: Path, seconds: float, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", BUILDER, str(root), str(log), str(seconds), *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+def start(root: Path, log: Path, seconds: float, *words: str) -> Started:
+    return start_python(BUILDER, root, log, str(seconds), *words)
+
+
+def answer(builder: Started) -> list[str]:
+    """The entry that it got, and whether it built it."""
+    ended = builder.end(timeout=60)
+    assert ended.returncode == 0, ended.stderr.decode()
+    return ended.stdout.decode().split()
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -119,7 +125,7 @@ def test_a_killed_build_is_never_used_and_built_again(tmp_path: Path) -> None:
     builder = start(tmp_path / "cache", log, 60)
     wait_for(log.exists)
     builder.send_signal(signal.SIGKILL)
-    builder.communicate()
+    builder.end()
     cache = ContentCache(tmp_path / "cache")
     (left,) = generations(cache.root)
     assert cache.find("key") is None
@@ -132,8 +138,7 @@ def test_a_killed_build_is_never_used_and_built_again(tmp_path: Path) -> None:
 def test_eight_processes_build_it_once(tmp_path: Path) -> None:
     log = tmp_path / "log"
     builders = [start(tmp_path / "cache", log, 0.3) for _ in range(8)]
-    answers = [builder.communicate(timeout=60)[0].split() for builder in builders]
-    assert [builder.returncode for builder in builders] == [0] * 8
+    answers = [answer(builder) for builder in builders]
     assert log.read_text().count("built") == 1
     assert sorted(built for _, built in answers) == ["False"] * 7 + ["True"]
     assert len({entry for entry, _ in answers}) == 1
@@ -147,34 +152,34 @@ def test_whoever_waits_is_told_once(tmp_path: Path) -> None:
     _, built = ContentCache(tmp_path / "cache").get_or_build(
         "key", refuse, waiting=lambda: waits.append("waiting")
     )
-    builder.communicate()
+    builder.end()
     assert (built, waits) == (False, ["waiting"])
 
 
 def test_a_rebuild_leaves_alone_what_another_process_uses(tmp_path: Path) -> None:
     root = tmp_path / "cache"
     user = start(root, tmp_path / "log", 0, "stay")
-    assert user.stdout is not None
-    old = Path(user.stdout.readline().split()[0])
-    rebuilder = start(root, tmp_path / "log", 0, "rebuild")
-    new = Path(rebuilder.communicate()[0].split()[0])
+    wait_for((tmp_path / "stays").exists)
+    new = Path(answer(start(root, tmp_path / "log", 0, "rebuild"))[0])
+    old = next(generation for generation in generations(root) if generation != new)
     assert generations(root) == [old, new]
     assert (old / "whole").exists()
     assert ContentCache(root).find("key") == new
-    user.communicate("")
-    newest = Path(start(root, tmp_path / "log", 0, "rebuild").communicate()[0].split()[0])
+    (tmp_path / "leave").touch()
+    assert answer(user) == [str(old), "True"]
+    newest = Path(answer(start(root, tmp_path / "log", 0, "rebuild"))[0])
     assert generations(root) == [newest]
 
 
 def test_two_rebuilds_at_once_share_one(tmp_path: Path) -> None:
     root, log = tmp_path / "cache", tmp_path / "log"
-    start(root, log, 0).communicate()
+    answer(start(root, log, 0))
     log.unlink()
     first = start(root, log, 1, "rebuild")
     wait_for(log.exists)
     second = start(root, log, 1, "rebuild")
-    assert first.communicate()[0].split()[1] == "True"
-    assert second.communicate()[0].split()[1] == "False"
+    assert answer(first)[1] == "True"
+    assert answer(second)[1] == "False"
     assert log.read_text().count("built") == 1
 
 
@@ -260,7 +265,7 @@ def test_an_entry_that_is_removed_while_its_lock_is_waited_for_is_built_again(tm
     """Who finds an entry waits for a remover's lock; the file that it then locks has no name any more."""
     log = tmp_path / "log"
     first = start(tmp_path / "cache", log, 0)
-    assert first.communicate(timeout=20)[0].endswith("True\n")
+    assert answer(first)[1] == "True"
     (entry,) = ContentCache(tmp_path / "cache").entries()
     marker = next(
         path for path in entry.path.parent.iterdir() if path.is_file() and path.stem in entry.path.name
@@ -272,5 +277,5 @@ def test_an_entry_that_is_removed_while_its_lock_is_waited_for_is_built_again(tm
         wait_for(lambda: waiting.search(Path("/proc/locks").read_text()) is not None)
         marker.unlink()
         shutil.rmtree(entry.path)
-    assert second.communicate(timeout=20)[0].endswith("True\n")
+    assert answer(second)[1] == "True"
     assert log.read_text() == "built\n" * 2

@@ -89,6 +89,12 @@ def start_projrun(*arguments: str | Path, cwd: Path, environ: Mapping[str, str] 
     return warm_command().start(words, environ=whole, folder=cwd)
 
 
+def start_python(code: str, *arguments: str | Path) -> Started:
+    """Start what `python -c` would, forked from a process that has all of projrun imported."""
+    words = [str(word) for word in arguments]
+    return warm_command().start(words, environ=os.environ, folder=Path.cwd(), code=code)
+
+
 @cache
 def warm_command() -> WarmCommand:
     """The server of this process; it ends with the process."""

@@ -47,7 +47,7 @@ def real_folders(environ: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def watch(folders: tuple[Path, ...]) -> tuple[Watched, ...]:
-    """The state of the folders now, shallow: it is read before and after every test."""
+    """The state of the folders now, shallow: it is read after every test."""
     return tuple(Watched(folder, frozenset(_entries(folder))) for folder in folders)
 
 
@@ -61,9 +61,8 @@ def _entries(folder: Path) -> Iterator[tuple[str, int]]:
         return
 
 
-def changed(before: tuple[Watched, ...]) -> str:
-    """The folders that differ from `before`, for a message; empty where none does."""
-    after = watch(tuple(watched.folder for watched in before))
+def changed(before: tuple[Watched, ...], after: tuple[Watched, ...]) -> str:
+    """The folders that differ, for a message; empty where none does."""
     return ", ".join(str(old.folder) for old, new in zip(before, after, strict=True) if old != new)
 
 
@@ -99,16 +98,22 @@ class Guard:
     def __init__(self) -> None:
         self._original = dict(os.environ)
         self.folder = Path(tempfile.mkdtemp(prefix="projrun-tests-"))
-        self.real_folders = real_folders(self._original)
+        self._watched = watch(real_folders(self._original))
         self._homes = 0
-        self._unused: Path | None = None
+        self._unused: _Home | None = None
         _replace_environment(guarded_environment(self._original, self.new_home()))
 
-    def unused_home(self) -> Path:
+    def touched(self) -> str:
+        """Those of the person's folders that changed since this was asked last; empty where none did."""
+        before = self._watched
+        self._watched = watch(tuple(watched.folder for watched in before))
+        return changed(before, self._watched)
+
+    def unused_home(self) -> str:
         """An empty home folder; the one that was given last where nobody left a trace in it."""
-        if self._unused is None or not _is_as_made(self._unused):
-            self._unused = self.new_home()
-        return self._unused
+        if self._unused is None or self._unused != _Home.look(self._unused.folder):
+            self._unused = _Home.look(str(self.new_home()))
+        return self._unused.folder
 
     def new_home(self) -> Path:
         """An empty home folder that nobody used before, with a git identity."""
@@ -124,20 +129,32 @@ class Guard:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _is_as_made(home: Path) -> bool:
-    try:
-        names = [entry.name for entry in home.iterdir()]
-        return names == [".gitconfig"] and (home / ".gitconfig").read_text("utf-8") == _GIT_CONFIG
-    except (OSError, ValueError):
-        return False
+class _Home(NamedTuple):
+    """What a home folder looked like: the names in it; number, size and time of its git configuration."""
+
+    folder: str
+    names: list[str]
+    configuration: tuple[int, int, int]
+
+    @classmethod
+    def look(cls, folder: str) -> _Home:
+        try:
+            file = os.lstat(f"{folder}/.gitconfig")
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries]
+            return cls(folder, names, (file.st_ino, file.st_size, file.st_ctime_ns))
+        except OSError:
+            return cls(folder, [], (0, 0, 0))
 
 
-def restore_environment(environ: Mapping[str, str]) -> None:
+def restore_environment(environ: Mapping[bytes, bytes]) -> None:
     """Make the process's environment equal to `environ`, setting only what differs: it runs after every test."""
-    now = dict(os.environ)
+    now = dict(os.environb)
+    if now == environ:
+        return
     for name in now.keys() - environ.keys():
-        del os.environ[name]
-    os.environ.update({name: value for name, value in environ.items() if now.get(name) != value})
+        del os.environb[name]
+    os.environb.update({name: value for name, value in environ.items() if now.get(name) != value})
 
 
 def _replace_environment(environ: Mapping[str, str]) -> None:

@@ -37,7 +37,7 @@ def _text(stream: io.TextIOWrapper) -> str:
 
 @contextmanager
 def _environment(laid_over: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
+    before = dict(os.environb)
     os.environ.update(laid_over)
     try:
         yield

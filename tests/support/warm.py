@@ -89,29 +89,29 @@ class WarmCommand:
         return self.start(words, environ=environ, folder=folder, stdin=stdin).end(timeout)
 
     def start(
-        self, words: Sequence[str], *, environ: Mapping[str, str], folder: Path, stdin: bytes = b""
-    ) -> Started:
-        """Start the command."""
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(self._address)
-        return Started(list(words), connection, self._send(connection, words, environ, folder, stdin))
-
-    def _send(
         self,
-        connection: socket.socket,
         words: Sequence[str],
+        *,
         environ: Mapping[str, str],
         folder: Path,
-        stdin: bytes,
-    ) -> tuple[int, int]:
+        stdin: bytes = b"",
+        code: str = "",
+    ) -> Started:
+        """Start the command; with `code`, what `python -c` would be of it."""
+        umask = os.umask(0)
+        os.umask(umask)
+        request = {
+            "code": code, "words": words, "environ": dict(environ), "folder": str(folder), "umask": umask
+        }  # fmt: skip
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(self._address)
+        return Started(list(words), connection, self._send(connection, json.dumps(request).encode(), stdin))
+
+    def _send(self, connection: socket.socket, data: bytes, stdin: bytes) -> tuple[int, int]:
         # Closes its copies of the command's ends of the pipes; the reading ends of its outputs are returned.
         (input_end, feed), (stdout, stdout_end), (stderr, stderr_end) = os.pipe(), os.pipe(), os.pipe()
         os.write(feed, stdin)
         os.close(feed)
-        umask = os.umask(0)
-        os.umask(umask)
-        request = {"words": words, "environ": dict(environ), "folder": str(folder), "umask": umask}
-        data = json.dumps(request).encode()
         streams = [input_end, stdout_end, stderr_end]
         sent = socket.send_fds(connection, [data], streams)
         connection.sendall(data[sent:])

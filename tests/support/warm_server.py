@@ -33,6 +33,7 @@ ALSO_USED = ("requests", "rich.console", "rich.table", "rich.text", "sqlite3", "
 class Request(NamedTuple):
     """One command: what it is given, and the connection on which its end is reported."""
 
+    code: str
     words: list[str]
     environ: dict[str, str]
     folder: str
@@ -49,12 +50,23 @@ def main(script: str, address: str) -> None:
     request = serve(address)
     if request is not None:
         become(request)
+        followed = follow_path(request.environ.get("PYTHONPATH", ""))
+        if request.code:
+            run_code(request.code, request.words)
         sys.argv = [script, *request.words]
-        if not follow_path(request.environ.get("PYTHONPATH", "")):
+        if not followed:
             os.execv(script, sys.argv)
         from projrun.cli import main as command
 
         command()
+
+
+def run_code(code: str, words: list[str]) -> None:
+    """Do what `python -c` does, but the taking apart of all modules that are imported here."""
+    sys.argv = ["-c", *words]
+    exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def import_all() -> None:
