@@ -20,7 +20,7 @@ from projrun.tuples import NamedTuple
 LONGEST_COMMAND = 131_071
 """Linux: one argument of execve(2) holds at most 32 pages, its NUL byte included (MAX_ARG_STRLEN)."""
 
-_SPECIAL = re.compile(r"""['"`\\$#\[]|<<|\(\(|\b(?:eval|trap|let)\b|-\w*c""")
+_SPECIAL = re.compile(r"""['"`\\$#\[]|<<|[<>]&|[(=]\(|\b(?:eval|trap|let|(?:ba|da|k|z)?sh)\b|-\w*c""")
 """Where a line has none of these, every placeholder stands bare."""
 _UNKNOWN = re.compile(r"(?<![${])\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 
@@ -70,14 +70,14 @@ def render_both(
 
     Raises MisplacedError also where a value of `options` cannot be appended.
     """
-    pieces = _pieces(template, values)
+    pieces = pieces_of(template, values)
     layers = _layers(pieces, values, options)
     return _filled(pieces, values, layers), _filled(pieces, public, layers)
 
 
 def placeholders(template: str, supplied: Collection[str]) -> frozenset[str]:
     """The supplied names that the command uses."""
-    return frozenset(piece.name for piece in _pieces(template, supplied) if piece.name is not None)
+    return frozenset(piece.name for piece in pieces_of(template, supplied) if piece.name is not None)
 
 
 def unknown_placeholders(template: str, supplied: Collection[str]) -> tuple[str, ...]:
@@ -195,9 +195,14 @@ def _refusal(
     if index >= len(marked):
         return Refusal(appended[index - len(marked)][0], 0, problem, hint)
     last = marked[index]
-    name = pieces[last].name or ""
-    before = "".join(piece.literal + f"{{{piece.name}}}" for piece in pieces[:last]) + pieces[last].literal
-    return Refusal(name, before.count(f"{{{name}}}"), problem, hint)
+    return Refusal(pieces[last].name or "", earlier(pieces, last), problem, hint)
+
+
+def earlier(pieces: list[Piece], index: int) -> int:
+    """How many `{name}` stand in the command before that of a piece: with `{{name}}`, which are none."""
+    wanted = f"{{{pieces[index].name}}}"
+    parts = [piece.literal + ("" if piece.name is None else f"{{{piece.name}}}") for piece in pieces[:index]]
+    return "".join([*parts, pieces[index].literal]).count(wanted)
 
 
 def _mark(value: str | None) -> str:
@@ -205,7 +210,8 @@ def _mark(value: str | None) -> str:
     return "" if value is None else value if is_plain(value) else "\0"
 
 
-def _pieces(template: str, supplied: Collection[str]) -> list[Piece]:
+def pieces_of(template: str, supplied: Collection[str]) -> list[Piece]:
+    """The command as literal text and placeholders."""
     formatted = _formatted(template, supplied)
     return _substituted(template, supplied) if formatted is None else formatted
 

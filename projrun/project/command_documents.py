@@ -16,6 +16,8 @@ class Command:
     words: list[Word] = field(default_factory=list)
     strings: list[Word] = field(default_factory=list)
     """The words of its here-strings."""
+    feeds: str = ""
+    """The shell that reads its output as commands."""
 
 
 class Awaited(NamedTuple):

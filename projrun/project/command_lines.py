@@ -20,6 +20,8 @@ from projrun.project.command_places import (
     DELIMITER,
     DOCUMENT,
     PLACEHOLDER,
+    PRINTED,
+    REDIRECTION,
     REGEX,
     TEXT,
     UNFINISHED,
@@ -51,6 +53,8 @@ class _Commands:
     command: Command = field(default_factory=Command)
     cases: list[bool] = field(default_factory=list)
     """The open `case` commands; True where a pattern is read."""
+    before: Command | None = None
+    """The command whose output the present one reads."""
 
     @property
     def in_pattern(self) -> bool:
@@ -90,9 +94,10 @@ class LineScanner(WordScanner):
             raise UnfinishedError
         self._open.append(state)
         while self.at < len(self.text):
-            if self.text[self.at] == ")" and self._is_closed(state):
+            if self.text[self.at] != ")":
+                self._element(state)
+            elif self._is_closed(state):
                 break
-            self._element(state)
         else:
             if state.closing:
                 raise UnfinishedError
@@ -132,8 +137,6 @@ class LineScanner(WordScanner):
             self._parenthesis(state)
         elif char in ";&|":
             self._operator(state)
-        elif char == ")":
-            return  # `_is_closed` ended a pattern here
         else:
             self._word(state)
 
@@ -148,10 +151,13 @@ class LineScanner(WordScanner):
         found = _OPERATOR.match(self.text, self.at)
         operator = found.group() if found else ""
         self.at += len(operator)
+        if state.is_array:  # bash would go on after such a mistake, with the next line
+            raise UnfinishedError
         if operator.startswith("&>"):
             self._target()
             return
-        self._end_command(state)
+        before = self._end_command(state)
+        state.before = before if operator in ("|", "|&") else None
         if operator in (";;", ";&", ";;&"):
             if not state.cases:
                 raise UnfinishedError
@@ -170,6 +176,8 @@ class LineScanner(WordScanner):
             self._here_document(state, strips_tabs=operator == "<<-")
         elif operator == "<<<":
             state.command.strings.append(self._target())
+        elif operator in (">&", "<&"):
+            self.refuse(self._target().places, REDIRECTION)
         else:
             self._target()
 
@@ -301,8 +309,11 @@ class LineScanner(WordScanner):
         self.documents.append(
             Document(awaited.delimiter, awaited.strips_tabs, awaited.is_quoted, body, indices)
         )
-        shell = shells.reads_script(awaited.command.words)
-        if shell and not awaited.command.strings:
+        self._tag(indices, shells.foreign_reader(awaited.command.words))
+        if shells.may_read_script(shells.script_of(awaited.command.words)):
+            self.refuse(indices, COMPOSED)
+        shell = shells.reads_script(awaited.command.words) or awaited.command.feeds
+        if shell:
             if awaited.strips_tabs and text is not None:
                 text = re.sub(r"^\t+", "", text, flags=re.MULTILINE)
             self._nest(text, indices, shell)
@@ -323,10 +334,27 @@ class LineScanner(WordScanner):
         for document in documents:
             self.documents.append(document._replace(places=tuple(first + n for n in document.places)))
 
-    def _end_command(self, state: _Commands) -> None:
+    def _end_command(self, state: _Commands) -> Command:
         command, state.command = state.command, Command()
-        if state.in_pattern:
+        if not state.in_pattern:
+            self._read_words(command)
+            self._read_pipe(command, state.before)
+        state.before = None
+        return command
+
+    def _read_pipe(self, command: Command, before: Command | None) -> None:
+        shell = shells.reads_script(command.words)
+        if before is None or not shell or not shells.prints(before.words):
             return
+        before.feeds = shell
+        for word in before.words:
+            if word.raw != PLACEHOLDER:
+                self.refuse(word.places, PRINTED)
+        for word in before.strings:
+            self._nest(word.text, word.places, shell)
+
+    def _read_words(self, command: Command) -> None:
+        """Note which words of a command are shell lines, and which are code of other languages."""
         words = command.words
         if words and words[0].raw == "let":
             self.refuse([index for word in words for index in word.places], ARITHMETIC)
@@ -335,20 +363,29 @@ class LineScanner(WordScanner):
             indices = [index for word in script.words for index in word.places]
             texts = [word.text if script.is_known else None for word in script.words]
             text = None if None in texts else " ".join(filter(None, texts))
-            if len(script.words) != 1 or script.words[0].raw != PLACEHOLDER:
+            if len(script.words) == 1 and script.words[0].raw.strip('"') == PLACEHOLDER:
+                self._tag(indices, script.shell)  # the author wants the value to be run
+            else:
                 self._nest(text, indices, script.shell)
         shell = shells.reads_script(words)
-        for string in command.strings if shell else ():
-            self._nest(string.text, string.places, shell)
+        for string in command.strings:
+            self._tag(string.places, shells.foreign_reader(words))
+            if shells.may_read_script(script):
+                self.refuse(string.places, COMPOSED)
+            if shell:
+                self._nest(string.text, string.places, shell)
         for language, word in shells.foreign_words(words):
-            for index in word.places:
-                self.places[index] = self.places[index]._replace(language=language)
+            self._tag(word.places, language)
+
+    def _tag(self, indices: Sequence[int], language: str) -> None:
+        for index in indices:
+            self.places[index] = self.places[index]._replace(language=language or self.places[index].language)
 
     def _nest(self, text: str | None, indices: Sequence[int], shell: str) -> None:
         """Read a shell line that the program of a command runs, and add its places to those of its words."""
         if text is None:
             self.refuse(indices, COMPOSED)
-        if text is None or not indices or text == PLACEHOLDER:
+        if text is None or not indices:
             return
         inner = scan(text, shell, self.depth)
         for index, place in zip(indices, inner.places, strict=True):

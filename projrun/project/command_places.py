@@ -36,6 +36,8 @@ COMPOSED = Reason(
     "is in a shell line that the outer shell puts together when it runs",
     "put the line in single quotes, so that the inner shell expands variables",
 )
+PRINTED = Reason("is printed for a shell, which reads it as commands", "use bash -c '…' instead of the pipe")
+REDIRECTION = Reason("is the target of `>&`, which bash expands twice", "write > {} 2>&1")
 APPENDED = Reason("would be appended where the command is not a plain line", "name it in the command")
 UNFINISHED = Reason(
     "is in a line whose end is unclear: a quote or bracket may be missing", "close all quotes and brackets"

@@ -16,6 +16,7 @@ _RUNNERS = frozenset({"su", "runuser", "flock", "script", "sg"})
 _PREFIXES = frozenset({"command", "builtin", "exec", "env", "nohup"})
 _PRINTERS = frozenset({"echo", "printf", "grep", "ssh"})
 """A shell's name among their words is text; what ssh sends is another machine's."""
+_SHELL_NAME = re.compile(r"\b(?:ba|da|k|z)?sh\b")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=", re.DOTALL)
 _WITH_WORD = frozenset({"--rcfile", "--init-file"})
 
@@ -28,6 +29,7 @@ _CODE_OPTIONS = {
     "R": "-e",
     "php": "-r",
 }
+_CODE_READERS = frozenset({"ssh", "psql", "mysql", "sqlite3"})
 _CODE_PROGRAMS = frozenset({"awk", "gawk", "mawk", "nawk", "sed", "jq"})
 
 
@@ -60,18 +62,45 @@ def script_of(words: Sequence[Word]) -> Script | None:
 
 def reads_script(words: Sequence[Word]) -> str:
     """The shell that a command starts to read its lines from the input, without `-c` or a file; else ""."""
+    for index, word in enumerate(words):
+        if _program(word) in SHELLS:
+            has_line, is_known, operands, from_input = _options(words[index + 1 :])
+            if not has_line and (from_input or not is_known or not operands):
+                return _program(word)
+    return ""
+
+
+def may_read_script(script: Script | None) -> bool:
+    """Whether a shell line starts shells that could read their lines from the input of the line."""
+    return script is not None and any(
+        word.text is None or _SHELL_NAME.search(word.text) for word in script.words
+    )
+
+
+def prints(words: Sequence[Word]) -> bool:
+    """Whether a command prints its own text: `echo`, `printf`, or `cat` of its input."""
     rest = _without_prefixes(words)
-    if not rest or _program(rest[0]) not in SHELLS:
-        return ""
-    has_line, is_known, operands, from_input = _options(rest[1:])
-    return "" if has_line or (operands and not from_input and is_known) else _program(rest[0])
+    return bool(rest) and (rest[0].text in ("echo", "printf") or (rest[0].text == "cat" and len(rest) == 1))
+
+
+def foreign_reader(words: Sequence[Word]) -> str:
+    """The program of another language that takes its input as code; "" where a command is none."""
+    rest = _without_prefixes(words)
+    name = _program(rest[0]) if rest else ""
+    if _language(name) in _CODE_OPTIONS:
+        return name if all(word.raw.startswith("-") for word in rest[1:]) else ""
+    return name if name in _CODE_READERS else ""
+
+
+def _language(name: str) -> str:
+    return re.sub(r"[\d.]+$", "", name)
 
 
 def foreign_words(words: Sequence[Word]) -> Iterator[tuple[str, Word]]:
     """The words with placeholders that programs of other languages take as code."""
     rest = _without_prefixes(words)
     name = _program(rest[0]) if rest else ""
-    option = _CODE_OPTIONS.get(re.sub(r"[\d.]+$", "", name))
+    option = _CODE_OPTIONS.get(_language(name))
     for before, word in pairwise(rest):
         if not word.places or word.raw == PLACEHOLDER:
             continue

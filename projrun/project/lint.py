@@ -8,6 +8,7 @@ from typing import Literal
 from yaml.nodes import MappingNode, Node
 
 from projrun.project.command import command_problem, placeholders, unknown_placeholders
+from projrun.project.command_lint import place_findings
 from projrun.project.files import exists
 from projrun.project.model import EntryPoint, Location, Parameter, Project
 from projrun.project.paths import is_download
@@ -133,6 +134,11 @@ def _command(project: Project, entry_point: EntryPoint, report: Collector) -> No
             location = find_text(project.file, entry_point.location, f"${{{name}}}")
             message = f"the dollar sign stays in front of the value of {name!r}: this is not a shell variable"
             _add(report, "warning", location, message, "remove the dollar sign", "dollar-placeholder")
+    for found in place_findings(entry_point, frozenset(_supplied(entry_point))):
+        location = find_text(project.file, entry_point.location, f"{{{found.name}}}", found.number)
+        _add(
+            report, "error" if found.is_error else "warning", location, found.message, found.hint, found.code
+        )
     problem = command_problem(entry_point.command)
     if problem:
         _add(report, "error", entry_point.location, problem, "", "bad-command")

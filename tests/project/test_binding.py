@@ -164,6 +164,49 @@ def test_an_undeclared_placeholder_without_a_value_names_its_place(tmp_path: Pat
     assert error.detail == "      run {alhpa}\n          ^"
 
 
+MISPLACED = """\
+entry_points:
+  main:
+    parameters: {a: string, token: {secret: true, default: x}}
+    command: |
+      # of {{a}}
+      run {a} "{token}" | tee `cat {a}`
+"""
+
+
+def test_a_value_without_a_safe_form_names_its_place(tmp_path: Path) -> None:
+    error = binding_error(load_text(tmp_path, MISPLACED), {"a": "it's"})
+    assert error.message == (
+        'MLproject:6:36: the value "it\'s" cannot be written safely here: {a} is inside backticks'
+    )
+    assert error.hint == "write $(…) instead of the backticks"
+    assert error.detail.endswith("{a}`\n" + " " * 35 + "^")
+    assert bind_values(load_text(tmp_path, MISPLACED), {"a": "its"}).command.endswith("tee `cat its`\n")
+
+
+def test_a_secret_is_written_by_its_place_and_masked(tmp_path: Path) -> None:
+    project = load_text(tmp_path, MISPLACED.replace("`cat {a}`", "x"))
+    bound = bind_values(project, {"a": "x y", "token": '"; id'})
+    assert 'run \'x y\' "\\"; id" | tee x' in bound.command
+    assert "run 'x y' \"***\" | tee x" in bound.shown_command
+    refused = load_text(tmp_path, MISPLACED.replace("{a}`", "{token}`"))
+    error = binding_error(refused, {"a": "x", "token": "a b"})
+    assert "a b" not in error.message + error.hint + error.detail
+    assert error.message.startswith("MLproject:6:36: the value (secret) cannot be written safely here")
+
+
+@pytest.mark.parametrize("command", ["cat <<EOF\nx\nEOF\n", "run # it's", "echo 'x"])
+def test_options_are_appended_to_plain_lines_only(tmp_path: Path, command: str) -> None:
+    folded = command.replace("\n", "\n      ")
+    project = load_text(tmp_path, f"entry_points:\n  main:\n    command: |\n      {folded}\n")
+    assert bind_values(project, {"x": "plain"}).command.endswith("--x plain")
+    error = binding_error(project, {"x": "$(id)"})
+    assert error.message.startswith(
+        "MLproject:3:14: the value '$(id)' cannot be written safely here: {x} would be"
+    )
+    assert error.hint == "name it in the command"
+
+
 def test_a_near_miss_is_passed_on_with_a_warning(tmp_path: Path) -> None:
     project = project_with(tmp_path, "alpha: {type: float, default: 1}")
     bound = bind_values(project, {"alhpa": "2", "other": "3"})

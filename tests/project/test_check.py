@@ -125,6 +125,40 @@ def test_warnings(tmp_path: Path, declaration: str, command: str, code: str, pla
     assert findings[0].hint or code == "bad-choice"
 
 
+@pytest.mark.parametrize(
+    ("declaration", "command", "code", "place"),
+    [
+        ("string", "run {p} `cat {p}`", "unsafe-place", "MLproject:6:20"),
+        ("{default: plain}", "run ${X:-{p}}", "unsafe-place", "MLproject:6:16"),
+        ("string", "run {p} # {p}", "unsafe-place", "MLproject:6:17"),
+        ("string", "python -c 'print(\"{p}\")'", "value-as-code", "MLproject:6:25"),
+        ("string", "awk '/{p}/' x", "value-as-code", "MLproject:6:13"),
+        ("string", "ssh host run {p}.", "value-as-code", "MLproject:6:20"),
+        ("string", "python - <<EOF\n      x = '{p}'\n      EOF", "value-as-code", "MLproject:7:12"),
+        ("string", "bash -c {p}", "value-as-code", "MLproject:6:15"),
+        ("{default: a b}", "run `cat {p}`", "unsafe-place", "MLproject:6:16"),
+    ],
+)
+def test_places_of_values(tmp_path: Path, declaration: str, command: str, code: str, place: str) -> None:
+    text = (
+        f"entry_points:\n  main:\n    parameters:\n      p: {declaration}\n    command: |\n      {command}\n"
+    )
+    findings = check_text(tmp_path, text)
+    assert places(findings) == [(code, place)]
+    assert findings[0].severity == ("error" if "a b" in declaration else "warning")
+    assert findings[0].hint
+
+
+@pytest.mark.parametrize("declaration", ["float", "int", "bool", "{type: int, default: 3}"])
+def test_numbers_are_safe_everywhere(tmp_path: Path, declaration: str) -> None:
+    assert parameter_findings(tmp_path, declaration, "run `cat {p}` $(( {p} )) # {p}") == []
+
+
+def test_an_open_quote_is_reported_once(tmp_path: Path) -> None:
+    findings = parameter_findings(tmp_path, "string", 'run {p} "{p} {p}')
+    assert places(findings) == [("unsafe-place", "MLproject:5:19")]
+
+
 def test_a_used_parameter_beside_an_unknown_placeholder_counts_as_used(tmp_path: Path) -> None:
     findings = parameter_findings(tmp_path, "float", "run {{p}} {p} {q}")
     assert [finding.code for finding in findings] == ["unknown-placeholder"]

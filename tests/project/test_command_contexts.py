@@ -104,10 +104,16 @@ SEEN = {
     "trap": Context('trap "printf %s. {a}" EXIT', "@."),
     "script of a document": Context('bash <<EOF\nprintf %s. {a} "{a}"\nEOF\n', "@.@."),
     "script of a quoted document": Context("sh -s -- x <<'EOF'\nprintf %s. '{a}' \"$1\"\nEOF\n", "@.x."),
+    "script of a piped document": Context("cat <<EOF | bash\nprintf %s. {a}\nEOF\n", "@."),
+    "script of a wrapped shell": Context("timeout 60 bash <<'EOF'\nprintf %s. {a}\nEOF\n", "@."),
     "script of a here-string": Context('bash <<< "printf %s. {a}"', "@."),
 }
 
 REFUSED = {
+    "operator in an array": ("x=(y; {a})", "unclear"),
+    "printed for a shell": ('echo "run {a}" | bash', "printed"),
+    "document of a shell's shell": ("sh -c bash <<EOF\necho {a}\nEOF\n", "puts together"),
+    "expanded twice": ("echo >& {a}", "twice"),
     "backticks": ("echo `echo {a}`", "backticks"),
     "backticks, double": ('echo "`echo \\"{a}\\"`"', "backticks"),
     "braces": ("echo ${{X:-{a}}}", r"\$\{…\}"),
