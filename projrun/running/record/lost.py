@@ -14,6 +14,7 @@ from projrun.running.record.recorder import RunEnd, RunRecorder, now
 from projrun.tracking.runs import RunStore
 
 LOST = "the runner was killed or the machine went down"
+_LOST = "lost: "
 
 
 def end_lost_runs(
@@ -48,7 +49,8 @@ def end_lost_run(lease: Lease, logs: Path, store: RunStore, warn: Callable[[str]
     if mark.status or run.status == "RUNNING":
         delivered = recorder.finish(ending)
         if delivered and not mark.status:
-            warn(f"run {run.run_name} ({run.run_id}) was lost: {LOST}; it is now recorded as {ending.status}")
+            why = ending.reason if ending.reason.startswith(_LOST) else f"{_LOST}{LOST}"
+            warn(f"run {run.run_name} ({run.run_id}) was {why}; it is now recorded as {ending.status}")
     lease.release(keep=not delivered)
 
 
@@ -69,13 +71,13 @@ def _ending(mark: Mark) -> RunEnd | None:
     """What its runner noted, else what the job's backend says; None while the job runs."""
     if mark.status:
         return RunEnd(mark.status, mark.exit_code or 0, mark.reason, mark.end_time or now())
-    lost = RunEnd("KILLED", 137, f"lost: {LOST}", now())
+    lost = RunEnd("KILLED", 137, f"{_LOST}{LOST}", now())
     if not mark.job:
         return lost
     try:
         outcome = get_backend(mark.backend).attach(mark.job).poll()
-    except ProjrunError:  # the backend no longer knows it, or is not installed any more
-        return lost
+    except ProjrunError as error:  # the backend no longer knows it, is faulty, or is not installed any more
+        return lost._replace(reason=f"{lost.reason}; {error.message}")
     if outcome is None:
         return None
     if outcome.exit_code == UNKNOWN_EXIT_CODE:

@@ -128,12 +128,20 @@ def test_backend_that_fails_leaves_the_run_lost(
 ) -> None:
     (job / "ended").write_text(content)
     run = lost(store, directories, "survives", str(job))
-    assert ended(store, directories, run)[0] == "KILLED"
+    status, reason = ended(store, directories, run)
+    assert status == "KILLED"
+    assert reason is not None
+    assert "; backend 'survives' (survives:Backend, package survives): " in reason
 
 
 def test_backend_that_was_removed_leaves_the_run_lost(store: SqlStore, directories: Directories) -> None:
     run = lost(store, directories, "removed", "text")
-    assert ended(store, directories, run)[0] == "KILLED"
+    warnings: list[str] = []
+    end_lost_runs(directories, STORE, store, warnings.append)
+    found = store.get_run(run.run_id)
+    reason = "lost: the runner was killed or the machine went down; unknown backend 'removed'"
+    assert (found.status, found.tag("projrun.reason")) == ("KILLED", reason)
+    assert f"was {reason}; it is now recorded as KILLED" in warnings[0]
 
 
 def test_runner_notes_a_job_that_survives_it(tmp_path: Path, job: Path) -> None:
