@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import wraps
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +17,7 @@ from projrun.suggestions import did_you_mean
 from projrun.tuples import NamedTuple
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from importlib.metadata import Distribution, EntryPoint
 
 T = TypeVar("T")
 Results = Mapping[str, Callable[["Origin", Any], Any]]
@@ -154,13 +154,38 @@ def _offered(group: str, wanted: str | None = None) -> dict[str, list[EntryPoint
     """
     place = (group, *sys.path)
     if wanted is None or wanted not in _SCANNED.get(place, {}):
-        from importlib.metadata import entry_points
-
-        found: dict[str, list[EntryPoint]] = {}
-        for entry in entry_points(group=group):
-            found.setdefault(entry.name, []).append(entry)
-        _SCANNED[place] = found
+        _SCANNED[place] = _scanned(group)
     return _SCANNED[place]
+
+
+def _scanned(group: str) -> dict[str, list[EntryPoint]]:
+    from importlib.metadata import entry_points
+
+    entries: Iterable[EntryPoint]
+    try:
+        entries = entry_points(group=group)
+    except Exception:  # some package's metadata is damaged: any error of any parser
+        entries = _undamaged(group)
+    found: dict[str, list[EntryPoint]] = {}
+    for entry in entries:
+        found.setdefault(entry.name, []).append(entry)
+    return found
+
+
+def _undamaged(group: str) -> Iterator[EntryPoint]:
+    """The entry points of those packages whose metadata can be read; the others stop nothing."""
+    from importlib.metadata import distributions
+
+    for distribution in distributions():
+        with suppress(Exception):
+            yield from [entry for entry in distribution.entry_points if entry.group == group]
+
+
+def _package(distribution: Distribution | None) -> str:
+    try:
+        return (distribution.name if distribution is not None else "") or "unknown"
+    except Exception:  # its metadata is damaged
+        return "unknown"
 
 
 _OTHER_WAYS = {
@@ -183,7 +208,7 @@ class Origin(NamedTuple):
     @classmethod
     def of(cls, kind: str, entry: EntryPoint) -> Origin:
         """The origin of what an entry point names."""
-        return cls(kind, entry.name, entry.value, entry.dist.name if entry.dist else "unknown")
+        return cls(kind, entry.name, entry.value, _package(entry.dist))
 
     def fault(self, what: str, detail: str = "") -> PluginError:
         """The error that says what is wrong with the plug-in."""

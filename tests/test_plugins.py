@@ -201,6 +201,26 @@ def test_which_of_two_packages_is_meant_is_not_guessed(install: Install) -> None
         get_backend("x")
 
 
+DAMAGED = {
+    "entry_points.txt": [b"[projrun.backends]\n\xff = a:b\n", b"[projrun.backends]\ny = \n = z\n[unclosed\n"],
+    "METADATA": [b"Name: \xff\xfe\n", b""],
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "content"), [(file, text) for file, texts in DAMAGED.items() for text in texts]
+)
+def test_a_damaged_package_stops_no_other(
+    install: Install, tmp_path: Path, file: str, content: bytes
+) -> None:
+    install(BACKEND)
+    other = install_package(
+        tmp_path / "site", "damaged", None, {"projrun.backends": {"y": "damaged:Backend"}}
+    )
+    (other / "damaged-1.0.dist-info" / file).write_bytes(content)
+    assert get_backend("x").name == "x"
+
+
 @pytest.mark.parametrize("stop", ["Interrupted(15)", "KeyboardInterrupt"])
 def test_a_signal_is_no_fault(install: Install, stop: str) -> None:
     module = f"{BACKEND}from projrun.execution.supervision.signals import Interrupted\n"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
+from projrun.errors import InvalidValueError
 from projrun.plugins import Origin, call_plugin, is_offered
 from projrun.tracking.artifacts.repository import ArtifactRepository
-from projrun.tracking.entities import FileInfo
+from projrun.tracking.entities import Experiment, ExperimentPage, FileInfo, MetricPage, Run, RunPage
+from projrun.tracking.limits import check_key
 from projrun.tracking.runs import RunStore
 
 if TYPE_CHECKING:
@@ -45,18 +47,39 @@ class ContextPlugin(Protocol):
 
 def open_plugin_store(scheme: str, uri: str, environ: Mapping[str, str]) -> RunStore:
     """The store of a URI whose scheme another package offers."""
-    origin, found = call_plugin("tracking store", scheme, _STORES, uri, environ)
+    origin, found = call_plugin("tracking store", scheme, _STORES, uri, {**environ})
     origin.check_members(found, RunStore, "what it returned")
     origin.expect(found.uri, str, "`uri` of what it returned")
-    store: RunStore = origin.stand_in(found, {"artifacts": _checked_artifacts})
+    store: RunStore = origin.stand_in(found, {**_RESULTS, "artifacts": _checked_artifacts})
     return store
+
+
+def _of_type(method: str, kind: type) -> Callable[[Origin, object], object]:
+    return lambda origin, found: origin.expect(found, kind, f"what `{method}` returned")
+
+
+_RESULTS = {
+    method: _of_type(method, kind)
+    for method, kind in {
+        "create_experiment": str,
+        "get_experiment": Experiment,
+        "search_experiments": ExperimentPage,
+        "create_run": Run,
+        "get_run": Run,
+        "update_run": Run,
+        "search_runs": RunPage,
+        "get_metric_history": MetricPage,
+        "param_value_limit": int,
+    }.items()
+}
+"""The checks of what a store's methods return."""
 
 
 def open_plugin_artifacts(scheme: str, uri: str, environ: Mapping[str, str]) -> ArtifactRepository | None:
     """The artifacts of a URI whose scheme another package offers; None where none does."""
     if not is_offered(scheme, _ARTIFACTS):
         return None
-    return _checked_artifacts(*call_plugin("artifact store", scheme, _ARTIFACTS, uri, environ))
+    return _checked_artifacts(*call_plugin("artifact store", scheme, _ARTIFACTS, uri, {**environ}))
 
 
 def _checked_artifacts(origin: Origin, found: object) -> ArtifactRepository:
@@ -94,7 +117,7 @@ def context_tags(names: str, environ: Mapping[str, str]) -> dict[str, str]:
     """The tags of the run-context plug-ins that are named, separated by commas; of two alike, the later one's."""
     tags: dict[str, str] = {}
     for name in filter(None, (name.strip() for name in names.split(","))):
-        origin, found = call_plugin("run context", name, "projrun.run_context", environ)
+        origin, found = call_plugin("run context", name, "projrun.run_context", {**environ})
         if not isinstance(found, Mapping):
             raise origin.fault(f"what it returned is of the type {type(found).__name__}, not Mapping")
         for key, value in found.items():
@@ -106,4 +129,8 @@ def _own_tag(origin: Origin, key: object) -> str:
     checked = origin.expect(key, str, f"the name {key!r} of a tag")
     if checked.startswith("projrun."):  # `rerun` reads them
         raise origin.fault(f"the tag {checked!r} is set by projrun")
+    try:
+        check_key(checked, "tag")
+    except InvalidValueError as error:
+        raise origin.fault(error.message) from None
     return checked

@@ -186,8 +186,9 @@ class Broken:
     upload = list = download = boom
     __call__ = boom
 
-class Run:
-    artifact_uri = ""
+def Run():
+    from projrun.tracking.entities import Run
+    return Run("1", "0", "name", "RUNNING", 0, None, "")
 """
 STORES, ARTIFACTS = "projrun.stores", "projrun.artifacts"
 
@@ -255,6 +256,7 @@ def test_plugin_that_fails_is_named(
             "SqlStore.uri = property(lambda self: 7, lambda *given: None)",
             "`uri` of what it returned is of the type int, not str",
         ),
+        (STORES, "SqlStore.get_run = lambda *given: None", "what `get_run` returned is of the type NoneType"),
         (
             STORES,
             "SqlStore.get_run = lambda *given: Run(); SqlStore.artifacts = lambda *given: None",
@@ -291,6 +293,11 @@ def test_plugin_that_fails_is_named(
             "projrun.run_context",
             "opened = lambda environ: {1: '2'}",
             "the name 1 of a tag is of the type int",
+        ),
+        (
+            "projrun.run_context",
+            "opened = lambda environ: {'a\\n': '2'}",
+            "invalid tag key 'a\\n'",
         ),
         (
             "projrun.run_context",
