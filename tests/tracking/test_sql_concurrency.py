@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from contextlib import closing
 from pathlib import Path
 
 from projrun.tracking.entities import Metric
 from projrun.tracking.sql.store import SqlStore
+from tests.support.commands import start_python
 
 WRITES = 40
 
@@ -30,11 +29,8 @@ def test_processes_that_write_at_once(tmp_path: Path) -> None:
     file = tmp_path / "projrun.db"
     with closing(SqlStore.open(file)) as store:
         run = store.create_run("0", start_time=1)
-        processes = [
-            subprocess.Popen([sys.executable, "-c", SCRIPT, str(file), run.run_id, str(number)])
-            for number in range(4)
-        ]
-        assert [process.wait(timeout=60) for process in processes] == [0] * 4
+        processes = [start_python(SCRIPT, file, run.run_id, str(number)) for number in range(4)]
+        assert [process.end().returncode for process in processes] == [0] * 4
         assert len(store.get_metric_history(run.run_id, "m").metrics) == 4 * WRITES
         assert {param.key for param in store.get_run(run.run_id).params} == {"p0", "p1", "p2", "p3", "same"}
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import stat
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -18,6 +16,7 @@ from projrun.tracking.sql import sqlite as sqlite_module
 from projrun.tracking.sql.migrations import MIGRATIONS
 from projrun.tracking.sql.sqlite import APPLICATION_ID, SqliteEngine
 from projrun.tracking.sql.store import SqlStore
+from tests.support.commands import start_python
 
 NFS = "36 35 98:0 / / rw,noatime master:1 - ext4 /dev/root rw\n40 36 0:50 / {} rw - nfs4 server:/x rw\n"
 
@@ -236,25 +235,19 @@ def test_store_that_moved_to_a_network_folder_and_back(file: Path) -> None:
         assert pragma(file, "journal_mode") == journal
 
 
-def test_processes_that_make_one_store_at_once(file: Path) -> None:
+def test_processes_that_make_one_store_at_once(file: Path, tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from projrun.tracking.sql.store import SqlStore\n"
-        "sys.stdin.readline()\n"
+        "import sys, time; from pathlib import Path; from projrun.tracking.sql.store import SqlStore\n"
+        "while not Path(sys.argv[3]).exists(): time.sleep(0.001)\n"
         "store = SqlStore.open(Path(sys.argv[1]))\n"
         "store.create_run('0', start_time=1, run_name=sys.argv[2])\n"
         "store.close()\n"
     )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", script, str(file), f"run {number}"],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(8)
-    ]
-    answers = [process.communicate("go\n", timeout=60) for process in processes]
-    assert [process.returncode for process in processes] == [0] * 8, answers
+    go = tmp_path / "go"
+    processes = [start_python(script, file, f"run {number}", go) for number in range(8)]
+    go.touch()
+    answers = [process.end() for process in processes]
+    assert [answer.returncode for answer in answers] == [0] * 8, answers
     with closing(SqlStore.open(file)) as store:
         names = {run.run_name for run in store.search_runs(["0"]).runs}
         assert names == {f"run {number}" for number in range(8)}

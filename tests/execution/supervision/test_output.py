@@ -28,7 +28,7 @@ IN_ORDER = "".join(f"out {number}\nerr {number}\n" for number in range(500)).enc
 
 def script(folder: Path, text: str) -> str:
     (folder / "script.py").write_text(text)
-    return f"{PYTHON} script.py"
+    return f"{PYTHON} -S script.py"
 
 
 def test_two_pipes_keep_stdout_and_stderr_apart(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"):
 def script(folder: Path, setup: str = "") -> str:
     """A training script in Python that takes its time, and leaves a checkpoint in its `finally`."""
     (folder / "train.py").write_text(SCRIPT.format(setup=setup))
-    return f"{PYTHON} train.py"
+    return f"{PYTHON} -S train.py"
 
 
 def seen(folder: Path, expected: str) -> None:
