@@ -116,8 +116,6 @@ class ResolvedEnvironment(NamedTuple):
     """The interpreter it is built from."""
     recorded_kind: str = "local"
     """The `mlflow.project.env` tag: MLflow's word, `virtualenv`, `uv`, `conda`, `docker` or `local`."""
-    spec_files: tuple[Path, ...] = ()
-    """The files that it was read from, for the record."""
     details: object = None
     """The manager's own parsed spec, handed back to `prepare` untouched."""
     warnings: tuple[str, ...] = ()

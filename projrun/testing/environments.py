@@ -107,7 +107,6 @@ class EnvironmentConformance:
         assert resolved.summary
         assert resolved.summary.isprintable()
         assert re.fullmatch(r"[a-z][a-z0-9-]*", resolved.recorded_kind)
-        assert all(file.is_absolute() and file.is_file() for file in resolved.spec_files)
 
     def test_commands_run_in_it(
         self, manager: EnvironmentManager, request_of_project: EnvironmentRequest, tmp_path: Path

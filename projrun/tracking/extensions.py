@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from projrun.errors import InvalidValueError
 from projrun.plugins import Origin, call_plugin, is_offered
@@ -19,30 +19,6 @@ if TYPE_CHECKING:
 
 _STORES = "projrun.stores"
 _ARTIFACTS = "projrun.artifacts"
-
-
-class StorePlugin(Protocol):
-    """Group `projrun.stores`, named by the scheme of tracking URIs."""
-
-    def __call__(self, uri: str, environ: Mapping[str, str]) -> RunStore: ...
-
-
-class ArtifactPlugin(Protocol):
-    """Group `projrun.artifacts`, named by the scheme of artifact URIs."""
-
-    def __call__(self, uri: str, environ: Mapping[str, str]) -> ArtifactRepository: ...
-
-
-class AuthPlugin(Protocol):
-    """Group `projrun.auth`, named by MLFLOW_TRACKING_AUTH, which is also the argument."""
-
-    def __call__(self, name: str) -> AuthBase: ...
-
-
-class ContextPlugin(Protocol):
-    """Group `projrun.run_context`, named by `run-context` in `config.toml`: tags for every run."""
-
-    def __call__(self, environ: Mapping[str, str]) -> Mapping[str, str]: ...
 
 
 def open_plugin_store(scheme: str, uri: str, environ: Mapping[str, str]) -> RunStore:

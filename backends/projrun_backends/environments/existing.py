@@ -53,7 +53,7 @@ class ExistingEnvironment:
             raise RequestError(
                 "--env-manager=existing needs an environment", hint="name its folder: --env PATH"
             )
-        python, kind, file = _python(prefix), _kind(prefix), request.reference.file
+        python, kind = _python(prefix), _kind(prefix)
         version = python_version(prefix)
         return ResolvedEnvironment(
             manager=self.name,
@@ -61,7 +61,6 @@ class ExistingEnvironment:
             path=prefix,
             python=python,
             recorded_kind=kind,
-            spec_files=(file,) if file and file.is_file() else (),
         )
 
     def prepare(

@@ -25,13 +25,11 @@ class LocalEnvironment:
         return True
 
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
-        """Reads nothing: the project's environment file is only recorded."""
-        file = request.reference.file
+        """Reads nothing."""
         return ResolvedEnvironment(
             manager=self.name,
             summary="local: the environment that projrun was called in",
             recorded_kind="local",
-            spec_files=(file,) if file and file.is_file() else (),
         )
 
     def prepare(

@@ -26,12 +26,6 @@ def test_it_takes_every_kind_and_changes_nothing(tmp_path: Path, kind: Environme
         True,
         "local",
     )
-    assert resolved.spec_files == ((project / "file.yaml",) if named else ())
     prepared = manager.prepare(request, resolved, rebuild=True, progress=lambda line: pytest.fail(line))
     assert prepared == PreparedEnvironment(environ={})
     assert not request.cache_directory.exists()
-
-
-def test_a_file_that_is_gone_is_not_recorded(tmp_path: Path) -> None:
-    request = make_request(tmp_path, "python_env", "gone.yaml", environ={})
-    assert LocalEnvironment().resolve(request).spec_files == ()

@@ -65,7 +65,6 @@ class CondaEnvironment:
             path=entry / PREFIX if entry else cache.folder(key),
             exists=entry is not None,
             recorded_kind=self.name,
-            spec_files=details.spec.files,
             details=details,
             warnings=details.spec.warnings,
             facts=() if details.lock else tuple(("channel", channel.url) for channel in details.channels),

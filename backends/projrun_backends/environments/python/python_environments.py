@@ -111,7 +111,6 @@ def resolve(recipe: Recipe, request: EnvironmentRequest) -> ResolvedEnvironment:
         exists=entry is not None,
         python=interpreter.path,
         recorded_kind=recipe.manager,
-        spec_files=spec.files,
         details=PythonEnvironment(spec, interpreter, not request.temporary_checkout),
         warnings=(*spec.warnings, *_python_warnings(spec, interpreter)),
     )

@@ -23,6 +23,7 @@ from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.testing.commands import run_in
 from projrun.testing.environments import prepare
 from projrun_backends.environments.conda import worker as conda_worker
+from projrun_backends.environments.conda.spec import read_details
 from tests.backends.environments.python.packages import (
     make_request,
     make_source_tree,
@@ -108,7 +109,11 @@ def test_the_pip_list_is_installed_by_the_environments_own_pip(lab: Lab) -> None
     request = lab.of("crank", "{pip: [-r reqs/base.txt, ./gear box]}")
     resolved = lab.manager.resolve(request)
     assert resolved.summary == "conda (py-rattler), 1 dependency and 2 pip requirements from conda.yaml"
-    assert [file.name for file in resolved.spec_files] == ["conda.yaml", "base.txt", "limits.txt"]
+    assert [file.name for file in read_details(request).spec.files] == [
+        "conda.yaml",
+        "base.txt",
+        "limits.txt",
+    ]
     script = "import sys, cog, crank, gearbox, sprocket; print(cog.VERSION, sprocket.VERSION, sys.prefix)"
     prepared = lab.build(request)
     prefix = prepared.environ["CONDA_PREFIX"]

@@ -23,7 +23,6 @@ def test_resolving_writes_nothing(tmp_path: Path) -> None:
     resolved = VirtualenvEnvironment().resolve(request)
     assert not request.cache_directory.exists()
     assert resolved.path == request.cache_directory / str(resolved.key)
-    assert resolved.spec_files == (tmp_path / "project/requirements.txt",)
 
 
 def test_what_a_plan_holds_shows_no_credentials(tmp_path: Path) -> None:
