@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -32,7 +33,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 def shell(line: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    line = line.replace("projrun", projrun_argv()[0], 1)
+    line = line.replace("projrun", shlex.quote(projrun_argv()[0]), 1)
     return subprocess.run(
         ["bash", "-c", line], env=environ, capture_output=True, text=True, timeout=60, check=False
     )
@@ -66,7 +67,7 @@ def test_a_signal_while_the_source_is_fetched(
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "--json >&-"])
 def test_closed_standard_streams_are_no_error(tmp_path: Path, environ: dict[str, str], closed: str) -> None:
     project = python_project(tmp_path / "project", "raise SystemExit(7)")
-    assert shell(f"projrun run {project} {closed}", environ).returncode == 7
+    assert shell(f"projrun run {shlex.quote(str(project))} {closed}", environ).returncode == 7
     assert status_of_runs(environ) == ["FAILED"]
 
 
@@ -74,7 +75,7 @@ def test_closed_standard_streams_are_no_error(tmp_path: Path, environ: dict[str,
 def test_nothing_needs_stdout(tmp_path: Path, environ: dict[str, str], command: str) -> None:
     project = write_project(tmp_path / "project", "entry_points: {main: {command: 'true'}}\n")
     run_projrun("run", project, environ=environ).check()
-    done = shell(f"projrun {command.format(project)} >&-", environ)
+    done = shell(f"projrun {command.format(shlex.quote(str(project)))} >&-", environ)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -95,7 +96,9 @@ def test_a_reader_that_leaves_ends_neither_the_run_nor_its_exit_code(
 ) -> None:
     project = python_project(tmp_path / "project", "raise SystemExit(7)")
     for streams in ("2>&1 |", "--json |", "--json 2>&1 |"):
-        done = shell(f"projrun run {project} {streams} true; exit ${{PIPESTATUS[0]}}", environ)
+        done = shell(
+            f"projrun run {shlex.quote(str(project))} {streams} true; exit ${{PIPESTATUS[0]}}", environ
+        )
         assert (done.returncode, done.stderr) == (7, "" if "2>" in streams else done.stderr)
     assert status_of_runs(environ) == ["FAILED"] * 3
 
@@ -106,7 +109,7 @@ def test_output_to_a_full_disk_is_a_line_and_no_bug(
     tmp_path: Path, environ: dict[str, str], command: str
 ) -> None:
     project = python_project(tmp_path / "project", "")
-    done = shell(f"projrun {command.format(project)} > /dev/full", environ)
+    done = shell(f"projrun {command.format(shlex.quote(str(project)))} > /dev/full", environ)
     assert done.returncode == 2
     assert (
         done.stderr.splitlines()[-1]

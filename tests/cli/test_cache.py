@@ -234,7 +234,7 @@ def test_downloads_go_with_their_run(bench: Bench, number: signal.Signals) -> No
     (served / "data.csv").write_text("1,2\n")
     project = write_project(
         bench.folder / "project",
-        "entry_points:\n  main:\n    parameters: {data: path}\n    command: 'cat {data} > $READY && sleep 60'\n",
+        "entry_points:\n  main:\n    parameters: {data: path}\n    command: 'cat {data} > \"$READY\" && sleep 60'\n",
     )
     ready = bench.folder / "ready"
     server = file_server(served)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -266,7 +267,7 @@ def test_credentials_of_an_address_reach_the_command_and_nothing_else(runner: Ru
 
 
 def test_a_long_value_reaches_the_command_whole_and_the_record_cut(runner: Runner, tmp_path: Path) -> None:
-    command = f"{sys.executable} -c 'import sys; print(len(sys.argv[1]))' {{text}}"
+    command = f"{shlex.quote(sys.executable)} -c 'import sys; print(len(sys.argv[1]))' {{text}}"
     project = write_project(
         tmp_path / "project",
         f"entry_points: {{main: {{parameters: {{text: string}}, command: {json.dumps(command)}}}}}",
@@ -502,7 +503,7 @@ def test_a_missing_extra_is_one_warning_that_names_it_and_the_log_is_kept(
     warnings = [line for line in done.stderr.splitlines() if "warning" in line]
     assert len(warnings) == 2
     assert "projrun[s3]" in warnings[0]
-    kept = Path(warnings[1].rsplit(" ", 1)[1])
+    kept = Path(warnings[1].partition(" is kept in ")[2])
     assert kept.read_text() == "worth keeping\n"
     assert runner.only_run()["status"] == "FINISHED"
 
@@ -620,7 +621,7 @@ def test_bytes_that_are_no_utf8_reach_the_command_and_are_recorded_as_escapes(
     runner: Runner, tmp_path: Path
 ) -> None:
     script = "import os, sys; os.write(1, os.fsencode(sys.argv[1]))"
-    command = json.dumps(f"{sys.executable} -c '{script}' {{text}}")
+    command = json.dumps(f"{shlex.quote(sys.executable)} -c '{script}' {{text}}")
     project = write_project(
         tmp_path / "project", f"entry_points: {{main: {{parameters: {{text: string}}, command: {command}}}}}"
     )

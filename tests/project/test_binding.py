@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -236,7 +237,7 @@ def test_paths_are_relative_to_whoever_wrote_them(tmp_path: Path) -> None:
     assert (default.raw, default.value) == ("data", str(project.directory / "data"))
     given = bind_values(project, {"p": "data"}, caller=caller)
     assert (given.parameters[0].raw, given.parameters[0].value) == ("data", str(caller / "data"))
-    assert given.command == f"run {caller / 'data'}"
+    assert given.command == f"run {shlex.quote(str(caller / 'data'))}"
 
 
 @pytest.mark.parametrize("value", ["gone", "", "/gone", "data/below", "~"])
@@ -261,7 +262,7 @@ def test_uris_get_a_place_and_are_recorded_as_written(tmp_path: Path, uri: str) 
     assert (parameter.raw, parameter.download) == (uri, uri)
     assert place.name == "data.csv"
     assert place.parent.parent == tmp_path / "storage"
-    assert bound.command == f"run {place}"
+    assert bound.command == f"run {shlex.quote(str(place))}"
     assert not (tmp_path / "storage").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -26,6 +27,6 @@ name: demo
 entry_points:
   main:
     parameters: {parameters or "{}"}
-    command: "{sys.executable} -S script.py"
+    command: "{shlex.quote(sys.executable)} -S script.py"
 """
     return write_project(folder, mlproject, script_py=script)
