@@ -47,7 +47,9 @@ def test_a_copy_is_private_and_described(tree: Path, place: Path) -> None:
     facts = read_facts(copy)
     assert (facts["source"], facts["commit"], facts["cached"]) == ("https://host/r", "abc", str(tree))
     assert left(place) == [copy.name, f"{copy.name}.lock"]
-    assert make_copy(tree, place) != copy
+    other = make_copy(tree, place)
+    assert other != copy
+    assert all(remove_held(one) for one in (copy, other))
 
 
 def test_a_copy_is_removed_with_its_lock(tree: Path, place: Path) -> None:
@@ -153,6 +155,7 @@ def test_lock_files_without_a_copy_are_swept(tree: Path, place: Path) -> None:
     sweep(place)
     assert left(place) == sorted([used.name, f"{used.name}.lock", kept.name, f"{kept.name}.lock"])
     sweep(place / "nowhere")
+    assert remove_held(used)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "\udcff"])

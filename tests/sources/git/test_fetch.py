@@ -355,7 +355,9 @@ def test_filters_of_the_machine_do_not_run(fetched: Fetch, repository: Repositor
     marker = tmp_path / "executed"
     settings = f'[filter "bad"]\n\tsmudge = touch {marker}; cat\n\trequired = true\n'
     Path(repository.environ["HOME"], ".gitconfig").write_text(settings)
-    assert (fetched(repository.path, "main").root / "data.txt").read_text() == "third"
+    checkout = fetched(repository.path, "main")
+    assert (checkout.root / "data.txt").read_text() == "third"
+    discard(checkout)
     assert not marker.exists()
     git(tmp_path, "clone", "--quiet", str(repository.path), "control", environ=repository.environ)
     assert marker.exists()
