@@ -20,6 +20,8 @@ from projrun.tuples import NamedTuple
 LONGEST_COMMAND = 131_071
 """Linux: one argument of execve(2) holds at most 32 pages, its NUL byte included (MAX_ARG_STRLEN)."""
 
+MOST_REFUSALS = 20
+"""More are not reported at once."""
 _SPECIAL = re.compile(r"""['"`\\$#\[]|<<|[<>]&|[(=]\(|\b(?:eval|trap|let|(?:ba|da|k|z)?sh)\b|-\w*c""")
 """Where a line has none of these, every placeholder stands bare."""
 _UNKNOWN = re.compile(r"(?<![${])\{([A-Za-z_][A-Za-z0-9_-]*)\}")
@@ -180,7 +182,8 @@ def _layers(
     joined = " ".join([_joint(line), *[f"--{name} \0" for name, _ in appended]]) if appended else line
     places, refused = places_of(joined, scanned, len(appended))
     if refused:
-        raise MisplacedError([_refusal(pieces, marked, appended, index, *why) for index, why in refused])
+        reported = refused[:MOST_REFUSALS]
+        raise MisplacedError([_refusal(pieces, marked, appended, index, *why) for index, why in reported])
     return {index: place.layers for index, place in zip(marked, places, strict=False)}
 
 

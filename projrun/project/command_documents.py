@@ -3,34 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from projrun.project.command_places import PLACEHOLDER, Document, Word
-
-
-@dataclass
-class Command:
-    """A simple command that is being read."""
-
-    words: list[Word] = field(default_factory=list)
-    strings: list[Word] = field(default_factory=list)
-    """The words of its here-strings."""
-    feeds: str = ""
-    """The shell that reads its output as commands."""
-
-
-class Awaited(NamedTuple):
-    """A here-document whose body begins on the next line."""
-
-    delimiter: str
-    strips_tabs: bool
-    is_quoted: bool
-    command: Command
-
-    def ends_at(self, line: str) -> bool:
-        """Whether a line is the delimiter's."""
-        return (line.lstrip("\t") if self.strips_tabs else line) == self.delimiter
+from projrun.project.command_places import PLACEHOLDER, Document
+from projrun.project.command_state import Awaited, Command
 
 
 def document_end(text: str, begin: int, awaited: Awaited) -> tuple[int, int]:

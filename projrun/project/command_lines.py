@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from projrun.project import command_shells as shells
-from projrun.project.command_documents import Awaited, Command, document_end
+from projrun.project.command_documents import document_end
 from projrun.project.command_places import (
     ARITHMETIC,
     BARE,
@@ -31,8 +30,11 @@ from projrun.project.command_places import (
     UnfinishedError,
     Word,
 )
-from projrun.project.command_words import DEEPEST, WordScanner
+from projrun.project.command_state import Awaited, Command, Commands
+from projrun.project.command_words import WordScanner
 
+_LINE_DEPTH = 10
+"""What a shell line within another counts for: each level is read again."""
 _OPERATOR = re.compile(r";;&|;;|;&|;|&&|&>>|&>|&|\|\||\|&|\|")
 _REDIRECTION = re.compile(r"<<<|<<-|<<|<>|<&|<\(|<|>>|>&|>\||>\(|>")
 _OPENERS = frozenset(
@@ -41,29 +43,6 @@ _OPENERS = frozenset(
 _EVALUATING_TESTS = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v"})
 _DECLARING = frozenset({"declare", "export", "local", "readonly", "typeset", "unset"})
 _SUBSCRIPT = re.compile(r"[A-Za-z_]\w*\[[^]]*\0", re.DOTALL)
-
-
-@dataclass
-class _Commands:
-    """A list of commands that is being read."""
-
-    closing: str
-    awaited: list[Awaited]
-    is_array: bool = False
-    command: Command = field(default_factory=Command)
-    cases: list[bool] = field(default_factory=list)
-    """The open `case` commands; True where a pattern is read."""
-    before: Command | None = None
-    """The command whose output the present one reads."""
-
-    @property
-    def in_pattern(self) -> bool:
-        return bool(self.cases) and self.cases[-1]
-
-    @property
-    def in_case_head(self) -> bool:
-        words = self.command.words
-        return bool(words) and len(words) < 3 and words[0].is_plain and words[0].raw == "case"
 
 
 def scan(line: str, shell: str = "bash", depth: int = 0) -> Scan:
@@ -83,16 +62,22 @@ class LineScanner(WordScanner):
 
     def __init__(self, text: str, shell: str = "bash", depth: int = 0) -> None:
         super().__init__(text, shell, depth)
-        self._open: list[_Commands] = []
+        self._open: list[Commands] = []
 
     def commands(self, closing: str = "") -> None:
-        self._commands(_Commands(closing, []))
+        self._commands(Commands(closing, []))
 
-    def _commands(self, state: _Commands) -> None:
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise UnfinishedError
+    def _commands(self, state: Commands) -> None:
         self._open.append(state)
+        try:
+            with self.nesting():
+                self._elements(state)
+        finally:
+            self._open.pop()
+        if state.closing and state.awaited and not self._is_shared(state):
+            raise UnfinishedError
+
+    def _elements(self, state: Commands) -> None:
         while self.at < len(self.text):
             if self.text[self.at] != ")":
                 self._element(state)
@@ -102,15 +87,11 @@ class LineScanner(WordScanner):
             if state.closing:
                 raise UnfinishedError
         self._end_command(state)
-        self._open.pop()
-        if state.closing and state.awaited and not self._is_shared(state):
-            raise UnfinishedError
-        self.depth -= 1
 
-    def _is_shared(self, state: _Commands) -> bool:
+    def _is_shared(self, state: Commands) -> bool:
         return any(outer.awaited is state.awaited for outer in self._open)
 
-    def _is_closed(self, state: _Commands) -> bool:
+    def _is_closed(self, state: Commands) -> bool:
         self.at += 1
         if state.in_pattern:
             state.cases[-1] = False
@@ -120,7 +101,7 @@ class LineScanner(WordScanner):
             raise UnfinishedError
         return True
 
-    def _element(self, state: _Commands) -> None:
+    def _element(self, state: Commands) -> None:
         char = self.text[self.at]
         if char in " \t":
             self.at += 1
@@ -147,7 +128,7 @@ class LineScanner(WordScanner):
             self.mark(BARE, COMMENT)
         self.at = end
 
-    def _operator(self, state: _Commands) -> None:
+    def _operator(self, state: Commands) -> None:
         found = _OPERATOR.match(self.text, self.at)
         operator = found.group() if found else ""
         self.at += len(operator)
@@ -163,7 +144,7 @@ class LineScanner(WordScanner):
                 raise UnfinishedError
             state.cases[-1] = True
 
-    def _redirection(self, state: _Commands) -> None:
+    def _redirection(self, state: Commands) -> None:
         found = _REDIRECTION.match(self.text, self.at)
         operator = found.group() if found else ""
         self.at += len(operator)
@@ -194,7 +175,7 @@ class LineScanner(WordScanner):
             raise UnfinishedError
         return word
 
-    def _here_document(self, state: _Commands, *, strips_tabs: bool) -> None:
+    def _here_document(self, state: Commands, *, strips_tabs: bool) -> None:
         word = self._target()
         if word.places:
             self.refuse(word.places, DELIMITER)
@@ -202,14 +183,14 @@ class LineScanner(WordScanner):
             raise UnfinishedError
         state.awaited.append(Awaited(word.text, strips_tabs, not word.is_plain, state.command))
 
-    def _parenthesis(self, state: _Commands) -> None:
+    def _parenthesis(self, state: Commands) -> None:
         words = state.command.words
         before = self.text[self.at - 1] if self.at else ""
         if state.in_pattern and not words:
             self.at += 1
         elif before == "=" and words and shells.is_assignment(words[-1]):
             self.at += 1
-            self._commands(_Commands(")", state.awaited, is_array=True))
+            self._commands(Commands(")", state.awaited, is_array=True))
         elif self.text.startswith("((", self.at) and (not words or words[0].raw == "for"):
             if not self.arithmetic(self.at + 2):
                 self._subshell(state)
@@ -218,28 +199,28 @@ class LineScanner(WordScanner):
             if len(words) == 1:  # the head of a function
                 state.command = Command()
 
-    def _subshell(self, state: _Commands) -> None:
+    def _subshell(self, state: Commands) -> None:
         self.at += 1
-        self._commands(_Commands(")", state.awaited))
+        self._commands(Commands(")", state.awaited))
 
-    def _word(self, state: _Commands) -> None:
+    def _word(self, state: Commands) -> None:
         word = self.word()
         words = state.command.words
         is_descriptor = word.raw.isdigit() and self.text[self.at : self.at + 1] in ("<", ">")
         if is_descriptor or (not words and word.is_plain and self._is_reserved(word.raw, state)):
             return
         words.append(word)
-        if _SUBSCRIPT.match(word.raw) and (
-            words[0].raw in _DECLARING or all(map(shells.is_assignment, words[:-1]))
-        ):
+        is_declared = state.command.assigns or words[0].raw in _DECLARING
+        if is_declared and _SUBSCRIPT.match(word.raw):
             self.refuse(word.places, ARITHMETIC)
+        state.command.assigns &= shells.is_assignment(word)
         if state.is_array and word.raw.startswith("["):
             self.refuse(word.places, ARITHMETIC)
         if len(words) == 3 and words[0].is_plain and words[0].raw == "case" and word.raw == "in":
             state.cases.append(True)
             state.command = Command()
 
-    def _is_reserved(self, word: str, state: _Commands) -> bool:
+    def _is_reserved(self, word: str, state: Commands) -> bool:
         """Read a reserved word at the beginning of a command."""
         if state.is_array:
             return False
@@ -281,7 +262,7 @@ class LineScanner(WordScanner):
                 self.refuse(range(begin, len(self.places)), ARITHMETIC)
         self._reason = outer
 
-    def _newline(self, state: _Commands) -> None:
+    def _newline(self, state: Commands) -> None:
         if any(outer.awaited and outer.awaited is not state.awaited for outer in self._open):
             raise UnfinishedError  # versions of bash differ in where such a body is
         if not state.in_case_head:
@@ -334,7 +315,7 @@ class LineScanner(WordScanner):
         for document in documents:
             self.documents.append(document._replace(places=tuple(first + n for n in document.places)))
 
-    def _end_command(self, state: _Commands) -> Command:
+    def _end_command(self, state: Commands) -> Command:
         command, state.command = state.command, Command()
         if not state.in_pattern:
             self._read_words(command)
@@ -387,7 +368,7 @@ class LineScanner(WordScanner):
             self.refuse(indices, COMPOSED)
         if text is None or not indices:
             return
-        inner = scan(text, shell, self.depth)
+        inner = scan(text, shell, self.depth + _LINE_DEPTH)
         for index, place in zip(indices, inner.places, strict=True):
             outer = self.places[index]
             self.places[index] = Place(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from projrun.project.command_places import PLACEHOLDER, Word
+from projrun.project.command_places import PLACEHOLDER, UnfinishedError, Word
 
 SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
 _SHELL_VARIABLES = frozenset({"$SHELL", "${SHELL}", "$BASH", "${BASH}"})
@@ -16,6 +16,8 @@ _RUNNERS = frozenset({"su", "runuser", "flock", "script", "sg"})
 _PREFIXES = frozenset({"command", "builtin", "exec", "env", "nohup"})
 _PRINTERS = frozenset({"echo", "printf", "grep", "ssh"})
 """A shell's name among their words is text; what ssh sends is another machine's."""
+_MOST_SHELLS = 20
+"""In one command: far more than people write."""
 _SHELL_NAME = re.compile(r"\b(?:ba|da|k|z)?sh\b")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=", re.DOTALL)
 _WITH_WORD = frozenset({"--rcfile", "--init-file"})
@@ -52,7 +54,7 @@ def script_of(words: Sequence[Word]) -> Script | None:
         return Script(rest[2:] if rest[1:2] and rest[1].text == "--" else rest[1:], "bash")
     if name == "trap":
         operands = [word for word in rest[1:] if word.text != "--"]
-        return Script(operands[:1], "bash") if len(operands) > 1 else None
+        return Script(_line_of(operands), "bash") if len(operands) > 1 else None
     if name in _RUNNERS:
         return _runner_script(rest)
     if name in _PRINTERS:
@@ -62,11 +64,10 @@ def script_of(words: Sequence[Word]) -> Script | None:
 
 def reads_script(words: Sequence[Word]) -> str:
     """The shell that a command starts to read its lines from the input, without `-c` or a file; else ""."""
-    for index, word in enumerate(words):
-        if _program(word) in SHELLS:
-            has_line, is_known, operands, from_input = _options(words[index + 1 :])
-            if not has_line and (from_input or not is_known or not operands):
-                return _program(word)
+    for index, shell in _shells(words):
+        has_line, is_known, operands, from_input = _options(words, index + 1)
+        if not has_line and (from_input or not is_known or not operands):
+            return shell
     return ""
 
 
@@ -124,29 +125,43 @@ def _program(word: Word) -> str:
 def _without_prefixes(words: Sequence[Word]) -> Sequence[Word]:
     for index, word in enumerate(words):
         is_option = index > 0 and word.raw.startswith("-")
-        if not is_assignment(word) and not is_option and _program(word) not in _PREFIXES:
+        if not (is_assignment(word) or is_option or _may_vanish(word) or _program(word) in _PREFIXES):
             return words[index:]
     return ()
 
 
 def _shell_scripts(words: Sequence[Word]) -> Iterator[Script | None]:
-    for index, word in enumerate(words):
-        shell = _program(word)
-        if shell in SHELLS:
-            has_line, is_known, operands, _ = _options(words[index + 1 :])
-            yield Script(operands[:1], shell, is_known) if has_line and operands else None
+    for index, shell in _shells(words):
+        has_line, is_known, operands, _ = _options(words, index + 1)
+        line = _line_of(operands) if is_known else operands
+        yield Script(line, shell, is_known) if has_line and operands else None
 
 
-def _options(words: Sequence[Word]) -> tuple[bool, bool, Sequence[Word], bool]:
+def _shells(words: Sequence[Word]) -> Iterator[tuple[int, str]]:
+    """The words that are shells."""
+    found = ((index, _program(word)) for index, word in enumerate(words))
+    for number, (index, shell) in enumerate(pair for pair in found if pair[1] in SHELLS):
+        if number == _MOST_SHELLS:
+            raise UnfinishedError
+        yield index, shell
+
+
+def _line_of(operands: Sequence[Word]) -> Sequence[Word]:
+    """The first operand; all where that one may vanish, so that another takes its place."""
+    return operands if operands and _may_vanish(operands[0]) else operands[:1]
+
+
+def _may_vanish(word: Word) -> bool:
+    return word.text is None and word.raw.startswith("$") and word.raw not in _SHELL_VARIABLES
+
+
+def _options(words: Sequence[Word], index: int) -> tuple[bool, bool, Sequence[Word], bool]:
     """Whether a shell's options have `-c`, whether all are known, the operands, and whether `-s` is there."""
     has_line, is_known, from_input = False, True, False
-    index = 0
     while index < len(words):
         text = words[index].text
         if text is None or PLACEHOLDER in text:
-            if has_line or not any(
-                (word.text or "").startswith("-") and "c" in word.raw for word in words[index:]
-            ):
+            if has_line or (is_known and not any(map(_may_be_line_option, words[index:]))):
                 break
             is_known = False  # it may be options, or none
         elif text in ("--", "-"):
@@ -162,6 +177,10 @@ def _options(words: Sequence[Word]) -> tuple[bool, bool, Sequence[Word], bool]:
             index += text.count("o") + text.count("O")
         index += 1
     return has_line, is_known, words[index:], from_input
+
+
+def _may_be_line_option(word: Word) -> bool:
+    return (word.text or "").startswith("-") and "c" in word.raw
 
 
 def _runner_script(words: Sequence[Word]) -> Script | None:

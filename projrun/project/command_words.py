@@ -30,9 +30,12 @@ from projrun.project.command_places import (
 DEEPEST = 40
 """Levels of nesting, far beyond what people write and within what Python's stack takes."""
 
+_MOST_AMBIGUOUS = 8
+"""Occurrences of `((` that are no arithmetic: each is read twice."""
 _METACHARACTERS = frozenset(" \t\n;&|<>()")
 _PLAIN_RUN = re.compile(r"""[^\s;&|<>()'"\\$`\0*?\[]+""")
 _QUOTED_RUN = re.compile(r'[^"\\$`\0]+')
+_ORDINARY_RUN = re.compile(r"""[^'"\\$`\0()\[\]}]+""")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
 _SUBSTITUTING = re.compile(r"[#!]?\w+(?:\[[^]]*\])?:?[-=+?]")
 """`${NAME:-word}` and its like: in double quotes, a `'` in the word is an ordinary character."""
@@ -197,7 +200,22 @@ class WordScanner:
             self._name_end = self.at
         return None
 
+    @contextmanager
+    def nesting(self) -> Iterator[None]:
+        """Within: one level deeper."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise UnfinishedError
+        try:
+            yield
+        finally:
+            self.depth -= 1
+
     def _bracketed(self, bracket: str, is_quoted: bool) -> None:
+        with self.nesting():
+            self._in_brackets(bracket, is_quoted)
+
+    def _in_brackets(self, bracket: str, is_quoted: bool) -> None:
         if bracket == "(":
             if not (self.text.startswith("$((", self.at) and self.arithmetic(self.at + 3)):
                 self.at += 2
@@ -230,6 +248,8 @@ class WordScanner:
         """Read an arithmetic expression up to its `))`; False, and nothing read, where it is none."""
         if begin in self._not_arithmetic:
             return False
+        if len(self._not_arithmetic) > _MOST_AMBIGUOUS:
+            raise UnfinishedError
         saved = self.at, len(self.places), len(self.documents)
         self.at = begin
         try:
@@ -266,7 +286,8 @@ class WordScanner:
         else:
             if char == PLACEHOLDER:
                 self.mark(BARE)
-            self.at += 1
+            run = _ORDINARY_RUN.match(self.text, self.at)
+            self.at = run.end() if run else self.at + 1
 
     def _ansi(self) -> str | None:
         self.at += 2

@@ -114,6 +114,8 @@ REFUSED = {
     "printed for a shell": ('echo "run {a}" | bash', "printed"),
     "document of a shell's shell": ("sh -c bash <<EOF\necho {a}\nEOF\n", "puts together"),
     "expanded twice": ("echo >& {a}", "twice"),
+    "line that may be another": ("bash -c $LINE {a}", "puts together"),
+    "eval that may be first": ("$PREFIX eval $x '{a}'", "puts together"),
     "backticks": ("echo `echo {a}`", "backticks"),
     "backticks, double": ('echo "`echo \\"{a}\\"`"', "backticks"),
     "braces": ("echo ${{X:-{a}}}", r"\$\{…\}"),
@@ -215,6 +217,23 @@ def test_refused(template: str, reason: str) -> None:
     for value in ("a b", "", "$(touch X)"):
         with pytest.raises(MisplacedError, match=reason):
             render(template, {"a": value})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "(" * 20_000,
+        "$((" * 20_000,
+        "$(" * 20_000,
+        '"$(' * 9_000,
+        "${x:-" * 9_000,
+        "eval " * 9_000,
+        "sh -c " * 9_000,
+    ],
+)
+def test_hostile_lines_are_refused_in_time(line: str) -> None:
+    with pytest.raises(MisplacedError):
+        render(line + "'{a}'", {"a": "x y"})
 
 
 @given(st.text("abzAZ09_@%+=:,./-", min_size=1))
