@@ -186,6 +186,8 @@ class LineScanner(WordScanner):
     def _parenthesis(self, state: Commands) -> None:
         words = state.command.words
         before = self.text[self.at - 1] if self.at else ""
+        if state.is_array:
+            raise UnfinishedError
         if state.in_pattern and not words:
             self.at += 1
         elif before == "=" and words and shells.is_assignment(words[-1]):

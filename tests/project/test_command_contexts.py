@@ -111,6 +111,7 @@ SEEN = {
 
 REFUSED = {
     "operator in an array": ("x=(y; {a})", "unclear"),
+    "bracket in an array": ("x=(f() {a})", "unclear"),
     "printed for a shell": ('echo "run {a}" | bash', "printed"),
     "document of a shell's shell": ("sh -c bash <<EOF\necho {a}\nEOF\n", "puts together"),
     "expanded twice": ("echo >& {a}", "twice"),
