@@ -47,7 +47,7 @@ SEEN = {
     "translated": Context(f'{SHOW} $"{{a}}"', "<@>"),
     "mixed": Context(f"{SHOW} a{{a}}b\"c{{a}}d\"'e{{a}}f'", "<a@bc@de@f>"),
     "escaped single quotes": Context(f"{SHOW} \\'{{a}}\\'", "<'@'>"),
-    "after a variable": Context(f'v=1; {SHOW} "$v{{a}}" $v{{a}} "${{v}}{{a}}"', "<1@><1@><1@>"),
+    "after a variable": Context(f'v=1; {SHOW} "${{v}}{{a}}" ${{v}}{{a}} "${{v}}{{a}}"', "<1@><1@><1@>"),
     "assignment": Context(f'v={{a}}; w="{{a}}"; {SHOW} "$v" "$w"', "<@><@>"),
     "environment": Context("V={a} bash -c 'printf %s. \"$V\"'", "@."),
     "substitution": Context(f"{SHOW} \"$(printf '%s.' {{a}})\"", "<@.>"),
