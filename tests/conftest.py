@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,8 @@ GUARD = pytest.StashKey[Guard]()
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything is collected: a module that reads the environment when imported is guarded too."""
     config.stash[GUARD] = Guard()
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's background job: no test would be interrupted
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
