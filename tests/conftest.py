@@ -30,7 +30,8 @@ GUARD = pytest.StashKey[Guard]()
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything is collected: a module that reads the environment when imported is guarded too."""
     config.stash[GUARD] = Guard()
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's background job: no test would be interrupted
+    # A shell's background job ignores it: no test would be interrupted.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
