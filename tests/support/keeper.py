@@ -22,9 +22,13 @@ def main(users: Path, log: Path, command: list[str]) -> None:
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
-    while server.poll() is None and not _closed(users):
-        time.sleep(0.2)
-    _stop(server)
+    try:
+        while server.poll() is None and not _closed(users):
+            time.sleep(0.2)
+    except FileNotFoundError:  # who used it has removed the folder
+        pass
+    finally:
+        _stop(server)
 
 
 def _closed(users: Path) -> bool:
