@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from projrun.directories import Directories, expanded
 from projrun.environments.choice import (
@@ -357,7 +358,8 @@ def _environment(
     environ = {**context.environ, **exported_by(records.values())}
     selection = select_manager(choice.manager, choice.origin, project.environment, environ)
     manager = selection.manager
-    options = manager.read_options(given) if isinstance(manager, TakesOptions) else None
+    # isinstance of a Protocol imports `inspect` from Python 3.12 on: a tenth of the start.
+    options = cast("TakesOptions", manager).read_options(given) if hasattr(manager, "read_options") else None
     exported = exported_by((*records.values(), options))
     environment_request = EnvironmentRequest(
         project_directory=checkout.directory,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -188,17 +189,19 @@ def test_errors_are_json_too(tmp_path: Path, project: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("rnu", "."), "no such command 'rnu'; did you mean 'run'? see `projrun --help`"),
-        (("runs", "lst"), "no such command 'lst'; did you mean 'list'? see `projrun runs --help`"),
+        (("rnu", "."), r"no such command 'rnu'; did you mean 'run'\? see `projrun --help`"),
+        # Older clicks suggest no command, and quote no option.
+        (("runs", "lst"), r"no such command 'lst';( did you mean 'list'\?)? see `projrun runs --help`"),
         (
             ("check", "--stric"),
-            "no such option '--stric'; did you mean '--strict'? see `projrun check --help`",
+            r"no such option:? '?--stric'?; did you mean '?--strict'?\? see `projrun check --help`",
         ),
     ],
 )
 def test_an_unknown_word_of_the_command_line(words: tuple[str, ...], message: str) -> None:
     done = run_projrun(*words)
-    assert (done.returncode, done.stderr) == (2, f"projrun: error: {message}\n")
+    assert done.returncode == 2
+    assert re.fullmatch(f"projrun: error: {message}\n", done.stderr), done.stderr
 
 
 def test_a_config_file_with_a_mistake(tmp_path: Path, project: Path) -> None:
