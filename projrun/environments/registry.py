@@ -22,7 +22,6 @@ class Selection(NamedTuple):
     reason: str
 
 
-@runtime_checkable
 class UsesTool(Protocol):
     """A manager that works through a program of the machine."""
 
@@ -41,7 +40,6 @@ class NeedsInstallation(Protocol):
     """How to install that, as a hint: `pip install uv`."""
 
 
-@runtime_checkable
 class MayRefuse(Protocol):
     """A manager that does not build every environment of the kinds it serves."""
 
@@ -83,7 +81,8 @@ def select_manager(
     missing: list[EnvironmentManager] = []
     refusals: list[Refusal] = []
     for manager in _candidates(reference.kind):
-        refusal = manager.refusal(reference) if isinstance(manager, MayRefuse) else None
+        # Not isinstance: of a Protocol it imports `inspect` from Python 3.12 on, a tenth of the start.
+        refusal = cast(MayRefuse, manager).refusal(reference) if hasattr(manager, "refusal") else None
         if refusal is not None:
             refusals.append(refusal)
         elif manager.available(environ):
@@ -136,7 +135,7 @@ def _reason(
     if missing:
         names = " and ".join(other.name for other in missing)
         return f"{manager.name}: {names} is not installed"
-    tool = manager.tool(environ) if isinstance(manager, UsesTool) else None
+    tool = cast(UsesTool, manager).tool(environ) if hasattr(manager, "tool") else None
     if tool:
         return f"{manager.name}: found at {tool}"
     return f"{manager.name}: {refusals[0].reason if refusals else 'default'}"
