@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.support.guard import REPOSITORY
 CORE = sorted((REPOSITORY / "projrun").rglob("*.py"))
 BACKENDS = sorted((REPOSITORY / "backends" / "projrun_backends").rglob("*.py"))
 LONGEST_MODULE = 400
+LARGEST_ROOM = 24
 CONTRACTS = {"projrun/environments/protocol.py", "projrun/execution/protocol.py"}
 LONGEST_FUNCTION = 40
 
@@ -182,3 +184,11 @@ def test_gitpython_only_reads() -> None:
             alias.name for node in walked(module) if isinstance(node, ast.ImportFrom) for alias in node.names
         }
         assert not (names | attributes | taken) & STARTS_GIT
+
+
+def test_rooms_are_small() -> None:
+    """A folder of more modules is two rooms: a reader finds a module by the word of its room."""
+    counted = Counter(
+        str(file.parent.relative_to(REPOSITORY)) for file in (*CORE, *BACKENDS) if file.name != "__init__.py"
+    )
+    assert {room: count for room, count in counted.items() if count > LARGEST_ROOM} == {}

@@ -1,7 +1,7 @@
 """Command templates: placeholders become values, everything else stays as the author wrote it.
 
 A value of plain characters is inserted as it is, any other as its place in the shell line requires: bare words are
-quoted as in MLflow. The line is scanned for places (`command_quoting`) only where some value and some character of
+quoted as in MLflow. The line is scanned for places (`quoting`) only where some value and some character of
 the line make it necessary.
 """
 
@@ -156,7 +156,7 @@ def _filled(
         if value is None:
             continue
         if index in layers:
-            from projrun.project.command_quoting import written
+            from projrun.project.quoting.writing import written
 
             parts.append(written(value, layers[index]))
         else:
@@ -175,7 +175,7 @@ def _layers(
     line = "".join(piece.literal + text for piece, text in zip(pieces, texts, strict=True))
     if not _SPECIAL.search(line) or line.count("\0") != len(marked):
         return {}
-    from projrun.project.command_quoting import places_of
+    from projrun.project.quoting.writing import places_of
 
     appended = [(name, value) for name, value in options if not is_plain(value)]
     scanned = [values[pieces[index].name or ""] or "" for index in marked] + [value for _, value in appended]

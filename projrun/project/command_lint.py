@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from projrun.project.command import MisplacedError, Refusal, earlier, is_plain, pieces_of, render
-from projrun.project.command_places import PLACEHOLDER, UNFINISHED, Place
-from projrun.project.command_quoting import places_of
 from projrun.project.model import EntryPoint, Parameter
+from projrun.project.quoting.places import PLACEHOLDER, UNFINISHED, Place
+from projrun.project.quoting.writing import places_of
 from projrun.project.shown import shown
 from projrun.project.values import NUMERIC
 

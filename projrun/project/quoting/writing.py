@@ -6,9 +6,9 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 
-from projrun.project.command_documents import is_broken
-from projrun.project.command_lines import scan
-from projrun.project.command_places import (
+from projrun.project.quoting.documents import is_broken
+from projrun.project.quoting.lines import scan
+from projrun.project.quoting.places import (
     AFTER_NAME,
     ANSI,
     APPENDED,

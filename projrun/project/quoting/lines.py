@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from projrun.project import command_shells as shells
-from projrun.project.command_documents import document_end
-from projrun.project.command_places import (
+from projrun.project.quoting import shells
+from projrun.project.quoting.documents import document_end
+from projrun.project.quoting.places import (
     ARITHMETIC,
     BARE,
     COMMENT,
@@ -30,8 +30,8 @@ from projrun.project.command_places import (
     UnfinishedError,
     Word,
 )
-from projrun.project.command_state import Awaited, Command, Commands
-from projrun.project.command_words import WordScanner
+from projrun.project.quoting.state import Awaited, Command, Commands
+from projrun.project.quoting.words import WordScanner
 
 _LINE_DEPTH = 10
 """What a shell line within another counts for: each level is read again."""

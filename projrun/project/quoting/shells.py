@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from projrun.project.command_places import PLACEHOLDER, UnfinishedError, Word
+from projrun.project.quoting.places import PLACEHOLDER, UnfinishedError, Word
 
 SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
 _SHELL_VARIABLES = frozenset({"$SHELL", "${SHELL}", "$BASH", "${BASH}"})

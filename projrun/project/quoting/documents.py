@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from projrun.project.command_places import PLACEHOLDER, Document
-from projrun.project.command_state import Awaited, Command
+from projrun.project.quoting.places import PLACEHOLDER, Document
+from projrun.project.quoting.state import Awaited, Command
 
 
 def document_end(text: str, begin: int, awaited: Awaited) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from projrun.project.command_places import Word
+from projrun.project.quoting.places import Word
 
 
 @dataclass

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from projrun.project.command_places import (
+from projrun.project.quoting.places import (
     AFTER_BACKSLASH,
     AFTER_DOLLAR,
     AFTER_NAME,

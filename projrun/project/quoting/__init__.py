@@ -1,0 +1,1 @@
+"""Where a placeholder stands in a shell line, and how a value is written there."""
