@@ -60,6 +60,7 @@ def run(
     env: str | os.PathLike[str] | None = None,
     locked: str | os.PathLike[str] | None = None,
     python_downloads: str | None = None,
+    exact_python: bool = False,
     conda_exe: str | os.PathLike[str] | None = None,
     grace_period: float | None = None,
     pass_credentials: bool = False,

@@ -23,13 +23,14 @@ CHOOSING_OPTIONS: Mapping[str, str] = {"env": "existing"}
 ENVIRONMENT_OPTIONS: Mapping[str, str] = {
     "env": "projrun_backends.environments.options:ExistingOptions",
     "python-downloads": "projrun_backends.environments.options:UvOptions",
+    "exact-python": "projrun_backends.environments.options:PythonOptions",
     "conda-exe": "projrun_backends.environments.options:CondaOptions",
     "docker-args": "projrun_backends.environments.options:ContainerOptions",
     "build-image": "projrun_backends.environments.options:ContainerOptions",
     "pass-credentials": "projrun_backends.environments.options:ContainerOptions",
     "registry-login": "projrun_backends.environments.options:ContainerOptions",
 }
-"""The options that only one manager takes, and the record that it reads them into."""
+"""The options that only some managers take, and the record that it reads them into."""
 CALLER_ENVIRONMENT = "local"
 """The manager that builds nothing and takes every project: the way out where no other serves."""
 

@@ -158,6 +158,11 @@ _TABLE = (
         "automatic or never: whether uv may download a Python that is not installed.",
         "WHEN", "PROJRUN_PYTHON_DOWNLOADS", "UV_PYTHON_DOWNLOADS",
     )._replace(commands=_EVERYWHERE, default="never"),
+    _flag_setting(
+        "exact-python",
+        "Refuse another patch of the Python that the project asks for (3.8.18 for 3.8.12).",
+        "PROJRUN_EXACT_PYTHON",
+    )._replace(commands=_EVERYWHERE),
     _setting(
         "conda-exe",
         "Program that builds conda environments: conda, mamba, micromamba, or rattler for py-rattler.",

@@ -12,6 +12,8 @@ from projrun.errors import RequestError
 from projrun.tuples import NamedTuple
 
 CONDA_VARIABLE = "PROJRUN_CONDA_EXE"
+EXACT_OPTION = "--exact-python"
+EXACT_VARIABLE = "PROJRUN_EXACT_PYTHON"
 
 _AUTOMATIC = frozenset({"automatic", "auto", "true"})
 _NEVER = frozenset({"never", "manual", "false"})
@@ -34,10 +36,27 @@ class ExistingOptions(NamedTuple):
         return {"PROJRUN_ENV": str(self.env)} if self.env else {}
 
 
+class PythonOptions(NamedTuple):
+    """`--exact-python`: whether another patch of the same minor version is refused."""
+
+    exact_python: bool = False
+
+    @classmethod
+    def read(cls, given: GivenOptions) -> PythonOptions:
+        """From a flag; RequestError for a setting that is none."""
+        return cls(given.settings.enabled("exact-python"))
+
+    @property
+    def exported(self) -> Mapping[str, str]:
+        """The choice of nested runs, too."""
+        return {EXACT_VARIABLE: "1"} if self.exact_python else {}
+
+
 class UvOptions(NamedTuple):
-    """`--python-downloads`: whether a Python may be downloaded."""
+    """What `PythonOptions` has, and `--python-downloads`: whether a Python may be downloaded."""
 
     python_downloads: bool = False
+    exact_python: bool = False
 
     @classmethod
     def read(cls, given: GivenOptions) -> UvOptions:
@@ -45,7 +64,7 @@ class UvOptions(NamedTuple):
         setting = given.settings.text("python-downloads", "never")
         word = setting.value.lower()
         if word in _AUTOMATIC or word in _NEVER:
-            return cls(word in _AUTOMATIC)
+            return cls(word in _AUTOMATIC, given.settings.enabled("exact-python"))
         raise RequestError(
             f"{setting.origin}: {setting.value!r} is neither automatic nor never", hint="give one of them"
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -41,7 +42,7 @@ class MissingInterpreterError(EnvironmentBuildError):
     """No installed interpreter has the requested version."""
 
     wanted = ""
-    """What was asked for."""
+    """What to name in `uv python install`."""
 
 
 class Interpreter(NamedTuple):
@@ -208,13 +209,20 @@ def _ask(path: Path) -> str:
 def _missing(request: PythonRequest, origin: str, found: list[Interpreter]) -> MissingInterpreterError:
     unique = {interpreter.path: interpreter for interpreter in found}
     listed = sorted(unique.values(), key=lambda one: one.version, reverse=True)
-    wanted = request.installable()
     where = f"{origin}: " if origin else ""
     error = MissingInterpreterError(
         f"{where}Python {request.text} not found",
-        hint=f"install it with `uv python install {wanted}` or `pyenv install {wanted}`,"
-        " or request an installed version",
+        hint=f"install it with {_installation(request.plain)}, or request an installed version",
         detail="found:\n" + "\n".join(f"  {one.version}  {one.path}" for one in listed),
     )
-    error.wanted = request.text
+    error.wanted = request.plain
     return error
+
+
+def _installation(wanted: str) -> str:
+    """Commands that work as they are: uv has no Python before 3.8, pyenv takes no ranges."""
+    if not re.fullmatch(r"\d+(\.\d+)*", wanted):
+        return f"`uv python install {shlex.quote(wanted)}`"
+    by_pyenv = f"`pyenv install {wanted}`"
+    old = wanted.startswith("2.") or re.match(r"3\.[0-7](\.|$)", wanted)
+    return by_pyenv if old else f"`uv python install {wanted}` or {by_pyenv}"

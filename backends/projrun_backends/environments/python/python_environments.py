@@ -36,6 +36,8 @@ ENVIRONMENT = "env"
 LOCK = "requirements.lock.txt"
 LOG = "build.log"
 FAILED_LOG = "failed-build.log"
+PYTHON_TAG = "projrun.environment.python"
+"""Where the Python is not the one that was asked for."""
 MORE_SPACE = (
     "make room, for example with `projrun envs prune --older-than 30d`, or set PROJRUN_CACHE_DIR to a folder of"
     " a larger disk"
@@ -92,10 +94,13 @@ class Recipe(NamedTuple):
     hint: str = ""
 
 
-def resolve(recipe: Recipe, request: EnvironmentRequest) -> ResolvedEnvironment:
-    """Read the spec, find the interpreter, compute the key: builds nothing, starts no process when warm."""
+def resolve(recipe: Recipe, request: EnvironmentRequest, *, exact_by: str = "") -> ResolvedEnvironment:
+    """Read the spec, find the interpreter, compute the key: builds nothing, starts no process when warm.
+
+    `exact_by` is the option that refuses another patch than the one that is asked for, if any.
+    """
     spec = _spec(request)
-    interpreter = _interpreter(spec, request)
+    interpreter = _interpreter(spec, request, exact_by)
     settings = package_settings(request.environ)
     key = environment_key(
         recipe.manager, spec, interpreter, settings, reads_uv_settings=recipe.reads_uv_settings
@@ -125,7 +130,7 @@ def _spec(request: EnvironmentRequest) -> EnvironmentSpec:
     return without_editables(spec) if request.temporary_checkout else spec
 
 
-def _interpreter(spec: EnvironmentSpec, request: EnvironmentRequest) -> Interpreter:
+def _interpreter(spec: EnvironmentSpec, request: EnvironmentRequest, exact_by: str) -> Interpreter:
     def find(python: PythonRequest | None) -> Interpreter:
         memory = request.cache_directory / "interpreters.json"
         return find_interpreter(python, request.environ, origin=spec.python_origin, memory=memory)
@@ -136,14 +141,25 @@ def _interpreter(spec: EnvironmentSpec, request: EnvironmentRequest) -> Interpre
         if spec.python_instead is None:
             raise
         try:
-            return find(spec.python_instead)
+            instead = find(spec.python_instead)
         except MissingInterpreterError:
             raise missing from None
+        if exact_by:
+            missing.hint = f"remove {exact_by} to use {instead.version}; or {missing.hint}"
+            raise missing from None
+        return instead
 
 
 def _python_warnings(spec: EnvironmentSpec, interpreter: Interpreter) -> Iterator[str]:
     if spec.python is not None and not spec.python.matches(interpreter.version):
-        yield f"{spec.python_origin} asks for Python {spec.python.text}; {interpreter.version} is used instead"
+        yield f"{spec.python_origin} asks for Python {spec.python.plain}; {interpreter.version} is used instead"
+
+
+def _tags(details: PythonEnvironment) -> Mapping[str, str]:
+    asked, version = details.spec.python, details.interpreter.version
+    if asked is None or asked.matches(version):
+        return {}
+    return {PYTHON_TAG: f"{version} instead of {asked.plain}"}
 
 
 def prepare(
@@ -175,6 +191,7 @@ def prepare(
         lock=lock,
         built=built,
         build_log=entry / LOG,
+        tags=_tags(details),
     )
 
 

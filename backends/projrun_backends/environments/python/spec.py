@@ -19,7 +19,7 @@ class EnvironmentSpec(NamedTuple):
     python_origin: str = ""
     """Where the version is asked for, `python_env.yaml:1:9`."""
     python_instead: PythonRequest | None = None
-    """Accepted, with a warning, if the exact version of a lock is not installed."""
+    """Accepted, with a warning, if the exact patch that is asked for is not installed."""
     build_requirements: Requirements = Requirements()
     """Installed before the others."""
     requirements: Requirements = Requirements()

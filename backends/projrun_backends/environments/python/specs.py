@@ -59,7 +59,8 @@ def _read_python_env(file: Path, project: Path, environ: Mapping[str, str]) -> E
     """MLflow's python_env.yaml: `python`, `build_dependencies`, `dependencies`."""
     name = display_name(file, project)
     document = EnvironmentDocument(file, name)
-    python = document.text("python")
+    place = document.text("python")
+    python = parse_python(place.value, name, document, place) if place else None
 
     def requirements(key: str) -> Requirements:
         lines = (Line(text.value, str(text.location)) for text in document.texts(key))
@@ -68,8 +69,9 @@ def _read_python_env(file: Path, project: Path, environ: Mapping[str, str]) -> E
     build, wanted = requirements("build_dependencies"), requirements("dependencies")
     return EnvironmentSpec(
         source=name,
-        python=parse_python(python.value, name, document, python) if python else None,
-        python_origin=str(python.location) if python else "",
+        python=python,
+        python_origin=str(place.location) if place else "",
+        python_instead=python and python.same_minor(),
         build_requirements=build,
         requirements=wanted,
         files=_files(file, build, wanted),
@@ -88,6 +90,7 @@ def _read_conda_env(file: Path, project: Path, environ: Mapping[str, str]) -> En
         source=name,
         python=conda.python,
         python_origin=conda.python_origin,
+        python_instead=conda.python and conda.python.same_minor(),
         build_requirements=tools,
         requirements=wanted,
         variables=conda.variables,

@@ -20,13 +20,16 @@ from projrun.environments.protocol import (
 from projrun.errors import EnvironmentBuildError
 from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.executables import path_folders, program, pyenv_versions
-from projrun_backends.environments.options import UvOptions
+from projrun_backends.environments.options import EXACT_OPTION, UvOptions
 from projrun_backends.environments.python import python_environments
 from projrun_backends.environments.python.indexes import PackageSettings, uv_settings
 from projrun_backends.environments.python.interpreters import MissingInterpreterError
 from projrun_backends.environments.python.python_environments import Build, Recipe
 from projrun_backends.environments.python.seed_packages import seed_wheels
 from projrun_backends.environments.python.specs import conda_refusal
+
+_NOT_COMPILED = "Failed to bytecode-compile"
+"""What uv says when everything is installed, and compiling it failed."""
 
 
 class UvEnvironment:
@@ -60,10 +63,13 @@ class UvEnvironment:
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
         """See `python_environments.resolve`; a Python that uv may download may still be missing."""
         _require_uv(request.environ)
+        options = request.options_as(UvOptions)
+        downloads = "--python-downloads" if options.python_downloads else ""
+        exact = EXACT_OPTION if options.exact_python else downloads
         try:
-            return python_environments.resolve(_RECIPE, request)
+            return python_environments.resolve(_RECIPE, request, exact_by=exact)
         except MissingInterpreterError as missing:
-            if not request.options_as(UvOptions).python_downloads:
+            if not options.python_downloads:
                 missing.hint = f"--python-downloads=automatic lets uv download it; or {missing.hint}"
                 raise
             return ResolvedEnvironment(
@@ -140,10 +146,32 @@ def _install(build: Build, uv: Path) -> None:
     for number, step in enumerate(wanted):
         before = _freeze(build, uv) if number else ""
         # In the project's own folder, where uv finds the indexes that a project of its own names.
-        words = [*install, "--compile-bytecode", *settings, *step]
-        build.tools.run("uv", words, directory=details.spec.uv_project)
+        _run_compiling(build, [*install, *settings, *step], directory=details.spec.uv_project)
         if before and set(before.splitlines()) - set(_freeze(build, uv).splitlines()):
             _compile_anew(build)
+
+
+def _run_compiling(
+    build: Build,
+    words: list[str | Path],
+    *,
+    directory: Path | None,
+    variables: Mapping[str, str] | None = None,
+) -> None:
+    """Run uv so that it compiles what it installs; where just that fails (it needs Python 3.7), Python does it.
+
+    Bytecode only saves time: without it the environment is as good.
+    """
+    from projrun_backends.environments.python.tools import ToolError
+
+    try:
+        compiling = [*words, "--compile-bytecode"]
+        build.tools.run("uv", compiling, directory=directory, variables=variables)
+    except ToolError as error:
+        if not any(_NOT_COMPILED in line for line in error.tail):
+            raise
+        build.tools.run("uv", [*words, "--no-compile-bytecode"], directory=directory, variables=variables)
+        _compile(build)
 
 
 def _compile_anew(build: Build) -> None:
@@ -152,10 +180,14 @@ def _compile_anew(build: Build) -> None:
     """
     import shutil
 
-    from projrun_backends.environments.python.tools import ToolError
-
     for folder in list(build.environment.rglob("__pycache__")):
         shutil.rmtree(folder, ignore_errors=True)
+    _compile(build)
+
+
+def _compile(build: Build) -> None:
+    from projrun_backends.environments.python.tools import ToolError
+
     # Fails if a package ships a file for another Python, which is never imported.
     with suppress(ToolError):
         words: list[str | Path] = [build.python, "-m", "compileall", "-qq", "-j", "0", build.environment]
@@ -184,13 +216,13 @@ def _refresh(build: Build) -> list[str]:
 
 
 def _synchronize(build: Build, uv: Path, project: Path) -> None:
-    words: list[str | Path] = [uv, "sync", "--frozen", "--no-progress", "--compile-bytecode"]
+    words: list[str | Path] = [uv, "sync", "--frozen", "--no-progress"]
     words += ["--python", build.details.interpreter.path]
     words += _refresh(build)
     if not build.details.editable:
         words.append("--no-editable")
     variables = {"UV_PROJECT_ENVIRONMENT": str(build.environment)}
-    build.tools.run("uv", words, directory=project, variables=variables)
+    _run_compiling(build, words, directory=project, variables=variables)
 
 
 def _download(missing: MissingInterpreterError, request: EnvironmentRequest, progress: Progress) -> None:

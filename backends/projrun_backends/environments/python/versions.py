@@ -99,9 +99,20 @@ class PythonRequest(NamedTuple):
             for clauses in self.alternatives
         )
 
-    def installable(self) -> str:
-        """The version to name in `uv python install …`: the request itself where it is a plain version."""
-        return self.text if re.fullmatch(r"\d+(\.\d+)*", self.text) else f'"{self.text}"'
+    @property
+    def plain(self) -> str:
+        """What to name in `uv python install`: of `=3.8.12`, `==3.8.12` and `3.8.12.*` the version alone.
+
+        Of conda's alternatives the first one.
+        """
+        first = self.text.partition("|")[0].strip()
+        version = re.fullmatch(r"={0,3}\s*v?(\d+(?:\.\d+)*)(?:\.?\*)?", first)
+        return version[1] if version else first
+
+    def same_minor(self) -> PythonRequest | None:
+        """With any patch of the minor version, where exactly one patch is asked for; else None."""
+        version = re.fullmatch(r"(\d+\.\d+)\.\d+", self.plain)
+        return PythonRequest.parse(version[1]) if version and len(self.alternatives) == 1 else None
 
 
 def _parse_clause(text: str) -> list[_Clause] | None:

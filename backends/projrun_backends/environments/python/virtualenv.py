@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from projrun.environments.protocol import (
     Capabilities,
     EnvironmentRequest,
+    GivenOptions,
     PreparedEnvironment,
     Progress,
     Refusal,
     ResolvedEnvironment,
 )
 from projrun.project.model import EnvironmentReference
+from projrun_backends.environments.options import EXACT_OPTION, PythonOptions
 from projrun_backends.environments.python import python_environments
 from projrun_backends.environments.python.indexes import PackageSettings
 from projrun_backends.environments.python.python_environments import Build, Recipe
@@ -39,9 +41,14 @@ class VirtualenvEnvironment:
         """A conda file that needs more than pip can install."""
         return conda_refusal(reference)
 
+    def read_options(self, given: GivenOptions) -> PythonOptions:
+        """See `PythonOptions`."""
+        return PythonOptions.read(given)
+
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
         """See `python_environments.resolve`."""
-        return python_environments.resolve(_RECIPE, request)
+        exact = EXACT_OPTION if request.options_as(PythonOptions).exact_python else ""
+        return python_environments.resolve(_RECIPE, request, exact_by=exact)
 
     def prepare(
         self, request: EnvironmentRequest, resolved: ResolvedEnvironment, *, rebuild: bool, progress: Progress

@@ -8,6 +8,8 @@ import pytest
 
 from projrun.environments.protocol import EnvironmentRequest
 from projrun.errors import EnvironmentBuildError
+from projrun_backends.environments.options import PythonOptions
+from projrun_backends.environments.python.interpreters import MissingInterpreterError
 from projrun_backends.environments.python.virtualenv import VirtualenvEnvironment
 from tests.backends.environments.python.packages import make_request, write_files
 
@@ -47,3 +49,53 @@ def test_an_answer_of_another_manager_is_a_bug_not_a_build(tmp_path: Path) -> No
     foreign = manager.resolve(request)._replace(details=None)
     with pytest.raises(TypeError):
         manager.prepare(request, foreign, rebuild=False, progress=lambda line: None)
+
+
+def with_python(tmp_path: Path, file: str, text: str) -> EnvironmentRequest:
+    """A project that asks for a Python, on a machine that has 4.1.18 and 4.1.2."""
+    for version in ("4.1.18", "4.1.2"):
+        program = tmp_path / f".pyenv/versions/{version}/bin/python3"
+        program.parent.mkdir(parents=True)
+        program.write_text("")
+        program.chmod(0o755)
+    project = write_files(tmp_path / "project", {file: text})
+    environ = {"HOME": str(tmp_path), "PATH": "", "PIP_CONFIG_FILE": "/dev/null"}
+    return make_request(project, "conda_env" if "conda" in file else "python_env", file, environ=environ)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "place"),
+    [
+        ("python_env.yaml", "python: 4.1.12\n", "python_env.yaml:1:9"),
+        ("python_env.yaml", 'python: "==4.1.12"\n', "python_env.yaml:1:9"),
+        ("conda.yaml", "dependencies:\n- python=4.1.12\n", "conda.yaml:2:3"),
+        ("conda.yaml", "dependencies:\n- python==4.1.12\n", "conda.yaml:2:3"),
+        ("conda.yaml", "dependencies:\n- python=4.1.12=h955ad1f_0\n", "conda.yaml:2:3"),
+    ],
+)
+def test_another_patch_of_the_same_minor_version_with_a_warning(
+    tmp_path: Path, file: str, text: str, place: str
+) -> None:
+    request = with_python(tmp_path, file, text)
+    resolved = VirtualenvEnvironment().resolve(request)
+    assert resolved.warnings == (f"{place} asks for Python 4.1.12; 4.1.18 is used instead",)
+    assert "Python 4.1.18" in resolved.summary
+    with pytest.raises(MissingInterpreterError, match=r"Python =*4\.1\.12 not found") as raised:
+        VirtualenvEnvironment().resolve(request._replace(options=PythonOptions(exact_python=True)))
+    assert raised.value.hint == (
+        "remove --exact-python to use 4.1.18; or install it with `uv python install 4.1.12` or"
+        " `pyenv install 4.1.12`, or request an installed version"
+    )
+
+
+@pytest.mark.parametrize("text", ["python: 4.1.2\n", "python: 4.1\n"])
+def test_an_installed_patch_needs_no_warning(tmp_path: Path, text: str) -> None:
+    request = with_python(tmp_path, "python_env.yaml", text)
+    request = request._replace(options=PythonOptions(exact_python=True))
+    assert VirtualenvEnvironment().resolve(request).warnings == ()
+
+
+@pytest.mark.parametrize("text", ["python: '>=4.1.19,<4.2'\n", "python: 4.2.1\n"])
+def test_no_other_minor_version_and_no_range_is_stretched(tmp_path: Path, text: str) -> None:
+    with pytest.raises(MissingInterpreterError):
+        VirtualenvEnvironment().resolve(with_python(tmp_path, "python_env.yaml", text))

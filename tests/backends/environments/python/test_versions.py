@@ -71,6 +71,26 @@ def test_what_is_no_request(text: str) -> None:
     assert PythonRequest.parse(text) is None
 
 
+@pytest.mark.parametrize(
+    ("asked", "plain", "minor"),
+    [
+        ("3.8.12", "3.8.12", "3.8"),
+        ("=3.8.12", "3.8.12", "3.8"),
+        ("==3.8.12", "3.8.12", "3.8"),
+        ("3.8.12.*", "3.8.12", "3.8"),
+        ("3.8", "3.8", None),
+        ("=3.8.*", "3.8", None),
+        (">=3.8.12,<3.9", ">=3.8.12,<3.9", None),
+        ("~=3.8.12", "~=3.8.12", None),
+        ("3.8.12|3.9.1", "3.8.12", None),
+        ("*", "*", None),
+    ],
+)
+def test_the_plain_version_and_its_other_patches(asked: str, plain: str, minor: str | None) -> None:
+    same_minor = request(asked).same_minor()
+    assert (request(asked).plain, same_minor and same_minor.text) == (plain, minor)
+
+
 @given(
     operator=st.sampled_from([">=", "<=", ">", "<", "~=", "!="]),
     wanted=st.lists(st.integers(0, 12), min_size=2, max_size=3),
