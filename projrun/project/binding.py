@@ -29,7 +29,7 @@ from projrun.project.paths import (
     existing_path,
     foreign_scheme,
     is_download,
-    missing_file,
+    is_fixed,
 )
 from projrun.project.shown import listed, public, shown
 from projrun.project.text import excerpt_of_file, find_text
@@ -261,27 +261,25 @@ class _Binder:
 
     def _path(self, bound: BoundParameter, base: Path) -> BoundParameter:
         if is_download(bound.raw):
-            if missing_file(bound.raw):
-                self._no_such_path(bound, None)
             place = download_place(bound.raw, bound.name, self.storage_directory)
             return bound._replace(value=str(place), download=bound.raw)
         path = existing_path(bound.raw, base)
         if path is None:
             self._no_such_path(bound, base)
             return bound
-        if self.several_bases and bound.origin != "default":
+        if self.several_bases and bound.origin != "default" and not is_fixed(bound.raw):
             return bound._replace(value=path, raw=path)  # a record names one folder for all that are relative
         return bound._replace(value=path)
 
-    def _no_such_path(self, bound: BoundParameter, base: Path | None) -> None:
+    def _no_such_path(self, bound: BoundParameter, base: Path) -> None:
         if _unusable(bound.raw):
             return
         scheme = foreign_scheme(bound.raw)
         if scheme:  # the rest of the URI may hold a password
             message = f"the path of {bound.name!r} is a URI of scheme {scheme!r}, which cannot be downloaded"
-            self._problem(bound.name, message, f"it can be one of: {listed(sorted(DOWNLOADABLE))}")
+            self._problem(bound.name, message, f"supported: {listed(sorted(DOWNLOADABLE))}, and file")
             return
-        where = "" if base is None or Path(bound.raw).is_absolute() else f" in {base}"
+        where = "" if is_fixed(bound.raw) else f" in {base}"
         value = shown(bound.raw, secret=bound.secret)
         self._problem(
             bound.name,

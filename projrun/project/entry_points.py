@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,8 +20,9 @@ SCRIPT_SUFFIXES = (".py", ".sh", ".R")
 def find_entry_point(project: Project, name: str, *, environ: Mapping[str, str] | None = None) -> EntryPoint:
     """The declared entry point `name`, else the script of that name with the program that runs it.
 
-    As MLflow: `x.py` runs with `python`, `x.sh` with `$SHELL` (bash where unset), and, beyond MLflow, `x.R`
-    with `Rscript`. Raises RequestError for a broken one, and, listing the entry points, for a name that is neither.
+    As MLflow: `x.py` runs with `python`, `x.sh` with `$SHELL` (bash where unset), `x.R` through the R package `mlflow`,
+    which reads the parameters. Raises RequestError for a broken one, and, listing the entry points, for a name that is
+    neither.
     """
     if name in project.broken:
         raise project.broken[name]
@@ -40,13 +42,22 @@ def _script(project: Project, name: str, environ: Mapping[str, str]) -> EntryPoi
         )
     if not is_file(path):
         raise _unknown(project, name)
-    programs = {".py": "python", ".sh": shlex.quote(environ.get("SHELL") or "bash"), ".R": "Rscript"}
-    program = next(program for suffix, program in programs.items() if name.endswith(suffix))
-    # A name such as `-c.py` would be read as an option.
-    word = shlex.quote(f"./{name}" if name.startswith("-") else name)
-    line = f"{program} {word}"
+    line = _r_line(name) if name.endswith(".R") else _line(name, environ)
     # The line is a command template: braces in a file name must stay braces.
     return EntryPoint(name, line.replace("{", "{{").replace("}", "}}"), {})
+
+
+def _line(name: str, environ: Mapping[str, str]) -> str:
+    program = "python" if name.endswith(".py") else shlex.quote(environ.get("SHELL") or "bash")
+    # A name such as `-c.py` would be read as an option.
+    return f"{program} {shlex.quote(f'./{name}' if name.startswith('-') else name)}"
+
+
+def _r_line(name: str) -> str:
+    """MLflow's line: `mlflow_source` gives the script its parameters, which R reads only after `--args`."""
+    in_r = re.sub(r"([\\'])", r"\\\1", name)
+    in_shell = re.sub(r'([$`"\\])', r"\\\1", f"mlflow::mlflow_source('{in_r}')")
+    return f'Rscript -e "{in_shell}" --args'
 
 
 def _unknown(project: Project, name: str) -> RequestError:

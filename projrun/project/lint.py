@@ -9,9 +9,8 @@ from yaml.nodes import MappingNode, Node
 
 from projrun.project.command import command_problem, placeholders, unknown_placeholders
 from projrun.project.command_lint import place_findings
-from projrun.project.files import exists
 from projrun.project.model import EntryPoint, Location, Parameter, Project
-from projrun.project.paths import is_download
+from projrun.project.paths import existing_path, is_download
 from projrun.project.reading import environments as environment_reader
 from projrun.project.reading import nodes
 from projrun.project.reading import parameters as parameter_reader
@@ -98,8 +97,8 @@ def _default(project: Project, parameter: Parameter, node: Node, report: Collect
     if problem:
         message = f"the default {value} of {parameter.name!r} {problem}"
         report.warning("bad-default", node, message, "runs use it as it is")
-    missing = not text or not exists(project.directory / text)
-    if parameter.type == "path" and missing and not is_download(text):
+    missing = parameter.type == "path" and existing_path(text, project.directory) is None
+    if missing and not is_download(text):
         message = f"the default path {value} of {parameter.name!r} does not exist"
         report.warning("missing-path", node, message, "a run without -P for it is refused")
     if parameter.secret:

@@ -35,6 +35,7 @@ from projrun.project.binding import bind
 from projrun.project.entry_points import find_entry_point
 from projrun.project.loader import load_project
 from projrun.project.model import EntryPoint, Invocation, Project
+from projrun.project.paths import is_fixed
 from projrun.reporting import Activity, unseen
 from projrun.running.record.parent import PARENT_RUN_ID, records_elsewhere
 from projrun.running.request import Context, RunRequest
@@ -282,7 +283,7 @@ def _read(
 def _base_of_paths(request: RunRequest, invocation: Invocation) -> Path | None:
     paths = [one for one in invocation.parameters if one.type == "path" and one.download is None]
     given = [request.parameters[one.name] for one in paths if one.origin != "default"]
-    folders = {one.directory or request.caller_directory for one in given if not Path(one.text).is_absolute()}
+    folders = {one.directory or request.caller_directory for one in given if not is_fixed(one.text)}
     return folders.pop() if len(folders) == 1 else None
 
 

@@ -20,6 +20,8 @@ class CachedTree(NamedTuple):
     """The folder that a web address (`/tree/REF/DIR`) names; empty for the top."""
     digest: str | None = None
     """An archive's SHA-256, in hexadecimal."""
+    top: str = ""
+    """The single top folder of an archive, which is stripped; empty where there is none."""
     notes: tuple[str, ...] = ()
     """Notes for people, one line each: that an offline run uses the cache."""
     warnings: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from projrun.sources.git.work_tree import find_top, read_repository
 from projrun.sources.local import local_checkout, recorded_name
 from projrun.sources.options import FetchOptions
 from projrun.sources.places import copies
-from projrun.sources.subdirectory import enter_subdirectory
+from projrun.sources.subdirectory import enter_subdirectory, is_folder
 from projrun.sources.uri import ProjectUri, parse_project_uri
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def _checkout(plain: Checkout, fetched: CachedTree, options: FetchOptions) -> Ch
     )
     shown = plain.uri.partition("#")[0] + (f" at {plain.version}" if plain.version else "")
     tree = fetched.tree.resolve()
+    plain = plain._replace(subdirectory=_below_top(plain.subdirectory, fetched.top, tree))
     directory = enter_subdirectory(tree, plain.subdirectory, shown)  # before anything is copied
     if not options.own_copy:
         return plain._replace(root=tree, directory=directory)
@@ -114,6 +115,12 @@ def _checkout(plain: Checkout, fetched: CachedTree, options: FetchOptions) -> Ch
 
         enter_branch(root, plain.commit, plain.branch)
     return plain._replace(root=root, directory=root / directory.relative_to(tree), owned=root)
+
+
+def _below_top(subdirectory: str, top: str, tree: Path) -> str:
+    """An archive's folder from the tree: its path may begin with the single top folder, as in MLflow, or not."""
+    first, _, rest = subdirectory.partition("/")
+    return rest if top and first == top and is_folder(tree / rest) else subdirectory
 
 
 def _within(plain: Checkout, folder: str) -> Checkout:

@@ -7,6 +7,9 @@ from pathlib import Path
 TREE = "tree"
 """The folder of a checkout's cache entry that holds the files."""
 
+TOP = "top"
+"""The file beside it that holds the name of an archive's single top folder, which was stripped."""
+
 
 def checkouts(cache: Path) -> Path:
     """The `ContentCache` of fetched sources, a folder for each commit or archive; runs never write to it."""

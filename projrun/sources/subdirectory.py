@@ -11,17 +11,25 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def parse_subdirectory(text: str) -> str:
-    """The subfolder with single slashes and no `.` parts; empty for the top.
+    """The subfolder with single slashes and no `.` parts; empty for the top. `/ex/tut/` is `ex/tut`.
 
-    Raises RequestError for one that is absolute or climbs (docs/mlproject.md, "Project URIs").
+    Raises RequestError for one that climbs (docs/mlproject.md, "Project URIs").
     """
     parts = [part for part in text.split("/") if part not in ("", ".")]
-    if text.startswith("/") or "\\" in text or _DRIVE.match(text) or ".." in parts:
+    if "\\" in text or _DRIVE.match(text) or ".." in parts:
         raise RequestError(
             f"the subfolder {'#' + text!r} leads out of the project",
             hint="give a path below the project's top, such as '#examples/train'",
         )
     return "/".join(parts)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder; False for one that cannot be looked at (a name that is too long)."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def enter_subdirectory(root: Path, subdirectory: str, shown: str) -> Path:

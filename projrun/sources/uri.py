@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError, SourceError
 from projrun.sources.kinds import ARCHIVE_ENDINGS, ARCHIVE_SCHEMES, GIT_SCHEMES, is_archive_name
-from projrun.sources.subdirectory import parse_subdirectory
+from projrun.sources.subdirectory import is_folder, parse_subdirectory
 from projrun.tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SECURE_COPY = r"(?:[^@:/]+@)?(\[[^]/]+\]|[^@:/\\]{2,}):(.+)"
 _SHORTHAND = "gh:"
+_QUOTES = "'\""
 
 
 class ProjectUri(NamedTuple):
@@ -46,15 +47,17 @@ class ProjectUri(NamedTuple):
 def parse_project_uri(text: str, caller_directory: Path) -> ProjectUri:
     """What a URI names (docs/mlproject.md, "Project URIs"); relative paths are relative to `caller_directory`.
 
-    A local path that exists wins over everything that looks like a repository's address. Raises
-    RequestError for a path that does not exist and a subfolder that leads out, SourceError for a URI that is
-    refused or that projrun cannot fetch.
+    A local path that exists wins over everything that looks like a repository's address. Quotes around the URI are
+    removed, as MLflow does. Raises RequestError for a path that does not exist and a subfolder that leads out,
+    SourceError for a URI that is refused or that projrun cannot fetch.
     """
     _refuse_hostile(text)
     whole = _local_path(text, caller_directory)
     found = None if whole is None else _existing(whole, "")  # a folder whose name holds a "#"
     if found:
         return found
+    if text[0] in _QUOTES or text[-1] in _QUOTES:
+        return parse_project_uri(text.strip(_QUOTES), caller_directory)
     location, _, fragment = text.partition("#")
     path = _local_path(location, caller_directory)
     found = None if path is None else _existing(path, fragment)
@@ -74,7 +77,7 @@ def _keep_scheme(uri: ProjectUri) -> ProjectUri:
 
 def is_bare_repository(path: Path) -> bool:
     """Whether a folder is itself a git repository with no work tree (git's own test: HEAD, objects, refs)."""
-    return _exists(path / "HEAD") and _is_folder(path / "objects") and _is_folder(path / "refs")
+    return _exists(path / "HEAD") and is_folder(path / "objects") and is_folder(path / "refs")
 
 
 def _refuse_hostile(text: str) -> None:
@@ -109,13 +112,6 @@ def _local_path(location: str, caller_directory: Path) -> Path | None:
     return Path(path)
 
 
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # a name that is too long, a folder that may not be entered
-        return False
-
-
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -130,7 +126,7 @@ def _is_remote(location: str) -> bool:
 
 
 def _existing(path: Path, fragment: str) -> ProjectUri | None:
-    folder = _is_folder(path)
+    folder = is_folder(path)
     if not folder and not (is_archive_name(path.name) and _exists(path)):
         return None
     subdirectory = parse_subdirectory(fragment)

@@ -271,7 +271,17 @@ def test_uris_that_cannot_be_downloaded(tmp_path: Path) -> None:
     error = binding_error(project, {"p": "ftp://user:hunter2@host/x"})
     assert "scheme 'ftp', which cannot be downloaded" in error.message
     assert "hunter2" not in error.message + error.hint + error.detail
-    assert "does not exist" in binding_error(project, {"p": f"file://{tmp_path}/gone"}).message
+    assert "scheme 'hdfs', which cannot be" in binding_error(project, {"p": "hdfs:/x"}).message
+    error = binding_error(project, {"p": "file:///gone"})
+    assert error.message == "the path 'file:///gone' of 'p' does not exist"
+
+
+def test_a_file_uri_is_used_in_place_and_recorded_as_written(tmp_path: Path) -> None:
+    (tmp_path / "a b").mkdir()
+    uri = f"file://{tmp_path}/a%20b"
+    bound = bind_values(project_with(tmp_path, "p: path", "run {p}"), {"p": uri})
+    assert bound.command == f"run '{tmp_path}/a b'"
+    assert (bound.parameters[0].raw, bound.parameters[0].download) == (uri, None)
 
 
 def test_uri_parameters_pass_untouched(tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ def test_declared_ones_win_over_scripts(tmp_path: Path) -> None:
     [
         ("x.py", "python x.py"),
         ("x.sh", "/bin/zsh x.sh"),
-        ("x.R", "Rscript x.R"),
+        ("x.R", "Rscript -e \"mlflow::mlflow_source('x.R')\" --args"),
+        ("a b.R", "Rscript -e \"mlflow::mlflow_source('a b.R')\" --args"),
         ("sub/x.py", "python sub/x.py"),
         ("a b.py", "python 'a b.py'"),
         ("-c.py", "python ./-c.py"),

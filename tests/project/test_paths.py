@@ -14,12 +14,11 @@ from projrun.project.paths import (
     existing_path,
     foreign_scheme,
     is_download,
-    missing_file,
 )
 
 
 def test_the_schemes_are_those_of_the_downloader() -> None:
-    assert {"http", "https", "file", "runs", "models", "mlflow-artifacts", *EXTRAS} == DOWNLOADABLE
+    assert {"http", "https", "runs", "models", "mlflow-artifacts", *EXTRAS} == DOWNLOADABLE
 
 
 @pytest.mark.parametrize("text", ["a", "./a", "folder/../a", "folder//../a"])
@@ -69,7 +68,6 @@ def test_missing_paths(tmp_path: Path, text: str) -> None:
         ("runs:/1234/model", "model"),
         ("models:/name/3", "3"),
         ("mlflow-artifacts:/0/1/artifacts/x.txt", "x.txt"),
-        ("file:///tmp/x%20y", "x y"),
         ("s3://bucket/..", "download"),
         ("s3://bucket/a\\..\\b", "a_.._b"),
         ("s3://bucket/" + "x" * 500, "x" * 200),
@@ -98,17 +96,28 @@ def test_no_uri_and_no_name_leaves_the_storage_folder(name: str, rest: str) -> N
         assert "\0" not in str(place)
 
 
-def test_missing_files_of_file_uris(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "uri", ["file://{top}/a%20b", "file:{top}/a b", "FILE://localhost{top}/a%20b", "file://{top}/x/../a b"]
+)
+def test_a_file_uri_is_the_path_that_it_names(tmp_path: Path, uri: str) -> None:
+    (tmp_path / "x").mkdir()
     (tmp_path / "a b").touch()
-    assert not missing_file(f"file://{tmp_path}/a%20b")
-    assert not missing_file(f"file:{tmp_path}/a%20b")
-    assert missing_file(f"file://{tmp_path}/gone")
-    assert missing_file("file:relative")
-    assert not missing_file("s3://bucket/gone")
+    text = uri.format(top=tmp_path)
+    assert existing_path(text, Path("/elsewhere")) == str(tmp_path / "a b")
+    assert not is_download(text)
 
 
 @pytest.mark.parametrize(
-    ("text", "scheme"), [("ftp://h/x", "ftp"), ("dbfs:/x", ""), ("s3://b", ""), ("a:b", ""), ("x", "")]
+    "uri", ["file://{top}/gone", "file:a", "file://a", "file://other.host{top}/a", "file:", "file://"]
+)
+def test_file_uris_that_name_nothing_here(tmp_path: Path, uri: str) -> None:
+    (tmp_path / "a").touch()
+    assert existing_path(uri.format(top=tmp_path), tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme"),
+    [("ftp://h/x", "ftp"), ("dbfs:/x", "dbfs"), ("file:///x", ""), ("a:b", ""), ("x", "")],
 )
 def test_foreign_schemes(text: str, scheme: str) -> None:
     assert foreign_scheme(text) == scheme

@@ -148,6 +148,15 @@ def test_a_bare_repository_is_fetched_from(tmp_path: Path) -> None:
     assert parse("a b.git#x", tmp_path) == ProjectUri("git", bare.as_uri(), "x", f"file://{bare}#x")
 
 
+def test_quotes_around_a_uri_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for text in ("'.#sub'", '".#sub"', "\"'.#sub'\"", ".#sub'"):
+        assert parse(text, tmp_path) == parse(".#sub", tmp_path)
+    assert parse("'https://host/o/r'", tmp_path) == parse("https://host/o/r", tmp_path)
+    (tmp_path / "'quoted'").mkdir()
+    assert parse("'quoted'", tmp_path).location == str(tmp_path / "'quoted'")
+
+
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
@@ -159,7 +168,10 @@ def test_a_bare_repository_is_fetched_from(tmp_path: Path) -> None:
         ("file:///no/where", RequestError, "there is no folder"),
         ("x" * 5000, RequestError, "there is no folder"),
         ("script.py", RequestError, "is a file"),
-        ("folder#/etc", RequestError, "leads out"),
+        ("folder#/../etc", RequestError, "leads out"),
+        ("''", RequestError, "has no location"),
+        ("'#sub'", RequestError, "has no location"),
+        ("'--upload-pack=touch x'", SourceError, "starts with '-'"),
         ("folder#../x", RequestError, "leads out"),
         ("folder#a/../../x", RequestError, "leads out"),
         ("folder#..\\x", RequestError, "leads out"),

@@ -143,53 +143,33 @@ def test_certificates_that_are_not_there_are_named(place: Path) -> None:
     assert "REQUESTS_CA_BUNDLE names '/no/such.pem', which does not exist" in error.message
 
 
-# --- this machine ---
+# --- the place ---
 
 
-def test_file_and_folder_of_this_machine(place: Path, tmp_path: Path) -> None:
-    source = tmp_path / "so urce"
-    (source / "sub").mkdir(parents=True)
-    (source / "sub" / "file").write_text("content")
-    fetch(source.as_uri(), place)
-    assert tree(place) == ["sub/file"]
-    fetch((source / "sub" / "file").as_uri(), place.parent / "one")
-    assert (place.parent / "one").read_text() == "content"
-
-
-def test_only_its_owner_reads_a_download(place: Path, tmp_path: Path) -> None:
-    (tmp_path / "source").write_text("data")
-    fetch((tmp_path / "source").as_uri(), place)
+def test_only_its_owner_reads_a_download(server: Loopback, place: Path) -> None:
+    fetch(server.uri, place)
     assert place.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_file_that_is_not_there(place: Path, tmp_path: Path) -> None:
-    assert "is not a file or folder" in refused((tmp_path / "absent").as_uri(), place).message
-
-
-@pytest.mark.parametrize("uri", ["file://elsewhere/a", "file:///dev/zero", "file:a"])
-def test_file_uri_that_names_no_file_here(uri: str, place: Path) -> None:
-    refused(uri, place)
-
-
-def test_place_that_is_taken_is_left_alone(place: Path, tmp_path: Path) -> None:
+def test_place_that_is_taken_is_left_alone(store: SqlStore, run: Run, place: Path) -> None:
     (place / "kept").mkdir(parents=True)
-    source = tmp_path / "source"
-    source.mkdir()
     with pytest.raises(SourceError, match="cannot be copied to"):
-        fetch(source.as_uri(), place)
+        fetch(f"runs:/{run.run_id}/model", place, store)
     assert [entry.name for entry in place.parent.iterdir()] == ["place"]
     assert (place / "kept").is_dir()
 
 
-def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_made(server: Loopback, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SourceError, match="cannot be copied to"):
-        fetch((tmp_path / "file").as_uri(), tmp_path / "file" / "sub" / "place")
+        fetch(server.uri, tmp_path / "file" / "sub" / "place")
 
 
-def test_unknown_scheme(place: Path) -> None:
-    error = refused("ftp://user:word@host/x", place)
-    assert error.message == "ftp://host/x cannot be downloaded: ftp: is not supported"
+@pytest.mark.parametrize("uri", ["ftp://user:word@host/x", "file:///etc/hostname", "dbfs:/x"])
+def test_unknown_scheme(uri: str, place: Path) -> None:
+    scheme = uri.partition(":")[0]
+    shown = uri.replace("user:word@", "")
+    assert refused(uri, place).message == f"{shown} cannot be downloaded: {scheme}: is not supported"
 
 
 # --- the tracking store ---

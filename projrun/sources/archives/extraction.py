@@ -20,6 +20,7 @@ from projrun.sources.archives.tar_reader import FAILURES as TAR_FAILURES
 from projrun.sources.archives.tar_reader import read_tar
 from projrun.sources.archives.zip_reader import FAILURES as ZIP_FAILURES
 from projrun.sources.archives.zip_reader import read_zip
+from projrun.sources.places import TOP
 
 _CHUNK = 256 * 1024
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -27,6 +28,8 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 def unpack(file: BinaryIO, name: str, tree: Path, limits: Limits) -> tuple[str, ...]:
     """Unpack into `tree`, which must not exist, with a single top folder stripped; what was skipped, in words.
+
+    The name of that folder is in the file `TOP` beside `tree`.
 
     `file` can be sought in; `name` says the kind of archive. Files belong to the caller, are executable where
     their owner could execute them, and others may not write to them. Raises UnpackError, and OSError where
@@ -123,6 +126,7 @@ class _Unpacking:
         links = {parts[stripped:]: target for parts, target in self._links.items()}
         check_links(links)
         if stripped:
+            tree.with_name(TOP).write_bytes(os.fsencode(top))
             (self._folder / top).rename(tree)
             self._folder.rmdir()
         else:

@@ -23,11 +23,11 @@ from projrun.sources.archives.remote import RemoteArchive, Sink
 from projrun.sources.archives.stored import StoredArchive
 from projrun.sources.cached_tree import CachedTree
 from projrun.sources.options import FetchOptions
-from projrun.sources.places import TREE, archives, checkouts
+from projrun.sources.places import TOP, TREE, archives, checkouts
 from projrun.sources.policy import place_of
 from projrun.sources.trusted_folders import check_owned
 
-_LAYOUT = "archive-1"
+_LAYOUT = "archive-2"
 """Part of each key: increase it when archives are unpacked differently."""
 
 Build = Callable[[Path], None]
@@ -146,7 +146,7 @@ class _Shelf:
         facts = {"kind": "archive", "source": self.shown, "sha256": digest}
         entry, built = self._cache.get_or_build(_key(digest), build, facts=facts)
         warnings = tuple(f"{self.shown}: {line}" for line in self._left_out) if built else ()
-        return CachedTree(entry / TREE, digest=digest, warnings=warnings)
+        return CachedTree(entry / TREE, digest=digest, warnings=warnings, top=_top(entry))
 
     def _usable(self, known: Known | None) -> Known | None:
         """What is remembered about an archive that is no longer cached is useless."""
@@ -158,6 +158,13 @@ class _Shelf:
                 f"{self.shown} is not cached, and --offline contacts no server",
                 hint="run it once without --offline",
             )
+
+
+def _top(entry: Path) -> str:
+    try:
+        return os.fsdecode((entry / TOP).read_bytes())
+    except FileNotFoundError:
+        return ""
 
 
 def _key(digest: str) -> str:

@@ -14,15 +14,15 @@ from projrun.http.object_stores import EXTRAS
 from projrun.tracking.artifacts.files import PARTIAL_PREFIX
 from projrun.tracking.artifacts.open import open_repository
 from projrun.tracking.artifacts.repository import ArtifactRepository
-from projrun.tracking.artifacts.uris import local_path, uri_scheme
+from projrun.tracking.artifacts.uris import uri_scheme
 from projrun.tracking.runs import RunStore
 
 
 def download_uri(uri: str, destination: Path, store: RunStore | None, environ: Mapping[str, str]) -> None:
     """Put what a URI names at `destination`, which becomes a file or a folder; a new folder around it is private.
 
-    Knows http(s), file:, runs:/, models:/, mlflow-artifacts: and object stores; the middle three are asked of
-    `store`. Raises SourceError, naming the URI without its credentials.
+    Knows http(s), runs:/, models:/, mlflow-artifacts: and object stores; the middle three are asked of `store`. Raises
+    SourceError, naming the URI without its credentials.
     """
     try:
         with _working_folder(destination.parent) as folder:
@@ -57,8 +57,6 @@ def _fetch(uri: str, folder: Path, store: RunStore | None, environ: Mapping[str,
         from projrun.tracking.rest.files import fetch_file
 
         return fetch_file(uri, folder / "file", environ)
-    if scheme in ("", "file"):
-        return _copy(local_path(uri), folder / "copy")
     if scheme in EXTRAS:
         parent, name = _split(uri)
         return open_repository(parent, environ=environ).download(name, folder / "files")
@@ -67,7 +65,7 @@ def _fetch(uri: str, folder: Path, store: RunStore | None, environ: Mapping[str,
         return repository.download(path, folder / "files")
     raise SourceError(
         f"{redact_uri(uri)} cannot be downloaded: {scheme}: is not supported",
-        hint="supported: http(s), file, runs, models, mlflow-artifacts, s3, gs and abfss",
+        hint="supported: http(s), runs, models, mlflow-artifacts, s3, gs and abfss",
     )
 
 
@@ -92,13 +90,3 @@ def _split(uri: str) -> tuple[str, str]:
         authority = f"//{authority}{slash}"
     folder, slash, name = path.rstrip("/").rpartition("/")
     return f"{scheme}:{authority}{folder}{slash}", name
-
-
-def _copy(source: Path, target: Path) -> Path:
-    if source.is_dir():
-        shutil.copytree(source, target)
-    elif source.is_file():
-        shutil.copyfile(source, target)
-    else:
-        raise SourceError(f"{str(source)!r} is not a file or folder")
-    return target

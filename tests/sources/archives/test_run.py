@@ -36,9 +36,20 @@ def run(uri: str, *more: str, environ: dict[str, str], cwd: Path) -> Completed:
 
 def test_local_archive_with_subfolder(tmp_path: Path, environ: dict[str, str]) -> None:
     (tmp_path / "x.tgz").write_bytes(CONTENT)
-    for _ in range(2):  # the second run sees nothing of what the first one did
-        done = run("x.tgz#project", environ=environ, cwd=tmp_path).check()
+    # The second run sees nothing of what the first one did; MLflow's name of the folder begins with the top one.
+    for uri in ("x.tgz#project", "x.tgz#/top-1.0/project/"):
+        done = run(uri, environ=environ, cwd=tmp_path).check()
         assert (done.stdout + done.stderr).count("changed") == 2  # in run.sh, and once in words.txt
+
+
+def test_a_folder_inside_one_of_the_same_name(tmp_path: Path, environ: dict[str, str]) -> None:
+    """As in MLflow, which strips no top folder: `#a` is the outer one, where that holds what is named."""
+    projects = [Item(f"{place}/MLproject", PROJECT + f"# {place}".encode()) for place in ("a", "a/a", "a/b")]
+    (tmp_path / "x.zip").write_bytes(archive(".zip", projects))
+    for uri, place in {"#a": "a", "#a/a": "a/a", "#a/b": "a/b", "#b": "a/b", "": "a"}.items():
+        words = ("plan", f"x.zip{uri}", "--env-manager=local", "--json")
+        plan = json.loads(run_projrun(*words, cwd=tmp_path, environ=environ).check().stdout)
+        assert Path(plan["source"]["directory"], "MLproject").read_text().endswith(f"# {place}")
 
 
 def test_archive_of_a_server_then_offline_and_pinned(tmp_path: Path, environ: dict[str, str]) -> None:
