@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from projrun.credentials import redact_uri
-from projrun.environments.protocol import ChildProcess, EndpointReach, Launch, PreparedEnvironment
+from projrun.environments.protocol import ChildProcess, Launch, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
 from projrun.execution.protocol import ExecutionBackend, Job, JobRef, JobSpec, Outcome
 from projrun.execution.registry import get_backend
@@ -24,7 +24,7 @@ from projrun.running.plan import Plan
 from projrun.running.record.lost import deliver_log, end_lost_runs
 from projrun.running.record.recorder import RunEnd, now
 from projrun.running.session import Options, Session, endpoint_store, open_session, shielded, store_name
-from projrun.server.endpoint import Endpoint
+from projrun.server.endpoint import Endpoint, proxied
 from projrun.sources.copies.disposal import RunCopy
 from projrun.tracking.entities import Run
 from projrun.tracking.open import open_store
@@ -327,13 +327,21 @@ def _tracking_address(
     secrets = tuple(parameter.raw for parameter in plan.invocation.parameters if parameter.secret)
     uri = plan.tracking.uri
     if uri.kind == "rest":
-        yield TrackingAddress(uri.text, endpoint_store(plan)), secrets
+        outer = endpoint_store(plan)
+        text = proxied(uri.text) if outer and prepared.endpoint else uri.text
+        yield TrackingAddress(text, outer), secrets
         return
-    reach = prepared.endpoint or EndpointReach("127.0.0.1")
 
     def opened() -> RunStore:
         return open_store(uri, plan.environ, warn=lambda text: None)  # the session's own has warned
 
-    with Endpoint.open(opened, reach.addresses) as endpoint:
-        address = TrackingAddress(endpoint.uri_at(reach.host), store_name(plan), reach.host)
+    reach = prepared.endpoint
+    with Endpoint.open(opened, reach.addresses if reach else ()) as endpoint:
+        name = store_name(plan)
+        # A command on this machine sees the artifacts' folder.
+        address = (
+            TrackingAddress(endpoint.uri_at(reach.host), name, reach.host)
+            if reach
+            else TrackingAddress(endpoint.uri, name)
+        )
         yield address, (*secrets, endpoint.secret)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from projrun.server.places import ArtifactUri
 from projrun.server.wire import DatasetFields, DatasetInput, ModelReference, Pair, number
 from projrun.tracking.entities import (
     Dataset,
@@ -37,7 +38,7 @@ class ExperimentAnswer(msgspec.Struct, omit_defaults=True):
 
     experiment_id: str
     name: str
-    artifact_location: str
+    artifact_location: ArtifactUri
     lifecycle_stage: str
     last_update_time: int
     creation_time: int
@@ -54,7 +55,7 @@ class RunInfo(msgspec.Struct, omit_defaults=True):
     user_id: str
     status: str
     start_time: int
-    artifact_uri: str
+    artifact_uri: ArtifactUri
     lifecycle_stage: str
     end_time: int | None = None
 
@@ -103,7 +104,7 @@ class LoggedModelInfo(msgspec.Struct, omit_defaults=True):
     name: str
     creation_timestamp_ms: int
     last_updated_timestamp_ms: int
-    artifact_uri: str
+    artifact_uri: ArtifactUri
     status: str
     model_type: str
     source_run_id: str
@@ -133,7 +134,7 @@ class ModelVersionAnswer(msgspec.Struct, omit_defaults=True):
     last_updated_timestamp: int
     current_stage: str
     description: str
-    source: str
+    source: ArtifactUri
     run_id: str
     status: str
     run_link: str
@@ -189,7 +190,7 @@ def experiment(value: Experiment) -> ExperimentAnswer:
     return ExperimentAnswer(
         value.experiment_id,
         value.name,
-        value.artifact_location,
+        ArtifactUri(value.artifact_location),
         value.lifecycle_stage,
         value.last_update_time,
         value.creation_time,
@@ -207,7 +208,7 @@ def run_info(value: Run) -> RunInfo:
         user_id=value.user_id,
         status=value.status,
         start_time=value.start_time,
-        artifact_uri=value.artifact_uri,
+        artifact_uri=ArtifactUri(value.artifact_uri),
         lifecycle_stage=value.lifecycle_stage,
         end_time=value.end_time,
     )
@@ -238,7 +239,7 @@ def logged_model(value: LoggedModel) -> LoggedModelAnswer:
         value.name,
         value.creation_time,
         value.last_update_time,
-        value.artifact_uri,
+        ArtifactUri(value.artifact_uri),
         value.status,
         value.model_type,
         value.source_run_id,
@@ -257,7 +258,7 @@ def model_version(value: ModelVersion) -> ModelVersionAnswer:
         value.last_update_time,
         value.current_stage,
         value.description,
-        value.source,
+        ArtifactUri(value.source),
         value.run_id,
         value.status,
         value.run_link,

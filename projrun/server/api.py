@@ -12,8 +12,12 @@ from starlette.routing import Route
 
 from projrun.errors import InvalidValueError
 from projrun.server.errors import explain
+from projrun.server.places import Places
 from projrun.server.stores import Stores
 from projrun.tracking.runs import RunStore
+
+PROXIED = "projrun.proxied"
+"""In a request's scope: the client asks the server for artifacts, as it cannot reach their folder."""
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a JSON request: MLflow's clients keep a batch below one megabyte, schemas of datasets are larger."""
@@ -25,15 +29,16 @@ RouteFactory = Callable[[Stores], Route]
 
 def reading(method: str, path: str, message: type[Message], handler: Handler[Message]) -> RouteFactory:
     """A route whose handler only reads."""
-    return lambda stores: _route(stores.read, method, path, message, handler)
+    return lambda stores: _route(stores, stores.read, method, path, message, handler)
 
 
 def writing(method: str, path: str, message: type[Message], handler: Handler[Message]) -> RouteFactory:
     """A route whose handler may write."""
-    return lambda stores: _route(stores.write, method, path, message, handler)
+    return lambda stores: _route(stores, stores.write, method, path, message, handler)
 
 
 def _route(
+    stores: Stores,
     run: Callable[[Callable[[RunStore], Any]], Any],
     method: str,
     path: str,
@@ -42,25 +47,27 @@ def _route(
 ) -> Route:
     async def respond(request: Request) -> Response:
         try:
-            decoded = await _decode(request, message)
+            places = Places(None if request.scope.get(PROXIED) else await stores.folder())
+            decoded = await _decode(request, message, places)
             answer = await run(lambda store: handler(store, decoded))
         except Exception as error:
             return explain(error)
-        body = b"{}" if answer is None else msgspec.json.encode(answer)
+        body = b"{}" if answer is None else msgspec.json.encode(answer, enc_hook=places.write)
         return Response(body, media_type="application/json")
 
     return Route(f"/api/2.0/mlflow/{path}", respond, methods=[method])
 
 
-async def _decode(request: Request, message: type[Message]) -> Message:
+async def _decode(request: Request, message: type[Message], places: Places) -> Message:
     """The request as a Struct: from the query of a GET, else from the body; and from the path's variables."""
     if request.method in ("GET", "HEAD"):
-        return msgspec.convert({**_query(request, message), **request.path_params}, message, strict=False)
+        query = {**_query(request, message), **request.path_params}
+        return msgspec.convert(query, message, strict=False, dec_hook=places.read)
     body = await read_body(request)
     if not request.path_params:
-        return msgspec.json.decode(body or b"{}", type=message, strict=False)
+        return msgspec.json.decode(body or b"{}", type=message, strict=False, dec_hook=places.read)
     fields = msgspec.json.decode(body or b"{}", type=dict[str, Any])
-    return msgspec.convert({**fields, **request.path_params}, message, strict=False)
+    return msgspec.convert({**fields, **request.path_params}, message, strict=False, dec_hook=places.read)
 
 
 async def read_body(request: Request) -> bytes:

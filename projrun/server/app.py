@@ -7,13 +7,17 @@ import hmac
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from projrun.server.api import PROXIED
 from projrun.server.errors import error_response, no_such_route
 from projrun.server.routes import artifacts, experiments, logged_models, metrics, registry, runs, server
 from projrun.server.stores import Stores
 
 
-def create_app(stores: Stores, secret: str) -> ASGIApp:
-    """An ASGI application that serves the store below the path `/SECRET`."""
+def create_app(stores: Stores, secret: str, proxied_path: str) -> ASGIApp:
+    """An ASGI application that serves the store below the path `/SECRET`.
+
+    Below `/SECRET/PROXIED_PATH` too, for clients that cannot reach the folder of its artifacts.
+    """
     factories = (
         *experiments.ROUTES,
         *runs.ROUTES,
@@ -28,19 +32,21 @@ def create_app(stores: Stores, secret: str) -> ASGIApp:
         exception_handlers={404: no_such_route, 405: no_such_route},
     )
     application.router.redirect_slashes = False
-    return _SecretPath(application, secret)
+    return _SecretPath(application, secret, proxied_path)
 
 
 class _SecretPath:
     """Only paths below the secret reach the application; everything else is 404."""
 
-    def __init__(self, application: ASGIApp, secret: str) -> None:
+    def __init__(self, application: ASGIApp, secret: str, proxied_path: str) -> None:
         self._application = application
         self._secret = secret.encode()
+        self._proxied = f"{proxied_path}/"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         first, _, rest = scope["path"].removeprefix("/").partition("/")
         if not hmac.compare_digest(first.encode(errors="surrogatepass"), self._secret):
             await error_response(404, "ENDPOINT_NOT_FOUND", "no such endpoint")(scope, receive, send)
             return
-        await self._application({**scope, "path": f"/{rest}"}, receive, send)
+        path = rest.removeprefix(self._proxied)
+        await self._application({**scope, "path": f"/{path}", PROXIED: path != rest}, receive, send)

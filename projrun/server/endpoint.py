@@ -16,8 +16,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from projrun.server.stores import OpenStore
 
+PROXIED_PATH = "proxied"
+"""The last part of such an address."""
+
 GRACE = 5.0
 """Seconds that requests under way have to finish when the endpoint closes."""
+
+
+def proxied(uri: str) -> str:
+    """An endpoint's address for a client that cannot reach the folder of the artifacts."""
+    return uri if uri.endswith(f"/{PROXIED_PATH}") else f"{uri}/{PROXIED_PATH}"
 
 
 class Endpoint:
@@ -54,12 +62,12 @@ class Endpoint:
 
     @property
     def uri(self) -> str:
-        """The address on this machine."""
-        return self.uri_at("127.0.0.1")
+        """The address on this machine, for clients that see its files."""
+        return f"http://127.0.0.1:{self._port}/{self.secret}"
 
     def uri_at(self, host: str) -> str:
-        """The address for clients that reach this machine as `host`."""
-        return f"http://{host}:{self._port}/{self.secret}"
+        """The address for clients that reach this machine as `host` and do not see its files."""
+        return proxied(f"http://{host}:{self._port}/{self.secret}")
 
     def close(self) -> None:
         """Finish what is under way, for at most GRACE seconds; at once where no client ever connected."""
@@ -83,7 +91,7 @@ class Endpoint:
             if self._client_came():
                 from projrun.server.serving import serve
 
-                serve(self._listeners, self._stopped, self._open_store, self.secret, GRACE)
+                serve(self._listeners, self._stopped, self._open_store, self.secret, PROXIED_PATH, GRACE)
         finally:
             _close([*self._listeners, self._stopped])
 

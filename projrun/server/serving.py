@@ -20,12 +20,17 @@ _POLL = 0.002
 
 
 def serve(
-    listeners: list[socket.socket], stop: socket.socket, open_store: OpenStore, secret: str, grace: float
+    listeners: list[socket.socket],
+    stop: socket.socket,
+    open_store: OpenStore,
+    secret: str,
+    proxied_path: str,
+    grace: float,
 ) -> None:
     """Serve the store until `stop` can be read, then let requests under way finish for `grace` seconds."""
     loop = asyncio.SelectorEventLoop()
     try:
-        loop.run_until_complete(_serve(listeners, stop, open_store, secret, grace))
+        loop.run_until_complete(_serve(listeners, stop, open_store, secret, proxied_path, grace))
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
@@ -33,10 +38,15 @@ def serve(
 
 
 async def _serve(
-    listeners: list[socket.socket], stop: socket.socket, open_store: OpenStore, secret: str, grace: float
+    listeners: list[socket.socket],
+    stop: socket.socket,
+    open_store: OpenStore,
+    secret: str,
+    proxied_path: str,
+    grace: float,
 ) -> None:
     with Stores(open_store) as stores:
-        server = uvicorn.Server(_configure(create_app(stores, secret)))
+        server = uvicorn.Server(_configure(create_app(stores, secret, proxied_path)))
         server.config.load()
         server.lifespan = server.config.lifespan_class(server.config)
         stopping = asyncio.Event()

@@ -6,9 +6,11 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from projrun.server.places import served_folder
 from projrun.tracking.runs import RunStore
 
 Answer = TypeVar("Answer")
@@ -28,6 +30,7 @@ class Stores:
         self._readers = ThreadPoolExecutor(READERS, "projrun-reader")
         self._mine = threading.local()
         self._opened: list[RunStore] = []
+        self._folder: tuple[Path | None] | None = None
 
     async def read(self, call: Callable[[RunStore], Answer]) -> Answer:
         """The answer of a call that only reads."""
@@ -36,6 +39,12 @@ class Stores:
     async def write(self, call: Callable[[RunStore], Answer]) -> Answer:
         """The answer of a call that may write: one after the other, as SQLite would have it anyway."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, self._answer, call)
+
+    async def folder(self) -> Path | None:
+        """Where the store keeps the artifacts that it serves; None where that is not a folder of this machine."""
+        if self._folder is None:
+            self._folder = (await self.read(served_folder),)
+        return self._folder[0]
 
     def _answer(self, call: Callable[[RunStore], Answer]) -> Answer:
         store: RunStore | None = getattr(self._mine, "store", None)

@@ -37,6 +37,22 @@ assert list(found.run_id)[:2] == [nested.info.run_id, own], found
 assert mlflow.artifacts.load_text(f"runs:/{own}/tree/sub/x.txt") == "text"
 """
 
+WRITES_A_PATH = """
+import mlflow.pyfunc
+folder = mlflow.get_artifact_uri()
+with open(os.path.join(folder, "report.txt"), "w") as file:
+    file.write("as a path")
+assert mlflow.artifacts.load_text(f"runs:/{own}/report.txt") == "as a path"
+with mlflow.start_run(nested=True):
+    os.makedirs(mlflow.get_artifact_uri("deep/er"))
+class Model(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return model_input
+mlflow.pyfunc.log_model("model", python_model=Model(), registered_model_name="echo")
+loaded = mlflow.pyfunc.load_model("models:/echo/1")
+assert loaded.unwrap_python_model() is not None
+"""
+
 AUTOLOG = """
 mlflow.sklearn.autolog(log_models=False)
 from sklearn.linear_model import ElasticNet
@@ -80,6 +96,15 @@ def test_a_script_logs_nests_and_reads(run: Run) -> None:
     assert recorded["metrics"] == {"m": 1.5}
     paths = {artifact["path"] for artifact in recorded["artifacts"]}
     assert paths == {"tree/sub/x.txt", "logs/output.log"}
+
+
+def test_a_script_writes_below_the_artifact_uri_as_a_path(run: Run, tmp_path: Path) -> None:
+    said, recorded = run(WRITES_A_PATH)
+    assert said["exit_code"] == 0
+    paths = {artifact["path"] for artifact in recorded["artifacts"]}
+    assert {"report.txt", "logs/output.log"} <= paths
+    assert recorded["artifact_uri"].startswith("mlflow-artifacts:/")
+    assert not list((tmp_path / "project").glob("mlflow*"))
 
 
 def test_autologging_fills_the_run_of_the_project(run: Run) -> None:

@@ -32,13 +32,16 @@ def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
         yield endpoint
 
 
+@pytest.mark.parametrize("in_place", [False, True])
 @pytest.mark.parametrize("line", ["2", "3"])
-def test_script_of_a_real_client(endpoint: Endpoint, line: str, request: pytest.FixtureRequest) -> None:
+def test_script_of_a_real_client(
+    endpoint: Endpoint, line: str, in_place: bool, request: pytest.FixtureRequest
+) -> None:
     python: Path = request.getfixturevalue(f"mlflow{line}_python")
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ["HOME"],
-        "MLFLOW_TRACKING_URI": endpoint.uri,
+        "MLFLOW_TRACKING_URI": endpoint.uri if in_place else endpoint.uri_at("127.0.0.1"),
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "NO_PROXY": "127.0.0.1",
@@ -263,7 +266,7 @@ def answers(uri: str) -> list[tuple[str, int, Any]]:
 
 
 def test_answers_are_those_of_a_real_server(endpoint: Endpoint, mlflow3_server: str) -> None:
-    ours, theirs = answers(endpoint.uri), answers(mlflow3_server)
+    ours, theirs = answers(endpoint.uri_at("127.0.0.1")), answers(mlflow3_server)
     assert len(ours) == len(theirs)
     different = [
         f"{mine[0]}\n  ours   {mine[1]} {json.dumps(mine[2], sort_keys=True)}\n"

@@ -37,8 +37,9 @@ class Answer(NamedTuple):
 class Client:
     """One connection, kept."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        address = urlsplit(endpoint.uri)
+    def __init__(self, endpoint: Endpoint, *, in_place: bool = False) -> None:
+        """`in_place`: as a command on this machine, which sees the folder of the artifacts."""
+        address = urlsplit(endpoint.uri if in_place else endpoint.uri_at("127.0.0.1"))
         assert address.hostname
         self.prefix = address.path
         self.connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)

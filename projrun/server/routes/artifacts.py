@@ -20,14 +20,17 @@ from projrun.errors import InvalidValueError, NotFoundError
 from projrun.server import answers, wire
 from projrun.server.api import reading
 from projrun.server.errors import explain
+from projrun.server.places import SERVED, ArtifactUri
 from projrun.server.stores import Stores
 from projrun.tracking.artifacts.files import write_whole
 from projrun.tracking.artifacts.paths import checked_file_path, contained
 from projrun.tracking.runs import RunStore
 
-_ROOT = "mlflow-artifacts:/"
-"""The URI of all the artifacts that a store serves."""
 _FILES = "/api/2.0/mlflow-artifacts/artifacts"
+
+
+class _Entries(msgspec.Struct, omit_defaults=True):
+    files: list[answers.File] = []
 
 
 class _List(wire.OfRun):
@@ -35,23 +38,22 @@ class _List(wire.OfRun):
 
 
 class _Files(msgspec.Struct, omit_defaults=True):
-    root_uri: str = ""
+    root_uri: ArtifactUri
     files: list[answers.File] = []
 
 
 def _list_of_run(store: RunStore, message: _List) -> _Files:
     root = store.get_run(message.run).artifact_uri
-    return _Files(root, answers.files(store.artifacts(root).list(message.path)))
+    return _Files(ArtifactUri(root), answers.files(store.artifacts(root).list(message.path)))
 
 
 def _list_route(stores: Stores) -> Route:
     """The entries of a folder, by their names alone."""
 
-    def find(store: RunStore, path: str) -> _Files:
-        found = store.artifacts(_ROOT).list(path)
-        return _Files(
-            files=answers.files(tuple(info._replace(path=info.path.rpartition("/")[2]) for info in found))
-        )
+    def find(store: RunStore, path: str) -> _Entries:
+        found = store.artifacts(SERVED).list(path)
+        named = (info._replace(path=info.path.rpartition("/")[2]) for info in found)
+        return _Entries(answers.files(tuple(named)))
 
     async def respond(request: Request) -> Response:
         path = request.query_params.get("path", "")
@@ -70,7 +72,7 @@ def _download_route(stores: Stores) -> Route:
     async def respond(request: Request) -> Response:
         path, copied = request.path_params["path"], None
         try:
-            folder = await stores.read(_folder)
+            folder = await stores.folder()
             if folder is not None:
                 place = await anyio.to_thread.run_sync(_existing, folder, path)
             else:
@@ -92,7 +94,7 @@ def _upload_route(stores: Stores) -> Route:
     async def respond(request: Request) -> Response:
         path, received = request.path_params["path"], None
         try:
-            folder = await stores.read(_folder)
+            folder = await stores.folder()
             if folder is not None:
                 place = await anyio.to_thread.run_sync(_writable, folder, path)
                 await anyio.to_thread.run_sync(write_whole, _chunks(request), place)
@@ -120,11 +122,6 @@ def _chunks(request: Request) -> Iterator[bytes]:
         yield part
 
 
-def _folder(store: RunStore) -> Path | None:
-    """Where the store keeps what it serves; None where that is not a folder of this machine."""
-    return store.artifacts(_ROOT).folder
-
-
 def _existing(root: Path, path: str) -> Path:
     place = contained(root, checked_file_path(path))
     if not place.is_file():
@@ -140,14 +137,14 @@ def _writable(root: Path, path: str) -> Path:
 
 
 def _copy(store: RunStore, path: str, target: Path) -> Path:
-    place = store.artifacts(_ROOT).download(checked_file_path(path), target)
+    place = store.artifacts(SERVED).download(checked_file_path(path), target)
     if not place.is_file():
         raise NotFoundError(f"there is no artifact {path!r}")
     return place
 
 
 def _send(store: RunStore, file: Path, path: str) -> None:
-    store.artifacts(_ROOT).upload(file, checked_file_path(path))
+    store.artifacts(SERVED).upload(file, checked_file_path(path))
 
 
 def _temporary_folder() -> Path:

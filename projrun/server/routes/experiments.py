@@ -7,13 +7,14 @@ import msgspec
 from projrun.errors import NotFoundError
 from projrun.server import answers, wire
 from projrun.server.api import reading, writing
+from projrun.server.places import ArtifactUri
 from projrun.tracking.entities import Tag, ViewType
 from projrun.tracking.runs import RunStore
 
 
 class _Create(msgspec.Struct):
     name: str = ""
-    artifact_location: str = ""
+    artifact_location: ArtifactUri = msgspec.field(default_factory=ArtifactUri)
     tags: tuple[wire.Pair, ...] = ()
 
 
@@ -54,7 +55,7 @@ class _SetTag(msgspec.Struct):
 
 def _create(store: RunStore, message: _Create) -> _Created:
     tags = wire.tags(message.tags)
-    return _Created(store.create_experiment(message.name, message.artifact_location, tags))
+    return _Created(store.create_experiment(message.name, message.artifact_location.text, tags))
 
 
 def _get(store: RunStore, message: _Get) -> _Found:

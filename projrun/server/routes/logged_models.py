@@ -7,6 +7,7 @@ import msgspec
 from projrun.server import answers, wire
 from projrun.server.api import reading, writing
 from projrun.server.contracts import models_of
+from projrun.server.places import ArtifactUri
 from projrun.tracking.runs import RunStore
 
 
@@ -66,7 +67,7 @@ class _List(msgspec.Struct):
 
 
 class _Files(msgspec.Struct, omit_defaults=True):
-    root_uri: str
+    root_uri: ArtifactUri
     files: list[answers.File] = []
 
 
@@ -114,7 +115,7 @@ def _search(store: RunStore, message: _Search) -> _Page:
 def _list_artifacts(store: RunStore, message: _List) -> _Files:
     root = models_of(store).get_logged_model(message.model_id).artifact_uri
     found = store.artifacts(root).list(message.artifact_directory_path)
-    return _Files(root, answers.files(found))
+    return _Files(ArtifactUri(root), answers.files(found))
 
 
 ROUTES = (

@@ -7,6 +7,7 @@ import msgspec
 from projrun.server import answers, wire
 from projrun.server.api import reading, writing
 from projrun.server.contracts import registry_of
+from projrun.server.places import ArtifactUri
 from projrun.tracking.runs import RunStore
 
 
@@ -30,7 +31,7 @@ class _Latest(msgspec.Struct, omit_defaults=True):
 
 class _CreateVersion(msgspec.Struct):
     name: str
-    source: str = ""
+    source: ArtifactUri = msgspec.field(default_factory=ArtifactUri)
     run_id: str = ""
     run_link: str = ""
     description: str = ""
@@ -48,7 +49,7 @@ class _FoundVersion(msgspec.Struct):
 
 
 class _DownloadUri(msgspec.Struct):
-    artifact_uri: str
+    artifact_uri: ArtifactUri
 
 
 def _create(store: RunStore, message: _Create) -> _Found:
@@ -70,7 +71,7 @@ def _get_latest(store: RunStore, message: _Get) -> _Latest:
 def _create_version(store: RunStore, message: _CreateVersion) -> _FoundVersion:
     version = registry_of(store).create_model_version(
         message.name,
-        source=message.source,
+        source=message.source.text,
         run_id=message.run_id,
         description=message.description,
         model_id=message.model_id,
@@ -87,7 +88,8 @@ def _get_version(store: RunStore, message: _GetVersion) -> _FoundVersion:
 
 
 def _get_download_uri(store: RunStore, message: _GetVersion) -> _DownloadUri:
-    return _DownloadUri(registry_of(store).get_model_version_download_uri(message.name, message.version))
+    found = registry_of(store).get_model_version_download_uri(message.name, message.version)
+    return _DownloadUri(ArtifactUri(found))
 
 
 ROUTES = (

@@ -127,7 +127,7 @@ class SqlStore:
     ) -> Run:
         """A run that is RUNNING, named by `run_name`, the tag `mlflow.runName` or at random."""
         with self._engine.writing() as connection:
-            return runs.create(
+            run = runs.create(
                 connection,
                 experiment_id,
                 run_name=run_name,
@@ -135,6 +135,11 @@ class SqlStore:
                 start_time=start_time,
                 tags=tags,
             )
+        # Scripts write below it as a path; what is wrong here, an upload reports.
+        if uri_scheme(run.artifact_uri) == SERVED:
+            with suppress(OSError, InvalidValueError):
+                self.artifact_directory(run.artifact_uri).mkdir(parents=True, exist_ok=True)
+        return run
 
     def get_run(self, run_id: str) -> Run:
         """Raises NotFoundError."""
