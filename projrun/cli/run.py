@@ -101,7 +101,7 @@ def result_document(result: Result) -> dict[str, object]:
         "artifact_folder": None if result.artifact_folder is None else str(result.artifact_folder),
         "tracking_uri": result.store,
         "checkout": None if result.kept_checkout is None else str(result.kept_checkout),
-        "log": str(result.kept_log) if result.kept_log else "logs/output.log",
+        "log": str(result.kept_log or result.log_path),
     }
 
 

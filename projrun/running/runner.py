@@ -22,7 +22,7 @@ from projrun.reporting import Reporter
 from projrun.running.child import TrackingAddress, child_environment, run_variables
 from projrun.running.plan import Plan
 from projrun.running.record.lost import deliver_log, end_lost_runs
-from projrun.running.record.recorder import RunEnd, now
+from projrun.running.record.recorder import LOG, RunEnd, now
 from projrun.running.session import Options, Session, endpoint_store, open_session, shielded, store_name
 from projrun.server.endpoint import Endpoint, proxied
 from projrun.sources.copies.disposal import RunCopy
@@ -48,6 +48,8 @@ class Result(NamedTuple):
     """The artifacts' folder, if it is on this machine."""
     kept_checkout: Path | None = None
     """The run's copy of the checkout, where it stays."""
+    log_path: str = LOG
+    """The artifact with the output."""
 
 
 def execute(plan: Plan, reporter: Reporter, options: Options) -> Result:
@@ -104,6 +106,11 @@ def _record_changes(session: Session) -> None:
     plan, reporter, recorder = session.plan, session.reporter, session.recorder
     if not plan.checkout.dirty or plan.checkout.commit is None:
         return
+    if recorder.before is not None:
+        from projrun.running.record.continuation import has_source
+
+        if not has_source(recorder.before, plan.checkout):
+            return
     from projrun.sources.changes.record import PATCH_TAG, record_changes
 
     with reporter.activity("recording the uncommitted changes"):
@@ -285,7 +292,8 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
     lease.release(keep=not delivered)
     run = recorder.run if delivered else recorder.run._replace(status=end.status, end_time=end.end_time)
     checkout = _settle_copy(session, run.status, delivered)
-    return Result(run, store_name(session.plan), outcome, kept, recorder.artifact_folder(), checkout)
+    folder = recorder.artifact_folder()
+    return Result(run, store_name(session.plan), outcome, kept, folder, checkout, recorder.log_path)
 
 
 def _settle_copy(session: Session, status: str, delivered: bool) -> Path | None:

@@ -24,6 +24,7 @@ from tests.support.commands import Completed, projrun_argv, run_projrun, start_p
 from tests.support.projects import python_project, write_project
 from tests.support.questions import ask_projrun
 from tests.support.warm import Started
+from tests.tracking.loopback import Answer, always, serve
 
 
 class Runner:
@@ -281,12 +282,17 @@ def test_a_long_value_reaches_the_command_whole_and_the_record_cut(runner: Runne
 
 
 def test_recording_into_an_existing_run(runner: Runner, tmp_path: Path) -> None:
-    project = python_project(tmp_path / "project", "")
+    project = python_project(tmp_path / "project", "print('output')", "{a: {default: '1'}, b: {default: x}}")
     runner(project).check()
-    run_id = runner.only_run()["run_id"]
-    runner(project, "--run-id", run_id, "--run-name", "again").check()
+    first = runner.only_run()
+    words = ("--run-id", first["run_id"], "--run-name", "again", "-P", "a=1.0", "-P", "b=y", "--json")
+    done = runner(project, *words).check()
     run = runner.only_run()
-    assert (run["run_id"], run["run_name"], run["status"]) == (run_id, "again", "FINISHED")
+    assert (run["run_id"], run["run_name"], run["status"]) == (first["run_id"], "again", "FINISHED")
+    assert run["params"] == first["params"]
+    assert run["tags"] == {**first["tags"], "mlflow.runName": "again"}
+    assert "warning: parameter b is 'y' now; the record of the run keeps 'x'" in done.stderr
+    assert json.loads(done.stdout)["log"] == "logs/output-2.log"
 
 
 def test_a_nested_run_becomes_a_child_of_the_same_experiment(runner: Runner, tmp_path: Path) -> None:
@@ -408,19 +414,32 @@ def test_an_environment_that_cannot_be_built_ends_the_run(runner: Runner, tmp_pa
 def test_a_downloaded_parameter_is_removed_after_the_run_and_kept_where_asked(
     runner: Runner, tmp_path: Path
 ) -> None:
-    data = tmp_path / "data.txt"
-    data.write_text("numbers")
     project = write_project(
         tmp_path / "project",
         "entry_points: {main: {parameters: {data: path}, command: 'cat {data}; echo {data}'}}",
     )
-    done = runner(project, "-P", f"data={data.as_uri()}").check()
-    content, place = done.stdout.split("numbers")[0], done.stdout.removeprefix("numbers").strip()
-    assert content == ""
-    assert not Path(place).exists()
-    assert runner.only_run()["params"] == {"data": data.as_uri()}
-    kept = runner(project, "-P", f"data={data.as_uri()}", "--storage-dir", "kept").check()
+    with serve(always(Answer(b"numbers"))) as server:
+        uri = f"{server.uri}/data.txt"
+        done = runner(project, "-P", f"data={uri}").check()
+        content, place = done.stdout.split("numbers")[0], done.stdout.removeprefix("numbers").strip()
+        assert content == ""
+        assert not Path(place).exists()
+        assert runner.only_run()["params"] == {"data": uri}
+        kept = runner(project, "-P", f"data={uri}", "--storage-dir", "kept").check()
     assert Path(kept.stdout.removeprefix("numbers").strip()).read_text() == "numbers"
+
+
+def test_what_the_command_writes_into_a_file_uri_stays(runner: Runner, tmp_path: Path) -> None:
+    data = tmp_path / "my data"
+    data.mkdir()
+    project = write_project(
+        tmp_path / "project",
+        "entry_points: {main: {parameters: {data: path}, command: 'echo model > {data}/model'}}",
+    )
+    runner(project, "-P", f"data={data.as_uri()}").check()
+    assert (data / "model").read_text() == "model\n"
+    assert runner.only_run()["params"] == {"data": data.as_uri()}
+    assert not (runner.home / "cache" / "downloads").exists()
 
 
 def test_a_download_that_fails_ends_the_run_with_exit_code_3(runner: Runner, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from projrun.directories import Directories
 from projrun.errors import NotFoundError, ProjrunError
 from projrun.execution.protocol import UNKNOWN_EXIT_CODE
 from projrun.execution.registry import get_backend
-from projrun.running.record.recorder import RunEnd, RunRecorder, now
+from projrun.running.record.recorder import LOG, RunEnd, RunRecorder, now
 from projrun.tracking.runs import RunStore
 
 LOST = "the runner was killed or the machine went down"
@@ -56,7 +56,7 @@ def end_lost_run(lease: Lease, logs: Path, store: RunStore, warn: Callable[[str]
 
 def deliver_log(lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[[str], None]) -> Path | None:
     """Make the output an artifact; where the store cannot take it, the local file that keeps it."""
-    if not lease.log_file.exists() or recorder.artifact(lease.log_file, "logs/output.log"):
+    if not lease.log_file.exists() or recorder.artifact(lease.log_file, LOG):
         return None
     try:
         kept = lease.keep_log(logs)

@@ -18,10 +18,12 @@ from projrun.tuples import NamedTuple
 
 _DELIVERY_PAUSES = (0.0, 0.5, 2.0)
 
+LOG = "logs/output.log"
+"""The artifact with the command's output."""
+
 _LONGEST_REASON = 2000
 """Characters of a reason that are recorded: below the limit of every MLflow server."""
 
-_OURS = ("projrun.", "mlflow.source.git.", "mlflow.gitBranchName")
 _OF_PARAMS = "projrun.param."
 
 
@@ -52,6 +54,9 @@ class RunRecorder:
         self._store = store
         self._warn = warn
         self.run = run
+        self.before: Run | None = None
+        """The run as it was found, where it is continued: what it has is not changed."""
+        self.log_path = LOG
         self._artifacts: ArtifactRepository | None = None
         self._without_artifacts = False
 
@@ -61,10 +66,18 @@ class RunRecorder:
 
         Raises RequestError for an experiment or run that does not exist, TrackingError for a store that fails.
         """
-        run = _resume(store, description) if description.run_id else _create(store, description)
+        params = description.params
+        if description.run_id:
+            from projrun.running.record.continuation import continued, missing_params
+
+            before, run = continued(store, description.run_id, description.tags, description.run_name)
+            params = missing_params(before, params, warn)
+        else:
+            before, run = None, _create(store, description)
         recorder = cls(store, run, warn)
+        recorder.before = before
         try:
-            recorder._record_params(description.params)
+            recorder._record_params(params)
         except BaseException:
             recorder.finish(RunEnd("FAILED", 5, "the parameters could not be recorded", now()))
             raise
@@ -91,12 +104,27 @@ class RunRecorder:
 
     def tag(self, tags: Mapping[str, str]) -> None:
         """Set tags; a store that fails is a warning."""
-        self._deliver("tags", lambda: self._store.log_batch(self.run.run_id, tags=_tags(tags)))
+        new = [tag for tag in _tags(tags) if self.before is None or self.before.tag(tag.key) is None]
+        if new:
+            self._deliver("tags", lambda: self._store.log_batch(self.run.run_id, tags=new))
 
     def artifact(self, file: Path, path: str) -> bool:
-        """Upload a file; False, with a warning, where that fails."""
+        """Upload a file; False, with a warning, where that fails.
+
+        Where a continued run has that artifact, the new one gets a number.
+        """
         repository = self._repository()
-        return repository is not None and self._deliver(path, lambda: repository.upload(file, path))
+        return repository is not None and self._deliver(path, lambda: self._upload(repository, file, path))
+
+    def _upload(self, repository: ArtifactRepository, file: Path, path: str) -> None:
+        free = path
+        if self.before is not None:
+            from projrun.running.record.continuation import free_path
+
+            free = free_path(repository, path)
+        repository.upload(file, free)
+        if path == LOG:
+            self.log_path = free
 
     def artifact_folder(self) -> Path | None:
         """The folder of this machine that holds the artifacts, or None."""
@@ -170,31 +198,6 @@ def _create(store: RunStore, description: RunDescription) -> Run:
         user_id=description.tags.get("mlflow.user", ""),
         tags=tags,
     )
-
-
-def _resume(store: RunStore, description: RunDescription) -> Run:
-    run_id = description.run_id or ""
-    try:
-        run = store.get_run(run_id)
-    except NotFoundError:
-        raise RequestError(
-            f"--run-id: the tracking store {store.uri} has no run {run_id!r}",
-            hint="remove --run-id to create a run",
-        ) from None
-    if run.lifecycle_stage != "active":
-        raise RequestError(f"--run-id: run {run_id!r} was deleted", hint="remove --run-id to create a run")
-    _remove_outdated_tags(store, run, description)
-    store.log_batch(run_id, tags=_tags(description.tags))
-    return store.update_run(run_id, status="RUNNING", run_name=description.run_name)
-
-
-def _remove_outdated_tags(store: RunStore, run: Run, description: RunDescription) -> None:
-    """Remove tags of an earlier source and an earlier end; params and the tags about them stay."""
-    current = {tag.key for tag in _tags(description.tags)}
-    for tag in run.tags:
-        is_ours = tag.key.startswith(_OURS) and not tag.key.startswith(_OF_PARAMS)
-        if is_ours and tag.key not in current:
-            store.delete_tag(run.run_id, tag.key)
 
 
 def _experiment_id(store: RunStore, description: RunDescription) -> str:

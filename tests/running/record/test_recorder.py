@@ -64,37 +64,11 @@ def test_experiments_that_cannot_be_used(store: SqlStore, warnings: list[str]) -
         assert connection.execute("SELECT count(*) FROM runs").fetchone() == (0,)
 
 
-def test_a_run_that_is_continued_forgets_its_earlier_source_and_end(
-    store: SqlStore, warnings: list[str]
-) -> None:
-    first = RunRecorder.start(
-        store, DESCRIPTION._replace(tags={"mlflow.source.git.commit": "abc", "own": "kept"}), warnings.append
-    )
-    first.tag({"projrun.param.alpha.truncated": "9"})
-    assert first.finish(RunEnd("FAILED", 3, "exit code 3", 9))
-    description = DESCRIPTION._replace(run_id=first.run.run_id, run_name="again", tags={"projrun.a": "1"})
-    RunRecorder.start(store, description, warnings.append)
-    run = store.get_run(first.run.run_id)
-    assert (run.status, run.run_name) == ("RUNNING", "again")
-    tags = {tag.key: tag.value for tag in run.tags if tag.key != "mlflow.runName"}
-    assert tags == {"own": "kept", "projrun.param.alpha.truncated": "9", "projrun.a": "1"}
-
-
-def test_runs_that_cannot_be_continued(store: SqlStore, warnings: list[str]) -> None:
-    with pytest.raises(RequestError, match="has no run 'nothing'"):
-        RunRecorder.start(store, DESCRIPTION._replace(run_id="nothing"), warnings.append)
-    gone = RunRecorder.start(store, DESCRIPTION, warnings.append).run.run_id
-    delete(store, "runs")
-    with pytest.raises(RequestError, match="was deleted"):
-        RunRecorder.start(store, DESCRIPTION._replace(run_id=gone), warnings.append)
-
-
 def test_a_run_whose_params_are_refused_is_failed(store: SqlStore, warnings: list[str]) -> None:
-    first = RunRecorder.start(store, DESCRIPTION, warnings.append).run.run_id
-    other = DESCRIPTION._replace(run_id=first, params=(Param("alpha", "0.7"),))
+    twice = (Param("alpha", "0.5"), Param("alpha", "0.7"))
     with pytest.raises(TrackingError, match="alpha"):
-        RunRecorder.start(store, other, warnings.append)
-    run = store.get_run(first)
+        RunRecorder.start(store, DESCRIPTION._replace(params=twice), warnings.append)
+    (run,) = store.search_runs([store.get_experiment_by_name("trial").experiment_id]).runs  # type: ignore[union-attr]
     assert (run.status, run.tag("projrun.exit_code")) == ("FAILED", "5")
     assert run.tag("projrun.reason") == "the parameters could not be recorded"
 
