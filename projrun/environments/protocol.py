@@ -88,7 +88,7 @@ class EnvironmentRequest(NamedTuple):
     environ: Mapping[str, str]
     """The caller's environment: PATH, index settings, PYENV_ROOT."""
     temporary_checkout: bool = False
-    """True where the project's folder is removed after the run: editable dependencies are refused there."""
+    """True where the project's folder is removed after the run: nothing that stays may depend on its place."""
     project_name: str | None = None
     commit: str | None = None
     lock_file: Path | None = None

@@ -13,7 +13,7 @@ from projrun_backends.environments.conda.lock import CondaLock, current_platform
 from projrun_backends.environments.conda.programs import CondaProgram, find_program, rattler_installed
 from projrun_backends.environments.conda.settings import CondaSettings, conda_settings
 from projrun_backends.environments.python.conda_files import CondaDocument, package_name, read_conda_document
-from projrun_backends.environments.python.python_environments import without_editables
+from projrun_backends.environments.python.editables import of_this_request
 from projrun_backends.environments.python.requirements import (
     Requirements,
     display_name,
@@ -100,7 +100,7 @@ def _pip_spec(
     )
     if lock is not None and request.lock_file is not None:
         spec = _locked_spec(spec, lock, request.lock_file, request)
-    return without_editables(spec) if request.temporary_checkout else spec
+    return of_this_request(spec, request)
 
 
 def _locked_spec(

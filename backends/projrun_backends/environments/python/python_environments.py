@@ -16,7 +16,8 @@ from projrun.environments.protocol import (
     Progress,
     ResolvedEnvironment,
 )
-from projrun.errors import EnvironmentBuildError, RequestError
+from projrun.errors import EnvironmentBuildError
+from projrun_backends.environments.python.editables import left_clean, of_this_request
 from projrun_backends.environments.python.indexes import PackageSettings, package_settings
 from projrun_backends.environments.python.interpreters import (
     Interpreter,
@@ -127,7 +128,7 @@ def _spec(request: EnvironmentRequest) -> EnvironmentSpec:
         from projrun_backends.environments.python.locks import locked_spec
 
         spec = locked_spec(spec, request.lock_file, request)
-    return without_editables(spec) if request.temporary_checkout else spec
+    return of_this_request(spec, request)
 
 
 def _interpreter(spec: EnvironmentSpec, request: EnvironmentRequest, exact_by: str) -> Interpreter:
@@ -260,7 +261,8 @@ def _build(
     version = details.interpreter.version
     progress(f"building the environment: {recipe.manager}, Python {version}, {details.spec.summary}")
     try:
-        frozen = recipe.build(build)
+        with left_clean(details.spec, request):
+            frozen = recipe.build(build)
     except ToolError as error:
         source = details.spec.source
         check = f"check what {source} asks for and where packages come from" if source else ""
@@ -326,17 +328,3 @@ def build_secrets(
     configured = [value for name, value in environ.items() if name.startswith(("PIP_", "UV_"))]
     texts = [*lines, *configured, *settings.pip.values(), repr(settings.uv_file)]
     return secrets_of(texts, environ) | frozenset(value for value in named if len(value) > 3)
-
-
-def without_editables(spec: EnvironmentSpec) -> EnvironmentSpec:
-    """An editable dependency in a temporary folder would break the cached environment."""
-    local = (*spec.build_requirements.local, *spec.requirements.local)
-    editable = [dependency for dependency in local if dependency.editable]
-    if editable and not spec.uv_project:
-        raise RequestError(
-            f"{editable[0].origin}: an editable dependency cannot be used in a temporary checkout",
-            hint="write it without -e, or run the project from a folder of your own",
-        )
-    copies = tuple(dependency._replace(editable=False) for dependency in spec.requirements.local)
-    lines = tuple(line.removeprefix("-e ") for line in spec.requirements.lines)
-    return spec._replace(requirements=spec.requirements._replace(local=copies, lines=lines))

@@ -117,7 +117,7 @@ class _Reader:
 
     def _read_option(self, line: Line, folder: Path, *, constraints: bool) -> None:
         match = re.match(_OPTION, line.text)
-        name, value = (match[1], match[2].strip().strip("'\"")) if match else (line.text, "")
+        name, value = (match[1], _unquoted(match[2].strip())) if match else (line.text, "")
         if name in _INCLUDES:
             self._include(line, value, folder, constraints=constraints or _INCLUDES[name] == "-c")
         elif name in ("-e", "--editable"):
@@ -235,6 +235,11 @@ def logical_lines(text: str) -> Iterable[tuple[int, str]]:
 def display_name(file: Path, project: Path) -> str:
     """How messages call a file: relative to the project if it is inside."""
     return str(file.relative_to(project)) if file.is_relative_to(project) else str(file)
+
+
+def _unquoted(text: str) -> str:
+    quoted = len(text) > 1 and text[0] in "'\"" and text[-1] == text[0]
+    return text[1:-1] if quoted else text
 
 
 def _split_marker(text: str) -> tuple[str, str]:

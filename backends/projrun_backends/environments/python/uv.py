@@ -22,6 +22,7 @@ from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.executables import path_folders, program, pyenv_versions
 from projrun_backends.environments.options import EXACT_OPTION, UvOptions
 from projrun_backends.environments.python import python_environments
+from projrun_backends.environments.python.editables import without_editable_repositories
 from projrun_backends.environments.python.indexes import PackageSettings, uv_settings
 from projrun_backends.environments.python.interpreters import MissingInterpreterError
 from projrun_backends.environments.python.python_environments import Build, Recipe
@@ -138,7 +139,8 @@ def _install(build: Build, uv: Path) -> None:
     build.tools.run("uv", create)
     install: list[str | Path] = [uv, "pip", "install", "--no-progress", "--python", build.python]
     settings = [*uv_settings(build.settings, build.environ).arguments, *_refresh(build)]
-    wanted = python_environments.install_arguments(build)
+    spec = without_editable_repositories(details.spec)
+    wanted = python_environments.install_arguments(build._replace(details=details._replace(spec=spec)))
     if details.spec.dependency_file and wanted:
         wanted = [["-r", details.spec.dependency_file]]
     for arguments in _seeds(build):

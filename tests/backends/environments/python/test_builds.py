@@ -19,7 +19,7 @@ from projrun.environments.protocol import (
     ResolvedEnvironment,
 )
 from projrun.environments.registry import get_manager
-from projrun.errors import EnvironmentBuildError, RequestError
+from projrun.errors import EnvironmentBuildError
 from tests.backends.environments.python.packages import (
     make_request,
     make_source_tree,
@@ -176,16 +176,22 @@ def test_an_editable_dependency_sees_changes_without_a_rebuild(
     assert run_in(prepared, "import gearbox; print(gearbox.VERSION)") == "changed"
 
 
-def test_an_editable_dependency_is_refused_in_a_temporary_checkout(
-    quick: EnvironmentManager, project: Path, wheels: Path
+def test_an_editable_dependency_is_a_copy_of_the_commit_in_a_temporary_checkout(
+    manager: EnvironmentManager, project: Path, wheels: Path
 ) -> None:
     make_source_tree(project / "gearbox", "gearbox")
     write_files(project, {"requirements.txt": "sprocket\n-e ./gearbox\n"})
     request = make_request(
         project, "requirements", "requirements.txt", environ=offline(wheels), temporary_checkout=True
     )
-    with pytest.raises(RequestError, match=r"requirements\.txt:2: an editable dependency"):
-        quick.resolve(request)
+    first = request._replace(commit="a" * 40)
+    (warning,) = manager.resolve(first).warnings
+    assert warning.startswith("requirements.txt:2: installed as a copy of commit aaaaaaa, not editable: ")
+    prepared = build(manager, first)
+    (project / "gearbox/gearbox.py").write_text("VERSION = 'changed'\n")
+    assert run_in(prepared, "import gearbox; print(gearbox.VERSION)") == "1.0"
+    assert "./gearbox" in str(prepared.lock).splitlines()
+    assert manager.resolve(first).key != manager.resolve(first._replace(commit="b" * 40)).key
 
 
 def test_a_build_that_fails_says_what_the_tool_said_and_leaves_nothing(
