@@ -38,6 +38,7 @@ VARIABLES = """\
 | `MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD`, `MLFLOW_TRACKING_TOKEN` | credentials |
 | `MLFLOW_TRACKING_AUTH` | the plug-in that signs requests to the tracking server ([plug-ins](plugins.md)) |
 | `MLFLOW_TRACKING_INSECURE_TLS`, `MLFLOW_TRACKING_SERVER_CERT_PATH`, `MLFLOW_TRACKING_CLIENT_CERT_PATH` | TLS |
+| `PROJRUN_MLFLOW_RUN` | `off`: `mlflow.run` in a command stays MLflow's own |
 | `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` | proxies |
 
 The command of a run gets:
@@ -46,6 +47,7 @@ The command of a run gets:
 | --- | --- |
 | `MLFLOW_RUN_ID`, `MLFLOW_EXPERIMENT_ID`, `MLFLOW_TRACKING_URI` | the run, and where it is recorded |
 | `PROJRUN_PARENT_RUN_ID` | the same run: the parent of the runs that the command starts |
+| `PYTHONPATH`, `PROJRUN_RUNNER` | what redirects `mlflow.run`, before your folders; the Python of projrun |
 | `PROJRUN_PARAM_NAME` | the value of the secret parameter `name` |
 | `PYTHONUNBUFFERED` | `1` unless set |
 """

@@ -15,6 +15,8 @@ CORE = sorted((REPOSITORY / "projrun").rglob("*.py"))
 BACKENDS = sorted((REPOSITORY / "backends" / "projrun_backends").rglob("*.py"))
 LONGEST_MODULE = 400
 LARGEST_ROOM = 24
+SHIM = "projrun/running/shim/on_path/"
+"""Runs in the command's Python, which may be 3.6: `annotations` came with 3.7. They are strings there."""
 CONTRACTS = {"projrun/environments/protocol.py", "projrun/execution/protocol.py"}
 LONGEST_FUNCTION = 40
 
@@ -109,7 +111,7 @@ def test_annotations_are_never_evaluated() -> None:
     Not in the contracts: plug-ins are checked against their types.
     """
     eager = {module for module, tree in trees().items() if _defines_something(tree) and not _is_lazy(tree)}
-    assert eager == CONTRACTS
+    assert {module for module in eager if not module.startswith(SHIM)} == CONTRACTS
 
 
 def _defines_something(tree: ast.Module) -> bool:

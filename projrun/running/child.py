@@ -11,6 +11,11 @@ from projrun.environments.protocol import PreparedEnvironment
 from projrun.running.record.parent import ENDPOINT_STORE, PARENT_RUN_ID
 from projrun.tuples import NamedTuple
 
+RUNNER = "PROJRUN_RUNNER"
+"""The variable with the Python that runs projrun, for what `shim/on_path` starts."""
+
+_SHIM = Path(__file__).parent / "shim" / "on_path"
+
 _NO_PROXY = {"NO_PROXY", "no_proxy"}
 
 # A child must not resume its parent's run, nor record in another store or experiment than this run's:
@@ -74,6 +79,12 @@ def child_environment(
     }
     environ.update({**variables, **unproxied})
     return environ
+
+
+def with_shim(environ: Mapping[str, str]) -> dict[str, str]:
+    """The child's environment, in which `mlflow.run` is redirected to this projrun."""
+    folders = [str(_SHIM), *filter(None, environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {**environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(folders)), RUNNER: sys.executable}
 
 
 def _with_host(hosts: str, host: str) -> str:

@@ -76,6 +76,8 @@ class EnvironmentPlan(NamedTuple):
     """Makes the user's choice apply to nested runs, too."""
     warnings: tuple[str, ...] = ()
     """Options that are given, but have no effect with this manager."""
+    redirects_mlflow: bool = True
+    """Whether `mlflow.run` in a command of this machine starts projrun."""
 
 
 class BackendChoice(NamedTuple):
@@ -381,6 +383,7 @@ def _environment(
         request.enabled("rebuild-env") and manager.capabilities.builds,
         {**choice.exported, **exported},
         idle_warnings(records, options),
+        context.settings.is_true(context.settings.text("mlflow-run", "on")),
     )
 
 

@@ -19,7 +19,7 @@ from projrun.execution.supervision.signals import Interrupted
 from projrun.plugins import fault_of
 from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
-from projrun.running.child import TrackingAddress, child_environment, run_variables
+from projrun.running.child import TrackingAddress, child_environment, run_variables, with_shim
 from projrun.running.plan import Plan
 from projrun.running.record.lost import deliver_log, end_lost_runs
 from projrun.running.record.recorder import LOG, RunEnd, now
@@ -96,6 +96,8 @@ def _carry_out(session: Session) -> Outcome:
 
 def _announce(session: Session) -> None:
     plan, run, reporter = session.plan, session.recorder.run, session.reporter
+    if session.options.on_record is not None:
+        session.options.on_record(run.run_id)
     if session.options.relay is not None:
         session.options.relay.raise_waiting()
     end_lost_runs(plan.directories, store_name(plan), session.store, reporter.warning)
@@ -173,7 +175,7 @@ def _child(session: Session, prepared: PreparedEnvironment, address: TrackingAdd
     )
     environ = child_environment(plan.environ, prepared, variables)
     if prepared.wrap is None:
-        return ChildProcess((), environ)
+        return ChildProcess((), with_shim(environ) if plan.environment.redirects_mlflow else environ)
     return prepared.wrap(
         Launch(
             command=plan.invocation.command,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,8 @@ class Options(NamedTuple):
     relay: SignalRelay | None = None
     """The command line's signal handlers; None for the API, which installs none."""
     forward_stdout_to_stderr: bool = False
+    on_record: Callable[[str], None] | None = None
+    """Called with the run's id once it is recorded."""
 
 
 class Session(NamedTuple):

@@ -204,6 +204,8 @@ _TABLE = (
     _setting("allowed-protocols", "", None, "PROJRUN_ALLOWED_PROTOCOLS")._replace(commands=_NONE, api=False),
     # Tags for every run, from the plug-ins that `config.toml` names and no other place.
     _setting("run-context", "", None)._replace(commands=_NONE, api=False),
+    # Whether `mlflow.run` in a command of this machine starts projrun.
+    _flag_setting("mlflow-run", "", "PROJRUN_MLFLOW_RUN")._replace(commands=_NONE, api=False),
     _flag_setting("require-pinned", "", "PROJRUN_REQUIRE_PINNED")._replace(commands=_NONE, api=False),
 )  # fmt: skip
 
