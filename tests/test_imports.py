@@ -33,7 +33,8 @@ NEVER = frozenset(
 )  # fmt: skip
 
 # What starts before it is known what is asked for: `version`, `--help` and the API import less than a run.
-LIGHT_STARTS = frozenset({"projrun", "projrun.cli", "projrun.cli.execution"})
+# `projrun.cli.run` imports most of it while git works.
+LIGHT_STARTS = frozenset({"projrun", "projrun.cli", "projrun.cli.execution", "projrun.cli.run"})
 
 # `fcntl` is not on every system; `check` and completion start without `json`.
 OPTIONAL = frozenset({"fcntl", "json"})

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from projrun.cli.rendering import duration_text, print_json, silence_stdout
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
 from projrun.execution.supervision.signals import SignalRelay
-from projrun.running.plan import Plan, make_plan
 from projrun.running.request import Context, RunRequest, context_of
-from projrun.running.runner import Result, execute
-from projrun.running.session import Options
-from projrun.sources.checkout import Checkout
-from projrun.tracking.entities import Run
+from projrun.sources.local import asked_ahead
+
+if TYPE_CHECKING:
+    from projrun.reporting import Activity
+    from projrun.running.plan import Plan
+    from projrun.running.runner import Result
+    from projrun.sources.checkout import Checkout
+    from projrun.sources.git.work_tree import WorkTreeInquiry
+    from projrun.tracking.entities import Run
 
 _VERBS = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was killed"}
 
@@ -35,14 +40,34 @@ def carry_out(request: RunRequest, context: Context, *, quiet: bool, as_json: bo
     """Run what is asked for, and return the exit code."""
     reporter = CommandLineReporter(quiet=quiet)
     with SignalRelay() as relay:
-        plan = make_plan(request, context, activity=reporter.activity)
+        plan = _plan(request, context, relay, reporter.activity)
         if plan.checkout.cached is not None and not plan.notes:  # they name the version themselves
             reporter.info(source_line(plan.checkout))
         reporter.tell(plan.notes, plan.warnings)
+        from projrun.running.runner import execute
+        from projrun.running.session import Options
+
         result = execute(plan, reporter, Options(relay, forward_stdout_to_stderr=as_json))
     for line in result_lines(result, plan):
         reporter.info(line)
     return print_result(result, result_document(result) if as_json else None)
+
+
+def _plan(request: RunRequest, context: Context, relay: SignalRelay, activity: Activity) -> Plan:
+    """`make_plan`; git is asked about a local folder while the rest of the program is imported."""
+    asking: AbstractContextManager[WorkTreeInquiry | None] = nullcontext()
+    if request.version is None:
+        asking = asked_ahead(request.uri, request.caller_directory, context.environ, relay.postponed)
+    with asking as inquiry:
+        if inquiry is not None:
+            inquiry.proceed()
+        from projrun.running.plan import make_plan
+
+        if inquiry is not None:
+            inquiry.proceed()
+        import projrun.running.runner  # noqa: F401 - what follows the plan
+
+        return make_plan(request, context, activity=activity, inquiry=inquiry)
 
 
 def print_result(result: Result, document: Mapping[str, object] | None) -> int:

@@ -42,6 +42,7 @@ from projrun.running.request import Context, RunRequest
 from projrun.settings import Setting, Settings
 from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import discard, fetch
+from projrun.sources.git.work_tree import WorkTreeInquiry
 from projrun.sources.options import FetchOptions
 from projrun.sources.places import downloads
 from projrun.sources.policy import TrustPolicy
@@ -120,9 +121,14 @@ class Plan(NamedTuple):
 
 
 def make_plan(
-    request: RunRequest, context: Context, *, own_copy: bool = True, activity: Activity = unseen
+    request: RunRequest,
+    context: Context,
+    *,
+    own_copy: bool = True,
+    activity: Activity = unseen,
+    inquiry: WorkTreeInquiry | None = None,
 ) -> Plan:
-    """Decide everything.
+    """Decide everything; `inquiry` is for `FetchOptions`.
 
     Without `own_copy` the plan is only shown: the cached checkout itself is read (with a patch there is still a
     copy, which must be discarded). Raises RequestError, SourceError or EnvironmentBuildError; a copy
@@ -130,7 +136,9 @@ def make_plan(
     """
     decided = _decide(request, context)
     patched = request.patch is not None  # into a copy, also to be looked at
-    checkout = _fetch(request, context, decided.policy, own_copy=own_copy or patched, activity=activity)
+    checkout = _fetch(
+        request, context, decided.policy, own_copy=own_copy or patched, activity=activity, inquiry=inquiry
+    )
     try:
         if request.patch is not None:
             from projrun.sources.changes.restoration import apply_patch
@@ -173,6 +181,7 @@ def _fetch(
     *,
     own_copy: bool,
     activity: Activity = unseen,
+    inquiry: WorkTreeInquiry | None = None,
 ) -> Checkout:
     settings = context.settings
     options = FetchOptions(
@@ -183,6 +192,7 @@ def _fetch(
         settings.enabled("offline"),
         own_copy,
         activity,
+        inquiry,
     )
     return fetch(request.uri, request.version, options)
 

@@ -29,7 +29,7 @@ def fetch(uri: str, version: str | None, options: FetchOptions) -> Checkout:
     """
     parsed = parse_project_uri(uri, options.caller_directory)
     if parsed.kind == "local" and version is None:
-        return local_checkout(parsed, options.environ)
+        return local_checkout(parsed, options)
     if parsed.web_path and version is not None:
         raise RequestError(
             f"--version {version!r} conflicts with {parsed.web_path!r} in the address",

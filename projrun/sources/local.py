@@ -3,24 +3,52 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from projrun.errors import RequestError
 from projrun.sources.checkout import Checkout
-from projrun.sources.git.work_tree import find_top, read_work_tree
+from projrun.sources.git.work_tree import WorkTreeInquiry, find_top, read_work_tree
+from projrun.sources.options import FetchOptions
 from projrun.sources.subdirectory import enter_subdirectory
-from projrun.sources.uri import ProjectUri
+from projrun.sources.uri import ProjectUri, parse_project_uri
 
 
-def local_checkout(uri: ProjectUri, environ: Mapping[str, str]) -> Checkout:
+def asked_ahead(
+    uri: str,
+    caller_directory: Path,
+    environ: Mapping[str, str],
+    shield: Callable[[], AbstractContextManager[None]],
+) -> AbstractContextManager[WorkTreeInquiry | None]:
+    """What `FetchOptions.inquiry` takes, for the `with` block; None unless the URI names a folder of a work tree.
+
+    Mistakes in the URI are left for `fetch` to find.
+    """
+    try:
+        parsed = parse_project_uri(uri, caller_directory)
+        if parsed.kind == "local":
+            _, directory = _folders(parsed)
+            top = find_top(directory)
+            if top is not None:
+                return WorkTreeInquiry(top, directory, environ, shield)
+    except RequestError:
+        pass
+    return nullcontext()
+
+
+def local_checkout(uri: ProjectUri, options: FetchOptions) -> Checkout:
     """The folder itself, with git's state of it in a work tree; RequestError for a bad subfolder."""
-    root = Path(os.path.realpath(uri.location))
-    directory = enter_subdirectory(root, uri.subdirectory, uri.location)
+    root, directory = _folders(uri)
     plain = Checkout(uri=uri.recorded, root=root, directory=directory, subdirectory=uri.subdirectory)
     top = find_top(directory)
     if top is None:
         return plain
-    state = read_work_tree(top, directory, environ)
+    asked = options.inquiry
+    if asked is not None and asked.directory == directory:
+        state = asked.state()
+    else:
+        state = read_work_tree(top, directory, options.environ)
     return plain._replace(
         uri=recorded_name(uri, directory, top),
         commit=state.commit,
@@ -30,6 +58,12 @@ def local_checkout(uri: ProjectUri, environ: Mapping[str, str]) -> Checkout:
         work_tree=state,
         warnings=state.warnings,
     )
+
+
+def _folders(uri: ProjectUri) -> tuple[Path, Path]:
+    """The real paths of the folder and of the project's folder in it; RequestError for a bad subfolder."""
+    root = Path(os.path.realpath(uri.location))
+    return root, enter_subdirectory(root, uri.subdirectory, uri.location)
 
 
 def recorded_name(uri: ProjectUri, directory: Path, top: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from projrun.reporting import Activity, unseen
+from projrun.sources.git.work_tree import WorkTreeInquiry
 from projrun.sources.policy import TrustPolicy
 from projrun.tuples import NamedTuple
 
@@ -24,3 +25,5 @@ class FetchOptions(NamedTuple):
     """Make a copy that belongs to this run alone; else the cached checkout itself is handed out, to be read only."""
     activity: Activity = unseen
     """Says what takes long (`Reporter.activity`)."""
+    inquiry: WorkTreeInquiry | None = None
+    """Where git was asked about a local folder before it is fetched (`projrun.sources.local.asked_ahead`)."""

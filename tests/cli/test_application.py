@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,6 +63,33 @@ def test_a_signal_while_the_source_is_fetched(
     assert stderr == f"projrun: error: interrupted by {signum.name}\n"
     assert json.loads(stdout)["exit_code"] == code
     assert not Path(environ["PROJRUN_HOME"], "cache", "checkouts").exists()
+
+
+@pytest.mark.parametrize("command", ["config", "status"])
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_git_is_asked_about_the_folder(
+    tmp_path: Path, environ: dict[str, str], command: str, signum: signal.Signals, code: int
+) -> None:
+    project = python_project(tmp_path / "project", "")
+    subprocess.run(["git", "init", "--quiet", project], check=True)
+    git = tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text(
+        f'#!/bin/sh\nPATH="{environ["PATH"]}"\ncase " $* " in *" {command} "*) '
+        f'echo $$ > "{tmp_path}/new"; mv "{tmp_path}/new" "{tmp_path}/pid"; exec sleep 60;; esac\nexec git "$@"'
+    )
+    git.chmod(0o755)
+    environ["PATH"] = f"{git.parent}:{environ['PATH']}"
+    with subprocess.Popen([*projrun_argv(), "run", project], env=environ, stderr=subprocess.PIPE) as process:
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.01)
+        process.send_signal(signum)
+        assert (
+            process.communicate(timeout=20)[1].decode() == f"projrun: error: interrupted by {signum.name}\n"
+        )
+    assert process.returncode == code
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "--json >&-"])
@@ -128,10 +156,10 @@ def test_text_that_stdout_cannot_show(tmp_path: Path, environ: dict[str, str], e
 
 def test_a_bug_is_one_object_too(tmp_path: Path, environ: dict[str, str]) -> None:
     script = (
-        "import sys, projrun.cli.run\n"
+        "import sys, projrun.running.plan\n"
         "from projrun.cli.execution import execute\n"
         "def make_plan(request, context, **more): raise ZeroDivisionError\n"
-        "sys.modules['projrun.cli.run'].make_plan = make_plan\n"
+        "projrun.running.plan.make_plan = make_plan\n"
         "sys.exit(execute(['run', '.', '--json']))\n"
     )
     environ["TMPDIR"] = str(tmp_path)

@@ -134,6 +134,13 @@ class SignalRelay:
         finally:
             self._shielding = False
 
+    @contextmanager
+    def postponed(self) -> Iterator[None]:
+        """A signal that comes in the block interrupts at its end."""
+        with self.shielded():
+            yield
+        self.raise_waiting()
+
     def raise_waiting(self) -> None:
         """Raise Interrupted for a signal that came while shielded."""
         if self._waiting is not None:

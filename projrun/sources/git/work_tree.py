@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
 from projrun.credentials import redact_uri
 from projrun.sources.git.command import filters_off, git_environ
@@ -75,19 +78,93 @@ def find_top(directory: Path) -> Path | None:
     return None
 
 
+class _Question(NamedTuple):
+    """A git process: its words after `git`, and its environment."""
+
+    words: list[str]
+    environ: Mapping[str, str]
+
+
+class WorkTreeInquiry:
+    """What git says of the project's folder below `top`, asked in the `with` block while the caller does other things.
+
+    However the block ends, no git process is left. `shield` keeps interrupts away while a process starts.
+    """
+
+    def __init__(
+        self,
+        top: Path,
+        directory: Path,
+        environ: Mapping[str, str],
+        shield: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self.directory = directory
+        self._questions = _questions(top, directory, environ)
+        self._shield = shield
+        self._process: subprocess.Popen[bytes] | None = None
+        self._state: WorkTree | None = None
+
+    def __enter__(self) -> WorkTreeInquiry:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            with self._process:  # which waits for its end
+                self._process.kill()
+
+    def proceed(self) -> None:
+        """Wait for the answer to the last question, if there is one, and ask the next."""
+        answer = None if self._process is None else self._answer(self._process)
+        while self._state is None:
+            try:
+                question = self._next_question(answer)
+                with self._shield():
+                    self._process = _start(self.directory, question)
+                return
+            except StopIteration as end:
+                self._state = end.value
+            except GitFailure as failure:
+                answer = failure
+
+    def state(self) -> WorkTree:
+        """The answer. Never fails: what could not be determined is a warning."""
+        while self._state is None:
+            self.proceed()
+        return self._state
+
+    def _next_question(self, answer: str | GitFailure | None) -> _Question:
+        return (
+            self._questions.throw(answer) if isinstance(answer, GitFailure) else self._questions.send(answer)
+        )
+
+    def _answer(self, process: subprocess.Popen[bytes]) -> str | GitFailure:
+        try:
+            return _output(process, self.directory)
+        except GitFailure as failure:
+            return failure
+
+
 def read_work_tree(top: Path, directory: Path, environ: Mapping[str, str]) -> WorkTree:
     """Ask git about the project's folder below `top`. Never fails: what could not be determined is a warning."""
+    with WorkTreeInquiry(top, directory, environ) as inquiry:
+        return inquiry.state()
+
+
+def _questions(top: Path, directory: Path, environ: Mapping[str, str]) -> Generator[_Question, Any, WorkTree]:
+    """Yields each question, is sent its answer or thrown why there is none, and returns what they come to."""
     folder = directory.relative_to(top).as_posix()
     repository = None
     try:
-        settings = _read_settings(directory, environ)
+        settings = _parse_settings((yield _settings_question(environ)))
         repository = _repository(settings)
         filters = _without_filters(settings)
         try:
-            state = _parse_status(_read_status(directory, environ, filters, "."), folder)
+            state = _parse_status((yield _status_question(environ, filters, ".")), folder)
         except _GitTimeout as failure:
             # A path in no work tree: git prints the commit and compares no files.
-            state = _parse_status(_read_status(directory, environ, filters, ".git"), folder)
+            state = _parse_status((yield _status_question(environ, filters, ".git")), folder)
             state = state._replace(warnings=(f"uncommitted changes in {top} are not detected: {failure}",))
         return state._replace(repository=repository, filters_off=filters)
     except GitFailure as failure:
@@ -97,14 +174,19 @@ def read_work_tree(top: Path, directory: Path, environ: Mapping[str, str]) -> Wo
 def read_repository(directory: Path, environ: Mapping[str, str]) -> str | None:
     """The URL of the first remote, without credentials; None if there is none, or git fails."""
     try:
-        return _repository(_read_settings(directory, environ))
+        process = _start(directory, _settings_question(environ))
+        return _repository(_parse_settings(_output(process, directory)))
     except GitFailure:
         return None
 
 
-def _read_settings(directory: Path, environ: Mapping[str, str]) -> tuple[_Setting, ...]:
+def _settings_question(environ: Mapping[str, str]) -> _Question:
     words = ["config", "--show-scope", "--null", "--get-regexp", _SETTINGS]
-    fields = _git(directory, words, git_environ(environ, protocols="none")).split("\0")
+    return _Question(words, git_environ(environ, protocols="none"))
+
+
+def _parse_settings(output: str) -> tuple[_Setting, ...]:
+    fields = output.split("\0")
     settings = tuple(
         _Setting(scope, *item.partition("\n")[::2])
         for scope, item in zip(fields[::2], fields[1::2], strict=False)
@@ -129,30 +211,41 @@ def _without_filters(settings: tuple[_Setting, ...]) -> tuple[tuple[str, str], .
     )
 
 
-def _read_status(
-    directory: Path, environ: Mapping[str, str], settings: tuple[tuple[str, str], ...], path: str
-) -> str:
+def _status_question(
+    environ: Mapping[str, str], settings: tuple[tuple[str, str], ...], path: str
+) -> _Question:
     words = ["--no-optional-locks", "--literal-pathspecs", "status", "--porcelain=v2", "--branch", "-z"]
     words += ["--no-ahead-behind", "--no-renames", "--ignore-submodules=dirty", "--untracked-files=normal"]
     words += ["--ignored=matching", "--", path]
-    return _git(directory, words, git_environ(environ, protocols="none", settings=(*settings, *_SETTLED)))
+    return _Question(words, git_environ(environ, protocols="none", settings=(*settings, *_SETTLED)))
 
 
-def _git(directory: Path, words: list[str], environ: Mapping[str, str]) -> str:
-    argv = ["git", "-C", str(directory), *words]
+def _start(directory: Path, question: _Question) -> subprocess.Popen[bytes]:
+    argv = ["git", "-C", str(directory), *question.words]
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(
-            argv, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, check=False
+        return subprocess.Popen(
+            argv, env=question.environ, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe
         )
     except FileNotFoundError:
         raise GitFailure("git is not installed") from None
     except OSError as error:
         raise GitFailure(f"git cannot be started: {error.strerror}") from None
-    except subprocess.TimeoutExpired:
-        raise _GitTimeout(f"git took longer than {_TIMEOUT:.0f} s") from None
-    if done.returncode > 1:  # 1 is `git config` without a match
-        raise GitFailure(reason(done.stderr.decode(errors="replace"), directory))
-    return done.stdout.decode(errors="surrogateescape")
+
+
+def _output(process: subprocess.Popen[bytes], directory: Path) -> str:
+    with process:
+        try:
+            output, messages = process.communicate(timeout=_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise _GitTimeout(f"git took longer than {_TIMEOUT:.0f} s") from None
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode > 1:  # 1 is `git config` without a match
+        raise GitFailure(reason(messages.decode(errors="replace"), directory))
+    return output.decode(errors="surrogateescape")
 
 
 def reason(stderr: str, directory: Path) -> str:

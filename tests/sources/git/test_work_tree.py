@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from projrun.sources.git import work_tree
-from projrun.sources.git.work_tree import WorkTree, find_top, read_repository, read_work_tree
+from projrun.sources.git.work_tree import (
+    WorkTree,
+    WorkTreeInquiry,
+    find_top,
+    read_repository,
+    read_work_tree,
+)
 from tests.sources.git_servers import Repository, git
 
 
@@ -181,6 +187,37 @@ def test_a_slow_tree_loses_only_what_takes_time(
     assert [warning.partition(":")[0] for warning in state.warnings] == [
         f"uncommitted changes in {repository.path.resolve()} are not detected"
     ]
+
+
+def test_git_works_while_the_caller_does_something_else(repository: Repository) -> None:
+    (repository.path / "new").touch()
+    top = repository.path.resolve()
+    with WorkTreeInquiry(top, top, repository.environ) as inquiry:
+        for _ in range(4):  # one more than there are questions
+            inquiry.proceed()
+        (repository.path / "newer").touch()
+        assert inquiry.state() == WorkTree(repository.third, "main", untracked=("new",))
+
+
+@pytest.mark.parametrize("command", ["config", "status"])
+def test_an_inquiry_that_nobody_waits_for_leaves_no_process(
+    repository: Repository, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "bin").mkdir()
+    script(
+        tmp_path / "bin" / "git",
+        f'PATH="{os.environ["PATH"]}"\ncase " $* " in *" {command} "*) '
+        f'echo $$ > "{tmp_path}/new"; mv "{tmp_path}/new" "{tmp_path}/pid"; exec sleep 60;; esac\nexec git "$@"',
+    )
+    top, environ = repository.path.resolve(), {**repository.environ, "PATH": f"{tmp_path}/bin:/usr/bin:/bin"}
+    with pytest.raises(ZeroDivisionError), WorkTreeInquiry(top, top, environ) as inquiry:
+        for _ in range({"config": 1, "status": 2}[command]):
+            inquiry.proceed()
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.01)
+        raise ZeroDivisionError
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def make_hostile(repository: Repository, marker: Path, name: str) -> None:
