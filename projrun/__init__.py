@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from projrun.version import __version__
 
+TYPE_CHECKING = False  # as in `typing`, whose import would take longer than `projrun version`
 if TYPE_CHECKING:
+    from typing import Any
+
     from projrun.api import RunFailedError as RunFailedError
     from projrun.api import SubmittedRun as SubmittedRun
     from projrun.api import rerun as rerun

@@ -5,9 +5,9 @@ The socket listens at once; the server's modules are imported, in a thread, when
 
 from __future__ import annotations
 
+import _socket  # `socket` without its enumerations of constants, which take 2 ms of every start
 import os
 import selectors
-import socket
 import threading
 from collections.abc import Iterable, Sequence
 from types import TracebackType
@@ -35,12 +35,12 @@ class Endpoint:
     be dropped by the client wherever a password or a netrc exists, and would overwrite one meant for elsewhere.
     """
 
-    def __init__(self, open_store: OpenStore, listeners: list[socket.socket]) -> None:
+    def __init__(self, open_store: OpenStore, listeners: list[_socket.socket]) -> None:
         self.secret = os.urandom(16).hex()
         self._port = listeners[0].getsockname()[1]
         self._open_store = open_store
         self._listeners = listeners
-        self._stop, self._stopped = socket.socketpair()
+        self._stop, self._stopped = _socket.socketpair()
         self._thread = threading.Thread(target=self._wait_and_serve, name="projrun-endpoint", daemon=True)
 
     @classmethod
@@ -89,11 +89,20 @@ class Endpoint:
         # Whatever fails, the port is closed: a client is refused instead of waiting for ever.
         try:
             if self._client_came():
-                from projrun.server.serving import serve
-
-                serve(self._listeners, self._stopped, self._open_store, self.secret, PROXIED_PATH, GRACE)
+                self._serve()
         finally:
             _close([*self._listeners, self._stopped])
+
+    def _serve(self) -> None:
+        from socket import socket
+
+        from projrun.server.serving import serve
+
+        listeners = [socket(fileno=one.detach()) for one in self._listeners]
+        try:
+            serve(listeners, self._stopped.fileno(), self._open_store, self.secret, PROXIED_PATH, GRACE)
+        finally:
+            _close(listeners)
 
     def _client_came(self) -> bool:
         """Wait for the first connection: true; or for the end: false."""
@@ -105,13 +114,13 @@ class Endpoint:
         return self._stopped not in ready
 
 
-def _listen(addresses: Sequence[str]) -> list[socket.socket]:
-    listeners: list[socket.socket] = []
+def _listen(addresses: Sequence[str]) -> list[_socket.socket]:
+    listeners: list[_socket.socket] = []
     port = 0
     try:
         for address in addresses:
             # asyncio turns Nagle's delay off (44 ms a request) only where the protocol is named.
-            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+            listener = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM, _socket.IPPROTO_TCP)
             listeners.append(listener)
             listener.bind((address, port))
             listener.listen(128)
@@ -122,6 +131,6 @@ def _listen(addresses: Sequence[str]) -> list[socket.socket]:
     return listeners
 
 
-def _close(sockets: Iterable[socket.socket]) -> None:
+def _close(sockets: Iterable[_socket.socket]) -> None:
     for one in sockets:
         one.close()

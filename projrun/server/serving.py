@@ -21,13 +21,13 @@ _POLL = 0.002
 
 def serve(
     listeners: list[socket.socket],
-    stop: socket.socket,
+    stop: int,
     open_store: OpenStore,
     secret: str,
     proxied_path: str,
     grace: float,
 ) -> None:
-    """Serve the store until `stop` can be read, then let requests under way finish for `grace` seconds."""
+    """Serve the store until `stop`, a descriptor, can be read; then let requests finish for `grace` seconds."""
     loop = asyncio.SelectorEventLoop()
     try:
         loop.run_until_complete(_serve(listeners, stop, open_store, secret, proxied_path, grace))
@@ -39,7 +39,7 @@ def serve(
 
 async def _serve(
     listeners: list[socket.socket],
-    stop: socket.socket,
+    stop: int,
     open_store: OpenStore,
     secret: str,
     proxied_path: str,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
+import pwd
 import sys
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,9 @@ def _names(names: list[str]) -> str:
 
 
 def _user() -> str:
+    """What MLflow records: `getpass.getuser()`, whose module would bring in that of terminals."""
+    named = filter(None, map(os.environ.get, ("LOGNAME", "USER", "LNAME", "USERNAME")))
     try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a container's uid without a name
+        return next(named, "") or pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's uid without a name
         return "unknown"

@@ -159,7 +159,8 @@ class RunRecorder:
     def _deliver(self, what: str, action: Callable[[], object], pauses: Sequence[float] = (0.0,)) -> bool:
         failure: Exception | None = None
         for pause in pauses:
-            time.sleep(pause)
+            if pause:  # sleep(0) yields the processor
+                time.sleep(pause)
             try:
                 action()
             except (ProjrunError, OSError) as error:
