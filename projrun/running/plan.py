@@ -183,16 +183,9 @@ def _fetch(
     activity: Activity = unseen,
     inquiry: WorkTreeInquiry | None = None,
 ) -> Checkout:
-    settings = context.settings
+    caller, offline = request.caller_directory, context.settings.enabled("offline")
     options = FetchOptions(
-        context.directories.cache,
-        context.environ,
-        request.caller_directory,
-        policy,
-        settings.enabled("offline"),
-        own_copy,
-        activity,
-        inquiry,
+        context.directories.cache, context.environ, caller, policy, offline, own_copy, activity, inquiry
     )
     return fetch(request.uri, request.version, options)
 
