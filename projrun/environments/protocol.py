@@ -89,6 +89,8 @@ class EnvironmentRequest(NamedTuple):
     """The caller's environment: PATH, index settings, PYENV_ROOT."""
     temporary_checkout: bool = False
     """True where the project's folder is removed after the run: nothing that stays may depend on its place."""
+    checkout_root: Path | None = None
+    """The top of a fetched project's checkout, whose folder is `project_directory` or one above it."""
     project_name: str | None = None
     commit: str | None = None
     lock_file: Path | None = None

@@ -373,6 +373,7 @@ def _environment(
         cache_directory=context.directories.environments,
         environ={**context.environ, **exported},
         temporary_checkout=checkout.cached is not None,
+        checkout_root=checkout.root if checkout.cached is not None else None,
         project_name=project.name,
         commit=checkout.commit,
         lock_file=lock_file(given, manager),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from projrun_backends.environments.python.uv import find_uv
+from tests.sources.git_servers import git
 from tests.support.commands import missing, run_projrun
 from tests.support.workshop import Workshop
 
@@ -79,3 +80,29 @@ def test_old_and_new_pythons_are_built(workshop: Workshop, manager: str, minor: 
     (entry,) = workshop.entries()
     compiled = list(entry.path.glob(f"env/lib/python{minor}/site-packages/__pycache__/sprocket.*.pyc"))
     assert len(compiled) == 1
+
+
+@pytest.mark.parametrize("manager", MANAGERS)
+def test_a_python_version_file_above_the_folder_of_a_fetched_project(
+    workshop: Workshop, manager: str
+) -> None:
+    version = installed("3.9")
+    project = workshop.project("sprocket<2", name="repository/sub")
+    (project / "script.py").write_text("import sys; print(*sys.version_info[:3])\n")
+    repository = project.parent
+    (repository / ".python-version").write_text("3.9\n")
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "-m", "x"]):
+        git(repository, *words, environ=os.environ)
+    for arguments in ([str(project)], [f"{repository.as_uri()}#sub", "--version", "HEAD"]):
+        done = workshop.run(*arguments, f"--env-manager={manager}").check()
+        assert done.stdout.split() == version.split(".")
+
+
+def test_a_conflict_with_requires_python_is_found_by_the_plan(workshop: Workshop) -> None:
+    project = workshop.project()
+    text = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.10"\n'
+    (project / "pyproject.toml").write_text(text)
+    (project / ".python-version").write_text("3.9\n")
+    planned = run_projrun("plan", project)
+    assert planned.returncode == 2
+    assert ".python-version asks for Python 3.9, which pyproject.toml: requires-python" in planned.stderr

@@ -92,6 +92,7 @@ def refuse_foreign_lock(text: str, file: Path) -> None:
 def _with_python(spec: EnvironmentSpec, version: PythonVersion, origin: str) -> EnvironmentSpec:
     return spec._replace(
         python=PythonRequest.parse(str(version)),
+        python_required=False,
         python_instead=PythonRequest.parse(f"{version.major}.{version.minor}"),
         python_origin=origin,
     )

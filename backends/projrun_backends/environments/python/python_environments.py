@@ -28,6 +28,7 @@ from projrun_backends.environments.python.keys import environment_key
 from projrun_backends.environments.python.requirements import referenced_variables
 from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.python.specs import read_spec
+from projrun_backends.environments.python.version_files import with_pinned_python
 from projrun_backends.environments.python.versions import PythonRequest
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _spec(request: EnvironmentRequest) -> EnvironmentSpec:
         from projrun_backends.environments.python.locks import locked_spec
 
         spec = locked_spec(spec, request.lock_file, request)
-    return of_this_request(spec, request)
+    return of_this_request(with_pinned_python(spec, request), request)
 
 
 def _interpreter(spec: EnvironmentSpec, request: EnvironmentRequest, exact_by: str) -> Interpreter:

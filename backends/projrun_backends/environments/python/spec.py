@@ -18,6 +18,8 @@ class EnvironmentSpec(NamedTuple):
     """None: the running interpreter's version."""
     python_origin: str = ""
     """Where the version is asked for, `python_env.yaml:1:9`."""
+    python_required: bool = False
+    """True where `python` is a limit (`requires-python`): a `.python-version` chooses within it."""
     python_instead: PythonRequest | None = None
     """Accepted, with a warning, if the exact patch that is asked for is not installed."""
     build_requirements: Requirements = Requirements()
@@ -33,6 +35,8 @@ class EnvironmentSpec(NamedTuple):
     """A `pyproject.toml` whose dependencies uv is to install from the file itself."""
     uv_project: Path | None = None
     """The folder of a project of uv's own: editable by convention, though no file says so."""
+    script: Path | None = None
+    """The script whose inline block this is (PEP 723)."""
     seeded: bool = True
     """False if the environment has no pip of its own."""
     pinned: bool = False

@@ -26,7 +26,8 @@ def read_uv_project(file: Path, project: Path) -> EnvironmentSpec:
     name = display_name(pyproject, project)
     text = read_text(pyproject, name)
     table = _parse(text, name)
-    python, origin = _python(folder, table, name, project)
+    origin = f"{name}: requires-python"
+    python = _required_python(table, origin)
     lock = _lock(folder, project)
     files = [pyproject, *([lock] if lock else []), *_workspace_files(lock, folder), *_extra_files(folder)]
     texts = tuple(_text(path, project) for path in files)
@@ -37,7 +38,8 @@ def read_uv_project(file: Path, project: Path) -> EnvironmentSpec:
     return EnvironmentSpec(
         source=display_name(lock or pyproject, project),
         python=python,
-        python_origin=origin,
+        python_origin=origin if python else "",
+        python_required=python is not None,
         requirements=requirements,
         files=tuple(files),
         locked_project=folder if lock else None,
@@ -87,23 +89,12 @@ def _parse(text: str, name: str) -> Mapping[str, Any]:
         raise RequestError(f"{name}: not TOML: {error}") from None
 
 
-def _python(
-    folder: Path, table: Mapping[str, Any], name: str, project: Path
-) -> tuple[PythonRequest | None, str]:
-    """uv's order: the file `.python-version`, then `requires-python`."""
-    pinned = folder / ".python-version"
-    if pinned.is_file():
-        origin = display_name(pinned, project)
-        lines = [line.strip() for line in read_text(pinned, origin).splitlines()]
-        text = next((line for line in lines if line and not line.startswith("#")), "")
-    else:
-        origin, text = f"{name}: requires-python", str(_table(table, "project").get("requires-python", ""))
-    if not text:
-        return None, ""
-    request = PythonRequest.parse(text.removeprefix("cpython").lstrip("-@"))
-    if request is None:
+def _required_python(table: Mapping[str, Any], origin: str) -> PythonRequest | None:
+    text = str(_table(table, "project").get("requires-python", ""))
+    request = PythonRequest.parse(text) if text else None
+    if text and request is None:
         raise RequestError(f"{origin}: {text!r} is not a Python version", hint='for example ">=3.10"')
-    return request, origin
+    return request
 
 
 def _extra_files(folder: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 _VERSION = r"(\d+)\.(\d+)(?:\.(\d+))?(?:(a|b|rc)(\d+))?"
@@ -62,6 +63,15 @@ class _Clause(NamedTuple):
             "<": version < wanted,
         }[self.operator]
 
+    def edges(self) -> Iterator[PythonVersion]:
+        """The versions at which what it accepts may begin."""
+        major, minor, micro = (*self.release, 0, 0)[:3]
+        yield PythonVersion(major, minor, micro)
+        yield PythonVersion(major, minor, micro + 1)
+        if len(self.release) < 3:
+            after = (*self.release[:-1], self.release[-1] + 1, 0)
+            yield PythonVersion(after[0], after[1], 0)
+
 
 class PythonRequest(NamedTuple):
     """What a file asks for: `3.8`, `3.8.15`, `>=3.10,<3.13`, `3.11.*`, conda's `3.10|3.11`."""
@@ -91,6 +101,17 @@ class PythonRequest(NamedTuple):
         return any(
             all(clause.accepts(version.release) for clause in clauses) for clauses in self.alternatives
         )
+
+    def limited_to(self, other: PythonRequest) -> PythonRequest:
+        """What both take, under this one's text."""
+        both = tuple(mine + theirs for mine in self.alternatives for theirs in other.alternatives)
+        return PythonRequest(self.text, both)
+
+    def overlaps(self, other: PythonRequest) -> bool:
+        """Whether there may be a version that both take: the lowest one begins where a clause does."""
+        both = self.limited_to(other)
+        edges = (edge for clauses in both.alternatives for clause in clauses for edge in clause.edges())
+        return both.matches(PythonVersion(3, 0, 0)) or any(map(both.matches, edges))
 
     def may_match(self, major: int, minor: int) -> bool:
         """False if no interpreter of this minor version can match, as far as that is cheap to tell."""

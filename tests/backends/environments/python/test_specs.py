@@ -197,13 +197,6 @@ def test_a_locked_project_names_its_local_sources(tmp_path: Path) -> None:
     assert spec.summary == "locked by uv.lock"
 
 
-def test_a_pinned_python_goes_before_the_range(tmp_path: Path) -> None:
-    write_files(tmp_path, {".python-version": "# ours\n3.11\n"})
-    spec = read(tmp_path, "uv_env", "pyproject.toml", PROJECT)
-    assert spec.python is not None
-    assert (spec.python.text, spec.python_origin) == ("3.11", ".python-version")
-
-
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

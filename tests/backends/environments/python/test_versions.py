@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,6 +104,28 @@ def test_inequalities_are_those_of_pep_440(operator: str, wanted: list[int], min
     candidate = f"3.{minor}.{micro}"
     expected = SpecifierSet(text + ".*" if operator == "!=" else text).contains(candidate)
     assert request(text).matches(version(candidate)) == expected
+
+
+CLAUSES = st.tuples(
+    st.sampled_from([">=", "<=", ">", "<", "~=", "!=", "=="]),
+    st.lists(st.integers(0, 3), min_size=1, max_size=2),
+)
+
+
+def written(clauses: list[tuple[str, list[int]]]) -> str:
+    return ",".join(f"{operator}3.{'.'.join(map(str, numbers))}" for operator, numbers in clauses)
+
+
+@given(mine=st.lists(CLAUSES, min_size=1, max_size=3), theirs=st.lists(CLAUSES, min_size=1, max_size=3))
+def test_two_requests_overlap_where_a_version_matches_both(
+    mine: list[tuple[str, list[int]]], theirs: list[tuple[str, list[int]]]
+) -> None:
+    one, other = request(written(mine)), request(written(theirs))
+    candidates = [PythonVersion(*release) for release in product((2, 3, 4), range(6), range(6))]
+    common = [version for version in candidates if one.matches(version) and other.matches(version)]
+    assert one.overlaps(other) == bool(common)
+    both = one.limited_to(other)
+    assert (both.text, [version for version in candidates if both.matches(version)]) == (one.text, common)
 
 
 @pytest.mark.parametrize(
