@@ -33,11 +33,20 @@ def run_line(values: Mapping[str, Any]) -> int:
         return show_plan(values)
     request = build_request(values)
     context = context_of(request, os.environ)
-    return carry_out(request, context, quiet=context.settings.enabled("quiet"), as_json=values["as_json"])
+    settings = context.settings
+    return carry_out(
+        request,
+        context,
+        quiet=settings.enabled("quiet"),
+        as_json=values["as_json"],
+        terminal=not settings.enabled("no-tty"),
+    )
 
 
-def carry_out(request: RunRequest, context: Context, *, quiet: bool, as_json: bool = False) -> int:
-    """Run what is asked for, and return the exit code."""
+def carry_out(
+    request: RunRequest, context: Context, *, quiet: bool, as_json: bool = False, terminal: bool = False
+) -> int:
+    """Run what is asked for, and return the exit code. `terminal`: its command may get this process's terminal."""
     reporter = CommandLineReporter(quiet=quiet)
     with SignalRelay() as relay:
         plan = _plan(request, context, relay, reporter.activity)
@@ -47,7 +56,7 @@ def carry_out(request: RunRequest, context: Context, *, quiet: bool, as_json: bo
         from projrun.running.runner import execute
         from projrun.running.session import Options
 
-        result = execute(plan, reporter, Options(relay, forward_stdout_to_stderr=as_json))
+        result = execute(plan, reporter, Options(relay, forward_stdout_to_stderr=as_json, terminal=terminal))
     for line in result_lines(result, plan):
         reporter.info(line)
     return print_result(result, result_document(result) if as_json else None)

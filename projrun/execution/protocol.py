@@ -93,6 +93,8 @@ class JobSpec(NamedTuple):
     end_details: Mapping[str, str] = {}
     forward_stdout_to_stderr: bool = False
     """`--json`: stdout belongs to projrun, so the child's goes to stderr."""
+    terminal: bool = False
+    """Whether the child gets a terminal for those standard descriptors of this process that are one; else pipes."""
 
     @property
     def process(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ _PRIVATE = frozenset({"environ", "end_environ", "secrets"})
 _TEXTS = frozenset({"command", "end_function"})
 _PATHS = frozenset({"directory", "log_file"})
 _LISTS = frozenset({"argv_prefix", "secrets", "argv", "end_argv"})
+_FLAGS = frozenset({"forward_stdout_to_stderr", "terminal"})
 _TABLES = frozenset({"environ", "end_environ", "end_details"})
 
 
@@ -92,6 +93,6 @@ def _typed(name: str, value: object) -> Any:
         return value
     if name == "grace_period" and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
-    if name == "forward_stdout_to_stderr" and isinstance(value, bool):
+    if name in _FLAGS and isinstance(value, bool):
         return value
     raise ValueError(f"not a job specification: {name} has the wrong type")

@@ -212,6 +212,7 @@ def _job_spec(
         end_function=child.end_function,
         end_details=child.end_details,
         forward_stdout_to_stderr=session.options.forward_stdout_to_stderr,
+        terminal=session.options.terminal,
     )
 
 

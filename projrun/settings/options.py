@@ -189,6 +189,9 @@ _TABLE = (
         "grace-period", "Time between SIGTERM and SIGKILL for a command that is being stopped.", "SECONDS",
         "PROJRUN_GRACE_PERIOD",
     )._replace(kind="seconds", default="10"),
+    _flag_setting(
+        "no-tty", "Give the command pipes instead of a terminal, and no keyboard.", "PROJRUN_NO_TTY"
+    )._replace(api=False),
     Option(
         "env-file",
         "Variables (NAME=VALUE lines) for projrun and the command; variables already set take precedence.",

@@ -48,6 +48,14 @@ def is_alive(group: int) -> bool:
     return any(_runs_in(group, stat) for stat in _stat_lines(processes))
 
 
+def group_members(group: int) -> Iterator[tuple[int, int]]:
+    """The process ids of the members that run, each with its parent's; none on a system without `/proc`."""
+    if Path("/proc/self/stat").exists():
+        for stat in _stat_lines(Path("/proc")):
+            if _runs_in(group, stat):
+                yield int(stat.partition(" ")[0]), int(stat.rpartition(")")[2].split()[1])
+
+
 def _stat_lines(processes: Path) -> Iterator[str]:
     for name in os.listdir(processes):  # noqa: PTH208 - a Path for each of a thousand processes is slow
         if name.isdecimal():

@@ -8,24 +8,36 @@ from collections.abc import Mapping, Sequence
 
 # Standard input is the pipe; $1 is tenths of a second between TERM and KILL, what follows are the words that
 # end what killing the group does not (a container). The runner kills the guard when the group needs none any
-# more, so end of file means that the runner is gone.
+# more, so end of file means that the runner is gone. Standard output is the master of the job's terminal, if it has
+# one: as long as it is open the job is not hung up, and it does not block as long as it is read.
+#
+# The last line says what to do to the runner's own terminal while it is raw: its path, and words for stty. A shell
+# with a line editor sets it by itself, within the first moments, and never leaves it with `-opost`.
 _SCRIPT = """\
 trap '' HUP INT QUIT TERM
 tenths=$1
 shift
 finish() {
     [ $# -gt 0 ] || exit 0
-    "$@"
+    "$@" >/dev/null
     sleep 2  # what the group asked a daemon for in its last moment may come only now
-    "$@"
+    "$@" >/dev/null
     exit 0
 }
+restore() {
+    sleep 0.2
+    case $(stty -a <"$tty") in *-opost*) stty $words <"$tty" ;; esac
+}
 read -r group || finish "$@"          # the runner died before it had a child
-read -r rest                          # returns at end of file
+while read -r line; do last=$line; done
+tty=${last%% *}
+words=${last#* }
+[ -z "$tty" ] || restore >/dev/null &
 kill -s TERM -- "-$group" || finish "$@"
 kill -s CONT -- "-$group"             # a stopped process sees TERM only when it goes on
 while [ "$tenths" -gt 0 ]; do
     sleep 0.1
+    [ ! -t 1 ] || cat <&1 >/dev/null  # returns when there is nothing more
     kill -s 0 -- "-$group" || finish "$@"
     tenths=$((tenths - 1))
 done
@@ -48,10 +60,12 @@ class Guard:
         end_argv: Sequence[str] = (),
         end_environ: Mapping[str, str] | None = None,
         kept_open: Sequence[int] = (),
+        terminal: int | None = None,
     ) -> None:
         """`end_argv` is run, in `end_environ`, after the group was ended; it runs twice, so it must be idempotent.
 
-        `kept_open` are descriptors that stay open until then: locks of what the group works on.
+        `kept_open` are descriptors that stay open until then: locks of what the group works on. `terminal` is the
+        master of the group's terminal, where it has one.
         """
         reader, self._writer = os.pipe()
         try:
@@ -59,7 +73,7 @@ class Guard:
             self._process = subprocess.Popen(
                 ["/bin/sh", "-c", _SCRIPT, "projrun-guard", str(round(grace_period * 10)), *end_argv],
                 stdin=reader,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL if terminal is None else terminal,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
                 env={"PATH": os.environ.get("PATH", os.defpath), **(end_environ or {})},
@@ -79,8 +93,15 @@ class Guard:
 
     def watch(self, group: int) -> None:
         """Name the process group to end, at once after its start: in between, it is not guarded."""
+        self._write(str(group))
+
+    def note_terminal(self, text: str) -> None:
+        """How to restore the runner's terminal, `PATH WORDS` for stty(1); empty for not at all. After `watch`."""
+        self._write(text)
+
+    def _write(self, line: str) -> None:
         try:
-            os.write(self._writer, b"%d\n" % group)
+            os.write(self._writer, f"{line}\n".encode())
         except BrokenPipeError:
             return  # someone killed the guard: the run goes on without it
 

@@ -10,10 +10,14 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from subprocess import DEVNULL
+from typing import TYPE_CHECKING, TextIO
 
 from projrun.execution.protocol import JobSpec
 from projrun.execution.supervision.mask import Mask
+
+if TYPE_CHECKING:
+    from projrun.execution.supervision.terminal import Terminal
 
 CHUNK = 65536
 _LOG_PIECE = 8 * 2**20
@@ -93,14 +97,35 @@ class LogFile:
         self._warn(f"{self._path}: {error.strerror}; the rest of the output is not kept")
 
 
-class Stream:
-    """One pipe from the child: what it reads goes to a sink at once, and masked to the log."""
+class Newlines:
+    """Takes back what a terminal makes of a newline, `\\r\\n`, wherever the stream is cut into chunks."""
 
-    def __init__(self, sink: Sink, log: LogFile, secrets: tuple[str, ...]) -> None:
-        self.source, self.child_end = os.pipe()
+    def __init__(self) -> None:
+        self._held = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What is certain after `chunk`."""
+        text = self._held + chunk
+        self._held = text[-1:] if text.endswith(b"\r") else b""
+        return text[: len(text) - len(self._held)].replace(b"\r\n", b"\n")
+
+    def close(self) -> bytes:
+        """What was held back."""
+        held, self._held = self._held, b""
+        return held
+
+
+class Stream:
+    """One pipe or terminal of the child: what it reads goes to a sink at once, and masked to the log."""
+
+    def __init__(
+        self, sink: Sink, log: LogFile, secrets: tuple[str, ...], terminal: Terminal | None = None
+    ) -> None:
+        self.source, self.child_end = os.pipe() if terminal is None else terminal.ends()
         self.ended = False
         self._sink = sink
         self._log = log
+        self._newlines = None if terminal is None else Newlines()
         self._mask = Mask(secrets)
         self._pending = memoryview(b"")
 
@@ -120,16 +145,29 @@ class Stream:
         if self.blocked:
             self._pending = self._sink.write(self._pending)
             return
-        data = os.read(self.source, CHUNK)
+        data = self._read()
+        if data is None:
+            return
         self._pending = self._sink.write(memoryview(data))
-        self._log.write(self._mask.feed(data))
+        self._log.write(self._mask.feed(data if self._newlines is None else self._newlines.feed(data)))
         if not data:
             self.end()
+
+    def _read(self) -> bytes | None:
+        """None where there is nothing yet; nothing at the end."""
+        try:
+            return os.read(self.source, CHUNK)
+        except BlockingIOError:
+            return None
+        except OSError:  # Linux: EIO where no process has the terminal any more
+            return b""
 
     def end(self) -> None:
         """Stop reading."""
         if not self.ended:
             self.ended = True
+            if self._newlines is not None:
+                self._log.write(self._mask.feed(self._newlines.close()))
             self._log.write(self._mask.close())
             os.close(self.source)
 
@@ -148,27 +186,32 @@ class Stream:
 class Output:
     """All the output of a job: one pipe where stdout and stderr are the same file, else two.
 
-    One pipe keeps the order of what the child writes to both; two keep them apart.
+    One pipe keeps the order of what the child writes to both; two keep them apart. A terminal takes the place of the
+    pipe for what the runner itself would write to a terminal.
     """
 
     def __init__(self, spec: JobSpec, warn: Warn) -> None:
+        self._terminal = terminal = _terminal(spec)
         _flush(sys.stdout, sys.stderr)
         self._log = LogFile(spec.log_file, warn)
         stderr = Sink(2, sys.__stderr__, warn)
         stdout = Sink(1, sys.__stdout__, warn)
-        if spec.forward_stdout_to_stderr or _same_file(1, 2):
+        replaced = frozenset[int]() if terminal is None else terminal.descriptors
+        if spec.forward_stdout_to_stderr or replaced >= {1, 2} or _same_file(1, 2):
             stdout = stderr
-        self.streams = [Stream(sink, self._log, spec.secrets) for sink in dict.fromkeys((stdout, stderr))]
-
-    @property
-    def child_stdout(self) -> int:
-        """What the child gets as its standard output."""
-        return self.streams[0].child_end
-
-    @property
-    def child_stderr(self) -> int:
-        """What the child gets as its standard error."""
-        return self.streams[-1].child_end
+        self.streams = [
+            Stream(sink, self._log, spec.secrets, terminal if sink.descriptor in replaced else None)
+            for sink in dict.fromkeys((stdout, stderr))
+        ]
+        self.child_stdout, self.child_stderr = self.streams[0].child_end, self.streams[-1].child_end
+        """What the child gets as its standard output and as its standard error."""
+        # A descriptor 0 that was closed when Python started may be some other file by now.
+        self.child_stdin = None if sys.__stdin__ is not None else DEVNULL
+        if 0 in replaced and terminal is not None:
+            self.child_stdin = terminal.slave
+        if terminal is not None and terminal.own_screen >= 0:  # only standard input is a terminal
+            screen = Sink(terminal.own_screen, sys.__stdin__, warn)
+            self.streams.append(Stream(screen, LogFile(Path(os.devnull), warn), (), terminal))
 
     @property
     def reading(self) -> bool:
@@ -180,16 +223,46 @@ class Output:
         """Whether a reader of the runner's own streams blocks it."""
         return any(stream.blocked for stream in self.streams)
 
-    def started(self) -> None:
-        """The child has its ends of the pipes."""
+    @property
+    def master(self) -> int | None:
+        """The master of the job's terminal; None where it has none."""
+        return None if self._terminal is None else self._terminal.master
+
+    def command(self, argv: Sequence[str], spec: JobSpec) -> Sequence[str]:
+        """The words that start `argv` with the terminal, if there is one."""
+        return argv if self._terminal is None else self._terminal.command(argv, spec)
+
+    def started(self, group: int, note: Warn) -> None:
+        """The child, a process group, has its ends of the pipes. `note` is the guard's `note_terminal`."""
         for stream in self.streams:
             stream.close_child_end()
+        if self._terminal is not None:
+            self._terminal.started(group, note)
+
+    def heed(self, signum: int) -> bool:
+        """Whether the job gets this signal from its terminal."""
+        return self._terminal is not None and self._terminal.heed(signum)
+
+    def job_ended(self) -> None:
+        """The child's main process has ended: what is typed is not for it any more."""
+        if self._terminal is not None:
+            self._terminal.job_ended()
 
     def advance(self, timeout: float | None, wakers: Sequence[int]) -> list[int]:
         """Move what can be moved; wait for that, or for a waker, at most `timeout` seconds.
 
         Returns the descriptors that were ready.
         """
+        if self._terminal is None:
+            return self._forward(timeout, wakers)
+        patience = self._terminal.patience
+        if patience is not None:
+            timeout = patience if timeout is None else min(timeout, patience)
+        ready = self._forward(timeout, (*wakers, *self._terminal.wakers))
+        self._terminal.advance(ready)
+        return ready
+
+    def _forward(self, timeout: float | None, wakers: Sequence[int]) -> list[int]:
         waiting = {}
         poll = select.poll()
         for stream in self.streams:
@@ -215,6 +288,8 @@ class Output:
             stream.close_child_end()
             stream.end()
         self._log.close()
+        if self._terminal is not None:
+            self._terminal.close()
 
 
 def read_log(file: Path, offset: int) -> bytes:
@@ -225,6 +300,14 @@ def read_log(file: Path, offset: int) -> bytes:
             return log.read(_LOG_PIECE)
     except FileNotFoundError:
         return b""
+
+
+def _terminal(spec: JobSpec) -> Terminal | None:
+    if not (spec.terminal and any(os.isatty(descriptor) for descriptor in (0, 1, 2))):
+        return None
+    from projrun.execution.supervision.terminal import open_terminal
+
+    return open_terminal(spec)
 
 
 def _mode(descriptor: int) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from threading import Event, RLock, Thread
 from time import monotonic
 from urllib.parse import quote
 
-from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError, SourceError
+from projrun.errors import EnvironmentBuildError
 from projrun.execution.protocol import Job, JobRef, JobSpec, Outcome
 from projrun.execution.supervision.ending import ENDING_SIGNALS, ended
 from projrun.execution.supervision.group import is_alive, process_state, signal_group
@@ -62,14 +61,14 @@ class ProcessJob:
             self._wake_reader, self._wake_writer = os.pipe()
             undo.callback(self._close_descriptors, self._wake_reader, self._wake_writer)
             os.set_blocking(self._wake_writer, False)
-            self._guard = _start_guard(self._grace_period, spec)
-            undo.callback(self._guard.release)
             self._output = Output(spec, self._warnings.append)
             undo.callback(self._output.close)
+            self._guard = _start_guard(self._grace_period, spec, self._output.master)
+            undo.callback(self._guard.release)
             self._process = _start(argv, spec, self._output)
             undo.pop_all()
         self._guard.watch(self._process.pid)
-        self._output.started()
+        self._output.started(self._process.pid, self._guard.note_terminal)
         self._exit_descriptor = _exit_descriptor(self._process.pid)
 
     @property
@@ -114,7 +113,8 @@ class ProcessJob:
             self._killed |= signum == signal.SIGKILL
             if signum == signal.SIGTERM:
                 self._start_grace_period()
-            signal_group(self._process.pid, signum)
+            if not self._output.heed(signum):
+                signal_group(self._process.pid, signum)
             if signum == signal.SIGTSTP:
                 signal_group(self._process.pid, signal.SIGSTOP)
             self._wake()
@@ -197,6 +197,7 @@ class ProcessJob:
         while self._process.poll() is None:
             self._step(longest)
         self._received_until_exit = tuple(self._received)
+        self._output.job_ended()
 
     def _settle(self) -> None:
         """Until the output is complete and the group empty, or the time is up."""
@@ -341,9 +342,9 @@ def _end_function(spec: JobSpec) -> Callable[..., object] | None:
     return function
 
 
-def _start_guard(grace_period: float, spec: JobSpec) -> Guard:
+def _start_guard(grace_period: float, spec: JobSpec, terminal: int | None) -> Guard:
     try:
-        return Guard(grace_period, spec.end_argv, spec.end_environ)
+        return Guard(grace_period, spec.end_argv, spec.end_environ, terminal=terminal)
     except OSError as error:
         raise EnvironmentBuildError(f"the guard process cannot be started: {error.strerror}") from None
 
@@ -351,35 +352,18 @@ def _start_guard(grace_period: float, spec: JobSpec) -> Guard:
 def _start(argv: Sequence[str], spec: JobSpec, output: Output) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
-            argv,
+            output.command(argv, spec),
             cwd=spec.directory,
             env=spec.environ,
-            # A descriptor 0 that was closed when Python started may be some other file by now.
-            stdin=None if sys.__stdin__ is not None else subprocess.DEVNULL,
+            stdin=output.child_stdin,
             stdout=output.child_stdout,
             stderr=output.child_stderr,
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        raise _explained(error, argv[0], spec) from None
+        from projrun.execution.supervision.unstartable import explained
 
-
-def _explained(error: OSError | ValueError, program: str, spec: JobSpec) -> ProjrunError:
-    if isinstance(error, ValueError):
-        return RequestError(f"the command cannot be started: {error}")
-    if not spec.directory.is_dir():
-        return SourceError(f"{spec.directory}: the project's folder is gone")
-    if error.errno == errno.E2BIG:
-        return RequestError(
-            "the command and its environment variables are longer than the system allows",
-            hint="pass long values in a file",
-        )
-    if isinstance(error, FileNotFoundError):
-        return EnvironmentBuildError(
-            f"{program} was not found on the run's PATH ({spec.environ.get('PATH', 'not set')})",
-            hint=f"install {program}, or put its folder on PATH",
-        )
-    return EnvironmentBuildError(f"{program} cannot be started: {error.strerror}")
+        raise explained(error, argv[0], spec) from None
 
 
 def _exit_descriptor(pid: int) -> int | None:
