@@ -10,10 +10,13 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Literal
 
 from projrun.tuples import NamedTuple
+
+_CREATED = "created"
 
 
 class Mark(NamedTuple):
@@ -76,6 +79,19 @@ class Lease:
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
+    @property
+    def created(self) -> list[str]:
+        """The ids of the runs that the command of this run created."""
+        try:
+            return (self.folder / _CREATED).read_text(encoding="utf-8").split()
+        except OSError:
+            return []
+
+    def note_created(self, run_id: str) -> None:
+        """Note a run that the command created; on a full disk it is not noted."""
+        with suppress(OSError), (self.folder / _CREATED).open("a", encoding="utf-8") as file:
+            file.write(f"{run_id}\n")
+
     def note(self, mark: Mark) -> None:
         """Note what the next command needs if this one dies: the run's job, or how the run ended."""
         self.mark = mark
@@ -126,7 +142,7 @@ def _read_mark(file: Path) -> Mark | None:
 
 
 def _remove(folder: Path) -> None:
-    for file in ("output.log", "run.json"):
+    for file in ("output.log", _CREATED, "run.json"):
         (folder / file).unlink(missing_ok=True)
     try:
         if (folder / "scratch").exists():

@@ -21,7 +21,7 @@ from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
 from projrun.running.child import TrackingAddress, child_environment, run_variables, with_shim
 from projrun.running.plan import Plan
-from projrun.running.record.lost import deliver_log, end_lost_runs
+from projrun.running.record.lost import deliver_log, end_created_runs, end_lost_runs
 from projrun.running.record.recorder import LOG, RunEnd, now
 from projrun.running.session import Options, Session, endpoint_store, open_session, shielded, store_name
 from projrun.server.endpoint import Endpoint, proxied
@@ -73,7 +73,7 @@ def _carry_out(session: Session) -> Outcome:
         _announce(session)
         _record_changes(session)
         prepared = _prepare(session)
-        with _tracking_address(session.plan, prepared) as (address, secrets):
+        with _tracking_address(session, prepared) as (address, secrets):
             child = _child(session, prepared, address)
             for warning in child.warnings:
                 session.reporter.warning(warning)
@@ -290,6 +290,7 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
         )
     except OSError as error:  # a full disk: the store may be elsewhere
         warn(f"the run's end cannot be noted in {lease.folder}: {error.strerror}")
+    end_created_runs(lease, recorder.run, session.store, end, warn)
     kept = deliver_log(lease, recorder, session.plan.directories.logs, warn)
     delivered = recorder.finish(end)
     lease.release(keep=not delivered)
@@ -333,8 +334,9 @@ def _has_own_storage(plan: Plan) -> bool:
 
 @contextmanager
 def _tracking_address(
-    plan: Plan, prepared: PreparedEnvironment
+    session: Session, prepared: PreparedEnvironment
 ) -> Iterator[tuple[TrackingAddress, tuple[str, ...]]]:
+    plan = session.plan
     secrets = tuple(parameter.raw for parameter in plan.invocation.parameters if parameter.secret)
     uri = plan.tracking.uri
     if uri.kind == "rest":
@@ -347,7 +349,8 @@ def _tracking_address(
         return open_store(uri, plan.environ, warn=lambda text: None)  # the session's own has warned
 
     reach = prepared.endpoint
-    with Endpoint.open(opened, reach.addresses if reach else ()) as endpoint:
+    addresses = reach.addresses if reach else ()
+    with Endpoint.open(opened, addresses, session.lease.note_created) as endpoint:
         name = store_name(plan)
         # A command on this machine sees the artifacts' folder.
         address = (

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from projrun.server.stores import OpenStore
+    from projrun.server.stores import OnCreate, OpenStore
 
 PROXIED_PATH = "proxied"
 """The last part of such an address."""
@@ -35,25 +35,31 @@ class Endpoint:
     be dropped by the client wherever a password or a netrc exists, and would overwrite one meant for elsewhere.
     """
 
-    def __init__(self, open_store: OpenStore, listeners: list[_socket.socket]) -> None:
+    def __init__(
+        self, open_store: OpenStore, listeners: list[_socket.socket], on_create: OnCreate | None
+    ) -> None:
         self.secret = os.urandom(16).hex()
         self._port = listeners[0].getsockname()[1]
         self._open_store = open_store
+        self._on_create = on_create or (lambda run_id: None)
         self._listeners = listeners
         self._stop, self._stopped = _socket.socketpair()
         self._thread = threading.Thread(target=self._wait_and_serve, name="projrun-endpoint", daemon=True)
 
     @classmethod
-    def open(cls, open_store: OpenStore, addresses: Sequence[str] = ()) -> Endpoint:
+    def open(
+        cls, open_store: OpenStore, addresses: Sequence[str] = (), on_create: OnCreate | None = None
+    ) -> Endpoint:
         """Listen on a free port of 127.0.0.1, and on it of `addresses`, for clients of the store.
 
-        `open_store` is called in the threads that serve, once a client asks for something.
+        `open_store` is called in the threads that serve, once a client asks for something; `on_create` there with
+        the id of each run that a client creates.
 
         Raises OSError for an address that is not this machine's.
         """
         listeners = _listen(["127.0.0.1", *addresses])
         try:
-            endpoint = cls(open_store, listeners)
+            endpoint = cls(open_store, listeners, on_create)
         except BaseException:
             _close(listeners)
             raise
@@ -97,10 +103,12 @@ class Endpoint:
         from socket import socket
 
         from projrun.server.serving import serve
+        from projrun.server.stores import Stores
 
+        stores = Stores(self._open_store, self._on_create)
         listeners = [socket(fileno=one.detach()) for one in self._listeners]
         try:
-            serve(listeners, self._stopped.fileno(), self._open_store, self.secret, PROXIED_PATH, GRACE)
+            serve(listeners, self._stopped.fileno(), stores, self.secret, PROXIED_PATH, GRACE)
         finally:
             _close(listeners)
 

@@ -9,7 +9,7 @@ import time
 import uvicorn
 
 from projrun.server.app import create_app
-from projrun.server.stores import OpenStore, Stores
+from projrun.server.stores import Stores
 
 _SILENT = 100
 """A log level above all: a run's output is its script's."""
@@ -22,15 +22,15 @@ _POLL = 0.002
 def serve(
     listeners: list[socket.socket],
     stop: int,
-    open_store: OpenStore,
+    stores: Stores,
     secret: str,
     proxied_path: str,
     grace: float,
 ) -> None:
-    """Serve the store until `stop`, a descriptor, can be read; then let requests finish for `grace` seconds."""
+    """Serve the stores until `stop`, a descriptor, can be read; then let requests finish for `grace` seconds."""
     loop = asyncio.SelectorEventLoop()
     try:
-        loop.run_until_complete(_serve(listeners, stop, open_store, secret, proxied_path, grace))
+        loop.run_until_complete(_serve(listeners, stop, stores, secret, proxied_path, grace))
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
@@ -40,12 +40,12 @@ def serve(
 async def _serve(
     listeners: list[socket.socket],
     stop: int,
-    open_store: OpenStore,
+    stores: Stores,
     secret: str,
     proxied_path: str,
     grace: float,
 ) -> None:
-    with Stores(open_store) as stores:
+    with stores:
         server = uvicorn.Server(_configure(create_app(stores, secret, proxied_path)))
         server.config.load()
         server.lifespan = server.config.lifespan_class(server.config)

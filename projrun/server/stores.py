@@ -16,6 +16,8 @@ from projrun.tracking.runs import RunStore
 Answer = TypeVar("Answer")
 
 OpenStore = Callable[[], RunStore]
+OnCreate = Callable[[str], None]
+"""Called with the id of each run that a client creates, before the client knows it."""
 
 READERS = 3
 
@@ -23,9 +25,10 @@ READERS = 3
 class Stores:
     """A context manager; on exit, calls under way finish and the connections close."""
 
-    def __init__(self, open_store: OpenStore) -> None:
+    def __init__(self, open_store: OpenStore, on_create: OnCreate = lambda run_id: None) -> None:
         """`open_store` is called once in each thread, when a request needs it."""
         self._open_store = open_store
+        self.on_create = on_create
         self._writer = ThreadPoolExecutor(1, "projrun-writer")
         self._readers = ThreadPoolExecutor(READERS, "projrun-reader")
         self._mine = threading.local()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -177,3 +178,38 @@ def test_a_run_that_does_not_exist_cannot_be_repeated(bench: Workbench) -> None:
     unknown = bench.order(first)._replace(run_id="f" * 12 if first.run_id[0] != "f" else "0" * 12)
     with pytest.raises(RequestError), repetition(unknown, bench.heard.warning):
         pass
+
+
+CLIENT = """
+import json, os, sys
+from http.client import HTTPConnection
+host, _, secret = os.environ["MLFLOW_TRACKING_URI"].partition("//")[2].partition("/")
+
+def post(path, **message):
+    connection = HTTPConnection(host)
+    connection.request("POST", f"/{secret}/api/2.0/mlflow/{path}", json.dumps(message))
+    return json.loads(connection.getresponse().read())
+
+left, ended = [post("runs/create", run_name=name)["run"]["info"]["run_id"] for name in ("left", "ended")]
+post("runs/update", run_id=ended, status="FAILED")
+sys.exit(int(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "reason"), [(0, "FINISHED", "FINISHED"), (3, "FAILED", "FAILED: exit code 3")]
+)
+def test_runs_that_the_command_left_running_end_with_it(
+    bench: Workbench, code: int, status: str, reason: str
+) -> None:
+    (bench.project / "client.py").write_text(CLIENT)
+    command = f"'{sys.executable} -S client.py {code}'"
+    (bench.project / "MLproject").write_text(f"entry_points: {{main: {{command: {command}}}}}\n")
+    result = bench.execute(bench.plan())
+    runs = {run.run_name: run for run in bench.runs()}
+    assert runs["left"].status == status
+    assert runs["left"].end_time is not None
+    reason = f"left RUNNING by the command of run {result.run.run_id}, which is {reason}"
+    assert runs["left"].tag("projrun.reason") == reason
+    assert (runs["ended"].status, runs["ended"].tag("projrun.reason")) == ("FAILED", None)
+    assert list((bench.home / "active").iterdir()) == []

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from projrun.cache.lease import Lease, Mark, abandoned
+from projrun.cache.lease import Lease, Mark, abandoned, is_locked
 from projrun.directories import Directories
 from projrun.errors import NotFoundError, ProjrunError
 from projrun.execution.protocol import UNKNOWN_EXIT_CODE
 from projrun.execution.registry import get_backend
 from projrun.running.record.recorder import LOG, RunEnd, RunRecorder, now
+from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
 
 LOST = "the runner was killed or the machine went down"
@@ -48,10 +49,28 @@ def end_lost_run(lease: Lease, logs: Path, store: RunStore, warn: Callable[[str]
     delivered = True
     if mark.status or run.status == "RUNNING":
         delivered = recorder.finish(ending)
+        end_created_runs(lease, run, store, ending, warn)
         if delivered and not mark.status:
             why = ending.reason if ending.reason.startswith(_LOST) else f"{_LOST}{LOST}"
             warn(f"run {run.run_name} ({run.run_id}) was {why}; it is now recorded as {ending.status}")
     lease.release(keep=not delivered)
+
+
+def end_created_runs(
+    lease: Lease, owner: Run, store: RunStore, end: RunEnd, warn: Callable[[str], None]
+) -> None:
+    """End the runs that the command of `owner` created and left RUNNING; those that another runner records go on."""
+    for run_id in lease.created:
+        try:
+            run = store.get_run(run_id)
+        except ProjrunError:
+            continue
+        live = is_locked(lease.folder.with_name(run_id) / "run.json")
+        if run.status != "RUNNING" or run.lifecycle_stage != "active" or live:
+            continue
+        why = f": {end.reason}" if end.reason else ""
+        reason = f"left RUNNING by the command of run {owner.run_id}, which is {end.status}{why}"
+        RunRecorder(store, run, warn).finish(end._replace(reason=reason))
 
 
 def deliver_log(lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[[str], None]) -> Path | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import msgspec
+from starlette.routing import Route
 
 from projrun.server import answers, wire
 from projrun.server.api import reading, writing
 from projrun.server.contracts import models_of
+from projrun.server.stores import Stores
 from projrun.tracking import limits
 from projrun.tracking.entities import Param, RunStatus, Tag, ViewType
 from projrun.tracking.runs import RunStore
@@ -88,6 +90,15 @@ def _create(store: RunStore, message: _Create) -> _Found:
     return _Found(answers.run(run))
 
 
+def _creating(stores: Stores) -> Route:
+    def create(store: RunStore, message: _Create) -> _Found:
+        found = _create(store, message)
+        stores.on_create(found.run.info.run_id)
+        return found
+
+    return writing("POST", "runs/create", _Create, create)(stores)
+
+
 def _get(store: RunStore, message: wire.OfRun) -> _Found:
     return _Found(answers.run(store.get_run(message.run)))
 
@@ -149,7 +160,7 @@ def _log_model(store: RunStore, message: _Model) -> None:
 
 
 ROUTES = (
-    writing("POST", "runs/create", _Create, _create),
+    _creating,
     reading("GET", "runs/get", wire.OfRun, _get),
     writing("POST", "runs/update", _Update, _update),
     reading("POST", "runs/search", _Search, _search),

@@ -179,3 +179,24 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_runs_that_the_command_of_a_lost_run_created_end_with_it(
+    store: SqlStore, directories: Directories
+) -> None:
+    """But one that another runner records, which lives."""
+    run, left, live = (store.create_run("0", start_time=1) for _ in range(3))
+    lease = Lease(directories.active / run.run_id, Mark(run.run_id, STORE))
+    for created in (left, live):
+        lease.note_created(created.run_id)
+    lease.release(keep=True)
+    other = Lease(directories.active / live.run_id, Mark(live.run_id, STORE))
+    assert ended(store, directories, run)[0] == "KILLED"
+    status, reason = ended(store, directories, left)
+    assert status == "KILLED"
+    assert (reason or "").startswith(
+        f"left RUNNING by the command of run {run.run_id}, which is KILLED: lost: "
+    )
+    assert ended(store, directories, live) == ("RUNNING", None)
+    other.release()
+    assert list(directories.active.iterdir()) == []
