@@ -130,18 +130,40 @@ def test_a_parent_is_the_run_that_this_process_belongs_to(
 def test_an_active_run_of_an_imported_mlflow_is_the_parent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What is read of mlflow is these two calls; the integration tests make them on the real package.
-    info = types.SimpleNamespace(info=types.SimpleNamespace(run_id="a" * 32))
-    module = types.ModuleType("mlflow")
-    monkeypatch.setattr(module, "active_run", lambda: info, raising=False)
-    monkeypatch.setattr(module, "is_tracking_uri_set", lambda: False, raising=False)
-    monkeypatch.setitem(sys.modules, "mlflow", module)
+    database = Directories.locate(os.environ).database
+    imported_mlflow(monkeypatch, f"sqlite:///{database}")
     monkeypatch.setenv("PROJRUN_PARENT_RUN_ID", "p" * 32)
     project = python_project(tmp_path / "project", "")
     for synchronous in (True, False):
         submitted = projrun.run(str(project), synchronous=synchronous)
         assert submitted.wait()
         assert recorded(submitted.run_id).tag("mlflow.parentRunId") == "a" * 32
+
+
+def test_an_active_run_of_another_store_is_no_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    imported_mlflow(monkeypatch, "sqlite:////elsewhere/mlflow.db")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "7")
+    project = python_project(tmp_path / "project", "")
+    for synchronous in (True, False):
+        with pytest.warns(
+            UserWarning, match=f"run {'a' * 32} is in sqlite:////elsewhere/mlflow.db, and this one"
+        ):
+            submitted = projrun.run(str(project), synchronous=synchronous)
+        assert submitted.wait()
+        run = recorded(submitted.run_id)
+        assert (run.tag("mlflow.parentRunId"), run.experiment_id) == (None, "0")
+
+
+def imported_mlflow(monkeypatch: pytest.MonkeyPatch, tracking_uri: str) -> None:
+    """What is read of mlflow, with an active run and an experiment; the integration tests ask the real package."""
+    info = types.SimpleNamespace(info=types.SimpleNamespace(run_id="a" * 32))
+    module, fluent = types.ModuleType("mlflow"), types.ModuleType("mlflow.tracking.fluent")
+    monkeypatch.setattr(module, "active_run", lambda: info, raising=False)
+    monkeypatch.setattr(module, "is_tracking_uri_set", lambda: False, raising=False)
+    monkeypatch.setattr(module, "get_tracking_uri", lambda: tracking_uri, raising=False)
+    monkeypatch.setattr(fluent, "_active_experiment_id", "7", raising=False)
+    monkeypatch.setitem(sys.modules, "mlflow", module)
+    monkeypatch.setitem(sys.modules, "mlflow.tracking.fluent", fluent)
 
 
 def test_the_callers_environment_and_folder_are_left_alone(tmp_path: Path) -> None:

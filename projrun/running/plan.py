@@ -37,7 +37,7 @@ from projrun.project.loader import load_project
 from projrun.project.model import EntryPoint, Invocation, Project
 from projrun.project.paths import is_fixed
 from projrun.reporting import Activity, unseen
-from projrun.running.record.parent import PARENT_RUN_ID, records_elsewhere
+from projrun.running.record.parent import PARENT_RUN_ID, experiment_is_elsewhere, find_parent
 from projrun.running.request import Context, RunRequest
 from projrun.settings import Setting, Settings
 from projrun.sources.checkout import Checkout
@@ -118,6 +118,8 @@ class Plan(NamedTuple):
     """The policy that allowed the source."""
     keep_checkout: bool = False
     """Whether the run's copy of the checkout is kept even where nothing in it would be lost."""
+    parent: str | None = None
+    """The run that this one is nested in, in the same store."""
 
 
 def make_plan(
@@ -205,7 +207,7 @@ def _decide(request: RunRequest, context: Context) -> _Decided:
     tracking = tracking_target(settings, context.directories, request.caller_directory)
     return _Decided(
         tracking,
-        _experiment(settings, records_elsewhere(context.environ, tracking.uri.text)),
+        _experiment(settings, experiment_is_elsewhere(context.environ, tracking.uri.text)),
         _backend(settings, request.caller_directory),
         settings.seconds("grace-period", 10.0),
         TrustPolicy.of(settings),
@@ -227,6 +229,8 @@ def _plan(
         strict=settings.enabled("strict"),
     )
     environment = _environment(request, context, checkout, project)
+    parent, orphaned = find_parent(context.environ, decided.tracking.uri.text)
+    run_id = _value(settings.get("run-id"))
     return Plan(
         checkout=checkout,
         project=project,
@@ -236,7 +240,7 @@ def _plan(
         tracking=decided.tracking,
         experiment=decided.experiment,
         run_name=_value(settings.get("run-name")),
-        run_id=_value(settings.get("run-id")),
+        run_id=run_id,
         storage_directory=storage,
         keep_storage=keep_storage,
         grace_period=decided.grace_period,
@@ -248,12 +252,14 @@ def _plan(
             *invocation.warnings,
             *environment.resolved.warnings,
             *environment.warnings,
+            *((orphaned,) if orphaned and run_id is None else ()),
         ),
         notes=checkout.notes,
         tags={**_context_tags(context), **request.tags},
         caller_directory=_base_of_paths(request, invocation),
         policy=decided.policy,
         keep_checkout=settings.enabled("keep-workdir"),
+        parent=parent,
     )
 
 

@@ -18,7 +18,7 @@ from projrun.errors import ProjrunError
 from projrun.reporting import SilentReporter
 from projrun.running.handover import discard_request, hand_over
 from projrun.running.plan import Plan, make_plan
-from projrun.running.record.parent import PARENT_RUN_ID, parent_run_id
+from projrun.running.record.parent import PARENT_RUN_ID, find_parent, parent_run_id
 from projrun.running.record.recorder import RunEnd, RunRecorder, now
 from projrun.running.request import Context, RunRequest
 from projrun.running.session import record
@@ -105,6 +105,9 @@ class RunningRun(SubmittedRun):
         Raises what `make_plan` raises, and TrackingError; the run is not left behind when the start fails.
         """
         plan = make_plan(request, context, own_copy=False)
+        _, orphaned = find_parent(context.environ, plan.tracking.uri.text)
+        if orphaned:  # only this process knows the active run; the other warnings are the new one's
+            SilentReporter().warning(orphaned)
         store = _open(plan)
         try:
             recorder = record(plan, store, SilentReporter())

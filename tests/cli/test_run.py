@@ -629,6 +629,8 @@ def test_a_nested_run_in_another_store_takes_no_ids_along(runner: Runner, tmp_pa
         outer = python_project(tmp_path / "outer", f"import subprocess; subprocess.run({argv!r}, check=True)")
         done = runner(outer, "--experiment-name", "only here").check()
     assert done.stdout == "None 0\n"
+    assert f"projrun: warning: run {runner.only_run()['run_id']} is in http://127.0.0.1:" in done.stderr
+    assert "it gets no parent" in done.stderr
     assert runner.only_run()["experiment_name"] == "only here"
     store = SqlStore.open(tmp_path / "other" / "other.db")
     (nested,) = store.search_runs(["0"]).runs

@@ -191,7 +191,12 @@ def test_artifacts_by_their_own_uri(store: SqlStore, run: Run, place: Path) -> N
 
 def test_artifacts_that_are_not_there(store: SqlStore, run: Run, place: Path) -> None:
     assert "absent" in refused(f"runs:/{run.run_id}/absent", place, store).message
-    assert "runs:/0123 cannot be downloaded" in refused("runs:/0123", place, store).message
+    nowhere = refused("runs:/0123", place, store)
+    assert (
+        nowhere.message
+        == f"runs:/0123 cannot be downloaded: the tracking store {store.uri} has no run '0123'"
+    )
+    assert nowhere.hint == "give the store that has it with --tracking-uri"
     assert "is malformed" in refused("runs:/", place, store).message
     assert "is malformed" in refused("runs://host/x", place, store).message
     refused(f"runs:/{run.run_id}/../../x", place, store)

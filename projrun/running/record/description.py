@@ -9,7 +9,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from projrun.project.shown import public
-from projrun.running.record.parent import parent_run_id, records_elsewhere
 from projrun.running.record.recorder import RunDescription
 from projrun.sources.provenance import source_tags
 from projrun.tracking.entities import Param
@@ -57,9 +56,8 @@ def _tags(plan: Plan) -> dict[str, str]:
         **source_tags(plan.checkout),
         **plan.tags,
     }
-    parent = parent_run_id(plan.environ)
-    if parent and not records_elsewhere(plan.environ, plan.tracking.uri.text):
-        tags["mlflow.parentRunId"] = parent
+    if plan.parent:
+        tags["mlflow.parentRunId"] = plan.parent
     return tags
 
 

@@ -8,26 +8,76 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
+from projrun.credentials import redact_uri
+from projrun.tuples import NamedTuple
+
 PARENT_RUN_ID = "PROJRUN_PARENT_RUN_ID"
-
-
 ENDPOINT_STORE = "PROJRUN_ENDPOINT_STORE"
 
 
-def records_elsewhere(environ: Mapping[str, str], tracking_uri: str) -> bool:
-    """Whether a nested run records in another store than its parent: ids mean nothing there."""
-    parents = (environ.get("MLFLOW_TRACKING_URI"), environ.get(ENDPOINT_STORE))
-    return bool(environ.get(PARENT_RUN_ID) and parents[0]) and tracking_uri not in parents
+class Parent(NamedTuple):
+    """The run that a new one is nested in."""
+
+    run_id: str
+    stores: tuple[str, ...]
+    """The addresses of the store that it is in: ids mean nothing elsewhere. Empty where that is not known."""
+
+
+def find_parent(environ: Mapping[str, str], tracking_uri: str) -> tuple[str | None, str]:
+    """The id of the parent of a run that is recorded there; None, and what to say, where the parent is elsewhere."""
+    parent = _active() or _surrounding(environ)
+    if parent is None:
+        return None, ""
+    if not parent.stores or _is_one_of(tracking_uri, _all_names(parent.stores, environ)):
+        return parent.run_id, ""
+    place, here = redact_uri(parent.stores[0]), redact_uri(tracking_uri)
+    return None, f"run {parent.run_id} is in {place}, and this one is recorded in {here}: it gets no parent"
+
+
+def experiment_is_elsewhere(environ: Mapping[str, str], tracking_uri: str) -> bool:
+    """Whether MLFLOW_EXPERIMENT_ID means another store: the surrounding run or `mlflow.set_experiment` set it."""
+    surrounding = _surrounding(environ)
+    stores = surrounding.stores if surrounding else ()
+    mlflow = sys.modules.get("mlflow")
+    fluent = sys.modules.get("mlflow.tracking.fluent")
+    chosen = getattr(fluent, "_active_experiment_id", None)
+    if chosen is not None and str(chosen) == environ.get("MLFLOW_EXPERIMENT_ID"):
+        stores = _stores_of(mlflow)
+    return bool(stores) and not _is_one_of(tracking_uri, _all_names(stores, environ))
 
 
 def parent_run_id(environ: Mapping[str, str]) -> str | None:
-    """The active run of the imported mlflow, else the run that this process belongs to."""
-    active_run = getattr(sys.modules.get("mlflow"), "active_run", None)
-    if active_run is not None:
-        run = active_run()
-        if run is not None:
-            return str(run.info.run_id)
-    return environ.get(PARENT_RUN_ID) or None
+    """The active run of the imported mlflow, else the run that this process belongs to, whatever its store."""
+    parent = _active() or _surrounding(environ)
+    return None if parent is None else parent.run_id
+
+
+def _active() -> Parent | None:
+    mlflow = sys.modules.get("mlflow")
+    active_run = getattr(mlflow, "active_run", None)
+    run = None if active_run is None else active_run()
+    return None if run is None else Parent(str(run.info.run_id), _stores_of(mlflow))
+
+
+def _stores_of(mlflow: object) -> tuple[str, ...]:
+    get_tracking_uri = getattr(mlflow, "get_tracking_uri", None)
+    return () if get_tracking_uri is None else (str(get_tracking_uri()),)
+
+
+def _surrounding(environ: Mapping[str, str]) -> Parent | None:
+    run_id, uri = environ.get(PARENT_RUN_ID), environ.get("MLFLOW_TRACKING_URI")
+    return Parent(run_id, (uri,) if uri else ()) if run_id else None
+
+
+def _all_names(stores: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, ...]:
+    """With the store behind the endpoint of the surrounding run."""
+    behind = environ.get(ENDPOINT_STORE)
+    is_endpoint = behind and environ.get("MLFLOW_TRACKING_URI") in stores
+    return (*stores, behind) if behind and is_endpoint else stores
+
+
+def _is_one_of(tracking_uri: str, stores: tuple[str, ...]) -> bool:
+    return tracking_uri.rstrip("/") in [store.rstrip("/") for store in stores]
 
 
 def imported_tracking_uri() -> str | None:

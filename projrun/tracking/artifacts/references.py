@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from projrun.errors import NotFoundError, TrackingError
 from projrun.tracking.artifacts.uris import uri_scheme
-from projrun.tracking.entities import LoggedModel, ModelVersion, RegisteredModel
+from projrun.tracking.entities import LoggedModel, ModelVersion, RegisteredModel, Run
 from projrun.tracking.runs import RunStore
 
 _MOST_STEPS = 8
@@ -48,10 +48,20 @@ def resolve(uri: str, store: RunStore, steps: int = 0) -> Place:
         return Place(uri, "")
     first, *rest = _parts(uri)
     if scheme == "runs":
-        return Place(store.get_run(first).artifact_uri, "/".join(rest))
+        return Place(_run(first, store).artifact_uri, "/".join(rest))
     source, path = _model_source(uri, first, rest, store)
     inner = resolve(source, store, steps + 1)
     return Place(inner.artifact_uri, "/".join(part for part in (inner.path, path) if part))
+
+
+def _run(run_id: str, store: RunStore) -> Run:
+    try:
+        return store.get_run(run_id)
+    except NotFoundError:
+        raise NotFoundError(
+            f"the tracking store {store.uri} has no run {run_id!r}",
+            hint="give the store that has it with --tracking-uri",
+        ) from None
 
 
 def _parts(uri: str) -> list[str]:
