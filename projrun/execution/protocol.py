@@ -25,7 +25,7 @@ class Capabilities(NamedTuple):
     """What a backend can do: the core asks these, never a name."""
 
     accepts_config: bool = False
-    """Whether it takes a `--backend-config`; the core refuses one otherwise."""
+    """Whether it takes a `--backend-config`; otherwise one has no effect, with a warning."""
     survives_runner: bool = False
     """Whether a job goes on when its runner dies: the next command asks `attach` how it ended; else it is KILLED."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from projrun.errors import RequestError
 from projrun.execution.protocol import ExecutionBackend
 from projrun.plugins import Results, built_ins, create_plugin
 
@@ -25,12 +24,13 @@ def _results_of_others() -> Results:
     return backend_results()
 
 
-def check_config(backend: ExecutionBackend, config: Mapping[str, object]) -> None:
-    """Refuse a `--backend-config` that the backend does not take, or that is wrong, with RequestError."""
+def check_config(backend: ExecutionBackend, config: Mapping[str, object]) -> str:
+    """Refuse a `--backend-config` that is wrong, with RequestError.
+
+    What to say of one that the backend does not take: it has no effect, as in MLflow. Else "".
+    """
     if config and not backend.capabilities.accepts_config:
         keys = ", ".join(sorted(map(str, config)))
-        raise RequestError(
-            f"the {backend.name} backend takes no configuration; --backend-config has: {keys}",
-            hint="remove --backend-config, or select its backend with --backend",
-        )
+        return f"--backend-config has no effect: the {backend.name} backend takes no configuration (given: {keys})"
     backend.check(config)
+    return ""

@@ -6,7 +6,6 @@ only the checkout is written, and no tracking server is asked.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -87,6 +86,8 @@ class BackendChoice(NamedTuple):
     name: str
     config: Mapping[str, object]
     origin: str
+    idle: str = ""
+    """What to say of a configuration that the backend does not take."""
 
 
 class Plan(NamedTuple):
@@ -229,8 +230,9 @@ def _plan(
         strict=settings.enabled("strict"),
     )
     environment = _environment(request, context, checkout, project)
-    parent, orphaned = find_parent(context.environ, decided.tracking.uri.text)
-    run_id = _value(settings.get("run-id"))
+    parent, orphaned = _parent(context, decided.tracking)
+    found = (*checkout.warnings, *project.warnings, *invocation.warnings)
+    others = filter(None, (decided.backend.idle, orphaned))
     return Plan(
         checkout=checkout,
         project=project,
@@ -240,20 +242,13 @@ def _plan(
         tracking=decided.tracking,
         experiment=decided.experiment,
         run_name=_value(settings.get("run-name")),
-        run_id=run_id,
+        run_id=_value(settings.get("run-id")),
         storage_directory=storage,
         keep_storage=keep_storage,
         grace_period=decided.grace_period,
         environ=context.environ,
         directories=context.directories,
-        warnings=(
-            *checkout.warnings,
-            *project.warnings,
-            *invocation.warnings,
-            *environment.resolved.warnings,
-            *environment.warnings,
-            *((orphaned,) if orphaned and run_id is None else ()),
-        ),
+        warnings=(*found, *environment.resolved.warnings, *environment.warnings, *others),
         notes=checkout.notes,
         tags={**_context_tags(context), **request.tags},
         caller_directory=_base_of_paths(request, invocation),
@@ -261,6 +256,13 @@ def _plan(
         keep_checkout=settings.enabled("keep-workdir"),
         parent=parent,
     )
+
+
+def _parent(context: Context, tracking: TrackingTarget) -> tuple[str | None, str]:
+    """The parent of a new run, or what to say where it has none; a run that is continued keeps its own."""
+    if context.settings.get("run-id"):
+        return None, ""
+    return find_parent(context.environ, tracking.uri.text)
 
 
 def _context_tags(context: Context) -> Mapping[str, str]:
@@ -325,32 +327,14 @@ def _experiment(settings: Settings, elsewhere: bool) -> ExperimentChoice:
 
 def _backend(settings: Settings, caller_directory: Path) -> BackendChoice:
     name = settings.text("backend", built_ins().DEFAULT_BACKEND)
-    config = settings.get("backend-config")
-    parsed = read_backend_config(config, caller_directory) if config else {}
-    check_config(get_backend(name.value), parsed)
-    return BackendChoice(name.value, parsed, name.origin)
+    setting = settings.get("backend-config")
+    config: Mapping[str, object] = {}
+    if setting:
+        from projrun.running.backend_config import read_backend_config
 
-
-def read_backend_config(setting: Setting, caller_directory: Path) -> Mapping[str, object]:
-    """A JSON object, or the path of a file that holds one and ends in `.json` (as in MLflow)."""
-    text, origin = setting.value, setting.origin
-    if not text.lstrip().startswith("{"):
-        file = caller_directory / text
-        origin = f"{origin} {text}"
-        try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise RequestError(f"{origin}: {reason}", hint="give a .json file or a JSON object") from None
-    try:
-        parsed = json.loads(text)
-    except ValueError as error:
-        raise RequestError(
-            f"{origin}: not JSON: {error}", hint="give a .json file or a JSON object"
-        ) from None
-    if not isinstance(parsed, dict):
-        raise RequestError(f"{origin}: not a JSON object", hint='for example {"key": "value"}')
-    return parsed
+        config = read_backend_config(setting, caller_directory)
+    idle = check_config(get_backend(name.value), config)
+    return BackendChoice(name.value, {} if idle else config, name.origin, idle)
 
 
 def _storage(request: RunRequest, context: Context) -> tuple[Path, bool]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sysconfig
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from projrun.tracking.sql.store import SqlStore
 from tests.integration.records import Recorded, read_run
 from tests.support.commands import run_command, run_projrun
 from tests.support.guard import REPOSITORY
@@ -130,3 +132,86 @@ def test_inside_a_project_the_active_run_goes_before_the_project_s(
     assert found["resumed"] == found["own"]
     assert found["parents"] == [found["own"], found["nested"]]
     assert found["statuses"] == ["FINISHED", "FINISHED"]
+
+
+# MLflow's hyperparameter example: the driver opens the runs, the steps continue them.
+CONTINUES = """
+mlflow.set_tracking_uri(os.environ["SERVER"])
+mlflow.set_experiment(os.environ["EXPERIMENT"])
+
+
+def steps(run):
+    with mlflow.start_run() as outer:
+        with mlflow.start_run(nested=True) as inner:
+            mlflow.log_param("duration", 1.0)
+            mlflow.set_tag("own", "kept")
+            given = {"duration": 1, "alpha": 0.5}
+            job = run(os.environ["STEP"], "main", parameters=given, run_id=inner.info.run_id,
+                      env_manager="local", synchronous=False)
+            assert job.wait() is True
+            assert job.run_id == inner.info.run_id
+    return {"outer": outer.info.run_id, "inner": inner.info.run_id}
+
+
+theirs = steps(mlflow.projects.run)
+os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[-3:])  # for the process that executes our run
+found = {"theirs": theirs, "ours": steps(projrun.run)}
+"""
+
+OF_MLFLOWS_STORE = """
+import warnings
+
+os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[-3:])  # for the process that executes our run
+mlflow.set_experiment("theirs")
+with mlflow.start_run() as active, warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    mlflow.log_text("content", "file.txt")
+    runs = [projrun.run(os.environ["STEP"], env_manager="local", synchronous=which) for which in (True, False)]
+    assert runs[1].wait()
+    try:
+        uri = f"runs:/{active.info.run_id}/file.txt"
+        projrun.run(os.environ["READER"], parameters={"data": uri}, env_manager="local")
+    except projrun.SourceError as error:
+        refused = error.message
+found = {
+    "active": active.info.run_id,
+    "store": mlflow.get_tracking_uri(),
+    "runs": [run.run_id for run in runs],
+    "warnings": [str(one.message) for one in caught if "projrun" in one.filename],
+    "refused": refused,
+}
+"""
+
+
+def test_a_step_that_continues_a_run_of_the_driver_changes_nothing_of_it(
+    tmp_path: Path, mlflow3_python: Path, mlflow3_server: str
+) -> None:
+    found = Driver(tmp_path, mlflow3_python, mlflow3_server, CONTINUES).run()
+    theirs = read_run(mlflow3_python, mlflow3_server, found["theirs"]["inner"])
+    ours = read_run(mlflow3_python, mlflow3_server, found["ours"]["inner"])
+    assert ours.status == theirs.status == "FINISHED"
+    assert ours.tags["mlflow.parentRunId"] == found["ours"]["outer"]
+    added = {key for key in ours.tags.keys() - theirs.tags.keys() if not key.startswith("projrun.")}
+    assert added == {"mlflow.project.entryPoint", "mlflow.project.env"}, "MLflow sets no env for local"
+    own = {"mlflow.parentRunId", "mlflow.runName"}  # each its own
+    shared = theirs.tags.keys() - own
+    assert {key: ours.tags[key] for key in shared} == {key: theirs.tags[key] for key in shared}
+    assert (ours.tags["mlflow.source.type"], ours.tags["own"]) == ("LOCAL", "kept")
+    assert ours.params == {**theirs.params, "alpha": "0.5"}
+    assert ours.params["duration"] == "1.0"
+
+
+def test_an_active_run_in_mlflows_own_store_is_no_parent(tmp_path: Path, mlflow3_python: Path) -> None:
+    driver = Driver(tmp_path, mlflow3_python, "", OF_MLFLOWS_STORE)
+    reader = "entry_points: {main: {parameters: {data: path}, command: 'cat {data}'}}\n"
+    driver.environ["READER"] = str(write_project(tmp_path / "reader", reader))
+    found = driver.run()
+    with closing(SqlStore.open(tmp_path / "home" / "projrun.db")) as store:
+        runs = [store.get_run(run_id) for run_id in found["runs"]]
+        name = store.uri
+    assert [(run.status, run.experiment_id, run.tag("mlflow.parentRunId")) for run in runs] == [
+        ("FINISHED", "0", None)
+    ] * 2
+    where = f"run {found['active']} is in {found['store']}, and this one is recorded in {name}"
+    assert found["warnings"] == [f"{where}: it gets no parent"] * 3
+    assert f"the tracking store {name} has no run '{found['active']}'" in found["refused"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from projrun.project.model import BoundParameter
 from projrun.project.shown import public
+from projrun.running.backend_config import shown_config
 from projrun.running.plan import Plan
 from projrun.settings import Setting
 from projrun.sources.checkout import Checkout
@@ -32,7 +34,11 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             "rebuild": plan.environment.rebuild,
             "facts": [list(fact) for fact in resolved.facts],
         },
-        "backend": {"name": plan.backend.name, "origin": plan.backend.origin},
+        "backend": {
+            "name": plan.backend.name,
+            "origin": plan.backend.origin,
+            "config": shown_config(plan.backend.config),
+        },
         "tracking": {"uri": plan.tracking.uri.shown, "origin": plan.tracking.origin},
         "experiment": {
             "name": plan.experiment.name,
@@ -86,7 +92,7 @@ def plan_text(document: Mapping[str, Any]) -> str:
         *(("parameter", _parameter_text(parameter)) for parameter in document["parameters"]),
         ("command", document["command"]),
         *_environment_lines(document["environment"]),
-        ("backend", _with_origin(document["backend"]["name"], document["backend"]["origin"])),
+        *_backend_lines(document["backend"]),
         ("tracking", _with_origin(document["tracking"]["uri"], document["tracking"]["origin"])),
         ("experiment", _experiment_text(document["experiment"])),
         ("run", document["run"]["name"] or document["run"]["id"] or ""),
@@ -122,6 +128,11 @@ def _environment_lines(environment: Mapping[str, Any]) -> list[tuple[str, str]]:
             state = "will be built again"
         lines.append(("", f"{environment['path']} ({state})"))
     return [*lines, *((word, text) for word, text in environment["facts"])]
+
+
+def _backend_lines(backend: Mapping[str, Any]) -> list[tuple[str, str]]:
+    config = json.dumps(backend["config"], ensure_ascii=False) if backend["config"] else ""
+    return [("backend", _with_origin(backend["name"], backend["origin"])), ("", config)]
 
 
 def _parameter_text(parameter: Mapping[str, Any]) -> str:

@@ -67,7 +67,7 @@ def test_the_keys_of_the_document(repository: Repository, environ: Mapping[str, 
         **dict.fromkeys(plain),
         "source": dict.fromkeys(("uri", *words)),
         "environment": dict.fromkeys(environment),
-        "backend": dict.fromkeys(("name", "origin")),
+        "backend": {"name": None, "origin": None, "config": {}},
         "tracking": dict.fromkeys(("uri", "origin")),
         "experiment": dict.fromkeys(("name", "id", "origin")),
         "run": dict.fromkeys(("id", "name")),
@@ -95,6 +95,15 @@ def test_the_source_of_a_repository(
     text = run_projrun("plan", uri, "-v", "v1", environ=environ).check().stdout
     assert f"version      v1\ncommit       {repository.first}\n" in text
     assert f"checkout     {cached} (cached)\n" in text
+
+
+def test_a_configuration_for_the_local_backend_has_no_effect(
+    repository: Repository, environ: Mapping[str, str]
+) -> None:
+    document = plan(repository.path, "-c", '{"a": 1}', environ=environ)
+    assert document["backend"] == {"name": "local", "origin": "default", "config": {}}
+    (warning,) = document["warnings"]
+    assert warning == "--backend-config has no effect: the local backend takes no configuration (given: a)"
 
 
 def test_the_source_of_an_archive(tmp_path: Path, environ: Mapping[str, str]) -> None:
