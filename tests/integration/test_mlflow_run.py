@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import sysconfig
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.records import read_run
+from tests.integration.records import Recorded, read_run, run_ids
 from tests.support.commands import Completed, projrun_argv, run_command
+from tests.support.guard import REPOSITORY
 from tests.support.projects import write_project
 
 STEPS = """
@@ -245,3 +247,56 @@ found = {"run": run.run_id, "parent": outer.info.run_id}
         }
 
     assert tags(ours.tags) == tags(theirs.tags)
+
+
+class Beside:
+    """mlflow and projrun in one environment: what both need comes from projrun's."""
+
+    def __init__(self, folder: Path, python: Path, server: str) -> None:
+        self.python = python
+        packages = [str(REPOSITORY), str(REPOSITORY / "backends"), sysconfig.get_path("purelib")]
+        self.steps = write_project(folder / "steps", STEPS)
+        self.environ = {
+            "PROJRUN_HOME": str(folder / "home"),
+            "PYTHONPATH": os.pathsep.join(packages),
+            "MLFLOW_TRACKING_URI": server,
+            "MLFLOW_EXPERIMENT_NAME": f"beside-{folder.name}",
+        }
+
+    def mlflow_run(self, *words: str) -> Completed:
+        argv: list[str | Path] = [self.python, "-m", "mlflow", "run", "-b", "projrun", *words, self.steps]
+        return run_command(argv, environ=self.environ, timeout=300)
+
+    def record(self) -> Recorded:
+        """The newest run."""
+        server, experiment = self.environ["MLFLOW_TRACKING_URI"], self.environ["MLFLOW_EXPERIMENT_NAME"]
+        return read_run(self.python, server, run_ids(self.python, server, experiment)[0])
+
+
+@pytest.fixture
+def beside(tmp_path: Path, mlflow3_python: Path, mlflow3_server: str) -> Beside:
+    return Beside(tmp_path, mlflow3_python, mlflow3_server)
+
+
+def test_mlflow_run_has_a_backend_projrun(beside: Beside) -> None:
+    done = beside.mlflow_run("--env-manager=local", "-P", "alpha=0.5", "-P", "name=A b").check()
+    assert done.stdout == "step 0.5 A b\n"
+    record = beside.record()
+    assert (record.status, record.params) == ("FINISHED", {"alpha": "0.5", "name": "A b"})
+    assert record.tags["mlflow.project.backend"] == "projrun"
+    assert record.tags["projrun.env_manager"] == "local"
+    assert record.log == done.stdout
+
+
+def test_a_step_that_fails_there_fails_mlflow_run(beside: Beside) -> None:
+    done = beside.mlflow_run("--env-manager=local", "-e", "fails")
+    assert done.returncode == 1
+    assert "failed: exit code 3 ===" in done.stderr
+    assert beside.record().status == "FAILED"
+
+
+def test_the_backend_needs_a_server(beside: Beside, tmp_path: Path) -> None:
+    beside.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{tmp_path}/mlflow.db"
+    done = beside.mlflow_run("--env-manager=local")
+    assert done.returncode == 1
+    assert "=== projrun records on http(s) servers alone; set a tracking URI" in done.stderr

@@ -88,6 +88,10 @@ def run_call(call: "Mapping[str, Any]") -> ProjrunSubmittedRun:
 
 def submit(call: "Mapping[str, Any]", python: str, tracking_uri: str) -> ProjrunSubmittedRun:
     """Start the run with the projrun of that Python. Raises ExecutionException where nothing was started."""
+    if not tracking_uri.startswith(("http://", "https://")):
+        raise ExecutionException(
+            "projrun records on http(s) servers alone; set a tracking URI, as with MLFLOW_TRACKING_URI"
+        )
     runner = Runner(python, RequestFile(call), _environment(tracking_uri))
     runner.wait_until_told("run_id")
     if "run_id" not in runner.told:
