@@ -49,7 +49,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     # The kits test implementations from outside, by what users of the contracts see.
     "testing": {"running", "environments", "execution", "tracking", "cache"},
     # Plug-ins that come along: they know the contracts and the libraries below them, never who calls them.
-    "backends": {"environments", "execution", "execution.supervision", "tracking", "project", "cache"},
+    "backends": {"environments", "execution", "execution.supervision", "tracking", "project", "http", "cache"},
 }  # fmt: skip
 """For each room the rooms that it may import, beside the leaves."""
 

@@ -77,6 +77,17 @@ def _exported(settings: Settings, manager: Setting) -> dict[str, str]:
     return {MANAGER_VARIABLE: manager.value}
 
 
+def lock_kind_of(given: GivenOptions) -> str | None:
+    """The kind of the lock that `--locked` or a record names; None without one."""
+    setting = given.settings.get("locked")
+    file = given.absolute(setting.value) if setting else None
+    if file is None or not file.is_file():
+        return None  # `lock_file` says what is wrong
+    from projrun.environments.lock_text import lock_kind
+
+    return lock_kind(file.read_text(encoding="utf-8", errors="replace"))
+
+
 def lock_file(given: GivenOptions, manager: EnvironmentManager) -> Path | None:
     """The file of `--locked`; RequestError if it does not exist, or if the manager cannot build from it."""
     settings = given.settings

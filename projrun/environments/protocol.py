@@ -76,6 +76,8 @@ class Refusal(NamedTuple):
     """Half a sentence for the plan, where another manager is chosen: `conda.yaml needs more than pip can install`."""
     error: EnvironmentBuildError
     """What to say where no other manager serves."""
+    substitute: bool = False
+    """True where it can build a substitute, which is used where no other manager can build the original now."""
 
 
 class EnvironmentRequest(NamedTuple):
@@ -97,6 +99,10 @@ class EnvironmentRequest(NamedTuple):
     """`--locked FILE`: build from this lock instead of the spec."""
     options: object = None
     """What the manager's `read_options` returned; None if it has no options of its own."""
+    offline: bool = False
+    """`--offline`: whether a place answers is not asked."""
+    instead: str = ""
+    """Why a substitute is built: half a sentence for its warning; empty where the user chose the manager."""
 
     def options_as(self, record: type[T]) -> T:
         """The manager's own options; their defaults in a request that has none."""
@@ -121,6 +127,8 @@ class ResolvedEnvironment(NamedTuple):
     details: object = None
     """The manager's own parsed spec, handed back to `prepare` untouched."""
     warnings: tuple[str, ...] = ()
+    tags: Mapping[str, str] = {}
+    """Tags of the run."""
     facts: tuple[tuple[str, str], ...] = ()
     """More facts for the plan: a word (`image`, `mount`, `user`) and its value; words may repeat."""
 

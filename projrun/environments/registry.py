@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, cast, runtime_checkable
 
-from projrun.environments.protocol import EnvironmentManager, GivenOptions, Refusal
+from projrun.environments.protocol import EnvironmentManager, EnvironmentRequest, GivenOptions, Refusal
 from projrun.errors import EnvironmentBuildError
 from projrun.plugins import Results, built_ins, create_plugin, entry_point_names, load_plugin
 from projrun.project.model import EnvironmentReference
@@ -20,6 +20,8 @@ class Selection(NamedTuple):
 
     manager: EnvironmentManager
     reason: str
+    instead: str = ""
+    """Why it builds a substitute (`EnvironmentRequest.instead`)."""
 
 
 class UsesTool(Protocol):
@@ -48,6 +50,17 @@ class MayRefuse(Protocol):
         ...
 
 
+class MayBeUnreachable(Protocol):
+    """A manager that installs from places that may not answer."""
+
+    def unreachable(self, request: EnvironmentRequest) -> str | None:
+        """Why it cannot build now, as half a sentence; None where it can, or has built before.
+
+        It may take seconds: it is asked only where another manager can build a substitute.
+        """
+        ...
+
+
 def get_manager(name: str) -> EnvironmentManager:
     """The manager of that name; RequestError for an unknown name, PluginError for a faulty one."""
     manager = create_plugin(
@@ -70,26 +83,49 @@ def _results_of_others() -> Results:
 
 
 def select_manager(
-    explicit: str | None, origin: str, reference: EnvironmentReference, environ: Mapping[str, str]
+    explicit: str | None, origin: str, request: EnvironmentRequest, lock_kind: str | None = None
 ) -> Selection:
     """The manager that the user named (`origin` says where), else the best that serves the project.
 
-    Raises RequestError for an unknown name, EnvironmentBuildError where no manager on this machine serves.
+    `lock_kind` is that of the lock to build from: it decides between an original and a substitute. Raises
+    RequestError for an unknown name, EnvironmentBuildError where no manager on this machine serves.
     """
     if explicit is not None:
-        return _explicit(get_manager(explicit), origin, reference)
+        return _explicit(get_manager(explicit), origin, request.reference)
     missing: list[EnvironmentManager] = []
     refusals: list[Refusal] = []
-    for manager in _candidates(reference.kind):
-        # Not isinstance: of a Protocol it imports `inspect` from Python 3.12 on, a tenth of the start.
-        refusal = cast(MayRefuse, manager).refusal(reference) if hasattr(manager, "refusal") else None
-        if refusal is not None:
+    substitutes: list[EnvironmentManager] = []
+    unreachable: list[str] = []
+    for manager in _candidates(request.reference.kind):
+        locked = lock_kind in manager.capabilities.locks
+        refusal = _refusal(manager, request.reference)
+        available = (refusal is None or refusal.substitute) and manager.available(request.environ)
+        if refusal is not None and not (locked and available):
             refusals.append(refusal)
-        elif manager.available(environ):
-            return Selection(manager, _reason(manager, missing, refusals, environ))
-        else:
+            substitutes += [manager] if available else []
+        elif not available:
             missing.append(manager)
-    raise _none_serves(reference, missing, refusals)
+        elif substitutes and not locked and (reason := _unreachable(manager, request)):
+            unreachable.append(reason)
+        else:
+            return Selection(manager, _reason(manager, missing, refusals, request.environ))
+    if substitutes:
+        why = unreachable[0] if unreachable else f"{_names(missing)} is not installed"
+        return Selection(substitutes[0], f"{substitutes[0].name}: {why}", why)
+    raise _none_serves(request.reference, missing, refusals)
+
+
+def _refusal(manager: EnvironmentManager, reference: EnvironmentReference) -> Refusal | None:
+    # Not isinstance: of a Protocol it imports `inspect` from Python 3.12 on, a tenth of the start.
+    return cast(MayRefuse, manager).refusal(reference) if hasattr(manager, "refusal") else None
+
+
+def _unreachable(manager: EnvironmentManager, request: EnvironmentRequest) -> str | None:
+    return cast(MayBeUnreachable, manager).unreachable(request) if hasattr(manager, "unreachable") else None
+
+
+def _names(managers: Iterable[EnvironmentManager]) -> str:
+    return " and ".join(manager.name for manager in managers)
 
 
 def _candidates(kind: str) -> Iterator[EnvironmentManager]:
@@ -133,8 +169,7 @@ def _reason(
     environ: Mapping[str, str],
 ) -> str:
     if missing:
-        names = " and ".join(other.name for other in missing)
-        return f"{manager.name}: {names} is not installed"
+        return f"{manager.name}: {_names(missing)} is not installed"
     tool = cast(UsesTool, manager).tool(environ) if hasattr(manager, "tool") else None
     if tool:
         return f"{manager.name}: found at {tool}"

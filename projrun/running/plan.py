@@ -17,6 +17,7 @@ from projrun.environments.choice import (
     exported_by,
     idle_warnings,
     lock_file,
+    lock_kind_of,
     read_given,
 )
 from projrun.environments.protocol import (
@@ -351,23 +352,27 @@ def _environment(
     given = GivenOptions(context.settings, request.caller_directory, context.environ, requested)
     choice = choose_environment(context.settings)
     records = read_given(given, choice)
-    environ = {**context.environ, **exported_by(records.values())}
-    selection = select_manager(choice.manager, choice.origin, project.environment, environ)
-    manager = selection.manager
-    # isinstance of a Protocol imports `inspect` from Python 3.12 on: a tenth of the start.
-    options = cast("TakesOptions", manager).read_options(given) if hasattr(manager, "read_options") else None
-    exported = exported_by((*records.values(), options))
     environment_request = EnvironmentRequest(
         project_directory=checkout.directory,
         reference=project.environment,
         cache_directory=context.directories.environments,
-        environ={**context.environ, **exported},
+        environ={**context.environ, **exported_by(records.values())},
         temporary_checkout=checkout.cached is not None,
         checkout_root=checkout.root if checkout.cached is not None else None,
         project_name=project.name,
         commit=checkout.commit,
+        offline=context.settings.enabled("offline"),
+    )
+    selection = select_manager(choice.manager, choice.origin, environment_request, lock_kind_of(given))
+    manager = selection.manager
+    # isinstance of a Protocol imports `inspect` from Python 3.12 on: a tenth of the start.
+    options = cast("TakesOptions", manager).read_options(given) if hasattr(manager, "read_options") else None
+    exported = exported_by((*records.values(), options))
+    environment_request = environment_request._replace(
+        environ={**context.environ, **exported},
         lock_file=lock_file(given, manager),
         options=options,
+        instead=selection.instead,
     )
     return EnvironmentPlan(
         manager,

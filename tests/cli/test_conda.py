@@ -102,7 +102,7 @@ def test_a_recorded_lock_builds_the_same_again(workshop: Workshop) -> None:
 
 def test_the_lock_of_a_python_environment_is_refused(workshop: Workshop) -> None:
     write_files(workshop.folder, {"lock.txt": "numpy==1.2\n"})
-    done = workshop.run(project(workshop, "crank"), "--locked", "lock.txt")
+    done = workshop.run(project(workshop, "crank"), "--locked", "lock.txt", "--env-manager=conda")
     assert done.returncode == 2
     assert "lock.txt is not a lock of a conda environment" in done.stderr
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from projrun.environments.protocol import EnvironmentRequest
 from projrun.environments.registry import get_manager, select_manager
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.project.loader import load_project
@@ -28,6 +30,10 @@ def reference(kind: EnvironmentKind) -> EnvironmentReference:
     return EnvironmentReference(
         kind, Path("/project/environment.file") if kind not in ("docker_env", "none") else None
     )
+
+
+def asked(reference: EnvironmentReference, environ: Mapping[str, str]) -> EnvironmentRequest:
+    return EnvironmentRequest(Path("/project"), reference, Path("/dev/null/cache"), environ)
 
 
 @pytest.fixture
@@ -59,15 +65,23 @@ def test_an_unknown_name_is_a_mistake_of_the_request() -> None:
 
 @pytest.mark.parametrize("kind", ["python_env", "uv_env", "requirements", "none"])
 def test_uv_is_chosen_where_it_is_installed(kind: EnvironmentKind, with_uv: dict[str, str]) -> None:
-    selection = select_manager(None, "", reference(kind), with_uv)
+    selection = select_manager(None, "", asked(reference(kind), with_uv))
     assert selection.manager.name == "uv"
     assert selection.reason == f"uv: found at {with_uv['PATH']}/uv"
 
 
 @pytest.mark.parametrize("kind", ["python_env", "requirements", "none"])
 def test_virtualenv_where_uv_is_not_installed(kind: EnvironmentKind, without_uv: dict[str, str]) -> None:
-    selection = select_manager(None, "", reference(kind), without_uv)
+    selection = select_manager(None, "", asked(reference(kind), without_uv))
     assert (selection.manager.name, selection.reason) == ("virtualenv", "virtualenv: uv is not installed")
+
+
+def conda_file(folder: Path, dependencies: str, channel: str = "channel") -> EnvironmentReference:
+    """With one channel: the folder `channel`, which is there."""
+    (folder / "channel").mkdir(exist_ok=True)
+    file = folder / "conda.yaml"
+    file.write_text(f"channels: [nodefaults, ./{channel}]\ndependencies: {dependencies}\n")
+    return EnvironmentReference("conda_env", file)
 
 
 @pytest.mark.parametrize(
@@ -83,23 +97,76 @@ def test_conda_is_chosen_for_what_pip_cannot_install(
     tmp_path: Path, with_uv: dict[str, str], dependencies: str, name: str
 ) -> None:
     pytest.importorskip("rattler")
-    file = tmp_path / "conda.yaml"
-    file.write_text(f"dependencies: {dependencies}\n")
-    selection = select_manager(None, "", EnvironmentReference("conda_env", file), with_uv)
-    assert selection.manager.name == name
+    selection = select_manager(None, "", asked(conda_file(tmp_path, dependencies), with_uv))
+    assert (selection.manager.name, selection.instead) == (name, "")
     if name == "conda":
         assert selection.reason == "conda: conda.yaml needs more than pip can install"
+
+
+def test_a_translation_is_chosen_where_a_channel_does_not_answer(
+    tmp_path: Path, with_uv: dict[str, str]
+) -> None:
+    pytest.importorskip("rattler")
+    request = asked(conda_file(tmp_path, "[numpy]", "gone"), with_uv)
+    selection = select_manager(None, "", request)
+    why = f"of the conda channels, {(tmp_path / 'gone').as_uri()} does not answer"
+    assert (selection.manager.name, selection.reason, selection.instead) == ("uv", f"uv: {why}", why)
+    assert select_manager("conda", "--env-manager", request).manager.name == "conda"
+
+
+def test_what_cannot_be_translated_stays_condas(tmp_path: Path, with_uv: dict[str, str]) -> None:
+    pytest.importorskip("rattler")
+    request = asked(conda_file(tmp_path, "[numpy, openjdk]", "gone"), with_uv)
+    assert select_manager(None, "", request).manager.name == "conda"
+
+
+def test_a_translation_is_chosen_where_conda_is_not_installed(
+    tmp_path: Path, with_uv: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rattler", None)
+    selection = select_manager(None, "", asked(conda_file(tmp_path, "[numpy]"), with_uv))
+    assert (selection.manager.name, selection.reason) == ("uv", "uv: conda is not installed")
+    assert selection.instead == "conda is not installed"
+    untranslatable = asked(conda_file(tmp_path, "[numpy, openjdk, r-base]"), with_uv)
+    with pytest.raises(EnvironmentBuildError, match=r"only conda can install: openjdk, r-base$"):
+        select_manager(None, "", untranslatable)
+
+
+def test_a_translation_by_virtualenv_without_uv(
+    tmp_path: Path, without_uv: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rattler", None)
+    selection = select_manager(None, "", asked(conda_file(tmp_path, "[numpy]"), without_uv))
+    assert (selection.manager.name, selection.reason) == ("virtualenv", "virtualenv: conda is not installed")
+
+
+@pytest.mark.parametrize(
+    ("channel", "lock", "name"),
+    [
+        ("channel", "python", "uv"),
+        ("gone", "python", "uv"),
+        ("channel", "conda", "conda"),
+        ("gone", "conda", "conda"),
+    ],
+)
+def test_a_lock_decides_whatever_answers(
+    tmp_path: Path, with_uv: dict[str, str], channel: str, lock: str, name: str
+) -> None:
+    pytest.importorskip("rattler")
+    request = asked(conda_file(tmp_path, "[numpy]", channel), with_uv)
+    selection = select_manager(None, "", request, lock)
+    assert (selection.manager.name, selection.instead) == (name, "")
 
 
 def test_a_conda_file_that_is_wrong_is_found_when_choosing(tmp_path: Path, with_uv: dict[str, str]) -> None:
     (tmp_path / "conda.yaml").write_text("dependencies: [x: y]\n")
     with pytest.raises(RequestError, match=r"conda\.yaml:1:16: 'x' is not `pip`"):
-        select_manager(None, "", EnvironmentReference("conda_env", tmp_path / "conda.yaml"), with_uv)
+        select_manager(None, "", asked(EnvironmentReference("conda_env", tmp_path / "conda.yaml"), with_uv))
 
 
 def test_conda_serves_conda_files_alone(with_uv: dict[str, str]) -> None:
     with pytest.raises(EnvironmentBuildError, match=r"'conda' cannot build environment\.file") as raised:
-        select_manager("conda", "--env-manager", reference("python_env"), with_uv)
+        select_manager("conda", "--env-manager", asked(reference("python_env"), with_uv))
     assert raised.value.hint == "managers that can: local, virtualenv, uv"
 
 
@@ -107,10 +174,10 @@ def test_what_only_uv_installs_needs_uv(without_uv: dict[str, str]) -> None:
     with pytest.raises(
         EnvironmentBuildError, match=r"environment\.file needs uv, which is not installed"
     ) as raised:
-        select_manager(None, "", reference("uv_env"), without_uv)
+        select_manager(None, "", asked(reference("uv_env"), without_uv))
     assert "pip install uv" in raised.value.hint
     with pytest.raises(EnvironmentBuildError, match="'virtualenv' cannot build environment") as raised:
-        select_manager("virtualenv", "--env-manager", reference("uv_env"), without_uv)
+        select_manager("virtualenv", "--env-manager", asked(reference("uv_env"), without_uv))
     assert raised.value.hint == "managers that can: local, uv"
 
 
@@ -126,13 +193,13 @@ def with_docker(with_uv: dict[str, str]) -> dict[str, str]:
 
 
 def test_docker_projects_use_docker(with_docker: dict[str, str]) -> None:
-    selection = select_manager(None, "", DOCKER, with_docker)
+    selection = select_manager(None, "", asked(DOCKER, with_docker))
     assert selection.manager.name == "docker"
     assert selection.reason == f"docker: found at {with_docker['PATH']}/docker"
 
 
 def test_docker_projects_use_docker_whatever_a_driver_chose(with_docker: dict[str, str]) -> None:
-    selection = select_manager("uv", "$PROJRUN_ENV_MANAGER", DOCKER, with_docker)
+    selection = select_manager("uv", "$PROJRUN_ENV_MANAGER", asked(DOCKER, with_docker))
     assert selection.manager.name == "docker"
     assert selection.reason == "docker: the project's docker_env, despite $PROJRUN_ENV_MANAGER"
 
@@ -141,22 +208,22 @@ def test_docker_projects_need_docker(with_uv: dict[str, str]) -> None:
     with pytest.raises(
         EnvironmentBuildError, match="needs the program docker, which is not on PATH"
     ) as raised:
-        select_manager(None, "", DOCKER, with_uv)
+        select_manager(None, "", asked(DOCKER, with_uv))
     assert "docs.docker.com" in raised.value.hint
 
 
 def test_docker_serves_no_other_project(with_docker: dict[str, str]) -> None:
     with pytest.raises(EnvironmentBuildError, match="'docker' cannot build") as raised:
-        select_manager("docker", "--env-manager", reference("python_env"), with_docker)
+        select_manager("docker", "--env-manager", asked(reference("python_env"), with_docker))
     assert "uv" in raised.value.hint
     without = "'docker' cannot build a project without an environment file"
     with pytest.raises(EnvironmentBuildError, match=without):
-        select_manager("docker", "--env-manager", reference("none"), with_docker)
+        select_manager("docker", "--env-manager", asked(reference("none"), with_docker))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_local_works_with_every_project(kind: EnvironmentKind, without_uv: dict[str, str]) -> None:
-    selection = select_manager("local", "$PROJRUN_ENV_MANAGER", reference(kind), without_uv)
+    selection = select_manager("local", "$PROJRUN_ENV_MANAGER", asked(reference(kind), without_uv))
     assert selection.reason == "local: $PROJRUN_ENV_MANAGER"
 
 
@@ -196,16 +263,16 @@ def pixi_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_another_packages_manager_is_chosen_for_its_kind(
     pixi_project: EnvironmentReference, with_uv: dict[str, str]
 ) -> None:
-    selection = select_manager(None, "", pixi_project, with_uv)
+    selection = select_manager(None, "", asked(pixi_project, with_uv))
     assert (selection.manager.name, selection.reason) == ("pixi", "pixi: default")
-    assert select_manager(None, "", reference("python_env"), with_uv).manager.name == "uv"
+    assert select_manager(None, "", asked(reference("python_env"), with_uv)).manager.name == "uv"
     with pytest.raises(EnvironmentBuildError, match=r"'uv' cannot build pixi\.toml") as raised:
-        select_manager("uv", "--env-manager", pixi_project, with_uv)
+        select_manager("uv", "--env-manager", asked(pixi_project, with_uv))
     assert raised.value.hint == "managers that can: local, pixi"
     with pytest.raises(
         EnvironmentBuildError, match=r"pixi\.toml needs pixi, which is not installed"
     ) as raised:
-        select_manager(None, "", pixi_project, {**with_uv, "WITHOUT_PIXI": "1"})
+        select_manager(None, "", asked(pixi_project, {**with_uv, "WITHOUT_PIXI": "1"}))
     assert raised.value.hint == "use --env-manager=local"
 
 
@@ -213,9 +280,9 @@ def test_a_kind_that_nothing_builds_is_refused(
     pixi_project: EnvironmentReference, with_uv: dict[str, str]
 ) -> None:
     with pytest.raises(EnvironmentBuildError, match=r"no environment manager builds pixi\.toml") as raised:
-        select_manager(None, "", pixi_project, with_uv)
+        select_manager(None, "", asked(pixi_project, with_uv))
     assert "provides one for pixi_env" in raised.value.hint
-    assert select_manager("local", "--env-manager", pixi_project, with_uv).manager.name == "local"
+    assert select_manager("local", "--env-manager", asked(pixi_project, with_uv)).manager.name == "local"
 
 
 def test_uv_is_looked_for_past_shims(tmp_path: Path, without_uv: dict[str, str]) -> None:
@@ -246,7 +313,10 @@ def test_the_local_manager_costs_next_to_nothing() -> None:
         "import sys\n"
         "from projrun.environments.registry import select_manager\n"
         "from projrun.project.model import EnvironmentReference\n"
-        "select_manager('local', '--env-manager', EnvironmentReference('none'), {})\n"
+        "from pathlib import Path\n"
+        "from projrun.environments.protocol import EnvironmentRequest\n"
+        "request = EnvironmentRequest(Path(), EnvironmentReference('none'), Path(), {})\n"
+        "select_manager('local', '--env-manager', request)\n"
         "costly = {'yaml', 'hashlib', 'subprocess', 'filelock', 'shutil', 'tempfile', 'logging', 'json'}\n"
         "print(sorted(name for name in sys.modules if name in costly or name.startswith('projrun.environments.')))\n"
     )

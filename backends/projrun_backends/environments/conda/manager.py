@@ -47,6 +47,25 @@ class CondaEnvironment:
         program = find_program(environ)
         return program.path if program else None
 
+    def unreachable(self, request: EnvironmentRequest) -> str | None:
+        """Which channels do not answer, unless the environment is already built; what is wrong is for `resolve`."""
+        try:
+            details = read_details(request)
+        except EnvironmentBuildError:
+            return None
+        with cache_errors(request):
+            if _cache(request).find(_key(details, request)) is not None:
+                return None
+        from projrun_backends.environments.conda.reach import silent_channels
+
+        silent = silent_channels(details.channels, details.settings, request)
+        if not silent:
+            return None
+        names = ", ".join(channel.url for channel in silent)
+        if request.offline:
+            return f"of the conda channels, {names} may not answer (--offline)"
+        return f"of the conda channels, {names} {'does' if len(silent) == 1 else 'do'} not answer"
+
     def read_options(self, given: GivenOptions) -> CondaOptions:
         """See `CondaOptions`."""
         return CondaOptions.read(given)

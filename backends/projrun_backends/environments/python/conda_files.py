@@ -1,4 +1,4 @@
-"""conda.yaml files: what they require, and which of them need nothing beyond pip and so run without conda."""
+"""conda.yaml files: what they require, and what of it is Python and its tools, which need no conda."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from yaml.nodes import MappingNode, Node
 
-from projrun.errors import EnvironmentBuildError
 from projrun.project.reading.document import is_null
 from projrun_backends.environments.python.documents import EnvironmentDocument, Text
 from projrun_backends.environments.python.requirements import Line
 from projrun_backends.environments.python.versions import PythonRequest
+from projrun_backends.environments.translation.match_specs import parse_match_spec
+from projrun_backends.environments.translation.versions import specifiers
 
-_SPEC = r"(?:\S+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)"
+_NAME = r"(?:\S+::)?([A-Za-z0-9_][\w.-]*)\s*.*"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _TOOLS = frozenset({"pip", "setuptools", "wheel"})
 _PIP_ONLY = _TOOLS | {"python"}
@@ -32,12 +33,12 @@ class CondaDocument(NamedTuple):
 
     @property
     def foreign(self) -> tuple[Text, ...]:
-        """The dependencies that only conda can install."""
+        """The dependencies beyond Python and pip's own tools: conda's own, until they are translated."""
         return tuple(text for text in self.dependencies if package_name(text.value) not in _PIP_ONLY)
 
 
 class CondaFile(NamedTuple):
-    """What a file asks for that pip can install."""
+    """What a file asks for that needs no translation."""
 
     python: PythonRequest | None
     python_origin: str
@@ -45,6 +46,7 @@ class CondaFile(NamedTuple):
     """pip, setuptools and wheel, as requirement lines."""
     pip_lines: tuple[Line, ...]
     variables: tuple[tuple[str, str], ...]
+    foreign: tuple[Text, ...]
 
 
 def read_conda_document(file: Path, name: str) -> CondaDocument:
@@ -65,22 +67,20 @@ def read_conda_document(file: Path, name: str) -> CondaDocument:
 
 
 def read_conda_file(file: Path, name: str) -> CondaFile:
-    """Raises RequestError for a file that is wrong, EnvironmentBuildError for one that needs conda."""
+    """Raises RequestError for a file that is wrong."""
     conda = read_conda_document(file, name)
-    if conda.foreign:
-        raise needs_conda(name, conda.foreign)
     document = EnvironmentDocument(file, name)
     python: Text | None = None
     request: PythonRequest | None = None
     tools: list[Line] = []
     for text in conda.dependencies:
-        package, version = _split(text.value)
+        package = package_name(text.value)
         if package == "python":
-            python, request = text, _python(document, text, version)
-        else:
-            tools.append(Line(package + _pip_version(version), str(text.location)))
+            python, request = text, _python(document, text)
+        elif package in _TOOLS:
+            tools.append(Line(package + _pip_version(document, text), str(text.location)))
     origin = str(python.location) if python else ""
-    return CondaFile(request, origin, tuple(tools), conda.pip_lines, conda.variables)
+    return CondaFile(request, origin, tuple(tools), conda.pip_lines, conda.variables, conda.foreign)
 
 
 def package_name(dependency: str) -> str | None:
@@ -90,29 +90,14 @@ def package_name(dependency: str) -> str | None:
     """
     if re.fullmatch(r"[A-Za-z][\w+.-]*://\S+\.(?:conda|tar\.bz2)(?:#\S*)?", dependency):
         return dependency
-    return _split(dependency)[0] or None
-
-
-def needs_conda(name: str, foreign: tuple[Text, ...]) -> EnvironmentBuildError:
-    """The error for a file whose dependencies only conda can install, without conda."""
-    listed = ", ".join(text.value for text in foreign)
-    return EnvironmentBuildError(
-        f"{name} asks for what only conda can install: {listed}",
-        hint="use --env-manager=conda (pip install 'projrun[conda]' without conda), or move it to the"
-        " file's `pip:` list where PyPI has it",
-        detail="\n".join(f"{text.location}: {text.value}" for text in foreign),
-    )
+    match = re.fullmatch(_NAME, dependency)
+    return match[1].lower() if match else None
 
 
 def _variable(document: EnvironmentDocument, name: Text, value: Text) -> tuple[str, str]:
     if not re.fullmatch(_VARIABLE, name.value):
         raise document.error(name.location, f"{name.value!r} is not the name of a variable")
     return name.value, value.value
-
-
-def _split(dependency: str) -> tuple[str, str]:
-    match = re.fullmatch(_SPEC, dependency)
-    return (match[1].lower(), match[2].strip()) if match else ("", "")
 
 
 def _pip_lines(document: EnvironmentDocument, node: MappingNode) -> list[Line]:
@@ -131,11 +116,11 @@ def _pip_items(document: EnvironmentDocument, value: Node) -> list[Node]:
     return [] if is_null(value) else document.sequence(value, "pip")
 
 
-def _python(document: EnvironmentDocument, text: Text, version: str) -> PythonRequest | None:
-    wanted = _without_build(version)
-    if not wanted:
+def _python(document: EnvironmentDocument, text: Text) -> PythonRequest | None:
+    version = _version(document, text)
+    if not version:
         return None
-    request = PythonRequest.parse(wanted)
+    request = PythonRequest.parse(version)
     if request is None:
         raise document.error(
             text.location, f"{version!r} is not a Python version", hint="for example python=3.11"
@@ -143,18 +128,15 @@ def _python(document: EnvironmentDocument, text: Text, version: str) -> PythonRe
     return request
 
 
-def _without_build(version: str) -> str:
-    """`=3.11.5=h955ad1f_0` asks for a build of conda's own: the version counts."""
-    match = re.fullmatch(r"={0,2}\s*([\w.*]+)[=\s]\s*\w+", version)
-    return match[1] if match else version
+def _pip_version(document: EnvironmentDocument, text: Text) -> str:
+    version = specifiers(_version(document, text))
+    if version is None:
+        raise document.error(text.location, f"pip cannot be asked for {text.value!r}")
+    return version
 
 
-def _pip_version(version: str) -> str:
-    """conda's `pip=23.1` is fuzzy, `pip==23.1` exact, as in its MatchSpec."""
-    version = _without_build(version).replace(" ", "")
-    if version in ("", "*", "=*"):
-        return ""
-    if version.startswith("=") and not version.startswith("=="):
-        version = version[1:].removesuffix(".*").removesuffix("*")
-        return f"=={version}.*"
-    return version if version[0] in "<>=!~" else f"=={version}"
+def _version(document: EnvironmentDocument, text: Text) -> str:
+    spec = parse_match_spec(text.value)
+    if spec is None:
+        raise document.error(text.location, f"{text.value!r} is not a conda dependency")
+    return spec.version

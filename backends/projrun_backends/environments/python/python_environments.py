@@ -101,7 +101,7 @@ def resolve(recipe: Recipe, request: EnvironmentRequest, *, exact_by: str = "") 
 
     `exact_by` is the option that refuses another patch than the one that is asked for, if any.
     """
-    spec = _spec(request)
+    spec = read_environment_spec(request)
     interpreter = _interpreter(spec, request, exact_by)
     settings = package_settings(request.environ)
     key = environment_key(
@@ -110,7 +110,7 @@ def resolve(recipe: Recipe, request: EnvironmentRequest, *, exact_by: str = "") 
     cache = _cache(request)
     with cache_errors(request):
         entry = cache.find(key)
-    return ResolvedEnvironment(
+    resolved = ResolvedEnvironment(
         manager=recipe.manager,
         summary=f"{recipe.manager}, Python {interpreter.version}, {spec.summary}",
         key=key,
@@ -121,9 +121,32 @@ def resolve(recipe: Recipe, request: EnvironmentRequest, *, exact_by: str = "") 
         details=PythonEnvironment(spec, interpreter, not request.temporary_checkout),
         warnings=(*spec.warnings, *_python_warnings(spec, interpreter)),
     )
+    return with_translation(resolved, spec, request)
 
 
-def _spec(request: EnvironmentRequest) -> EnvironmentSpec:
+def with_translation(
+    resolved: ResolvedEnvironment, spec: EnvironmentSpec, request: EnvironmentRequest
+) -> ResolvedEnvironment:
+    """With the words that say what was translated, where anything was."""
+    if not spec.translated:
+        return resolved
+    from projrun_backends.environments.translation import translation
+
+    # What a lock builds was translated, and said, when the lock was made.
+    warnings = (
+        ()
+        if spec.pinned
+        else (translation.translation_warning(spec.translated, spec.source, request.instead),)
+    )
+    return resolved._replace(
+        warnings=(*resolved.warnings, *warnings),
+        tags={translation.TAG: translation.translation_tag(spec.translated)},
+        facts=translation.translation_facts(spec.translated),
+    )
+
+
+def read_environment_spec(request: EnvironmentRequest) -> EnvironmentSpec:
+    """What is to be built: the project's file, with a lock's packages where there is one."""
     spec = read_spec(request.reference, request.project_directory, request.environ)
     if request.lock_file is not None:
         from projrun_backends.environments.python.locks import locked_spec

@@ -43,6 +43,8 @@ class EnvironmentSpec(NamedTuple):
     """True where the requirements are a lock: exactly these are installed."""
     texts: tuple[str, ...] = ()
     """Text beyond the requirements that decides what is installed (lock files)."""
+    translated: tuple[tuple[str, str], ...] = ()
+    """What conda was to install, and the requirement that pip is given instead, empty for what is left out."""
     warnings: tuple[str, ...] = ()
 
     @property

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from projrun.environments.protocol import Refusal
-from projrun.errors import RequestError
+from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.python.documents import EnvironmentDocument, Text
 from projrun_backends.environments.python.requirements import (
@@ -19,6 +21,9 @@ from projrun_backends.environments.python.requirements import (
 from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.python.uv_files import read_uv_project
 from projrun_backends.environments.python.versions import PythonRequest
+
+if TYPE_CHECKING:
+    from projrun_backends.environments.translation.translation import Translated
 
 
 def read_spec(reference: EnvironmentReference, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
@@ -35,14 +40,34 @@ def read_spec(reference: EnvironmentReference, project: Path, environ: Mapping[s
 
 
 def conda_refusal(reference: EnvironmentReference) -> Refusal | None:
-    """Why pip cannot build a conda file's environment; None for other kinds. RequestError for a wrong file."""
+    """Why pip cannot build a conda file's environment, or only a translation; None for others.
+
+    Raises RequestError for a wrong file.
+    """
     if reference.kind != "conda_env" or reference.file is None:
         return None
-    from projrun_backends.environments.python.conda_files import needs_conda, read_conda_document
+    from projrun_backends.environments.python.conda_files import read_conda_document
+    from projrun_backends.environments.translation.translation import translate
 
     name = reference.file.name
-    foreign = read_conda_document(reference.file, name).foreign
-    return Refusal(f"{name} needs more than pip can install", needs_conda(name, foreign)) if foreign else None
+    found = translate(read_conda_document(reference.file, name).foreign)
+    if not found:
+        return None
+    missing = any(one.missing for one in found)
+    return Refusal(
+        f"{name} needs more than pip can install", needs_conda(name, found), substitute=not missing
+    )
+
+
+def needs_conda(name: str, translated: Iterable[Translated]) -> EnvironmentBuildError:
+    """The error for a file with dependencies that PyPI does not have: those, and no others."""
+    missing = [one for one in translated if one.missing]
+    return EnvironmentBuildError(
+        f"{name} asks for what only conda can install: {', '.join(one.text.value for one in missing)}",
+        hint="use --env-manager=conda (pip install 'projrun[conda]' without conda), or remove what the project"
+        " does not need",
+        detail="\n".join(f"{one.text.location}: {one.text.value} ({one.missing})" for one in missing),
+    )
 
 
 def parse_python(text: str, origin: str, document: EnvironmentDocument, place: Text) -> PythonRequest:
@@ -81,22 +106,37 @@ def _read_python_env(file: Path, project: Path, environ: Mapping[str, str]) -> E
 
 def _read_conda_env(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
     from projrun_backends.environments.python.conda_files import read_conda_file
+    from projrun_backends.environments.translation.translation import translate
 
     name = display_name(file, project)
     conda = read_conda_file(file, name)
+    translated = translate(conda.foreign)
+    if any(one.missing for one in translated):
+        raise needs_conda(name, translated)
     tools = read_requirement_lines(conda.tools, file.parent, project, environ)
-    wanted = read_requirement_lines(conda.pip_lines, file.parent, project, environ)
+    listed = read_requirement_lines(conda.pip_lines, file.parent, project, environ)
+    # pip replaces what conda installed before it: where the file names a package twice, the `pip:` list decides.
+    replaced = {_package(line) for line in listed.lines}
+    kept = [one for one in translated if not one.requirement or _package(one.requirement) not in replaced]
+    lines = tuple(dict.fromkeys(one.requirement for one in kept if one.requirement))
     return EnvironmentSpec(
         source=name,
         python=conda.python,
         python_origin=conda.python_origin,
         python_instead=conda.python and conda.python.same_minor(),
         build_requirements=tools,
-        requirements=wanted,
+        requirements=listed._replace(lines=(*lines, *listed.lines)),
         variables=conda.variables,
-        files=_files(file, wanted),
-        warnings=wanted.warnings,
+        files=_files(file, listed),
+        warnings=listed.warnings,
+        translated=tuple((one.text.value, one.requirement) for one in kept),
     )
+
+
+def _package(line: str) -> str:
+    """The package of a requirement line, as PyPI compares names; empty where it has none."""
+    match = re.match(r"[A-Za-z0-9][\w.-]*", line)
+    return re.sub(r"[-_.]+", "-", match[0]).lower() if match else ""
 
 
 def _read_requirements(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:

@@ -73,13 +73,15 @@ class UvEnvironment:
             if not options.python_downloads:
                 missing.hint = f"--python-downloads=automatic lets uv download it; or {missing.hint}"
                 raise
-            return ResolvedEnvironment(
+            resolved = ResolvedEnvironment(
                 manager=self.name,
                 summary=f"uv, Python {missing.wanted}, which uv downloads first",
                 exists=False,
                 recorded_kind=self.name,
                 details=missing,
             )
+            spec = python_environments.read_environment_spec(request)
+            return python_environments.with_translation(resolved, spec, request)
 
     def prepare(
         self, request: EnvironmentRequest, resolved: ResolvedEnvironment, *, rebuild: bool, progress: Progress

@@ -224,8 +224,11 @@ def test_without_py_rattler_a_conda_on_path_will_do(tmp_path: Path) -> None:
     assert find(tmp_path, "path/mamba") == CondaProgram(tmp_path / "path/mamba", "found on PATH")
     environ = {"HOME": str(tmp_path), "PATH": str(tmp_path / "path")}
     assert get_manager("conda").available(environ)
+    environ |= {"CONDA_CHANNEL_ALIAS": tmp_path.as_uri()}
+    for channel in ("conda-forge", "forge"):
+        (tmp_path / channel).mkdir()
     request = request_for(tmp_path)
-    assert select_manager(None, "", request.reference, environ).reason == (
+    assert select_manager(None, "", request._replace(environ=environ)).reason == (
         f"conda: found at {tmp_path / 'path/mamba'}"
     )
 
@@ -237,6 +240,8 @@ def test_without_either_the_error_says_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentBuildError, match="neither is installed") as raised:
         get_manager("conda").resolve(request)
     assert "pip install 'projrun[conda]'" in raised.value.hint
-    with pytest.raises(EnvironmentBuildError, match="only conda can install: forge::cog") as raised:
-        select_manager(None, "", request.reference, request.environ)
+    assert select_manager(None, "", request).reason == "uv: conda is not installed"
+    write_files(request.project_directory, {"conda.yaml": "dependencies: [forge::openjdk, cog]\n"})
+    with pytest.raises(EnvironmentBuildError, match=r"only conda can install: forge::openjdk$") as raised:
+        select_manager(None, "", request)
     assert "pip install 'projrun[conda]'" in raised.value.hint

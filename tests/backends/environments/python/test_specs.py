@@ -112,6 +112,7 @@ def test_the_tools_of_a_conda_file(tmp_path: Path, dependency: str, lines: tuple
         ("python 3.11", (3, 11, 7)),
         ("python=3.11.5=h955ad1f_0", (3, 11, 5)),
         ("conda-forge::python=3.9|3.11", (3, 11, 0)),
+        ("python[version='>=3.10,<3.13']", (3, 12, 1)),
     ],
 )
 def test_the_python_of_a_conda_file(tmp_path: Path, dependency: str, version: tuple[int, int, int]) -> None:
@@ -134,17 +135,32 @@ def test_a_conda_file_that_pip_can_serve(tmp_path: Path) -> None:
     assert spec.variables == (("A", "1"),)
 
 
+def test_a_conda_file_is_translated(tmp_path: Path) -> None:
+    text = "dependencies: [python=3.11, pytorch=2.1, 'numpy>=1.20', numpy-base, openssl=3, {pip: [-r r.txt, Numpy==2]}]"
+    spec = read(tmp_path, "conda_env", "conda.yaml", text, r__txt="six\n")
+    assert spec.requirements.lines == ("torch==2.1.*", "six", "Numpy==2"), (
+        "the `pip:` list decides, as under conda"
+    )
+    assert spec.requirements.files == (tmp_path / "r.txt",)
+    assert spec.translated == (("pytorch=2.1", "torch==2.1.*"), ("openssl=3", ""))
+
+
 def test_a_conda_file_that_only_conda_can_serve_lists_why(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentBuildError) as raised:
         read(
             tmp_path,
             "conda_env",
             "conda.yaml",
-            "dependencies:\n  - python=3.11\n  - numpy=1.26\n  - cudatoolkit\n",
+            "dependencies:\n  - python=3.11\n  - numpy=1.26\n  - cudatoolkit\n  - scipy=1.2|1.4\n",
         )
-    assert raised.value.message == "conda.yaml asks for what only conda can install: numpy=1.26, cudatoolkit"
+    assert (
+        raised.value.message == "conda.yaml asks for what only conda can install: cudatoolkit, scipy=1.2|1.4"
+    )
     assert "--env-manager=conda" in raised.value.hint
-    assert raised.value.detail.splitlines() == ["conda.yaml:3:5: numpy=1.26", "conda.yaml:4:5: cudatoolkit"]
+    assert raised.value.detail.splitlines() == [
+        "conda.yaml:4:5: cudatoolkit (not on PyPI)",
+        "conda.yaml:5:5: scipy=1.2|1.4 (pip cannot be asked for that version)",
+    ]
     assert raised.value.exit_code == 4
 
 
@@ -154,6 +170,7 @@ def test_a_conda_file_that_only_conda_can_serve_lists_why(tmp_path: Path) -> Non
         ("dependencies:\n  - python=three\n", "conda.yaml:2:5: '=three' is not a Python version"),
         ("dependencies:\n  - npm: [x]\n", "conda.yaml:2:5: 'npm' is not `pip`"),
         ("dependencies:\n  - pip: numpy\n", "conda.yaml:2:10: 'pip' must be a list"),
+        ("dependencies:\n  - pip=22|23\n", "conda.yaml:2:5: pip cannot be asked for 'pip=22|23'"),
         ("dependencies:\n  - '???'\n", "conda.yaml:2:5: '???' is not a conda dependency"),
         ("variables: [a]\n", "conda.yaml:1:12: 'variables' must be a mapping"),
     ],
