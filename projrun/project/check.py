@@ -66,7 +66,7 @@ def _environment_file(directory: Path, reference: EnvironmentReference) -> Itera
     try:
         if reference.kind in ("python_env", "conda_env"):
             yield from _mapping_file(read_document(file, name))
-        elif reference.kind == "uv_env":
+        elif file.suffix == ".toml":
             _parse_toml(name, read_text(file, name))
         else:
             read_text(file, name)

@@ -12,21 +12,29 @@ from projrun.project.text import read_text
 
 NO_ENVIRONMENT = EnvironmentReference("none")
 
+_TABLES = {
+    "uv_env": r"^\s*\[\s*project\s*\]",
+    "poetry": r"^\s*\[\s*tool\s*\.\s*poetry\s*\.\s*dependencies\s*[.\]]",
+}
+"""The table that a `pyproject.toml` must have, by kind."""
+
 
 def default_environment(directory: Path) -> EnvironmentReference:
-    """`python_env.yaml`, `conda.yaml` (as MLflow), then what MLflow does not know: a uv project, `requirements.txt`.
+    """`python_env.yaml`, `conda.yaml` (as MLflow), then what MLflow does not know: a uv project, `requirements.txt`,
+    a Poetry project.
 
-    A `pyproject.toml` counts where it has a lock file or a `[project]` table; many only configure tools.
+    A `pyproject.toml` counts where it has a lock file or says what it depends on; many only configure tools.
     """
     candidates: list[tuple[str, EnvironmentKind]] = [
         ("python_env.yaml", "python_env"),
         ("conda.yaml", "conda_env"),
         ("pyproject.toml", "uv_env"),
         ("requirements.txt", "requirements"),
+        ("pyproject.toml", "poetry"),
     ]
     for name, kind in candidates:
         path = directory / name
-        if not is_file(path) or (kind == "uv_env" and not _is_uv_project(path)):
+        if not is_file(path) or not _counts(kind, path):
             continue
         if not is_inside(directory, path):
             raise RequestError(f"{path} is a link that leaves the project", hint="put the file itself there")
@@ -34,14 +42,17 @@ def default_environment(directory: Path) -> EnvironmentReference:
     return NO_ENVIRONMENT
 
 
-def _is_uv_project(pyproject: Path) -> bool:
-    if is_file(pyproject.with_name("uv.lock")):
+def _counts(kind: EnvironmentKind, file: Path) -> bool:
+    table = _TABLES.get(kind)
+    if table is None:
+        return True
+    if kind == "uv_env" and is_file(file.with_name("uv.lock")):
         return True
     try:
-        text = read_text(pyproject, pyproject.name)
+        text = read_text(file, file.name)
     except RequestError:
         return False
-    return re.search(r"^\s*\[\s*project\s*\]", text, re.MULTILINE) is not None
+    return re.search(table, text, re.MULTILINE) is not None
 
 
 def file_problem(directory: Path, name: str, path: Path) -> tuple[str, str]:

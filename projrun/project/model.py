@@ -13,7 +13,7 @@ from projrun.errors import RequestError
 from projrun.tuples import NamedTuple
 
 ParameterType = Literal["string", "float", "int", "number", "bool", "path", "uri"]
-EnvironmentKind = Literal["python_env", "conda_env", "uv_env", "requirements", "docker_env", "none"]
+EnvironmentKind = Literal["python_env", "conda_env", "uv_env", "requirements", "poetry", "docker_env", "none"]
 """The kinds of MLflow's and ours; another package's manager may serve more (`EnvironmentReference.kind`)."""
 
 

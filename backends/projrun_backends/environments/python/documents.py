@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from projrun.errors import RequestError
 from projrun.project.model import Location
 from projrun.project.reading.document import is_null, read_document
-from projrun.project.text import LocatedError
+from projrun.project.text import LocatedError, decode
 
 
 class Text(NamedTuple):
@@ -76,6 +77,36 @@ class EnvironmentDocument:
     def error(self, location: Location, problem: str, *, hint: str = "") -> LocatedError:
         """The error that names the place and shows its line."""
         return LocatedError(location, problem, hint=hint, detail=self._document.excerpt(location))
+
+
+_LARGEST_LOCK = 1 << 26
+
+
+def read_large(file: Path, name: str) -> str:
+    """The text of a lock file: several megabytes are usual. RequestError for one of more than 64 MiB."""
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(_LARGEST_LOCK + 1)
+    except OSError as error:
+        raise RequestError(f"cannot read {name}: {error.strerror or error}") from None
+    if len(data) > _LARGEST_LOCK:
+        raise RequestError(f"{name} is larger than {_LARGEST_LOCK >> 20} MiB", hint="is it the right file?")
+    return decode(name, data)
+
+
+def read_toml(text: str, name: str) -> dict[str, Any]:
+    """A TOML text as a table; RequestError, with the place, for anything else."""
+    try:
+        return parse_toml(text)
+    except (ValueError, RecursionError) as error:
+        problem = error if isinstance(error, ValueError) else "nested too deeply"
+        raise RequestError(f"{name}: not TOML: {problem}") from None
+
+
+def table_of(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The table of that name; an empty one where there is none."""
+    found = table.get(name, {})
+    return found if isinstance(found, dict) else {}
 
 
 def parse_toml(text: str) -> dict[str, Any]:

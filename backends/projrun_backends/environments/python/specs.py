@@ -149,10 +149,6 @@ def _read_requirements(file: Path, project: Path, environ: Mapping[str, str]) ->
     )
 
 
-def _read_uv_env(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
-    return read_uv_project(file, project)
-
-
 def _files(file: Path, *requirements: Requirements) -> tuple[Path, ...]:
     followed = [path for found in requirements for path in found.files]
     return tuple(dict.fromkeys([file, *followed]))
@@ -162,5 +158,6 @@ _READERS: Mapping[str, Callable[[Path, Path, Mapping[str, str]], EnvironmentSpec
     "python_env": _read_python_env,
     "conda_env": _read_conda_env,
     "requirements": _read_requirements,
-    "uv_env": _read_uv_env,
+    "uv_env": read_uv_project,
+    "poetry": read_uv_project,
 }

@@ -38,7 +38,7 @@ class UvEnvironment:
 
     name = "uv"
     capabilities = Capabilities(
-        kinds=frozenset({"python_env", "conda_env", "requirements", "uv_env", "none"}),
+        kinds=frozenset({"python_env", "conda_env", "requirements", "poetry", "uv_env", "none"}),
         locks=frozenset({"python"}),
     )
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from projrun.errors import RequestError
-from projrun.project.text import decode, read_text
-from projrun_backends.environments.python.documents import parse_toml
+from projrun.project.text import read_text
+from projrun_backends.environments.python.documents import read_large, read_toml, table_of
+from projrun_backends.environments.python.formats.poetry import poetry_dependencies, read_poetry_project
 from projrun_backends.environments.python.requirements import LocalDependency, Requirements, display_name
 from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.python.versions import PythonRequest
@@ -19,18 +20,20 @@ _SOURCE = re.compile(r'source = \{ (editable|directory|path) = "([^"]+)" \}')
 _MEMBER = r'source = \{ (?:editable|virtual) = "%s" \}'
 
 
-def read_uv_project(file: Path, project: Path) -> EnvironmentSpec:
+def read_uv_project(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
     """From a `pyproject.toml` or `uv.lock` that the project names; the other is looked up next to it."""
     folder = file.parent
     pyproject = folder / "pyproject.toml"
     name = display_name(pyproject, project)
     text = read_text(pyproject, name)
-    table = _parse(text, name)
+    table = read_toml(text, name)
+    lock = _lock(folder, project)
+    if lock is None and poetry_dependencies(table) is not None:
+        return read_poetry_project(pyproject, table, project, environ)
     origin = f"{name}: requires-python"
     python = _required_python(table, origin)
-    lock = _lock(folder, project)
     files = [pyproject, *([lock] if lock else []), *_workspace_files(lock, folder), *_extra_files(folder)]
-    texts = tuple(_text(path, project) for path in files)
+    texts = tuple(read_large(path, display_name(path, project)) for path in files)
     if lock:
         requirements = Requirements(local=_locked_sources(texts[1], lock, project))
     else:
@@ -58,39 +61,25 @@ def _lock(folder: Path, project: Path) -> Path | None:
         pyproject, lock = parent / "pyproject.toml", parent / "uv.lock"
         if pyproject.is_file() and _is_workspace(pyproject, project):
             member = folder.resolve().relative_to(parent).as_posix()
-            named = lock.is_file() and re.search(_MEMBER % re.escape(member), _text(lock, project))
+            named = lock.is_file() and re.search(
+                _MEMBER % re.escape(member), read_large(lock, display_name(lock, project))
+            )
             return lock if named else None
     return None
 
 
 def _is_workspace(pyproject: Path, project: Path) -> bool:
     name = display_name(pyproject, project)
-    table = _parse(read_text(pyproject, name), name)
-    return "workspace" in _table(_table(table, "tool"), "uv")
+    table = read_toml(read_text(pyproject, name), name)
+    return "workspace" in table_of(table_of(table, "tool"), "uv")
 
 
 def _workspace_files(lock: Path | None, folder: Path) -> list[Path]:
     return [lock.parent / "pyproject.toml"] if lock and lock.parent != folder else []
 
 
-def _text(file: Path, project: Path) -> str:
-    """Of any size: lock files of several megabytes are usual."""
-    name = display_name(file, project)
-    try:
-        return decode(name, file.read_bytes())
-    except OSError as error:
-        raise RequestError(f"cannot read {name}: {error.strerror}") from None
-
-
-def _parse(text: str, name: str) -> Mapping[str, Any]:
-    try:
-        return parse_toml(text)
-    except ValueError as error:
-        raise RequestError(f"{name}: not TOML: {error}") from None
-
-
 def _required_python(table: Mapping[str, Any], origin: str) -> PythonRequest | None:
-    text = str(_table(table, "project").get("requires-python", ""))
+    text = str(table_of(table, "project").get("requires-python", ""))
     request = PythonRequest.parse(text) if text else None
     if text and request is None:
         raise RequestError(f"{origin}: {text!r} is not a Python version", hint='for example ">=3.10"')
@@ -116,14 +105,14 @@ def _unlocked(folder: Path, table: Mapping[str, Any], name: str) -> Requirements
     if _is_package(table):
         package = LocalDependency(folder, True, name)
         return Requirements(lines=(f"-e {folder.as_uri()}",), local=(package, *local))
-    wanted = _table(table, "project").get("dependencies", [])
+    wanted = table_of(table, "project").get("dependencies", [])
     if not isinstance(wanted, list) or not all(isinstance(line, str) for line in wanted):
         raise RequestError(f"{name}: project.dependencies must be a list of strings")
     return Requirements(lines=tuple(wanted), local=local)
 
 
 def _path_sources(folder: Path, table: Mapping[str, Any], name: str) -> tuple[LocalDependency, ...]:
-    sources = _table(_table(_table(table, "tool"), "uv"), "sources").values()
+    sources = table_of(table_of(table_of(table, "tool"), "uv"), "sources").values()
     return tuple(
         LocalDependency((folder / str(source["path"])).resolve(), source.get("editable") is True, name)
         for source in sources
@@ -132,10 +121,5 @@ def _path_sources(folder: Path, table: Mapping[str, Any], name: str) -> tuple[Lo
 
 
 def _is_package(table: Mapping[str, Any]) -> bool:
-    packaged = _table(_table(table, "tool"), "uv").get("package")
+    packaged = table_of(table_of(table, "tool"), "uv").get("package")
     return bool(packaged) if packaged is not None else "build-system" in table
-
-
-def _table(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = table.get(name, {})
-    return found if isinstance(found, dict) else {}

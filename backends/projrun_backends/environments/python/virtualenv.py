@@ -30,7 +30,8 @@ class VirtualenvEnvironment:
 
     name = "virtualenv"
     capabilities = Capabilities(
-        kinds=frozenset({"python_env", "conda_env", "requirements", "none"}), locks=frozenset({"python"})
+        kinds=frozenset({"python_env", "conda_env", "requirements", "poetry", "none"}),
+        locks=frozenset({"python"}),
     )
 
     def available(self, environ: Mapping[str, str]) -> bool:

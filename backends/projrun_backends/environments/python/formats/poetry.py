@@ -1,0 +1,216 @@
+"""Poetry's `pyproject.toml`: what `[tool.poetry.dependencies]` asks for, as requirement lines of any installer.
+
+The versions of a `poetry.lock` beside it are constraints: what is installed has the version that is locked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from projrun.errors import RequestError
+from projrun.project.files import exists
+from projrun_backends.environments.python.documents import read_large, table_of
+from projrun_backends.environments.python.formats.poetry_constraints import (
+    ConstraintError,
+    platform_marker,
+    python_marker,
+    python_request,
+    specifiers,
+)
+from projrun_backends.environments.python.requirements import (
+    Line,
+    LocalDependency,
+    display_name,
+    read_requirement_lines,
+)
+from projrun_backends.environments.python.spec import EnvironmentSpec
+from projrun_backends.environments.python.versions import PythonRequest
+
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_LOCKED = r'\s*name = "([A-Za-z0-9][\w.-]*)"\s+version = "([\w.!+-]+)"'
+_FOREIGN = r'(?m)^\[package\.source\]\s+type = "(?!legacy")'
+_CONDITIONS = {"optional", "python", "platform", "markers"}
+_PLACES = {"path", "file", "develop", "subdirectory", "git", "branch", "tag", "rev", "url", "source"}
+_KNOWN = {"version", "extras", "allow-prereleases", "allows-prereleases", *_CONDITIONS, *_PLACES}
+
+
+def poetry_dependencies(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """`[tool.poetry.dependencies]` where it counts: without `[project]`, or where that leaves dependencies to it."""
+    poetry = table_of(table_of(document, "tool"), "poetry")
+    project = table_of(document, "project")
+    if "dependencies" not in poetry or ("project" in document and not _is_dynamic(project)):
+        return None
+    return table_of(poetry, "dependencies")
+
+
+def read_poetry_project(
+    file: Path, document: Mapping[str, Any], project: Path, environ: Mapping[str, str]
+) -> EnvironmentSpec:
+    """The spec of a Poetry project; RequestError for what no installer but Poetry could make of it."""
+    folder, name = file.parent, display_name(file, project)
+    poetry = table_of(table_of(document, "tool"), "poetry")
+    wanted = poetry_dependencies(document) or {}
+    lines = [*_sources(poetry, name), *_lines(wanted, name)]
+    requirements = read_requirement_lines(lines, folder, folder, environ)
+    if _is_package(folder, document, poetry):
+        package = LocalDependency(folder, True, name)
+        kept = tuple(line for line in requirements.lines if line.startswith("--"))
+        requirements = requirements._replace(
+            lines=(*kept, f"-e {folder.as_uri()}"), local=(package, *requirements.local)
+        )
+    lock = folder / "poetry.lock"
+    locked = _locked(lock, project) if exists(lock) else ()
+    return EnvironmentSpec(
+        source=f"{name}, versions of {display_name(lock, project)}" if locked else name,
+        python=_python(wanted, name),
+        python_origin=f"{name}: tool.poetry.dependencies.python",
+        python_required=True,
+        requirements=requirements._replace(constraints=locked),
+        files=(file, lock) if locked else (file,),
+        uv_project=folder,
+    )
+
+
+def _is_dynamic(project: Mapping[str, Any]) -> bool:
+    dynamic = project.get("dynamic")
+    return isinstance(dynamic, list) and "dependencies" in dynamic
+
+
+def _is_package(folder: Path, document: Mapping[str, Any], poetry: Mapping[str, Any]) -> bool:
+    """Whether Poetry would install the project itself: a build backend is named, and it would find the package."""
+    if "build-system" not in document or poetry.get("package-mode") is False:
+        return False
+    name = poetry.get("name") or table_of(document, "project").get("name") or ""
+    module = re.sub(r"[-.]+", "_", str(name)).lower()
+    places = (
+        folder / module,
+        folder / f"{module}.py",
+        folder / "src" / module,
+        folder / "src" / f"{module}.py",
+    )
+    return "packages" in poetry or (bool(module) and any(map(exists, places)))
+
+
+def _python(wanted: Mapping[str, Any], name: str) -> PythonRequest | None:
+    given = wanted.get("python", "*")
+    text = given.get("version", "*") if isinstance(given, dict) else given
+    origin = f"{name}: tool.poetry.dependencies.python"
+    try:
+        translated = python_request(_plain(text, origin))
+    except ConstraintError as error:
+        raise RequestError(f"{origin}: {error}") from None
+    return PythonRequest.parse(translated) if translated else None
+
+
+def _lines(wanted: Mapping[str, Any], name: str) -> Iterator[Line]:
+    for package, given in wanted.items():
+        origin = f"{name}: tool.poetry.dependencies.{package}"
+        if package.lower() == "python":
+            continue
+        for one in given if isinstance(given, list) else [given]:
+            try:
+                text = _requirement(package, one if isinstance(one, dict) else {"version": one}, origin)
+            except ConstraintError as error:
+                raise RequestError(
+                    f"{origin}: {error}",
+                    hint="write it so that pip understands it, or export a requirements.txt",
+                ) from None
+            if text:
+                yield Line(text, origin)
+
+
+def _requirement(package: str, given: Mapping[str, Any], origin: str) -> str:
+    """One line; empty for what only an extra of the project asks for."""
+    if not re.fullmatch(_NAME, package):
+        raise RequestError(f"{origin}: {package!r} is not the name of a package")
+    unknown = given.keys() - _KNOWN
+    if unknown:
+        raise RequestError(f"{origin}: unknown key {min(unknown)!r}")
+    if given.get("optional") is True:
+        return ""
+    markers = [
+        python_marker(_plain(given.get("python", "*"), origin)),
+        platform_marker(_plain(given["platform"], origin)) if "platform" in given else "",
+        _plain(given.get("markers", ""), origin),
+    ]
+    marker = " and ".join(f"({one})" for one in markers if one)
+    place = _place(given, origin)
+    if place.startswith("-e "):
+        return place + (f" ; {marker}" if marker else "")
+    extras = given.get("extras") or []
+    named = f"{package}[{','.join(_word(one, origin) for one in extras)}]" if extras else package
+    wanted = f" @ {place}" if place else specifiers(_plain(given.get("version", "*"), origin))
+    return f"{named}{wanted}" + (f" ; {marker}" if marker else "")
+
+
+def _place(given: Mapping[str, Any], origin: str) -> str:
+    """Where a package comes from, as PEP 508 writes it; empty for the index."""
+    subdirectory = f"#subdirectory={_word(given['subdirectory'], origin)}" if "subdirectory" in given else ""
+    if "git" in given:
+        repository = _word(given["git"], origin)
+        secure_copy = re.fullmatch(r"([\w.-]+@[\w.-]+):(?!//)(.+)", repository)
+        url = f"ssh://{secure_copy[1]}/{secure_copy[2]}" if secure_copy else repository
+        ref = next((_word(given[key], origin) for key in ("rev", "tag", "branch") if key in given), "")
+        return f"git+{url}{'@' if ref else ''}{ref}{subdirectory}"
+    if "url" in given:
+        return f"{_word(given['url'], origin)}{subdirectory}"
+    path = next((_plain(given[key], origin) for key in ("path", "file") if key in given), "")
+    if path and not path.startswith(("/", "./", "../")):
+        path = f"./{path}"
+    return f"-e {path}" if path and given.get("develop") is True else path
+
+
+def _sources(poetry: Mapping[str, Any], name: str) -> Iterator[Line]:
+    """`[[tool.poetry.source]]`: a primary one replaces PyPI unless PyPI is listed, too."""
+    origin = f"{name}: tool.poetry.source"
+    listed = poetry.get("source", [])
+    sources = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    with_pypi = any(str(one.get("name", "")).lower() == "pypi" for one in sources)
+    option = "--extra-index-url" if with_pypi else "--index-url"
+    for one in sources:
+        if "url" not in one or one.get("priority", "primary") not in ("primary", "default"):
+            continue
+        yield Line(f"{option} {_word(one['url'], origin)}", origin)
+        option = "--extra-index-url"
+    for one in sources:
+        if "url" in one and one.get("priority", "primary") not in ("primary", "default"):
+            yield Line(f"--extra-index-url {_word(one['url'], origin)}", origin)
+
+
+def _locked(lock: Path, project: Path) -> tuple[str, ...]:
+    """`name==version` of what comes from an index; none for a package that is locked in several versions."""
+    name = display_name(lock, project)
+    text = read_large(lock, name).replace("\r\n", "\n")
+    blocks = text.split("\n[[package]]\n")[1:]
+    found: dict[str, set[str]] = {}
+    for block in blocks:
+        match = re.match(_LOCKED, block)
+        if match is None:
+            raise RequestError(
+                f"{name} is not a lock file of Poetry", hint="make it again with `poetry lock`"
+            )
+        found.setdefault(match[1], set()).add("" if re.search(_FOREIGN, block) else match[2])
+    return tuple(f"{package}=={min(versions)}" for package, versions in found.items() if _single(versions))
+
+
+def _single(versions: set[str]) -> bool:
+    return len(versions) == 1 and "" not in versions
+
+
+def _word(value: object, origin: str) -> str:
+    text = _plain(value, origin)
+    if not text or " " in text:
+        raise RequestError(f"{origin}: {text!r} is not one word")
+    return text
+
+
+def _plain(value: object, origin: str) -> str:
+    """A text of one line: it becomes a line of its own for the installer."""
+    if not isinstance(value, str):
+        raise RequestError(f"{origin}: expected text, not {type(value).__name__}")
+    if not value.isprintable():
+        raise RequestError(f"{origin}: {value!r} has characters that cannot be printed")
+    return value
