@@ -7,7 +7,7 @@ the interface: 2 a mistake in the request, 3 the source, 4 the environment, 5 th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,17 +10,19 @@ from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from projrun.errors import PluginError, ProjrunError, RequestError, Stopped
 from projrun.suggestions import did_you_mean
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
+    from typing import Any, TypeVar
 
-T = TypeVar("T")
-Results = Mapping[str, Callable[["Origin", Any], Any]]
+    T = TypeVar("T")
+
+Results = Mapping[str, Callable[["Origin", "Any"], "Any"]]
 """For methods by name: takes what the method returned, gives what the caller gets, or raises PluginError."""
 
 
@@ -257,6 +259,8 @@ class Origin(NamedTuple):
         """The value, if it is of that type and, for a record, if its fields are of the types that it declares."""
         checked = self.expect(value, expected, what)
         if hasattr(expected, "_fields"):
+            from typing import get_type_hints
+
             for name, hint in get_type_hints(expected).items():
                 if not name.startswith("_") and not _fits(getattr(checked, name), hint):
                     # Not the value: it may be a secret.
@@ -301,6 +305,8 @@ def _passed_on(
 
 def _fits(value: Any, hint: Any) -> bool:
     """Whether a value is of the type that a record declares."""
+    from typing import Any, Union, get_args, get_origin
+
     kind, arguments = get_origin(hint), get_args(hint)
     if kind in (Union, UnionType):
         return any(_fits(value, one) for one in arguments)
@@ -322,6 +328,8 @@ def _fit(values: tuple[Any, ...], hints: tuple[Any, ...]) -> bool:
 
 
 def _for_people(hint: Any) -> str:
+    from typing import get_args
+
     return (
         hint.__name__ if isinstance(hint, type) and not get_args(hint) else re.sub(r"\b\w+\.", "", str(hint))
     )

@@ -6,7 +6,8 @@ import sys
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
+
+from projrun.typed import Protocol
 
 Meter = Callable[[str, float], None]
 """Takes what an activity is at, in a few words, and how much of that is done: a share between 0 and 1."""

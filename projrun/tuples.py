@@ -6,15 +6,15 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from types import new_class
-from typing import TYPE_CHECKING, Any
+
+from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any, TypeVar
     from typing import NamedTuple as NamedTuple
-    from typing import TypeVar
 
     Self = TypeVar("Self", bound="_Record")  # the name of the bound would be compiled
 
@@ -40,15 +40,17 @@ class _RecordType(type):
 
 
 def _by_typing(name: str, namespace: dict[str, Any]) -> type[tuple[Any, ...]]:
+    import typing
+
     return new_class(name, (typing.NamedTuple,), {}, lambda body: body.update(namespace))
 
 
-class _Record(tuple[Any, ...], metaclass=_RecordType):
+class _Record(tuple["Any", ...], metaclass=_RecordType):
     """What all records have, by the names of `typing.NamedTuple`."""
 
     __slots__ = ()
     _fields: tuple[str, ...] = ()
-    _field_defaults: Mapping[str, Any] = {}
+    _field_defaults: Mapping[str, object] = {}
 
     def __new__(cls: type[Self], *values: Any, **named: Any) -> Self:
         fields = cls._fields

@@ -29,6 +29,8 @@ NEVER = frozenset(
         "html", "http", "importlib.metadata", "logging", "msgspec", "multiprocessing", "pkg_resources", "platformdirs",
         "requests", "rich", "secrets", "ssl", "starlette", "tempfile", "tomllib", "unittest", "urllib.request",
         "urllib3", "uvicorn", "virtualenv", "yaml", "zipfile",
+        # `projrun.tuples` needs it where annotations are evaluated late.
+        *(("typing",) if sys.version_info < (3, 14) else ()),
     }
 )  # fmt: skip
 
@@ -60,7 +62,7 @@ except SystemExit as leaving:
 # What the hot path is built on brings in modules of its own, which differ between versions.
 _BASE = """
 import sys
-import sqlite3, subprocess, typing
+import sqlite3, subprocess
 print("\\n".join(sys.modules))
 """
 

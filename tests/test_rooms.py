@@ -17,7 +17,7 @@ from tests.support.guard import REPOSITORY
 
 LEAVES = frozenset(
     {
-        "credentials", "directories", "errors", "plugins", "reporting", "settings", "suggestions", "tuples",
+        "credentials", "directories", "errors", "plugins", "reporting", "settings", "suggestions", "tuples", "typed",
         "version",
     }
 )  # fmt: skip

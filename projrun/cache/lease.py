@@ -12,9 +12,12 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Literal
 
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import IO, Literal
 
 _CREATED = "created"
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from projrun.settings.options import MOST_RESULTS, OPTIONS, RUNS_LIST, Command, Option, options_of
+from projrun.settings.options import MOST_RESULTS, OPTIONS, RUNS_LIST, Option, options_of
+
+if TYPE_CHECKING:
+    from projrun.settings.options import Command
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 

@@ -8,15 +8,18 @@ takes, click reads in the same way.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
 
 from projrun.settings.options import MOST_RESULTS, RUNS_LIST, Option, options_of
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any, Literal
+
+    Name = Literal["run", "plan", "runs list"]
 
 _COMPLETION = "_PROJRUN_COMPLETE"
 """The variable by which a shell asks click for completions."""
-
-Name = Literal["run", "plan", "runs list"]
 
 
 class Line(NamedTuple):

@@ -7,9 +7,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TextIO
 
 from projrun.errors import ProjrunError
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def visible(text: str) -> str:

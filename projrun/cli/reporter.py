@@ -7,10 +7,10 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 from projrun.cli.rendering import print_text, visible
 from projrun.reporting import Meter
+from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Group

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from projrun.project.assignments import parse_assignments
 from projrun.project.binding import GivenValue
 from projrun.running.request import RunRequest
-from projrun.settings.options import Command, options_of
+from projrun.settings.options import options_of
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from projrun.settings.options import Command
 
 
 def build_request(values: Mapping[str, Any], command: Command = "run") -> RunRequest:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
 
 from projrun.cli.rendering import duration_text, print_json, silence_stdout
 from projrun.cli.reporter import CommandLineReporter
@@ -13,8 +12,11 @@ from projrun.cli.request import build_request
 from projrun.execution.supervision.signals import SignalRelay
 from projrun.running.request import Context, RunRequest, context_of
 from projrun.sources.local import asked_ahead
+from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from projrun.reporting import Activity
     from projrun.running.plan import Plan
     from projrun.running.runner import Result

@@ -9,15 +9,18 @@ one manager is a record of options that the manager reads (`TakesOptions`) and t
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol, TypeVar, runtime_checkable
 
 from projrun.errors import EnvironmentBuildError
 from projrun.project.model import EnvironmentReference
 from projrun.settings import Settings
 from projrun.settings.options import OPTIONS
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING, Protocol
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 Progress = Callable[[str], None]
 """Takes one line of plain text about what is happening now."""
@@ -104,7 +107,7 @@ class EnvironmentRequest(NamedTuple):
     instead: str = ""
     """Why a substitute is built: half a sentence for its warning; empty where the user chose the manager."""
 
-    def options_as(self, record: type[T]) -> T:
+    def options_as(self, record: "type[T]") -> "T":
         """The manager's own options; their defaults in a request that has none."""
         return self.options if isinstance(self.options, record) else record()
 
@@ -231,19 +234,4 @@ class EnvironmentManager(Protocol):
         self, request: EnvironmentRequest, resolved: ResolvedEnvironment, *, rebuild: bool, progress: Progress
     ) -> PreparedEnvironment:
         """Build it, or find it built; EnvironmentBuildError carries the tool's own last lines as `detail`."""
-        ...
-
-
-@runtime_checkable
-class TakesOptions(Protocol):
-    """A manager with options of its own."""
-
-    def read_options(self, given: GivenOptions) -> object:
-        """Its record, a NamedTuple; RequestError for an option with a wrong value.
-
-        A field for an option of projrun has the option's name, with underscores: the manager takes that option.
-        Two properties of the record are optional: `exported`, a mapping of variables that are set in the request's
-        `environ` and for nested runs; and `unrecorded`, two strings for `rerun`: what a run's record does not
-        hold, and a hint.
-        """
         ...

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Protocol, cast, runtime_checkable
 
 from projrun.environments.protocol import EnvironmentManager, EnvironmentRequest, GivenOptions, Refusal
 from projrun.errors import EnvironmentBuildError
 from projrun.plugins import Results, built_ins, create_plugin, entry_point_names, load_plugin
 from projrun.project.model import EnvironmentReference
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from projrun.environments.abilities import MayBeUnreachable, MayRefuse, UsesTool
 
 _GROUP = "projrun.environments"
 
@@ -22,43 +24,6 @@ class Selection(NamedTuple):
     reason: str
     instead: str = ""
     """Why it builds a substitute (`EnvironmentRequest.instead`)."""
-
-
-class UsesTool(Protocol):
-    """A manager that works through a program of the machine."""
-
-    def tool(self, environ: Mapping[str, str]) -> Path | None:
-        """Where the program is, None where it is not installed."""
-        ...
-
-
-@runtime_checkable
-class NeedsInstallation(Protocol):
-    """A manager that may be unavailable, and says what to do then."""
-
-    needs: str
-    """What is missing where it is not available, for "… needs uv, which is not installed"."""
-    installation: str
-    """How to install that, as a hint: `pip install uv`."""
-
-
-class MayRefuse(Protocol):
-    """A manager that does not build every environment of the kinds it serves."""
-
-    def refusal(self, reference: EnvironmentReference) -> Refusal | None:
-        """Why it cannot build this one; None where it can. RequestError for a file that is wrong."""
-        ...
-
-
-class MayBeUnreachable(Protocol):
-    """A manager that installs from places that may not answer."""
-
-    def unreachable(self, request: EnvironmentRequest) -> str | None:
-        """Why it cannot build now, as half a sentence; None where it can, or has built before.
-
-        It may take seconds: it is asked only where another manager can build a substitute.
-        """
-        ...
 
 
 def get_manager(name: str) -> EnvironmentManager:
@@ -117,11 +82,11 @@ def select_manager(
 
 def _refusal(manager: EnvironmentManager, reference: EnvironmentReference) -> Refusal | None:
     # Not isinstance: of a Protocol it imports `inspect` from Python 3.12 on, a tenth of the start.
-    return cast(MayRefuse, manager).refusal(reference) if hasattr(manager, "refusal") else None
+    return cast("MayRefuse", manager).refusal(reference) if hasattr(manager, "refusal") else None
 
 
 def _unreachable(manager: EnvironmentManager, request: EnvironmentRequest) -> str | None:
-    return cast(MayBeUnreachable, manager).unreachable(request) if hasattr(manager, "unreachable") else None
+    return cast("MayBeUnreachable", manager).unreachable(request) if hasattr(manager, "unreachable") else None
 
 
 def _names(managers: Iterable[EnvironmentManager]) -> str:
@@ -170,7 +135,7 @@ def _reason(
 ) -> str:
     if missing:
         return f"{manager.name}: {_names(missing)} is not installed"
-    tool = cast(UsesTool, manager).tool(environ) if hasattr(manager, "tool") else None
+    tool = cast("UsesTool", manager).tool(environ) if hasattr(manager, "tool") else None
     if tool:
         return f"{manager.name}: found at {tool}"
     return f"{manager.name}: {refusals[0].reason if refusals else 'default'}"
@@ -187,6 +152,8 @@ def _none_serves(
             f"no environment manager builds {_described(reference)}",
             hint=f"install the package that provides one for {reference.kind}, or {way_out}",
         )
+    from projrun.environments.abilities import NeedsInstallation
+
     first = missing[0]
     if isinstance(first, NeedsInstallation):
         needs, hint = first.needs, f"{first.installation}, or {way_out}"

@@ -7,11 +7,16 @@ process or in another one.
 # No `from __future__ import annotations`: plug-ins are checked against the types of the contract.
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol, get_args
 
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING, Protocol
 
-Status = Literal["FINISHED", "FAILED", "KILLED"]
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Status = Literal["FINISHED", "FAILED", "KILLED"]
+
+_STATUSES: "tuple[Status, ...]" = ("FINISHED", "FAILED", "KILLED")
 
 JobRef = str
 """What a backend finds a job by: one line of printable text without secrets, which survives the process."""
@@ -33,7 +38,7 @@ class Capabilities(NamedTuple):
 class Outcome(NamedTuple):
     """How a job ended."""
 
-    status: Status
+    status: "Status"
     exit_code: int
     """What `projrun` exits with: the child's own code, 128 + N for a child that died of signal N.
 
@@ -48,8 +53,8 @@ class Outcome(NamedTuple):
 
     def mistake(self, what: str) -> str:
         """Why it cannot be recorded; empty where it can. `what` says where it comes from, for people."""
-        if self.status not in get_args(Status):
-            return f"{what} has the status {self.status!r}, not {', '.join(get_args(Status))}"
+        if self.status not in _STATUSES:
+            return f"{what} has the status {self.status!r}, not {', '.join(_STATUSES)}"
         for name, kind in (("exit_code", int), ("reason", str), ("warnings", tuple)):
             value = getattr(self, name)
             if not isinstance(value, kind):

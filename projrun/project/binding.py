@@ -7,7 +7,6 @@ import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 from projrun.credentials import without_credentials
 from projrun.errors import RequestError
@@ -36,6 +35,10 @@ from projrun.project.text import excerpt_of_file, find_text
 from projrun.project.values import TYPE_WORDS, value_problem
 from projrun.suggestions import did_you_mean, near_miss
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Literal
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 

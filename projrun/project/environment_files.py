@@ -7,8 +7,12 @@ from pathlib import Path
 
 from projrun.errors import RequestError
 from projrun.project.files import exists, is_file, is_inside
-from projrun.project.model import EnvironmentKind, EnvironmentReference
+from projrun.project.model import EnvironmentReference
 from projrun.project.text import read_text
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.project.model import EnvironmentKind
 
 NO_ENVIRONMENT = EnvironmentReference("none")
 

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 from projrun.errors import RequestError
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
 
-ParameterType = Literal["string", "float", "int", "number", "bool", "path", "uri"]
-EnvironmentKind = Literal["python_env", "conda_env", "uv_env", "requirements", "poetry", "docker_env", "none"]
-"""The kinds of MLflow's and ours; another package's manager may serve more (`EnvironmentReference.kind`)."""
+if TYPE_CHECKING:
+    from typing import Literal
+
+    ParameterType = Literal["string", "float", "int", "number", "bool", "path", "uri"]
+    EnvironmentKind = Literal[
+        "python_env", "conda_env", "uv_env", "requirements", "poetry", "docker_env", "none"
+    ]
+    """The kinds of MLflow's and ours; another package's manager may serve more (`EnvironmentReference.kind`)."""
 
 
 class Location(NamedTuple):

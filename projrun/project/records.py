@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
-from projrun.project.model import (
-    DockerEnv,
-    EntryPoint,
-    EnvironmentReference,
-    Location,
-    Parameter,
-    ParameterType,
-    Project,
-)
+from projrun.project.model import DockerEnv, EntryPoint, EnvironmentReference, Location, Parameter, Project
+from projrun.project.values import TYPE_WORDS
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.project.model import ParameterType
 
 Json = list[object]
 
-_TYPES: dict[str, ParameterType] = {word: word for word in get_args(ParameterType)}
+_TYPES: dict[str, ParameterType] = {word: word for word in TYPE_WORDS.values()}
 
 
 def project_to_json(project: Project) -> Json:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
-from projrun.project.model import Parameter, ParameterType
+from projrun.project.model import Parameter
 from projrun.project.shown import listed
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.project.model import ParameterType
 
 TYPE_WORDS: dict[str, ParameterType] = {
     "string": "string",

@@ -8,12 +8,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from projrun.credentials import HiddenMapping
 from projrun.errors import RequestError
 from projrun.project.binding import GivenValue
 from projrun.running.record.parent import imported_tracking_uri
-from projrun.settings.options import Command, Option, options_of
+from projrun.settings.options import Option, options_of
+
+if TYPE_CHECKING:
+    from projrun.settings.options import Command
 
 
 def text_of(name: str, value: object) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 from projrun.directories import Directories, expanded
 from projrun.environments.choice import (
@@ -25,7 +24,6 @@ from projrun.environments.protocol import (
     EnvironmentRequest,
     GivenOptions,
     ResolvedEnvironment,
-    TakesOptions,
 )
 from projrun.environments.registry import select_manager
 from projrun.errors import RequestError
@@ -48,6 +46,10 @@ from projrun.sources.places import downloads
 from projrun.sources.policy import TrustPolicy
 from projrun.tracking.uri import TrackingUri, parse_tracking_uri
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from projrun.environments.abilities import TakesOptions
 
 
 class TrackingTarget(NamedTuple):

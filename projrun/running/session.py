@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from projrun.cache.lease import Lease, Mark
 from projrun.credentials import redact_uri
@@ -20,6 +19,7 @@ from projrun.sources.copies.disposal import RunCopy
 from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from projrun.execution.supervision.signals import SignalRelay

@@ -11,7 +11,8 @@ import selectors
 import threading
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING
+
+from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from projrun.server.stores import OnCreate, OpenStore

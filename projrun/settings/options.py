@@ -6,12 +6,15 @@ From this table come the command line, the variables and `config.toml`, the keyw
 
 from __future__ import annotations
 
-from typing import Literal
-
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
 
-Kind = Literal["text", "flag", "repeated", "count", "seconds", "path", "json"]
-Command = Literal["run", "plan", "rerun", "environment"]
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Kind = Literal["text", "flag", "repeated", "count", "seconds", "path", "json"]
+    Command = Literal["run", "plan", "rerun", "environment"]
+
 
 _ALL: frozenset[Command] = frozenset({"run", "plan", "rerun"})
 _PROJECT: frozenset[Command] = frozenset({"run", "plan"})

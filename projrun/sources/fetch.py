@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from projrun.errors import RequestError
 from projrun.sources.checkout import Checkout
@@ -14,6 +13,7 @@ from projrun.sources.options import FetchOptions
 from projrun.sources.places import copies
 from projrun.sources.subdirectory import enter_subdirectory, is_folder
 from projrun.sources.uri import ProjectUri, parse_project_uri
+from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from projrun.sources.cached_tree import CachedTree

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
 from projrun.credentials import redact_uri
@@ -16,8 +15,11 @@ from projrun.errors import RequestError, SourceError
 from projrun.sources.kinds import ARCHIVE_ENDINGS, ARCHIVE_SCHEMES, GIT_SCHEMES, is_archive_name
 from projrun.sources.subdirectory import is_folder, parse_subdirectory
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Literal
+
     from projrun.sources.address import Address
 
 _KINDS = (

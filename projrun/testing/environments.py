@@ -26,13 +26,13 @@ from pathlib import Path
 import pytest
 
 from projrun.cache.entries import ContentCache, describe
+from projrun.environments.abilities import TakesOptions
 from projrun.environments.lock_text import lock_kind
 from projrun.environments.protocol import (
     EnvironmentManager,
     EnvironmentRequest,
     GivenOptions,
     PreparedEnvironment,
-    TakesOptions,
 )
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.settings import Settings

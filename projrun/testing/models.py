@@ -10,7 +10,6 @@ Each needs runs, too: a logged model belongs to an experiment, and a version to 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
 
 import pytest
 
@@ -19,6 +18,7 @@ from projrun.testing.run_store_base import unique
 from projrun.tracking.entities import Dataset, ModelOutput, Param, Run, Tag
 from projrun.tracking.models import LoggedModels, ModelRegistry
 from projrun.tracking.runs import RunStore
+from projrun.typed import Protocol
 
 
 class ModelStore(RunStore, LoggedModels, ModelRegistry, Protocol):

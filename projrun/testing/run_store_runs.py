@@ -6,8 +6,9 @@ import pytest
 
 from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError
 from projrun.testing.run_store_base import AWKWARD, NO_EXPERIMENT, NO_RUN, ConformanceBase, unique
-from projrun.tracking.entities import Experiment, Param, Run, Tag, ViewType
+from projrun.tracking.entities import Experiment, Param, Run, Tag
 from projrun.tracking.runs import RunStore
+from projrun.tracking.statuses import ViewType
 
 
 class ExperimentConformance(ConformanceBase):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
 
-RunStatus = Literal["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
-LifecycleStage = Literal["active", "deleted"]
-ViewType = Literal["ACTIVE_ONLY", "DELETED_ONLY", "ALL"]
+if TYPE_CHECKING:
+    from projrun.tracking.statuses import LifecycleStage, RunStatus
 
 
 class Param(NamedTuple):

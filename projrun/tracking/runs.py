@@ -7,7 +7,6 @@ from one thread at a time unless it says otherwise. Limits and semantics are MLf
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import (
@@ -18,10 +17,12 @@ from projrun.tracking.entities import (
     Param,
     Run,
     RunPage,
-    RunStatus,
     Tag,
-    ViewType,
 )
+from projrun.typed import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from projrun.tracking.statuses import RunStatus, ViewType
 
 
 class RunStore(Protocol):

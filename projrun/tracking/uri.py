@@ -8,13 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError
 from projrun.plugins import is_offered
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Literal
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _FORBIDDEN = re.compile(r"[\s\x00-\x20\x7f]")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from projrun.environments.abilities import TakesOptions
 from projrun.environments.choice import (
     Choice,
     choose_environment,
@@ -16,7 +17,7 @@ from projrun.environments.choice import (
     lock_file,
     read_given,
 )
-from projrun.environments.protocol import GivenOptions, TakesOptions
+from projrun.environments.protocol import GivenOptions
 from projrun.environments.registry import get_manager
 from projrun.errors import RequestError
 from projrun.plugins import built_ins

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,8 +14,11 @@ from projrun.environments.protocol import EnvironmentRequest
 from projrun.environments.registry import get_manager, select_manager
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.project.loader import load_project
-from projrun.project.model import DockerEnv, EnvironmentKind, EnvironmentReference
+from projrun.project.model import DockerEnv, EnvironmentReference
 from projrun_backends.environments.python.uv import find_uv
+
+if TYPE_CHECKING:
+    from projrun.project.model import EnvironmentKind
 
 KINDS: tuple[EnvironmentKind, ...] = (
     "python_env",

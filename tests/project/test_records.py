@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -14,10 +13,10 @@ from projrun.project.model import (
     EnvironmentReference,
     Location,
     Parameter,
-    ParameterType,
     Project,
 )
 from projrun.project.records import project_from_json, project_to_json
+from projrun.project.values import TYPE_WORDS
 
 _DIRECTORY = Path("/projects/one")
 _TEXTS = st.text(max_size=20)
@@ -27,7 +26,7 @@ _NUMBERS = st.none() | st.floats(allow_nan=False)
 _PARAMETERS = st.builds(
     Parameter,
     name=_TEXTS,
-    type=st.sampled_from(get_args(ParameterType)),
+    type=st.sampled_from(sorted({*TYPE_WORDS.values()})),
     declared_type=_TEXTS,
     default=st.none() | _TEXTS,
     required=st.booleans(),

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from projrun.project.model import Parameter, ParameterType
+from projrun.project.model import Parameter
 from projrun.project.values import scheme_of, type_problem, value_problem
+
+if TYPE_CHECKING:
+    from projrun.project.model import ParameterType
 
 GOOD: list[tuple[ParameterType, str]] = [
     *(

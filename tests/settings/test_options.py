@@ -5,15 +5,18 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
 
 import projrun
 from projrun.cli.application import application
-from projrun.settings.options import OPTIONS, Command, Option, options_of
+from projrun.settings.options import OPTIONS, Option, options_of
 from tests.support.guard import REPOSITORY
+
+if TYPE_CHECKING:
+    from projrun.settings.options import Command
 
 REFERENCE = (REPOSITORY / "docs" / "reference.md").read_text(encoding="utf-8")
 TITLES: dict[Command, tuple[str, ...]] = {

@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL
-from typing import TYPE_CHECKING, TextIO
 
 from projrun.execution.protocol import JobSpec
 from projrun.execution.supervision.mask import Mask
+from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from projrun.execution.supervision.terminal import Terminal
 
 CHUNK = 65536

@@ -8,11 +8,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import Any
 
 from projrun.errors import Stopped
 from projrun.execution.protocol import Job, Outcome
 from projrun.execution.supervision.ending import interrupted
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _RELAYED = (

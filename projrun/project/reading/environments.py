@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from projrun.project.environment_files import NO_ENVIRONMENT, default_environment, file_problem
-from projrun.project.model import DockerEnv, EnvironmentKind, EnvironmentReference
+from projrun.project.model import DockerEnv, EnvironmentReference
 from projrun.project.reading import nodes
 from projrun.project.reading.nodes import Entry
 from projrun.project.reading.report import Report
 from projrun.project.reading.scalars import author_text
 from projrun.suggestions import near_miss
+
+if TYPE_CHECKING:
+    from projrun.project.model import EnvironmentKind
 
 FILE_KEYS: dict[str, EnvironmentKind] = {
     "python_env": "python_env",

@@ -6,12 +6,12 @@ import json
 import os
 import pwd
 import sys
-from typing import TYPE_CHECKING
 
 from projrun.project.shown import public
 from projrun.running.record.recorder import RunDescription
 from projrun.sources.provenance import source_tags
 from projrun.tracking.entities import Param
+from projrun.typed import TYPE_CHECKING
 from projrun.version import __version__
 
 if TYPE_CHECKING:

@@ -8,13 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 from projrun.errors import AlreadyExistsError, NotFoundError, ProjrunError, RequestError, TrackingError
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import Param, Run, Tag
 from projrun.tracking.runs import RunStore
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Literal
 
 _DELIVERY_PAUSES = (0.0, 0.5, 2.0)
 

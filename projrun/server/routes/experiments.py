@@ -8,8 +8,9 @@ from projrun.errors import NotFoundError
 from projrun.server import answers, wire
 from projrun.server.api import reading, writing
 from projrun.server.places import ArtifactUri
-from projrun.tracking.entities import Tag, ViewType
+from projrun.tracking.entities import Tag
 from projrun.tracking.runs import RunStore
+from projrun.tracking.statuses import ViewType
 
 
 class _Create(msgspec.Struct):

@@ -10,8 +10,9 @@ from projrun.server.api import reading, writing
 from projrun.server.contracts import models_of
 from projrun.server.stores import Stores
 from projrun.tracking import limits
-from projrun.tracking.entities import Param, RunStatus, Tag, ViewType
+from projrun.tracking.entities import Param, Tag
 from projrun.tracking.runs import RunStore
+from projrun.tracking.statuses import RunStatus, ViewType
 
 
 class _Create(msgspec.Struct):

@@ -6,9 +6,9 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.sources.changes.sensitive import holds_private_key
+from projrun.tuples import NamedTuple
 
 _START = b"diff --git "
 _ESCAPES = {7: b"a", 8: b"b", 9: b"t", 10: b"n", 11: b"v", 12: b"f", 13: b"r", 34: b'"', 92: b"\\"}

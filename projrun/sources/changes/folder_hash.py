@@ -7,9 +7,12 @@ import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from projrun.cache.digests import sha256_for
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _MOST_BYTES = 256 * 1024 * 1024
 _MOST_FILES = 20_000

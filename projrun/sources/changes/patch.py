@@ -9,7 +9,6 @@ import os
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.sources.changes.diff_format import (
     Unfit,
@@ -24,6 +23,7 @@ from projrun.sources.changes.sensitive import is_sensitive_name
 from projrun.sources.git.command import git_environ
 from projrun.sources.git.output import GitOutput
 from projrun.sources.git.work_tree import GitFailure, WorkTree
+from projrun.tuples import NamedTuple
 
 LARGEST_PATCH = 5 * 1024 * 1024
 LARGEST_FILE = 1024 * 1024

@@ -10,9 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread, Timer
 from types import TracebackType
-from typing import IO
 
 from projrun.sources.git.work_tree import GitFailure, reason
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import IO
 
 _LONGEST_MESSAGE = 64 * 1024
 

@@ -12,11 +12,14 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from projrun.credentials import redact_uri
 from projrun.sources.git.command import filters_off, git_environ
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _TIMEOUT = 5.0
 """Seconds: a huge work tree, or one on a slow network folder, must not hold up the run."""

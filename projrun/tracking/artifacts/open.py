@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from projrun.credentials import redact_uri
 from projrun.errors import TrackingError
 from projrun.tracking.artifacts.local import LocalArtifacts
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.artifacts.uris import local_path, uri_scheme
+from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from projrun.tracking.rest.transport import Transport

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 from projrun.tracking.entities import FileInfo
+from projrun.typed import Protocol
 
 
 class ArtifactRepository(Protocol):

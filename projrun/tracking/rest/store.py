@@ -16,13 +16,12 @@ from projrun.tracking.entities import (
     Param,
     Run,
     RunPage,
-    RunStatus,
     Tag,
-    ViewType,
 )
 from projrun.tracking.rest import wire
 from projrun.tracking.rest.models import API, RestModels, search_body
 from projrun.tracking.rest.transport import Transport
+from projrun.tracking.statuses import RunStatus, ViewType
 
 # The limits of one runs/log-batch (MLflow's REST reference, "Log Batch").
 MOST_ITEMS, MOST_PARAMS, MOST_TAGS = 1000, 100, 100

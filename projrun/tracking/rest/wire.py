@@ -14,7 +14,6 @@ from projrun.tracking.entities import (
     Experiment,
     ExperimentPage,
     FileInfo,
-    LifecycleStage,
     LoggedModel,
     LoggedModelPage,
     Metric,
@@ -25,9 +24,9 @@ from projrun.tracking.entities import (
     RegisteredModel,
     Run,
     RunPage,
-    RunStatus,
     Tag,
 )
+from projrun.tracking.statuses import LifecycleStage, RunStatus
 
 Json = Mapping[str, object]
 _ITEM = TypeVar("_ITEM")

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+
+from projrun.typed import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from typing import Any
 
 CHUNK = 500
 """Values in one `IN` list: SQLite before 3.32 takes 999 in a statement."""
 UNLIMITED = 2**62
 """A `LIMIT` that is none."""
 
-Row = tuple[Any, ...]
+Row = tuple["Any", ...]
 
 
 class Cursor(Protocol):

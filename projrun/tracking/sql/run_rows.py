@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Run, Tag
 from projrun.tracking.sql.engine import Connection, Row, select_in
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 COLUMNS = (
     "id, run_id, experiment_id, run_name, status, start_time, end_time, artifact_uri, user_id,"

@@ -8,12 +8,16 @@ from collections.abc import Sequence
 
 from projrun.errors import InvalidValueError, NotFoundError
 from projrun.tracking import limits
-from projrun.tracking.entities import Param, Run, RunStatus, Tag
+from projrun.tracking.entities import Param, Run, Tag
 from projrun.tracking.sql import experiments
 from projrun.tracking.sql.engine import Connection, insert, upsert
 from projrun.tracking.sql.experiments import now
 from projrun.tracking.sql.names import generate_id, generate_run_name
 from projrun.tracking.sql.run_rows import COLUMNS, from_rows
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.tracking.statuses import RunStatus
 
 RUN_NAME = "mlflow.runName"
 _INSERT_PARAM = insert("params", "run, key, value")

@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from projrun.errors import InvalidValueError
 from projrun.tracking import limits
-from projrun.tracking.entities import ExperimentPage, LoggedModelPage, RunPage, ViewType
+from projrun.tracking.entities import ExperimentPage, LoggedModelPage, RunPage
 from projrun.tracking.search.grammar import EXPERIMENTS, LOGGED_MODELS, RUNS
 from projrun.tracking.search.pages import page_offset, page_token
 from projrun.tracking.sql import experiments, logged_models, run_rows
 from projrun.tracking.sql.engine import Connection, Row, in_list
 from projrun.tracking.sql.queries import Clause, Kind, select
+from projrun.tracking.statuses import ViewType
 
 MAX_EXPERIMENTS = 500
 """Ids in one search: SQLite before 3.32 takes 999 variables in a statement."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from projrun.errors import InvalidValueError
 from projrun.tracking import limits
@@ -27,17 +26,17 @@ from projrun.tracking.entities import (
     RegisteredModel,
     Run,
     RunPage,
-    RunStatus,
     Tag,
-    ViewType,
 )
 from projrun.tracking.sql import experiments, metrics, runs
 from projrun.tracking.sql.engine import UNLIMITED, Engine
 from projrun.tracking.sql.metrics import log as log_metrics
 from projrun.tracking.sql.sqlite import SqliteEngine, Warn
+from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from projrun.tracking.artifacts.repository import ArtifactRepository
+    from projrun.tracking.statuses import RunStatus, ViewType
 
 SERVED = "mlflow-artifacts"
 """The scheme of artifacts that the store keeps itself: an MLflow client asks the REST endpoint for them."""

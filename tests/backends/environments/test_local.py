@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from projrun.environments.protocol import PreparedEnvironment
-from projrun.project.model import EnvironmentKind
 from projrun_backends.environments.local import LocalEnvironment
 from tests.backends.environments.python.packages import make_request, write_files
+
+if TYPE_CHECKING:
+    from projrun.project.model import EnvironmentKind
 
 
 @pytest.mark.parametrize("kind", sorted(LocalEnvironment.capabilities.kinds))

@@ -6,9 +6,13 @@ import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from projrun.environments.protocol import EnvironmentRequest
-from projrun.project.model import DockerEnv, EnvironmentKind, EnvironmentReference
+from projrun.project.model import DockerEnv, EnvironmentReference
+
+if TYPE_CHECKING:
+    from projrun.project.model import EnvironmentKind
 
 
 def make_wheel(folder: Path, name: str, version: str, *, requires: tuple[str, ...] = ()) -> Path:

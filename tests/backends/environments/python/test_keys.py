@@ -7,18 +7,21 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from projrun.errors import RequestError
-from projrun.project.model import EnvironmentKind, EnvironmentReference
+from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.python.indexes import package_settings
 from projrun_backends.environments.python.interpreters import Interpreter
 from projrun_backends.environments.python.keys import environment_key
 from projrun_backends.environments.python.specs import read_spec
 from projrun_backends.environments.python.versions import PythonVersion
 from tests.backends.environments.python.packages import make_source_tree, write_files
+
+if TYPE_CHECKING:
+    from projrun.project.model import EnvironmentKind
 
 
 class Case(NamedTuple):

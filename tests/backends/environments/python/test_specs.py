@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from projrun.errors import EnvironmentBuildError, RequestError
-from projrun.project.model import EnvironmentKind, EnvironmentReference
+from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.python.specs import read_spec
 from projrun_backends.environments.python.versions import PythonVersion
 from tests.backends.environments.python.packages import write_files
+
+if TYPE_CHECKING:
+    from projrun.project.model import EnvironmentKind
 
 
 def read(project: Path, kind: EnvironmentKind, name: str, text: str, **files: str) -> EnvironmentSpec:
