@@ -43,8 +43,8 @@ def rerun(**values: Any) -> int:
             return _show(found, reporter, as_json=values["as_json"])
         planned = plan_repetition(found, activity=reporter.activity)
         _tell(found, planned, reporter)
-        terminal = not order.context.settings.enabled("no-tty")
-        result = execute(planned.plan, reporter, Options(relay, values["as_json"], terminal=terminal))
+        options = Options(relay, forward_stdout_to_stderr=values["as_json"], keyboard=True)
+        result = execute(planned.plan, reporter, options)
         after = compare_environments(found, result, reporter.warning)
     for difference in after:
         reporter.warning(f"differs: {difference.text}")

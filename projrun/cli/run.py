@@ -35,20 +35,14 @@ def run_line(values: Mapping[str, Any]) -> int:
         return show_plan(values)
     request = build_request(values)
     context = context_of(request, os.environ)
-    settings = context.settings
-    return carry_out(
-        request,
-        context,
-        quiet=settings.enabled("quiet"),
-        as_json=values["as_json"],
-        terminal=not settings.enabled("no-tty"),
-    )
+    quiet = context.settings.enabled("quiet")
+    return carry_out(request, context, quiet=quiet, as_json=values["as_json"], keyboard=True)
 
 
 def carry_out(
-    request: RunRequest, context: Context, *, quiet: bool, as_json: bool = False, terminal: bool = False
+    request: RunRequest, context: Context, *, quiet: bool, as_json: bool = False, keyboard: bool = False
 ) -> int:
-    """Run what is asked for, and return the exit code. `terminal`: its command may get this process's terminal."""
+    """Run what is asked for, and return the exit code."""
     reporter = CommandLineReporter(quiet=quiet)
     with SignalRelay() as relay:
         plan = _plan(request, context, relay, reporter.activity)
@@ -58,7 +52,7 @@ def carry_out(
         from projrun.running.runner import execute
         from projrun.running.session import Options
 
-        result = execute(plan, reporter, Options(relay, forward_stdout_to_stderr=as_json, terminal=terminal))
+        result = execute(plan, reporter, Options(relay, forward_stdout_to_stderr=as_json, keyboard=keyboard))
     for line in result_lines(result, plan):
         reporter.info(line)
     return print_result(result, result_document(result) if as_json else None)

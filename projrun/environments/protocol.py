@@ -157,6 +157,8 @@ class Launch(NamedTuple):
     grace_period: float
     own_endpoint: bool = False
     """True where the command's tracking URI is projrun's own endpoint: it needs no login and no certificates."""
+    terminal: bool = False
+    """Whether the process has a terminal for its standard input, output and error."""
 
 
 class ChildProcess(NamedTuple):
@@ -176,6 +178,8 @@ class ChildProcess(NamedTuple):
     end_details: Mapping[str, str] = {}
     warnings: tuple[str, ...] = ()
     """What the user should know before the command starts."""
+    passes_keys: bool = False
+    """Whether it makes its terminal raw only to pass on what is typed: Ctrl-C is then an interrupt all the same."""
 
 
 class EndpointReach(NamedTuple):

@@ -100,6 +100,10 @@ class JobSpec(NamedTuple):
     """`--json`: stdout belongs to projrun, so the child's goes to stderr."""
     terminal: bool = False
     """Whether the child gets a terminal for those standard descriptors of this process that are one; else pipes."""
+    keyboard: bool = False
+    """Whether that is its controlling terminal, and gets what is typed at this process's; else it is for output."""
+    passes_keys: bool = False
+    """Whether the process makes its terminal raw only to pass keys on: Ctrl-C is then an interrupt all the same."""
 
     @property
     def process(self) -> tuple[str, ...]:

@@ -110,6 +110,8 @@ class Plan(NamedTuple):
     keep_storage: bool
     """True where the user named the storage folder; else it is removed at the end."""
     grace_period: float
+    terminal: bool
+    """Whether the command gets a terminal where projrun has one."""
     environ: Mapping[str, str]
     directories: Directories
     warnings: tuple[str, ...]
@@ -249,6 +251,7 @@ def _plan(
         storage_directory=storage,
         keep_storage=keep_storage,
         grace_period=decided.grace_period,
+        terminal=not settings.enabled("no-tty"),
         environ=context.environ,
         directories=context.directories,
         warnings=(*found, *environment.resolved.warnings, *environment.warnings, *others),

@@ -14,6 +14,7 @@ from projrun.environments.protocol import ChildProcess, Launch, PreparedEnvironm
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
 from projrun.execution.protocol import ExecutionBackend, Job, JobRef, JobSpec, Outcome
 from projrun.execution.registry import get_backend
+from projrun.execution.supervision.output import on_terminal
 from projrun.execution.supervision.process import jobs_writing_to
 from projrun.execution.supervision.signals import Interrupted
 from projrun.plugins import fault_of
@@ -22,6 +23,7 @@ from projrun.reporting import Reporter
 from projrun.running.child import TrackingAddress, child_environment, run_variables, with_shim
 from projrun.running.plan import Plan
 from projrun.running.record.lost import deliver_log, end_created_runs, end_lost_runs
+from projrun.running.record.parent import PARENT_RUN_ID
 from projrun.running.record.recorder import LOG, RunEnd, now
 from projrun.running.session import Options, Session, endpoint_store, open_session, shielded, store_name
 from projrun.server.endpoint import Endpoint, proxied
@@ -190,6 +192,9 @@ def _child(session: Session, prepared: PreparedEnvironment, address: TrackingAdd
             scratch=session.lease.scratch,
             log_file=session.lease.log_file,
             grace_period=plan.grace_period,
+            terminal=plan.terminal
+            and _has_keyboard(session)
+            and on_terminal(session.options.forward_stdout_to_stderr),
         )
     )
 
@@ -212,8 +217,15 @@ def _job_spec(
         end_function=child.end_function,
         end_details=child.end_details,
         forward_stdout_to_stderr=session.options.forward_stdout_to_stderr,
-        terminal=session.options.terminal,
+        terminal=plan.terminal,
+        keyboard=_has_keyboard(session),
+        passes_keys=child.passes_keys,
     )
+
+
+def _has_keyboard(session: Session) -> bool:
+    """A nested run leaves it to the outer one, which stops both."""
+    return session.options.keyboard and PARENT_RUN_ID not in session.plan.environ
 
 
 def _exported(plan: Plan) -> dict[str, str]:

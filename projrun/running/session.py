@@ -36,8 +36,8 @@ class Options(NamedTuple):
     forward_stdout_to_stderr: bool = False
     on_record: Callable[[str], None] | None = None
     """Called with the run's id once it is recorded."""
-    terminal: bool = False
-    """Whether the command gets a terminal where this process has one: its owner must be whoever typed the command."""
+    keyboard: bool = False
+    """Whether the command, on a terminal, gets what is typed there. Nothing else in this process may read it."""
 
 
 class Session(NamedTuple):

@@ -61,6 +61,17 @@ signal.signal(signal.SIGWINCH, show)
 while True:
     time.sleep(0.05)
 """,
+    "hello": 'print("hello", input("name? "))',
+    "steps": """\
+import subprocess
+for step in ("kinds", "hello", "count"):
+    subprocess.run(["projrun", "run", ".", "-q", "-e", step], check=True)
+""",
+    "driver": """\
+import projrun
+for step in ("kinds", "hello", "count"):
+    projrun.run(".", step)
+""",
     "raw": """\
 import os, sys, tty
 tty.setraw(0)
@@ -190,8 +201,9 @@ def test_ctrl_c(shell: Shell, home: Path) -> None:
     shell.start("projrun run . -e count")
     shell.shown("number 3")
     shell.type("\x03")
+    shell.shown("^C")
     shown = shell.prompt()
-    assert "^Ccheckpoint\r\n" in shown
+    assert "checkpoint\r\n" in shown
     assert "was killed" in shown
     assert "interrupted by SIGINT" in shown
     assert shell.run("echo code $?") == "code 130\r\n"
@@ -268,10 +280,14 @@ def test_a_shell_as_the_command_has_jobs_of_its_own(shell: Shell, home: Path) ->
     shell.shown("inner> ")
     shell.type("cat\r")
     shell.shown("cat\r\n")
+    shell.type("it runs\r")
+    shell.shown("it runs\r\nit runs\r\n")
     shell.type("\x1a")
     assert "Stopped" in shell.shown("inner> ")
     shell.type("fg\r")
     shell.shown("fg\r\ncat\r\n")
+    shell.type("again\r")
+    shell.shown("again\r\nagain\r\n")
     shell.type("\x03")
     shell.shown("inner> ")
     shell.type("exit 0\r")
@@ -336,3 +352,32 @@ def _children(parent: int) -> list[int]:
 
 def _words(process: int) -> bytes:
     return Path(f"/proc/{process}/cmdline").read_bytes()
+
+
+@pytest.mark.parametrize("how", ["steps", "driver"])
+def test_a_nested_run_leaves_the_keyboard_to_the_outer_one(shell: Shell, home: Path, how: str) -> None:
+    shell.start(f"projrun run . -q -e {how}")
+    # It reads the terminal itself; `/dev/tty` is the outer command's.
+    shell.shown("stdin, stdout, stderr: True True True own: No such device or address")
+    shell.shown("name? ")
+    shell.type("Ada\r")
+    shell.shown("hello Ada")
+    shell.shown("number 3")
+    shell.type("\x1a")
+    assert "Stopped" in shell.prompt()
+    shell.start("fg")
+    shell.shown("number")
+    shell.type("\x03")
+    shell.shown("^C")
+    shell.shown("checkpoint")
+    shell.prompt()
+    listed = run_projrun("runs", "list", "--json", environ={"PROJRUN_HOME": str(home)}).check()
+    runs = {run["tags"]["mlflow.project.entryPoint"]: run for run in json.loads(listed.stdout)["runs"]}
+    assert {name: run["status"] for name, run in runs.items()} == {
+        how: "KILLED",
+        "kinds": "FINISHED",
+        "hello": "FINISHED",
+        "count": "KILLED",
+    }
+    (log,) = home.glob(f"artifacts/*/{runs['kinds']['run_id']}/artifacts/logs/output.log")
+    assert b"\r" not in log.read_bytes()

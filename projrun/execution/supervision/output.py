@@ -294,6 +294,11 @@ class Output:
             self._terminal.close()
 
 
+def on_terminal(forward_stdout_to_stderr: bool) -> bool:
+    """Whether what a job reads and all that it prints is at a terminal."""
+    return os.isatty(0) and os.isatty(2) and (forward_stdout_to_stderr or os.isatty(1))
+
+
 def read_log(file: Path, offset: int) -> bytes:
     """What a log holds from `offset` on, at most 8 MiB of it; nothing where there is no log (any more)."""
     try:

@@ -17,7 +17,7 @@ from projrun.execution.protocol import JobSpec
 from projrun.execution.supervision.keyboard import Keyboard
 
 _TYPED = {"VINTR": signal.SIGINT, "VQUIT": signal.SIGQUIT, "VSUSP": signal.SIGTSTP}
-_LOCAL_FLAGS, _CHARACTERS = 3, 6
+_OUTPUT_FLAGS, _LOCAL_FLAGS, _CHARACTERS = 1, 3, 6
 _LATER = 0.5
 """Seconds between two looks whether the keyboard can be taken: the shell's `fg` sends a running job no signal."""
 _SOON = 0.05
@@ -35,12 +35,13 @@ class Terminal:
     through it, the job has no controlling terminal, and its standard input is what the runner's is.
     """
 
-    def __init__(self, descriptors: Sequence[int], keyboard: Keyboard | None) -> None:
+    def __init__(self, descriptors: Sequence[int], keyboard: Keyboard | None, *, passes_keys: bool) -> None:
         self.descriptors = frozenset(descriptors)
         """Which of the standard descriptors it stands for."""
         self.own_screen = -1
         """Where its output goes when none of the job's outputs is a terminal."""
         self._keyboard = keyboard
+        self._passes_keys = passes_keys
         self._shown_at = descriptors[0]
         self._pending = b""
         self._typed: tuple[int, bytes] | None = None
@@ -52,13 +53,19 @@ class Terminal:
             os.set_blocking(self.master, False)
             if self.descriptors == {0}:
                 self.own_screen = os.dup(0)
-            state = keyboard.state() if keyboard is not None else None
-            if state is not None:
-                termios.tcsetattr(self.slave, termios.TCSANOW, state)
+            self._set(keyboard)
             self._resize()
         except BaseException:
             self.close()
             raise
+
+    def _set(self, keyboard: Keyboard | None) -> None:
+        """As the runner's terminal is set; without the keyboard that one does all of the work."""
+        state = termios.tcgetattr(self.slave) if keyboard is None else keyboard.state()
+        if state is not None:
+            if keyboard is None:
+                state[_OUTPUT_FLAGS] &= ~termios.OPOST
+            termios.tcsetattr(self.slave, termios.TCSANOW, state)
 
     def ends(self) -> tuple[int, int]:
         """Copies of its descriptors: the one to read the output from, and the one to write it to."""
@@ -162,7 +169,7 @@ class Terminal:
     def _signals(self) -> dict[bytes, int]:
         """None where the job does without, or runs a shell of its own whose jobs get them."""
         state = termios.tcgetattr(self.master)
-        if not state[_LOCAL_FLAGS] & termios.ISIG or not self._is_jobs():
+        if not (state[_LOCAL_FLAGS] & termios.ISIG or self._passes_keys) or not self._is_jobs():
             return {}
         disabled = os.fpathconf(self.master, "PC_VDISABLE").to_bytes(1, "little", signed=False)
         named = {state[_CHARACTERS][getattr(termios, name)]: signum for name, signum in _TYPED.items()}
@@ -199,7 +206,7 @@ class Terminal:
 
 def open_terminal(spec: JobSpec) -> Terminal | None:
     """A terminal for a job, where one of the standard descriptors that it gets is one; None for pipes."""
-    with suppress(OSError):  # no pseudo-terminal left, or none in a sandbox
+    with suppress(OSError, termios.error):  # no pseudo-terminal left, none in a sandbox, or hung up
         return _opened(spec)
     return None
 
@@ -208,13 +215,14 @@ def _opened(spec: JobSpec) -> Terminal | None:
     outputs = (2,) if spec.forward_stdout_to_stderr else (1, 2)
     terminals = [descriptor for descriptor in (*outputs, 0) if _is_terminal(descriptor)]
     own = [descriptor for descriptor in terminals if _is_controlling(descriptor)]
-    if own and not _is_pipe(1) and (own != [0] or _is_writable(0)):
-        return Terminal(own, _keyboard(own))
+    if spec.keyboard and own and not _is_pipe(1) and (own != [0] or _is_writable(0)):
+        return Terminal(own, _keyboard(own), passes_keys=spec.passes_keys)
     shown = [descriptor for descriptor in terminals if descriptor > 0]
     if not shown:
         return None
     first = os.fstat(shown[0])
-    return Terminal([one for one in shown if os.path.samestat(os.fstat(one), first)], None)
+    same = [one for one in shown if os.path.samestat(os.fstat(one), first)]
+    return Terminal(same, None, passes_keys=False)
 
 
 def _keyboard(own: Sequence[int]) -> Keyboard | None:

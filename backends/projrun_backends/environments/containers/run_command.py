@@ -43,6 +43,10 @@ _CLIENT = frozenset(
 _END = 'ids=$("$0" ps --all --quiet --filter "label=$1") && [ -n "$ids" ] && "$0" rm --force --volumes $ids'
 
 
+# The keys with which the client detaches are ctrl-p ctrl-q, which line editors and shells need.
+_TERMINAL = ("--interactive", "--tty", "--detach-keys=ctrl-@,ctrl-@,ctrl-@")
+
+
 class Containment(NamedTuple):
     """All that was decided before the run's own address and id were known."""
 
@@ -72,6 +76,7 @@ def contain(containment: Containment, launch: Launch) -> ChildProcess:
     argv = (
         *(program, "run", "--init", "--cidfile", str(id_file), "--label", container.label),
         *_named(containment, run_id),
+        *(_TERMINAL if launch.terminal else ()),
         *_user_words(containment),
         *(word for mount in mounts for word in ("--mount", mount.word)),
         *(word for volume in containment.volumes for word in ("--volume", volume)),
@@ -88,6 +93,7 @@ def contain(containment: Containment, launch: Launch) -> ChildProcess:
         end_function=f"{conclude.__module__}:{conclude.__name__}",
         end_details=container.details(),
         warnings=_warnings(containment, variables),
+        passes_keys=launch.terminal,
     )
 
 
