@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.commands import projrun_argv
+from tests.support.commands import projrun_argv, warm_command
 from tests.support.examples import examples
 from tests.support.guard import Guard, restore_environment
 
@@ -24,6 +24,8 @@ settings.register_profile(
 )
 settings.load_profile("busy machine")
 
+pytest_plugins = ["tests.support.forks"]
+
 GUARD = pytest.StashKey[Guard]()
 
 
@@ -33,6 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell's background job ignores it: no test would be interrupted.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if config.getoption("forks"):
+        warm_command()  # one for all of them, which imports while this process collects
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -46,10 +46,10 @@ def mlflow2_server(mlflow2_python: Path, shared_folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all the processes of this test run share."""
     own = tmp_path_factory.getbasetemp()
-    return own if worker_id == "master" else own.parent
+    return own.parent if own.name.startswith("fork-") else own
 
 
 @pytest.fixture(scope="session")

@@ -99,7 +99,6 @@ class Guard:
         self._original = dict(os.environ)
         self.folder = Path(tempfile.mkdtemp(prefix="projrun-tests-"))
         self._watched = watch(real_folders(self._original))
-        self._homes = 0
         self._unused: _Home | None = None
         _replace_environment(guarded_environment(self._original, self.new_home()))
 
@@ -117,9 +116,7 @@ class Guard:
 
     def new_home(self) -> Path:
         """An empty home folder that nobody used before, with a git identity."""
-        self._homes += 1
-        home = self.folder / f"home-{self._homes}"
-        home.mkdir()
+        home = Path(tempfile.mkdtemp(prefix="home-", dir=self.folder))  # in forks of this process too
         (home / ".gitconfig").write_text(_GIT_CONFIG, encoding="utf-8")
         return home
 

@@ -68,15 +68,16 @@ class WarmCommand:
         self._settings = settings(os.environ)
         self._folder = tempfile.TemporaryDirectory(prefix="projrun-warm-", ignore_cleanup_errors=True)
         self._address = f"{self._folder.name}/socket"
-        self._server = subprocess.Popen(
-            [sys.executable, str(_SERVER), script, self._address],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None,
-            cwd="/",
-        )
-        assert self._server.stdout is not None
-        assert self._server.stdout.readline() == b"ready\n", "the server of warm commands did not start"
+        with socket.socket(socket.AF_UNIX) as listener:  # who connects early waits in its queue
+            listener.bind(self._address)
+            listener.listen(64)
+            self._server = subprocess.Popen(
+                [sys.executable, str(_SERVER), script, str(listener.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,  # of the same kind as those of the commands
+                pass_fds=[listener.fileno()],
+                cwd="/",
+            )
 
     def serves(self, environ: Mapping[str, str], stdin: bytes) -> bool:
         """Whether a fork would be as a new process: what Python reads when it starts must be equal."""
@@ -123,9 +124,9 @@ class WarmCommand:
     def close(self) -> None:
         """End the server."""
         assert self._server.stdin is not None
-        assert self._server.stdout is not None
         self._server.stdin.close()
         self._server.wait()
+        assert self._server.stdout is not None
         self._server.stdout.close()
         self._folder.cleanup()
 

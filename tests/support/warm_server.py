@@ -1,7 +1,7 @@
 """A process that has projrun imported and forks for each command: what `tests.support.warm` talks to.
 
-Run as a file, with the path of the console script and of the socket to listen on; ends when its standard input
-is closed. Every fork is what the console script would be: a process of its own with the given arguments,
+Run as a file, with the path of the console script and the number of a socket that listens; ends when its standard
+input is closed. Every fork is what the console script would be: a process of its own with the given arguments,
 environment, working folder and streams. Only the start of Python and the imports are saved.
 """
 
@@ -42,12 +42,12 @@ class Request(NamedTuple):
     connection: socket.socket
 
 
-def main(script: str, address: str) -> None:
+def main(script: str, listener: str) -> None:
     """Serve until the standard input ends; in a fork, return as the command's `main` would."""
     import_all()
     gc.collect()
     gc.freeze()
-    request = serve(address)
+    request = serve(socket.socket(fileno=int(listener)))
     if request is not None:
         become(request)
         followed = follow_path(request.environ.get("PYTHONPATH", ""))
@@ -79,7 +79,7 @@ def import_all() -> None:
         importlib.import_module(name)
 
 
-def serve(address: str) -> Request | None:
+def serve(listener: socket.socket) -> Request | None:
     """Fork for each request. Returns its request in the fork, and None at the end in the server."""
     woken, wake = os.pipe()
     for descriptor in (woken, wake):
@@ -88,12 +88,9 @@ def serve(address: str) -> Request | None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     running: dict[int, socket.socket] = {}
-    listener, selector = socket.socket(socket.AF_UNIX), selectors.DefaultSelector()
-    listener.bind(address)
-    listener.listen(64)
+    selector = selectors.DefaultSelector()
     for source in (0, woken, listener):
         selector.register(source, selectors.EVENT_READ)
-    print("ready", flush=True)
     while True:
         ready = {key.fileobj for key, _ in selector.select()}
         if 0 in ready:
