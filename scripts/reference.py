@@ -47,7 +47,8 @@ The command of a run gets:
 | --- | --- |
 | `MLFLOW_RUN_ID`, `MLFLOW_EXPERIMENT_ID`, `MLFLOW_TRACKING_URI` | the run, and where it is recorded |
 | `PROJRUN_PARENT_RUN_ID` | the same run: the parent of the runs that the command starts |
-| `PYTHONPATH`, `PROJRUN_RUNNER` | what redirects `mlflow.run`, before your folders; the Python of projrun |
+| `PYTHONPATH`, `PIP_EXCLUDE` | what redirects `mlflow.run`, before your folders; its name, which `pip freeze` omits |
+| `PROJRUN_RUNNER` | the Python of projrun |
 | `PROJRUN_PARAM_NAME` | the value of the secret parameter `name` |
 | `PYTHONUNBUFFERED` | `1` unless set |
 """

@@ -84,7 +84,14 @@ def child_environment(
 def with_shim(environ: Mapping[str, str]) -> dict[str, str]:
     """The child's environment, in which `mlflow.run` is redirected to this projrun."""
     folders = [str(_SHIM), *filter(None, environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(folders)), RUNNER: sys.executable}
+    # `pip freeze` in the command would list the folder, whose name no index knows.
+    hidden = dict.fromkeys([*environ.get("PIP_EXCLUDE", "").split(), "projrun-mlflow-run"])
+    return {
+        **environ,
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(folders)),
+        "PIP_EXCLUDE": " ".join(hidden),
+        RUNNER: sys.executable,
+    }
 
 
 def _with_host(hosts: str, host: str) -> str:

@@ -43,6 +43,19 @@ def test_a_command_finds_it_before_the_users_folders() -> None:
     assert with_shim({})["PYTHONPATH"] == str(ON_PATH)
 
 
+@pytest.mark.integration
+def test_pip_freeze_in_a_command_does_not_list_it() -> None:
+    environ = with_shim({**os.environ, "PIP_EXCLUDE": "pytest"})
+    assert environ["PIP_EXCLUDE"].split() == ["pytest", "projrun-mlflow-run"]
+    assert with_shim(environ) == environ
+    done = run_command([sys.executable, "-m", "pip", "freeze"], environ=environ).check()
+    assert "projrun-mlflow-run" not in done.stdout
+    assert "pytest==" not in done.stdout
+    environ["PIP_EXCLUDE"] = ""
+    shown = run_command([sys.executable, "-m", "pip", "freeze"], environ=environ).check()
+    assert "projrun-mlflow-run" in shown.stdout
+
+
 def test_a_command_without_mlflow_imports_nothing_of_it() -> None:
     code = "import sys; print([one for one in sys.modules if 'projrun' in one], sys.meta_path)"
     done = run_command([sys.executable, "-S", "-c", code], environ=with_shim(os.environ)).check()
