@@ -24,8 +24,8 @@ _TABLES = {
 
 
 def default_environment(directory: Path) -> EnvironmentReference:
-    """`python_env.yaml`, `conda.yaml` (as MLflow), then what MLflow does not know: a uv project, `requirements.txt`,
-    a Poetry project.
+    """`python_env.yaml`, `conda.yaml` (as MLflow), then what MLflow does not know: a locked uv project, `pylock.toml`,
+    a `[project]`, `requirements.txt`, a Poetry project.
 
     A `pyproject.toml` counts where it has a lock file or says what it depends on; many only configure tools.
     """
@@ -33,9 +33,12 @@ def default_environment(directory: Path) -> EnvironmentReference:
         ("python_env.yaml", "python_env"),
         ("conda.yaml", "conda_env"),
         ("pyproject.toml", "uv_env"),
+        ("pylock.toml", "pylock"),
         ("requirements.txt", "requirements"),
         ("pyproject.toml", "poetry"),
     ]
+    if not is_file(directory / "uv.lock"):
+        candidates.insert(2, candidates.pop(3))
     for name, kind in candidates:
         path = directory / name
         if not is_file(path) or not _counts(kind, path):

@@ -75,6 +75,8 @@ def locked_spec(spec: EnvironmentSpec, file: Path, request: EnvironmentRequest) 
         files=(*spec.files, file, *pinned.files),
         locked_project=None,
         dependency_file=None,
+        needs_uv="",
+        pip_warnings=(),
         pinned=True,
         seeded=version is None or any(re.match(r"pip\s*==", line) for line in pinned.lines),
     )

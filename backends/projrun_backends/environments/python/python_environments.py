@@ -102,6 +102,11 @@ def resolve(recipe: Recipe, request: EnvironmentRequest, *, exact_by: str = "") 
     `exact_by` is the option that refuses another patch than the one that is asked for, if any.
     """
     spec = read_environment_spec(request)
+    if spec.needs_uv and not recipe.reads_uv_settings:
+        raise EnvironmentBuildError(
+            f"only uv can install {spec.source}: {spec.needs_uv}",
+            hint="pip install uv, and remove --env-manager=virtualenv if it is given",
+        )
     interpreter = _interpreter(spec, request, exact_by)
     settings = package_settings(request.environ)
     key = environment_key(
@@ -119,7 +124,11 @@ def resolve(recipe: Recipe, request: EnvironmentRequest, *, exact_by: str = "") 
         python=interpreter.path,
         recorded_kind=recipe.manager,
         details=PythonEnvironment(spec, interpreter, not request.temporary_checkout),
-        warnings=(*spec.warnings, *_python_warnings(spec, interpreter)),
+        warnings=(
+            *spec.warnings,
+            *(() if recipe.reads_uv_settings else spec.pip_warnings),
+            *_python_warnings(spec, interpreter),
+        ),
     )
     return with_translation(resolved, spec, request)
 

@@ -32,7 +32,7 @@ class EnvironmentSpec(NamedTuple):
     locked_project: Path | None = None
     """The folder of a `uv.lock` that is to be installed as it is."""
     dependency_file: Path | None = None
-    """A `pyproject.toml` whose dependencies uv is to install from the file itself."""
+    """A file that uv is to install from, instead of from the lines."""
     uv_project: Path | None = None
     """The folder of a project of uv's own: editable by convention, though no file says so."""
     script: Path | None = None
@@ -45,7 +45,11 @@ class EnvironmentSpec(NamedTuple):
     """Text beyond the requirements that decides what is installed (lock files)."""
     translated: tuple[tuple[str, str], ...] = ()
     """What conda was to install, and the requirement that pip is given instead, empty for what is left out."""
+    needs_uv: str = ""
+    """Why pip cannot install it, half a sentence; empty where it can."""
     warnings: tuple[str, ...] = ()
+    pip_warnings: tuple[str, ...] = ()
+    """More of them, where pip installs."""
 
     @property
     def summary(self) -> str:

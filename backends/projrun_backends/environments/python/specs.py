@@ -11,6 +11,8 @@ from projrun.environments.protocol import Refusal
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.python.documents import EnvironmentDocument, Text
+from projrun_backends.environments.python.formats.pylock import FILE_NAME as PYLOCK_NAME
+from projrun_backends.environments.python.formats.pylock import read_pylock
 from projrun_backends.environments.python.requirements import (
     Line,
     Requirements,
@@ -149,6 +151,11 @@ def _read_requirements(file: Path, project: Path, environ: Mapping[str, str]) ->
     )
 
 
+def _read_uv_env(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
+    named = read_pylock if re.fullmatch(PYLOCK_NAME, file.name) else read_uv_project
+    return named(file, project, environ)
+
+
 def _files(file: Path, *requirements: Requirements) -> tuple[Path, ...]:
     followed = [path for found in requirements for path in found.files]
     return tuple(dict.fromkeys([file, *followed]))
@@ -158,6 +165,7 @@ _READERS: Mapping[str, Callable[[Path, Path, Mapping[str, str]], EnvironmentSpec
     "python_env": _read_python_env,
     "conda_env": _read_conda_env,
     "requirements": _read_requirements,
-    "uv_env": read_uv_project,
+    "uv_env": _read_uv_env,
     "poetry": read_uv_project,
+    "pylock": read_pylock,
 }

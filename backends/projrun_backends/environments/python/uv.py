@@ -29,6 +29,8 @@ from projrun_backends.environments.python.python_environments import Build, Reci
 from projrun_backends.environments.python.seed_packages import seed_wheels
 from projrun_backends.environments.python.specs import conda_refusal
 
+_COMPLETE = {"UV_CONSTRAINT": "", "UV_OVERRIDE": ""}
+"""A lock leaves nothing to constrain, and uv refuses to do so with a `pylock.toml`."""
 _NOT_COMPILED = "Failed to bytecode-compile"
 """What uv says when everything is installed, and compiling it failed."""
 
@@ -38,7 +40,7 @@ class UvEnvironment:
 
     name = "uv"
     capabilities = Capabilities(
-        kinds=frozenset({"python_env", "conda_env", "requirements", "poetry", "uv_env", "none"}),
+        kinds=frozenset({"python_env", "conda_env", "requirements", "poetry", "pylock", "uv_env", "none"}),
         locks=frozenset({"python"}),
     )
 
@@ -143,14 +145,15 @@ def _install(build: Build, uv: Path) -> None:
     settings = [*uv_settings(build.settings, build.environ).arguments, *_refresh(build)]
     spec = without_editable_repositories(details.spec)
     wanted = python_environments.install_arguments(build._replace(details=details._replace(spec=spec)))
-    if details.spec.dependency_file and wanted:
-        wanted = [["-r", details.spec.dependency_file]]
+    if spec.dependency_file and wanted:
+        wanted = [["-r", spec.dependency_file]]
     for arguments in _seeds(build):
         build.tools.run("uv", [*install, *arguments])
     for number, step in enumerate(wanted):
         before = _freeze(build, uv) if number else ""
         # In the project's own folder, where uv finds the indexes that a project of its own names.
-        _run_compiling(build, [*install, *settings, *step], directory=details.spec.uv_project)
+        words = [*install, *settings, *step]
+        _run_compiling(build, words, directory=spec.uv_project, variables=_COMPLETE if spec.pinned else {})
         if before and set(before.splitlines()) - set(_freeze(build, uv).splitlines()):
             _compile_anew(build)
 
@@ -160,7 +163,7 @@ def _run_compiling(
     words: list[str | Path],
     *,
     directory: Path | None,
-    variables: Mapping[str, str] | None = None,
+    variables: Mapping[str, str],
 ) -> None:
     """Run uv so that it compiles what it installs; where just that fails (it needs Python 3.7), Python does it.
 

@@ -20,6 +20,7 @@ from projrun_backends.environments.python.formats.poetry_constraints import (
     python_request,
     specifiers,
 )
+from projrun_backends.environments.python.formats.toml_values import one_line, one_word, package_name
 from projrun_backends.environments.python.requirements import (
     Line,
     LocalDependency,
@@ -29,7 +30,6 @@ from projrun_backends.environments.python.requirements import (
 from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.python.versions import PythonRequest
 
-_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _LOCKED = r'\s*name = "([A-Za-z0-9][\w.-]*)"\s+version = "([\w.!+-]+)"'
 _FOREIGN = r'(?m)^\[package\.source\]\s+type = "(?!legacy")'
 _CONDITIONS = {"optional", "python", "platform", "markers"}
@@ -99,7 +99,7 @@ def _python(wanted: Mapping[str, Any], name: str) -> PythonRequest | None:
     text = given.get("version", "*") if isinstance(given, dict) else given
     origin = f"{name}: tool.poetry.dependencies.python"
     try:
-        translated = python_request(_plain(text, origin))
+        translated = python_request(one_line(text, origin))
     except ConstraintError as error:
         raise RequestError(f"{origin}: {error}") from None
     return PythonRequest.parse(translated) if translated else None
@@ -124,40 +124,41 @@ def _lines(wanted: Mapping[str, Any], name: str) -> Iterator[Line]:
 
 def _requirement(package: str, given: Mapping[str, Any], origin: str) -> str:
     """One line; empty for what only an extra of the project asks for."""
-    if not re.fullmatch(_NAME, package):
-        raise RequestError(f"{origin}: {package!r} is not the name of a package")
+    package_name(package, origin)
     unknown = given.keys() - _KNOWN
     if unknown:
         raise RequestError(f"{origin}: unknown key {min(unknown)!r}")
     if given.get("optional") is True:
         return ""
     markers = [
-        python_marker(_plain(given.get("python", "*"), origin)),
-        platform_marker(_plain(given["platform"], origin)) if "platform" in given else "",
-        _plain(given.get("markers", ""), origin),
+        python_marker(one_line(given.get("python", "*"), origin)),
+        platform_marker(one_line(given["platform"], origin)) if "platform" in given else "",
+        one_line(given.get("markers", ""), origin),
     ]
     marker = " and ".join(f"({one})" for one in markers if one)
     place = _place(given, origin)
     if place.startswith("-e "):
         return place + (f" ; {marker}" if marker else "")
     extras = given.get("extras") or []
-    named = f"{package}[{','.join(_word(one, origin) for one in extras)}]" if extras else package
-    wanted = f" @ {place}" if place else specifiers(_plain(given.get("version", "*"), origin))
+    named = f"{package}[{','.join(one_word(one, origin) for one in extras)}]" if extras else package
+    wanted = f" @ {place}" if place else specifiers(one_line(given.get("version", "*"), origin))
     return f"{named}{wanted}" + (f" ; {marker}" if marker else "")
 
 
 def _place(given: Mapping[str, Any], origin: str) -> str:
     """Where a package comes from, as PEP 508 writes it; empty for the index."""
-    subdirectory = f"#subdirectory={_word(given['subdirectory'], origin)}" if "subdirectory" in given else ""
+    subdirectory = (
+        f"#subdirectory={one_word(given['subdirectory'], origin)}" if "subdirectory" in given else ""
+    )
     if "git" in given:
-        repository = _word(given["git"], origin)
+        repository = one_word(given["git"], origin)
         secure_copy = re.fullmatch(r"([\w.-]+@[\w.-]+):(?!//)(.+)", repository)
         url = f"ssh://{secure_copy[1]}/{secure_copy[2]}" if secure_copy else repository
-        ref = next((_word(given[key], origin) for key in ("rev", "tag", "branch") if key in given), "")
+        ref = next((one_word(given[key], origin) for key in ("rev", "tag", "branch") if key in given), "")
         return f"git+{url}{'@' if ref else ''}{ref}{subdirectory}"
     if "url" in given:
-        return f"{_word(given['url'], origin)}{subdirectory}"
-    path = next((_plain(given[key], origin) for key in ("path", "file") if key in given), "")
+        return f"{one_word(given['url'], origin)}{subdirectory}"
+    path = next((one_line(given[key], origin) for key in ("path", "file") if key in given), "")
     if path and not path.startswith(("/", "./", "../")):
         path = f"./{path}"
     return f"-e {path}" if path and given.get("develop") is True else path
@@ -173,11 +174,11 @@ def _sources(poetry: Mapping[str, Any], name: str) -> Iterator[Line]:
     for one in sources:
         if "url" not in one or one.get("priority", "primary") not in ("primary", "default"):
             continue
-        yield Line(f"{option} {_word(one['url'], origin)}", origin)
+        yield Line(f"{option} {one_word(one['url'], origin)}", origin)
         option = "--extra-index-url"
     for one in sources:
         if "url" in one and one.get("priority", "primary") not in ("primary", "default"):
-            yield Line(f"--extra-index-url {_word(one['url'], origin)}", origin)
+            yield Line(f"--extra-index-url {one_word(one['url'], origin)}", origin)
 
 
 def _locked(lock: Path, project: Path) -> tuple[str, ...]:
@@ -198,19 +199,3 @@ def _locked(lock: Path, project: Path) -> tuple[str, ...]:
 
 def _single(versions: set[str]) -> bool:
     return len(versions) == 1 and "" not in versions
-
-
-def _word(value: object, origin: str) -> str:
-    text = _plain(value, origin)
-    if not text or " " in text:
-        raise RequestError(f"{origin}: {text!r} is not one word")
-    return text
-
-
-def _plain(value: object, origin: str) -> str:
-    """A text of one line: it becomes a line of its own for the installer."""
-    if not isinstance(value, str):
-        raise RequestError(f"{origin}: expected text, not {type(value).__name__}")
-    if not value.isprintable():
-        raise RequestError(f"{origin}: {value!r} has characters that cannot be printed")
-    return value
