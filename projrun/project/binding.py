@@ -40,7 +40,7 @@ from projrun.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Literal
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
 
 
 class GivenValue(NamedTuple):
@@ -299,7 +299,7 @@ class _Binder:
             declared = listed(self.entry_point.parameters) or "none"
             message = f"{where} declares no parameter {name!r}{suggestion}"
             self._problem(name, message, f"declared parameters: {declared}")
-        elif not used and not _NAME.fullmatch(name):
+        elif not used and not re.fullmatch(_NAME, name):
             hint = "a name is letters, digits, `_`, `.` and `-`, and begins with a letter or `_`"
             self._problem(name, f"{name!r} cannot be a parameter's name", hint)
         elif unusable:

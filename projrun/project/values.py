@@ -37,7 +37,7 @@ _ARTICLES = {
     "bool": "a boolean",
     "uri": "a URI",
 }
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):.", re.DOTALL)
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*):."
 
 
 def value_problem(parameter: Parameter, text: str) -> str:
@@ -75,7 +75,7 @@ def constraint_problem(parameter: Parameter, text: str) -> str:
 
 def scheme_of(text: str) -> str:
     """The lower-cased scheme of a URI, "" where there is none (one letter is none)."""
-    match = _SCHEME.match(text)
+    match = re.match(_SCHEME, text, re.DOTALL)
     return match.group(1).lower() if match and len(match.group(1)) > 1 else ""
 
 

@@ -27,7 +27,7 @@ _KINDS = (
     "or git@HOST:OWNER/REPOSITORY"
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
 _SECURE_COPY = r"(?:[^@:/]+@)?(\[[^]/]+\]|[^@:/\\]{2,}):(.+)"
 _SHORTHAND = "gh:"
 _QUOTES = "'\""
@@ -64,7 +64,7 @@ def parse_project_uri(text: str, caller_directory: Path) -> ProjectUri:
     path = _local_path(location, caller_directory)
     found = None if path is None else _existing(path, fragment)
     if found:
-        return _keep_scheme(found) if _SCHEME.match(location) else found
+        return _keep_scheme(found) if re.match(_SCHEME, location) else found
     if path is not None and not _is_remote(location):
         raise _nothing_there(path, location)
     return _remote(location, fragment)
@@ -98,7 +98,7 @@ def _refuse_hostile(text: str) -> None:
 
 def _local_path(location: str, caller_directory: Path) -> Path | None:
     """The path of a plain path or a `file:` URI; None for other schemes."""
-    match = _SCHEME.match(location)
+    match = re.match(_SCHEME, location)
     if match is None:
         return caller_directory / location
     if match.group(1).lower() != "file":
@@ -122,7 +122,7 @@ def _exists(path: Path) -> bool:
 
 
 def _is_remote(location: str) -> bool:
-    if ":" not in location or _SCHEME.match(location):
+    if ":" not in location or re.match(_SCHEME, location):
         return False
     return re.fullmatch(_SECURE_COPY, location) is not None
 

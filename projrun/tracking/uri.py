@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
-_FORBIDDEN = re.compile(r"[\s\x00-\x20\x7f]")
+_FORBIDDEN = r"[\s\x00-\x20\x7f]"
 
 _KINDS = "http(s)://HOST or sqlite:///FILE"
 _FOLDER_REMEDY = (
@@ -90,7 +90,7 @@ def _refusal(text: str, scheme: str) -> RequestError:
 
 
 def _server_address(text: str) -> str:
-    parts = None if _FORBIDDEN.search(text) else split_uri(text)
+    parts = None if re.search(_FORBIDDEN, text) else split_uri(text)
     if parts is None or not parts.hostname:
         raise RequestError(
             f"the tracking URI {redact_uri(text)!r} is not a web address", hint="give http(s)://HOST:PORT"

@@ -27,7 +27,7 @@ _NETWORK_FUSE = frozenset(
     {"afp", "beegfs", "ceph", "cephfs", "gcsfuse", "glusterfs", "goofys", "hdfs", "juicefs", "lustre"}
     | {"mount-s3", "nfs", "rclone", "s3fs", "sshfs", "weka"}
 )
-_OCTAL = re.compile(r"\\([0-7]{3})")
+_OCTAL = r"\\([0-7]{3})"
 
 
 def network_file_system(folder: Path, mountinfo: str | None = None) -> str | None:
@@ -56,7 +56,9 @@ def _type_of_mount(folder: str, mountinfo: str) -> str:
         fields = before.split(" ")
         if not separator or len(fields) < 5:
             continue
-        point = _OCTAL.sub(lambda match: chr(int(match[1], 8)), fields[4])
+        point = fields[4]
+        if "\\" in point:
+            point = re.sub(_OCTAL, lambda match: chr(int(match[1], 8)), point)
         if _is_inside(folder, point) and len(point) >= longest:
             longest, kind = len(point), after.split(" ", 1)[0]
     return kind
