@@ -9,6 +9,7 @@ from projrun.environments.protocol import EnvironmentManager, GivenOptions
 from projrun.environments.registry import get_manager, read_options_of
 from projrun.errors import RequestError
 from projrun.plugins import built_ins
+from projrun.project.model import EnvironmentReference, Project
 from projrun.settings import Setting, Settings
 from projrun.tuples import NamedTuple
 
@@ -42,6 +43,18 @@ def choose_environment(settings: Settings) -> Choice:
     if option in choosing:
         return Choice(choosing[option], setting.origin, option)
     return Choice(setting.value, setting.origin, option, _exported(settings, setting))
+
+
+def the_environment(project: Project, manager: str | None) -> tuple[EnvironmentReference, tuple[str, ...]]:
+    """The environment of a project that may name several, which the manager decides; and a warning for the others.
+
+    Raises RequestError where it does not, and needs one of them.
+    """
+    if not project.others:
+        return project.environment, ()
+    from projrun.environments.several import decide
+
+    return decide(project, manager)
 
 
 def read_given(given: GivenOptions, choice: Choice) -> Mapping[str, object]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from projrun.errors import RequestError
-from projrun.project.files import FILE_NAME, is_file, is_inside, look_alike
+from projrun.project.files import FILE_NAME, is_allowed, is_file, look_alike
 from projrun.project.model import EntryPoint, Project
 from projrun.project.shown import listed
 from projrun.suggestions import did_you_mean
@@ -36,7 +36,7 @@ def find_entry_point(project: Project, name: str, *, environ: Mapping[str, str] 
 
 def _script(project: Project, name: str, environ: Mapping[str, str]) -> EntryPoint:
     path = project.directory / name
-    if not is_inside(project.directory, path):
+    if not is_allowed(path, project.within):
         raise RequestError(
             f"the script {name!r} is outside the project", hint="an entry point is a file of the project"
         )

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from projrun.errors import RequestError
-from projrun.project.files import exists, is_file, is_inside
+from projrun.project.files import exists, is_allowed, is_file
 from projrun.project.model import EnvironmentReference
 from projrun.project.text import read_text
 from projrun.typed import TYPE_CHECKING
@@ -23,11 +23,12 @@ _TABLES = {
 """The table that a `pyproject.toml` must have, by kind."""
 
 
-def default_environment(directory: Path) -> EnvironmentReference:
+def default_environment(directory: Path, within: Path | None = None) -> EnvironmentReference:
     """`python_env.yaml`, `conda.yaml` (as MLflow), then what MLflow does not know: a locked uv project, `pylock.toml`,
     a `[project]`, `requirements.txt`, a Poetry project.
 
-    A `pyproject.toml` counts where it has a lock file or says what it depends on; many only configure tools.
+    A `pyproject.toml` counts where it has a lock file or says what it depends on; many only configure tools. Raises
+    RequestError for a link that leaves `within`.
     """
     candidates: list[tuple[str, EnvironmentKind]] = [
         ("python_env.yaml", "python_env"),
@@ -43,7 +44,7 @@ def default_environment(directory: Path) -> EnvironmentReference:
         path = directory / name
         if not is_file(path) or not _counts(kind, path):
             continue
-        if not is_inside(directory, path):
+        if not is_allowed(path, within):
             raise RequestError(f"{path} is a link that leaves the project", hint="put the file itself there")
         return EnvironmentReference(kind, path)
     return NO_ENVIRONMENT
@@ -62,12 +63,21 @@ def _counts(kind: EnvironmentKind, file: Path) -> bool:
     return re.search(table, text, re.MULTILINE) is not None
 
 
-def file_problem(directory: Path, name: str, path: Path) -> tuple[str, str]:
-    """What is wrong with an environment file that the MLproject names, and a hint; "" for a good one."""
+def several_problem(named: list[tuple[str, int]]) -> tuple[str, str]:
+    """What is wrong with a file that names several environments, by key and line, and a hint."""
+    listed = " and ".join(f"{key} (line {line})" for key, line in named)
+    return f"the project names {len(named)} environments: {listed}", "keep one, or decide with --env-manager"
+
+
+def file_problem(name: str, path: Path, within: Path | None) -> tuple[str, str]:
+    """What is wrong with an environment file that the MLproject names, and a hint; "" for a good one.
+
+    A fetched project may name any file of its checkout, one in the user's own folder any file that can be read.
+    """
     if not name:
         return "the file name is empty", "name a file of the project, or remove the key"
-    if Path(name).is_absolute() or not is_inside(directory, path):
-        return f"{name!r} leaves the project", "name a file inside the project's folder"
+    if not is_allowed(path, within):
+        return f"{name!r} leaves the fetched project", "name a file of the same repository or archive"
     if not is_file(path):
         what = "is not a file" if exists(path) else "does not exist"
         return f"{name!r} {what}", "paths are relative to the project's folder"

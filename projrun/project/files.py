@@ -12,16 +12,16 @@ FILE_NAME = "MLproject"
 LOOK_ALIKES = ("MLproject.yaml", "MLproject.yml")
 
 
-def find_mlproject(directory: Path) -> Path | None:
+def find_mlproject(directory: Path, within: Path | None = None) -> Path | None:
     """The project's MLproject file, None where it has none.
 
     The exact spelling wins, else the one entry whose lower-cased name is `mlproject` (MLflow takes the first
     in listing order, folders too). Raises RequestError for two of them, for a folder of that name, and for
-    a link that leaves the project.
+    a link that leaves `within`.
     """
     exact = directory / FILE_NAME
     if is_file(exact):
-        return _inside(directory, exact)
+        return _allowed(exact, within)
     spellings = [name for name in _names(directory) if name.lower() == FILE_NAME.lower()]
     files = [name for name in spellings if is_file(directory / name)]
     if len(files) > 1:
@@ -29,7 +29,7 @@ def find_mlproject(directory: Path) -> Path | None:
             f"both {files[0]} and {files[1]} are in {directory}", hint=f"keep one file, named {FILE_NAME}"
         )
     if files:
-        return _inside(directory, directory / files[0])
+        return _allowed(directory / files[0], within)
     if spellings:
         what = "a folder" if (directory / spellings[0]).is_dir() else "not a regular file"
         raise RequestError(
@@ -70,8 +70,13 @@ def is_inside(directory: Path, path: Path) -> bool:
         return False
 
 
-def _inside(directory: Path, path: Path) -> Path:
-    if not is_inside(directory, path):
+def is_allowed(path: Path, within: Path | None) -> bool:
+    """Whether a project may use a file: one that was fetched, any in its checkout `within`; the user's own, any."""
+    return within is None or is_inside(within, path)
+
+
+def _allowed(path: Path, within: Path | None) -> Path:
+    if not is_allowed(path, within):
         raise RequestError(f"{path} is a link that leaves the project", hint="put the file itself there")
     return path
 

@@ -12,29 +12,32 @@ from projrun.project.model import Project
 from projrun.project.parsed import ParsedProjects
 
 
-def load_project(directory: Path, cache: Path | None = None, *, keep: bool = True) -> Project:
+def load_project(
+    directory: Path, cache: Path | None = None, *, keep: bool = True, within: Path | None = None
+) -> Project:
     """Read the project in a folder; a folder with no MLproject file is one too, its files run as scripts.
 
     Unknown keys are ignored, as in MLflow. With `cache`, an MLproject that was read before needs no YAML parser; one
-    that was not is kept there, with `keep`.
+    that was not is kept there, with `keep`. What a fetched project names must be in its
+    checkout, `within`; the user's own folder is trusted (None).
     Raises RequestError: `MLproject:7:13: …`, with the source line.
     """
     directory = real_directory(directory)
-    file = find_mlproject(directory)
+    file = find_mlproject(directory, within)
     if file is None:
-        return _plain_project(directory)
+        return _plain_project(directory, within)
     parsed = ParsedProjects.of(cache, file) if cache is not None else None
-    known = parsed.find() if parsed is not None else None
+    known = parsed.find(within) if parsed is not None else None
     if known is not None:
         return known
-    project = read_now(file)
+    project = read_now(file, within)
     # Not one that was edited meanwhile.
     if keep and cache is not None and parsed is not None and ParsedProjects.of(cache, file) == parsed:
         parsed.keep(project)
     return project
 
 
-def read_now(file: Path) -> Project:
+def read_now(file: Path, within: Path | None = None) -> Project:
     """The project, from its file."""
     from projrun.project.reading.document import (
         read_document,  # yaml takes a third of the time of a short run
@@ -42,7 +45,7 @@ def read_now(file: Path) -> Project:
     from projrun.project.reading.mlproject import read_project
     from projrun.project.reading.report import Report
 
-    return read_project(file, Report(read_document(file, file.name)))
+    return read_project(file, Report(read_document(file, file.name)), within)
 
 
 def real_directory(directory: Path) -> Path:
@@ -59,7 +62,8 @@ def real_directory(directory: Path) -> Path:
     )
 
 
-def _plain_project(directory: Path) -> Project:
+def _plain_project(directory: Path, within: Path | None) -> Project:
     misnamed = look_alike(directory)
     warnings = (f"{misnamed} is not read: the file must be called {FILE_NAME}",) if misnamed else ()
-    return Project(directory, None, None, default_environment(directory), {}, warnings)
+    environment = default_environment(directory, within)
+    return Project(directory, None, None, environment, {}, warnings, within=within)

@@ -96,6 +96,10 @@ class Project(NamedTuple):
     warnings: tuple[str, ...] = ()
     broken: Mapping[str, RequestError] = {}
     """Entry points that cannot run, and why: an error only for whoever asks for one of them."""
+    others: tuple[EnvironmentReference, ...] = ()
+    """The environments that the file names besides `environment`: only one can be used."""
+    within: Path | None = None
+    """What its files may not leave: the top of a fetched checkout; None for the user's own folder."""
 
 
 class BoundParameter(NamedTuple):

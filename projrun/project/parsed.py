@@ -60,7 +60,7 @@ class ParsedProjects(NamedTuple):
         key = digest.hexdigest()
         return cls(file, folder(cache) / f"{key[:32]}.json", key)
 
-    def find(self) -> Project | None:
+    def find(self, within: Path | None) -> Project | None:
         """The project, where its entry is whole and this user's own."""
         try:
             if foreign_reason(self.entry.parent) is not None:
@@ -69,14 +69,19 @@ class ParsedProjects(NamedTuple):
             project = project_from_json(value, self.file.parent)
             if key != self.key or project.file != self.file:
                 return None
-            return _with_environment(project)
+            return _with_environment(project._replace(within=within))
         except (OSError, ValueError, TypeError, RecursionError):
             return None
 
     def keep(self, project: Project) -> None:
         """Write the entry; a cache that cannot be written is no reason to stop a run."""
         reference = project.environment
-        if project.broken or _holds_secrets(project) or not self._depends_on_text_alone(project):
+        if (
+            project.broken
+            or project.others
+            or _holds_secrets(project)
+            or not self._depends_on_text_alone(project)
+        ):
             return
         if reference.location is None:  # what the folder holds decides, in every run
             project = project._replace(environment=reference._replace(kind="none", file=None))
@@ -128,10 +133,10 @@ def _with_environment(project: Project) -> Project | None:
     if reference.docker is not None:
         return project
     if reference.location is None:
-        return project._replace(environment=default_environment(project.directory))
+        return project._replace(environment=default_environment(project.directory, project.within))
     if reference.file is None:
         return None
-    problem, _ = file_problem(project.directory, relative(reference.file, project.directory), reference.file)
+    problem, _ = file_problem(relative(reference.file, project.directory), reference.file, project.within)
     return None if problem else project
 
 

@@ -46,8 +46,8 @@ def project_from_json(value: object, directory: Path) -> Project:
 
 
 def relative(file: Path, directory: Path) -> str:
-    """A file's path from its project's folder; `..` in it stays, since the folder it leaves may be a link."""
-    return str(file.relative_to(directory))
+    """A file's path from its project's folder, else an absolute one; `..` stays: what it leaves may be a link."""
+    return str(file.relative_to(directory) if file.is_relative_to(directory) else file)
 
 
 def _environment(value: object, directory: Path) -> EnvironmentReference:

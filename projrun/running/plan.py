@@ -18,6 +18,7 @@ from projrun.environments.choice import (
     lock_file,
     lock_kind_of,
     read_given,
+    the_environment,
 )
 from projrun.environments.protocol import (
     EnvironmentManager,
@@ -35,7 +36,7 @@ from projrun.project.loader import load_project
 from projrun.project.model import EntryPoint, Invocation, Project
 from projrun.project.paths import is_fixed
 from projrun.reporting import Activity, unseen
-from projrun.running.record.parent import PARENT_RUN_ID, experiment_is_elsewhere, find_parent
+from projrun.running.record.parent import experiment_is_elsewhere, find_parent
 from projrun.running.request import Context, RunRequest
 from projrun.settings import Setting, Settings
 from projrun.sources.checkout import Checkout
@@ -152,23 +153,15 @@ def make_plan(
             from projrun.sources.changes.restoration import apply_patch
 
             checkout = apply_patch(checkout, request.patch, context.environ)
-        _check_clean(request, context, checkout)
+        if context.settings.get("require-clean"):
+            from projrun.running.clean_source import require_clean
+
+            require_clean(checkout, context)
         # What is only shown writes nothing, not even what would spare the YAML parser later.
         return _plan(request, context, checkout, decided, keep=own_copy)
     except BaseException:
         discard(checkout)
         raise
-
-
-def _check_clean(request: RunRequest, context: Context, checkout: Checkout) -> None:
-    rule = context.settings.get("require-clean")
-    if rule is None or not context.settings.enabled("require-clean"):
-        return
-    # The steps of a run inherit its variables, and find what the steps before them wrote into the project's folder.
-    if rule.origin == "--require-clean" or not context.environ.get(PARENT_RUN_ID):
-        from projrun.sources.changes.cleanliness import check_clean
-
-        check_clean(checkout, rule.origin)
 
 
 def plan_environment(request: RunRequest, context: Context) -> EnvironmentPlan:
@@ -177,9 +170,7 @@ def plan_environment(request: RunRequest, context: Context) -> EnvironmentPlan:
     Raises RequestError, SourceError or EnvironmentBuildError.
     """
     checkout = _fetch(request, context, TrustPolicy.of(context.settings), own_copy=False)
-    return _environment(
-        request, context, checkout, load_project(checkout.directory, context.directories.cache, keep=False)
-    )
+    return _environment(request, context, checkout, _load(context, checkout, keep=False))
 
 
 def _fetch(
@@ -285,7 +276,7 @@ def _read(
     request: RunRequest, context: Context, checkout: Checkout, *, keep: bool
 ) -> tuple[Project, EntryPoint]:
     try:
-        project = load_project(checkout.directory, context.directories.cache, keep=keep)
+        project = _load(context, checkout, keep=keep)
         return project, find_entry_point(project, request.entry_point, environ=context.environ)
     except RequestError as error:
         if checkout.cached is None:
@@ -297,6 +288,12 @@ def _read(
         raise RequestError(
             f"{message} ({checkout.uri}{version})", hint=error.hint, detail=error.detail
         ) from None
+
+
+def _load(context: Context, checkout: Checkout, *, keep: bool) -> Project:
+    # The user's own folder may name any file that the user can read, what was fetched only its own.
+    within = None if checkout.cached is None else checkout.root
+    return load_project(checkout.directory, context.directories.cache, keep=keep, within=within)
 
 
 def _base_of_paths(request: RunRequest, invocation: Invocation) -> Path | None:
@@ -357,9 +354,10 @@ def _environment(
     given = GivenOptions(context.settings, request.caller_directory, context.environ, requested)
     choice = choose_environment(context.settings)
     records = read_given(given, choice)
+    reference, unused = the_environment(project, choice.manager)
     environment_request = EnvironmentRequest(
         project_directory=checkout.directory,
-        reference=project.environment,
+        reference=reference,
         cache_directory=context.directories.environments,
         environ={**context.environ, **exported_by(records.values())},
         temporary_checkout=checkout.cached is not None,
@@ -386,7 +384,7 @@ def _environment(
         manager.resolve(environment_request),
         request.enabled("rebuild-env") and manager.capabilities.builds,
         {**choice.exported, **exported},
-        idle_warnings(records, options),
+        (*unused, *idle_warnings(records, options)),
         context.settings.is_true(context.settings.text("mlflow-run", "on")),
     )
 

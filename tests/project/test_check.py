@@ -66,6 +66,7 @@ entry_points:
         ("unknown-key", "MLproject:1:1"),
         ("environment-file", "MLproject:2:13"),
         ("two-environments", "MLproject:3:1"),
+        ("environment-file", "MLproject:3:12"),
         ("missing-command", "MLproject:5:3"),
         ("unknown-key", "MLproject:6:5"),
         ("duplicate-key", "MLproject:10:7"),
@@ -78,7 +79,7 @@ entry_points:
     ]
     messages = {finding.code: finding.message for finding in findings}
     assert messages["unknown-type"].endswith("did you mean 'float'?")
-    assert [finding.severity for finding in findings].count("error") == 4
+    assert [finding.severity for finding in findings].count("error") == 5
 
 
 @pytest.mark.parametrize(

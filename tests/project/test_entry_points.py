@@ -75,13 +75,21 @@ def test_a_script_runs_with_undeclared_parameters(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../x.py", "/tmp/x.py", "link.py", "a\0.py", "sub/../../x.py"])
-def test_scripts_outside_the_project_are_refused(tmp_path: Path, name: str) -> None:
+def test_scripts_outside_a_fetched_project_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "x.py").touch()
     project = tmp_path / "project"
     (project / "sub").mkdir(parents=True)
     (project / "link.py").symlink_to("../x.py")
     with pytest.raises(RequestError, match="is outside the project"):
-        find_entry_point(load_project(project), name)
+        find_entry_point(load_project(project, within=project), name)
+
+
+@pytest.mark.parametrize("name", ["../x.py", "link.py", "sub/../../x.py"])
+def test_the_users_own_project_may_run_any_script(tmp_path: Path, name: str) -> None:
+    (tmp_path / "x.py").touch()
+    (tmp_path / "project" / "sub").mkdir(parents=True)
+    (tmp_path / "project" / "link.py").symlink_to("../x.py")
+    assert script_command(tmp_path / "project", name) == f"python {name}"
 
 
 def test_unknown_ones_list_what_there_is(tmp_path: Path) -> None:

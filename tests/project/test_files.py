@@ -61,7 +61,8 @@ def test_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
     project.mkdir()
     (project / "MLproject").symlink_to("../secret")
     with pytest.raises(RequestError, match="leaves the project"):
-        find_mlproject(project)
+        find_mlproject(project, project)
+    assert find_mlproject(project) == project / "MLproject", "the user's own folder is trusted"
 
 
 def test_a_link_inside_the_project_is_followed(tmp_path: Path) -> None:

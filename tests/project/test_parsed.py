@@ -51,9 +51,9 @@ def reads_yaml(monkeypatch: pytest.MonkeyPatch, folder: Path, cache: Path) -> tu
     used: list[Path] = []
     read = loader.read_now
 
-    def counted(file: Path) -> Project:
+    def counted(file: Path, within: Path | None) -> Project:
         used.append(file)
-        return read(file)
+        return read(file, within)
 
     with monkeypatch.context() as patch:
         patch.setattr(loader, "read_now", counted)
@@ -121,8 +121,9 @@ def test_an_environment_file_that_goes_or_leaves_is_reported_as_before(project: 
     with pytest.raises(RequestError, match=r"MLproject:2:13: python_env: 'env.yaml' does not exist"):
         load_project(project, cache)
     (project / "env.yaml").symlink_to("/etc/hostname")
-    with pytest.raises(RequestError, match="leaves the project"):
-        load_project(project, cache)
+    with pytest.raises(RequestError, match="leaves the fetched project"):
+        load_project(project, cache, within=project)
+    assert load_project(project, cache) == load_project(project)
 
 
 def test_default_environment_files_are_looked_at_in_every_run(project: Path, cache: Path) -> None:

@@ -45,7 +45,9 @@ _ENTRY_POINTS = st.builds(
     parameters=st.lists(_PARAMETERS, max_size=3).map(lambda found: {one.name: one for one in found}),
     location=_LOCATIONS,
 )
-_FILES = _NAMES.map(lambda name: _DIRECTORY / name)
+_FILES = (_NAMES | st.just("../above.yaml") | st.just("/elsewhere/env.yaml")).map(
+    lambda name: _DIRECTORY / name
+)
 _TUPLES = st.lists(_TEXTS, max_size=3).map(tuple)
 _ENVIRONMENTS = st.builds(
     EnvironmentReference,
@@ -66,6 +68,8 @@ PROJECTS = st.builds(
     entry_points=st.lists(_ENTRY_POINTS, max_size=3).map(lambda found: {one.name: one for one in found}),
     warnings=_TUPLES,
     broken=st.just({}),  # such a project is not kept
+    others=st.just(()),  # neither is one with several environments
+    within=st.none(),  # said by who opens the project
 )
 
 

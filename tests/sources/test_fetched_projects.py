@@ -38,3 +38,34 @@ def test_what_is_wrong(
     assert told.format(uri=uri) in done.stderr
     assert uri in done.stderr
     assert str(home) not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("named", "code", "told"),
+    [
+        ("../env.yaml", 0, ""),
+        ("link.yaml", 0, ""),
+        ("../../../../../../etc/hostname", 2, "leaves the fetched project"),
+        ("/etc/hostname", 2, "leaves the fetched project"),
+        ("away.yaml", 2, "leaves the fetched project"),
+    ],
+)
+def test_an_environment_file_above_the_project(
+    repository: Repository, tmp_path: Path, named: str, code: int, told: str
+) -> None:
+    """In the folder itself any file that can be read, in a checkout any file of the repository."""
+    folder = repository.path / "sub"
+    folder.mkdir()
+    (repository.path / "env.yaml").write_text("python: '3'\n")
+    (folder / "link.yaml").symlink_to("../env.yaml")
+    (folder / "away.yaml").symlink_to("/etc/hostname")
+    (folder / "MLproject").write_text(f"python_env: {named}\nentry_points: {{main: {{command: 'true'}}}}\n")
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "-m", "above")
+    environ, uri = {"PROJRUN_HOME": str(tmp_path / "home")}, f"{repository.path}#sub"
+    fetched = run_projrun("run", uri, "-v", "main", "--env-manager=local", cwd=tmp_path, environ=environ)
+    assert (fetched.returncode, told in fetched.stderr) == (code, True), fetched.stderr
+    if (
+        Path(named).name != "hostname" or Path(named).is_absolute()
+    ):  # the relative one leads elsewhere from here
+        run_projrun("run", uri, "--env-manager=local", cwd=tmp_path, environ=environ).check()

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
-from projrun.project.environment_files import NO_ENVIRONMENT, default_environment, file_problem
+from projrun.project.environment_files import (
+    NO_ENVIRONMENT,
+    default_environment,
+    file_problem,
+    several_problem,
+)
 from projrun.project.model import DockerEnv, EnvironmentReference
 from projrun.project.reading import nodes
 from projrun.project.reading.nodes import Entry
@@ -31,20 +36,28 @@ DOCKER_KEYS = ("image", "volumes", "environment")
 _FOREIGN_KEY = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*_env")
 
 
-def read_environment(directory: Path, found: Mapping[str, Entry], report: Report) -> EnvironmentReference:
-    """The environment that the MLproject's keys name, else `default_environment`."""
+def read_environments(
+    directory: Path, found: Mapping[str, Entry], report: Report, within: Path | None
+) -> tuple[EnvironmentReference, ...]:
+    """The environments that the MLproject's keys name, else `default_environment`."""
     given = [key for key in KEYS if key in found and not found[key].is_null]
     if not given:
-        return _foreign(directory, found, report) or default_environment(directory)
+        foreign = _foreign(directory, found, report, within)
+        return (foreign or default_environment(directory, within),)
     if len(given) > 1:
         _report_several(given, found, report)
-    key = given[0]
+    return tuple(_named(directory, key, found[key], report, within) for key in given)
+
+
+def _named(
+    directory: Path, key: str, entry: Entry, report: Report, within: Path | None
+) -> EnvironmentReference:
     if key == "docker_env":
-        return _docker(found[key], report)
-    return _from_file(directory, key, found[key], report)
+        return _docker(entry, report)
+    return _from_file(directory, key, entry, report, within)
 
 
-def foreign_key(directory: Path, found: Mapping[str, Entry]) -> str | None:
+def foreign_key(directory: Path, found: Mapping[str, Entry], within: Path | None) -> str | None:
     """The key of an environment that another package's manager builds: `NAME_env: FILE`, with a file of the project.
 
     Anything else, and what looks like a slip of a known key, is ignored as MLflow ignores unknown keys.
@@ -55,35 +68,34 @@ def foreign_key(directory: Path, found: Mapping[str, Entry]) -> str | None:
             _FOREIGN_KEY.fullmatch(key)
             and key not in KEYS
             and isinstance(node, ScalarNode)
-            and not file_problem(directory, node.value, directory / node.value)[0]
+            and not file_problem(node.value, directory / node.value, within)[0]
             and not near_miss(key, KEYS)
         ):
             return key
     return None
 
 
-def _foreign(directory: Path, found: Mapping[str, Entry], report: Report) -> EnvironmentReference | None:
-    key = foreign_key(directory, found)
-    return None if key is None else _from_file(directory, key, found[key], report)
+def _foreign(
+    directory: Path, found: Mapping[str, Entry], report: Report, within: Path | None
+) -> EnvironmentReference | None:
+    key = foreign_key(directory, found, within)
+    return None if key is None else _from_file(directory, key, found[key], report, within)
 
 
 def _report_several(given: list[str], found: Mapping[str, Entry], report: Report) -> None:
     in_order = sorted(given, key=lambda key: found[key].key.start_mark.line)
-    named = " and ".join(f"{key} (line {found[key].key.start_mark.line + 1})" for key in in_order)
-    report.error(
-        "two-environments",
-        found[in_order[1]].key,
-        f"the project names {len(given)} environments: {named}",
-        "keep one of them",
-    )
+    named = [(key, found[key].key.start_mark.line + 1) for key in in_order]
+    report.undecided("two-environments", found[in_order[1]].key, *several_problem(named))
 
 
-def _from_file(directory: Path, key: str, entry: Entry, report: Report) -> EnvironmentReference:
+def _from_file(
+    directory: Path, key: str, entry: Entry, report: Report, within: Path | None
+) -> EnvironmentReference:
     name = nodes.text(entry, key, report)
     if name is None:
         return NO_ENVIRONMENT
     path = directory / name
-    problem, hint = file_problem(directory, name, path)
+    problem, hint = file_problem(name, path, within)
     if problem:
         report.error("environment-file", entry.value, f"{key}: {problem}", hint)
         return NO_ENVIRONMENT

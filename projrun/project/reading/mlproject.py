@@ -7,26 +7,28 @@ from pathlib import Path
 from projrun.errors import RequestError
 from projrun.project.model import EntryPoint, EnvironmentReference, Project
 from projrun.project.reading import nodes
-from projrun.project.reading.environments import read_environment
+from projrun.project.reading.environments import read_environments
 from projrun.project.reading.nodes import Entry
 from projrun.project.reading.parameters import read_parameters
 from projrun.project.reading.report import Report
 from projrun.project.text import LocatedError
 
 
-def read_project(file: Path, report: Report) -> Project:
+def read_project(file: Path, report: Report, within: Path | None = None) -> Project:
     """The Project that a parsed MLproject file describes; mistakes go to `report`."""
     document = report.document
     found = nodes.entries(document.root, document.name, report)
     try:
-        environment = read_environment(file.parent, found, report)
+        environment, *others = read_environments(file.parent, found, report, within)
     except RequestError as error:
         report.failed(error)
-        environment = EnvironmentReference("none")
+        environment, others = EnvironmentReference("none"), []
     name = nodes.text(found.get("name"), "name", report)
     entry_points, broken = _entry_points(found.get("entry_points"), report)
     warnings = tuple(dict.fromkeys(report.warnings))  # what is merged into two mappings is read twice
-    return Project(file.parent, name, file, environment, entry_points, warnings, broken)
+    return Project(
+        file.parent, name, file, environment, entry_points, warnings, broken, tuple(others), within
+    )
 
 
 def _entry_points(

@@ -40,6 +40,9 @@ class Report:
         """Report something that runs but is likely a mistake."""
         self.warnings.append(f"{self.document.locate(node)}: {problem}{hint and f'; {hint}'}")
 
+    def undecided(self, code: str, node: Node, problem: str, hint: str = "") -> None:
+        """Report an error of those runs alone that do not decide it themselves."""
+
     def failed(self, error: RequestError) -> None:
         """Report an error that another layer raised."""
         raise error
@@ -57,6 +60,9 @@ class Collector(Report):
 
     def warning(self, code: str, node: Node, problem: str, hint: str = "") -> None:
         self.findings.append(Finding("warning", self.document.locate(node), problem, hint, code))
+
+    def undecided(self, code: str, node: Node, problem: str, hint: str = "") -> None:
+        self.error(code, node, problem, hint)
 
     def failed(self, error: RequestError) -> None:
         self.findings.append(finding_of(error))

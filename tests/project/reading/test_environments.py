@@ -62,15 +62,17 @@ def test_a_default_file_that_leaves_the_project_is_refused(tmp_path: Path) -> No
     project.mkdir()
     (project / "conda.yaml").symlink_to("../outside.yaml")
     with pytest.raises(RequestError, match=r"conda\.yaml is a link that leaves the project"):
-        load_project(project)
+        load_project(project, within=project)
+    assert load_project(project, within=tmp_path).environment.kind == "conda_env"
+    assert load_project(project).environment.kind == "conda_env"
 
 
-def test_two_keys_name_both_lines(tmp_path: Path) -> None:
-    error = refusal(tmp_path, "conda_env: a\nname: x\npython_env: b\n")
-    assert error.message == (
-        "MLproject:3:1: the project names 2 environments: conda_env (line 1) and python_env (line 3)"
-    )
-    assert error.hint
+def test_two_keys_are_both_read(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).touch()
+    project = load_text(tmp_path, "conda_env: a\nname: x\npython_env: b\n")
+    found = [(one.kind, one.location and one.location.line) for one in (project.environment, *project.others)]
+    assert found == [("python_env", 3), ("conda_env", 1)]
 
 
 @pytest.mark.parametrize(
@@ -78,24 +80,41 @@ def test_two_keys_name_both_lines(tmp_path: Path) -> None:
     [
         ("gone.yaml", "'gone.yaml' does not exist"),
         ("folder", "'folder' is not a file"),
-        ("../outside.yaml", "leaves the project"),
-        ("/etc/hostname", "leaves the project"),
-        ("link.yaml", "leaves the project"),
-        ("folder/../../outside.yaml", "leaves the project"),
+        ("../gone.yaml", "'../gone.yaml' does not exist"),
         ("''", "the file name is empty"),
-        ('"a\\0b"', "leaves the project"),
+        ('"a\\0b"', "does not exist"),
         ("[a]", "must be text"),
         ("{python: 3}", "must be text"),
     ],
 )
 def test_bad_files_are_refused_at_the_value(tmp_path: Path, value: str, problem: str) -> None:
-    (tmp_path / "outside.yaml").touch()
-    project = tmp_path / "project"
-    (project / "folder").mkdir(parents=True)
-    (project / "link.yaml").symlink_to("../outside.yaml")
-    error = refusal(project, f"name: x\npython_env: {value}\n")
+    (tmp_path / "project" / "folder").mkdir(parents=True)
+    error = refusal(tmp_path / "project", f"name: x\npython_env: {value}\n")
     assert error.message.startswith("MLproject:2:13: python_env")
     assert problem in error.message
+
+
+ELSEWHERE = ["../above.yaml", "{top}/above.yaml", "link.yaml", "folder/../../above.yaml"]
+
+
+@pytest.mark.parametrize("value", ELSEWHERE)
+def test_the_users_own_folder_may_name_any_file_and_a_checkout_its_own(tmp_path: Path, value: str) -> None:
+    (tmp_path / "above.yaml").touch()
+    project = tmp_path / "project"
+    (project / "folder").mkdir(parents=True)
+    (project / "link.yaml").symlink_to("../above.yaml")
+    named = value.format(top=tmp_path)
+    own = load_text(project, f"python_env: {named}\n")
+    for found in (own, load_project(project, within=tmp_path)):
+        assert found.environment.file is not None
+        assert found.environment.file.samefile(tmp_path / "above.yaml")
+    with pytest.raises(RequestError) as caught:
+        load_project(project, within=project)
+    assert caught.value.message == f"MLproject:1:13: python_env: {named!r} leaves the fetched project"
+    assert load_project(project, tmp_path / "cache") == own
+    assert load_project(project, tmp_path / "cache") == own
+    with pytest.raises(RequestError, match="leaves the fetched project"):
+        load_project(project, tmp_path / "cache", within=project)
 
 
 def test_a_path_that_comes_back_is_allowed(tmp_path: Path) -> None:
