@@ -99,24 +99,6 @@ class LogFile:
         self._warn(f"{self._path}: {error.strerror}; the rest of the output is not kept")
 
 
-class Newlines:
-    """Takes back what a terminal makes of a newline, `\\r\\n`, wherever the stream is cut into chunks."""
-
-    def __init__(self) -> None:
-        self._held = b""
-
-    def feed(self, chunk: bytes) -> bytes:
-        """What is certain after `chunk`."""
-        text = self._held + chunk
-        self._held = text[-1:] if text.endswith(b"\r") else b""
-        return text[: len(text) - len(self._held)].replace(b"\r\n", b"\n")
-
-    def close(self) -> bytes:
-        """What was held back."""
-        held, self._held = self._held, b""
-        return held
-
-
 class Stream:
     """One pipe or terminal of the child: what it reads goes to a sink at once, and masked to the log."""
 
@@ -127,7 +109,7 @@ class Stream:
         self.ended = False
         self._sink = sink
         self._log = log
-        self._newlines = None if terminal is None else Newlines()
+        self._transcript = None if terminal is None else terminal.transcript()
         self._mask = Mask(secrets)
         self._pending = memoryview(b"")
 
@@ -150,8 +132,9 @@ class Stream:
         data = self._read()
         if data is None:
             return
-        self._pending = self._sink.write(memoryview(data))
-        self._log.write(self._mask.feed(data if self._newlines is None else self._newlines.feed(data)))
+        shown, logged = (data, data) if self._transcript is None else self._transcript.feed(data)
+        self._pending = self._sink.write(memoryview(shown))
+        self._log.write(self._mask.feed(logged))
         if not data:
             self.end()
 
@@ -168,8 +151,10 @@ class Stream:
         """Stop reading."""
         if not self.ended:
             self.ended = True
-            if self._newlines is not None:
-                self._log.write(self._mask.feed(self._newlines.close()))
+            if self._transcript is not None:
+                shown, logged = self._transcript.close()
+                self._sink.write(memoryview(shown))
+                self._log.write(self._mask.feed(logged))
             self._log.write(self._mask.close())
             os.close(self.source)
 

@@ -15,6 +15,7 @@ from threading import RLock
 
 from projrun.execution.protocol import JobSpec
 from projrun.execution.supervision.keyboard import Keyboard
+from projrun.execution.supervision.transcript import Transcript
 
 _TYPED = {"VINTR": signal.SIGINT, "VQUIT": signal.SIGQUIT, "VSUSP": signal.SIGTSTP}
 _OUTPUT_FLAGS, _LOCAL_FLAGS, _CHARACTERS = 1, 3, 6
@@ -70,6 +71,10 @@ class Terminal:
     def ends(self) -> tuple[int, int]:
         """Copies of its descriptors: the one to read the output from, and the one to write it to."""
         return os.dup(self.master), os.dup(self.slave)
+
+    def transcript(self) -> Transcript:
+        """What becomes of its output: it is shown as it is while the runner's own terminal is raw."""
+        return Transcript(lambda: self._keyboard is not None and self._keyboard.taken)
 
     def command(self, argv: Sequence[str], spec: JobSpec) -> Sequence[str]:
         """The words that start `argv` with this as the controlling terminal."""

@@ -29,6 +29,8 @@ def main(request_file: Path) -> int:
         grace_period=request["grace_period"],
         secrets=tuple(request["secrets"]),
         forward_stdout_to_stderr=request["forward_stdout_to_stderr"],
+        terminal=request["terminal"],
+        keyboard=request["terminal"],
     )
 
     def start() -> Job:
