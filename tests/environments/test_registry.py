@@ -113,7 +113,7 @@ def test_a_translation_is_chosen_where_a_channel_does_not_answer(
     pytest.importorskip("rattler")
     request = asked(conda_file(tmp_path, "[numpy]", "gone"), with_uv)
     selection = select_manager(None, "", request)
-    why = f"of the conda channels, {(tmp_path / 'gone').as_uri()} does not answer"
+    why = f"the conda channel {(tmp_path / 'gone').as_uri()} does not answer"
     assert (selection.manager.name, selection.reason, selection.instead) == ("uv", f"uv: {why}", why)
     assert select_manager("conda", "--env-manager", request).manager.name == "conda"
 
@@ -326,3 +326,24 @@ def test_the_local_manager_costs_next_to_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['projrun.environments.protocol', 'projrun.environments.registry']"
+
+
+def test_a_project_without_a_conda_file_imports_nothing_of_condas(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("six\n")
+    script = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from projrun.environments.protocol import EnvironmentRequest\n"
+        "from projrun.environments.registry import select_manager\n"
+        "from projrun.project.model import EnvironmentReference\n"
+        "folder = Path(sys.argv[1])\n"
+        "reference = EnvironmentReference('requirements', folder / 'requirements.txt')\n"
+        "request = EnvironmentRequest(folder, reference, folder / 'cache', dict(os.environ))\n"
+        "select_manager(None, '', request).manager.resolve(request)\n"
+        "words = ('conda', 'translation', 'requests', 'rattler')\n"
+        "print([name for name in sys.modules if any(word in name.split('.') for word in words)])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

@@ -63,8 +63,10 @@ class CondaEnvironment:
             return None
         names = ", ".join(channel.url for channel in silent)
         if request.offline:
-            return f"of the conda channels, {names} may not answer (--offline)"
-        return f"of the conda channels, {names} {'does' if len(silent) == 1 else 'do'} not answer"
+            return f"no answer of {names} is known (--offline)"
+        if len(silent) == 1:
+            return f"the conda channel {names} does not answer"
+        return f"the conda channels {names} do not answer"
 
     def read_options(self, given: GivenOptions) -> CondaOptions:
         """See `CondaOptions`."""

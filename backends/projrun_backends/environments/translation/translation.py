@@ -77,9 +77,11 @@ def translation_warning(pairs: Sequence[tuple[str, str]], source: str, reason: s
     """One line for a run: why, what is called otherwise, what is left out."""
     installed = [pair for pair in pairs if pair[1]]
     renamed = [
-        f"{text} as {requirement}" for text, requirement in installed if _head(text) != _head(requirement)
+        f"{text} as {requirement}"
+        for text, requirement in installed
+        if _normalized(_name(text)) != _normalized(_name(requirement))
     ]
-    left_out = [_head(text) for text, requirement in pairs if not requirement]
+    left_out = [_name(text) for text, requirement in pairs if not requirement]
     why = f" because {reason}" if reason else ""
     parts = [f"{source} is built from PyPI{why}"]
     if installed:
@@ -109,7 +111,12 @@ def _listed(items: Sequence[str]) -> str:
     return ", ".join(items[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _head(text: str) -> str:
-    """The name at the beginning, as PyPI compares names."""
+def _name(text: str) -> str:
+    """The name at the beginning, without a channel."""
     match = re.match(r"(?:\S+::)?([\w.-]+)", text)
-    return re.sub(r"[-_.]+", "-", match[1]).lower() if match else text
+    return match[1] if match else text
+
+
+def _normalized(name: str) -> str:
+    """One spelling of a name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
