@@ -15,7 +15,7 @@ from tests.support.docker_bench import DockerBench
 from tests.support.long_history import LongHistory, long_history
 from tests.support.servers import mlflow_server
 from tests.support.source_bench import Person, new_person
-from tests.support.virtualenvs import MLFLOW2, MLFLOW3, built_environment
+from tests.support.virtualenvs import MLFLOW1, MLFLOW2, MLFLOW3, built_environment
 from tests.support.wire import Wire, wire_to
 
 
@@ -29,6 +29,12 @@ def mlflow3_python() -> Path:
 def mlflow2_python() -> Path:
     """A Python with mlflow 2.x and scikit-learn."""
     return built_environment("mlflow2", MLFLOW2)
+
+
+@pytest.fixture(scope="session")
+def mlflow1_python() -> Path:
+    """A Python with mlflow-skinny 1.30, which imports `mlflow.projects` before it looks for plug-ins."""
+    return built_environment("mlflow1", MLFLOW1)
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,31 @@ except TypeError as error:
     found["argument"] = str(error)
 """
 
+GIVEN_RUNS = """
+from concurrent.futures import ThreadPoolExecutor
+
+with mlflow.start_run() as outer:
+    ids = []
+    found["same"] = True
+    for alpha in (1.0, 2.0, 3.0):
+        with mlflow.start_run(nested=True) as child:
+            mlflow.log_metric("before", 1)
+            parameters = {"alpha": alpha}
+            run = mlflow.projects.run(
+                STEPS, "main", parameters=parameters, run_id=child.info.run_id, synchronous=False
+            )
+            found["same"] = found["same"] and run.wait() and run.run_id == child.info.run_id
+            ids.append(run.run_id)
+    with ThreadPoolExecutor(3) as pool:
+        threads = list(pool.map(lambda alpha: mlflow.run(STEPS, parameters={"alpha": alpha}), (1, 2, 3)))
+found["outer"] = outer.info.run_id
+found["threads"] = [run.get_status() for run in threads]
+runs = [MlflowClient().get_run(one) for one in ids]
+found["records"] = [
+    [run.info.status, run.data.tags["mlflow.parentRunId"], run.data.params, run.data.metrics] for run in runs
+]
+"""
+
 NOT_OURS = """
 import importlib
 from unittest import mock
@@ -148,7 +173,9 @@ def bench3(mlflow3_python: Path, tmp_path: Path) -> Bench:
     return Bench(tmp_path, mlflow3_python)
 
 
-def test_all_its_names_run_projrun(bench: Bench) -> None:
+@pytest.mark.parametrize("line", ["3", "2", "1"])
+def test_all_its_names_run_projrun(line: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    bench = Bench(tmp_path, request.getfixturevalue(f"mlflow{line}_python"))
     done = bench.drive(THREE_NAMES).check()
     found = bench.found()
     assert found["managers"] == ["local"] * 4
@@ -180,6 +207,18 @@ def test_failures_are_mlflow_s_exceptions(bench: Bench) -> None:
     assert found["unknown"][1:] == found["bad value"][1:] == [2, None]
     assert found["later"] is False
     assert "colour" in found["argument"]
+
+
+def test_a_nested_run_is_given_to_a_step(bench3: Bench) -> None:
+    """As MLflow's own example of hyperparameters does it, here in threads."""
+    bench3.drive(GIVEN_RUNS).check()
+    found = bench3.found()
+    assert found["same"]
+    assert found["records"] == [
+        ["FINISHED", found["outer"], {"alpha": alpha, "name": "Ada"}, {"before": 1.0}]
+        for alpha in ("1.0", "2.0", "3.0")
+    ]
+    assert found["threads"] == ["FINISHED"] * 3
 
 
 def test_a_failure_that_is_not_caught_fails_the_driver(bench3: Bench) -> None:

@@ -21,6 +21,9 @@ MLFLOW3 = ("mlflow>=3.17,<4", "scikit-learn>=1.5,<2")
 # mlflow 2.22 does not start with SQLAlchemy 2.1, although it accepts it.
 MLFLOW2 = ("mlflow>=2.22,<3", "scikit-learn>=1.5,<2", "sqlalchemy<2.1")
 
+# The last 1.x, without the server; setuptools has the `distutils` and `pkg_resources` that it imports.
+MLFLOW1 = ("mlflow-skinny==1.30.1", "setuptools<70")
+
 
 def built_environment(name: str, requirements: Sequence[str], *, timeout: float = 900) -> Path:
     """The Python of a virtual environment that holds `requirements`; built when it is not there yet.

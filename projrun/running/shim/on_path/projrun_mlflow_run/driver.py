@@ -1,6 +1,7 @@
 """What `mlflow.run` does where it is redirected: a `projrun` process, and MLflow's own classes around it."""
 
 import atexit
+import contextlib
 import logging
 import os
 import sys
@@ -73,7 +74,8 @@ class ProjrunSubmittedRun(SubmittedRun):  # type: ignore[misc]  # MLflow's class
     def _wait_at_exit(self) -> None:
         if getattr(sys, "last_type", None) is KeyboardInterrupt:
             self._runner.interrupt()
-        self.wait()
+        with contextlib.suppress(KeyboardInterrupt):  # it has had it, too, and has ended
+            self.wait()
 
 
 def run_call(call: "Mapping[str, Any]") -> ProjrunSubmittedRun:
