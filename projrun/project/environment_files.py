@@ -7,8 +7,8 @@ from pathlib import Path
 
 from projrun.errors import RequestError
 from projrun.project.files import exists, is_allowed, is_file
-from projrun.project.model import EnvironmentReference
-from projrun.project.text import read_text
+from projrun.project.model import EnvironmentReference, Project
+from projrun.project.text import LARGEST_FILE, read_text
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,6 +48,29 @@ def default_environment(directory: Path, within: Path | None = None) -> Environm
             raise RequestError(f"{path} is a link that leaves the project", hint="put the file itself there")
         return EnvironmentReference(kind, path)
     return NO_ENVIRONMENT
+
+
+def script_environment(project: Project, entry_point: str) -> EnvironmentReference:
+    """Of a script with an inline block (PEP 723) the script itself, where no MLproject says what to use; else the
+    project's own.
+    """
+    script = project.directory / entry_point
+    if (
+        not entry_point.endswith(".py")
+        or entry_point in project.entry_points
+        or (project.file is not None and project.environment.kind != NO_ENVIRONMENT.kind)
+        or not (is_file(script) and is_allowed(script, project.within) and _has_block(script))
+    ):
+        return project.environment
+    return EnvironmentReference("script", script)
+
+
+def _has_block(script: Path) -> bool:
+    try:
+        with script.open("rb") as stream:
+            return re.search(rb"(?m)^# /// script\r?$", stream.read(LARGEST_FILE)) is not None
+    except OSError:
+        return False
 
 
 def _counts(kind: EnvironmentKind, file: Path) -> bool:

@@ -6,23 +6,33 @@ import os
 from pathlib import Path
 
 from projrun.errors import RequestError
-from projrun.project.environment_files import default_environment
+from projrun.project.environment_files import default_environment, script_environment
 from projrun.project.files import FILE_NAME, find_mlproject, look_alike
 from projrun.project.model import Project
 from projrun.project.parsed import ParsedProjects
 
 
 def load_project(
-    directory: Path, cache: Path | None = None, *, keep: bool = True, within: Path | None = None
+    directory: Path,
+    cache: Path | None = None,
+    *,
+    keep: bool = True,
+    within: Path | None = None,
+    entry_point: str = "",
 ) -> Project:
     """Read the project in a folder; a folder with no MLproject file is one too, its files run as scripts.
 
     Unknown keys are ignored, as in MLflow. With `cache`, an MLproject that was read before needs no YAML parser; one
     that was not is kept there, with `keep`. What a fetched project names must be in its
-    checkout, `within`; the user's own folder is trusted (None).
+    checkout, `within`; the user's own folder is trusted (None). With `entry_point`, a script that runs under that name
+    may bring its environment (`script_environment`).
     Raises RequestError: `MLproject:7:13: …`, with the source line.
     """
-    directory = real_directory(directory)
+    project = _load(real_directory(directory), cache, keep, within)
+    return project._replace(environment=script_environment(project, entry_point))
+
+
+def _load(directory: Path, cache: Path | None, keep: bool, within: Path | None) -> Project:
     file = find_mlproject(directory, within)
     if file is None:
         return _plain_project(directory, within)

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     ParameterType = Literal["string", "float", "int", "number", "bool", "path", "uri"]
     EnvironmentKind = Literal[
-        "python_env", "conda_env", "uv_env", "requirements", "poetry", "pylock", "docker_env", "none"
+        "python_env",
+        "conda_env",
+        "uv_env",
+        "requirements",
+        "poetry",
+        "pylock",
+        "script",
+        "docker_env",
+        "none",
     ]
     """The kinds of MLflow's and ours; another package's manager may serve more (`EnvironmentReference.kind`)."""
 

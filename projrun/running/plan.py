@@ -170,7 +170,7 @@ def plan_environment(request: RunRequest, context: Context) -> EnvironmentPlan:
     Raises RequestError, SourceError or EnvironmentBuildError.
     """
     checkout = _fetch(request, context, TrustPolicy.of(context.settings), own_copy=False)
-    return _environment(request, context, checkout, _load(context, checkout, keep=False))
+    return _environment(request, context, checkout, _load(request, context, checkout, keep=False))
 
 
 def _fetch(
@@ -276,8 +276,9 @@ def _read(
     request: RunRequest, context: Context, checkout: Checkout, *, keep: bool
 ) -> tuple[Project, EntryPoint]:
     try:
-        project = _load(context, checkout, keep=keep)
-        return project, find_entry_point(project, request.entry_point, environ=context.environ)
+        project = _load(request, context, checkout, keep=keep)
+        name = checkout.entry_point(request.entry_point)
+        return project, find_entry_point(project, name, environ=context.environ)
     except RequestError as error:
         if checkout.cached is None:
             raise
@@ -290,10 +291,12 @@ def _read(
         ) from None
 
 
-def _load(context: Context, checkout: Checkout, *, keep: bool) -> Project:
+def _load(request: RunRequest, context: Context, checkout: Checkout, *, keep: bool) -> Project:
     # The user's own folder may name any file that the user can read, what was fetched only its own.
     within = None if checkout.cached is None else checkout.root
-    return load_project(checkout.directory, context.directories.cache, keep=keep, within=within)
+    entry_point = checkout.entry_point(request.entry_point)
+    cache = context.directories.cache
+    return load_project(checkout.directory, cache, keep=keep, within=within, entry_point=entry_point)
 
 
 def _base_of_paths(request: RunRequest, invocation: Invocation) -> Path | None:

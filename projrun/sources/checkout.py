@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from projrun.errors import RequestError
 from projrun.sources.git.work_tree import WorkTree
 from projrun.tuples import NamedTuple
+
+_DEFAULT = "main"
 
 
 class Checkout(NamedTuple):
@@ -19,6 +22,8 @@ class Checkout(NamedTuple):
     directory: Path
     """The project's folder: `root` or a subfolder of it; a real path, never outside `root`."""
     subdirectory: str = ""
+    script: str = ""
+    """The file in `directory` that the URI names, a script; empty for a folder."""
     commit: str | None = None
     branch: str | None = None
     repository: str | None = None
@@ -41,3 +46,12 @@ class Checkout(NamedTuple):
     """What could not be determined about the source, one line each."""
     notes: tuple[str, ...] = ()
     """How it was fetched, for people, one line each."""
+
+    def entry_point(self, asked: str) -> str:
+        """The script that the URI names, else what was asked for; RequestError where that is another one."""
+        if self.script and asked not in (_DEFAULT, self.script):
+            raise RequestError(
+                f"the project is the script {self.script}, and --entry-point names {asked!r}",
+                hint="give the script's folder, or remove --entry-point",
+            )
+        return self.script or asked

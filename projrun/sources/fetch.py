@@ -81,6 +81,7 @@ def _local_version(uri: ProjectUri, version: str | None, options: FetchOptions) 
         Path(),
         Path(),
         "" if folder == "." else folder,
+        uri.script,
         repository=read_repository(top, options.environ),
         version=version,
     )

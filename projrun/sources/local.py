@@ -40,7 +40,7 @@ def asked_ahead(
 def local_checkout(uri: ProjectUri, options: FetchOptions) -> Checkout:
     """The folder itself, with git's state of it in a work tree; RequestError for a bad subfolder."""
     root, directory = _folders(uri)
-    plain = Checkout(uri=uri.recorded, root=root, directory=directory, subdirectory=uri.subdirectory)
+    plain = Checkout(uri.recorded, root, directory, uri.subdirectory, uri.script)
     top = find_top(directory)
     if top is None:
         return plain

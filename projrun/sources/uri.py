@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from projrun.sources.address import Address
 
 _KINDS = (
-    "a folder, an archive, gh:OWNER/REPOSITORY, http(s)://HOST/OWNER/REPOSITORY, ssh://HOST/PATH "
+    "a folder, an archive, a .py script, gh:OWNER/REPOSITORY, http(s)://HOST/OWNER/REPOSITORY, ssh://HOST/PATH "
     "or git@HOST:OWNER/REPOSITORY"
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -42,6 +42,8 @@ class ProjectUri(NamedTuple):
     subdirectory: str
     recorded: str
     """The URI without credentials, with `#sub/dir`."""
+    script: str = ""
+    """The `.py` file that is named instead of its folder, `location`."""
     web_path: str = ""
     """The `REF/DIR` of a web address, not separated yet: branch names may contain slashes."""
 
@@ -129,6 +131,9 @@ def _is_remote(location: str) -> bool:
 
 def _existing(path: Path, fragment: str) -> ProjectUri | None:
     folder = is_folder(path)
+    if not folder and not fragment and _is_script(path):
+        around = _existing(path.parent, "")
+        return around._replace(script=path.name) if around and around.kind == "local" else None
     if not folder and not (is_archive_name(path.name) and _exists(path)):
         return None
     subdirectory = parse_subdirectory(fragment)
@@ -143,6 +148,13 @@ def _existing(path: Path, fragment: str) -> ProjectUri | None:
     return ProjectUri("local", place, subdirectory, recorded)
 
 
+def _is_script(path: Path) -> bool:
+    try:
+        return path.name.endswith(".py") and path.is_file()
+    except OSError:
+        return False
+
+
 def _nothing_there(path: Path, location: str) -> RequestError:
     shown = redact_uri(location)
     if _exists(path):
@@ -150,7 +162,7 @@ def _nothing_there(path: Path, location: str) -> RequestError:
             f"{shown!r} is a file, not a project's folder",
             hint=f"give its folder and -e {path.name}; an archive ends in {', '.join(ARCHIVE_ENDINGS)}",
         )
-    kind = "archive" if is_archive_name(location) else "folder"
+    kind = "archive" if is_archive_name(location) else "script" if location.endswith(".py") else "folder"
     hint = f"a project is {_KINDS}"
     if re.fullmatch(r"[A-Za-z0-9][\w-]*/[\w.-]+", location):
         hint = f"for the repository on GitHub, give gh:{location}"

@@ -167,7 +167,7 @@ def test_quotes_around_a_uri_are_removed(tmp_path: Path) -> None:
         ("nowhere.git", RequestError, "there is no folder"),
         ("file:///no/where", RequestError, "there is no folder"),
         ("x" * 5000, RequestError, "there is no folder"),
-        ("script.py", RequestError, "is a file"),
+        ("script.sh", RequestError, "is a file"),
         ("folder#/../etc", RequestError, "leads out"),
         ("''", RequestError, "has no location"),
         ("'#sub'", RequestError, "has no location"),
@@ -223,7 +223,7 @@ def test_quotes_around_a_uri_are_removed(tmp_path: Path) -> None:
 )
 def test_refusals(tmp_path: Path, text: str, error: type[ProjrunError], message: str) -> None:
     (tmp_path / "folder").mkdir()
-    (tmp_path / "script.py").touch()
+    (tmp_path / "script.sh").touch()
     with pytest.raises(ProjrunError) as raised:
         parse(text, tmp_path)
     assert type(raised.value) is error
@@ -268,3 +268,21 @@ def test_what_is_recorded_holds_no_password_and_is_read_again(
     assert SECRET not in uri.web_path
     again = parse_project_uri(uri.recorded, Path("/nonexistent"))
     assert (again.kind, again.recorded, again.subdirectory) == (uri.kind, uri.recorded, uri.subdirectory)
+
+
+def test_a_script_is_its_folder_and_a_name(tmp_path: Path) -> None:
+    (tmp_path / "train.py").touch()
+    (tmp_path / "train.sh").touch()
+    (tmp_path / "folder.py").mkdir()
+    found = parse_project_uri("train.py", tmp_path)
+    assert (found.kind, found.location, found.recorded, found.script) == (
+        "local",
+        str(tmp_path),
+        str(tmp_path),
+        "train.py",
+    )
+    assert parse_project_uri(f"file://{tmp_path}/train.py", tmp_path) == found
+    assert parse_project_uri("folder.py", tmp_path).script == ""
+    for text in ("train.sh", "train.py#sub", "gone.py"):
+        with pytest.raises(RequestError):
+            parse_project_uri(text, tmp_path)

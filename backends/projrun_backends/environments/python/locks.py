@@ -75,6 +75,7 @@ def locked_spec(spec: EnvironmentSpec, file: Path, request: EnvironmentRequest) 
         files=(*spec.files, file, *pinned.files),
         locked_project=None,
         dependency_file=None,
+        script=None,
         needs_uv="",
         pip_warnings=(),
         pinned=True,

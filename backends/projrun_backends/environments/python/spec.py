@@ -54,7 +54,7 @@ class EnvironmentSpec(NamedTuple):
     @property
     def summary(self) -> str:
         """`3 requirements from python_env.yaml`."""
-        if self.locked_project:
+        if self.locked_project or (self.script and self.source.endswith(".lock")):
             return f"locked by {self.source}"
         if not self.source:
             return "no requirements"

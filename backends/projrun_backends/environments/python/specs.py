@@ -13,6 +13,7 @@ from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.python.documents import EnvironmentDocument, Text
 from projrun_backends.environments.python.formats.pylock import FILE_NAME as PYLOCK_NAME
 from projrun_backends.environments.python.formats.pylock import read_pylock
+from projrun_backends.environments.python.formats.scripts import read_script
 from projrun_backends.environments.python.requirements import (
     Line,
     Requirements,
@@ -168,4 +169,5 @@ _READERS: Mapping[str, Callable[[Path, Path, Mapping[str, str]], EnvironmentSpec
     "uv_env": _read_uv_env,
     "poetry": read_uv_project,
     "pylock": read_pylock,
+    "script": read_script,
 }

@@ -18,6 +18,7 @@ from projrun.environments.protocol import (
     ResolvedEnvironment,
 )
 from projrun.errors import EnvironmentBuildError
+from projrun.project.files import is_file
 from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.executables import path_folders, program, pyenv_versions
 from projrun_backends.environments.options import EXACT_OPTION, UvOptions
@@ -40,7 +41,9 @@ class UvEnvironment:
 
     name = "uv"
     capabilities = Capabilities(
-        kinds=frozenset({"python_env", "conda_env", "requirements", "poetry", "pylock", "uv_env", "none"}),
+        kinds=frozenset(
+            {"python_env", "conda_env", "requirements", "poetry", "pylock", "script", "uv_env", "none"}
+        ),
         locks=frozenset({"python"}),
     )
 
@@ -123,24 +126,32 @@ def _require_uv(environ: Mapping[str, str]) -> Path:
 
 def _build(build: Build) -> str:
     uv = _require_uv(build.environ)
-    if build.details.spec.locked_project:
-        _synchronize(build, uv, build.details.spec.locked_project)
+    spec = build.details.spec
+    if spec.locked_project:
+        _synchronize(build, uv, spec.locked_project)
+    elif spec.script and spec.needs_uv:
+        _create(build, uv)
+        _synchronize_script(build, uv, spec.script)
     else:
+        _create(build, uv)
         _install(build, uv)
     return _freeze(build, uv)
 
 
-def _install(build: Build, uv: Path) -> None:
-    details = build.details
+def _create(build: Build, uv: Path) -> None:
     create: list[str | Path] = [
         uv,
         "venv",
         "--no-project",
         "--python",
-        details.interpreter.path,
+        build.details.interpreter.path,
         build.environment,
     ]
     build.tools.run("uv", create)
+
+
+def _install(build: Build, uv: Path) -> None:
+    details = build.details
     install: list[str | Path] = [uv, "pip", "install", "--no-progress", "--python", build.python]
     settings = [*uv_settings(build.settings, build.environ).arguments, *_refresh(build)]
     spec = without_editable_repositories(details.spec)
@@ -230,6 +241,19 @@ def _synchronize(build: Build, uv: Path, project: Path) -> None:
         words.append("--no-editable")
     variables = {"UV_PROJECT_ENVIRONMENT": str(build.environment)}
     _run_compiling(build, words, directory=project, variables=variables)
+
+
+def _synchronize_script(build: Build, uv: Path, script: Path) -> None:
+    """With the lock beside it, else with what its block tells uv."""
+    words: list[str | Path] = [uv, "sync", "--script", script, "--active", "--no-progress", *_refresh(build)]
+    if is_file(script.with_name(f"{script.name}.lock")):
+        words.append("--frozen")
+    elif build.settings.pip_enabled("no-index"):
+        words.append("--no-index")
+    if not build.details.editable:
+        words.append("--no-editable")
+    variables = {"VIRTUAL_ENV": str(build.environment)}
+    _run_compiling(build, words, directory=script.parent, variables=variables)
 
 
 def _download(missing: MissingInterpreterError, request: EnvironmentRequest, progress: Progress) -> None:

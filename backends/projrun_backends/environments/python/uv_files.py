@@ -35,7 +35,7 @@ def read_uv_project(file: Path, project: Path, environ: Mapping[str, str]) -> En
     files = [pyproject, *([lock] if lock else []), *_workspace_files(lock, folder), *_extra_files(folder)]
     texts = tuple(read_large(path, display_name(path, project)) for path in files)
     if lock:
-        requirements = Requirements(local=_locked_sources(texts[1], lock, project))
+        requirements = Requirements(local=locked_sources(texts[1], lock, project))
     else:
         requirements = _unlocked(folder, table, name)
     return EnvironmentSpec(
@@ -90,7 +90,7 @@ def _extra_files(folder: Path) -> list[Path]:
     return [path for name in ("uv.toml", ".python-version") if (path := folder / name).is_file()]
 
 
-def _locked_sources(lock: str, file: Path, project: Path) -> tuple[LocalDependency, ...]:
+def locked_sources(lock: str, file: Path, project: Path) -> tuple[LocalDependency, ...]:
     """The local folders and files that a lock file names; `virtual` ones are not installed."""
     name = display_name(file, project)
     return tuple(
@@ -101,7 +101,7 @@ def _locked_sources(lock: str, file: Path, project: Path) -> tuple[LocalDependen
 
 def _unlocked(folder: Path, table: Mapping[str, Any], name: str) -> Requirements:
     """A package is installed editable, as `uv sync` does; of any other project only what it depends on."""
-    local = _path_sources(folder, table, name)
+    local = path_sources(folder, table, name)
     if _is_package(table):
         package = LocalDependency(folder, True, name)
         return Requirements(lines=(f"-e {folder.as_uri()}",), local=(package, *local))
@@ -111,7 +111,8 @@ def _unlocked(folder: Path, table: Mapping[str, Any], name: str) -> Requirements
     return Requirements(lines=tuple(wanted), local=local)
 
 
-def _path_sources(folder: Path, table: Mapping[str, Any], name: str) -> tuple[LocalDependency, ...]:
+def path_sources(folder: Path, table: Mapping[str, Any], name: str) -> tuple[LocalDependency, ...]:
+    """The local folders and files that `[tool.uv.sources]` names."""
     sources = table_of(table_of(table_of(table, "tool"), "uv"), "sources").values()
     return tuple(
         LocalDependency((folder / str(source["path"])).resolve(), source.get("editable") is True, name)

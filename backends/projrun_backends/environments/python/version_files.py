@@ -28,7 +28,8 @@ def with_pinned_python(spec: EnvironmentSpec, request: EnvironmentRequest) -> En
     if spec.python is not None and not spec.python_required:
         return spec
     warnings: list[str] = []
-    for file in _files(spec.uv_project or request.project_directory, request.checkout_root):
+    folder = spec.script.parent if spec.script else spec.uv_project or request.project_directory
+    for file in _files(folder, request.checkout_root):
         name = display_name(file, request.project_directory)
         text = _first_line(file, name)
         pinned = _parse(text)

@@ -30,7 +30,7 @@ class VirtualenvEnvironment:
 
     name = "virtualenv"
     capabilities = Capabilities(
-        kinds=frozenset({"python_env", "conda_env", "requirements", "poetry", "pylock", "none"}),
+        kinds=frozenset({"python_env", "conda_env", "requirements", "poetry", "pylock", "script", "none"}),
         locks=frozenset({"python"}),
     )
 
