@@ -59,7 +59,7 @@ def _imported(everything: Iterable[ast.AST]) -> Iterator[str]:
 
 def test_only_the_sqlite_engine_knows_sqlite3() -> None:
     """Another database is another `Engine`: no query, no route and no command asks which one it is."""
-    knowing = {module for module in trees() if "sqlite3" in _imported(walked(module))}
+    knowing = {module for module in trees() if {"sqlite3", "_sqlite3"} & {*_imported(walked(module))}}
     assert knowing == {"projrun/tracking/sql/sqlite.py"}
 
 

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 
 from projrun.errors import ProjrunError
 from projrun.typed import TYPE_CHECKING
@@ -218,4 +217,6 @@ def time_text(milliseconds: int | None) -> str:
     """Local time, to the second; empty for None."""
     if milliseconds is None:
         return ""
+    from datetime import datetime
+
     return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
