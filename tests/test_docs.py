@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.support.code import nodes
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,3 +49,27 @@ def test_every_path_that_a_document_names_exists() -> None:
         if not (ROOT / path).exists()
     ]
     assert missing == []
+
+
+def test_mlflows_variables_are_honoured_as_the_table_says() -> None:
+    table = (ROOT / "docs" / "mlproject.md").read_text(encoding="utf-8").split("## Variables of MLflow")[1]
+    rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| `MLFLOW_")]
+    said = {name: honoured.strip() for names, honoured in rows for name in re.findall(r"`(\w+)`", names)}
+    assert set(said.values()) == {"yes", "sets it", "removed", "no"}
+    used = _strings_of_the_code()
+    refused = {"MLFLOW_TRACKING_AWS_SIGV4"}  # looked at, to say so
+    unused = {name for name, honoured in said.items() if honoured == "no"}
+    assert said.keys() - unused | refused == used
+
+
+def _strings_of_the_code() -> set[str]:
+    """Every variable of MLflow that stands in the code as a string of its own."""
+    return {
+        node.value
+        for folder in ("projrun", "backends")
+        for file in (ROOT / folder).rglob("*.py")
+        for node in nodes(file)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(r"MLFLOW_[A-Z0-9_]+", node.value)
+    }

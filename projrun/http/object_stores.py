@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -29,12 +30,14 @@ def open_filesystem(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
         raise TrackingError(f"{redact_uri(uri)} is not an artifact storage")
     try:
         _require(scheme)
-        filesystem, root = import_module("fsspec.core").url_to_fs(uri, **_options(scheme, environ))
+        filesystem, root = import_module("fsspec.core").url_to_fs(uri, **options_of(scheme, environ))
     except ImportError as error:
         raise TrackingError(
             f"{scheme}:// needs a library that is not installed ({error.name or error})",
             hint=f"pip install 'projrun[{EXTRAS.get(scheme, 's3')}]'",
         ) from None
+    except TrackingError:
+        raise
     except Exception as error:
         raise TrackingError(
             f"{redact_uri(uri)} cannot be opened: {type(error).__name__}",
@@ -52,7 +55,30 @@ def _require(scheme: str) -> None:
         raise ImportError(f"nothing provides {scheme}") from None
 
 
-def _options(scheme: str, environ: Mapping[str, str]) -> dict[str, Any]:
+def options_of(scheme: str, environ: Mapping[str, str]) -> dict[str, Any]:
     """What MLflow reads for S3-compatible stores; the libraries find the credentials themselves."""
+    if EXTRAS.get(scheme) != "s3":
+        return {}
     endpoint = environ.get("MLFLOW_S3_ENDPOINT_URL")
-    return {"endpoint_url": endpoint} if EXTRAS.get(scheme) == "s3" and endpoint else {}
+    options: dict[str, Any] = {"endpoint_url": endpoint} if endpoint else {}
+    if environ.get("MLFLOW_S3_IGNORE_TLS", "").lower() in ("true", "1"):
+        options["client_kwargs"] = {"verify": False}
+    style = environ.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE")
+    if style:
+        options["config_kwargs"] = {"s3": {"addressing_style": style}}
+    extra = environ.get("MLFLOW_S3_UPLOAD_EXTRA_ARGS")
+    if extra:
+        options["s3_additional_kwargs"] = _json_object("MLFLOW_S3_UPLOAD_EXTRA_ARGS", extra)
+    return options
+
+
+def _json_object(variable: str, text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise TrackingError(
+            f"{variable} is not a JSON object", hint='for example {"ServerSideEncryption": "aws:kms"}'
+        )
+    return found

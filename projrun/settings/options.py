@@ -173,7 +173,8 @@ _TABLE = (
     )._replace(commands=_EVERYWHERE, default="$MLFLOW_CONDA_HOME, $CONDA_EXE or py-rattler"),
     _flag("rebuild-env", "Build the environment even if it is cached.")._replace(only_asked=True),
     _setting(
-        "storage-dir", "Folder to download `path` parameters to; kept.", "DIR", "PROJRUN_STORAGE_DIR"
+        "storage-dir", "Folder to download `path` parameters to; kept.", "DIR", "PROJRUN_STORAGE_DIR",
+        "MLFLOW_TMP_DIR",
     )._replace(kind="path", default="removed after the run"),
     _setting("run-name", "Run name.", "NAME", in_config=False)._replace(default="generated"),
     _flag("build-image", "Docker projects: build an image with the code copied in.")._replace(

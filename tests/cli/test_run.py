@@ -426,7 +426,10 @@ def test_a_downloaded_parameter_is_removed_after_the_run_and_kept_where_asked(
         assert not Path(place).exists()
         assert runner.only_run()["params"] == {"data": uri}
         kept = runner(project, "-P", f"data={uri}", "--storage-dir", "kept").check()
-    assert Path(kept.stdout.removeprefix("numbers").strip()).read_text() == "numbers"
+        theirs = runner(project, "-P", f"data={uri}", environ={"MLFLOW_TMP_DIR": str(tmp_path / "t")}).check()
+    for done, folder in ((kept, "kept"), (theirs, "t")):
+        file = Path(done.stdout.removeprefix("numbers").strip())
+        assert (file.read_text(), file.parts[-3]) == ("numbers", folder)
 
 
 def test_what_the_command_writes_into_a_file_uri_stays(runner: Runner, tmp_path: Path) -> None:

@@ -233,6 +233,25 @@ def test_logged_model(store: SqlStore, run: Run, place: Path, tmp_path: Path) ->
     assert tree(place.parent / "again") == ["MLmodel"]
 
 
+def test_registered_models_are_asked_of_mlflows_registry(
+    store: SqlStore, run: Run, place: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "registry.db"
+    with closing(SqlStore.open(database)) as registry:
+        registry.create_registered_model("tree")
+        registry.create_model_version("tree", source=f"runs:/{run.run_id}/model")
+    fetch("models:/tree/1/data", place, store, MLFLOW_REGISTRY_URI=f"sqlite:///{database}")
+    assert tree(place) == ["weights"]
+    model = store.create_logged_model("0", name="logged", source_run_id=run.run_id)
+    uri, elsewhere = f"models:/{model.model_id}", place.parent / "logged"
+    error = refused(uri, elsewhere.with_name("x") / "logged", store, MLFLOW_REGISTRY_URI="file:/mlruns")
+    assert "cannot record to the tracking URI" in error.message
+    (tmp_path / "MLmodel").write_text("yes")
+    store.artifacts(model.artifact_uri).upload(tmp_path / "MLmodel", "MLmodel")
+    fetch(uri, elsewhere, store, MLFLOW_REGISTRY_URI=f"sqlite:///{database}")
+    assert tree(elsewhere) == ["MLmodel"]
+
+
 def test_models_that_are_not_there(store: SqlStore, run: Run, place: Path) -> None:
     store.create_registered_model("empty")
     assert "has none in 'latest'" in refused("models:/empty/latest", place, store).message

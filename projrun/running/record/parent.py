@@ -34,8 +34,11 @@ def find_parent(environ: Mapping[str, str], tracking_uri: str) -> tuple[str | No
     return None, f"run {parent.run_id} is in {place}, and this one is recorded in {here}: it gets no parent"
 
 
-def experiment_is_elsewhere(environ: Mapping[str, str], tracking_uri: str) -> bool:
-    """Whether MLFLOW_EXPERIMENT_ID means another store: the surrounding run or `mlflow.set_experiment` set it."""
+def experiment_of_mlflow(environ: Mapping[str, str], tracking_uri: str) -> str:
+    """Whose MLFLOW_EXPERIMENT_ID is: "" the user's, else the surrounding run or `mlflow.set_experiment` set it.
+
+    Then whether it is of the store of the run (`here`) or of another (`elsewhere`).
+    """
     surrounding = _surrounding(environ)
     stores = surrounding.stores if surrounding else ()
     mlflow = sys.modules.get("mlflow")
@@ -43,7 +46,9 @@ def experiment_is_elsewhere(environ: Mapping[str, str], tracking_uri: str) -> bo
     chosen = getattr(fluent, "_active_experiment_id", None)
     if chosen is not None and str(chosen) == environ.get("MLFLOW_EXPERIMENT_ID"):
         stores = _stores_of(mlflow)
-    return bool(stores) and not _is_one_of(tracking_uri, _all_names(stores, environ))
+    if not stores:
+        return ""
+    return "here" if _is_one_of(tracking_uri, _all_names(stores, environ)) else "elsewhere"
 
 
 def parent_run_id(environ: Mapping[str, str]) -> str | None:

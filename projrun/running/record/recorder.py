@@ -206,7 +206,7 @@ def _create(store: RunStore, description: RunDescription) -> Run:
 
 def _experiment_id(store: RunStore, description: RunDescription) -> str:
     if description.experiment_name is not None:
-        return _experiment_by_name(store, description.experiment_name)
+        return _experiment_by_name(store, description.experiment_name, description.experiment_id)
     experiment_id = description.experiment_id or "0"
     try:
         experiment = store.get_experiment(experiment_id)
@@ -220,8 +220,14 @@ def _experiment_id(store: RunStore, description: RunDescription) -> str:
     return experiment_id
 
 
-def _experiment_by_name(store: RunStore, name: str) -> str:
+def _experiment_by_name(store: RunStore, name: str, expected: str | None) -> str:
     experiment = store.get_experiment_by_name(name)
+    if experiment is not None and expected not in (None, experiment.experiment_id):
+        raise RequestError(
+            f"MLFLOW_EXPERIMENT_NAME and MLFLOW_EXPERIMENT_ID contradict each other: {name!r} has the id "
+            f"{experiment.experiment_id}, not {expected}",
+            hint="unset one of them",
+        )
     if experiment is None:
         try:
             return store.create_experiment(name)

@@ -15,7 +15,9 @@ from projrun.tracking.artifacts.files import PARTIAL_PREFIX
 from projrun.tracking.artifacts.open import open_repository
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.artifacts.uris import uri_scheme
+from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
+from projrun.tracking.uri import parse_tracking_uri
 
 
 def download_uri(uri: str, destination: Path, store: RunStore | None, environ: Mapping[str, str]) -> None:
@@ -61,7 +63,7 @@ def _fetch(uri: str, folder: Path, store: RunStore | None, environ: Mapping[str,
         parent, name = _split(uri)
         return open_repository(parent, environ=environ).download(name, folder / "files")
     if scheme in ("runs", "models", "mlflow-artifacts"):
-        repository, path = _stored(uri, scheme, store)
+        repository, path = _stored(uri, scheme, store, environ)
         return repository.download(path, folder / "files")
     raise SourceError(
         f"{redact_uri(uri)} cannot be downloaded: {scheme}: is not supported",
@@ -69,7 +71,9 @@ def _fetch(uri: str, folder: Path, store: RunStore | None, environ: Mapping[str,
     )
 
 
-def _stored(uri: str, scheme: str, store: RunStore | None) -> tuple[ArtifactRepository, str]:
+def _stored(
+    uri: str, scheme: str, store: RunStore | None, environ: Mapping[str, str]
+) -> tuple[ArtifactRepository, str]:
     if store is None:
         raise TrackingError("no tracking store is configured", hint="give one with --tracking-uri")
     if scheme == "mlflow-artifacts":
@@ -77,8 +81,23 @@ def _stored(uri: str, scheme: str, store: RunStore | None) -> tuple[ArtifactRepo
         return store.artifacts(parent), name
     from projrun.tracking.artifacts.references import resolve
 
-    place = resolve(uri, store)
+    with _registry(environ if scheme == "models" else {}) as registry:
+        place = resolve(uri, store, registry=registry)
     return store.artifacts(place.artifact_uri), place.path
+
+
+@contextlib.contextmanager
+def _registry(environ: Mapping[str, str]) -> Iterator[RunStore | None]:
+    """The store of MLflow's variable for registered models, where they are not in the tracking store."""
+    uri = environ.get("MLFLOW_REGISTRY_URI")
+    if not uri:
+        yield None
+        return
+    store = open_store(parse_tracking_uri(uri), environ, warn=lambda text: None)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _split(uri: str) -> tuple[str, str]:

@@ -35,8 +35,8 @@ class AliasLookup(Protocol):
     def get_model_version_by_alias(self, name: str, alias: str) -> ModelVersion: ...
 
 
-def resolve(uri: str, store: RunStore, steps: int = 0) -> Place:
-    """Where a `runs:/ID/path` or `models:/...` URI leads.
+def resolve(uri: str, store: RunStore, steps: int = 0, *, registry: RunStore | None = None) -> Place:
+    """Where a `runs:/ID/path` or `models:/...` URI leads; `registry` has the registered models (else `store`).
 
     MLflow's forms: `models:/NAME/VERSION`, `/latest`, `/STAGE`, `models:/NAME@ALIAS`, `models:/MODEL_ID`; all but
     the last may go on with a path. Raises TrackingError for a malformed one, NotFoundError for what is not there.
@@ -49,8 +49,10 @@ def resolve(uri: str, store: RunStore, steps: int = 0) -> Place:
     first, *rest = _parts(uri)
     if scheme == "runs":
         return Place(_run(first, store).artifact_uri, "/".join(rest))
-    source, path = _model_source(uri, first, rest, store)
-    inner = resolve(source, store, steps + 1)
+    # MLflow asks the tracking server for logged models (`models:/ID`), the registry for those with a name.
+    is_logged = not rest and "@" not in first
+    source, path = _model_source(uri, first, rest, store if is_logged else registry or store)
+    inner = resolve(source, store, steps + 1, registry=registry)
     return Place(inner.artifact_uri, "/".join(part for part in (inner.path, path) if part))
 
 

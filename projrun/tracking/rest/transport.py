@@ -26,14 +26,13 @@ from projrun.tracking.artifacts.files import CHUNK, write_whole
 from projrun.tracking.rest.answers import UnavailableError, not_mlflow, read_object, refusal, silence
 from projrun.tracking.rest.certificates import trusted_by_mlflow
 from projrun.tracking.rest.logins import find_credentials
+from projrun.tracking.rest.pauses import Pauses, enabled, number
 from projrun.tracking.rest.wire import MalformedError
 from projrun.version import __version__
 
 CONNECT_TIMEOUT = 5.0
 _ANSWER_TIMEOUT = 30.0
 _FILE_TIMEOUT = 300.0
-_MOST_RETRIES = 10
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
 _PARSED = TypeVar("_PARSED")
 _RESULT = TypeVar("_RESULT")
 
@@ -91,8 +90,9 @@ class Transport:
         self._gave_up = False
         self._credentials = credentials
         self._auth = auth
-        self._timeout = _number(environ, "MLFLOW_HTTP_REQUEST_TIMEOUT", 0) or _ANSWER_TIMEOUT
-        self._retries = min(_number(environ, "MLFLOW_HTTP_REQUEST_MAX_RETRIES", 4), _MOST_RETRIES)
+        self._timeout = number(environ, "MLFLOW_HTTP_REQUEST_TIMEOUT", 0) or _ANSWER_TIMEOUT
+        self._file_timeout = number(environ, "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT", 0) or _FILE_TIMEOUT
+        self._pauses = Pauses.of(environ)
         self._session = _session(self.address, environ, credentials)
         self._session.auth = auth
 
@@ -100,6 +100,11 @@ class Transport:
     def tracking(cls, uri: str, environ: Mapping[str, str], *, patient: bool = False) -> Transport:
         """To the tracking server, with all the credentials that are configured for it."""
         name = environ.get("MLFLOW_TRACKING_AUTH")
+        if not name and enabled(environ, "MLFLOW_TRACKING_AWS_SIGV4"):
+            raise RequestError(
+                "MLFLOW_TRACKING_AWS_SIGV4: projrun signs no requests itself",
+                hint="unset it, and name a plug-in that signs them with MLFLOW_TRACKING_AUTH",
+            )
         if name:
             from projrun.tracking.extensions import plugin_auth
 
@@ -163,7 +168,7 @@ class Transport:
         self._repeated(send, idempotent=True)
 
     def _put(self, path: str, body: _FileBody | bytes) -> None:
-        call = _Call("PUT", path, (), body, "application/octet-stream", _FILE_TIMEOUT)
+        call = _Call("PUT", path, (), body, "application/octet-stream", self._file_timeout)
         with self._open(call) as response:
             if response.headers.get("Content-Type", "").startswith("text/html"):
                 raise not_mlflow(self.shown, "an HTML page")
@@ -173,7 +178,7 @@ class Transport:
         """GET bytes into a file, streamed, whole or not at all."""
 
         def fetch() -> None:
-            with self._open(_Call("GET", path)) as response:
+            with self._open(_Call("GET", path, timeout=self._file_timeout)) as response:
                 write_whole(self._pieces(response), place)
 
         self._repeated(fetch, idempotent=True)
@@ -182,22 +187,21 @@ class Transport:
         try:
             yield from response.iter_content(CHUNK)
         except FAILURES as error:
-            raise silence(error, self.shown, (CONNECT_TIMEOUT, _FILE_TIMEOUT)) from None
+            raise silence(error, self.shown, (CONNECT_TIMEOUT, self._file_timeout)) from None
 
     def _repeated(self, action: Callable[[], _RESULT], *, idempotent: bool) -> _RESULT:
         """The retries are for one outage, not for each call in it: once used up, they return with the next answer."""
-        left = self._retries if self.patient and idempotent and not self._gave_up else 0
-        pause = _FIRST_PAUSE
+        retries = self._pauses.retries if self.patient and idempotent and not self._gave_up else 0
+        attempt = 0
         while True:
             try:
                 result = action()
             except UnavailableError as error:
-                if not left:
+                if attempt >= retries:
                     self._gave_up = self.patient
                     raise
-                time.sleep(min(max(pause, error.retry_after), _LONGEST_PAUSE))
-                left -= 1
-                pause *= 2
+                time.sleep(self._pauses.before(attempt, error.retry_after))
+                attempt += 1
             else:
                 self._gave_up = False
                 return result
@@ -254,12 +258,3 @@ def _session(
     session.verify = trusted_by_mlflow(environ)
     session.cert = named_file(environ, "MLFLOW_TRACKING_CLIENT_CERT_PATH")
     return session
-
-
-def _number(environ: Mapping[str, str], variable: str, default: int) -> int:
-    text = environ.get(variable)
-    if not text:
-        return default
-    if text.isascii() and text.isdigit():
-        return int(text)
-    raise RequestError(f"{variable} is {text!r}, not a whole number")

@@ -64,6 +64,17 @@ def test_experiments_that_cannot_be_used(store: SqlStore, warnings: list[str]) -
         assert connection.execute("SELECT count(*) FROM runs").fetchone() == (0,)
 
 
+def test_an_experiment_by_name_and_id(store: SqlStore, warnings: list[str]) -> None:
+    both = DESCRIPTION._replace(experiment_id="77")  # MLflow's two variables
+    assert RunRecorder.start(store, both, warnings.append).run.experiment_id == "1", "a new one, as in MLflow"
+    assert (
+        RunRecorder.start(store, both._replace(experiment_id="1"), warnings.append).run.experiment_id == "1"
+    )
+    with pytest.raises(RequestError, match="'trial' has the id 1, not 77") as caught:
+        RunRecorder.start(store, both, warnings.append)
+    assert caught.value.message.startswith("MLFLOW_EXPERIMENT_NAME and MLFLOW_EXPERIMENT_ID contradict")
+
+
 def test_a_run_whose_params_are_refused_is_failed(store: SqlStore, warnings: list[str]) -> None:
     twice = (Param("alpha", "0.5"), Param("alpha", "0.7"))
     with pytest.raises(TrackingError, match="alpha"):

@@ -14,6 +14,7 @@ from projrun_backends.environments.options import CONDA_VARIABLE
 RATTLER = "rattler"
 """Selects py-rattler even if conda is installed."""
 
+_CREATES = "$MLFLOW_CONDA_CREATE_ENV_CMD"
 _NAMES = ("conda", "mamba", "micromamba")
 
 
@@ -63,24 +64,32 @@ def _chosen(word: str, environ: Mapping[str, str]) -> CondaProgram | None:
         return None
     if os.sep in word:
         return _existing(Path(os.path.abspath(os.path.expanduser(word))), "--conda-exe")  # noqa: PTH100, PTH111
-    for folder in path_folders(environ):
-        found = program(folder, word)
-        if found is not None:
-            return CondaProgram(found, "--conda-exe")
+    found = _first_on_path(word, environ)
+    if found is not None:
+        return CondaProgram(found, "--conda-exe")
     raise EnvironmentBuildError(
         f"--conda-exe: {word} not found on PATH", hint=f"give its path, or {RATTLER} for py-rattler"
     )
 
 
+def _first_on_path(name: str, environ: Mapping[str, str]) -> Path | None:
+    return next(filter(None, (program(folder, name) for folder in path_folders(environ))), None)
+
+
 def _mlflow(environ: Mapping[str, str]) -> CondaProgram | None:
     """MLflow's own variables: the folder, and the name of the program that creates environments."""
     folder = environ.get("MLFLOW_CONDA_HOME")
-    name = environ.get("MLFLOW_CONDA_CREATE_ENV_CMD") or "conda"
+    name = environ.get("MLFLOW_CONDA_CREATE_ENV_CMD")
     if folder:
-        return _existing(Path(folder) / "bin" / name, "$MLFLOW_CONDA_HOME")
-    if environ.get("MLFLOW_CONDA_CREATE_ENV_CMD") and environ.get("CONDA_EXE"):
-        return _existing(Path(environ["CONDA_EXE"]).with_name(name), "$MLFLOW_CONDA_CREATE_ENV_CMD")
-    return None
+        return _existing(Path(folder) / "bin" / (name or "conda"), "$MLFLOW_CONDA_HOME")
+    if not name:
+        return None
+    if environ.get("CONDA_EXE"):
+        return _existing(Path(environ["CONDA_EXE"]).with_name(name), _CREATES)
+    found = _first_on_path(name, environ)
+    if found is None:
+        raise EnvironmentBuildError(f"{_CREATES}: {name} not found on PATH", hint="unset it, or install it")
+    return CondaProgram(found, _CREATES)
 
 
 def _shell(environ: Mapping[str, str]) -> CondaProgram | None:

@@ -177,6 +177,11 @@ def find(folder: Path, *programs: str, **environ: str) -> CondaProgram | None:
             "--conda-exe",
         ),
         ({"PROJRUN_CONDA_EXE": "micromamba"}, "path/micromamba", "--conda-exe"),
+        (
+            {"MLFLOW_CONDA_CREATE_ENV_CMD": "micromamba"},
+            "path/micromamba",
+            "$MLFLOW_CONDA_CREATE_ENV_CMD",
+        ),
     ],
 )
 def test_the_program_that_is_asked_for(
