@@ -46,5 +46,6 @@ def enter_subdirectory(root: Path, subdirectory: str, shown: str) -> Path:
     if not directory.is_relative_to(root):
         raise RequestError(f"the subfolder {subdirectory!r} of {shown} is a link that leads out of it")
     if not directory.is_dir():
-        raise RequestError(f"{subdirectory!r} in {shown} is a file", hint="give the project's folder")
+        hint = f"give its folder, and -e {directory.name}"
+        raise RequestError(f"{subdirectory!r} in {shown} is a file", hint=hint)
     return directory

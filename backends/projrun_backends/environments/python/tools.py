@@ -88,6 +88,11 @@ class ToolRunner:
         self._progress = progress
         self._directory = directory
 
+    def with_variables(self, variables: Mapping[str, str]) -> ToolRunner:
+        """The same, with these variables for each tool."""
+        environ = {**self._environ, **variables}
+        return ToolRunner(self._log, environ, self._secrets, self._progress, self._directory)
+
     def run(
         self,
         tool: str,

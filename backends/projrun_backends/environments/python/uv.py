@@ -32,6 +32,7 @@ from projrun_backends.environments.python.specs import conda_refusal
 
 _COMPLETE = {"UV_CONSTRAINT": "", "UV_OVERRIDE": ""}
 """A lock leaves nothing to constrain, and uv refuses to do so with a `pylock.toml`."""
+_NO_CACHE = "Failed to initialize cache"
 _NOT_COMPILED = "Failed to bytecode-compile"
 """What uv says when everything is installed, and compiling it failed."""
 
@@ -76,7 +77,8 @@ class UvEnvironment:
             return python_environments.resolve(_RECIPE, request, exact_by=exact)
         except MissingInterpreterError as missing:
             if not options.python_downloads:
-                missing.hint = f"--python-downloads=automatic lets uv download it; or {missing.hint}"
+                if "uv python install" in missing.hint:
+                    missing.hint = f"--python-downloads=automatic lets uv download it; or {missing.hint}"
                 raise
             resolved = ResolvedEnvironment(
                 manager=self.name,
@@ -125,6 +127,18 @@ def _require_uv(environ: Mapping[str, str]) -> Path:
 
 
 def _build(build: Build) -> str:
+    """Also where uv cannot write its cache (the home folder of a container), which only saves time."""
+    from projrun_backends.environments.python.tools import ToolError
+
+    try:
+        return _built(build)
+    except ToolError as error:
+        if not any(_NO_CACHE in line for line in error.tail):
+            raise
+        return _built(build._replace(tools=build.tools.with_variables({"UV_NO_CACHE": "1"})))
+
+
+def _built(build: Build) -> str:
     uv = _require_uv(build.environ)
     spec = build.details.spec
     if spec.locked_project:

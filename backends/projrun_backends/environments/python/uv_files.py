@@ -122,5 +122,7 @@ def path_sources(folder: Path, table: Mapping[str, Any], name: str) -> tuple[Loc
 
 
 def _is_package(table: Mapping[str, Any]) -> bool:
+    if table_of(table_of(table, "tool"), "poetry").get("package-mode") is False:
+        return False  # Poetry's build backend would refuse
     packaged = table_of(table_of(table, "tool"), "uv").get("package")
     return bool(packaged) if packaged is not None else "build-system" in table

@@ -72,6 +72,13 @@ def lock(project: Path, wheels: Path) -> None:
     subprocess.run(argv, cwd=project, env=offline(wheels), check=True, capture_output=True)
 
 
+def test_a_cache_that_uv_cannot_write_is_no_reason_to_fail(tmp_path: Path, wheels: Path) -> None:
+    project = write_files(tmp_path / "project", {"requirements.txt": "sprocket<2\n"})
+    environ = {**offline(wheels), "UV_CACHE_DIR": f"{os.devnull}/cache"}
+    prepared = build(make_request(project, "requirements", "requirements.txt", environ=environ))
+    assert says(prepared, "import sprocket; print(sprocket.VERSION)") == "1.0"
+
+
 def test_without_uv_the_error_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     request = make_request(tmp_path, "none", environ={"HOME": str(tmp_path), "PATH": "/nowhere"})
@@ -179,6 +186,10 @@ def test_an_interpreter_is_downloaded_only_where_that_is_allowed(tmp_path: Path,
     request = make_request(project, "python_env", "python_env.yaml", environ=offline(wheels))
     with pytest.raises(EnvironmentBuildError, match=r"Python 3\.99 not found"):
         UvEnvironment().resolve(request)
+    old = write_files(tmp_path / "old", {"python_env.yaml": "python: 3.5.99\n"})
+    with pytest.raises(EnvironmentBuildError, match="not found") as raised:
+        UvEnvironment().resolve(make_request(old, "python_env", "python_env.yaml", environ=offline(wheels)))
+    assert raised.value.hint.startswith("install it with `pyenv install 3.5.99`"), "uv has none so old"
     allowed = request._replace(options=UvOptions(python_downloads=True))
     resolved = UvEnvironment().resolve(allowed)
     assert (resolved.exists, resolved.summary) == (False, "uv, Python 3.99, which uv downloads first")

@@ -233,6 +233,13 @@ def test_a_poetry_project_is_a_default_file(tmp_path: Path, files: dict[str, str
     assert default_environment(write_files(tmp_path, files)).kind == kind
 
 
+def test_a_project_table_in_non_package_mode(tmp_path: Path) -> None:
+    text = f'[project]\nname = "x"\nversion = "1"\ndependencies = ["six"]\n[tool.poetry]\npackage-mode = false\n{BUILD}'
+    write_files(tmp_path, {"pyproject.toml": text})
+    spec = read_spec(EnvironmentReference("uv_env", tmp_path / "pyproject.toml"), tmp_path, {})
+    assert spec.requirements.lines == ("six",)
+
+
 def test_dependencies_that_project_leaves_to_poetry(tmp_path: Path) -> None:
     text = '[project]\nname = "x"\ndynamic = ["dependencies"]\n[tool.poetry.dependencies]\nsix = "^1"\n'
     write_files(tmp_path, {"pyproject.toml": text})
