@@ -120,8 +120,8 @@ def record(home: Path) -> tuple[str, bytes]:
     """The status of the newest run, and its log."""
     listed = run_projrun("runs", "list", "-n", "1", "--json", environ={"PROJRUN_HOME": str(home)}).check()
     run = json.loads(listed.stdout)["runs"][0]
-    (log,) = home.glob(f"artifacts/*/{run['run_id']}/artifacts/logs/output.log")
-    return run["status"], log.read_bytes()
+    logs = [log.read_bytes() for log in home.glob(f"artifacts/*/{run['run_id']}/artifacts/logs/output.log")]
+    return run["status"], b"".join(logs)
 
 
 def lines_with(text: str, shown: str) -> list[str]:
@@ -318,6 +318,20 @@ def test_a_bar_and_the_lines_of_the_runner_stay_apart(shell: Shell, columns: int
     assert lines[bar].rsplit("\r", 1)[1] == " 3/3".rjust(columns - 1, "=")
     assert lines[bar - 1].startswith("projrun: run ")
     assert lines[bar + 1].startswith("projrun: run ")
+
+
+def test_a_window_that_is_closed_ends_the_run(shell: Shell, home: Path) -> None:
+    shell.start("projrun run . -e count")
+    shell.shown("number 3")
+    shell.hang_up()
+    eventually(lambda: record(home)[0] == "KILLED", "the end of the run")
+
+
+def test_a_repeated_run_has_a_terminal_too(shell: Shell, home: Path) -> None:
+    shell.run("projrun run . -e kinds -q --no-tty")
+    listed = run_projrun("runs", "list", "--json", environ={"PROJRUN_HOME": str(home)}).check()
+    shown = shell.run(f"projrun rerun {json.loads(listed.stdout)['runs'][0]['run_id']}")
+    assert "stdin, stdout, stderr: True True True own: True" in shown
 
 
 def test_a_killed_runner_leaves_the_terminal_as_it_was(shell: Shell) -> None:

@@ -38,12 +38,18 @@ class Shell:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self.keyboard)  # hangs up: the shell and its jobs get HUP
+        self.hang_up()
         deadline = time.monotonic() + 10
         while os.waitpid(self.pid, os.WNOHANG) == (0, 0):
             if time.monotonic() > deadline:
                 os.kill(self.pid, signal.SIGKILL)
             time.sleep(0.01)
+
+    def hang_up(self) -> None:
+        """Close the window: the shell and its jobs get HUP."""
+        if self.keyboard >= 0:
+            os.close(self.keyboard)
+            self.keyboard = -1
 
     def resize(self, columns: int, lines: int = 24) -> None:
         """Make the window another size."""

@@ -215,6 +215,11 @@ class Output:
         """The master of the job's terminal; None where it has none."""
         return None if self._terminal is None else self._terminal.master
 
+    @property
+    def ignores_hangup(self) -> bool:
+        """Whether the job's terminal makes it start with HUP ignored."""
+        return self._terminal is not None and self._terminal.ignores_hangup
+
     def command(self, argv: Sequence[str], spec: JobSpec) -> Sequence[str]:
         """The words that start `argv` with the terminal, if there is one."""
         return argv if self._terminal is None else self._terminal.command(argv, spec)

@@ -102,8 +102,9 @@ class ProcessJob:
     def signal(self, signum: int) -> None:
         """Pass a signal to the whole group, from a signal handler or from any thread.
 
-        TERM starts the grace period, after which comes KILL. STOP follows TSTP, since by POSIX TSTP
-        does not stop an orphaned process group, which is what a session without a terminal has.
+        TERM starts the grace period, after which comes KILL; it follows HUP where the job's terminal makes it ignore
+        that. STOP follows TSTP, since by POSIX TSTP does not stop an orphaned process group, which is what a session
+        of a job is.
         """
         with self._lock:
             if self._over:
@@ -117,6 +118,9 @@ class ProcessJob:
                 signal_group(self._process.pid, signum)
             if signum == signal.SIGTSTP:
                 signal_group(self._process.pid, signal.SIGSTOP)
+            if signum == signal.SIGHUP and self._output.ignores_hangup:
+                self._start_grace_period()
+                signal_group(self._process.pid, signal.SIGTERM)
             self._wake()
 
     def wait(self) -> Outcome:

@@ -25,8 +25,9 @@ _SOON = 0.05
 """Seconds until a job that does not read is offered again what was typed."""
 _WINDOW_SIZE = bytes(8)  # struct winsize, tty_ioctl(4)
 
-# A session without a terminal gets the one that its leader opens.
-_OPEN_AND_EXECUTE = '{ true <>"$0"; } 2>/dev/null; exec "$@"'
+# A session without a terminal gets the one that its leader opens. When the leader ends, the kernel sends HUP to what it
+# leaves in the foreground: `> >(tee log)` would lose the end of the output. So that starts ignored, as with nohup(1).
+_OPEN_AND_EXECUTE = """trap '' HUP; { true <>"$0"; } 2>/dev/null; exec "$@\""""
 
 
 class Terminal:
@@ -67,6 +68,11 @@ class Terminal:
             if keyboard is None:
                 state[_OUTPUT_FLAGS] &= ~termios.OPOST
             termios.tcsetattr(self.slave, termios.TCSANOW, state)
+
+    @property
+    def ignores_hangup(self) -> bool:
+        """Whether the job was started with HUP ignored: what ends it then is TERM."""
+        return self._keyboard is not None
 
     def ends(self) -> tuple[int, int]:
         """Copies of its descriptors: the one to read the output from, and the one to write it to."""

@@ -163,7 +163,7 @@ def test_a_terminal_that_is_not_the_runners_own_shows_output_only(tmp_path: Path
 
 
 def test_one_that_is_hung_up_does_not_lose_the_log(tmp_path: Path) -> None:
-    command = "trap '' HUP; touch ready; until [ -e go ]; do sleep 0.02; done; echo still here"
+    command = "trap 'echo termed' TERM; touch ready; until [ -e go ]; do sleep 0.02; done; echo still here"
     keyboard, screen = pty.openpty()
     wrapper = (PYTHON, "-S", str(Path(__file__).with_name("terminal.py")))
     with Runner(
@@ -174,7 +174,17 @@ def test_one_that_is_hung_up_does_not_lose_the_log(tmp_path: Path) -> None:
         os.close(keyboard)
         (tmp_path / "go").touch()
         assert runner.outcome().exit_code == 129
-    assert runner.log_file.read_bytes() == b"still here\n"
+    assert runner.log_file.read_bytes() == b"termed\nstill here\n"
+
+
+def test_what_the_main_process_leaves_may_finish(tmp_path: Path) -> None:
+    with on_terminal(tmp_path, f"exec {PYTHON} -S -c 'print(1)' > >(sleep 0.2; tee log)") as (
+        runner,
+        keyboard,
+    ):
+        assert screen_of(keyboard) == b"1\r\n"
+        assert runner.outcome() == Outcome("FINISHED", 0)
+    assert (tmp_path / "log").read_text() == "1\n"
 
 
 @pytest.fixture
