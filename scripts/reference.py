@@ -48,7 +48,7 @@ The command of a run gets:
 | `MLFLOW_RUN_ID`, `MLFLOW_EXPERIMENT_ID`, `MLFLOW_TRACKING_URI` | the run, and where it is recorded |
 | `PROJRUN_PARENT_RUN_ID` | the same run: the parent of the runs that the command starts |
 | `PYTHONPATH`, `PIP_EXCLUDE` | what redirects `mlflow.run`, before your folders; its name, which `pip freeze` omits |
-| `PROJRUN_RUNNER` | the Python of projrun |
+| `PROJRUN_RUNNER`, `PROJRUN_RUN_URI` | the Python of projrun; where the run is recorded, which scripts do not change |
 | `PROJRUN_PARAM_NAME` | the value of the secret parameter `name` |
 | `PYTHONUNBUFFERED` | `1` unless set |
 """

@@ -13,8 +13,11 @@ from projrun.tuples import NamedTuple
 
 RUNNER = "PROJRUN_RUNNER"
 """The variable with the Python that runs projrun, for what `shim/on_path` starts."""
+RUN_URI = "PROJRUN_RUN_URI"
+"""The variable with the address at which the command's own run is recorded, for the same."""
 
 _SHIM = Path(__file__).parent / "shim" / "on_path"
+_SHIM_NAME = "projrun-mlflow-run"
 
 _NO_PROXY = {"NO_PROXY", "no_proxy"}
 
@@ -83,15 +86,20 @@ def child_environment(
 
 def with_shim(environ: Mapping[str, str]) -> dict[str, str]:
     """The child's environment, in which `mlflow.run` is redirected to this projrun."""
-    folders = [str(_SHIM), *filter(None, environ.get("PYTHONPATH", "").split(os.pathsep))]
-    # `pip freeze` in the command would list the folder, whose name no index knows.
-    hidden = dict.fromkeys([*environ.get("PIP_EXCLUDE", "").split(), "projrun-mlflow-run"])
     return {
         **environ,
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(folders)),
-        "PIP_EXCLUDE": " ".join(hidden),
+        "PYTHONPATH": _with_first(str(_SHIM), environ.get("PYTHONPATH", ""), os.pathsep),
+        # `pip freeze` in the command would list the folder, whose name no index knows.
+        "PIP_EXCLUDE": _with_first(_SHIM_NAME, environ.get("PIP_EXCLUDE", ""), " "),
         RUNNER: sys.executable,
+        # The client changes MLFLOW_TRACKING_URI when a script sets another one.
+        RUN_URI: environ.get("MLFLOW_TRACKING_URI", ""),
     }
+
+
+def _with_first(word: str, words: str, separator: str) -> str:
+    """The words as they are, after one that must be among them."""
+    return words if word in words.split(separator) else separator.join(filter(None, (word, words)))
 
 
 def _with_host(hosts: str, host: str) -> str:

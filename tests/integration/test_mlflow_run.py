@@ -288,6 +288,26 @@ found = {"run": run.run_id, "parent": outer.info.run_id}
     assert tags(ours.tags) == tags(theirs.tags)
 
 
+def test_a_driver_that_chooses_another_server(bench3: Bench, mlflow3_server: str) -> None:
+    """The step is recorded where the driver's mlflow records now, below its active run."""
+    body = """
+mlflow.set_tracking_uri(os.environ["SERVER"])
+os.environ.pop("MLFLOW_RUN_ID", None)
+mlflow.set_experiment("elsewhere")
+with mlflow.start_run() as outer:
+    inner = mlflow.run(STEPS)
+alone = mlflow.run(STEPS)
+found = {"outer": outer.info.run_id, "inner": inner.run_id, "alone": alone.run_id}
+"""
+    bench3.environ["SERVER"] = mlflow3_server
+    bench3.drive(body).check()
+    found = bench3.found()
+    inner, alone = (read_run(bench3.python, mlflow3_server, found[name]) for name in ("inner", "alone"))
+    assert inner.tags["mlflow.parentRunId"] == found["outer"]
+    assert "mlflow.parentRunId" not in alone.tags
+    assert (inner.experiment, alone.experiment) == ("elsewhere", "elsewhere")
+
+
 class Beside:
     """mlflow and projrun in one environment: what both need comes from projrun's."""
 

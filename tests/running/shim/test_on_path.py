@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.running.child import RUNNER, with_shim
+from projrun.running.child import RUN_URI, RUNNER, with_shim
 from tests.support.commands import run_command
 from tests.support.guard import REPOSITORY
 
@@ -35,10 +35,10 @@ def test_modules_are_python_3_6_with_the_standard_library_alone(module: Path) ->
 
 
 def test_a_command_finds_it_before_the_users_folders() -> None:
-    environ = with_shim({"PYTHONPATH": f"/mine{os.pathsep}/other", "KEEP": "me"})
-    assert environ["PYTHONPATH"].split(os.pathsep) == [str(ON_PATH), "/mine", "/other"]
+    environ = with_shim({"PYTHONPATH": "/mine:/other:", "KEEP": "me", "MLFLOW_TRACKING_URI": "http://h"})
+    assert environ["PYTHONPATH"] == f"{ON_PATH}:/mine:/other:", "an empty word is the working folder"
     assert environ[RUNNER] == sys.executable
-    assert environ["KEEP"] == "me"
+    assert (environ["KEEP"], environ[RUN_URI]) == ("me", "http://h")
     assert with_shim(environ) == environ, "a run in a run has it once"
     assert with_shim({})["PYTHONPATH"] == str(ON_PATH)
 
@@ -46,7 +46,7 @@ def test_a_command_finds_it_before_the_users_folders() -> None:
 @pytest.mark.integration
 def test_pip_freeze_in_a_command_does_not_list_it() -> None:
     environ = with_shim({**os.environ, "PIP_EXCLUDE": "pytest"})
-    assert environ["PIP_EXCLUDE"].split() == ["pytest", "projrun-mlflow-run"]
+    assert environ["PIP_EXCLUDE"].split() == ["projrun-mlflow-run", "pytest"]
     assert with_shim(environ) == environ
     done = run_command([sys.executable, "-m", "pip", "freeze"], environ=environ).check()
     assert "projrun-mlflow-run" not in done.stdout

@@ -119,7 +119,7 @@ def _experiment(name: "Any", experiment_id: "Any") -> str:
 def _environment(tracking_uri: str) -> "dict[str, str]":
     """This process's variables, and what its MLflow knows: where it records, the active run as the parent."""
     environ = dict(os.environ)
-    if environ.get("MLFLOW_TRACKING_URI") != tracking_uri:
+    if environ.get("PROJRUN_RUN_URI") != tracking_uri:
         # Ids of the run that this process belongs to mean nothing there.
         environ.pop("PROJRUN_PARENT_RUN_ID", None)
         environ.pop("PROJRUN_ENDPOINT_STORE", None)
