@@ -168,6 +168,7 @@ def test_version_needs_almost_nothing(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.together("syntax trees")
 def test_late_imports_save_something(loaded: frozenset[str]) -> None:
     """An import in a function is there for start-up: one of a module that every run has loaded saves nothing."""
     files = rooms.modules()

@@ -8,8 +8,12 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from tests.support.code import nodes, parsed
 from tests.support.guard import REPOSITORY
+
+pytestmark = pytest.mark.together("syntax trees")
 
 CORE = sorted((REPOSITORY / "projrun").rglob("*.py"))
 BACKENDS = sorted((REPOSITORY / "backends" / "projrun_backends").rglob("*.py"))

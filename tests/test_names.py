@@ -7,9 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pytest
+
 from projrun.plugins import built_ins
 from tests.support.code import nodes
 from tests.support.guard import REPOSITORY
+
+pytestmark = pytest.mark.together("syntax trees")
 
 _ORDINARY_WORDS = {"local", "existing"}
 """Names that are also plain English: only alone, or after `=`, they are the name."""

@@ -15,6 +15,8 @@ import pytest
 from tests.support.code import nodes
 from tests.support.guard import REPOSITORY
 
+pytestmark = pytest.mark.together("syntax trees")
+
 LEAVES = frozenset(
     {
         "credentials", "directories", "errors", "plugins", "reporting", "settings", "suggestions", "tuples", "typed",

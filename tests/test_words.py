@@ -19,6 +19,8 @@ from projrun.cli.application import application
 from tests.support.code import nodes
 from tests.support.guard import REPOSITORY
 
+pytestmark = pytest.mark.together("syntax trees")
+
 CODE = sorted(
     file for folder in ("projrun", "backends", "scripts") for file in (REPOSITORY / folder).rglob("*.py")
 )

@@ -172,15 +172,19 @@ class Round:
 
 
 def _chunks(items: list[pytest.Item], places: list[int]) -> Iterator[list[int]]:
-    """Consecutive tests, each time of one file; not more parts than a pipe takes."""
+    """Consecutive tests, each time of one file; first those that want to stay together. Not more than a pipe takes."""
     size = max(_CHUNK, len(places) // 1000)
-    chunk: list[int] = []
+    together: dict[str, list[int]] = {}
+    parts: list[list[int]] = []
     for place in places:
-        if len(chunk) == size or (chunk and items[place].path != items[chunk[0]].path):
-            yield chunk
-            chunk = []
-        chunk.append(place)
-    yield chunk
+        if mark := items[place].get_closest_marker("together"):
+            together.setdefault(mark.args[0], []).append(place)
+        elif parts and len(parts[-1]) < size and items[place].path == items[parts[-1][0]].path:
+            parts[-1].append(place)
+        else:
+            parts.append([place])
+    yield from together.values()
+    yield from parts
 
 
 class Worker:
