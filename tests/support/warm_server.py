@@ -159,7 +159,9 @@ def become(request: Request) -> None:
 
 def follow_path(python_path: str) -> bool:
     """Search the folders as Python would; False where a module of theirs comes too late, as its name is taken."""
-    folders = python_path.split(os.pathsep) if python_path else []
+    if not python_path:  # to look at all modules would copy the pages of their names
+        return True
+    folders = python_path.split(os.pathsep)
     taken = {"sitecustomize", "usercustomize", *sys.modules}
     for folder in folders:
         if not Path(folder).is_dir() or not Path(folder).is_absolute():
