@@ -128,8 +128,12 @@ def _entry_point(kind: str, name: str, built_ins: Mapping[str, str], group: str)
     names = sorted({*built_ins, *offered})
     raise RequestError(
         f"unknown {kind} {name!r}{did_you_mean(name, names)}",
-        hint=f"one of: {', '.join(names)}" if names else "no installed package offers one",
+        hint=_among(names) if kind not in _OTHER_WAYS else f"{_among(names)}, or {_OTHER_WAYS[kind]}",
     )
+
+
+def _among(names: Sequence[str]) -> str:
+    return f"one of: {', '.join(names)}" if names else "install a package that offers one"
 
 
 def _only(kind: str, name: str, found: Sequence[EntryPoint]) -> EntryPoint:

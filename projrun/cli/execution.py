@@ -15,7 +15,23 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 def execute(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code. With `--json`, every error is one object on stdout."""
-    return guarded(lambda: _perform(arguments), as_json="--json" in arguments)
+    return guarded(lambda: _perform(arguments), as_json=_asks_for_json(arguments))
+
+
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether `--json` is an option there: it does not follow `--`, and is not the value of another option."""
+    if "--json" not in arguments:
+        return False
+    from projrun.settings.options import value_options
+
+    takes_value = value_options()
+    words = iter(arguments)
+    for word in words:
+        if word in ("--", "--json"):
+            return word == "--json"
+        if word in takes_value:
+            next(words, None)
+    return False
 
 
 def _perform(arguments: Sequence[str]) -> object:

@@ -83,7 +83,7 @@ def _show(found: Repetition, reporter: CommandLineReporter, *, as_json: bool) ->
 
     planned = plan_repetition(found, own_copy=False)
     try:
-        document = plan_document(planned.plan)
+        document = _with_names(plan_document(planned.plan), found)
         if as_json:
             print_json({**document, **_document(found, planned.differences)})
         else:
@@ -92,6 +92,18 @@ def _show(found: Repetition, reporter: CommandLineReporter, *, as_json: bool) ->
     finally:
         discard(planned.plan.checkout)
     return 0
+
+
+def _with_names(value: Any, found: Repetition) -> Any:
+    """The recorded lock by its name: its file is gone when the plan is read."""
+    if isinstance(value, dict):
+        return {key: _with_names(one, found) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_with_names(one, found) for one in value]
+    lock = found.files.lock
+    if lock is None or not isinstance(value, str):
+        return value
+    return value.replace(str(lock), f"environment/{lock.name} of {found.record.shown}")
 
 
 def _document(found: Repetition, differences: tuple[Difference, ...]) -> dict[str, object]:

@@ -16,7 +16,7 @@ from projrun.running.record.description import describe
 from projrun.running.record.parent import ENDPOINT_STORE
 from projrun.running.record.recorder import RunEnd, RunRecorder, now
 from projrun.sources.copies.disposal import RunCopy
-from projrun.tracking.open import open_store
+from projrun.tracking.open import close_store, open_store
 from projrun.tracking.runs import RunStore
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
@@ -67,7 +67,7 @@ def open_session(plan: Plan, reporter: Reporter, options: Options, copy: RunCopy
             recorder, lease = _record_leased(plan, store, reporter)
         yield Session(plan, store, recorder, lease, reporter, options, copy)
     finally:
-        store.close()
+        close_store(store, reporter.warning)
 
 
 def _record_leased(plan: Plan, store: RunStore, reporter: Reporter) -> tuple[RunRecorder, Lease]:

@@ -23,7 +23,7 @@ from projrun.running.record.recorder import RunEnd, RunRecorder, now
 from projrun.running.request import Context, RunRequest
 from projrun.running.session import record
 from projrun.sources.uri import parse_project_uri
-from projrun.tracking.open import open_store
+from projrun.tracking.open import close_store, open_store
 from projrun.tracking.runs import RunStore
 
 PROGRAM = "projrun.cli.submitted"
@@ -112,7 +112,7 @@ class RunningRun(SubmittedRun):
         try:
             recorder = record(plan, store, SilentReporter())
         finally:
-            store.close()
+            close_store(store, SilentReporter().warning)
         run_id = recorder.run.run_id
         file: Path | None = None
         try:
@@ -157,7 +157,7 @@ class RunningRun(SubmittedRun):
         try:
             return store.get_run(self.run_id).status
         finally:
-            store.close()
+            close_store(store, SilentReporter().warning)
 
     def cancel(self) -> None:
         """SIGTERM to the process, which passes it on and records KILLED."""
@@ -178,7 +178,7 @@ def _end(plan: Plan, run_id: str, status: Literal["FAILED", "KILLED"], exit_code
             end = RunEnd(status, exit_code, reason, now())
             RunRecorder(store, run, SilentReporter().warning).finish(end)
     finally:
-        store.close()
+        close_store(store, SilentReporter().warning)
 
 
 def _request(plan: Plan, request: RunRequest, run_id: str) -> RunRequest:

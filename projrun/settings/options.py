@@ -240,3 +240,10 @@ RUNS_LIST = (
 def options_of(command: Command) -> tuple[Option, ...]:
     """The options of a command, in the order of its help."""
     return tuple(option for option in _TABLE if command in option.commands)
+
+
+def value_options() -> frozenset[str]:
+    """The options that the next word of a command line is the value of, long and short ones."""
+    options = [option for option in (*_TABLE, *RUNS_LIST) if option.kind != "flag"]
+    short = [f"-{option.short}" for option in options if option.short]
+    return frozenset((*(f"--{option.name}" for option in options), *short))

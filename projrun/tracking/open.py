@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from projrun.errors import ProjrunError
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.uri import TrackingUri
+
+
+def close_store(store: RunStore, warn: Callable[[str], None]) -> None:
+    """Close a store; one that fails then has done its work already: a warning."""
+    try:
+        store.close()
+    except (ProjrunError, OSError) as error:
+        warn(f"the tracking store could not be closed: {error}")
 
 
 def open_store(uri: TrackingUri, environ: Mapping[str, str], *, warn: Callable[[str], None]) -> RunStore:

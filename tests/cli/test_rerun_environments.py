@@ -65,6 +65,15 @@ def _lock(workshop: Workshop, version: str) -> Path:
     return file
 
 
+def test_a_dry_run_names_the_recorded_lock(workshop: Workshop) -> None:
+    workshop.run(workshop.project("sprocket"), "--env-manager=uv").check()
+    run = workshop.last_run()
+    for words in ((), ("--json",)):
+        shown = run_projrun("rerun", run["run_id"], "--dry-run", *words, cwd=workshop.folder).check().stdout
+        assert f"environment/requirements.lock.txt of run {run['run_name']} ({run['run_id']})" in shown
+        assert "projrun-rerun-" not in shown, "a folder that is gone"
+
+
 def test_a_lock_that_the_environment_of_now_cannot_take_is_told(workshop: Workshop) -> None:
     workshop.run(workshop.project("sprocket"), "--env-manager=uv").check()
     run_id = workshop.last_run()["run_id"]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from projrun.cli.execution import execute
 from projrun.errors import NotFoundError, PluginError, RequestError, TrackingError
 from projrun.testing.artifacts import ArtifactConformance
 from projrun.tracking.artifacts.open import open_repository
@@ -27,6 +28,7 @@ from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.uri import parse_tracking_uri
 from tests.support.commands import run_projrun
 from tests.support.guard import REPOSITORY
+from tests.support.projects import write_project
 from tests.tracking.loopback import Answer, Received, always, serve
 from tests.tracking.test_rest_answers import FOUND
 
@@ -161,8 +163,17 @@ def test_other_servers_get_no_login(package: Path, tmp_path: Path, monkeypatch: 
 
 
 def test_login_that_nobody_offers(package: Path) -> None:
-    with pytest.raises(RequestError, match="unknown authentication 'absent'"):
+    with pytest.raises(RequestError, match="unknown authentication 'absent'") as caught:
         RestStore("http://127.0.0.1:9", {"MLFLOW_TRACKING_AUTH": "absent"})
+    assert caught.value.hint.endswith(", or unset MLFLOW_TRACKING_AUTH")
+
+
+def test_aws_signatures_are_refused_unless_a_plug_in_signs(package: Path) -> None:
+    with pytest.raises(RequestError, match="MLFLOW_TRACKING_AWS_SIGV4") as caught:
+        RestStore("http://127.0.0.1:9", {"MLFLOW_TRACKING_AWS_SIGV4": "true"})
+    assert "MLFLOW_TRACKING_AUTH" in caught.value.hint
+    both = {"MLFLOW_TRACKING_AWS_SIGV4": "true", "MLFLOW_TRACKING_AUTH": "team"}
+    RestStore("http://127.0.0.1:9", both).close()
 
 
 def test_context_that_nobody_offers(package: Path) -> None:
@@ -192,6 +203,15 @@ def Run():
     from projrun.tracking.entities import Run
     return Run("1", "0", "name", "RUNNING", 0, None, "")
 """
+CLOSE = """
+class Unclosed(SqlStore):
+    def close(self):
+        super().close()
+        boom()
+
+def opened(uri, environ):
+    return Unclosed.open(Path(environ["FOLDER"]) / "faulty.db")
+"""
 STORES, ARTIFACTS = "projrun.stores", "projrun.artifacts"
 
 
@@ -216,6 +236,19 @@ def use(group: str, tmp_path: Path) -> object:
         return context_tags("faulty", environ)
     with serve(always(FOUND)) as server, closing(RestStore(server.uri, environ)) as store:
         return store.get_run("r1")
+
+
+def test_a_store_that_cannot_be_closed_does_not_change_how_a_run_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faulty(tmp_path, monkeypatch, STORES, STORE + CLOSE)
+    monkeypatch.setenv("FOLDER", str(tmp_path))
+    project = write_project(tmp_path / "project", "entry_points: {main: {command: 'true'}}")
+    words = ["run", str(project), "--env-manager=local", "--tracking-uri=faulty:x"]
+    assert execute(words) == 0
+    assert (
+        "warning: the tracking store could not be closed: tracking store 'faulty'" in capsys.readouterr().err
+    )
 
 
 @pytest.fixture
@@ -309,6 +342,11 @@ def test_plugin_that_fails_is_named(
             "projrun.run_context",
             "opened = lambda environ: {'a\\n': '2'}",
             "invalid tag key 'a\\n'",
+        ),
+        (
+            "projrun.run_context",
+            "opened = lambda environ: {'a' * 251: '2'}",
+            "the key of a tag may have at most 250 characters, not 251",
         ),
         (
             "projrun.run_context",

@@ -12,7 +12,7 @@ from projrun.running.plan import tracking_target
 from projrun.running.record.lost import end_lost_runs
 from projrun.settings import Settings
 from projrun.tracking.entities import Run
-from projrun.tracking.open import open_store
+from projrun.tracking.open import close_store, open_store
 from projrun.tracking.runs import RunStore
 
 
@@ -31,7 +31,7 @@ def opened_store(
         end_lost_runs(directories, target.uri.shown, store, warn)
         yield store
     finally:
-        store.close()
+        close_store(store, warn)
 
 
 def find_run(store: RunStore, run_id: str) -> Run:
