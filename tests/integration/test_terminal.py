@@ -257,8 +257,8 @@ def test_stop_continue_in_the_background_and_in_the_foreground(shell: Shell) -> 
 def test_in_the_background_from_the_start(shell: Shell) -> None:
     shell.start("projrun run . -e count &")
     shell.shown("number 3")
-    shell.type("stty -a | grep -c -w -e -icanon; jobs -r | grep -c Running\r")
-    shell.shown("\r\n0\r\n1\r\n")
+    shell.type("echo raw=$(stty -a | grep -c -w -e -icanon) running=$(jobs -r | grep -c Running)\r")
+    shell.shown("raw=0 running=1")
     shell.run("kill %1; wait %1; echo code $?")
 
 

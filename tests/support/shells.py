@@ -26,6 +26,11 @@ class Shell:
         self.pid, self.keyboard = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
+            for number in (
+                signal.SIGINT,
+                signal.SIGQUIT,
+            ):  # ignored where a shell's background job runs the tests
+                signal.signal(number, signal.SIG_DFL)
             settings = {"PS1": _PROMPT.decode(), "TERM": "dumb", "HISTFILE": "", "INPUTRC": os.devnull}
             os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"], {**environ, **settings})
         self.resize(columns)
