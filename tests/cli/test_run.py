@@ -216,6 +216,13 @@ def test_an_experiment_is_made_by_name_and_found_again(runner: Runner, tmp_path:
     runner(project, "--experiment-name", "nightly").check()
     runner(project, environ={"MLFLOW_EXPERIMENT_NAME": "nightly"}).check()
     assert {run["experiment_name"] for run in runner.runs()} == {"nightly"}
+    experiment_id = runner.runs()[0]["experiment_id"]
+    both = {"MLFLOW_EXPERIMENT_NAME": "nightly", "MLFLOW_EXPERIMENT_ID": experiment_id}
+    runner(project, environ=both).check()
+    assert {run["experiment_name"] for run in runner.runs()} == {"nightly"}
+    done = runner(project, environ={**both, "MLFLOW_EXPERIMENT_ID": "0"})
+    assert done.returncode == 2
+    assert f"contradict each other: 'nightly' has the id {experiment_id}, not 0" in done.stderr
 
 
 def test_parameters_from_a_file_with_those_of_the_command_line_before_them(
