@@ -9,45 +9,18 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
-from uuid import uuid4
 
 import pytest
 
-from tests.integration.records import Recorded, read_run, run_ids
+from tests.integration.comparing import MLFLOW2_TAGS, OUR_TAGS, Case, Runners, assert_same_record
+from tests.integration.records import read_run, run_ids
 from tests.sources.git_servers import GitServer, serving
-from tests.support.commands import projrun_argv, require_tool, run_command, run_projrun
+from tests.support.commands import require_tool, run_command, run_projrun
 from tests.support.guard import REPOSITORY
 
 pytestmark = pytest.mark.integration
 
 EXAMPLES = REPOSITORY / "example_projects"
-
-# Tags that MLflow does not set, and why we do.
-OUR_TAGS = {
-    "mlflow.source.git.branch": "the branch is recorded also without --version",
-    "mlflow.gitBranchName": "the branch is recorded also without --version",
-    "mlflow.project.env": "recorded for local too",
-}
-MLFLOW2_TAGS = {
-    "mlflow.gitRepoURL": "the old name of mlflow.source.git.repoURL; MLflow 3 no longer sets it, and so do we",
-}
-OUR_TAG_PREFIX = "projrun."
-OUR_ARTIFACT_FOLDERS = ("logs/", "environment/", "source/")
-DIFFERENT_FOR_EVERY_RUN = frozenset({"mlflow.runName", "mlflow.log-model.history"})
-"""Random names, and for MLflow 2 a list of models with ids and times."""
-
-
-class Case(NamedTuple):
-    """A project and its parameters, as both are given them."""
-
-    project: str
-    parameters: tuple[str, ...]
-    line: str = "3"
-    """The line of the mlflow client and server."""
-    quoted: frozenset[str] = frozenset()
-    """Params whose recorded text MLflow shell-quotes, a known bug that is not copied."""
-
 
 CASES = {
     "quickstart": Case("quickstart", ()),
@@ -72,52 +45,6 @@ def repository(tmp_path: Path) -> Path:
     ):
         run_command([git, *arguments], cwd=root).check()
     return root
-
-
-class Pair(NamedTuple):
-    """What both left of the same command line."""
-
-    theirs: Recorded
-    ours: Recorded
-    codes: tuple[int, int]
-
-
-class Runners:
-    """`mlflow run` and `projrun run` with the same arguments, recorded on one server."""
-
-    def __init__(self, line: str, folder: Path, request: pytest.FixtureRequest) -> None:
-        self.python: Path = request.getfixturevalue(f"mlflow{line}_python")
-        self.server: str = request.getfixturevalue(f"mlflow{line}_server")
-        self.folder = folder
-        self.experiment = f"comparison-{uuid4().hex}"
-        self.environ = {
-            "MLFLOW_TRACKING_URI": self.server,
-            "PATH": f"{self.python.parent}{os.pathsep}{os.environ['PATH']}",
-        }
-
-    def both(self, *arguments: str) -> Pair:
-        theirs, their_code = self._record([self.python.parent / "mlflow", "run", *arguments])
-        ours, our_code = self._record([*projrun_argv(), "run", *arguments])
-        return Pair(theirs, ours, (their_code, our_code))
-
-    def _record(self, command: list[str | Path]) -> tuple[Recorded, int]:
-        before = set(run_ids(self.python, self.server, self.experiment))
-        command += ["--env-manager=local", "--experiment-name", self.experiment]
-        done = run_command(command, cwd=self.folder, environ=self.environ, timeout=300)
-        new = set(run_ids(self.python, self.server, self.experiment)) - before
-        assert len(new) == 1, done.stderr
-        return read_run(self.python, self.server, new.pop()), done.returncode
-
-
-def assert_same_record(pair: Pair, case: Case) -> None:
-    ours, theirs = pair.ours, pair.theirs
-    assert ours.status == theirs.status
-    assert ours.user == theirs.user
-    assert ours.metrics == theirs.metrics
-    assert ours.outputs == theirs.outputs
-    assert _params(ours, case) == _params(theirs, case)
-    assert _tags(ours) == _tags(theirs)
-    assert _artifacts(ours) == theirs.artifacts
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
@@ -199,25 +126,6 @@ def test_projects_of_a_git_repository(
     # MLflow loses the child's exit code; projrun keeps it.
     assert pair.codes == ((1, 3) if "failing" in arguments else (0, 0))
     assert_same_record(pair, Case("", ()))
-
-
-def _params(recorded: Recorded, case: Case) -> dict[str, str]:
-    return {
-        name: value.strip("'") if name in case.quoted else value for name, value in recorded.params.items()
-    }
-
-
-def _tags(recorded: Recorded) -> dict[str, str]:
-    left_out = {*OUR_TAGS, *MLFLOW2_TAGS, *DIFFERENT_FOR_EVERY_RUN}
-    return {
-        name: value
-        for name, value in recorded.tags.items()
-        if name not in left_out and not name.startswith(OUR_TAG_PREFIX)
-    }
-
-
-def _artifacts(recorded: Recorded) -> list[str]:
-    return [path for path in recorded.artifacts if not path.startswith(OUR_ARTIFACT_FOLDERS)]
 
 
 def test_a_failed_project_fails_in_both(tmp_path: Path, mlflow3_python: Path, mlflow3_server: str) -> None:
