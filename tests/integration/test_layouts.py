@@ -90,3 +90,18 @@ def test_artifacts_written_as_a_path(repository: Path, tmp_path: Path, mlflow3_p
     paths = [one["path"] for one in ours["artifacts"] if not one["path"].startswith(OUR_ARTIFACT_FOLDERS)]
     assert paths == theirs.artifacts == ["plots/loss.svg"]
     assert not list((repository / "artifact_path").glob("mlflow*"))
+
+
+def test_script_with_an_inline_environment(repository: Path, tmp_path: Path) -> None:
+    """`mlflow run` takes no single script: what is recorded is checked by itself."""
+    home = {"PROJRUN_HOME": str(tmp_path / "home")}
+    script = repository / "script" / "train.py"
+    done = run_projrun(
+        "run", script, "-P", "alpha=0.5", "--env-manager=uv", "--json", environ=home, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert "six 1 ['--alpha', '0.5']" in done.stderr
+    shown = run_projrun("runs", "show", json.loads(done.stdout)["run_id"], "--json", environ=home).check()
+    recorded = json.loads(shown.stdout)
+    assert (recorded["status"], recorded["params"]) == ("FINISHED", {"alpha": "0.5"})
+    assert recorded["tags"]["mlflow.project.entryPoint"] == "train.py"
