@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from projrun_backends.environments.translation.translation import Translated
 
 
+_NAMED = 12
+"""Dependencies that one line of an error names; an export of R has hundreds."""
+
+
 def read_spec(reference: EnvironmentReference, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
     """The spec that the project's reference leads to.
 
@@ -65,8 +69,10 @@ def conda_refusal(reference: EnvironmentReference) -> Refusal | None:
 def needs_conda(name: str, translated: Iterable[Translated]) -> EnvironmentBuildError:
     """The error for a file with dependencies that PyPI does not have: those, and no others."""
     missing = [one for one in translated if one.missing]
+    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    listed = ", ".join(one.text.value for one in missing[:_NAMED])
     return EnvironmentBuildError(
-        f"{name} asks for what only conda can install: {', '.join(one.text.value for one in missing)}",
+        f"{name} asks for what only conda can install: {listed}{more}",
         hint="use --env-manager=conda (pip install 'projrun[conda]' without conda), or remove what the project"
         " does not need",
         detail="\n".join(f"{one.text.location}: {one.text.value} ({one.missing})" for one in missing),

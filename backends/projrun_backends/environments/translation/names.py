@@ -64,6 +64,10 @@ _RENAMED = """
     pyqt PyQt5
     msgpack-python msgpack
     python-blosc blosc
+    cython-blis blis
+    dgl-cuda10.1 dgl-cu101
+    dgl-cuda10.2 dgl-cu102
+    dgl-cuda11.0 dgl-cu110
     brotli-python Brotli
     python-xxhash xxhash
     python-lmdb lmdb
@@ -115,6 +119,9 @@ RENAMED: Mapping[str, str] = dict(line.split() for line in _RENAMED.strip().spli
 NUMBERED = frozenset({"opencv-python", "ortools"})
 """On PyPI their versions end in the number of a build of their own: `4.6.0.66` is conda's `4.6.0`."""
 
+UNPINNED = frozenset({"PyQt5"})
+"""Any version will do: conda's `pyqt=5.9.2` comes along with matplotlib, and PyPI has no wheel of it for its Python."""
+
 BASE = _words(
     """
     _libgcc_mutex _openmp_mutex bzip2 ca-certificates ld_impl_linux-64 ld_impl_linux-aarch64 libcxx libffi
@@ -125,25 +132,28 @@ BASE = _words(
 
 IMPLIED = BASE | _words(
     """
-    abseil-cpp alsa-lib aom arrow-cpp attr backports blas boost-cpp brotli brotli-bin c-ares c-blosc2 cairo
-    charls cpuinfo cpuonly cyrus-sasl dav1d dbus double-conversion expat fftw fontconfig fonts-anaconda
-    fonts-conda-ecosystem fonts-conda-forge freetype freexl fribidi geos geotiff gettext gflags giflib glib
-    glib-tools glog gmp gnutls graphite2 grpc-cpp gst-plugins-base gstreamer gtest harfbuzz hdf4 hdf5 icc_rt icu
-    intel-openmp jasper jbig jpeg json-c jxrlib kealib keyutils krb5 lame lcms2 lerc libarrow libcurl libgdal
-    libgomp libjpeg-turbo libpng libpq libprotobuf libsndfile libsodium libspatialindex libtiff libuuid libwebp
-    libxgboost libxml2 libxslt llvm-openmp lz4-c lzo magma metis mkl mkl-devel mkl-include mkl-service mkl_fft
-    mkl_random mpc mpfr mpg123 mysql-common mysql-libs nettle nodefaults nomkl nspr nss numactl openblas
-    openblas-devel openh264 openjpeg orc pango parquet-cpp pcre pcre2 pixman poppler-data proj proj4
-    pthread-stubs python_abi pytorch-cuda pytorch-mutex qt qt-main qt-webengine qt6-main qtwebkit re2 s2n sleef
-    snappy spdlog svt-av1 tbb tbb4py tensorflow-mutex tiledb tzcode tzdata tzlocal-data ucrt uriparser utf8proc
-    vc14_runtime wayland x264 x265 xerces-c xkeyboard-config xz-gpl-tools xz-tools yaml yaml-cpp zeromq zfp
+    abseil-cpp alsa-lib aom arrow-cpp attr backports blas blosc boost-cpp brotli brotli-bin c-ares c-blosc2
+    cairo charls console_shortcut cpuinfo cpuonly cyrus-sasl dataclasses dav1d dbus double-conversion expat fftw
+    fontconfig fonts-anaconda fonts-conda-ecosystem fonts-conda-forge freeglut freetype freexl fribidi
+    gdk-pixbuf geos geotiff gettext gflags giflib glew glib glib-tools glog gmp gnutls gobject-introspection
+    graphite2 grpc-cpp gst-plugins-base gstreamer gtest gtk2 gtk3 harfbuzz hdf4 hdf5 icc_rt icu intel-openmp
+    jasper jbig jpeg json-c jxrlib kealib keyutils krb5 lame lcms2 lerc libarrow libcurl libgdal libgomp
+    libjpeg-turbo libpng libpq libprotobuf libsndfile libsodium libspatialindex libtiff libuuid libwebp
+    libxgboost libxml2 libxslt llvm-openmp lz4-c lzo magma menuinst mesalib metis mkl mkl-devel mkl-include
+    mkl-service mkl_fft mkl_random mpc mpfr mpg123 mysql-common mysql-libs navigator-updater nettle
+    nlohmann_json nodefaults nomkl nspr nss numactl openblas openblas-devel openh264 openjpeg orc pango
+    parquet-cpp pcre pcre2 pixman poppler-data powershell_shortcut proj proj4 pthread-stubs pybind11-abi
+    python_abi pytorch-cuda pytorch-mutex pywin32 pywinpty qt qt-main qt-webengine qt6-main qtwebkit rapidjson
+    rdma-core re2 s2n sip sleef snappy spdlog svt-av1 tbb tbb4py tcl tensorflow-mutex tiledb tzcode tzdata
+    tzlocal-data ucrt ucx-proc uriparser utf8proc vc14_runtime wayland win_inet_pton win_unicode_console
+    wincertstore winpty x264 x265 xerces-c xkeyboard-config xz-gpl-tools xz-tools yaml yaml-cpp zeromq zfp
     zlib-ng zstd
     """
 )
 """Libraries and switches of conda itself: on PyPI they come inside the wheels that need them, or mean nothing."""
 
 IMPLIED_PATTERN = (
-    r"_.*|ld_impl_.*|font-ttf-.*|xorg-.*|aws-(?:c-.*|checksums|crt-cpp|sdk-cpp)|azure-.*-cpp"
+    r"_.*|ld_impl_.*|(?:m2|m2w64|msys2)-.*|font-ttf-.*|xorg-.*|aws-(?:c-.*|checksums|crt-cpp|sdk-cpp)|azure-.*-cpp"
     r"|lib(?:gcc|gfortran|stdcxx|cxx|blas|cblas|lapack|openblas|magma|mkl).*"
 )
 """The same by the form of their names."""
@@ -151,7 +161,7 @@ IMPLIED_PATTERN = (
 EXPORTED = _words(
     """
     boost cudatoolkit cudnn curl dal eigen ffmpeg graphviz gsl imagemagick leptonica mpi mpich nccl nodejs
-    openmpi pandoc perl portaudio postgresql suitesparse ucx unixodbc
+    openjdk openmpi pandoc perl portaudio postgresql suitesparse ucx unixodbc
     """
 )
 """What other packages bring along: left out where an export lists it, an error where a person does."""
@@ -162,13 +172,16 @@ EXPORTED_PATTERN = (
 )
 """The same by the form of their names."""
 
+EXPORTED_BUILD = r"h[0-9a-f]{7,8}_\d+"
+"""The build of what is no package of Python's, whose builds name a Python: `py310h5f9d8c6_1`, `pyhd8ed1ab_0`."""
+
 PYTHON_LIBRARIES = _words(
     """
     libarchive-c libconf libcst libgravatar libhoney libigl libipld liblinear-official libnacl libpysal librosa
     librt libsass libsvm libsvm-official libtmux libtorrent libtpu libusb1 libvirt-python
     """
 )
-"""What that pattern would take for a library of conda's, and is a package of Python's."""
+"""What `EXPORTED_PATTERN` would take for a library of conda's, and is a package of Python's."""
 
 CONDA_ONLY = EXPORTED | _words(
     """
@@ -185,7 +198,7 @@ CONDA_ONLY = EXPORTED | _words(
 """Programs and libraries that PyPI does not have. Some of their names belong to other projects there."""
 
 CONDA_ONLY_PATTERN = (
-    r"cuda-(?!python|bindings|core|pathfinder).*|(?:bioconductor|m2|m2w64|msys2|octave|perl|r|rb|spacy-model|texlive)-.*|libboost.*"
+    r"cuda-(?!python|bindings|core|pathfinder).*|(?:bioconductor|octave|perl|r|rb|spacy-model|texlive)-.*|libboost.*"
     r"|.*[_-](?:linux|osx|win)-(?:32|64|aarch64|arm64|armv7l|ppc64le|s390x)"
 )
 """The same by the form of their names."""

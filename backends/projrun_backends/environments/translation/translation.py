@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from projrun_backends.environments.python.documents import Text
 from projrun_backends.environments.translation import names
-from projrun_backends.environments.translation.match_specs import parse_match_spec
+from projrun_backends.environments.translation.match_specs import MatchSpec, parse_match_spec
 from projrun_backends.environments.translation.versions import specifiers
 
 TAG = "projrun.environment.translated"
@@ -42,21 +42,23 @@ def translate(dependencies: Iterable[Text]) -> tuple[Translated, ...]:
         if spec is None:
             found.append(Translated(text, missing="pip cannot be asked for that"))
         else:
-            found.append(_translated(text, spec.name, spec.version, exported=exported))
+            found.append(_translated(text, spec, exported=exported))
     return tuple(found)
 
 
-def _translated(text: Text, name: str, version: str, *, exported: bool) -> Translated:
-    if name not in names.RENAMED:
-        if _is_implied(name, exported=exported):
+def _translated(text: Text, spec: MatchSpec, *, exported: bool) -> Translated:
+    if spec.name not in names.RENAMED:
+        if _is_implied(spec.name, exported=exported):
             return Translated(text)
-        if _only_conda_has(name):
+        if _only_conda_has(spec.name):
             return Translated(text, missing="not on PyPI")
-    pypi_name = names.RENAMED.get(name, name)
-    constraint = specifiers(version, numbered=pypi_name in names.NUMBERED)
+        if exported and re.fullmatch(names.EXPORTED_BUILD, spec.build):
+            return Translated(text)
+    pypi_name = names.RENAMED.get(spec.name, spec.name)
+    constraint = specifiers(spec.version, numbered=pypi_name in names.NUMBERED)
     if constraint is None:
         return Translated(text, missing="pip cannot be asked for that version")
-    return Translated(text, pypi_name + constraint)
+    return Translated(text, pypi_name if pypi_name in names.UNPINNED else pypi_name + constraint)
 
 
 def _is_implied(name: str, *, exported: bool) -> bool:

@@ -168,6 +168,14 @@ def test_a_conda_file_that_only_conda_can_serve_lists_why(tmp_path: Path) -> Non
     assert raised.value.exit_code == 4
 
 
+def test_many_that_only_conda_has_are_listed_below_one_line(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentBuildError, match=r"r-11 and 288 more$") as raised:
+        read(
+            tmp_path, "conda_env", "conda.yaml", f"dependencies: [{', '.join(f'r-{n}' for n in range(300))}]"
+        )
+    assert len(raised.value.detail.splitlines()) == 300
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -41,7 +41,7 @@ def translated(*dependencies: str) -> list[Translated]:
         ("dask-core", "dask"),
         ("psycopg2", "psycopg2-binary"),
         ("python-graphviz", "graphviz"),
-        ("pyqt=5", "PyQt5==5.*"),
+        ("pyqt=5", "PyQt5"),
         ("ruamel_yaml", "ruamel.yaml"),
         ("scikit-learn=1.2", "scikit-learn==1.2.*"),
         ("typing_extensions", "typing_extensions"),
@@ -78,11 +78,29 @@ BASE = ("ca-certificates=2023.1.10=h06a4308_0", "openssl=1.1.1s=h7f8727e_0", "xz
 
 @pytest.mark.parametrize(
     "dependency",
-    ["cudatoolkit=11.3.1=h2bc3f7f_2", "libwhatever=1=0", "nodejs=18=h1_0", "sysroot_linux-64=2.17=h1"],
+    [
+        "cudatoolkit=11.3.1=h2bc3f7f_2",
+        "libwhatever=1=0",
+        "nodejs=18=h1_0",
+        "sysroot_linux-64=2.17=h1",
+        "unheardof=4.0=hcdf2ecd_0",
+    ],
 )
 def test_what_an_export_lists_because_other_packages_brought_it(dependency: str) -> None:
     *_, one = translated(*BASE, dependency)
     assert (one.requirement, one.missing) == ("", "")
+
+
+def test_a_package_of_pythons_in_an_export_is_known_by_its_build() -> None:
+    *_, wheel, noarch, cuda = translated(
+        *BASE, "unheardof=4.0=py37hcdf2ecd_0", "another=1=pyhd8ed1ab_0", "pytorch=1.5.0=py3.7_cuda10.1_0"
+    )
+    assert [one.requirement for one in (wheel, noarch, cuda)] == [
+        "unheardof==4.0",
+        "another==1",
+        "torch==1.5.0",
+    ]
+    assert translated("unheardof=4.0=hcdf2ecd_0")[0].requirement == "unheardof==4.0", "a person asks for it"
 
 
 def test_an_export_still_asks_for_what_is_r() -> None:
