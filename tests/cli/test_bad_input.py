@@ -55,10 +55,6 @@ def assert_refused(tmp_path: Path, done: Completed, *fragments: str, code: int =
 
 BROKEN_FILES = {
     "a YAML error": ("name: [\n", ("MLproject:2:1", "YAML")),
-    "two environment keys": (
-        "python_env: a.yaml\nconda_env: b.yaml\n",
-        ("MLproject:2:1", "python_env", "conda_env"),
-    ),
     "a missing environment file": ("python_env: missing.yaml\n", ("MLproject:1:13", "missing.yaml")),
     "an environment file outside": ("conda_env: ../conda.yaml\n", ("MLproject:1:12", "../conda.yaml")),
     "an entry point without a command": (
