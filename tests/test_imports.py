@@ -62,14 +62,14 @@ except SystemExit as leaving:
 # What the hot path is built on brings in modules of its own, which differ between versions.
 _BASE = """
 import sys
-import sqlite3, subprocess
+import _sqlite3, re, subprocess
 print("\\n".join(sys.modules))
 """
 
 
 @pytest.fixture(scope="module")
 def base() -> frozenset[str]:
-    """The modules that come with Python and sqlite3."""
+    """The modules that come with Python, its SQLite and its processes."""
     done = run_command([sys.executable, "-c", _BASE]).check()
     return frozenset(done.stdout.split())
 
