@@ -60,7 +60,7 @@ class TestUv(PythonConformance, OptionsConformance):
     name = "uv"
 
 
-class TestVirtualenv(PythonConformance):
+class TestVirtualenv(PythonConformance, OptionsConformance):
     name = "virtualenv"
 
 
