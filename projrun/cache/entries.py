@@ -125,10 +125,10 @@ class ContentCache:
         marker = _marker(entry.path)
         if marker.exists() and not _remove_unless_held(marker):
             return False
-        _remove_tree(entry.path)
+        gone = _remove_generation(entry.path)
         if not self._generations(entry.key):
             _remove_tree(self.folder(entry.key))
-        return not entry.path.exists()
+        return gone
 
     def _generations(self, key: str) -> list[Entry]:
         paths = [path for path in _subfolders(self.folder(key)) if re.fullmatch(_GENERATION, path.name)]
@@ -169,7 +169,7 @@ class ContentCache:
         except BaseException:
             # The marker first: it may be there already when an interrupt comes at the very end.
             _marker(entry).unlink(missing_ok=True)
-            _remove_tree(entry)
+            _remove_generation(entry)
             raise
         _hold(_marker(entry))
         self._remove_superseded(key, entry)
@@ -205,12 +205,12 @@ class ContentCache:
         complete = {marker.with_suffix("").name for marker in self._markers(key)}
         for entry in _subfolders(self.folder(key)):
             if entry.name not in complete:
-                _remove_tree(entry)
+                _remove_generation(entry)
 
     def _remove_superseded(self, key: str, newest: Path) -> None:
         for marker in self._markers(key):
             if marker != _marker(newest) and _remove_unless_held(marker):
-                _remove_tree(marker.with_suffix(""))
+                _remove_generation(marker.with_suffix(""))
 
     @contextmanager
     def _lock(self, key: str, waiting: Callable[[], None] | None) -> Iterator[None]:
@@ -328,6 +328,21 @@ def _subfolders(folder: Path) -> list[Path]:
         return [entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink()]
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _remove_generation(path: Path) -> bool:
+    """Remove it, in one step for whoever still works in it; whether it is gone.
+
+    A Python whose `pyvenv.cfg` is gone first is the one that it was made from: an installer that a killed builder left
+    would write there.
+    """
+    hidden = path.with_name(f"{path.name}.removed")
+    try:
+        path.rename(hidden)
+    except OSError:
+        hidden = path
+    _remove_tree(hidden)
+    return not hidden.exists()
 
 
 def _remove_tree(folder: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from projrun.cache import entries
 from projrun.cache.entries import ContentCache
 from tests.support.commands import start_python
 from tests.support.warm import Started
@@ -279,3 +280,29 @@ def test_an_entry_that_is_removed_while_its_lock_is_waited_for_is_built_again(tm
         shutil.rmtree(entry.path)
     assert answer(second)[1] == "True"
     assert log.read_text() == "built\n" * 2
+
+
+def test_what_is_removed_is_gone_at_once_for_what_still_runs_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its pyvenv.cfg gone first, a Python would be the one that it was made from, and be written to."""
+    cache = ContentCache(tmp_path)
+    entry, _ = cache.get_or_build("0" * 32, lambda folder: (folder / "pyvenv.cfg").touch())
+    there: list[bool] = []
+
+    def remove(folder: Path, *, ignore_errors: bool) -> None:
+        there.append(entry.exists())
+
+    os.close(entries._held.pop(str(entries._marker(entry))))
+    monkeypatch.setattr(shutil, "rmtree", remove)
+    (found,) = [one for one in cache.entries() if one.path == entry]
+    assert not cache.remove(found), "nothing was removed here: it says so"
+    assert there == [False] * len(there) != []
+
+
+def test_a_removal_that_was_cut_short_is_finished_by_the_next_build(tmp_path: Path) -> None:
+    left = tmp_path / ("0" * 32) / "0001-abcdef.removed"
+    left.mkdir(parents=True)
+    (left / "half").touch()
+    ContentCache(tmp_path).get_or_build("0" * 32, lambda folder: None)
+    assert not left.exists()

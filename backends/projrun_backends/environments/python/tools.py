@@ -68,6 +68,8 @@ def build_environ(environ: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in environ.items() if name not in _STRAY_VARIABLES}
     # PIP_USER=0 also overrules `user = true` of a configuration file, which fails in a virtual environment.
     quiet = {"NO_COLOR": "1", "PIP_USER": "0", "PIP_NO_INPUT": "1", "PYTHONUNBUFFERED": "1"}
+    # An environment may be removed under a pip that a killed builder left: never into the Python it was made from.
+    quiet["PIP_REQUIRE_VIRTUALENV"] = "1"
     return {**kept, **quiet, "GIT_TERMINAL_PROMPT": kept.get("GIT_TERMINAL_PROMPT", "0")}
 
 

@@ -97,4 +97,5 @@ def test_installers_do_not_see_what_would_lead_them_astray() -> None:
     environ = build_environ({**astray, "HOME": "/h", "PIP_USER": "1", "PIP_INDEX_URL": "https://h"})
     assert not astray.keys() & environ.keys()
     assert (environ["HOME"], environ["PIP_USER"], environ["PIP_INDEX_URL"]) == ("/h", "0", "https://h")
+    assert environ["PIP_REQUIRE_VIRTUALENV"] == "1"
     assert environ["GIT_TERMINAL_PROMPT"] == "0"
