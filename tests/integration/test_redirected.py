@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 PROJECT = """
 entry_points:
   main: {parameters: {code: {type: float, default: 0}}, command: "exit {code}"}
-  waits: {command: "touch started; trap 'touch saved; exit 1' INT; sleep 30 & wait; wait"}
+  waits: {command: "trap 'touch saved; exit 1' INT; touch started; sleep 30 & wait; wait"}
 """
 
 
