@@ -22,10 +22,16 @@ from projrun.project.quoting.places import (
     Reason,
 )
 
+
+def _in_double_quotes(value: str) -> str:
+    """Bash adds a \\x01 to some control characters in double quotes in an array: they go into single ones."""
+    return re.sub("[\x01\x7f]+", "\"'\\g<0>'\"", re.sub(r'[$\\"`]', r"\\\g<0>", value))
+
+
 _ESCAPES: Mapping[str, Callable[[str], str]] = {
     BARE: shlex.quote,
-    DOUBLE: lambda value: re.sub(r'[$\\"`]', r"\\\g<0>", value),
-    AFTER_NAME: lambda value: '""' + re.sub(r'[$\\"`]', r"\\\g<0>", value),
+    DOUBLE: _in_double_quotes,
+    AFTER_NAME: lambda value: '""' + _in_double_quotes(value),
     SINGLE: lambda value: value.replace("'", "'\\''"),
     ANSI: lambda value: re.sub(r"[\\']", r"\\\g<0>", value),
     DOCUMENT: lambda value: re.sub(r"[$\\`]", r"\\\g<0>", value),

@@ -197,6 +197,11 @@ def test_one_dangerous_value(name: str, dangerous: dict[str, tuple[str, str]]) -
     assert seen == expected
 
 
+def test_control_characters_that_bash_marks_itself() -> None:
+    """In double quotes in an array, bash puts a \\x01 before these two."""
+    assert_seen([(context, "a\x01b\x7f\x7fc") for context in SEEN.values()])
+
+
 def test_awkward_values() -> None:
     """Each in some context, each context with some; in CI each in many."""
     values = [value for value in AWKWARD if "\udcff" not in value and len(value) < 100]
