@@ -38,6 +38,7 @@ COMPOSED = Reason(
 )
 PRINTED = Reason("is printed for a shell, which reads it as commands", "use bash -c '…' instead of the pipe")
 REDIRECTION = Reason("is the target of `>&`, which bash expands twice", "write > {} 2>&1")
+MARKED = Reason("is in a line with ((, where bash changes control characters", "write ( ( for subshells")
 APPENDED = Reason("would be appended where the command is not a plain line", "name it in the command")
 UNFINISHED = Reason(
     "is in a line whose end is unclear: a quote or bracket may be missing", "close all quotes and brackets"

@@ -16,16 +16,20 @@ from projrun.project.quoting.places import (
     DOCUMENT,
     DOUBLE,
     ENDS_DOCUMENT,
+    MARKED,
     SINGLE,
     TEXT,
     Place,
     Reason,
 )
 
+_MARKED = re.compile("[\x01\x7f]+")
+"""Characters that bash marks with a \\x01 while it parses, and in some places never unmarks."""
+
 
 def _in_double_quotes(value: str) -> str:
     """Bash adds a \\x01 to some control characters in double quotes in an array: they go into single ones."""
-    return re.sub("[\x01\x7f]+", "\"'\\g<0>'\"", re.sub(r'[$\\"`]', r"\\\g<0>", value))
+    return _MARKED.sub("\"'\\g<0>'\"", re.sub(r'[$\\"`]', r"\\\g<0>", value))
 
 
 _ESCAPES: Mapping[str, Callable[[str], str]] = {
@@ -56,6 +60,8 @@ def places_of(
     found = scan(line)
     places = found.places
     refused = {index: place.reason for index, place in enumerate(places) if place.reason}
+    if "((" in line:  # bash takes it for arithmetic first, and marks these as it does in arrays
+        refused |= {index: MARKED for index, value in enumerate(values) if _MARKED.search(value)}
     for document in found.documents:
         level = document.level
         if is_broken(document, [written(values[n], places[n].layers[level:]) for n in document.places]):
