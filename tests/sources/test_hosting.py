@@ -113,7 +113,7 @@ def test_hostile_places_are_refused(site: str, place: str) -> None:
 def test_a_page_is_recorded_as_its_repository(tmp_path: Path) -> None:
     uri = parse_project_uri("https://me:word@github.com/o/r/tree/main/dir?x=word#sub", tmp_path)
     assert uri == ProjectUri(
-        "git", "https://me:word@github.com/o/r.git", "sub", "https://github.com/o/r#sub", "main/dir"
+        "git", "https://me:word@github.com/o/r.git", "sub", "https://github.com/o/r#sub", web_path="main/dir"
     )
 
 
