@@ -156,7 +156,7 @@ def with_translation(
 
 def read_environment_spec(request: EnvironmentRequest) -> EnvironmentSpec:
     """What is to be built: the project's file, with a lock's packages where there is one."""
-    spec = read_spec(request.reference, request.project_directory, request.environ)
+    spec = read_spec(request.reference, request.project_directory, request.environ, request.checkout_root)
     if request.lock_file is not None:
         from projrun_backends.environments.python.locks import locked_spec
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projrun.environments.protocol import Refusal
 from projrun.errors import EnvironmentBuildError, RequestError
+from projrun.project.files import is_allowed, is_file
 from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.python.documents import EnvironmentDocument, Text
 from projrun_backends.environments.python.formats.pylock import FILE_NAME as PYLOCK_NAME
@@ -33,8 +34,10 @@ _NAMED = 12
 """Dependencies that one line of an error names; an export of R has hundreds."""
 
 
-def read_spec(reference: EnvironmentReference, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
-    """The spec that the project's reference leads to.
+def read_spec(
+    reference: EnvironmentReference, project: Path, environ: Mapping[str, str], within: Path | None = None
+) -> EnvironmentSpec:
+    """The spec that the project's reference leads to; `within` is the checkout of a fetched project.
 
     Raises RequestError for a file that is missing or wrong, EnvironmentBuildError for what only conda installs.
     """
@@ -43,7 +46,27 @@ def read_spec(reference: EnvironmentReference, project: Path, environ: Mapping[s
     reader = _READERS.get(reference.kind)
     if reader is None:
         raise RequestError(f"a {reference.kind} environment is not made of requirements")
+    for beside in _beside(reference.kind, reference.file, within) if within else ():
+        if is_file(beside) and not is_allowed(beside, within):
+            raise RequestError(
+                f"{display_name(beside, project)} is a link that leaves the project",
+                hint="put the file itself there",
+            )
     return reader(reference.file, project, environ)
+
+
+def _beside(kind: str, file: Path, within: Path | None) -> Iterator[Path]:
+    """What the readers look up beside a named file, and around it."""
+    if kind == "script":
+        yield file.with_name(f"{file.name}.lock")
+    if kind not in ("uv_env", "poetry"):
+        return
+    yield file.with_name("poetry.lock")
+    yield file.with_name("uv.toml")
+    for folder in file.parents:
+        yield from (folder / "pyproject.toml", folder / "uv.lock")
+        if folder == within:
+            return
 
 
 def conda_refusal(reference: EnvironmentReference) -> Refusal | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from projrun.environments.protocol import EnvironmentRequest
 from projrun.errors import RequestError
-from projrun.project.files import is_file
+from projrun.project.files import is_allowed, is_file
 from projrun.project.text import read_text
 from projrun_backends.environments.python.requirements import display_name
 from projrun_backends.environments.python.spec import EnvironmentSpec
@@ -59,9 +59,10 @@ def _within(spec: EnvironmentSpec, pinned: PythonRequest, name: str) -> Environm
 
 
 def _files(folder: Path, top: Path | None) -> Iterator[Path]:
-    """Nearest first; in a fetched project none above it."""
+    """Nearest first; in a fetched project none above it, and no link that leaves it: messages show what they say."""
     for place in (folder, *folder.parents):
-        found = next((place / name for name in _NAMES if is_file(place / name)), None)
+        files = (place / name for name in _NAMES)
+        found = next((file for file in files if is_file(file) and is_allowed(file, top)), None)
         if found is not None:
             yield found
         if place == top:

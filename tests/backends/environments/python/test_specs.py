@@ -238,3 +238,28 @@ def test_mistakes_in_a_uv_project(tmp_path: Path, text: str, problem: str) -> No
     with pytest.raises(RequestError) as raised:
         read(tmp_path, "uv_env", "pyproject.toml", text)
     assert problem in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text", "beside"),
+    [
+        ("poetry", "pyproject.toml", '[tool.poetry.dependencies]\nsix = "*"\n', "poetry.lock"),
+        ("uv_env", "pyproject.toml", '[project]\nname = "x"\nversion = "1"\n', "uv.lock"),
+        ("uv_env", "pyproject.toml", '[project]\nname = "x"\nversion = "1"\n', "../pyproject.toml"),
+        ("uv_env", "uv.lock", "version = 1\n", "pyproject.toml"),
+        ("script", "train.py", "# /// script\n# ///\n", "train.py.lock"),
+    ],
+)
+def test_a_file_beside_it_that_is_a_link_out_of_a_fetched_project(
+    tmp_path: Path, kind: EnvironmentKind, name: str, text: str, beside: str
+) -> None:
+    project = write_files(tmp_path / "checkout/project", {name: text})
+    (project / beside).symlink_to(write_files(tmp_path, {"outside": ""}) / "outside")
+    reference = EnvironmentReference(kind, project / name)
+    assert read_spec(reference, project, {}).source
+    with pytest.raises(RequestError, match=r"is a link that leaves the project"):
+        read_spec(reference, project, {}, tmp_path / "checkout")
+    (project / beside).unlink()
+    write_files(tmp_path / "checkout", {"own": ""})
+    (project / beside).symlink_to(tmp_path / "checkout/own")
+    assert read_spec(reference, project, {}, tmp_path / "checkout").source

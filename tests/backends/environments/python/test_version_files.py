@@ -110,6 +110,19 @@ def test_the_nearest_one_counts_and_none_above_a_fetched_project(tmp_path: Path)
     assert asked(pinned(request._replace(checkout_root=root))) == ("", "")
 
 
+def test_a_link_that_leaves_a_fetched_project_is_not_read(tmp_path: Path) -> None:
+    request = request_for(tmp_path, "none", None)
+    write_files(tmp_path, {"secret": "hush", "pinned": "3.9", "top/project/train.py": ""})
+    link = request.project_directory / ".python-version"
+    link.symlink_to(tmp_path / "secret")
+    fetched = request._replace(checkout_root=request.project_directory)
+    assert "hush" in str(pinned(request).warnings)
+    assert pinned(fetched).warnings == ()
+    link.unlink()
+    link.symlink_to(tmp_path / "pinned")
+    assert (asked(pinned(request))[0], asked(pinned(fetched))) == ("3.9", ("", ""))
+
+
 @pytest.mark.parametrize(
     ("limit", "text", "conflict"),
     [
