@@ -36,6 +36,8 @@ class Mark(NamedTuple):
     backend: str = ""
     job: str = ""
     """What that backend finds the run's job by, where the job survives its runner."""
+    continued: bool = False
+    """Whether the run was there before (`--run-id`): what it has is not changed."""
 
 
 class Lease:

@@ -106,7 +106,7 @@ def _take_lease(plan: Plan, run_id: str) -> Lease:
         raise RequestError(f"{run_id!r} is not a run id", hint="see `projrun runs list`")
     folder = plan.directories.active / run_id
     try:
-        return Lease(folder, Mark(run_id, store_name(plan)))
+        return Lease(folder, Mark(run_id, store_name(plan), continued=plan.run_id is not None))
     except BlockingIOError as error:
         raise RequestError(f"--run-id: {error}", hint="wait for it to end") from None
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from projrun.cache.lease import Lease, Mark, abandoned, is_locked
@@ -45,6 +46,8 @@ def end_lost_run(lease: Lease, logs: Path, store: RunStore, warn: Callable[[str]
         lease.release(keep=True)  # the store is out of reach: the next command tries again
         return
     recorder = RunRecorder(store, run, warn)
+    if mark.continued:
+        recorder.before = run
     deliver_log(lease, recorder, logs, warn)
     delivered = True
     if mark.status or run.status == "RUNNING":
@@ -75,7 +78,11 @@ def end_created_runs(
 
 def deliver_log(lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[[str], None]) -> Path | None:
     """Make the output an artifact; where the store cannot take it, the local file that keeps it."""
-    if not lease.log_file.exists() or recorder.artifact(lease.log_file, LOG):
+    if not lease.log_file.exists():
+        return None
+    if recorder.artifact(lease.log_file, LOG):
+        with suppress(OSError):  # a continued run would get it again, under the next number
+            lease.log_file.unlink()
         return None
     try:
         kept = lease.keep_log(logs)

@@ -15,7 +15,8 @@ import pytest
 
 from projrun.cache.lease import Lease, Mark
 from projrun.directories import Directories
-from projrun.running.record.lost import end_lost_runs
+from projrun.running.record.lost import deliver_log, end_lost_runs
+from projrun.running.record.recorder import RunRecorder
 from projrun.tracking.entities import Run
 from projrun.tracking.sql.store import SqlStore
 from tests.support.commands import run_projrun
@@ -109,6 +110,37 @@ def test_job_that_outlives_its_runner_decides(
     (job / "ended").write_text(str(code))
     assert ended(store, directories, run) == end
     assert list(directories.active.iterdir()) == []
+    assert [file.path for file in store.artifacts(run.artifact_uri).list("logs")] == ["logs/output.log"]
+
+
+def test_the_output_of_a_continued_run_that_is_lost_replaces_none(
+    store: SqlStore, directories: Directories, tmp_path: Path
+) -> None:
+    run = store.create_run("0", start_time=1)
+    first = tmp_path / "output.log"
+    first.write_text("first\n")
+    artifacts = store.artifacts(run.artifact_uri)
+    artifacts.upload(first, "logs/output.log")
+    lease = Lease(directories.active / run.run_id, Mark(run.run_id, STORE, continued=True))
+    lease.log_file.write_text("second\n")
+    lease.release(keep=True)
+    assert ended(store, directories, run)[0] == "KILLED"
+    names = ["logs/output-2.log", "logs/output.log"]
+    assert sorted(file.path for file in artifacts.list("logs")) == names
+    texts = [Path(artifacts.folder or "", name).read_text() for name in names]
+    assert texts == ["second\n", "first\n"]
+
+
+def test_output_that_was_delivered_is_not_delivered_again(store: SqlStore, directories: Directories) -> None:
+    """The lease stays where the end could not be recorded: the next command comes back to it."""
+    run = store.create_run("0", start_time=1)
+    lease = Lease(directories.active / run.run_id, Mark(run.run_id, STORE, continued=True))
+    lease.log_file.write_text("said\n")
+    recorder = RunRecorder(store, run, lambda text: None)
+    recorder.before = run
+    for _ in range(2):
+        assert deliver_log(lease, recorder, directories.logs, lambda text: None) is None
+    lease.release()
     assert [file.path for file in store.artifacts(run.artifact_uri).list("logs")] == ["logs/output.log"]
 
 
