@@ -281,7 +281,7 @@ def test_the_backend_runs_a_project(python: Path, project: Path, tmp_path: Path)
     assert done.check().stdout.splitlines()[0] == str(os.nice(0) + 7)
     words = ("--env-manager=local", "--backend=nice", "--backend-config", config)
     plan = run_command([python, "-m", "projrun", "plan", project, *words]).check()
-    assert 'backend      nice (--backend)\n             {"niceness": 7}\n' in plan.stdout
+    assert 'backend      nice (--backend)\n             {"niceness": "***"}\n' in plan.stdout
 
 
 @pytest.mark.parametrize(("config", "message"), [({"niceness": 99}, "99"), ({"nicenes": 1}, "nicenes")])
