@@ -29,6 +29,7 @@ Facts = Mapping[str, str | tuple[str, ...]]
 State = Literal["ready", "broken", "building", "unfinished"]
 
 _MARKER_SUFFIX = ".complete"
+_REMOVED_SUFFIX = ".removed"
 _KEY = r"[0-9a-f]{16,64}"
 _GENERATION = r"\d{4}-[0-9a-f]{6}"
 _LAST_USED_STEP = 60.0
@@ -111,13 +112,17 @@ class ContentCache:
             return False
 
     def sweep(self) -> None:
-        """Remove the folders of keys that hold no generation any more, and what failed builds left in them."""
+        """Remove what interrupted removals and failed builds left, and the folders of keys without a generation."""
         from filelock import FileLock, Timeout
 
         for folder in _subfolders(self.root):
-            if not re.fullmatch(_KEY, folder.name) or self._generations(folder.name):
+            if not re.fullmatch(_KEY, folder.name):
+                continue
+            if self._generations(folder.name) and not _half_removed(folder):
                 continue
             with suppress(Timeout, OSError), FileLock(self._lock_file(folder.name), timeout=0):
+                for left in _half_removed(folder):
+                    _remove_tree(left)
                 if not self._generations(folder.name):
                     _remove_tree(folder)
 
@@ -330,13 +335,17 @@ def _subfolders(folder: Path) -> list[Path]:
         return []
 
 
+def _half_removed(folder: Path) -> list[Path]:
+    return [path for path in _subfolders(folder) if path.name.endswith(_REMOVED_SUFFIX)]
+
+
 def _remove_generation(path: Path) -> bool:
     """Remove it, in one step for whoever still works in it; whether it is gone.
 
     A Python whose `pyvenv.cfg` is gone first is the one that it was made from: an installer that a killed builder left
     would write there.
     """
-    hidden = path.with_name(f"{path.name}.removed")
+    hidden = path.with_name(f"{path.name}{_REMOVED_SUFFIX}")
     try:
         path.rename(hidden)
     except OSError:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from projrun.cache import entries
 from projrun.cache.entries import ContentCache
@@ -306,3 +307,22 @@ def test_a_removal_that_was_cut_short_is_finished_by_the_next_build(tmp_path: Pa
     (left / "half").touch()
     ContentCache(tmp_path).get_or_build("0" * 32, lambda folder: None)
     assert not left.exists()
+
+
+def test_a_removal_that_was_cut_short_is_finished_by_the_next_sweep(tmp_path: Path) -> None:
+    cache, key = ContentCache(tmp_path), "0" * 32
+    entry, _ = cache.get_or_build(key, lambda folder: None)
+    for name in (key, "1" * 32):
+        (tmp_path / name / "0001-abcdef.removed" / "half").mkdir(parents=True)
+    cache.sweep()
+    assert [path.name for path in sorted(tmp_path.glob("*/*"))] == [entry.name, f"{entry.name}.complete"]
+
+
+def test_a_removal_that_goes_on_is_left_alone(tmp_path: Path) -> None:
+    cache, key = ContentCache(tmp_path), "0" * 32
+    cache.get_or_build(key, lambda folder: None)
+    going = tmp_path / key / "0001-abcdef.removed"
+    going.mkdir()
+    with FileLock(tmp_path / f"{key}.lock"):
+        cache.sweep()
+    assert going.exists()
