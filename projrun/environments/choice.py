@@ -94,11 +94,14 @@ def lock_kind_of(given: GivenOptions) -> str | None:
     """The kind of the lock that `--locked` or a record names; None without one."""
     setting = given.settings.get("locked")
     file = given.absolute(setting.value) if setting else None
-    if file is None or not file.is_file():
+    if file is None or not _is_file(file):
         return None  # `lock_file` says what is wrong
     from projrun.environments.lock_text import lock_kind
 
-    return lock_kind(file.read_text(encoding="utf-8", errors="replace"))
+    try:
+        return lock_kind(file.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return None  # the manager that reads it says what is wrong
 
 
 def lock_file(given: GivenOptions, manager: EnvironmentManager) -> Path | None:
@@ -120,12 +123,19 @@ def lock_file(given: GivenOptions, manager: EnvironmentManager) -> Path | None:
             hint="remove --locked, or choose an --env-manager that builds from a lock",
         )
     file = given.absolute(setting.value)
-    if not file.is_file():
+    if not _is_file(file):
         raise RequestError(
             f"--locked: file {file} not found",
             hint="give the file that a run recorded as environment/requirements.lock.txt",
         )
     return file
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # in a folder that is closed to this user
+        return False
 
 
 def _recorded_lock(file: Path, manager: EnvironmentManager) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from projrun.environments.choice import (
     exported_by,
     idle_warnings,
     lock_file,
+    lock_kind_of,
     read_given,
 )
 from projrun.environments.protocol import GivenOptions
@@ -132,6 +134,26 @@ def test_a_lock_must_be_there(tmp_path: Path) -> None:
     for name in ("gone.lock", "."):
         with pytest.raises(RequestError, match=r"--locked: file .* not found"):
             lock_file(GivenOptions(settings({"locked": name}), tmp_path), uv)
+
+
+def test_a_lock_that_cannot_be_read_is_reported_by_its_reader(tmp_path: Path) -> None:
+    closed = tmp_path / "closed.lock"
+    closed.touch(mode=0)
+    if os.geteuid() == 0:
+        closed = Path("/proc/self/mem")  # root can read any other file
+    given = GivenOptions(settings({"locked": str(closed)}), tmp_path)
+    assert lock_kind_of(given) is None
+    assert lock_file(given, get_manager("uv")) == closed
+    (tmp_path / "latin.lock").write_bytes(b"caf\xe9==1.0\n")
+    assert lock_kind_of(GivenOptions(settings({"locked": "latin.lock"}), tmp_path)) == "python"
+
+
+@pytest.mark.parametrize("name", [".", "x" * 300])
+def test_what_cannot_be_a_lock(tmp_path: Path, name: str) -> None:
+    given = GivenOptions(settings({"locked": name}), tmp_path)
+    assert lock_kind_of(given) is None
+    with pytest.raises(RequestError, match=r"--locked: file .* not found"):
+        lock_file(given, get_manager("uv"))
 
 
 @pytest.mark.parametrize("manager", ["local", "existing"])
