@@ -85,7 +85,7 @@ def _mlflow(environ: Mapping[str, str]) -> CondaProgram | None:
     if not name:
         return None
     if environ.get("CONDA_EXE"):
-        return _existing(Path(environ["CONDA_EXE"]).with_name(name), _CREATES)
+        return _existing(Path(environ["CONDA_EXE"]).parent / name, _CREATES)
     found = _first_on_path(name, environ)
     if found is None:
         raise EnvironmentBuildError(f"{_CREATES}: {name} not found on PATH", hint="unset it, or install it")

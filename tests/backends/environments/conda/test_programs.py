@@ -172,6 +172,14 @@ def find(folder: Path, *programs: str, **environ: str) -> CondaProgram | None:
             "$MLFLOW_CONDA_CREATE_ENV_CMD",
         ),
         (
+            {
+                "CONDA_EXE": "{folder}/root/bin/conda",
+                "MLFLOW_CONDA_CREATE_ENV_CMD": "{folder}/path/micromamba",
+            },
+            "path/micromamba",
+            "$MLFLOW_CONDA_CREATE_ENV_CMD",
+        ),
+        (
             {"PROJRUN_CONDA_EXE": "{folder}/path/micromamba", "MLFLOW_CONDA_HOME": "{folder}/root"},
             "path/micromamba",
             "--conda-exe",
