@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import Any
 
 from projrun.credentials import redact_uri, without_queries
-from projrun.errors import TrackingError
+from projrun.errors import ProjrunError, TrackingError
+from projrun.http.variables import enabled
 
 EXTRAS = {
     "s3": "s3",
@@ -23,7 +24,8 @@ EXTRAS = {
 
 
 def open_filesystem(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
-    """fsspec's file system of a URI, and the path in it. Raises TrackingError, naming the extra that is missing."""
+    """fsspec's file system of a URI, and the path in it. Raises TrackingError, naming the extra that is missing,
+    and RequestError for a variable of MLflow's that is not valid."""
     scheme = uri.partition(":")[0].lower()
     # `::` chains file systems in fsspec: a server's artifact URI must not reach for others.
     if "::" in uri:
@@ -36,7 +38,7 @@ def open_filesystem(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
             f"{scheme}:// needs a library that is not installed ({error.name or error})",
             hint=f"pip install 'projrun[{EXTRAS.get(scheme, 's3')}]'",
         ) from None
-    except TrackingError:
+    except ProjrunError:
         raise
     except Exception as error:
         raise TrackingError(
@@ -61,7 +63,7 @@ def options_of(scheme: str, environ: Mapping[str, str]) -> dict[str, Any]:
         return {}
     endpoint = environ.get("MLFLOW_S3_ENDPOINT_URL")
     options: dict[str, Any] = {"endpoint_url": endpoint} if endpoint else {}
-    if environ.get("MLFLOW_S3_IGNORE_TLS", "").lower() in ("true", "1"):
+    if enabled(environ, "MLFLOW_S3_IGNORE_TLS"):
         options["client_kwargs"] = {"verify": False}
     style = environ.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE")
     if style:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from projrun.errors import TrackingError
+from projrun.errors import RequestError, TrackingError
 from projrun.http.object_stores import options_of
 
 ALL = {
@@ -30,3 +30,8 @@ def test_the_options() -> None:
 def test_arguments_that_are_no_object(text: str) -> None:
     with pytest.raises(TrackingError, match="MLFLOW_S3_UPLOAD_EXTRA_ARGS is not a JSON object"):
         options_of("s3", {"MLFLOW_S3_UPLOAD_EXTRA_ARGS": text})
+
+
+def test_a_boolean_that_is_none() -> None:
+    with pytest.raises(RequestError, match="MLFLOW_S3_IGNORE_TLS is 'yes'"):
+        options_of("s3", {"MLFLOW_S3_IGNORE_TLS": "yes"})

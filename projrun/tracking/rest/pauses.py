@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from projrun.errors import RequestError
+from projrun.http.variables import decimal, enabled, number
 
 _MOST_RETRIES = 10
 _FIRST, _LONGEST = 0.25, 5.0
@@ -27,12 +26,12 @@ class Pauses(NamedTuple):
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Pauses:
         """Raises RequestError for a variable that is not a number."""
-        factor = _decimal(environ, "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", -1.0)
+        factor = decimal(environ, "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", -1.0)
         return cls(
             min(number(environ, "MLFLOW_HTTP_REQUEST_MAX_RETRIES", 4), _MOST_RETRIES),
             _FIRST if factor < 0 else factor,
             _LONGEST if factor < 0 else _LONGEST_OF_MLFLOW,
-            _decimal(environ, "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", 0.0),
+            decimal(environ, "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", 0.0),
             enabled(environ, "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", default=True),
         )
 
@@ -40,34 +39,3 @@ class Pauses(NamedTuple):
         """Seconds before the next attempt; the first one is 0."""
         pause = self.first * (1 << attempt) + self.jitter * random.random()  # noqa: S311 - spreads requests
         return min(max(pause, retry_after if self.respects_server else 0.0), self.longest)
-
-
-def number(environ: Mapping[str, str], variable: str, default: int) -> int:
-    """A variable that holds a whole number; RequestError for anything else."""
-    text = environ.get(variable)
-    if not text:
-        return default
-    if text.isascii() and text.isdigit():
-        return int(text)
-    raise RequestError(f"{variable} is {text!r}, not a whole number")
-
-
-def enabled(environ: Mapping[str, str], variable: str, *, default: bool = False) -> bool:
-    """A variable that is `true`, `1`, `false` or `0`, as MLflow reads it; RequestError for anything else."""
-    text = environ.get(variable, "").lower()
-    if text not in ("", "true", "1", "false", "0"):
-        raise RequestError(f"{variable} is {text!r}, not true, false, 1 or 0")
-    return text in ("true", "1") if text else default
-
-
-def _decimal(environ: Mapping[str, str], variable: str, default: float) -> float:
-    text = environ.get(variable)
-    if not text:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if math.isfinite(value) and value >= 0:
-        return value
-    raise RequestError(f"{variable} is {text!r}, not a number that is zero or more")

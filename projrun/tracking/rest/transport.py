@@ -22,11 +22,12 @@ from projrun.http.certificates import named_file
 from projrun.http.failures import FAILURES
 from projrun.http.logins import Credentials, host_credentials
 from projrun.http.proxies import proxies_for
+from projrun.http.variables import enabled, number
 from projrun.tracking.artifacts.files import CHUNK, write_whole
 from projrun.tracking.rest.answers import UnavailableError, not_mlflow, read_object, refusal, silence
 from projrun.tracking.rest.certificates import trusted_by_mlflow
 from projrun.tracking.rest.logins import find_credentials
-from projrun.tracking.rest.pauses import Pauses, enabled, number
+from projrun.tracking.rest.pauses import Pauses
 from projrun.tracking.rest.wire import MalformedError
 from projrun.version import __version__
 
