@@ -631,6 +631,22 @@ def test_the_output_of_a_lost_run_is_kept_where_no_store_takes_it(runner: Runner
     assert (runner.home / "logs" / f"{run['run_id']}.log").read_bytes() == b"working\n"
 
 
+def test_the_output_of_a_continued_run_that_is_lost_replaces_none(runner: Runner, tmp_path: Path) -> None:
+    runner(python_project(tmp_path / "first", "print('first')")).check()
+    run_id = runner.only_run()["run_id"]
+    project = python_project(tmp_path / "project", STUBBORN)
+    process = runner.started(
+        project, "--run-id", run_id, "--grace-period", "0.2", script_ready=project / "ready"
+    )
+    runner.wait_for_output(b"working\n")
+    process.send_signal(signal.SIGKILL)
+    process.end()
+    assert runner.only_run()["status"] == "KILLED"
+    logs = runner.home / "artifacts" / "0" / run_id / "artifacts" / "logs"
+    texts = {file.name: file.read_text() for file in logs.iterdir()}
+    assert texts == {"output.log": "first\n", "output-2.log": "working\n"}
+
+
 def test_a_nested_run_in_another_store_takes_no_ids_along(runner: Runner, tmp_path: Path) -> None:
     script = "import os; print(os.environ.get('PROJRUN_ENDPOINT_STORE'), os.environ['MLFLOW_EXPERIMENT_ID'])"
     inner = python_project(tmp_path / "inner", script)
@@ -639,8 +655,8 @@ def test_a_nested_run_in_another_store_takes_no_ids_along(runner: Runner, tmp_pa
         outer = python_project(tmp_path / "outer", f"import subprocess; subprocess.run({argv!r}, check=True)")
         done = runner(outer, "--experiment-name", "only here").check()
     assert done.stdout == "None 0\n"
-    assert f"projrun: warning: run {runner.only_run()['run_id']} is in http://127.0.0.1:" in done.stderr
-    assert "it gets no parent" in done.stderr
+    where = f"run {runner.only_run()['run_id']} is in sqlite:///{runner.home}/projrun.db"
+    assert f"projrun: warning: no parent is recorded: {where}, this run in http://127.0.0.1:" in done.stderr
     assert runner.only_run()["experiment_name"] == "only here"
     store = SqlStore.open(tmp_path / "other" / "other.db")
     (nested,) = store.search_runs(["0"]).runs

@@ -212,6 +212,6 @@ def test_an_active_run_in_mlflows_own_store_is_no_parent(tmp_path: Path, mlflow3
     assert [(run.status, run.experiment_id, run.tag("mlflow.parentRunId")) for run in runs] == [
         ("FINISHED", "0", None)
     ] * 2
-    where = f"run {found['active']} is in {found['store']}, and this one is recorded in {name}"
-    assert found["warnings"] == [f"{where}: it gets no parent"] * 3
+    where = f"run {found['active']} is in {found['store']}, this run in {name}"
+    assert found["warnings"] == [f"no parent is recorded: {where}"] * 3
     assert f"the tracking store {name} has no run '{found['active']}'" in found["refused"]

@@ -28,10 +28,11 @@ def find_parent(environ: Mapping[str, str], tracking_uri: str) -> tuple[str | No
     parent = _active() or _surrounding(environ)
     if parent is None:
         return None, ""
-    if not parent.stores or _is_one_of(tracking_uri, _all_names(parent.stores, environ)):
+    stores = _all_names(parent.stores, environ)
+    if not stores or _is_one_of(tracking_uri, stores):
         return parent.run_id, ""
-    place, here = redact_uri(parent.stores[0]), redact_uri(tracking_uri)
-    return None, f"run {parent.run_id} is in {place}, and this one is recorded in {here}: it gets no parent"
+    place, here = redact_uri(stores[-1]), redact_uri(tracking_uri)
+    return None, f"no parent is recorded: run {parent.run_id} is in {place}, this run in {here}"
 
 
 def experiment_of_mlflow(environ: Mapping[str, str], tracking_uri: str) -> str:
@@ -75,7 +76,7 @@ def _surrounding(environ: Mapping[str, str]) -> Parent | None:
 
 
 def _all_names(stores: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, ...]:
-    """With the store behind the endpoint of the surrounding run."""
+    """With the store behind the endpoint of the surrounding run, which is the last."""
     behind = environ.get(ENDPOINT_STORE)
     is_endpoint = behind and environ.get("MLFLOW_TRACKING_URI") in stores
     return (*stores, behind) if behind and is_endpoint else stores
