@@ -55,6 +55,7 @@ VERSIONS = [f"{a}.{b}.{c}" for a in range(4) for b in range(4) for c in range(5)
     "2.0b1",
     "1.0+cu118",
 ]
+EXACT = ["3.8", "==3.9", "!=3.8", "!=3.9.*", "3.8.18", "3.8 || 3.10"]
 PYTHONS = ["3.8.0", "3.8.18", "3.9.0", "3.9.7", "3.10.2", "3.12.1"]
 ASK = """
 import json, sys
@@ -67,7 +68,9 @@ print(json.dumps([one.to_pep_508() for one in package.requires]))
 
 def test_dependencies_mean_what_they_mean_to_poetry(tmp_path: Path) -> None:
     listed = [f'p{number} = "{constraint}"' for number, constraint in enumerate(CONSTRAINTS)]
-    for number, python in enumerate(["^3.9", "~3.8", "<3.9", ">=3.9,<3.11", "3.8.*", "~3.8 || ^3.12"]):
+    for number, python in enumerate(
+        ["^3.9", "~3.8", "<3.9", ">=3.9,<3.11", "3.8.*", "~3.8 || ^3.12", *EXACT]
+    ):
         listed.append(f'm{number} = {{version = "^1", python = "{python}", platform = "linux"}}')
     text = HEAD + '[tool.poetry.dependencies]\npython = ">=3.8"\n' + "\n".join(listed) + "\n" + BUILD
     write_files(tmp_path, {"pyproject.toml": text})

@@ -20,7 +20,12 @@ from projrun_backends.environments.python.formats.poetry_constraints import (
     python_request,
     specifiers,
 )
-from projrun_backends.environments.python.formats.toml_values import one_line, one_word, package_name
+from projrun_backends.environments.python.formats.toml_values import (
+    lines_of,
+    one_line,
+    one_word,
+    package_name,
+)
 from projrun_backends.environments.python.requirements import (
     Line,
     LocalDependency,
@@ -53,7 +58,8 @@ def read_poetry_project(
     folder, name = file.parent, display_name(file, project)
     poetry = table_of(table_of(document, "tool"), "poetry")
     wanted = poetry_dependencies(document) or {}
-    lines = [*_sources(poetry, name), *_lines(wanted, name)]
+    sources = _used_sources(poetry, wanted)
+    lines = [*_sources(sources, name), *_lines(wanted, name)]
     requirements = read_requirement_lines(lines, folder, folder, environ)
     if _is_package(folder, document, poetry):
         package = LocalDependency(folder, True, name)
@@ -71,6 +77,7 @@ def read_poetry_project(
         requirements=requirements._replace(constraints=locked),
         files=(file, lock) if locked else (file,),
         uv_project=folder,
+        warnings=tuple(_source_warnings(sources, name)),
     )
 
 
@@ -137,12 +144,17 @@ def _requirement(package: str, given: Mapping[str, Any], origin: str) -> str:
     ]
     marker = " and ".join(f"({one})" for one in markers if one)
     place = _place(given, origin)
-    if place.startswith("-e "):
-        return place + (f" ; {marker}" if marker else "")
-    extras = given.get("extras") or []
-    named = f"{package}[{','.join(one_word(one, origin) for one in extras)}]" if extras else package
-    wanted = f" @ {place}" if place else specifiers(one_line(given.get("version", "*"), origin))
-    return f"{named}{wanted}" + (f" ; {marker}" if marker else "")
+    listed = [one_word(one, origin) for one in lines_of(given.get("extras", []), f"{origin}.extras")]
+    extras = f"[{','.join(listed)}]" if listed else ""
+    if place.startswith("-e ") and not marker:
+        return place + extras
+    # pip takes no marker after -e
+    wanted = f" @ {place.removeprefix('-e ')}" if place else specifiers(_version(given, origin))
+    return f"{package}{extras}{wanted}" + (f" ; {marker}" if marker else "")
+
+
+def _version(given: Mapping[str, Any], origin: str) -> str:
+    return one_line(given.get("version", "*"), origin)
 
 
 def _place(given: Mapping[str, Any], origin: str) -> str:
@@ -164,11 +176,31 @@ def _place(given: Mapping[str, Any], origin: str) -> str:
     return f"-e {path}" if path and given.get("develop") is True else path
 
 
-def _sources(poetry: Mapping[str, Any], name: str) -> Iterator[Line]:
-    """`[[tool.poetry.source]]`: a primary one replaces PyPI unless PyPI is listed, too."""
-    origin = f"{name}: tool.poetry.source"
+def _used_sources(poetry: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """`[[tool.poetry.source]]`, without the explicit ones that no dependency names."""
     listed = poetry.get("source", [])
     sources = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    given = [one for each in wanted.values() for one in (each if isinstance(each, list) else [each])]
+    named = {str(one["source"]).lower() for one in given if isinstance(one, dict) and "source" in one}
+    return [one for one in sources if not _is_explicit(one) or str(one.get("name", "")).lower() in named]
+
+
+def _is_explicit(source: Mapping[str, Any]) -> bool:
+    return source.get("priority") == "explicit"
+
+
+def _source_warnings(sources: list[Mapping[str, Any]], name: str) -> Iterator[str]:
+    for one in sources:
+        if _is_explicit(one) and "url" in one:
+            yield (
+                f"{name}: source {str(one.get('name', ''))!r} is explicit, but the installer looks in it for every"
+                " package"
+            )
+
+
+def _sources(sources: list[Mapping[str, Any]], name: str) -> Iterator[Line]:
+    """A primary source replaces PyPI unless PyPI is listed, too."""
+    origin = f"{name}: tool.poetry.source"
     with_pypi = any(str(one.get("name", "")).lower() == "pypi" for one in sources)
     option = "--extra-index-url" if with_pypi else "--index-url"
     for one in sources:

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 _OPERATOR = r"(\^|~(?!=)|~=|===?|!=|>=|<=|>|<|=)?"
 _SUFFIX = r"([-._]?(?:a|b|c|rc|alpha|beta|pre|preview|post|dev)[-._]?\d*|\+\w[\w.]*)?"
 _PART = rf"{_OPERATOR}\s*v?(\d+(?:\.\d+)*)(\.\*)?{_SUFFIX}"
+_ANY_PATCH = r"\d+\.\d+\.\*"
+_MINOR = r"\d+\.\d+(\.\*)?"
+"""As for poetry-core, `3.8` of a dependency is any 3.8, but `!=3.8` is `!=3.8.0`."""
 _LONGEST = 500
 
 
@@ -34,7 +37,7 @@ def python_marker(constraint: str) -> str:
     for part in re.split(r"\|\|?", constraint):
         clauses = [
             f'python_version {operator} "{version.removesuffix(".*")}"'
-            if version.endswith(".*") and version.count(".") == 2
+            if re.fullmatch(_MINOR if operator == "==" else _ANY_PATCH, version)
             else f'python_full_version {operator} "{version}"'
             for operator, version in _clauses(part)
         ]

@@ -77,10 +77,10 @@ def _line(package: Mapping[str, Any], hashed: bool, name: str) -> Line:
     hashes = "".join(f" --hash=sha256:{one}" for one in _hashes(package)) if hashed else ""
     ending = (f" ; {marker}" if marker else "") + hashes
     place = _place(package, origin)
-    if place.startswith("-e "):
-        return Line(place + ending, origin)
-    if place:
-        return Line(f"{called} @ {place}{ending}", origin)
+    if place.startswith("-e ") and not marker:
+        return Line(place, origin)
+    if place:  # pip takes no marker after -e
+        return Line(f"{called} @ {place.removeprefix('-e ')}{ending}", origin)
     version = one_word(package.get("version"), origin)
     if not re.fullmatch(_VERSION, version):
         raise RequestError(f"{origin}: {version!r} is not a version")

@@ -104,6 +104,14 @@ def test_the_python(constraint: str, expected: str) -> None:
         ('x = {url = "https://h/x-1.0.tar.gz"}', "x @ https://h/x-1.0.tar.gz"),
         ('x = {path = "lib"}', "x @ {uri}/lib"),
         ('x = {path = "./lib", develop = true}', "-e {folder}/lib"),
+        ('x = {path = "./lib", develop = true, extras = ["a", "b"]}', "-e {folder}/lib[a,b]"),
+        (
+            'x = {path = "lib", develop = true, extras = ["a"], platform = "linux"}',
+            'x[a] @ {uri}/lib ; (sys_platform == "linux")',
+        ),
+        ('x = {version = "1.0", python = "3.8"}', 'x==1.0 ; ((python_version == "3.8"))'),
+        ('x = {version = "1.0", python = "!=3.8"}', 'x==1.0 ; ((python_full_version != "3.8"))'),
+        ('x = {version = "1.0", python = "!=3.8.*"}', 'x==1.0 ; ((python_version != "3.8"))'),
         ('x = {version = "^1", optional = true}', None),
     ],
 )
@@ -134,7 +142,8 @@ def test_a_dependency_for_each_python(tmp_path: Path) -> None:
             ["--index-url https://one/", "--extra-index-url https://two/"],
         ),
         ([("own", "supplemental")], ["--extra-index-url https://own/"]),
-        ([("own", "explicit")], ["--extra-index-url https://own/"]),
+        ([("own", "explicit")], []),
+        ([("own", "primary"), ("PyPI", "explicit")], ["--index-url https://own/"]),
     ],
 )
 def test_sources(tmp_path: Path, sources: list[tuple[str, str]], lines: list[str]) -> None:
@@ -143,7 +152,22 @@ def test_sources(tmp_path: Path, sources: list[tuple[str, str]], lines: list[str
         text += f'[[tool.poetry.source]]\nname = "{name}"\n'
         text += f'url = "https://{name}/"\n' if name != "PyPI" else ""
         text += f'priority = "{priority}"\n' if priority else ""
-    assert list(read(tmp_path, text).requirements.lines) == [*lines, "x==1.0"]
+    spec = read(tmp_path, text)
+    assert (list(spec.requirements.lines), spec.warnings) == ([*lines, "x==1.0"], ())
+
+
+@pytest.mark.parametrize(
+    "dependency", ['{version = "1.0", source = "own"}', '[{version = "1.0", source = "OWN"}]']
+)
+def test_an_explicit_source_that_a_dependency_names_serves_all_with_a_warning(
+    tmp_path: Path, dependency: str
+) -> None:
+    source = '[[tool.poetry.source]]\nname = "Own"\nurl = "https://me:hush@own/"\npriority = "explicit"\n'
+    spec = read(tmp_path, f"{HEAD}x = {dependency}\n{source}")
+    assert spec.requirements.lines == ("--extra-index-url https://me:hush@own/", "x==1.0")
+    assert spec.warnings == (
+        "pyproject.toml: source 'Own' is explicit, but the installer looks in it for every package",
+    )
 
 
 @pytest.mark.parametrize(
@@ -190,6 +214,8 @@ def test_the_versions_of_the_lock(tmp_path: Path) -> None:
         ('x = "^1 || ^2"', "dependencies.x: '^1 || ^2' is a choice of versions"),
         ('x = "newest"', "dependencies.x: 'newest' is not a version constraint"),
         ("x = 3", "dependencies.x: expected text, not int"),
+        ('x = {version = "1", extras = 5}', "dependencies.x.extras: expected a list, not int"),
+        ('x = {version = "1", extras = "abc"}', "dependencies.x.extras: expected a list, not str"),
         ('x = {versoin = "1"}', "dependencies.x: unknown key 'versoin'"),
         ('x = {path = "gone"}', "no file or folder"),
         ('x = {git = "https://h/r\\n--index-url https://evil"}', "cannot be printed"),

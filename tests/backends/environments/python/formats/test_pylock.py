@@ -54,6 +54,10 @@ def test_packages_with_their_hashes(tmp_path: Path) -> None:
         ),
         ('directory = {path = "lib"}', "x @ {uri}/lib"),
         ('directory = {path = "lib", editable = true}', "-e {folder}/lib"),
+        (
+            'directory = {path = "lib", editable = true}\nmarker = "os_name == \'posix\'"',
+            "x @ {uri}/lib ; os_name == 'posix'",
+        ),
         ('archive = {url = "https://h/x.zip"}', "x @ https://h/x.zip"),
         ('archive = {path = "x.zip"}', "x @ {uri}/x.zip"),
     ],
