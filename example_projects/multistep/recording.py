@@ -5,6 +5,7 @@ A project that depends on mlflow calls `mlflow.log_metric` and `mlflow.log_artif
 
 import json
 import os
+import shutil
 import time
 import urllib.parse
 import urllib.request
@@ -24,8 +25,13 @@ def log_artifact(file: Path, folder: str = "") -> None:
     """Copy a file to the artifacts of this run."""
     run = json.loads(_call("GET", f"{API}/mlflow/runs/get?run_id={RUN}"))["run"]
     root = urllib.parse.urlsplit(run["info"]["artifact_uri"])
+    if root.scheme in ("", "file"):  # a folder of this machine
+        place = Path(urllib.parse.unquote(root.path) if root.scheme else run["info"]["artifact_uri"], folder)
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, place)
+        return
     if root.scheme != "mlflow-artifacts":
-        raise SystemExit(f"these steps log artifacts through the tracking server only, not to {root.scheme}:")
+        raise SystemExit(f"these steps log artifacts to a folder or a tracking server, not to {root.scheme}:")
     path = "/".join(part for part in (root.path.strip("/"), folder, file.name) if part)
     _call("PUT", f"{API}/mlflow-artifacts/artifacts/{urllib.parse.quote(path)}", file.read_bytes())
 

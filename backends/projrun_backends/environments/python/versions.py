@@ -111,7 +111,7 @@ class PythonRequest(NamedTuple):
         """Whether there may be a version that both take: the lowest one begins where a clause does."""
         both = self.limited_to(other)
         edges = (edge for clauses in both.alternatives for clause in clauses for edge in clause.edges())
-        return both.matches(PythonVersion(3, 0, 0)) or any(map(both.matches, edges))
+        return any(map(both.matches, (PythonVersion(0, 0, 0), PythonVersion(3, 0, 0), *edges)))
 
     def may_match(self, major: int, minor: int) -> bool:
         """False if no interpreter of this minor version can match, as far as that is cheap to tell."""
