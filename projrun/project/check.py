@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from projrun.project.reading import nodes
 from projrun.project.reading.document import Document, read_document
 from projrun.project.reading.mlproject import read_project
 from projrun.project.reading.report import Collector, Finding, finding_of
-from projrun.project.text import read_text
+from projrun.project.text import parse_toml, read_text
 
 __all__ = ["Finding", "check_project"]
 
@@ -86,14 +85,11 @@ def _mapping_file(document: Document) -> Iterator[Finding]:
 
 
 def _parse_toml(name: str, text: str) -> None:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RequestError(f"{name}: {error}") from None
+        parse_toml(text)
+    except (ValueError, RecursionError) as error:
+        problem = error if isinstance(error, ValueError) else "nested too deeply"
+        raise RequestError(f"{name}: {problem}") from None
 
 
 def _place(finding: Finding) -> tuple[int, int]:

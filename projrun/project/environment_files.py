@@ -8,7 +8,7 @@ from pathlib import Path
 from projrun.errors import RequestError
 from projrun.project.files import exists, is_allowed, is_file
 from projrun.project.model import EnvironmentReference, Project
-from projrun.project.text import LARGEST_FILE, read_text
+from projrun.project.text import LARGEST_FILE, parse_toml, read_text
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
 NO_ENVIRONMENT = EnvironmentReference("none")
 
-_TABLES = {
-    "uv_env": r"^\s*\[\s*project\s*\]",
-    "poetry": r"^\s*\[\s*tool\s*\.\s*poetry\s*\.\s*dependencies\s*[.\]]",
-}
-"""The table that a `pyproject.toml` must have, by kind."""
+_WORDS = {"uv_env": "project", "poetry": "poetry"}
+"""What the text of a `pyproject.toml` of this kind holds."""
+_BLOCK = rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])# /// script(?=[\r\n]|\Z)"
 
 
 def default_environment(directory: Path, within: Path | None = None) -> EnvironmentReference:
@@ -68,22 +66,31 @@ def script_environment(project: Project, entry_point: str) -> EnvironmentReferen
 def _has_block(script: Path) -> bool:
     try:
         with script.open("rb") as stream:
-            return re.search(rb"(?m)^# /// script\r?$", stream.read(LARGEST_FILE)) is not None
+            return re.search(_BLOCK, stream.read(LARGEST_FILE)) is not None
     except OSError:
         return False
 
 
 def _counts(kind: EnvironmentKind, file: Path) -> bool:
-    table = _TABLES.get(kind)
-    if table is None:
-        return True
-    if kind == "uv_env" and is_file(file.with_name("uv.lock")):
+    word = _WORDS.get(kind)
+    if word is None or (kind == "uv_env" and is_file(file.with_name("uv.lock"))):
         return True
     try:
         text = read_text(file, file.name)
     except RequestError:
         return False
-    return re.search(table, text, re.MULTILINE) is not None
+    if word not in text:
+        return False
+    try:
+        document = parse_toml(text)
+    except (ValueError, RecursionError):
+        # Its reader says what is wrong with it.
+        return re.search(rf"(?m)^\s*\[\s*(?:tool\s*\.\s*)?{word}\b", text) is not None
+    if kind == "uv_env":
+        return "project" in document
+    tool = document.get("tool")
+    poetry = tool.get("poetry") if isinstance(tool, dict) else None
+    return isinstance(poetry, dict) and "dependencies" in poetry
 
 
 def several_problem(named: list[tuple[str, int]]) -> tuple[str, str]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 from projrun.errors import RequestError
 from projrun.project.model import Location
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 LARGEST_FILE = 1 << 20
 LINE_BREAK = (
@@ -65,6 +70,15 @@ def decode(name: str, data: bytes) -> str:
             hint="save the file as UTF-8",
             code="not-utf-8",
         ) from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """A TOML text; ValueError says where it is wrong, RecursionError is one that is nested too deeply."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return dict(tomllib.loads(text))
 
 
 def excerpt(text: str, location: Location) -> str:

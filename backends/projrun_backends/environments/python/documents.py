@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from projrun.errors import RequestError
 from projrun.project.model import Location
 from projrun.project.reading.document import is_null, read_document
-from projrun.project.text import LocatedError, decode
+from projrun.project.text import LocatedError, decode, parse_toml
 
 
 class Text(NamedTuple):
@@ -107,12 +106,3 @@ def table_of(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The table of that name; an empty one where there is none."""
     found = table.get(name, {})
     return found if isinstance(found, dict) else {}
-
-
-def parse_toml(text: str) -> dict[str, Any]:
-    """A TOML text; raises ValueError that says where it is wrong."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    return dict(tomllib.loads(text))

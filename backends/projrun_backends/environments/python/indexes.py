@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from projrun.directories import home_folder
 from projrun.project.files import exists, is_file
+from projrun.project.text import parse_toml
 
 _DECIDING_PIP_OPTIONS = (
     "index-url",
@@ -200,8 +201,6 @@ def _uv_file(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
-    from projrun_backends.environments.python.documents import parse_toml
-
     try:
         return parse_toml(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

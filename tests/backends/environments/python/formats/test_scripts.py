@@ -145,3 +145,16 @@ def test_a_link_that_leaves_a_fetched_project_brings_no_environment(tmp_path: Pa
     (tmp_path / "project/train.py").symlink_to(tmp_path / "outside.py")
     loaded = load_project(tmp_path / "project", within=tmp_path / "project", entry_point="train.py")
     assert loaded.environment.kind == "none"
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("before", ["", "import os\n"])
+def test_a_block_counts_after_a_byte_order_mark_and_with_any_line_ends(
+    tmp_path: Path, before: str, mark: str, ending: str
+) -> None:
+    data = f"{mark}{before}{BLOCK}".replace("\n", ending).encode()
+    (tmp_path / "train.py").write_bytes(data)
+    assert load_project(tmp_path, entry_point="train.py").environment.kind == "script"
+    spec = read_spec(EnvironmentReference("script", tmp_path / "train.py"), tmp_path, {})
+    assert spec.requirements.lines == ("six<2", "numpy")
