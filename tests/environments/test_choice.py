@@ -176,7 +176,7 @@ def test_what_builds_nothing_takes_no_lock(tmp_path: Path, manager: str) -> None
 )
 def test_downloads(options: dict[str, str | None], environ: dict[str, str], allowed: bool) -> None:
     given = GivenOptions(settings(options, environ), Path("/"))
-    assert UvOptions.read(given).python_downloads is allowed
+    assert bool(UvOptions.read(given).python_downloads) is allowed
 
 
 @pytest.mark.parametrize("manager", ["uv", "virtualenv"])
@@ -193,7 +193,7 @@ def test_an_exact_python_is_also_that_of_nested_runs(
     tmp_path: Path, options_given: dict[str, str | None], environ: dict[str, str], exact: bool, manager: str
 ) -> None:
     asked = settings(options_given, environ)
-    assert options(manager, asked, tmp_path).exact_python is exact
+    assert bool(options(manager, asked, tmp_path).exact_python) is exact
     assert exported(asked, tmp_path) == ({"PROJRUN_EXACT_PYTHON": "1"} if exact else {})
 
 

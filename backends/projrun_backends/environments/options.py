@@ -12,7 +12,6 @@ from projrun.errors import RequestError
 from projrun.tuples import NamedTuple
 
 CONDA_VARIABLE = "PROJRUN_CONDA_EXE"
-EXACT_OPTION = "--exact-python"
 EXACT_VARIABLE = "PROJRUN_EXACT_PYTHON"
 
 _AUTOMATIC = frozenset({"automatic", "auto", "true"})
@@ -39,12 +38,13 @@ class ExistingOptions(NamedTuple):
 class PythonOptions(NamedTuple):
     """`--exact-python`: whether another patch of the same minor version is refused."""
 
-    exact_python: bool = False
+    exact_python: str = ""
+    """The setting that refuses it, `--exact-python` or `exact-python in FILE`; empty where none does."""
 
     @classmethod
     def read(cls, given: GivenOptions) -> PythonOptions:
         """From a flag; RequestError for a setting that is none."""
-        return cls(given.settings.enabled("exact-python"))
+        return cls(_exact_by(given))
 
     @property
     def exported(self) -> Mapping[str, str]:
@@ -55,8 +55,9 @@ class PythonOptions(NamedTuple):
 class UvOptions(NamedTuple):
     """What `PythonOptions` has, and `--python-downloads`: whether a Python may be downloaded."""
 
-    python_downloads: bool = False
-    exact_python: bool = False
+    python_downloads: str = ""
+    """The setting that allows it; empty where none does."""
+    exact_python: str = ""
 
     @classmethod
     def read(cls, given: GivenOptions) -> UvOptions:
@@ -64,10 +65,21 @@ class UvOptions(NamedTuple):
         setting = given.settings.text("python-downloads", "never")
         word = setting.value.lower()
         if word in _AUTOMATIC or word in _NEVER:
-            return cls(word in _AUTOMATIC, given.settings.enabled("exact-python"))
+            by = _set_by("python-downloads", setting.origin) if word in _AUTOMATIC else ""
+            return cls(by, _exact_by(given))
         raise RequestError(
             f"{setting.origin}: {setting.value!r} is neither automatic nor never", hint="give one of them"
         )
+
+
+def _exact_by(given: GivenOptions) -> str:
+    setting = given.settings.text("exact-python", "0")
+    return _set_by("exact-python", setting.origin) if given.settings.is_true(setting) else ""
+
+
+def _set_by(name: str, origin: str) -> str:
+    """What to remove so that a setting does not count."""
+    return origin if origin.startswith(("-", "$")) else f"{name} in {origin}"
 
 
 class CondaOptions(NamedTuple):

@@ -99,7 +99,7 @@ class Recipe(NamedTuple):
 def resolve(recipe: Recipe, request: EnvironmentRequest, *, exact_by: str = "") -> ResolvedEnvironment:
     """Read the spec, find the interpreter, compute the key: builds nothing, starts no process when warm.
 
-    `exact_by` is the option that refuses another patch than the one that is asked for, if any.
+    `exact_by` is the setting that refuses another patch than the one that is asked for, if any.
     """
     spec = read_environment_spec(request)
     if spec.needs_uv and not recipe.reads_uv_settings:

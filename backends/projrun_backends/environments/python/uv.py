@@ -21,7 +21,7 @@ from projrun.errors import EnvironmentBuildError
 from projrun.project.files import is_file
 from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.executables import path_folders, program, pyenv_versions
-from projrun_backends.environments.options import EXACT_OPTION, UvOptions
+from projrun_backends.environments.options import UvOptions
 from projrun_backends.environments.python import python_environments
 from projrun_backends.environments.python.editables import without_editable_repositories
 from projrun_backends.environments.python.indexes import PackageSettings, uv_settings
@@ -71,10 +71,9 @@ class UvEnvironment:
         """See `python_environments.resolve`; a Python that uv may download may still be missing."""
         _require_uv(request.environ)
         options = request.options_as(UvOptions)
-        downloads = "--python-downloads" if options.python_downloads else ""
-        exact = EXACT_OPTION if options.exact_python else downloads
         try:
-            return python_environments.resolve(_RECIPE, request, exact_by=exact)
+            exact_by = options.exact_python or options.python_downloads
+            return python_environments.resolve(_RECIPE, request, exact_by=exact_by)
         except MissingInterpreterError as missing:
             if not options.python_downloads:
                 if "uv python install" in missing.hint:

@@ -15,7 +15,7 @@ from projrun.environments.protocol import (
     ResolvedEnvironment,
 )
 from projrun.project.model import EnvironmentReference
-from projrun_backends.environments.options import EXACT_OPTION, PythonOptions
+from projrun_backends.environments.options import PythonOptions
 from projrun_backends.environments.python import python_environments
 from projrun_backends.environments.python.indexes import PackageSettings
 from projrun_backends.environments.python.python_environments import Build, Recipe
@@ -48,8 +48,8 @@ class VirtualenvEnvironment:
 
     def resolve(self, request: EnvironmentRequest) -> ResolvedEnvironment:
         """See `python_environments.resolve`."""
-        exact = EXACT_OPTION if request.options_as(PythonOptions).exact_python else ""
-        return python_environments.resolve(_RECIPE, request, exact_by=exact)
+        exact_by = request.options_as(PythonOptions).exact_python
+        return python_environments.resolve(_RECIPE, request, exact_by=exact_by)
 
     def prepare(
         self, request: EnvironmentRequest, resolved: ResolvedEnvironment, *, rebuild: bool, progress: Progress

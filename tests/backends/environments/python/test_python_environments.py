@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from projrun.environments.protocol import EnvironmentRequest
+from projrun.environments.protocol import EnvironmentRequest, GivenOptions
 from projrun.errors import EnvironmentBuildError
+from projrun.settings import Settings
 from projrun_backends.environments.options import PythonOptions
 from projrun_backends.environments.python.interpreters import MissingInterpreterError
+from projrun_backends.environments.python.uv import UvEnvironment
 from projrun_backends.environments.python.virtualenv import VirtualenvEnvironment
 from tests.backends.environments.python.packages import make_request, write_files
 
@@ -81,17 +83,63 @@ def test_another_patch_of_the_same_minor_version_with_a_warning(
     assert resolved.warnings == (f"{place} asks for Python 4.1.12; 4.1.18 is used instead",)
     assert "Python 4.1.18" in resolved.summary
     with pytest.raises(MissingInterpreterError, match=r"Python =*4\.1\.12 not found") as raised:
-        VirtualenvEnvironment().resolve(request._replace(options=PythonOptions(exact_python=True)))
+        VirtualenvEnvironment().resolve(
+            request._replace(options=PythonOptions(exact_python="--exact-python"))
+        )
     assert raised.value.hint == (
         "remove --exact-python to use 4.1.18; or install it with `uv python install 4.1.12` or"
         " `pyenv install 4.1.12`, or request an installed version"
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "environ", "config", "removed"),
+    [
+        ({"exact-python": "1"}, {}, "", "--exact-python"),
+        ({}, {"PROJRUN_EXACT_PYTHON": "1"}, "", "$PROJRUN_EXACT_PYTHON"),
+        ({}, {}, "exact-python = true\n", "exact-python in {config}"),
+    ],
+)
+def test_the_hint_names_the_place_that_asks_for_the_exact_python(
+    tmp_path: Path, given: dict[str, str | None], environ: dict[str, str], config: str, removed: str
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(config)
+    manager = VirtualenvEnvironment()
+    options = manager.read_options(GivenOptions(Settings(given, environ, file), tmp_path))
+    request = with_python(tmp_path, "python_env.yaml", "python: 4.1.12\n")
+    with pytest.raises(MissingInterpreterError) as raised:
+        manager.resolve(request._replace(options=options))
+    assert raised.value.hint.startswith(f"remove {removed.format(config=file)} to use 4.1.18; or install it")
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "removed"),
+    [
+        ({"python-downloads": "automatic"}, {}, "--python-downloads"),
+        ({}, {"UV_PYTHON_DOWNLOADS": "automatic"}, "$UV_PYTHON_DOWNLOADS"),
+        (
+            {"python-downloads": "automatic"},
+            {"PROJRUN_EXACT_PYTHON": "1"},
+            "$PROJRUN_EXACT_PYTHON",
+        ),
+    ],
+)
+def test_the_hint_of_a_failed_download_names_the_place_that_asks_for_it(
+    tmp_path: Path, given: dict[str, str | None], environ: dict[str, str], removed: str
+) -> None:
+    manager = UvEnvironment()
+    options = manager.read_options(GivenOptions(Settings(given, environ, tmp_path / "none.toml"), tmp_path))
+    request = with_python(tmp_path, "python_env.yaml", "python: 4.1.12\n")
+    missing = manager.resolve(request._replace(options=options)).details
+    assert isinstance(missing, MissingInterpreterError)
+    assert missing.hint.startswith(f"remove {removed} to use 4.1.18; or install it")
+
+
 @pytest.mark.parametrize("text", ["python: 4.1.2\n", "python: 4.1\n"])
 def test_an_installed_patch_needs_no_warning(tmp_path: Path, text: str) -> None:
     request = with_python(tmp_path, "python_env.yaml", text)
-    request = request._replace(options=PythonOptions(exact_python=True))
+    request = request._replace(options=PythonOptions(exact_python="--exact-python"))
     assert VirtualenvEnvironment().resolve(request).warnings == ()
 
 

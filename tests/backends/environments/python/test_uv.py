@@ -190,7 +190,7 @@ def test_an_interpreter_is_downloaded_only_where_that_is_allowed(tmp_path: Path,
     with pytest.raises(EnvironmentBuildError, match="not found") as raised:
         UvEnvironment().resolve(make_request(old, "python_env", "python_env.yaml", environ=offline(wheels)))
     assert raised.value.hint.startswith("install it with `pyenv install 3.5.99`"), "uv has none so old"
-    allowed = request._replace(options=UvOptions(python_downloads=True))
+    allowed = request._replace(options=UvOptions(python_downloads="--python-downloads"))
     resolved = UvEnvironment().resolve(allowed)
     assert (resolved.exists, resolved.summary) == (False, "uv, Python 3.99, which uv downloads first")
     with pytest.raises(EnvironmentBuildError, match="and uv could not download it") as raised:
@@ -241,7 +241,7 @@ def test_a_downloaded_interpreter_is_used(tmp_path: Path, wheels: Path) -> None:
         "UV_PYTHON_INSTALL_DIR": str(tmp_path / "store"),
     }
     request = make_request(project, "python_env", "python_env.yaml", environ=environ)
-    request = request._replace(options=UvOptions(python_downloads=True))
+    request = request._replace(options=UvOptions(python_downloads="--python-downloads"))
     prepared = build(request)
     assert prepared.built
     assert not (Path(environ["HOME"]) / ".local/bin").exists()
