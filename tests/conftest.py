@@ -56,8 +56,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if left_out and collection_path == INTEGRATION else None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts git servers or builds environments is integration, wherever it stands."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What starts git servers or builds environments is integration, wherever it stands; `large` only by its name."""
+    if "large" not in config.getoption("markexpr"):
+        large = [item for item in items if item.get_closest_marker("large")]
+        config.hook.pytest_deselected(items=large)
+        items[:] = [item for item in items if not item.get_closest_marker("large")]
     for item in items:
         serves = item.nodeid.startswith(SERVED) and not {"server", "lfs"}.isdisjoint(_fixtures(item))
         if serves or item.nodeid.startswith(INTEGRATION_FOLDER) or "built" in _fixtures(item):

@@ -164,7 +164,7 @@ def their_lines(python: Path, tried: list[Try], folder: Path) -> list[str]:
     return lines
 
 
-@pytest.mark.parametrize("line", ["mlflow3_python", "mlflow2_python"])
+@pytest.mark.parametrize("line", ["mlflow3_python", pytest.param("mlflow2_python", marks=pytest.mark.large)])
 def test_command_lines_of_the_corpus(line: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     tried = tries()
     assert len({one.folder for one in tried}) >= 40

@@ -32,8 +32,14 @@ def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
         yield endpoint
 
 
-@pytest.mark.parametrize("in_place", [False, True])
-@pytest.mark.parametrize("line", ["2", "3"])
+@pytest.mark.parametrize(
+    ("line", "in_place"),
+    [
+        ("2", False),
+        ("3", True),
+        *(pytest.param(*one, marks=pytest.mark.large) for one in (("2", True), ("3", False))),
+    ],
+)
 def test_script_of_a_real_client(
     endpoint: Endpoint, line: str, in_place: bool, request: pytest.FixtureRequest
 ) -> None:

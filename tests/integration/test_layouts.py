@@ -55,7 +55,17 @@ def repository(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.mark.parametrize("layout", KINDS.values(), ids=KINDS.keys())
+IN_CI = ("conda export", "environment file above the project")
+"""The others have tests of their own, too."""
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        pytest.param(layout, id=name, marks=() if name in IN_CI else pytest.mark.large)
+        for name, layout in KINDS.items()
+    ],
+)
 def test_layout_runs_as_under_mlflow(
     layout: Layout, repository: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -161,7 +161,7 @@ class Bench:
         return json.loads(Path(self.environ["FOUND"]).read_text(encoding="utf-8"))
 
 
-@pytest.fixture(params=["3", "2"])
+@pytest.fixture(params=["3", pytest.param("2", marks=pytest.mark.large)])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     """For both lines of mlflow."""
     return Bench(tmp_path, request.getfixturevalue(f"mlflow{request.param}_python"))
@@ -173,7 +173,7 @@ def bench3(mlflow3_python: Path, tmp_path: Path) -> Bench:
     return Bench(tmp_path, mlflow3_python)
 
 
-@pytest.mark.parametrize("line", ["3", "2", "1"])
+@pytest.mark.parametrize("line", ["3", *(pytest.param(line, marks=pytest.mark.large) for line in ("2", "1"))])
 def test_all_its_names_run_projrun(line: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     bench = Bench(tmp_path, request.getfixturevalue(f"mlflow{line}_python"))
     done = bench.drive(THREE_NAMES).check()
