@@ -24,6 +24,9 @@ def decide(project: Project, chosen: str | None) -> tuple[EnvironmentReference, 
         return (serving or references)[0], (f"{problem}; {manager.name} builds none of them",)
     if len(serving) == 1:
         return serving[0], (f"{problem}; --env-manager={chosen} builds {serving[0].kind}",)
+    if len(serving) > 1:
+        several = "both" if len(serving) == 2 else "several of them"
+        hint = f"{chosen} builds {several}: keep one, or choose a manager that builds only one"
     location = _place(in_order[1])
     detail = excerpt_of_file(project.file, location)
     raise LocatedError(location, problem, hint=hint, detail=detail, code="two-environments")

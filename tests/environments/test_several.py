@@ -34,12 +34,20 @@ def test_the_manager_decides(project: Project, manager: str, kind: str, warning:
     assert (reference.kind, warnings) == (kind, (f"{PROBLEM}; {warning}",))
 
 
-@pytest.mark.parametrize("manager", [None, "uv", "virtualenv", "docker"])
-def test_a_manager_that_does_not_decide(project: Project, manager: str | None) -> None:
+@pytest.mark.parametrize(
+    ("manager", "hint"),
+    [
+        (None, "keep one, or decide with --env-manager"),
+        ("docker", "keep one, or decide with --env-manager"),
+        ("uv", "uv builds both: keep one, or choose a manager that builds only one"),
+        ("virtualenv", "virtualenv builds both: keep one, or choose a manager that builds only one"),
+    ],
+)
+def test_a_manager_that_does_not_decide(project: Project, manager: str | None, hint: str) -> None:
     with pytest.raises(RequestError) as caught:
         the_environment(project, manager)
     assert caught.value.message == f"MLproject:3:1: {PROBLEM}"
-    assert caught.value.hint == "keep one, or decide with --env-manager"
+    assert caught.value.hint == hint
     assert caught.value.detail == "python_env: env.yaml\n^"
 
 
