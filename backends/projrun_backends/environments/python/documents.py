@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from projrun.errors import RequestError
+from projrun.project.files import exists, is_file
 from projrun.project.model import Location
 from projrun.project.reading.document import is_null, read_document
 from projrun.project.text import LocatedError, decode, parse_toml
@@ -82,7 +83,9 @@ _LARGEST_LOCK = 1 << 26
 
 
 def read_large(file: Path, name: str) -> str:
-    """The text of a lock file: several megabytes are usual. RequestError for one of more than 64 MiB."""
+    """The text of a lock file: several megabytes are usual. RequestError for more than 64 MiB, or no file."""
+    if exists(file) and not is_file(file):
+        raise RequestError(f"{name} is {'a folder' if file.is_dir() else 'not a regular file'}")
     try:
         with file.open("rb") as stream:
             data = stream.read(_LARGEST_LOCK + 1)

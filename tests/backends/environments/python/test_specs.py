@@ -254,12 +254,12 @@ def test_a_file_beside_it_that_is_a_link_out_of_a_fetched_project(
     tmp_path: Path, kind: EnvironmentKind, name: str, text: str, beside: str
 ) -> None:
     project = write_files(tmp_path / "checkout/project", {name: text})
-    (project / beside).symlink_to(write_files(tmp_path, {"outside": ""}) / "outside")
+    (project / beside).symlink_to(write_files(tmp_path, {"outside": "[metadata]\n"}) / "outside")
     reference = EnvironmentReference(kind, project / name)
     assert read_spec(reference, project, {}).source
     with pytest.raises(RequestError, match=r"is a link that leaves the project"):
         read_spec(reference, project, {}, tmp_path / "checkout")
     (project / beside).unlink()
-    write_files(tmp_path / "checkout", {"own": ""})
+    write_files(tmp_path / "checkout", {"own": "[metadata]\n"})
     (project / beside).symlink_to(tmp_path / "checkout/own")
     assert read_spec(reference, project, {}, tmp_path / "checkout").source

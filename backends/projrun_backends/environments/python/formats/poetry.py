@@ -12,7 +12,7 @@ from typing import Any
 
 from projrun.errors import RequestError
 from projrun.project.files import exists
-from projrun_backends.environments.python.documents import read_large, table_of
+from projrun_backends.environments.python.documents import read_large, read_toml, table_of
 from projrun_backends.environments.python.formats.poetry_constraints import (
     ConstraintError,
     platform_marker,
@@ -36,7 +36,12 @@ from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.python.versions import PythonRequest
 
 _LOCKED = r'\s*name = "([A-Za-z0-9][\w.-]*)"\s+version = "([\w.!+-]+)"'
+_PACKAGE = "\n[[package]]\n"
+_METADATA = r"(?m)^\[metadata\]$"
+_NOT_OF_POETRY = r"""(?m)^(?!\[.*\]$|[\w"'.-]+ = .|[ \t]+["'{].|[ \t]*$|\]$|#)"""
+"""The beginning of a line that Poetry would not write."""
 _FOREIGN = r'(?m)^\[package\.source\]\s+type = "(?!legacy")'
+_LOCK_HINT = "make it again with `poetry lock`"
 _CONDITIONS = {"optional", "python", "platform", "markers"}
 _PLACES = {"path", "file", "develop", "subdirectory", "git", "branch", "tag", "rev", "url", "source"}
 _KNOWN = {"version", "extras", "allow-prereleases", "allows-prereleases", *_CONDITIONS, *_PLACES}
@@ -217,16 +222,30 @@ def _locked(lock: Path, project: Path) -> tuple[str, ...]:
     """`name==version` of what comes from an index; none for a package that is locked in several versions."""
     name = display_name(lock, project)
     text = read_large(lock, name).replace("\r\n", "\n")
-    blocks = text.split("\n[[package]]\n")[1:]
+    blocks = f"\n{text}".split(_PACKAGE)
+    # A whole parser takes a second for a megabyte: it only looks at what seems wrong.
+    if re.search(_NOT_OF_POETRY, text) or not re.search(_METADATA, text):
+        _check_lock(text, name)
     found: dict[str, set[str]] = {}
-    for block in blocks:
+    for number, block in enumerate(blocks[1:], 1):
         match = re.match(_LOCKED, block)
         if match is None:
-            raise RequestError(
-                f"{name} is not a lock file of Poetry", hint="make it again with `poetry lock`"
-            )
+            _check_lock(text, name)
+            line = _PACKAGE.join(blocks[:number]).count("\n") + 1
+            raise RequestError(f"{name}:{line}: not a package as Poetry writes it", hint=_LOCK_HINT)
         found.setdefault(match[1], set()).add("" if re.search(_FOREIGN, block) else match[2])
     return tuple(f"{package}=={min(versions)}" for package, versions in found.items() if _single(versions))
+
+
+def _check_lock(text: str, name: str) -> None:
+    try:
+        document = read_toml(text, name)
+    except RequestError as error:
+        error.hint = _LOCK_HINT
+        raise
+    if "metadata" not in document:
+        line = text.rstrip().count("\n") + 1
+        raise RequestError(f"{name}:{line}: the file ends without [metadata]", hint=_LOCK_HINT)
 
 
 def _single(versions: set[str]) -> bool:

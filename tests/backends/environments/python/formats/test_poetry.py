@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from tests.backends.environments.python.packages import write_files
 HEAD = '[tool.poetry]\nname = "My-Demo"\nversion = "1"\n[tool.poetry.dependencies]\n'
 BUILD = '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'
 LOCKED = '\n[[package]]\nname = "{}"\nversion = "{}"\nfiles = []\n'
+METADATA = '\n[metadata]\nlock-version = "2.0"\n'
 
 
 def read(folder: Path, text: str, lock: str = "") -> EnvironmentSpec:
@@ -233,9 +236,45 @@ def test_mistakes(tmp_path: Path, dependency: str, problem: str) -> None:
     assert problem in raised.value.message
 
 
-def test_a_lock_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"^poetry\.lock is not a lock file of Poetry"):
-        read(tmp_path, HEAD + 'x = "1"\n', "\n\n[[package]]\nname = 3\n")
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_lock_that_begins_with_a_package(tmp_path: Path, newline: str) -> None:
+    lock = (LOCKED.format("six", "1.16.0").lstrip() + METADATA).replace("\n", newline)
+    assert read(tmp_path, HEAD + 'six = "^1"\n', lock).requirements.constraints == ("six==1.16.0",)
+
+
+def test_a_lock_without_packages(tmp_path: Path) -> None:
+    assert read(tmp_path, HEAD, f"package = []\n{METADATA}").requirements.constraints == ()
+
+
+@pytest.mark.parametrize(
+    ("lock", "problem"),
+    [
+        ("\n\n[[package]]\nname = 3\n" + METADATA, "poetry.lock:3: not a package as Poetry writes it"),
+        (LOCKED.format("six", "1.16.0") + "xx[\n" + METADATA, "poetry.lock: not TOML: .*line 6"),
+        ("xx[", "poetry.lock: not TOML: .*line 1"),
+        ("\n", "poetry.lock:1: the file ends without"),
+        (LOCKED.format("six", "1.16.0"), "poetry.lock:5: the file ends without"),
+        (LOCKED.format("six", "1.16.0")[:-5], "poetry.lock: not TOML: "),
+        (LOCKED.format("six", '1.16.0\nfiles = "') + METADATA, "poetry.lock: not TOML: .*line 4"),
+        (
+            f"{LOCKED.format('six', '1')}<<<<<<< HEAD\n=======\n>>>>>>> x\n{METADATA}",
+            "poetry.lock: not TOML: .*line 6",
+        ),
+    ],
+)
+def test_a_lock_that_cannot_be_read(tmp_path: Path, lock: str, problem: str) -> None:
+    with pytest.raises(RequestError, match=f"^{problem}") as raised:
+        read(tmp_path, HEAD + 'six = "1"\n', lock)
+    assert raised.value.hint == "make it again with `poetry lock`"
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"), [(os.mkfifo, "not a regular file"), (os.mkdir, "a folder")], ids=["pipe", "folder"]
+)
+def test_a_lock_that_is_no_file(tmp_path: Path, make: Callable[[Path], None], problem: str) -> None:
+    make(tmp_path / "poetry.lock")
+    with pytest.raises(RequestError, match=rf"^poetry\.lock is {problem}$"):
+        read(tmp_path, HEAD + 'six = "1"\n')
 
 
 def test_a_nest_of_brackets_is_an_error_not_a_crash(tmp_path: Path) -> None:
