@@ -43,7 +43,7 @@ def _python(lines: list[str]) -> Iterator[tuple[str, str]]:
         if match := _PYTHON.fullmatch(line):
             yield "python", match[1]
         elif (match := _NAMED_PLACE.match(line)) or (match := _PINNED.match(line)):
-            yield _normalized(match[1]), match[2]
+            yield normalized_name(match[1]), match[2]
         elif line.startswith(("./", "-e ")):
             yield line.removeprefix("-e ").strip(), "editable" if line.startswith("-e ") else "local"
 
@@ -55,6 +55,6 @@ def _conda(lines: list[str]) -> Iterator[tuple[str, str]]:
     yield from _python([match[1] for line in lines if (match := _PIP.fullmatch(line))])
 
 
-def _normalized(name: str) -> str:
-    """One spelling of a name (PEP 503)."""
+def normalized_name(name: str) -> str:
+    """The spelling in which PyPI compares the names of packages (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()

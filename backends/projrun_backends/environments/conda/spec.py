@@ -12,7 +12,7 @@ from projrun_backends.environments.conda.channels import Channel, ChannelNames
 from projrun_backends.environments.conda.lock import CondaLock, current_platform, read_lock
 from projrun_backends.environments.conda.programs import CondaProgram, find_program, rattler_installed
 from projrun_backends.environments.conda.settings import CondaSettings, conda_settings
-from projrun_backends.environments.python.conda_files import CondaDocument, package_name, read_conda_document
+from projrun_backends.environments.python.conda_files import CondaDocument, read_conda_document
 from projrun_backends.environments.python.editables import of_this_request
 from projrun_backends.environments.python.requirements import (
     Requirements,
@@ -20,6 +20,7 @@ from projrun_backends.environments.python.requirements import (
     read_requirement_lines,
 )
 from projrun_backends.environments.python.spec import EnvironmentSpec
+from projrun_backends.environments.translation.match_specs import package_name
 
 PREFIX = "env"
 """The folder of the environment in its entry of the cache."""

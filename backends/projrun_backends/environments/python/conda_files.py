@@ -12,10 +12,9 @@ from projrun.project.reading.document import is_null
 from projrun_backends.environments.python.documents import EnvironmentDocument, Text
 from projrun_backends.environments.python.requirements import Line
 from projrun_backends.environments.python.versions import PythonRequest
-from projrun_backends.environments.translation.match_specs import parse_match_spec
+from projrun_backends.environments.translation.match_specs import package_name, parse_match_spec
 from projrun_backends.environments.translation.versions import specifiers
 
-_NAME = r"(?:\S+::)?([A-Za-z0-9_][\w.-]*)\s*.*"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _TOOLS = frozenset({"pip", "setuptools", "wheel"})
 _PIP_ONLY = _TOOLS | {"python"}
@@ -81,17 +80,6 @@ def read_conda_file(file: Path, name: str) -> CondaFile:
             tools.append(Line(package + _pip_version(document, text), str(text.location)))
     origin = str(python.location) if python else ""
     return CondaFile(request, origin, tuple(tools), conda.pip_lines, conda.variables, conda.foreign)
-
-
-def package_name(dependency: str) -> str | None:
-    """The package that a match specification is for, in lower case; None if it is invalid.
-
-    Of an address of a package file, the whole address.
-    """
-    if re.fullmatch(r"[A-Za-z][\w+.-]*://\S+\.(?:conda|tar\.bz2)(?:#\S*)?", dependency):
-        return dependency
-    match = re.fullmatch(_NAME, dependency)
-    return match[1].lower() if match else None
 
 
 def _variable(document: EnvironmentDocument, name: Text, value: Text) -> tuple[str, str]:

@@ -167,8 +167,10 @@ def _read_conda_env(file: Path, project: Path, environ: Mapping[str, str]) -> En
 
 def _package(line: str) -> str:
     """The package of a requirement line, as PyPI compares names; empty where it has none."""
+    from projrun.environments.lock_text import normalized_name
+
     match = re.match(r"[A-Za-z0-9][\w.-]*", line)
-    return re.sub(r"[-_.]+", "-", match[0]).lower() if match else ""
+    return normalized_name(match[0]) if match else ""
 
 
 def _read_requirements(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:

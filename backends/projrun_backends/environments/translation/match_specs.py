@@ -47,6 +47,17 @@ def parse_match_spec(text: str) -> MatchSpec | None:
     return MatchSpec(named[1].lower(), _compact(keys["version"]) if "version" in keys else version, build)
 
 
+def package_name(dependency: str) -> str | None:
+    """The package that a match specification is for, in lower case; None if it is invalid.
+
+    Of an address of a package file, the whole address.
+    """
+    if re.fullmatch(_ADDRESS, dependency):
+        return dependency
+    match = re.fullmatch(_NAMED, dependency)
+    return match[1].lower() if match else None
+
+
 def _keys(text: str) -> dict[str, str] | None:
     """What is between the brackets; None for keys that choose more than a version, a build and a channel."""
     keys: dict[str, str] = {}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from projrun.environments.lock_text import normalized_name
 from projrun_backends.environments.python.documents import Text
 from projrun_backends.environments.translation import names
 from projrun_backends.environments.translation.match_specs import MatchSpec, parse_match_spec
@@ -81,7 +82,7 @@ def translation_warning(pairs: Sequence[tuple[str, str]], source: str, reason: s
     renamed = [
         f"{text} as {requirement}"
         for text, requirement in installed
-        if _normalized(_name(text)) != _normalized(_name(requirement))
+        if normalized_name(_name(text)) != normalized_name(_name(requirement))
     ]
     left_out = [_name(text) for text, requirement in pairs if not requirement]
     why = f" because {reason}" if reason else ""
@@ -117,8 +118,3 @@ def _name(text: str) -> str:
     """The name at the beginning, without a channel."""
     match = re.match(r"(?:\S+::)?([\w.-]+)", text)
     return match[1] if match else text
-
-
-def _normalized(name: str) -> str:
-    """One spelling of a name (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
