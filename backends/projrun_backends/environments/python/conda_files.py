@@ -57,7 +57,7 @@ def read_conda_document(file: Path, name: str) -> CondaDocument:
         if isinstance(node, MappingNode):
             pip_lines += _pip_lines(document, node)
             continue
-        text = document.scalar(node)
+        text = document.item(node)
         if package_name(text.value) is None:
             raise document.error(text.location, f"{text.value!r} is not a conda dependency")
         dependencies.append(text)
@@ -95,7 +95,7 @@ def _pip_lines(document: EnvironmentDocument, node: MappingNode) -> list[Line]:
         if name.value != "pip":
             raise document.error(name.location, f"{name.value!r} is not `pip`", hint="only pip has a list")
         for item in _pip_items(document, value):
-            text = document.scalar(item)
+            text = document.item(item)
             lines.append(Line(text.value, str(text.location)))
     return lines
 

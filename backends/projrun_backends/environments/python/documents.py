@@ -43,9 +43,9 @@ class EnvironmentDocument:
         return None if node is None or is_null(node) else self.scalar(node)
 
     def texts(self, key: str) -> Iterator[Text]:
-        """The items of the list of scalars under `key`."""
+        """The items of the list of texts under `key`."""
         for node in self.items(key):
-            yield self.scalar(node)
+            yield self.item(node)
 
     def items(self, key: str) -> list[Node]:
         """The items of the list under `key`; none where it is missing or null."""
@@ -73,6 +73,13 @@ class EnvironmentDocument:
         if not isinstance(node, ScalarNode):
             raise self.error(location, "expected text", hint="quote a line that holds `: `")
         return Text(str(node.value).strip(), location)
+
+    def item(self, node: Node) -> Text:
+        """The text of a node of a list: no null, number or boolean, which no package is named after."""
+        text = self.scalar(node)
+        if node.tag != "tag:yaml.org,2002:str":
+            raise self.error(text.location, "expected text", hint="remove it, or put it in quotes")
+        return text
 
     def error(self, location: Location, problem: str, *, hint: str = "") -> LocatedError:
         """The error that names the place and shows its line."""
