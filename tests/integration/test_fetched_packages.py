@@ -83,3 +83,51 @@ def test_in_place_they_stay_editable(tmp_path: Path) -> None:
     (repository / "rooted.py").write_text("WORD = 'edited'\n")
     done = run_projrun("run", repository).check()
     assert (done.stdout, "building" in done.stderr) == ("edited below False\n", False)
+
+
+HATCH = """\
+[project]
+name = 'nested'
+version = '1'
+[build-system]
+requires = ['hatchling']
+build-backend = 'hatchling.build'
+"""
+SOURCE = """\
+requires-python = '>=3.10'
+dependencies = ['nested']
+[tool.uv.sources]
+nested = {path = 'sub', editable = true}
+"""
+LOCK = """\
+lock-version = '1.0'
+created-by = 'x'
+[[packages]]
+name = 'nested'
+version = '1'
+directory = {path = 'sub', editable = true}
+"""
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", "pylock.toml", "script.py"])
+def test_what_uvs_own_files_call_editable_outlives_the_copy(tmp_path: Path, file: str) -> None:
+    code = "import nested, sys; print(nested.WORD, nested.__file__.startswith(sys.prefix))\n"
+    block = "".join(f"# {line}\n" for line in ["/// script", *SOURCE.splitlines(), "///"])
+    texts = {
+        "sub/pyproject.toml": HATCH,  # hatchling installs a link, setuptools a copy of what is built
+        "sub/nested/__init__.py": "WORD = 'below'\n",
+        "script.py": code,
+        "pyproject.toml": f"[project]\nname = 'top'\nversion = '1'\n{SOURCE}",
+        "pylock.toml": LOCK,
+    }
+    repository = tmp_path / "repository"
+    for name in ("sub/pyproject.toml", "sub/nested/__init__.py", "script.py", file):
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text(block + code if name == file == "script.py" else texts[name])
+    git(repository, "init", "--quiet", environ=os.environ)
+    commit(repository)
+    words = ("run", repository.as_uri(), "--version", "HEAD", "-e", "script.py", "--env-manager=uv")
+    first, again = run_projrun(*words).check(), run_projrun(*words).check()
+    assert (first.stdout, again.stdout) == ("below True\n", "below True\n")
+    assert first.stderr.count("installed as a copy of commit") == 1
+    assert "the run left" not in first.stderr

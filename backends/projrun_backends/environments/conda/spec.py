@@ -18,6 +18,7 @@ from projrun_backends.environments.python.requirements import (
     Requirements,
     display_name,
     read_requirement_lines,
+    refuse_outside,
 )
 from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.translation.match_specs import package_name
@@ -92,6 +93,7 @@ def _pip_spec(
 ) -> EnvironmentSpec:
     project = request.project_directory
     wanted = read_requirement_lines(document.pip_lines, file.parent, project, request.environ)
+    refuse_outside((wanted,), request.checkout_root, project)
     spec = EnvironmentSpec(
         source=name,
         requirements=wanted,

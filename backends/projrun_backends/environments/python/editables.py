@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from projrun.environments.protocol import EnvironmentRequest
+from projrun.errors import EnvironmentBuildError
 from projrun_backends.environments.python.requirements import Requirements
 from projrun_backends.environments.python.spec import EnvironmentSpec
 
@@ -26,7 +27,11 @@ def of_this_request(spec: EnvironmentSpec, request: EnvironmentRequest) -> Envir
     if not request.temporary_checkout:
         return spec
     everything = (*spec.build_requirements.local, *spec.requirements.local)
-    written = [one for one in everything if one.editable and not spec.uv_project]
+    # A project of uv's own is editable by convention: no file says so.
+    unsaid = (spec.uv_project, spec.locked_project)
+    written = [
+        one for one in everything if one.editable and not spec.locked_project and one.path not in unsaid
+    ]
     commit = f" of commit {request.commit[:7]}" if request.commit else ""
     warnings = (
         f"{one.origin}: installed as a copy{commit}, not editable: the folder of a fetched project is temporary"
@@ -39,6 +44,16 @@ def of_this_request(spec: EnvironmentSpec, request: EnvironmentRequest) -> Envir
         texts=(*spec.texts, *key),
         warnings=(*spec.warnings, *warnings),
     )
+
+
+def require_copies(frozen: str) -> None:
+    """EnvironmentBuildError for what uv installed as a link to a fetched project's folder, which is removed."""
+    links = [line for line in frozen.splitlines() if line.startswith("-e ")]
+    if links:
+        raise EnvironmentBuildError(
+            f"uv installed {Path(links[0]).name} as editable, from the temporary folder of a fetched project",
+            hint="update uv (`pip install --upgrade uv`), or remove `editable = true` from the project's files",
+        )
 
 
 def without_editable_repositories(spec: EnvironmentSpec) -> EnvironmentSpec:

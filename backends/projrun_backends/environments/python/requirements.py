@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from projrun.credentials import without_credentials
 from projrun.errors import RequestError
-from projrun.project.files import exists, is_file
+from projrun.project.files import exists, is_allowed, is_file
 from projrun.project.text import read_text
 
 _COMMENT = r"(^|\s+)#.*$"
@@ -78,6 +78,16 @@ def read_requirement_lines(
 def referenced_variables(lines: Iterable[str]) -> frozenset[str]:
     """The `${NAME}`s that pip fills in from the environment: how files name credentials."""
     return frozenset(name for line in lines for name in re.findall(_VARIABLE, line))
+
+
+def refuse_outside(requirements: Iterable[Requirements], within: Path | None, project: Path) -> None:
+    """RequestError for a local dependency that lies outside `within`, the checkout of a fetched project."""
+    for one in (local for each in requirements for local in each.local):
+        if not is_allowed(one.path, within):
+            raise RequestError(
+                f"{one.origin}: {display_name(one.path, project)} leaves the fetched project",
+                hint="name a folder or file of the same repository or archive",
+            )
 
 
 class _Reader:

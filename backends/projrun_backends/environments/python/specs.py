@@ -21,6 +21,7 @@ from projrun_backends.environments.python.requirements import (
     display_name,
     read_requirement_lines,
     read_requirements_file,
+    refuse_outside,
 )
 from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.python.uv_files import read_uv_project
@@ -52,7 +53,9 @@ def read_spec(
                 f"{display_name(beside, project)} is a link that leaves the project",
                 hint="put the file itself there",
             )
-    return reader(reference.file, project, environ)
+    spec = reader(reference.file, project, environ)
+    refuse_outside((spec.build_requirements, spec.requirements), within, project)
+    return spec
 
 
 def _beside(kind: str, file: Path, within: Path | None) -> Iterator[Path]:

@@ -23,7 +23,10 @@ from projrun.project.model import EnvironmentReference
 from projrun_backends.environments.executables import path_folders, program, pyenv_versions
 from projrun_backends.environments.options import UvOptions
 from projrun_backends.environments.python import python_environments
-from projrun_backends.environments.python.editables import without_editable_repositories
+from projrun_backends.environments.python.editables import (
+    require_copies,
+    without_editable_repositories,
+)
 from projrun_backends.environments.python.indexes import PackageSettings, uv_settings
 from projrun_backends.environments.python.interpreters import MissingInterpreterError
 from projrun_backends.environments.python.python_environments import Build, Recipe
@@ -148,7 +151,10 @@ def _built(build: Build) -> str:
     else:
         _create(build, uv)
         _install(build, uv)
-    return _freeze(build, uv)
+    frozen = _freeze(build, uv)
+    if not build.details.editable:
+        require_copies(frozen)
+    return frozen
 
 
 def _create(build: Build, uv: Path) -> None:
@@ -177,9 +183,15 @@ def _install(build: Build, uv: Path) -> None:
         before = _freeze(build, uv) if number else ""
         # In the project's own folder, where uv finds the indexes that a project of its own names.
         words = [*install, *settings, *step]
-        _run_compiling(build, words, directory=spec.uv_project, variables=_COMPLETE if spec.pinned else {})
+        variables = {**(_COMPLETE if spec.pinned else {}), **_copies(build)}
+        _run_compiling(build, words, directory=spec.uv_project, variables=variables)
         if before and set(before.splitlines()) - set(_freeze(build, uv).splitlines()):
             _compile_anew(build)
+
+
+def _copies(build: Build) -> dict[str, str]:
+    """For what `[tool.uv.sources]` and `pylock.toml` call editable; as a variable, which an old uv does not refuse."""
+    return {} if build.details.editable else {"UV_NO_EDITABLE": "1"}
 
 
 def _run_compiling(
@@ -259,14 +271,22 @@ def _synchronize(build: Build, uv: Path, project: Path) -> None:
 def _synchronize_script(build: Build, uv: Path, script: Path) -> None:
     """With the lock beside it, else with what its block tells uv."""
     words: list[str | Path] = [uv, "sync", "--script", script, "--active", "--no-progress", *_refresh(build)]
-    if is_file(script.with_name(f"{script.name}.lock")):
-        words.append("--frozen")
-    elif build.settings.pip_enabled("no-index"):
-        words.append("--no-index")
+    lock = script.with_name(f"{script.name}.lock")
+    variables = {"VIRTUAL_ENV": str(build.environment)}
+    index = ["--no-index"] if build.settings.pip_enabled("no-index") else []
+    says_editable = any("editable" in text for text in build.details.spec.texts)
+    made = says_editable and not build.details.editable and not is_file(lock)
     if not build.details.editable:
         words.append("--no-editable")
-    variables = {"VIRTUAL_ENV": str(build.environment)}
-    _run_compiling(build, words, directory=script.parent, variables=variables)
+        if made:  # without a lock, uv takes no notice of --no-editable
+            locking: list[str | Path] = [uv, "lock", "--script", script, "--no-progress", *index]
+            build.tools.run("uv", [*locking, "--python", build.python], directory=script.parent)
+    try:
+        words += ["--frozen"] if is_file(lock) else index
+        _run_compiling(build, words, directory=script.parent, variables=variables)
+    finally:
+        if made:
+            lock.unlink(missing_ok=True)
 
 
 def _download(missing: MissingInterpreterError, request: EnvironmentRequest, progress: Progress) -> None:

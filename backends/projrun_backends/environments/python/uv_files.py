@@ -113,10 +113,14 @@ def _unlocked(folder: Path, table: Mapping[str, Any], name: str) -> Requirements
 
 def path_sources(folder: Path, table: Mapping[str, Any], name: str) -> tuple[LocalDependency, ...]:
     """The local folders and files that `[tool.uv.sources]` names."""
-    sources = table_of(table_of(table_of(table, "tool"), "uv"), "sources").values()
+    sources = table_of(table_of(table_of(table, "tool"), "uv"), "sources")
     return tuple(
-        LocalDependency((folder / str(source["path"])).resolve(), source.get("editable") is True, name)
-        for source in sources
+        LocalDependency(
+            (folder / str(source["path"])).resolve(),
+            source.get("editable") is True,
+            f"{name}: tool.uv.sources.{package}",
+        )
+        for package, source in sources.items()
         if isinstance(source, dict) and "path" in source
     )
 

@@ -272,3 +272,31 @@ def test_a_file_beside_it_that_is_a_link_out_of_a_fetched_project(
     write_files(tmp_path / "checkout", {"own": "[metadata]\n"})
     (project / beside).symlink_to(tmp_path / "checkout/own")
     assert read_spec(reference, project, {}, tmp_path / "checkout").source
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "text"),
+    [
+        ("requirements", "r.txt", "-e {out}"),
+        ("requirements", "r.txt", "-e ../../out"),
+        ("requirements", "r.txt", "-e ./link"),
+        ("requirements", "r.txt", "pkg @ file://{out}"),
+        ("python_env", "python_env.yaml", "build_dependencies: ['{out}']"),
+        ("poetry", "pyproject.toml", "[tool.poetry.dependencies]\npkg = {{path = '{out}'}}"),
+        ("script", "s.py", "# /// script\n# [tool.uv.sources]\n# pkg = {{path = '{out}'}}\n# ///"),
+        ("uv_env", "pyproject.toml", "[project]\nname = 'x'\n[tool.uv.sources]\npkg = {{path = '{out}'}}"),
+    ],
+)
+def test_a_fetched_project_installs_nothing_from_outside(
+    tmp_path: Path, kind: EnvironmentKind, file: str, text: str
+) -> None:
+    outside, top = tmp_path / "out", tmp_path / "top"
+    project = top / "project"
+    for folder in (outside, project):
+        folder.mkdir(parents=True)
+    (project / "link").symlink_to(outside)
+    (project / file).write_text(text.format(out=outside))
+    reference = EnvironmentReference(kind, project / file)
+    assert read_spec(reference, project, {}).source
+    with pytest.raises(RequestError, match="leaves the fetched project"):
+        read_spec(reference, project, {}, top)
