@@ -307,6 +307,20 @@ def test_a_poetry_project_is_a_default_file(tmp_path: Path, files: dict[str, str
     assert default_environment(write_files(tmp_path, files)).kind == kind
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[tool.poetry.dependencies\nsix = "*"\n',
+        '[ tool . poetry\nname = "x"\n',
+        '[project\nname = "x"\n',
+    ],
+)
+def test_a_broken_header_is_an_error_not_an_empty_environment(tmp_path: Path, text: str) -> None:
+    reference = default_environment(write_files(tmp_path, {"pyproject.toml": text}))
+    with pytest.raises(RequestError, match=r"^pyproject\.toml: not TOML: .*line \d"):
+        read_spec(reference, tmp_path, {})
+
+
 def test_a_project_table_in_non_package_mode(tmp_path: Path) -> None:
     text = f'[project]\nname = "x"\nversion = "1"\ndependencies = ["six"]\n[tool.poetry]\npackage-mode = false\n{BUILD}'
     write_files(tmp_path, {"pyproject.toml": text})
