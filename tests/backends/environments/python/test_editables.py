@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from projrun.environments.protocol import EnvironmentRequest
+from projrun.errors import EnvironmentBuildError
 from projrun_backends.environments.python.editables import (
     left_clean,
     of_this_request,
+    require_copies,
     without_editable_repositories,
 )
 from projrun_backends.environments.python.requirements import Requirements
@@ -99,3 +101,9 @@ def test_what_a_build_leaves_in_a_fetched_folder_is_removed(tmp_path: Path, temp
         write_files(project, {"build/lib/x.py": "", "x.egg-info/PKG-INFO": "", "src/x.egg-info/PKG-INFO": ""})
         raise OSError("full")
     assert (sorted(project.rglob("*")) == before) is temporary
+
+
+def test_a_link_that_an_old_uv_made_is_refused() -> None:
+    require_copies("nested @ file:///copy/sub\nsix==1.16.0\n")
+    with pytest.raises(EnvironmentBuildError, match="uv installed sub as editable"):
+        require_copies("-e file:///copy/sub\nsix==1.16.0\n")
