@@ -146,7 +146,7 @@ def test_an_active_run_of_another_store_is_no_parent(tmp_path: Path, monkeypatch
     project = python_project(tmp_path / "project", "")
     for synchronous in (True, False):
         with pytest.warns(
-            UserWarning, match=f"run {'a' * 32} is in sqlite:////elsewhere/mlflow.db, and this one"
+            UserWarning, match=f"run {'a' * 32} is in sqlite:////elsewhere/mlflow.db, this run in"
         ):
             submitted = projrun.run(str(project), synchronous=synchronous)
         assert submitted.wait()
