@@ -226,6 +226,7 @@ def test_the_git_of_a_killed_runner_ends_before_others_get_the_lock(
     argv = [sys.executable, "-c", RUNNER, url, "1" * 40, str(options.cache)]
     runner = subprocess.Popen(argv, env=environ)
     helper = read_pid(tmp_path / "ssh.pid")
+    time.sleep(2)  # the runner tells its guard of git when it has started it, which a busy machine delays
     runner.kill()
     runner.wait()
     assert is_running(helper)
