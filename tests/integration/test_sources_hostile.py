@@ -111,7 +111,8 @@ def test_a_version(version: str, marker: Path, server: GitServer, person: Person
 def test_a_subfolder(subdirectory: str, marker: Path, server: GitServer, person: Person) -> None:
     done = person.run(f"{server.url('good/.git')}#{subdirectory}", MARKER=str(marker))
     assert done.returncode == 2, done.stderr
-    assert subdirectory in done.stderr or "\\\\" in done.stderr
+    # `#/etc` is the project's own folder `etc`, as in MLflow.
+    assert subdirectory.removeprefix("/") in done.stderr or "\\\\" in done.stderr
     assert person.remaining_copies() == []
 
 
