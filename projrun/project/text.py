@@ -45,15 +45,15 @@ class LocatedError(RequestError):
         self.code = code
 
 
-def read_text(path: Path, name: str) -> str:
-    """The text of a file as `decode` reads it; RequestError where it is none."""
+def read_text(path: Path, name: str, largest: int = LARGEST_FILE) -> str:
+    """The text of a file as `decode` reads it; RequestError where it is none, or over `largest` bytes."""
     try:
         with path.open("rb") as stream:
-            data = stream.read(LARGEST_FILE + 1)
+            data = stream.read(largest + 1)
     except OSError as error:
         raise RequestError(f"cannot read {name}: {error.strerror or error}") from error
-    if len(data) > LARGEST_FILE:
-        raise RequestError(f"{name} is larger than {LARGEST_FILE >> 20} MiB", hint="is it the right file?")
+    if len(data) > largest:
+        raise RequestError(f"{name} is larger than {largest >> 20} MiB", hint="is it the right file?")
     return decode(name, data)
 
 

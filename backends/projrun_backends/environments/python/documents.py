@@ -12,7 +12,7 @@ from projrun.errors import RequestError
 from projrun.project.files import exists, is_file
 from projrun.project.model import Location
 from projrun.project.reading.document import is_null, read_document
-from projrun.project.text import LocatedError, decode, parse_toml
+from projrun.project.text import LocatedError, parse_toml, read_text
 
 
 class Text(NamedTuple):
@@ -93,14 +93,7 @@ def read_large(file: Path, name: str) -> str:
     """The text of a lock file: several megabytes are usual. RequestError for more than 64 MiB, or no file."""
     if exists(file) and not is_file(file):
         raise RequestError(f"{name} is {'a folder' if file.is_dir() else 'not a regular file'}")
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(_LARGEST_LOCK + 1)
-    except OSError as error:
-        raise RequestError(f"cannot read {name}: {error.strerror or error}") from None
-    if len(data) > _LARGEST_LOCK:
-        raise RequestError(f"{name} is larger than {_LARGEST_LOCK >> 20} MiB", hint="is it the right file?")
-    return decode(name, data)
+    return read_text(file, name, _LARGEST_LOCK)
 
 
 def read_toml(text: str, name: str) -> dict[str, Any]:
