@@ -7,6 +7,7 @@ import socket
 import time
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from projrun.server.app import create_app
 from projrun.server.stores import Stores
@@ -30,7 +31,9 @@ def serve(
     """Serve the stores until `stop`, a descriptor, can be read; then let requests finish for `grace` seconds."""
     loop = asyncio.SelectorEventLoop()
     try:
-        loop.run_until_complete(_serve(listeners, stop, stores, secret, proxied_path, grace))
+        loop.run_until_complete(
+            _serve(listeners, stop, stores, create_app(stores, secret, proxied_path), grace)
+        )
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
@@ -38,15 +41,10 @@ def serve(
 
 
 async def _serve(
-    listeners: list[socket.socket],
-    stop: int,
-    stores: Stores,
-    secret: str,
-    proxied_path: str,
-    grace: float,
+    listeners: list[socket.socket], stop: int, stores: Stores, app: ASGIApp, grace: float
 ) -> None:
     with stores:
-        server = uvicorn.Server(_configure(create_app(stores, secret, proxied_path)))
+        server = uvicorn.Server(_configure(app))
         server.config.load()
         server.lifespan = server.config.lifespan_class(server.config)
         stopping = asyncio.Event()
