@@ -139,7 +139,7 @@ def lines_with(text: str, shown: str) -> list[str]:
         ("echo y | projrun run . -e kinds", "False True True own: True"),
         ("projrun run . -e kinds --json", "True True True own: True"),
         # Another program of the pipeline may read the terminal, as `less` does: no keyboard then.
-        ("projrun run . -e kinds | cat", "True False True own: No such device or address"),
+        ("projrun run . -e kinds | cat >out; cat out", "True False True own: No such device or address"),
         ("projrun run . -e kinds --no-tty", "True False False own: No such device or address"),
         ("PROJRUN_NO_TTY=1 projrun run . -e kinds", "True False False own: No such device or address"),
     ],
