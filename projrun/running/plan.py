@@ -36,7 +36,7 @@ from projrun.project.loader import load_project
 from projrun.project.model import EntryPoint, Invocation, Project
 from projrun.project.paths import is_fixed
 from projrun.reporting import Activity, unseen
-from projrun.running.record.parent import experiment_of_mlflow, find_parent
+from projrun.running.record.parent import ExperimentChoice, choose_experiment, find_parent
 from projrun.running.request import Context, RunRequest
 from projrun.settings import Setting, Settings
 from projrun.sources.checkout import Checkout
@@ -57,14 +57,6 @@ class TrackingTarget(NamedTuple):
     """Where the run will be recorded."""
 
     uri: TrackingUri
-    origin: str
-
-
-class ExperimentChoice(NamedTuple):
-    """The requested experiment: by name or by id; by both, they must mean the same (MLflow's two variables)."""
-
-    name: str | None
-    experiment_id: str | None
     origin: str
 
 
@@ -204,7 +196,7 @@ def _decide(request: RunRequest, context: Context) -> _Decided:
     tracking = tracking_target(settings, context.directories, request.caller_directory)
     return _Decided(
         tracking,
-        _experiment(settings, experiment_of_mlflow(context.environ, tracking.uri.text)),
+        choose_experiment(settings, context.environ, tracking.uri.text),
         _backend(settings, request.caller_directory),
         settings.seconds("grace-period", 10.0),
         TrustPolicy.of(settings),
@@ -313,24 +305,6 @@ def tracking_target(settings: Settings, directories: Directories, caller_directo
         uri = parse_tracking_uri(f"sqlite:///{directories.database}", caller_directory)
         return TrackingTarget(uri, "default: the embedded store")
     return TrackingTarget(parse_tracking_uri(setting.value, caller_directory), setting.origin)
-
-
-def _experiment(settings: Settings, of_mlflow: str) -> ExperimentChoice:
-    name, experiment_id = settings.get("experiment-name"), settings.get("experiment-id")
-    if name and experiment_id and name.origin.startswith("--") and experiment_id.origin.startswith("--"):
-        raise RequestError(
-            "both --experiment-name and --experiment-id are given", hint="give only one of them"
-        )
-    chosen = settings.first_of("experiment-name", "experiment-id")
-    # The surrounding run sets the variable to its own experiment, of its own store.
-    if chosen is None or (of_mlflow == "elsewhere" and chosen[1].origin == "$MLFLOW_EXPERIMENT_ID"):
-        return ExperimentChoice(None, "0", "default")
-    option, setting = chosen
-    if option == "experiment-name":
-        variables = ["$MLFLOW_EXPERIMENT_NAME", "$MLFLOW_EXPERIMENT_ID"]
-        both = experiment_id and not of_mlflow and [setting.origin, experiment_id.origin] == variables
-        return ExperimentChoice(setting.value, _value(experiment_id) if both else None, setting.origin)
-    return ExperimentChoice(None, setting.value, setting.origin)
 
 
 def _backend(settings: Settings, caller_directory: Path) -> BackendChoice:

@@ -1,4 +1,4 @@
-"""What the mlflow imported by the calling process knows: the parent of a nested run, the tracking store.
+"""What surrounds a run: its parent, its experiment; also what the mlflow imported by the calling process knows.
 
 Never `MLFLOW_RUN_ID`, which the mlflow client deletes from its own environment (docs/mlproject.md).
 """
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 
 from projrun.credentials import redact_uri
+from projrun.errors import RequestError
+from projrun.settings import Settings
 from projrun.tuples import NamedTuple
 
 PARENT_RUN_ID = "PROJRUN_PARENT_RUN_ID"
@@ -23,6 +25,14 @@ class Parent(NamedTuple):
     """The addresses of the store that it is in: ids mean nothing elsewhere. Empty where that is not known."""
 
 
+class ExperimentChoice(NamedTuple):
+    """The requested experiment: by name or by id; by both, they must mean the same (MLflow's two variables)."""
+
+    name: str | None
+    experiment_id: str | None
+    origin: str
+
+
 def find_parent(environ: Mapping[str, str], tracking_uri: str) -> tuple[str | None, str]:
     """The id of the parent of a run that is recorded there; None, and what to say, where the parent is elsewhere."""
     parent = _active() or _surrounding(environ)
@@ -35,7 +45,28 @@ def find_parent(environ: Mapping[str, str], tracking_uri: str) -> tuple[str | No
     return None, f"no parent is recorded: run {parent.run_id} is in {place}, this run in {here}"
 
 
-def experiment_of_mlflow(environ: Mapping[str, str], tracking_uri: str) -> str:
+def choose_experiment(settings: Settings, environ: Mapping[str, str], tracking_uri: str) -> ExperimentChoice:
+    """The experiment of a new run that is recorded there; RequestError for two options."""
+    of_mlflow = _experiment_of_mlflow(environ, tracking_uri)
+    name, experiment_id = settings.get("experiment-name"), settings.get("experiment-id")
+    if name and experiment_id and name.origin.startswith("--") and experiment_id.origin.startswith("--"):
+        raise RequestError(
+            "both --experiment-name and --experiment-id are given", hint="give only one of them"
+        )
+    chosen = settings.first_of("experiment-name", "experiment-id")
+    # The surrounding run sets the variable to its own experiment, of its own store.
+    if chosen is None or (of_mlflow == "elsewhere" and chosen[1].origin == "$MLFLOW_EXPERIMENT_ID"):
+        return ExperimentChoice(None, "0", "default")
+    option, setting = chosen
+    if option == "experiment-name":
+        variables = ["$MLFLOW_EXPERIMENT_NAME", "$MLFLOW_EXPERIMENT_ID"]
+        if experiment_id and not of_mlflow and [setting.origin, experiment_id.origin] == variables:
+            return ExperimentChoice(setting.value, experiment_id.value, setting.origin)
+        return ExperimentChoice(setting.value, None, setting.origin)
+    return ExperimentChoice(None, setting.value, setting.origin)
+
+
+def _experiment_of_mlflow(environ: Mapping[str, str], tracking_uri: str) -> str:
     """Whose MLFLOW_EXPERIMENT_ID is: "" the user's, else the surrounding run or `mlflow.set_experiment` set it.
 
     Then whether it is of the store of the run (`here`) or of another (`elsewhere`).
