@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from projrun.errors import Interruption, ProjrunError, RequestError
 
@@ -62,14 +63,28 @@ def guarded(command: Callable[[], object], *, as_json: bool = False) -> int:
     if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot show is not an error
     try:
-        code = _with_stdout_for_json(command) if as_json else command()
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        with _interrupts_raised():
+            code = _with_stdout_for_json(command) if as_json else command()
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except BrokenPipeError:
         return _leave_broken_pipe()
     except BaseException as ending:
         return _report(_as_error(ending), as_json=as_json)
     return code if isinstance(code, int) else 0
+
+
+@contextmanager
+def _interrupts_raised() -> Iterator[None]:
+    """Where `main` had SIGINT end the process: it is KeyboardInterrupt in the block."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _with_stdout_for_json(command: Callable[[], object]) -> object:
@@ -89,6 +104,10 @@ def _as_error(ending: BaseException) -> ProjrunError:
         return Interruption("interrupted by SIGINT", 130)
     if isinstance(ending, OSError) and ending.errno in _FULL:
         return RequestError(f"cannot write: {ending.strerror}", hint="free some space")
+    if isinstance(ending, OSError) and (failure := _working_directory_failure()):
+        return RequestError(
+            f"cannot use the working directory: {failure}", hint="change to a folder that exists"
+        )
     if isinstance(ending, Exception):
         return _bug(ending)
     from projrun.execution.supervision.signals import Interrupted
@@ -96,6 +115,15 @@ def _as_error(ending: BaseException) -> ProjrunError:
     if isinstance(ending, Interrupted):
         return Interruption(str(ending), ending.exit_code)
     raise ending
+
+
+def _working_directory_failure() -> str | None:
+    """Why the working directory has no path; None where it has one."""
+    try:
+        os.getcwd()  # noqa: PTH109 - the path is not wanted
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _report(error: ProjrunError, *, as_json: bool) -> int:

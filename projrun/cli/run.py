@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from projrun.running.runner import Result
     from projrun.sources.checkout import Checkout
     from projrun.sources.git.work_tree import WorkTreeInquiry
-    from projrun.tracking.entities import Run
 
 _VERBS = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was killed"}
 
@@ -96,7 +95,7 @@ def source_line(checkout: Checkout) -> str:
 def result_lines(result: Result, plan: Plan) -> list[str]:
     """The outcome, and where the results are."""
     run = result.run
-    line = f"run {run.run_name} {_VERBS.get(run.status, run.status)} after {duration_text(_duration(run))}"
+    line = f"run {run.run_name} {_VERBS.get(run.status, run.status)} after {duration_text(run.duration)}"
     if result.outcome.reason:
         line += f": {result.outcome.reason}"
     lines = [line, f"results: {_results(result, plan)}"]
@@ -133,7 +132,3 @@ def result_document(result: Result) -> dict[str, object]:
         "checkout": None if result.kept_checkout is None else str(result.kept_checkout),
         "log": str(result.kept_log or result.log_path),
     }
-
-
-def _duration(run: Run) -> int | None:
-    return None if run.end_time is None else run.end_time - run.start_time

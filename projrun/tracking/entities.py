@@ -86,6 +86,11 @@ class Run(NamedTuple):
     model_inputs: tuple[str, ...] = ()
     model_outputs: tuple[ModelOutput, ...] = ()
 
+    @property
+    def duration(self) -> int | None:
+        """Milliseconds, also where the clock was set back meanwhile; None for a run that has not ended."""
+        return None if self.end_time is None else max(self.end_time - self.start_time, 0)
+
     def tag(self, key: str) -> str | None:
         """The value of a tag, or None."""
         return next((tag.value for tag in self.tags if tag.key == key), None)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +41,49 @@ def test_an_option_asks_for_json(line: str, capsys: pytest.CaptureFixture[str]) 
 def test_a_value_does_not(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(line.split()) in (2, 3)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("line", ["run .", "plan . --json", "rerun latest", "runs list", "envs path ."])
+def test_a_working_directory_that_is_gone_is_the_users_mistake(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    assert execute(line.split()) == 2
+    assert capsys.readouterr().err == (
+        "projrun: error: cannot use the working directory: No such file or directory; "
+        "change to a folder that exists\n"
+    )
+
+
+INTERRUPTED_BY_AN_IMPORT = """
+import os, signal, sys
+import projrun.cli
+class Finder:
+    def find_spec(name, path, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder)
+projrun.cli.main(["plan", "."])
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "said"),
+    [
+        ("projrun.cli.execution", -signal.SIGINT, ""),
+        ("projrun.cli.plain_lines", 130, "\nprojrun: error: interrupted by SIGINT\n"),
+        ("projrun.running.plan", 130, "\nprojrun: error: interrupted by SIGINT\n"),
+    ],
+)
+def test_an_interrupt_of_the_start_leaves_no_traceback(module: str, code: int, said: str) -> None:
+    python = [sys.executable, "-c", INTERRUPTED_BY_AN_IMPORT, module]
+    done = subprocess.run(
+        python,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, said)

@@ -57,7 +57,7 @@ def _row(run: Run, experiments: Mapping[str, str], width: int, separator: str) -
         experiments.get(run.experiment_id, run.experiment_id),
         run.tag("mlflow.project.entryPoint") or "",
         time_text(run.start_time),
-        duration_text(_duration(run)),
+        duration_text(run.duration),
         separator.join(f"{param.key}={_short(param.value)}" for param in run.params),
         separator.join(f"{metric.key}={metric.value:g}" for metric in run.metrics),
     )
@@ -127,7 +127,7 @@ def _summary(run: Run, experiment_name: str | None) -> dict[str, Any]:
         "status": run.status,
         "start_time": run.start_time,
         "end_time": run.end_time,
-        "duration_ms": _duration(run),
+        "duration_ms": run.duration,
         "artifact_uri": run.artifact_uri,
         "params": {param.key: param.value for param in run.params},
         "metrics": {metric.key: metric.value for metric in run.metrics},
@@ -145,10 +145,6 @@ def _artifact_paths(repository: ArtifactRepository) -> list[dict[str, Any]]:
             else:
                 found.append({"path": entry.path, "size": entry.size})
     return sorted(found, key=lambda item: str(item["path"]))
-
-
-def _duration(run: Run) -> int | None:
-    return None if run.end_time is None else run.end_time - run.start_time
 
 
 def _short(text: str) -> str:

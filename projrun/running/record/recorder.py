@@ -157,7 +157,9 @@ class RunRecorder:
             if said.status in ("FAILED", "KILLED"):  # by the script itself, which exited 0
                 self.run = said
                 return
-        self.run = self._store.update_run(run_id, status=end.status, end_time=end.end_time)
+        # Not before its start, where the clock was set back meanwhile.
+        end_time = max(end.end_time, self.run.start_time)
+        self.run = self._store.update_run(run_id, status=end.status, end_time=end_time)
 
     def _deliver(self, what: str, action: Callable[[], object], pauses: Sequence[float] = (0.0,)) -> bool:
         failure: Exception | None = None

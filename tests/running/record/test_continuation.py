@@ -107,9 +107,9 @@ def test_it_has_another_end(store: SqlStore, warnings: list[str]) -> None:
     assert first.finish(RunEnd("FAILED", 3, "exit code 3", 9))
     again = RunRecorder.start(store, OURS._replace(run_id=first.run.run_id), warnings.append)
     assert store.get_run(first.run.run_id).status == "RUNNING"
-    assert again.finish(RunEnd("FINISHED", 0, "", 11))
+    assert again.finish(RunEnd("FINISHED", 0, "", 2**42))
     found = store.get_run(first.run.run_id)
-    assert (found.status, found.end_time, found.tag("projrun.reason")) == ("FINISHED", 11, None)
+    assert (found.status, found.end_time, found.tag("projrun.reason")) == ("FINISHED", 2**42, None)
     last = RunRecorder.start(store, OURS._replace(run_id=first.run.run_id), warnings.append)
     assert last.finish(RunEnd("FAILED", 4, "exit code 4", 12))
     assert store.get_run(first.run.run_id).tag("projrun.exit_code") == "4"

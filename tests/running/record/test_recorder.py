@@ -155,7 +155,17 @@ def test_a_run_ends_whatever_its_reason_says(
 
 def test_an_end_without_a_reason_leaves_no_tags(store: SqlStore, warnings: list[str]) -> None:
     started = RunRecorder.start(store, DESCRIPTION, warnings.append)
-    started.finish(RunEnd("FINISHED", 0, "", 9))
+    started.finish(RunEnd("FINISHED", 0, "", 2**42))
     run = store.get_run(started.run.run_id)
-    assert (run.end_time, [tag for tag in run.tags if tag.key.startswith("projrun.")]) == (9, [])
+    assert (run.end_time, [tag for tag in run.tags if tag.key.startswith("projrun.")]) == (2**42, [])
     assert Tag("mlflow.user", "ada") in run.tags
+
+
+def test_a_run_does_not_end_before_its_start(store: SqlStore, warnings: list[str]) -> None:
+    started = RunRecorder.start(store, DESCRIPTION, warnings.append)
+    begun = started.run.start_time
+    assert started.run.duration is None
+    assert started.finish(RunEnd("FINISHED", 0, "", begun - 3_600_000))  # the clock was set back by an hour
+    ended = store.get_run(started.run.run_id)
+    assert (ended.end_time, ended.duration) == (begun, 0)
+    assert ended._replace(end_time=begun - 1).duration == 0, "recorded by another client"
