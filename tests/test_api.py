@@ -13,6 +13,7 @@ import pytest
 
 import projrun
 from projrun.api import RunFailedError
+from projrun.cache.lease import is_locked
 from projrun.directories import Directories
 from projrun.errors import RequestError, SourceError
 from projrun.running.keywords import options_from
@@ -192,6 +193,23 @@ def test_a_runner_that_cannot_be_started_leaves_no_run_behind(
     store.close()
     assert run.status == "FAILED"
     assert "could not be started" in (run.tag("projrun.reason") or "")
+    assert list(directories.active.iterdir()) == []
+
+
+def test_an_asynchronous_run_is_leased_from_before_it_is_there_until_its_end(tmp_path: Path) -> None:
+    """Killed before it does anything: what it left is ended by whoever waits for it."""
+    project = python_project(tmp_path / "project", "import time; time.sleep(60)")
+    submitted = projrun.run(str(project), synchronous=False)
+    active = Directories.locate(os.environ).active
+    (folder,) = [path for path in active.iterdir() if path.is_dir()]
+    assert folder.name == submitted.run_id
+    assert is_locked(folder / "run.json")
+    process = submitted.command_proc
+    assert process is not None
+    process.kill()
+    assert submitted.wait() is False
+    assert submitted.get_status() == "FAILED"
+    assert list(active.iterdir()) == []
 
 
 def test_warnings_that_are_errors_do_not_end_a_run(

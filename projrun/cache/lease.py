@@ -1,7 +1,8 @@
 """The mark of an active run: a folder with a locked file, since a dead runner holds no lock.
 
-`active/<run id>/run.json` is locked for as long as the runner lives, so being able to lock it means
-that the run is lost; the run's output is kept beside it until it is an artifact.
+`active/<origin id>/run.json` is locked for as long as the runner lives, so being able to lock it means
+that the run is lost; the run's output is kept beside it until it is an artifact. The origin id is made
+here, before any store is asked: there is a lease before there is a run.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +28,7 @@ class Mark(NamedTuple):
     """What is known of an active run without asking the tracking store."""
 
     run_id: str
+    """Its id in the store; empty until the store has answered."""
     store: str
     """The tracking store's URI without credentials."""
     status: Literal["", "FINISHED", "FAILED", "KILLED"] = ""
@@ -38,6 +41,10 @@ class Mark(NamedTuple):
     """What that backend finds the run's job by, where the job survives its runner."""
     continued: bool = False
     """Whether the run was there before (`--run-id`): what it has is not changed."""
+    origin_id: str = ""
+    """The id that projrun made: the run's own in stores of ours, elsewhere its tag `projrun.origin.run_id`."""
+    experiment_id: str = ""
+    """Where the store was asked to create the run, or to resume it; empty before that."""
 
 
 class Lease:
@@ -52,6 +59,7 @@ class Lease:
         if file is None:
             raise BlockingIOError(f"another runner records run {mark.run_id}")
         self._file = file
+        self._size = os.fstat(file.fileno()).st_size
         try:
             self._write()
         except OSError:
@@ -68,9 +76,36 @@ class Lease:
         if mark is None:
             file.close()
             return None
+        return cls._of(folder, mark, file)
+
+    @classmethod
+    def adopt(cls, folder: Path, descriptor: int) -> Lease | None:
+        """The lease that the process which started this one held, from its `descriptor`; None where it is not that."""
+        mark = _read_mark(folder / "run.json")
+        try:
+            if mark is None or not os.path.samestat(os.fstat(descriptor), (folder / "run.json").stat()):
+                return None
+        except OSError:
+            return None
+        os.set_inheritable(descriptor, False)
+        return cls._of(folder, mark, open(descriptor, "r+", encoding="utf-8"))
+
+    @classmethod
+    def _of(cls, folder: Path, mark: Mark, file: IO[str]) -> Lease:
         lease = cls.__new__(cls)
         lease.folder, lease.mark, lease._file = folder, mark, file
+        lease._size = os.fstat(file.fileno()).st_size
         return lease
+
+    @property
+    def descriptor(self) -> int:
+        """The open file that holds the lease: a process that inherits it holds it too, and can `adopt` it."""
+        return self._file.fileno()
+
+    @property
+    def age(self) -> float:
+        """Seconds since something was noted."""
+        return max(0.0, time.time() - os.fstat(self._file.fileno()).st_mtime)
 
     @property
     def log_file(self) -> Path:
@@ -104,7 +139,7 @@ class Lease:
 
     def keep_log(self, folder: Path) -> Path:
         """Move the output to a folder where it stays; raises OSError where that fails."""
-        kept = folder / f"{self.mark.run_id}.log"
+        kept = folder / f"{self.mark.run_id or self.mark.origin_id}.log"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.log_file.replace(kept)
         return kept
@@ -116,26 +151,44 @@ class Lease:
         self._file.close()
 
     def _write(self) -> None:
-        # In place, and cut to its length last: on a full disk there is still a mark.
+        # In place, over all of what was there: who reads it meanwhile, or finds it on a full disk, finds a mark.
+        text = json.dumps(self.mark._asdict()).ljust(self._size)
         self._file.seek(0)
-        self._file.write(json.dumps(self.mark._asdict()))
+        self._file.write(text)
         self._file.flush()
-        self._file.truncate()
+        self._size = len(text)
+
+
+def new_origin_id() -> str:
+    """32 hex digits, as MLflow's ids have them."""
+    return os.urandom(16).hex()
+
+
+def lease_of(active: Path, run_id: str) -> Path | None:
+    """The folder of a run's lease, by the id that the run has in its store; None where this machine has none."""
+    for folder in _folders(active):
+        mark = _read_mark(folder / "run.json")
+        if mark is not None and mark.run_id == run_id:
+            return folder
+    return None
 
 
 def abandoned(active: Path, store: str) -> Iterator[Lease]:
     """The leases of runs in this store whose runner is gone; each must be released."""
-    try:
-        folders = sorted(active.iterdir())
-    except OSError:  # none yet, or another user's
-        return
-    for folder in folders:
+    for folder in _folders(active):
         mark = _read_mark(folder / "run.json")
         if mark is None or mark.store != store:
             continue
         lease = Lease.take_over(folder)
         if lease is not None:
             yield lease
+
+
+def _folders(active: Path) -> list[Path]:
+    try:
+        return sorted(active.iterdir())
+    except OSError:  # none yet, or another user's
+        return []
 
 
 def _read_mark(file: Path) -> Mark | None:

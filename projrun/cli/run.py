@@ -39,9 +39,15 @@ def run_line(values: Mapping[str, Any]) -> int:
 
 
 def carry_out(
-    request: RunRequest, context: Context, *, quiet: bool, as_json: bool = False, keyboard: bool = False
+    request: RunRequest,
+    context: Context,
+    *,
+    quiet: bool,
+    as_json: bool = False,
+    keyboard: bool = False,
+    lease: int | None = None,
 ) -> int:
-    """Run what is asked for, and return the exit code."""
+    """Run what is asked for, and return the exit code. `lease`: see `projrun.running.session.Options`."""
     reporter = CommandLineReporter(quiet=quiet)
     with SignalRelay() as relay:
         plan = _plan(request, context, relay, reporter.activity)
@@ -51,7 +57,8 @@ def carry_out(
         from projrun.running.runner import execute
         from projrun.running.session import Options
 
-        result = execute(plan, reporter, Options(relay, forward_stdout_to_stderr=as_json, keyboard=keyboard))
+        options = Options(relay, forward_stdout_to_stderr=as_json, keyboard=keyboard, lease=lease)
+        result = execute(plan, reporter, options)
     for line in result_lines(result, plan):
         reporter.info(line)
     return print_result(result, result_document(result) if as_json else None)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from projrun.cache.lease import Lease, Mark
+from projrun.cache.lease import Lease, Mark, lease_of, new_origin_id
 from projrun.credentials import redact_uri
-from projrun.errors import ProjrunError, RequestError
+from projrun.errors import RequestError
 from projrun.reporting import Reporter
 from projrun.running.plan import Plan
 from projrun.running.record.description import describe
+from projrun.running.record.lost import deliver_log, end_lost_run
 from projrun.running.record.parent import ENDPOINT_STORE
-from projrun.running.record.recorder import RunEnd, RunRecorder, now
+from projrun.running.record.recorder import RunRecorder, now
 from projrun.sources.copies.disposal import RunCopy
 from projrun.tracking.open import close_store, open_store
 from projrun.tracking.runs import RunStore
@@ -36,6 +37,8 @@ class Options(NamedTuple):
     forward_stdout_to_stderr: bool = False
     on_record: Callable[[str], None] | None = None
     """Called with the run's id once it is recorded."""
+    lease: int | None = None
+    """The descriptor of the run's lease, where the process that started this one recorded the run."""
     keyboard: bool = False
     """Whether the command, on a terminal, gets what is typed there. Nothing else in this process may read it."""
 
@@ -52,39 +55,49 @@ class Session(NamedTuple):
     copy: RunCopy
 
 
-def record(plan: Plan, store: RunStore, reporter: Reporter) -> RunRecorder:
-    """Find or create the experiment and the run."""
-    with reporter.activity(f"recording at {store.uri}"):
-        return RunRecorder.start(store, describe(plan), reporter.warning)
+def record(
+    plan: Plan, store: RunStore, reporter: Reporter, descriptor: int | None = None
+) -> tuple[RunRecorder, Lease]:
+    """Take the lease, then find or create the experiment and the run: no run is touched without its lease.
+
+    `descriptor` is that of the lease which the process that started this one took.
+    """
+    _make_writable(plan.directories.active)
+    lease = _take_lease(plan, descriptor)
+    try:
+        with reporter.activity(f"recording at {store.uri}"):
+            recorder = RunRecorder.start(store, describe(plan), reporter.warning, lease)
+    except BaseException as error:
+        _give_up(lease, plan, store, reporter, error)
+        raise
+    deliver_log(lease, recorder, plan.directories.logs, reporter.warning)  # of a continued run that was lost
+    return recorder, lease
+
+
+def _give_up(lease: Lease, plan: Plan, store: RunStore, reporter: Reporter, error: BaseException) -> None:
+    """End the run that may be there; the lease of one that is out of reach stays for the next command."""
+    if not lease.mark.experiment_id:  # the store was not asked
+        lease.release()
+        return
+    code = getattr(error, "exit_code", 130 if isinstance(error, KeyboardInterrupt) else 70)
+    reason = (
+        f"the run could not be recorded: {getattr(error, 'message', None) or error or type(error).__name__}"
+    )
+    mark = lease.mark._replace(status="FAILED" if isinstance(error, Exception) else "KILLED")
+    with suppress(OSError):
+        lease.note(mark._replace(exit_code=code, reason=reason, end_time=now()))
+    end_lost_run(lease, plan.directories.logs, store, reporter.warning)
 
 
 @contextmanager
 def open_session(plan: Plan, reporter: Reporter, options: Options, copy: RunCopy) -> Iterator[Session]:
-    _make_writable(plan.directories.active)
     store = open_store(plan.tracking.uri, plan.environ, warn=reporter.warning)
     try:
         with shielded(options.relay):
-            recorder, lease = _record_leased(plan, store, reporter)
+            recorder, lease = record(plan, store, reporter, options.lease)
         yield Session(plan, store, recorder, lease, reporter, options, copy)
     finally:
         close_store(store, reporter.warning)
-
-
-def _record_leased(plan: Plan, store: RunStore, reporter: Reporter) -> tuple[RunRecorder, Lease]:
-    """Never touch a run that another runner records; leave none behind without a lease."""
-    if plan.run_id is not None:
-        lease = _take_lease(plan, plan.run_id)
-        try:
-            return record(plan, store, reporter), lease
-        except BaseException:
-            lease.release()
-            raise
-    recorder = record(plan, store, reporter)
-    try:
-        return recorder, _take_lease(plan, recorder.run.run_id)
-    except ProjrunError as error:
-        recorder.finish(RunEnd("FAILED", error.exit_code, error.message, now()))
-        raise
 
 
 def _make_writable(folder: Path) -> None:
@@ -101,12 +114,19 @@ def _unwritable(folder: Path, error: OSError) -> RequestError:
     )
 
 
-def _take_lease(plan: Plan, run_id: str) -> Lease:
-    if not _RUN_ID.fullmatch(run_id):
+def _take_lease(plan: Plan, descriptor: int | None) -> Lease:
+    active, run_id = plan.directories.active, plan.run_id
+    if run_id is None:
+        folder = active / new_origin_id()
+        mark = Mark("", store_name(plan), origin_id=folder.name)
+    elif not _RUN_ID.fullmatch(run_id):
         raise RequestError(f"{run_id!r} is not a run id", hint="see `projrun runs list`")
-    folder = plan.directories.active / run_id
+    else:
+        folder = lease_of(active, run_id) or active / run_id
+        mark = Mark(run_id, store_name(plan), continued=True, origin_id=folder.name)
     try:
-        return Lease(folder, Mark(run_id, store_name(plan), continued=plan.run_id is not None))
+        adopted = None if descriptor is None else Lease.adopt(folder, descriptor)
+        return adopted or Lease(folder, mark)
     except BlockingIOError as error:
         raise RequestError(f"--run-id: {error}", hint="wait for it to end") from None
     except OSError as error:

@@ -12,14 +12,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from projrun.cache.lease import Lease, lease_of
 from projrun.cache.ownership import make_private
 from projrun.credentials import redact_uri
 from projrun.errors import ProjrunError
 from projrun.reporting import SilentReporter
 from projrun.running.handover import discard_request, hand_over
 from projrun.running.plan import Plan, make_plan
+from projrun.running.record.lost import end_lost_run
 from projrun.running.record.parent import PARENT_RUN_ID, find_parent, parent_run_id
-from projrun.running.record.recorder import RunEnd, RunRecorder, now
+from projrun.running.record.recorder import now
 from projrun.running.request import Context, RunRequest
 from projrun.running.session import record
 from projrun.sources.uri import parse_project_uri
@@ -110,7 +112,7 @@ class RunningRun(SubmittedRun):
             SilentReporter().warning(orphaned)
         store = _open(plan)
         try:
-            recorder = record(plan, store, SilentReporter())
+            recorder, lease = record(plan, store, SilentReporter())
         finally:
             close_store(store, SilentReporter().warning)
         run_id = recorder.run.run_id
@@ -119,12 +121,13 @@ class RunningRun(SubmittedRun):
             planned = _request(plan, request, run_id)
             make_private(plan.directories.active)
             file = hand_over(planned, plan.directories.active, run_id)
-            process = _start(planned, file, context.environ)
+            process = _start(planned, file, lease, context.environ)
         except BaseException as error:
             if file is not None:
                 discard_request(file)
-            _end(plan, run_id, "FAILED", 70, f"the runner could not be started: {error}")
+            _end(plan, lease, "FAILED", 70, f"the runner could not be started: {error}")
             raise
+        lease.release(keep=True)  # the process holds it now
         return cls(plan, run_id, process, file)
 
     def wait(self) -> bool:
@@ -143,13 +146,11 @@ class RunningRun(SubmittedRun):
         """End the record where the process could not: it was cancelled, or died, before it continued the run."""
         cancelled = code in (-signal.SIGTERM, -signal.SIGINT)
         reason = "interrupted before it started" if cancelled else f"the runner ended with exit code {code}"
-        _end(
-            self._plan,
-            self.run_id,
-            "KILLED" if cancelled else "FAILED",
-            128 - code if code < 0 else code,
-            reason,
-        )
+        folder = lease_of(self._plan.directories.active, self.run_id)
+        lease = None if folder is None else Lease.take_over(folder)
+        if lease is not None:
+            exit_code = 128 - code if code < 0 else code
+            _end(self._plan, lease, "KILLED" if cancelled else "FAILED", exit_code, reason)
 
     def get_status(self) -> str:
         """What the record says."""
@@ -170,13 +171,15 @@ def _open(plan: Plan) -> RunStore:
     return open_store(plan.tracking.uri, plan.environ, warn=SilentReporter().warning)
 
 
-def _end(plan: Plan, run_id: str, status: Literal["FAILED", "KILLED"], exit_code: int, reason: str) -> None:
+def _end(plan: Plan, lease: Lease, status: Literal["FAILED", "KILLED"], exit_code: int, reason: str) -> None:
+    """End the run whose process left its lease, as that process noted, else as given here."""
+    if not lease.mark.status:
+        end = lease.mark._replace(status=status, exit_code=exit_code, reason=reason, end_time=now())
+        with suppress(OSError):
+            lease.note(end)
     store = _open(plan)
     try:
-        run = store.get_run(run_id)
-        if run.status == "RUNNING":
-            end = RunEnd(status, exit_code, reason, now())
-            RunRecorder(store, run, SilentReporter().warning).finish(end)
+        end_lost_run(lease, plan.directories.logs, store, SilentReporter().warning)
     finally:
         close_store(store, SilentReporter().warning)
 
@@ -187,11 +190,15 @@ def _request(plan: Plan, request: RunRequest, run_id: str) -> RunRequest:
     return request._replace(uri=uri, version=version, options={**request.options, "run-id": run_id})
 
 
-def _start(request: RunRequest, file: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    # The second word is only for people who look at the process list.
-    words = [sys.executable, "-m", PROGRAM, str(file), redact_uri(request.uri)]
+def _start(
+    request: RunRequest, file: Path, lease: Lease, environ: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    # The last word is only for people who look at the process list.
+    descriptor = lease.descriptor
+    words = [sys.executable, "-m", PROGRAM, str(file), str(descriptor), redact_uri(request.uri)]
     parent = parent_run_id(environ)
-    return subprocess.Popen(words, env={**environ, PARENT_RUN_ID: parent} if parent else dict(environ))
+    variables = {**environ, PARENT_RUN_ID: parent} if parent else dict(environ)
+    return subprocess.Popen(words, env=variables, pass_fds=[descriptor])
 
 
 def _source(plan: Plan, request: RunRequest) -> tuple[str, str | None]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError
 from projrun.testing.run_store_base import AWKWARD, NO_EXPERIMENT, NO_RUN, ConformanceBase, unique
 from projrun.tracking.entities import Experiment, Param, Run, Tag
+from projrun.tracking.origin import run_of_origin
 from projrun.tracking.runs import RunStore
 from projrun.tracking.statuses import ViewType
 
@@ -100,6 +103,15 @@ class RunConformance(ConformanceBase):
 
     def test_run_without_a_name_gets_one(self, store: RunStore, experiment_id: str) -> None:
         assert store.create_run(experiment_id, start_time=1).run_name
+
+    def test_run_is_found_by_the_id_that_it_was_asked_for_with(
+        self, store: RunStore, experiment_id: str
+    ) -> None:
+        origin_id = os.urandom(16).hex()
+        run = store.create_run(experiment_id, start_time=1, origin_id=origin_id)
+        assert run_of_origin(store, experiment_id, origin_id).run_id == run.run_id
+        with pytest.raises(NotFoundError):
+            run_of_origin(store, experiment_id, os.urandom(16).hex())
 
     def test_run_needs_its_experiment(self, store: RunStore) -> None:
         with pytest.raises(NotFoundError):

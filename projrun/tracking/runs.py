@@ -55,7 +55,11 @@ class RunStore(Protocol):
         user_id: str = "",
         start_time: int,
         tags: Sequence[Tag] = (),
-    ) -> Run: ...
+        origin_id: str = "",
+    ) -> Run:
+        """`origin_id`, where given, is the run's id, or becomes its tag `projrun.origin.run_id`."""
+        ...
+
     def get_run(self, run_id: str) -> Run: ...
     def update_run(
         self,

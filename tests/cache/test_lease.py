@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cache.lease import Lease, Mark, abandoned
+from projrun.cache.lease import Lease, Mark, abandoned, is_locked, lease_of, new_origin_id
 
 HOLD = """
 import sys, time
@@ -116,6 +116,53 @@ def test_the_end_is_read_after_the_lock_is_taken(tmp_path: Path) -> None:
     assert taken is not None
     assert taken.mark == mark()  # shorter than what was written before it
     taken.release()
+
+
+def test_a_lease_is_found_by_the_stores_id_of_its_run(tmp_path: Path) -> None:
+    origin = new_origin_id()
+    assert len(origin) == 32
+    assert origin != new_origin_id()
+    lease = Lease(tmp_path / origin, Mark("", "store", origin_id=origin))
+    assert lease_of(tmp_path, "r1") is None
+    lease.note(lease.mark._replace(run_id="r1"))
+    assert lease_of(tmp_path, "r1") == tmp_path / origin
+    lease.release()
+    assert lease_of(tmp_path, "r1") is None
+
+
+def test_whoever_reads_a_mark_while_it_changes_finds_one(tmp_path: Path) -> None:
+    lease = Lease(tmp_path / "r1", mark()._replace(reason="x" * 500))
+    lease.note(mark())
+    assert lease_of(tmp_path, "r1") is not None
+    lease.note(mark()._replace(reason="x" * 5000))
+    assert lease_of(tmp_path, "r1") is not None
+    lease.release()
+
+
+ADOPT = """
+import sys
+from pathlib import Path
+from projrun.cache.lease import Lease
+lease = Lease.adopt(Path(sys.argv[1]), int(sys.argv[2]))
+assert lease is not None and Lease.adopt(Path(sys.argv[1]), 0) is None
+print("adopted", flush=True)
+sys.stdin.read()
+lease.release()
+"""
+
+
+def test_a_lease_passes_to_another_process_and_is_held_at_every_moment(tmp_path: Path) -> None:
+    lease = Lease(tmp_path / "r1", mark())
+    argv = [sys.executable, "-c", ADOPT, str(lease.folder), str(lease.descriptor)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, text=True, pass_fds=[lease.descriptor]) as other:
+        lease.release(keep=True)
+        assert is_locked(tmp_path / "r1" / "run.json")
+        assert other.stdout is not None
+        assert other.stdout.readline() == "adopted\n"
+        assert list(abandoned(tmp_path, "store")) == []
+    assert other.returncode == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_output_that_no_store_takes_is_moved_where_it_stays(tmp_path: Path) -> None:

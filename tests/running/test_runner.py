@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ from projrun.environments.protocol import (
     Progress,
     ResolvedEnvironment,
 )
-from projrun.errors import EnvironmentBuildError, RequestError
+from projrun.errors import EnvironmentBuildError, RequestError, TrackingError
 from projrun.project.binding import GivenValue
 from projrun.reporting import Meter
 from projrun.running.plan import Plan, make_plan
@@ -141,6 +143,35 @@ def test_an_environment_that_cannot_be_prepared_ends_the_run(bench: Workbench) -
     assert run.status == "FAILED"
     assert "no room" in (run.tag("projrun.reason") or "")
     assert list((bench.home / "active").iterdir()) == []
+
+
+def test_a_run_whose_params_are_refused_is_failed(bench: Workbench) -> None:
+    plan = bench.plan()
+    twice = plan.invocation.parameters * 2
+    with pytest.raises(TrackingError, match="word"):
+        bench.execute(plan._replace(invocation=plan.invocation._replace(parameters=twice)))
+    (run,) = bench.runs()
+    assert (run.status, run.tag("projrun.exit_code")) == ("FAILED", "5")
+    assert (run.tag("projrun.reason") or "").startswith("the run could not be recorded: param 'word'")
+    assert list((bench.home / "active").iterdir()) == []
+
+
+def test_a_run_has_its_lease_before_the_store_is_asked_and_its_origin_as_id(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first answer that fails: there is a lease, and it says where the run was asked for."""
+    seen = []
+
+    def create_run(store: SqlStore, experiment_id: str, **given: Any) -> Run:
+        (folder,) = (bench.home / "active").iterdir()
+        mark = json.loads((folder / "run.json").read_text())
+        seen.append((mark["run_id"], mark["experiment_id"], mark["origin_id"], folder.name))
+        return create(store, experiment_id, **given)
+
+    create = SqlStore.create_run
+    monkeypatch.setattr(SqlStore, "create_run", create_run)
+    run = bench.execute(bench.plan()).run
+    assert seen == [("", "0", run.run_id, run.run_id)]
 
 
 def test_a_run_is_repeated_with_what_was_recorded(bench: Workbench) -> None:

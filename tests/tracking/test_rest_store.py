@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from projrun.errors import NotFoundError
+from projrun.errors import NotFoundError, TrackingError
 from projrun.tracking.entities import Metric, Param, Tag
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.runs import RunStore
@@ -27,6 +27,42 @@ def server() -> Iterator[Loopback]:
 def store(server: Loopback) -> Iterator[RestStore]:
     with closing(RestStore(server.uri, {})) as store:
         yield store
+
+
+RUN = {"info": {"run_id": "made", "experiment_id": "0", "status": "RUNNING"}, "data": {}}
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        Answer(b"", 500),
+        Answer(b"busy", 503),
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\n\r\n{",
+    ],
+)
+@pytest.mark.parametrize("made", [True, False])
+def test_a_run_that_was_created_without_an_answer_is_taken(
+    server: Loopback, store: RestStore, failing: Answer | bytes, made: bool
+) -> None:
+    def respond(request: Received) -> Answer | bytes:
+        if request.path == f"{API}runs/create":
+            return failing
+        assert request.path == f"{API}runs/search"
+        body = json.loads(request.body)
+        assert body["experiment_ids"] == ["0"]
+        assert body["filter"] == "tags.`projrun.origin.run_id` = 'f00d'"
+        return Answer(json.dumps({"runs": [RUN] if made else []}).encode())
+
+    server.respond = respond
+    if made:
+        assert store.create_run("0", start_time=1, origin_id="f00d").run_id == "made"
+    else:
+        with pytest.raises(TrackingError):
+            store.create_run("0", start_time=1, origin_id="f00d")
+    created = [json.loads(one.body) for one in server.received if one.path.endswith("create")]
+    assert [one["tags"] for one in created] == [[{"key": "projrun.origin.run_id", "value": "f00d"}]]
 
 
 def test_it_is_a_tracking_store(store: RestStore) -> None:

@@ -21,8 +21,17 @@ _OF_THE_SOURCE = (_SOURCE, "mlflow.gitBranchName", "projrun.source.")
 _OF_THE_END = ("projrun.exit_code", "projrun.reason")
 
 
-def continued(store: RunStore, run_id: str, tags: Mapping[str, str], run_name: str | None) -> tuple[Run, Run]:
-    """The run as it was, and RUNNING again; RequestError for one that does not exist or was deleted."""
+def continued(
+    store: RunStore,
+    run_id: str,
+    tags: Mapping[str, str],
+    run_name: str | None,
+    on_resume: Callable[[Run], None],
+) -> tuple[Run, Run]:
+    """The run as it was, and RUNNING again; RequestError for one that does not exist or was deleted.
+
+    `on_resume` is called just before the store is asked to make it RUNNING.
+    """
     try:
         run = store.get_run(run_id)
     except NotFoundError:
@@ -39,6 +48,7 @@ def continued(store: RunStore, run_id: str, tags: Mapping[str, str], run_name: s
     missing = [Tag(key, value) for key, value in tags.items() if value and _is_missing(key, run)]
     if missing:
         store.log_batch(run_id, tags=missing)
+    on_resume(run)
     return run, store.update_run(run_id, status="RUNNING", run_name=run_name)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from projrun.cache.lease import Lease, Mark, abandoned, is_locked
+from projrun.cache.lease import Lease, Mark, abandoned, is_locked, lease_of
 from projrun.directories import Directories
 from projrun.errors import NotFoundError, ProjrunError
 from projrun.execution.protocol import UNKNOWN_EXIT_CODE
@@ -17,6 +17,8 @@ from projrun.tracking.runs import RunStore
 
 LOST = "the runner was killed or the machine went down"
 _LOST = "lost: "
+_LATEST = 600.0
+"""Seconds for which a server that was asked to create a run, and did not answer, may still create it."""
 
 
 def end_lost_runs(
@@ -38,12 +40,16 @@ def end_lost_run(lease: Lease, logs: Path, store: RunStore, warn: Callable[[str]
         lease.release(keep=True)  # the job outlived its runner: the next command looks again
         return
     try:
-        run = store.get_run(mark.run_id)
+        run = _find(lease, store)
     except NotFoundError:
-        lease.release()
+        # A server that was asked to create it may be slow.
+        lease.release(keep=not mark.run_id and bool(mark.experiment_id) and lease.age < _LATEST)
         return
     except ProjrunError:
         lease.release(keep=True)  # the store is out of reach: the next command tries again
+        return
+    if run.lifecycle_stage != "active":
+        lease.release()
         return
     recorder = RunRecorder(store, run, warn)
     if mark.continued:
@@ -59,6 +65,20 @@ def end_lost_run(lease: Lease, logs: Path, store: RunStore, warn: Callable[[str]
     lease.release(keep=not delivered)
 
 
+def _find(lease: Lease, store: RunStore) -> Run:
+    """The lease's run, also where its runner did not hear its id. Raises NotFoundError where there is none."""
+    mark = lease.mark
+    if mark.run_id:
+        return store.get_run(mark.run_id)
+    if not mark.experiment_id:
+        raise NotFoundError("the store was not asked to create it")
+    from projrun.tracking.origin import run_of_origin
+
+    run = run_of_origin(store, mark.experiment_id, mark.origin_id)
+    lease.mark = mark._replace(run_id=run.run_id)
+    return run
+
+
 def end_created_runs(
     lease: Lease, owner: Run, store: RunStore, end: RunEnd, warn: Callable[[str], None]
 ) -> None:
@@ -68,7 +88,8 @@ def end_created_runs(
             run = store.get_run(run_id)
         except ProjrunError:
             continue
-        live = is_locked(lease.folder.with_name(run_id) / "run.json")
+        other = lease_of(lease.folder.parent, run_id)
+        live = other is not None and is_locked(other / "run.json")
         if run.status != "RUNNING" or run.lifecycle_stage != "active" or live:
             continue
         why = f": {end.reason}" if end.reason else ""

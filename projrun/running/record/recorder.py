@@ -19,6 +19,8 @@ from projrun.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Literal
 
+    from projrun.cache.lease import Lease
+
 _DELIVERY_PAUSES = (0.0, 0.5, 2.0)
 
 LOG = "logs/output.log"
@@ -64,26 +66,32 @@ class RunRecorder:
         self._without_artifacts = False
 
     @classmethod
-    def start(cls, store: RunStore, description: RunDescription, warn: Callable[[str], None]) -> RunRecorder:
+    def start(
+        cls,
+        store: RunStore,
+        description: RunDescription,
+        warn: Callable[[str], None],
+        lease: Lease | None = None,
+    ) -> RunRecorder:
         """Find or create the experiment, create the run (or continue `run_id`), record params and tags.
 
-        Raises RequestError for an experiment or run that does not exist, TrackingError for a store that fails.
+        `lease` notes where the run is created, then its id. Raises RequestError for an experiment or run that
+        does not exist, TrackingError for a store that fails, also with the params of a run that is there then.
         """
         params = description.params
         if description.run_id:
             from projrun.running.record.continuation import continued, missing_params
 
-            before, run = continued(store, description.run_id, description.tags, description.run_name)
+            before, run = continued(
+                store, description.run_id, description.tags, description.run_name,
+                lambda run: _note(lease, run.experiment_id),
+            )  # fmt: skip
             params = missing_params(before, params, warn)
         else:
-            before, run = None, _create(store, description)
+            before, run = None, _create(store, description, lease)
         recorder = cls(store, run, warn)
         recorder.before = before
-        try:
-            recorder._record_params(params)
-        except BaseException:
-            recorder.finish(RunEnd("FAILED", 5, "the parameters could not be recorded", now()))
-            raise
+        recorder._record_params(params)
         return recorder
 
     def _record_params(self, params: Sequence[Param]) -> None:
@@ -195,15 +203,25 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _create(store: RunStore, description: RunDescription) -> Run:
-    tags = _tags(description.tags)
-    return store.create_run(
-        _experiment_id(store, description),
+def _create(store: RunStore, description: RunDescription, lease: Lease | None) -> Run:
+    experiment_id = _experiment_id(store, description)
+    _note(lease, experiment_id)
+    run = store.create_run(
+        experiment_id,
         start_time=now(),
         run_name=description.run_name or "",
         user_id=description.tags.get("mlflow.user", ""),
-        tags=tags,
+        tags=_tags(description.tags),
+        origin_id="" if lease is None else lease.mark.origin_id,
     )
+    _note(lease, experiment_id, run.run_id)
+    return run
+
+
+def _note(lease: Lease | None, experiment_id: str, run_id: str = "") -> None:
+    if lease is not None:
+        mark = lease.mark
+        lease.note(mark._replace(experiment_id=experiment_id, run_id=run_id or mark.run_id))
 
 
 def _experiment_id(store: RunStore, description: RunDescription) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from projrun.errors import NotFoundError, TrackingError
+from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError, TrackingError
 from projrun.tracking.artifacts.open import open_repository
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import (
@@ -18,6 +18,7 @@ from projrun.tracking.entities import (
     RunPage,
     Tag,
 )
+from projrun.tracking.origin import ORIGIN, find_by_origin
 from projrun.tracking.rest import wire
 from projrun.tracking.rest.models import API, RestModels, search_body
 from projrun.tracking.rest.transport import Transport
@@ -100,17 +101,39 @@ class RestStore(RestModels):
         user_id: str = "",
         start_time: int,
         tags: Sequence[Tag] = (),
+        origin_id: str = "",
     ) -> Run:
-        """A new run, RUNNING; NotFoundError without the experiment."""
+        """A new run, RUNNING; NotFoundError without the experiment.
+
+        A server that fails may have created it: with an `origin_id`, that run is found and taken.
+        """
+        origin = [Tag(ORIGIN, origin_id)] if origin_id else []
         body: dict[str, object] = {
             "experiment_id": experiment_id,
             "start_time": start_time,
-            "tags": wire.pairs(list(tags)),
+            "tags": wire.pairs([*tags, *origin]),
         }
         body |= {key: value for key, value in (("run_name", run_name), ("user_id", user_id)) if value}
-        run = self.transport.post(f"{API}runs/create", body, wire.run_answer, idempotent=False)
+        try:
+            run = self.transport.post(f"{API}runs/create", body, wire.run_answer, idempotent=False)
+        except (NotFoundError, AlreadyExistsError, InvalidValueError):
+            raise
+        except TrackingError:
+            found = self._created(experiment_id, origin_id)
+            if found is None:
+                raise
+            run = found
         self.transport.patient = True
         return run
+
+    def _created(self, experiment_id: str, origin_id: str) -> Run | None:
+        """The run that the server created without an answer, if it did and says so now."""
+        if not origin_id:
+            return None
+        try:
+            return find_by_origin(self, experiment_id, origin_id)
+        except TrackingError:
+            return None
 
     def get_run(self, run_id: str) -> Run:
         """NotFoundError if it does not exist; deleted ones are found."""

@@ -32,11 +32,12 @@ def create(
     user_id: str,
     start_time: int,
     tags: Sequence[Tag],
+    origin_id: str = "",
 ) -> Run:
     """A run that is RUNNING. The tag `mlflow.runName` may give the name; without one, it is generated."""
     experiment = experiments.get_active(connection, experiment_id)
     name = _choose_name(run_name, tags)
-    run_id = generate_id()
+    run_id = origin_id or generate_id()
     connection.execute(
         f"INSERT INTO runs ({COLUMNS.removeprefix('id, ')}) VALUES (?, ?, ?, 'RUNNING', ?, NULL, ?, ?, 'active')",
         (

@@ -123,8 +123,12 @@ class SqlStore:
         user_id: str = "",
         start_time: int,
         tags: Sequence[Tag] = (),
+        origin_id: str = "",
     ) -> Run:
-        """A run that is RUNNING, named by `run_name`, the tag `mlflow.runName` or at random."""
+        """A run that is RUNNING, named by `run_name`, the tag `mlflow.runName` or at random.
+
+        Its id is `origin_id`, or at random.
+        """
         with self._engine.writing() as connection:
             run = runs.create(
                 connection,
@@ -133,6 +137,7 @@ class SqlStore:
                 user_id=user_id,
                 start_time=start_time,
                 tags=tags,
+                origin_id=origin_id,
             )
         # Scripts write below it as a path; what is wrong here, an upload reports.
         if uri_scheme(run.artifact_uri) == SERVED:

@@ -17,7 +17,8 @@ from projrun.cache.lease import Lease, Mark
 from projrun.directories import Directories
 from projrun.running.record.lost import deliver_log, end_lost_runs
 from projrun.running.record.recorder import RunRecorder
-from projrun.tracking.entities import Run
+from projrun.tracking.entities import Run, Tag
+from projrun.tracking.origin import ORIGIN
 from projrun.tracking.sql.store import SqlStore
 from tests.support.commands import run_projrun
 from tests.support.packages import install_package
@@ -59,6 +60,7 @@ class Job:
     def logs(self, offset): ...
 """
 STORE = "the store"
+ORIGIN_ID = "0123456789abcdef" * 2
 
 
 @pytest.fixture
@@ -211,6 +213,48 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize("tagged", [True, False], ids=["by its tag", "by its id"])
+def test_a_run_that_its_runner_did_not_hear_of_is_found_and_ended(
+    store: SqlStore, directories: Directories, tagged: bool
+) -> None:
+    """The runner was killed after it had asked for the run."""
+    lease = unheard(directories)
+    if tagged:
+        run = store.create_run("0", start_time=1, tags=[Tag(ORIGIN, ORIGIN_ID)])
+    else:
+        run = store.create_run("0", start_time=1, origin_id=ORIGIN_ID)
+        assert run.run_id == ORIGIN_ID
+    lease.release(keep=True)
+    status, reason = ended(store, directories, run)
+    assert status == "KILLED"
+    assert (reason or "").startswith("lost: ")
+    assert list(directories.active.iterdir()) == []
+
+
+def test_a_run_that_was_not_created_is_looked_for_until_it_cannot_come_any_more(
+    store: SqlStore, directories: Directories
+) -> None:
+    unheard(directories).release(keep=True)
+    end_lost_runs(directories, STORE, store, lambda text: None)
+    (folder,) = directories.active.iterdir()
+    long_ago = time.time() - 3600
+    os.utime(folder / "run.json", (long_ago, long_ago))
+    end_lost_runs(directories, STORE, store, lambda text: None)
+    assert list(directories.active.iterdir()) == []
+
+
+def test_a_run_that_no_store_was_asked_for_is_forgotten(store: SqlStore, directories: Directories) -> None:
+    Lease(directories.active / ORIGIN_ID, Mark("", STORE, origin_id=ORIGIN_ID)).release(keep=True)
+    end_lost_runs(directories, STORE, store, lambda text: None)
+    assert list(directories.active.iterdir()) == []
+
+
+def unheard(directories: Directories) -> Lease:
+    """The lease of a run that the store was asked for."""
+    mark = Mark("", STORE, origin_id=ORIGIN_ID, experiment_id="0")
+    return Lease(directories.active / ORIGIN_ID, mark)
 
 
 def test_runs_that_the_command_of_a_lost_run_created_end_with_it(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.errors import RequestError, TrackingError
+from projrun.errors import RequestError
 from projrun.running.record import recorder
 from projrun.running.record.recorder import RunDescription, RunEnd, RunRecorder
 from projrun.tracking.entities import Param, Tag
@@ -73,15 +73,6 @@ def test_an_experiment_by_name_and_id(store: SqlStore, warnings: list[str]) -> N
     with pytest.raises(RequestError, match="'trial' has the id 1, not 77") as caught:
         RunRecorder.start(store, both, warnings.append)
     assert caught.value.message.startswith("MLFLOW_EXPERIMENT_NAME and MLFLOW_EXPERIMENT_ID contradict")
-
-
-def test_a_run_whose_params_are_refused_is_failed(store: SqlStore, warnings: list[str]) -> None:
-    twice = (Param("alpha", "0.5"), Param("alpha", "0.7"))
-    with pytest.raises(TrackingError, match="alpha"):
-        RunRecorder.start(store, DESCRIPTION._replace(params=twice), warnings.append)
-    (run,) = store.search_runs([store.get_experiment_by_name("trial").experiment_id]).runs  # type: ignore[union-attr]
-    assert (run.status, run.tag("projrun.exit_code")) == ("FAILED", "5")
-    assert run.tag("projrun.reason") == "the parameters could not be recorded"
 
 
 def test_a_long_param_is_cut_and_said_to_be(store: SqlStore, warnings: list[str]) -> None:
