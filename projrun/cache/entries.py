@@ -161,7 +161,7 @@ class ContentCache:
 
     def _describe(self, entry: Path, facts: Facts) -> None:
         document = {**facts, "created": int(time.time()), "probe": self._probe}
-        (entry / DESCRIPTION).write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
+        (entry / DESCRIPTION).write_text(json.dumps(document, indent=2), encoding="utf-8")
 
     def _build(self, key: str, build: Callable[[Path], None], facts: Facts) -> Path:
         self._remove_unfinished(key)

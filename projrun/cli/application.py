@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from projrun.cli.rendering import print_text
 from projrun.errors import Interruption, RequestError
 from projrun.suggestions import did_you_mean
 
@@ -89,7 +90,7 @@ def through_click(arguments: Sequence[str]) -> object:
         raise Interruption("interrupted by SIGINT", 130) from None
     except click.ClickException as mistake:
         if _is_bare_group(mistake):
-            click.echo(str(mistake), err=True)
+            print_text(str(mistake), err=True)
             return 2
         raise _usage_error(mistake) from None
 

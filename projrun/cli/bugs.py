@@ -8,6 +8,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
+from projrun.cli.rendering import visible
 from projrun.credentials import without_credentials
 from projrun.version import __version__
 
@@ -15,7 +16,7 @@ from projrun.version import __version__
 def write_report(bug: Exception) -> str:
     """Write the traceback, without local values and credentials, to a file; return its path for people."""
     system = f"projrun {__version__}, Python {platform.python_version()}, {platform.platform()}"
-    text = without_credentials("\n".join((system, *traceback.format_exception(bug))))
+    text = visible(without_credentials("\n".join((system, *traceback.format_exception(bug)))))
     try:
         descriptor, name = tempfile.mkstemp(prefix="projrun-bug-", suffix=".txt")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -11,7 +11,7 @@ import click
 from projrun.cache.contents import Item
 from projrun.cli.options import json_option
 from projrun.cli.pruning import find_entry, parse_limits, prune_options, reading
-from projrun.cli.rendering import print_json
+from projrun.cli.rendering import print_json, print_path
 from projrun.cli.views import cache as cache_view
 from projrun.cli.views.entries import print_pruned
 from projrun.directories import Directories
@@ -85,7 +85,7 @@ def show_path(key: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"path": str(path), "exists": path.exists()})
     else:
-        click.echo(str(path))
+        print_path(path)
 
 
 def _folder() -> Path:

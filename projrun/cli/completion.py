@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from projrun.cli.application import application
+from projrun.cli.rendering import print_text
 
 
 @click.command()
@@ -22,4 +23,4 @@ def completion(shell: str) -> None:
     found = get_completion_class(shell)
     if found is None:  # click ships all three
         raise click.UsageError(f"no completion for {shell}")
-    click.echo(found(application, {}, "projrun", "_PROJRUN_COMPLETE").source())
+    print_text(found(application, {}, "projrun", "_PROJRUN_COMPLETE").source())

@@ -12,7 +12,7 @@ from projrun.cache.contents import Item, contents, prune
 from projrun.cache.entries import ContentCache
 from projrun.cli.options import environment_options, json_option
 from projrun.cli.pruning import find_entry, parse_limits, prune_options, reading
-from projrun.cli.rendering import print_json
+from projrun.cli.rendering import print_json, print_path, print_text
 from projrun.cli.request import build_environment_request
 from projrun.cli.views import envs as envs_view
 from projrun.cli.views.entries import print_pruned
@@ -89,9 +89,9 @@ def show_path(as_json: bool, **values: Any) -> None:
         document = {"path": str(resolved.path), "exists": resolved.exists, "key": resolved.key}
         print_json({**document, "manager": resolved.manager, "summary": resolved.summary})
         return
-    click.echo(str(resolved.path))
+    print_path(resolved.path)
     if not resolved.exists:
-        click.echo("projrun: not built yet; `projrun run` builds it", err=True)
+        print_text("projrun: not built yet; `projrun run` builds it", err=True)
 
 
 def _cache() -> ContentCache:

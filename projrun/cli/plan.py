@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from projrun.cli.rendering import print_json, print_text, visible
+from projrun.cli.rendering import print_json, print_text
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
 from projrun.running.plan import make_plan
@@ -24,6 +24,6 @@ def show_plan(values: Mapping[str, Any]) -> int:
     if values["as_json"]:
         print_json(document)
     else:
-        print_text(visible(plan_text(document)))
+        print_text(plan_text(document))
     reporter.tell(made.notes, made.warnings)
     return 0

@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from projrun.cli import leave
 from projrun.cli.execution import guarded
+from projrun.cli.rendering import visible
 from projrun.cli.reporter import CommandLineReporter
 from projrun.errors import ProjrunError
 from projrun.execution.supervision.signals import SignalRelay
@@ -65,10 +66,11 @@ def _carry_out(file: Path, pipe: _Pipe) -> int:
             options = Options(relay, on_record=lambda run_id: pipe.tell(run_id=run_id))
             outcome = execute(plan, reporter, options).outcome
         except ProjrunError as error:
-            text = f"{error.message}; {error.hint}" if error.hint else error.message
+            # It becomes an exception of the starter's, which Python prints as it is.
+            text = visible(f"{error.message}; {error.hint}" if error.hint else error.message)
             pipe.tell(error=text[:_LONGEST])
             raise
-    pipe.tell(status=outcome.status, reason=outcome.reason[:_LONGEST])
+    pipe.tell(status=outcome.status, reason=visible(outcome.reason)[:_LONGEST])
     return outcome.exit_code
 
 

@@ -11,12 +11,16 @@ from projrun.errors import ProjrunError
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import TextIO
 
 
 def visible(text: str) -> str:
     """The text with escapes for what a terminal would obey or a person would not see: a project's author or a
     server wrote it, and `\\r` or an ANSI sequence could hide a command from the reader of the plan.
+
+    Those are control characters (C0 but newline and tab, DEL, C1), format characters (those that change the direction
+    of writing among them), lone surrogates, and the separators of lines and paragraphs.
     """
     if text.isprintable():
         return text
@@ -26,8 +30,19 @@ def visible(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """The same for what belongs on one line: a newline in a name could forge the next one."""
+    return visible(text).replace("\n", "\\n")
+
+
 def _escaped(character: str) -> str:
-    return character if character.isspace() and ord(character) >= 0xA0 else ascii(character)[1:-1]
+    is_blank = character.isspace() and ord(character) >= 0xA0 and character not in "\u2028\u2029"
+    return character if is_blank else ascii(character)[1:-1]
+
+
+def continued(text: str) -> str:
+    """A message of several lines: those after the first cannot be taken for messages of their own."""
+    return text.replace("\n", "\n  ")
 
 
 def error_text(error: ProjrunError) -> str:
@@ -36,16 +51,22 @@ def error_text(error: ProjrunError) -> str:
     if error.hint:
         line += f" {error.hint}" if line.endswith("?") else f"; {error.hint}"
     if error.detail:
-        line += "".join(f"\n  {extra}" for extra in error.detail.splitlines())
-    return visible(line)
+        line += "\n" + "\n".join(error.detail.splitlines())
+    return continued(line)
 
 
 def print_text(text: str, *, err: bool = False) -> None:
-    """A line on stdout or stderr, at once: what click.echo does, without click where stdout is UTF-8."""
-    _write(text, sys.stderr if err else sys.stdout)
+    """Lines on stdout or stderr, at once and as `visible` has them: all that projrun says passes here."""
+    _write(visible(text), sys.stderr if err else sys.stdout)
+
+
+def print_path(path: Path) -> None:
+    """A path on stdout: for `$(…)` as it is, since an escaped one names nothing."""
+    _write(one_line(str(path)) if on_terminal() else str(path), sys.stdout)
 
 
 def _write(text: str, stream: TextIO | None) -> None:
+    # What click.echo does, without click where the stream is UTF-8.
     if stream is None:
         return
     if _is_utf8(stream):
@@ -59,14 +80,14 @@ def _write(text: str, stream: TextIO | None) -> None:
 
 def print_warning(text: str) -> None:
     """A line on stderr."""
-    print_text(visible(f"projrun: warning: {text}"), err=True)
+    print_text(continued(f"projrun: warning: {text}"), err=True)
 
 
 def print_facts(facts: Iterable[tuple[str, str | None]], width: int = 12) -> None:
     """A line for each fact that is known, after its label."""
     for label, text in facts:
         if text:
-            print_text(visible(f"{label:<{width}} {text}"))
+            print_text(one_line(f"{label:<{width}} {text}"))
 
 
 def _is_utf8(stream: TextIO) -> bool:
@@ -75,11 +96,23 @@ def _is_utf8(stream: TextIO) -> bool:
 
 
 def print_json(document: Mapping[str, object]) -> None:
-    """One object on stdout, in ASCII where stdout is not UTF-8."""
+    """One object on stdout; in ASCII where stdout is not UTF-8.
+
+    A reader of JSON gets every value as it is; a terminal gets escapes for what it would obey.
+    """
     import json  # most commands print none
 
     stream = _kept[-1] if _kept else sys.stdout
-    _write(json.dumps(document, indent=2, ensure_ascii=stream is None or not _is_utf8(stream)), stream)
+    text = json.dumps(document, indent=2, ensure_ascii=stream is None or not _is_utf8(stream))
+    _write("\n".join(line if line.isprintable() else _json_line(line) for line in text.split("\n")), stream)
+
+
+def _json_line(line: str) -> str:
+    import json
+
+    return "".join(
+        character if character.isprintable() else json.dumps(character)[1:-1] for character in line
+    )
 
 
 _kept: list[TextIO | None] = []
@@ -111,37 +144,43 @@ def silence_stdout() -> None:
 
 def print_table(
     columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    rows: Sequence[Sequence[str | Sequence[str]]],
     *,
     wrapping: Sequence[str] = (),
     leaving_out: Sequence[str] = (),
 ) -> None:
-    """A table on stdout: plain lines off a terminal.
+    """A table on stdout: plain lines off a terminal. A cell is one line, or several on a terminal.
 
     On a terminal that is too narrow, those of `leaving_out` are left out, the first ones first; then the
     columns in `wrapping` are folded.
     """
-    rows = [[visible(cell) for cell in row] for row in rows]
+    separator = "\n" if on_terminal() else " "
+    columns = [one_line(column) for column in columns]
+    texts = [[_cell(cell, separator) for cell in row] for row in rows]
     if not on_terminal():
-        print_text(_aligned([columns, *rows]))
+        print_text(_aligned([columns, *texts]))
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console()
-    left_out = _left_out(columns, rows, wrapping, leaving_out, console.width)
+    left_out = _left_out(columns, texts, wrapping, leaving_out, console.width)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         if column not in left_out:
             table.add_column(column, overflow="fold", no_wrap=column not in wrapping)
-    for row in rows:
+    for row in texts:
         table.add_row(
             *(Text(cell) for column, cell in zip(columns, row, strict=True) if column not in left_out)
         )
     console.print(table)
     if left_out:
         print_text(f"not shown, for lack of space: {', '.join(left_out).lower()}", err=True)
+
+
+def _cell(content: str | Sequence[str], separator: str) -> str:
+    return one_line(content) if isinstance(content, str) else separator.join(map(one_line, content))
 
 
 def has_room(

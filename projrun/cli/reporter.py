@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 
-from projrun.cli.rendering import print_text, visible
+from projrun.cli.rendering import continued, print_text, visible
 from projrun.reporting import Meter
 from projrun.typed import TYPE_CHECKING
 
@@ -68,11 +68,11 @@ class CommandLineReporter:
     def info(self, text: str) -> None:
         """A line, unless `--quiet`."""
         if not self._quiet:
-            self._print(f"projrun: {text}")
+            self._print(continued(f"projrun: {text}"))
 
     def warning(self, text: str) -> None:
         """A line, also with `--quiet`."""
-        self._print(f"projrun: warning: {text}")
+        self._print(continued(f"projrun: warning: {text}"))
 
     def tell(self, notes: Iterable[str], warnings: Iterable[str]) -> None:
         """What a plan says."""
@@ -86,7 +86,7 @@ class CommandLineReporter:
             if self._status is not None:
                 self._status.console.print(visible(line), markup=False, highlight=False)
             else:
-                print_text(visible(line), err=True)
+                print_text(line, err=True)
 
     def _show(self, text: str) -> None:
         if not self._terminal:

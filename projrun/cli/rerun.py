@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from projrun.cli.options import rerun_options
-from projrun.cli.rendering import print_json, print_text, visible
+from projrun.cli.rendering import print_json, print_text
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
 from projrun.cli.run import print_result, result_document, result_lines, source_line
@@ -87,7 +87,7 @@ def _show(found: Repetition, reporter: CommandLineReporter, *, as_json: bool) ->
         if as_json:
             print_json({**document, **_document(found, planned.differences)})
         else:
-            print_text(visible(plan_text(document)))
+            print_text(plan_text(document))
         _tell(found, planned, reporter)
     finally:
         discard(planned.plan.checkout)

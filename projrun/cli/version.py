@@ -6,7 +6,7 @@ import platform
 
 import click
 
-from projrun.cli.rendering import print_json
+from projrun.cli.rendering import print_json, print_text
 from projrun.version import __version__
 
 
@@ -15,6 +15,6 @@ from projrun.version import __version__
 def version(as_json: bool) -> None:
     """Print the version."""
     if not as_json:
-        click.echo(f"projrun {__version__}")
+        print_text(f"projrun {__version__}")
         return
     print_json({"projrun": __version__, "python": platform.python_version(), "platform": platform.platform()})

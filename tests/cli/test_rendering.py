@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from projrun.cli.rendering import visible
+from projrun.cli.rendering import print_facts, print_json, print_table, print_warning, visible
 from projrun.cli.views.runs import ALL_COLUMNS, LEFT_OUT
+from tests.support.code import nodes
 from tests.support.commands import run_projrun
+from tests.support.guard import REPOSITORY
 from tests.support.projects import write_project
 from tests.support.terminals import on_a_terminal
 
@@ -25,10 +28,53 @@ HIDDEN = "echo shown; echo hidden \\e[2K\\r"
         ("\x9b31m \x85 \x7f", "\\x9b31m \\x85 \\x7f"),
         ("\u202egnp.exe\u200b", "\\u202egnp.exe\\u200b"),
         ("\udc80", "\\udc80"),
+        ("a\u2028b\u2029c", "a\\u2028b\\u2029c"),
     ],
 )
 def test_what_a_terminal_would_obey_is_visible(text: str, shown: str) -> None:
     assert visible(text) == shown
+
+
+def test_a_newline_in_a_name_begins_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    print_facts([("name", "a\nprojrun: error: forged")])
+    print_table(("NAME",), [("a\nforged",)])
+    print_warning("a\nforged")
+    shown = capsys.readouterr()
+    assert shown.out == "name         a\\nprojrun: error: forged\nNAME\na\\nforged\n"
+    assert shown.err == "projrun: warning: a\n  forged\n"
+
+
+def test_json_is_escaped_and_means_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    document = {"a\x9b": "日本 \u202e \u2028 \x7f \udc80 \U000e0001 \n"}
+    print_json(document)
+    shown = capsys.readouterr().out
+    assert json.loads(shown) == document
+    assert shown == ('{\n  "a\\u009b": "日本 \\u202e \\u2028 \\u007f \\udc80 \\udb40\\udc01 \\n"\n}\n')
+
+
+WRITERS = {"print", "echo", "secho", "write", "writelines"}
+ALLOWED = {
+    ("rendering.py", "write"),  # where all text passes
+    ("rendering.py", "echo"),  # the same for other encodings
+    ("__init__.py", "print"),  # the version, which is ours
+    ("bugs.py", "write"),  # the report's file
+    ("execution.py", "write"),  # a newline after `^C`
+    ("redirected.py", "write"),  # JSON in ASCII, for another process
+    ("rendering.py", "print"),  # a table of escaped cells
+    ("reporter.py", "print"),  # an escaped line above the spinner
+}
+
+
+def test_nothing_else_writes() -> None:
+    """All that people read passes one place, so no command can forget to escape."""
+    found = {
+        (file.name, word)
+        for file in (REPOSITORY / "projrun" / "cli").rglob("*.py")
+        for node in nodes(file)
+        if isinstance(node, ast.Call)
+        and (word := getattr(node.func, "attr", getattr(node.func, "id", ""))) in WRITERS
+    }
+    assert found == ALLOWED
 
 
 def test_a_command_cannot_hide_itself(tmp_path: Path) -> None:

@@ -46,6 +46,13 @@ def test_control_character_in_a_path_is_refused(client: Client, root: Path) -> N
     assert list(root.iterdir()) == []
 
 
+def test_name_of_a_file_that_is_being_written_is_refused(client: Client, root: Path) -> None:
+    answer = client.send("PUT", f"{FILES}/a/.projrun-partial-x", b"x")
+    assert answer.status == 400
+    assert answer.json["error_code"] == "INVALID_PARAMETER_VALUE"
+    assert list(root.iterdir()) == []
+
+
 def test_empty_file(client: Client, root: Path) -> None:
     assert client.send("PUT", f"{FILES}/empty", b"").status == 200
     assert client.send("GET", f"{FILES}/empty").body == b""

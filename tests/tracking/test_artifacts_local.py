@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from projrun.errors import InvalidValueError, NotFoundError
 from projrun.testing.artifacts import ArtifactConformance
-from projrun.tracking.artifacts.files import PARTIAL_PREFIX, write_whole
+from projrun.tracking.artifacts.files import write_whole
 from projrun.tracking.artifacts.local import LocalArtifacts
-from projrun.tracking.artifacts.paths import checked_path, contained
+from projrun.tracking.artifacts.paths import checked_path, contained, partial_name
 from projrun.tracking.artifacts.repository import ArtifactRepository
 
 
@@ -119,8 +119,17 @@ def test_write_that_is_interrupted_leaves_what_was_there(root: Path) -> None:
 
 
 def test_files_that_are_being_written_are_not_listed(root: Path) -> None:
-    (root / f"{PARTIAL_PREFIX}0123").write_text("half")
-    assert [entry.path for entry in LocalArtifacts(root).list()] == ["sub"]
+    (root / partial_name()).write_text("half")
+    (root / ".projrun-partial-x").write_text("a script's own")
+    assert [entry.path for entry in LocalArtifacts(root).list()] == [".projrun-partial-x", "sub"]
+
+
+@pytest.mark.parametrize(
+    "path", [".projrun-partial-x", "a/.projrun-partial-0123456789abcdef", ".projrun-partial-/b"]
+)
+def test_names_of_files_that_are_being_written_are_refused(root: Path, path: str) -> None:
+    with pytest.raises(InvalidValueError, match="is reserved for files that are being written"):
+        LocalArtifacts(root).upload(root / "sub" / "file", path)
 
 
 def test_upload_over_a_folder_is_refused(root: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from projrun.cache.contents import Candidate, Item
 from projrun.cli.quantities import age_text, ago_text, size_text
-from projrun.cli.rendering import print_facts, time_text, visible
+from projrun.cli.rendering import print_facts, time_text
 from projrun.cli.views import entries
 from projrun.sources.inventory import CHECKOUT, COPY, DOWNLOAD, REPOSITORY, kind
 from projrun.sources.places import TREE
@@ -84,7 +84,7 @@ def told(candidate: Candidate, now: float) -> str:
     """What is removed, and why."""
     item = candidate.item
     reason = _LIMITS.get(candidate.reason) or _REASONS[candidate.reason][kind(item)]
-    return visible(entries.told(candidate, reason, now, f"{kind(item)} {_what(item)}".rstrip()))
+    return entries.told(candidate, reason, now, f"{kind(item)} {_what(item)}".rstrip())
 
 
 def files(item: Item) -> Path:

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
 from projrun.cache.contents import Candidate, Item
 from projrun.cli.quantities import age_text, ago_text, size_text
-from projrun.cli.rendering import print_facts, time_text
+from projrun.cli.rendering import one_line, print_facts, print_text, time_text
 from projrun.cli.views import entries
 
 _TABLE = entries.Table(
@@ -113,9 +111,9 @@ def _summary(item: Item) -> dict[str, Any]:
 
 def _section(title: str, lines: Sequence[str]) -> None:
     if lines:
-        click.echo(f"\n{title}")
+        print_text(f"\n{title}")
     for line in lines:
-        click.echo(f"  {line}")
+        print_text(one_line(f"  {line}"))
 
 
 def _text(file: Path) -> str | None:

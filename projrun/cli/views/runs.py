@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from projrun.cli.rendering import (
     duration_text,
     on_terminal,
+    one_line,
     print_facts,
     print_json,
     print_table,
     print_text,
     print_warning,
     time_text,
-    visible,
 )
 from projrun.errors import TrackingError
 from projrun.tracking.artifacts.repository import ArtifactRepository
@@ -42,14 +42,14 @@ def print_list(page: RunPage, experiments: Mapping[str, str]) -> None:
         print_text("no runs", err=True)
         return
     # On a terminal a prefix of the id is enough, for `runs show` too; a program gets all of it.
-    width, separator = (8, "\n") if on_terminal() else (32, " ")
-    rows = [_row(run, experiments, width, separator) for run in page.runs]
+    width = 8 if on_terminal() else 32
+    rows = [_row(run, experiments, width) for run in page.runs]
     print_table(ALL_COLUMNS, rows, wrapping=("EXPERIMENT", "PARAMETERS", "METRICS"), leaving_out=LEFT_OUT)
     if page.next_page_token:
         print_text(f"the first {len(page.runs)}; more with --max-results", err=True)
 
 
-def _row(run: Run, experiments: Mapping[str, str], width: int, separator: str) -> tuple[str, ...]:
+def _row(run: Run, experiments: Mapping[str, str], width: int) -> tuple[str | Sequence[str], ...]:
     return (
         run.run_id[:width],
         run.run_name,
@@ -58,8 +58,8 @@ def _row(run: Run, experiments: Mapping[str, str], width: int, separator: str) -
         run.tag("mlflow.project.entryPoint") or "",
         time_text(run.start_time),
         duration_text(run.duration),
-        separator.join(f"{param.key}={_short(param.value)}" for param in run.params),
-        separator.join(f"{metric.key}={metric.value:g}" for metric in run.metrics),
+        [f"{param.key}={_short(param.value)}" for param in run.params],
+        [f"{metric.key}={metric.value:g}" for metric in run.metrics],
     )
 
 
@@ -115,7 +115,7 @@ def _section(title: str, content: Mapping[str, str]) -> None:
     print_text(f"\n{title}")
     width = max(len(key) for key in content)
     for key, value in content.items():
-        print_text(visible(f"  {key:<{width}}  {value}".rstrip()))
+        print_text(one_line(f"  {key:<{width}}  {value}".rstrip()))
 
 
 def _summary(run: Run, experiment_name: str | None) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from projrun.cli.quantities import count_text
 from projrun.cli.rendering import (
     has_room,
     on_terminal,
+    one_line,
     print_table,
     print_text,
     print_warning,
     time_text,
-    visible,
 )
 from projrun.running.difference import MetricRow, Row, RunDifference
 from projrun.tracking.entities import Run
@@ -77,11 +77,11 @@ def print_difference(found: RunDifference, *, everything: bool) -> None:
 
 def _print_stacked(columns: Sequence[str], rows: Iterable[tuple[str, str, str, str]]) -> None:
     """The table for a terminal without room for two values beside each other: one below the other."""
-    print_text(f"left   {columns[1]}\nright  {columns[2]}")
+    print_text("\n".join(map(one_line, (f"left   {columns[1]}", f"right  {columns[2]}"))))
     for name, left, right, change in rows:
         told = not change or change.startswith("only")  # the dash says that
         head = name if told else f"{name}  ({change})"
-        print_text(visible(f"\n{head}\n  left   {left}\n  right  {right}"))
+        print_text("\n" + "\n".join(map(one_line, (head, f"  left   {left}", f"  right  {right}"))))
 
 
 def _lines(section: str, rows: Rows, *, everything: bool) -> Iterator[tuple[str, str, str, str]]:

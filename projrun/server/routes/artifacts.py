@@ -23,7 +23,7 @@ from projrun.server.errors import explain
 from projrun.server.places import SERVED, ArtifactUri
 from projrun.server.stores import Stores
 from projrun.tracking.artifacts.files import write_whole
-from projrun.tracking.artifacts.paths import checked_file_path, contained
+from projrun.tracking.artifacts.paths import checked_file_path, checked_new_path, contained
 from projrun.tracking.runs import RunStore
 
 _FILES = "/api/2.0/mlflow-artifacts/artifacts"
@@ -130,7 +130,7 @@ def _existing(root: Path, path: str) -> Path:
 
 
 def _writable(root: Path, path: str) -> Path:
-    place = contained(root, checked_file_path(path))
+    place = contained(root, checked_new_path(path))
     if place.is_dir():
         raise InvalidValueError(f"the artifact {path!r} is a folder already")
     return place
@@ -144,7 +144,7 @@ def _copy(store: RunStore, path: str, target: Path) -> Path:
 
 
 def _send(store: RunStore, file: Path, path: str) -> None:
-    store.artifacts(SERVED).upload(file, checked_file_path(path))
+    store.artifacts(SERVED).upload(file, checked_new_path(path))
 
 
 def _temporary_folder() -> Path:

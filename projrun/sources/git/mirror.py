@@ -181,7 +181,7 @@ def _describe(remote: Remote) -> None:
         os.utime(file)
         return
     facts = {"kind": "repository", "source": remote.shown, "created": int(time.time())}
-    file.write_text(json.dumps(facts, indent=2, ensure_ascii=False), encoding="utf-8")
+    file.write_text(json.dumps(facts, indent=2), encoding="utf-8")
 
 
 def _remove_leftovers(folder: Path) -> None:

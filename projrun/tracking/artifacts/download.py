@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,8 +10,8 @@ from pathlib import Path
 from projrun.credentials import redact_uri
 from projrun.errors import ProjrunError, SourceError, TrackingError
 from projrun.http.object_stores import EXTRAS
-from projrun.tracking.artifacts.files import PARTIAL_PREFIX
 from projrun.tracking.artifacts.open import open_repository
+from projrun.tracking.artifacts.paths import partial_name
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.artifacts.uris import uri_scheme
 from projrun.tracking.open import open_store
@@ -44,7 +43,7 @@ def download_uri(uri: str, destination: Path, store: RunStore | None, environ: M
 def _working_folder(parent: Path) -> Iterator[Path]:
     """A folder on the destination's file system, gone at the end whatever happens."""
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = parent / f"{PARTIAL_PREFIX}{os.urandom(8).hex()}"
+    folder = parent / partial_name()
     folder.mkdir()
     try:
         yield folder

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-PARTIAL_PREFIX = ".projrun-partial-"
-"""Names of files that are being written: never listed, and safe to remove when nothing is running."""
+from projrun.tracking.artifacts.paths import partial_name
+
 CHUNK = 1024 * 1024
 
 
@@ -16,7 +15,7 @@ def write_whole(chunks: Iterable[bytes], place: Path) -> None:
     """Write a file at `place`, replacing an old one only when all of it has arrived."""
     place.parent.mkdir(parents=True, exist_ok=True)
     # Not tempfile: its import costs the hot path more than the copy does.
-    partial = place.parent / f"{PARTIAL_PREFIX}{os.urandom(8).hex()}"
+    partial = place.parent / partial_name()
     try:
         with partial.open("xb") as file:
             for chunk in chunks:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from projrun.errors import InvalidValueError, NotFoundError
-from projrun.tracking.artifacts.files import PARTIAL_PREFIX, copy_whole
-from projrun.tracking.artifacts.paths import checked_file_path, checked_path, contained
+from projrun.tracking.artifacts.files import copy_whole
+from projrun.tracking.artifacts.paths import checked_new_path, checked_path, contained, is_partial
 from projrun.tracking.entities import FileInfo
 
 
@@ -23,7 +23,7 @@ class LocalArtifacts:
 
     def upload(self, file: Path, path: str) -> None:
         """Copy a file to `path`. Raises InvalidValueError for a path that leads out or is a folder."""
-        place = contained(self.root, checked_file_path(path))
+        place = contained(self.root, checked_new_path(path))
         if place.is_dir():
             raise InvalidValueError(f"the artifact {path!r} is a folder already")
         copy_whole(file, place)
@@ -43,7 +43,7 @@ class LocalArtifacts:
         return tuple(entry for entry in entries if entry is not None)
 
     def _entry(self, path: str) -> FileInfo | None:
-        if path.rpartition("/")[2].startswith(PARTIAL_PREFIX):
+        if is_partial(path.rpartition("/")[2]):
             return None
         try:
             place = contained(self.root, path)

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 from projrun.credentials import redact_uri
 from projrun.errors import NotFoundError, TrackingError
-from projrun.tracking.artifacts.paths import checked_file_path, checked_path
+from projrun.tracking.artifacts.paths import checked_file_path, checked_new_path, checked_path
 from projrun.tracking.entities import FileInfo
 from projrun.tracking.rest import wire
 from projrun.tracking.rest.transport import Transport
@@ -54,7 +54,7 @@ class MlflowArtifacts:
 
     def upload(self, file: Path, path: str) -> None:
         """Send a file. Raises InvalidValueError for a path that climbs out, TrackingError for a refusal."""
-        self._transport.upload(self._route(checked_file_path(path)), file)
+        self._transport.upload(self._route(checked_new_path(path)), file)
 
     def list(self, path: str = "") -> tuple[FileInfo, ...]:
         """The entries of a folder, sorted; empty where there is none."""

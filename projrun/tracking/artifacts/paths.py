@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from projrun.errors import InvalidValueError
+
+PARTIAL_PREFIX = ".projrun-partial-"
+"""Names of files that are being written: safe to remove when nothing is running."""
+_PARTIAL = re.compile(rf"{re.escape(PARTIAL_PREFIX)}[0-9a-f]{{16}}")
+
+
+def partial_name() -> str:
+    """A new name for a file that is being written."""
+    return f"{PARTIAL_PREFIX}{os.urandom(8).hex()}"
+
+
+def is_partial(name: str) -> bool:
+    """Whether a file is being written, and not to be listed; one that a script wrote under a similar name is."""
+    return _PARTIAL.fullmatch(name) is not None
 
 
 def checked_path(path: str) -> str:
@@ -26,6 +41,17 @@ def checked_file_path(path: str) -> str:
     checked = checked_path(path)
     if not checked:
         raise InvalidValueError(f"{path!r} does not name an artifact file", hint="give a relative path")
+    return checked
+
+
+def checked_new_path(path: str) -> str:
+    """Like `checked_file_path`, for a file to be written: the names of files that are being written are refused."""
+    checked = checked_file_path(path)
+    if any(part.startswith(PARTIAL_PREFIX) for part in checked.split("/")):
+        raise InvalidValueError(
+            f"the artifact name {path!r} is reserved for files that are being written",
+            hint="choose another name",
+        )
     return checked
 
 

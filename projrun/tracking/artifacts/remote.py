@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,7 @@ from typing import Any
 from projrun.credentials import redact_uri, without_queries
 from projrun.errors import NotFoundError, TrackingError
 from projrun.http.object_stores import open_filesystem
-from projrun.tracking.artifacts.files import PARTIAL_PREFIX
-from projrun.tracking.artifacts.paths import checked_file_path, checked_path
+from projrun.tracking.artifacts.paths import checked_file_path, checked_new_path, checked_path, partial_name
 from projrun.tracking.entities import FileInfo
 
 
@@ -30,7 +28,7 @@ class RemoteArtifacts:
 
     def upload(self, file: Path, path: str) -> None:
         """Send a file; object stores show an object only when it is whole. OSError for an unreadable file."""
-        place = self._place(checked_file_path(path))
+        place = self._place(checked_new_path(path))
         with file.open("rb"), self._failures("take", path):
             self._filesystem.put_file(str(file), place)
 
@@ -61,7 +59,7 @@ class RemoteArtifacts:
 
     def _fetch(self, path: str, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.parent / f"{PARTIAL_PREFIX}{os.urandom(8).hex()}"
+        partial = target.parent / partial_name()
         try:
             with self._failures("give", path):
                 self._filesystem.get_file(self._place(path), str(partial))
