@@ -117,6 +117,12 @@ def test_a_plan_writes_nothing_and_a_run_is_recorded(bench: Workbench) -> None:
     assert list((bench.home / "active").iterdir()) == []
 
 
+def test_bars_are_folded_in_the_artifact(bench: Workbench) -> None:
+    result = bench.execute(bench.plan(word="10%\r 50%\r100%"))
+    assert log_of(result) == "100%\n"
+    assert list((bench.home / "active").iterdir()) == []
+
+
 def test_a_command_that_fails_is_an_outcome(bench: Workbench) -> None:
     result = bench.execute(bench.plan(code=3))
     assert (result.outcome.status, result.outcome.exit_code) == ("FAILED", 3)

@@ -12,8 +12,12 @@ from projrun.errors import NotFoundError, ProjrunError
 from projrun.execution.protocol import UNKNOWN_EXIT_CODE
 from projrun.execution.registry import get_backend
 from projrun.running.record.recorder import LOG, RunEnd, RunRecorder, now
+from projrun.tracking.artifacts.files import chunks_of, write_whole
 from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
+
+_DRAWING = (b"\r", b"\b", b"\x1b")
+"""Without these, nothing in a log is drawn over."""
 
 LOST = "the runner was killed or the machine went down"
 _LOST = "lost: "
@@ -101,7 +105,7 @@ def deliver_log(lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[
     """Make the output an artifact; where the store cannot take it, the local file that keeps it."""
     if not lease.log_file.exists():
         return None
-    if recorder.artifact(lease.log_file, LOG):
+    if recorder.artifact(shown_log(lease), LOG):
         with suppress(OSError):  # a continued run would get it again, under the next number
             lease.log_file.unlink()
         return None
@@ -112,6 +116,21 @@ def deliver_log(lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[
         return None
     warn(f"the output is kept in {kept}")
     return kept
+
+
+def shown_log(lease: Lease, name: str = "shown.log") -> Path:
+    """The output as the artifact has it, bars folded: a file below `scratch`, or the log where there are none."""
+    log = lease.log_file
+    try:
+        if not any(sign in chunk for chunk in chunks_of(log) for sign in _DRAWING):
+            return log
+        from projrun.running.record.folding import folded
+
+        shown = lease.scratch / name
+        write_whole(folded(chunks_of(log)), shown)
+    except OSError:  # a full disk: unfolded it is all there, too
+        return log
+    return shown
 
 
 def _ending(mark: Mark) -> RunEnd | None:
