@@ -13,7 +13,7 @@ import pytest
 
 import projrun
 from projrun.api import RunFailedError
-from projrun.cache.lease import is_locked
+from projrun.cache.locks import is_locked
 from projrun.directories import Directories
 from projrun.errors import RequestError, SourceError
 from projrun.running.keywords import options_from

@@ -14,10 +14,11 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import IO, Literal, NamedTuple
 
+from projrun.cache.locks import exclusive, is_locked, open_locked, try_lock
 from projrun.cache.ownership import foreign_reason, make_private
 
 DESCRIPTION = "description.json"
@@ -103,28 +104,34 @@ class ContentCache:
 
     def remove(self, entry: Entry) -> bool:
         """Remove one generation; False where a process uses it, builds it, or it cannot be removed."""
-        from filelock import FileLock, Timeout
-
         try:
-            with FileLock(self._lock_file(entry.key), timeout=0):
+            lock = self._try_lock(entry.key)
+            if lock is None:
+                return False
+            with lock:
                 return self._remove(entry)
-        except (Timeout, OSError):
+        except OSError:
             return False
 
     def sweep(self) -> None:
         """Remove what interrupted removals and failed builds left, and the folders of keys without a generation."""
-        from filelock import FileLock, Timeout
-
         for folder in _subfolders(self.root):
             if not re.fullmatch(_KEY, folder.name):
                 continue
             if self._generations(folder.name) and not _half_removed(folder):
                 continue
-            with suppress(Timeout, OSError), FileLock(self._lock_file(folder.name), timeout=0):
-                for left in _half_removed(folder):
-                    _remove_tree(left)
-                if not self._generations(folder.name):
-                    _remove_tree(folder)
+            with suppress(OSError):
+                self._sweep_key(folder)
+
+    def _sweep_key(self, folder: Path) -> None:
+        lock = self._try_lock(folder.name)
+        if lock is None:
+            return
+        with lock:
+            for left in _half_removed(folder):
+                _remove_tree(left)
+            if not self._generations(folder.name):
+                _remove_tree(folder)
 
     def _remove(self, entry: Entry) -> bool:
         marker = _marker(entry.path)
@@ -143,18 +150,10 @@ class ContentCache:
         if _marker(path).exists():
             probe = str(describe(path).get("probe", self._probe))
             return "ready" if (path / probe).exists() else "broken"
-        return "building" if self._is_locked(key) else "unfinished"
+        return "building" if is_locked(self._lock_file(key)) else "unfinished"
 
-    def _is_locked(self, key: str) -> bool:
-        from filelock import FileLock, Timeout
-
-        try:
-            with FileLock(self._lock_file(key), timeout=0):
-                return False
-        except Timeout:
-            return True
-        except OSError:  # no process builds in a folder that cannot be written
-            return False
+    def _try_lock(self, key: str) -> IO[str] | None:
+        return open_locked(self._lock_file(key), os.O_RDWR | os.O_CREAT)
 
     def _lock_file(self, key: str) -> Path:
         return self.root / f"{key}.lock"
@@ -219,21 +218,15 @@ class ContentCache:
 
     @contextmanager
     def _lock(self, key: str, waiting: Callable[[], None] | None) -> Iterator[None]:
-        from filelock import FileLock, Timeout
+        def say_so() -> AbstractContextManager[object]:
+            if waiting is not None:
+                waiting()
+            return nullcontext()
 
         make_private(self.root)
         make_private(self.folder(key))
-        lock = FileLock(self._lock_file(key))
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            if waiting is not None:
-                waiting()
-            lock.acquire()
-        try:
+        with exclusive(self._lock_file(key), say_so):
             yield
-        finally:
-            lock.release()
 
 
 def _marker(entry: Path) -> Path:
@@ -275,14 +268,11 @@ def is_in_use(entry: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not try_lock(descriptor, marker)
     except OSError:
         return False
     finally:
         os.close(descriptor)
-    return False
 
 
 def _hold(marker: Path) -> bool:
@@ -310,7 +300,8 @@ def _remove_unless_held(marker: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not try_lock(descriptor, marker):
+            return False
         marker.unlink()
     except OSError:
         return False

@@ -7,7 +7,6 @@ here, before any store is asked: there is a lease before there is a run.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -15,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from projrun.cache.locks import open_locked
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
 
@@ -210,38 +210,3 @@ def _remove(folder: Path) -> None:
         import shutil
 
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def open_locked(file: Path, flags: int) -> IO[str] | None:
-    """The file, locked until it is closed; None if another process holds it or has just removed it.
-
-    Raises OSError if it cannot be created (`os.O_CREAT`).
-    """
-    try:
-        descriptor = os.open(file, flags, 0o600)
-    except OSError:
-        if flags & os.O_CREAT:
-            raise
-        return None
-    stream = open(descriptor, "r+", encoding="utf-8")  # noqa: PTH123, SIM115 - held open as long as the lease
-    if _lock(stream) and os.fstat(descriptor).st_nlink > 0:
-        return stream
-    stream.close()
-    return None
-
-
-def is_locked(file: Path) -> bool:
-    """Whether a process holds a file that `open_locked` gave it; changes nothing."""
-    stream = open_locked(file, os.O_RDWR)
-    if stream is None:
-        return file.exists()
-    stream.close()
-    return False
-
-
-def _lock(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from projrun.cache.lease import is_locked, open_locked
+from projrun.cache.locks import is_locked, open_locked
 from projrun.cache.ownership import make_private
 from projrun.cache.removal import remove_folder
 

@@ -110,7 +110,7 @@ def _make_writable(folder: Path) -> None:
 def _unwritable(folder: Path, error: OSError) -> RequestError:
     return RequestError(
         f"cannot write to {folder}: {error.strerror}",
-        hint="set PROJRUN_HOME to a folder that you own, with free space",
+        hint="set PROJRUN_HOME to a folder of yours on a local disk with free space",
     )
 
 

@@ -22,8 +22,8 @@ from projrun.cache.contents import (
     removed_of,
 )
 from projrun.cache.entries import ContentCache, Entry, State, describe
-from projrun.cache.lease import is_locked, open_locked
 from projrun.cache.locked_folders import hold, is_held, lock_file, remove_held, sweep
+from projrun.cache.locks import is_locked, open_locked
 from projrun.cache.removal import remove_folder
 from projrun.sources.copies.leftovers import left_behind
 from projrun.sources.copies.run_copies import read_facts

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from projrun.cache import entries
 from projrun.cache.entries import ContentCache
+from projrun.cache.locks import exclusive
 from tests.support.commands import start_python
 from tests.support.warm import Started
 
@@ -27,6 +27,7 @@ BUILDER = """
 import sys, time
 from pathlib import Path
 from projrun.cache.entries import ContentCache
+from projrun.cache.locks import exclusive
 
 root, log, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
 
@@ -236,7 +237,7 @@ def test_a_built_entry_needs_no_costly_import(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from projrun.cache.entries import ContentCache; "
         "ContentCache(Path(sys.argv[1])).get_or_build('key', None); "
-        "print({'filelock', 'shutil', 'tempfile', 'subprocess', 'logging'} & set(sys.modules))"
+        "print({'shutil', 'tempfile', 'subprocess', 'logging'} & set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
@@ -323,6 +324,6 @@ def test_a_removal_that_goes_on_is_left_alone(tmp_path: Path) -> None:
     cache.get_or_build(key, lambda folder: None)
     going = tmp_path / key / "0001-abcdef.removed"
     going.mkdir()
-    with FileLock(tmp_path / f"{key}.lock"):
+    with exclusive(tmp_path / f"{key}.lock"):
         cache.sweep()
     assert going.exists()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cache.lease import Lease, Mark, abandoned, is_locked, lease_of, new_origin_id
+from projrun.cache.lease import Lease, Mark, abandoned, lease_of, new_origin_id
+from projrun.cache.locks import is_locked
 
 HOLD = """
 import sys, time

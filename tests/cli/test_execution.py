@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import signal
 import subprocess
@@ -56,6 +58,22 @@ def test_a_working_directory_that_is_gone_is_the_users_mistake(
         "projrun: error: cannot use the working directory: No such file or directory; "
         "change to a folder that exists\n"
     )
+
+
+def test_a_home_without_locks_is_named_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    monkeypatch.setenv("PROJRUN_HOME", str(tmp_path / "home"))
+    (tmp_path / "MLproject").write_text("entry_points: {main: {command: touch ran}}\n")
+    assert execute(["run", str(tmp_path), "--env-manager", "local"]) == 2
+    said = capsys.readouterr().err
+    assert "files cannot be locked on its file system" in said
+    assert "set PROJRUN_HOME to a folder of yours on a local disk" in said
+    assert not (tmp_path / "ran").exists()
 
 
 INTERRUPTED_BY_AN_IMPORT = """

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple  # noqa: E402
 
 PACKAGES = ("projrun", "projrun_backends")
 NOT_IMPORTED = ("projrun.testing", "projrun.__main__")
-ALSO_USED = ("requests", "rich.console", "rich.table", "rich.text", "sqlite3", "virtualenv", "filelock")
+ALSO_USED = ("requests", "rich.console", "rich.table", "rich.text", "sqlite3", "virtualenv")
 
 
 class Request(NamedTuple):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from projrun.cache.lease import Lease, Mark, abandoned, is_locked, lease_of
+from projrun.cache.lease import Lease, Mark, abandoned, lease_of
+from projrun.cache.locks import is_locked
 from projrun.directories import Directories
 from projrun.errors import NotFoundError, ProjrunError
 from projrun.execution.protocol import UNKNOWN_EXIT_CODE

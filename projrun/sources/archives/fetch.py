@@ -12,6 +12,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
 from projrun.cache.entries import ContentCache
+from projrun.cache.locks import exclusive
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError, SourceError
 from projrun.sources.archives.deadline import within
@@ -196,10 +197,8 @@ def _unnamed_file(cache: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _lock(record: Path) -> Iterator[None]:
-    from filelock import FileLock
-
     record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with FileLock(record.with_suffix(".lock")):
+    with exclusive(record.with_suffix(".lock")):
         yield
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+
+from projrun.cache.locks import exclusive
 
 Waiting = Callable[[], AbstractContextManager[object]]
 
@@ -25,13 +25,5 @@ def mirror_lock(folder: Path, waiting: Waiting) -> Iterator[tuple[int, ...]]:
     """
     file = lock_file_of(folder)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with waiting():
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with exclusive(file, waiting) as descriptor:
         yield (descriptor,)
-    finally:
-        os.close(descriptor)
