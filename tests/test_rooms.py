@@ -38,6 +38,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     },
     # The endpoint of a run is the server's: it knows the stores, and nothing of runs that are carried out here.
     "server": {"tracking"},
+    "journal": {"tracking"},
     "environments": {"project"},
     "execution": {"cache"},
     "execution.supervision": {"execution"},

@@ -39,7 +39,11 @@ class LoggedModels(Protocol):
         source_run_id: str = "",
         params: Sequence[Param] = (),
         tags: Sequence[Tag] = (),
-    ) -> LoggedModel: ...
+        origin_id: str = "",
+    ) -> LoggedModel:
+        """`origin_id`, where given, is the model's id, or becomes its tag `projrun.origin.model_id`."""
+        ...
+
     def get_logged_model(self, model_id: str) -> LoggedModel: ...
     def search_logged_models(
         self,

@@ -8,6 +8,8 @@ from projrun.tracking.runs import RunStore
 
 ORIGIN = "projrun.origin.run_id"
 """The tag, in stores that give runs ids of their own."""
+ORIGIN_MODEL = "projrun.origin.model_id"
+"""The same for logged models."""
 
 
 def find_by_origin(store: RunStore, experiment_id: str, origin_id: str) -> Run | None:

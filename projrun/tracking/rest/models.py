@@ -16,6 +16,7 @@ from projrun.tracking.entities import (
     RegisteredModel,
     Tag,
 )
+from projrun.tracking.origin import ORIGIN_MODEL
 from projrun.tracking.rest import wire
 from projrun.tracking.rest.transport import Transport
 
@@ -58,12 +59,14 @@ class RestModels:
         source_run_id: str = "",
         params: Sequence[Param] = (),
         tags: Sequence[Tag] = (),
+        origin_id: str = "",
     ) -> LoggedModel:
         """A model that is pending until it is finalized."""
+        origin = [Tag(ORIGIN_MODEL, origin_id)] if origin_id else []
         body: dict[str, object] = {
             "experiment_id": experiment_id,
             "params": wire.pairs(list(params)),
-            "tags": wire.pairs(list(tags)),
+            "tags": wire.pairs([*tags, *origin]),
         }
         given = (("name", name), ("model_type", model_type), ("source_run_id", source_run_id))
         body |= {key: value for key, value in given if value}

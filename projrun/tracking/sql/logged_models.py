@@ -31,11 +31,12 @@ def create(
     source_run_id: str,
     params: Sequence[Param],
     tags: Sequence[Tag],
+    origin_id: str = "",
 ) -> LoggedModel:
     """A model that is PENDING until it is finalized; a name is generated if none is given."""
     experiment = experiments.get_active(connection, experiment_id)
     _check_name(name)
-    model_id = f"m-{generate_id()}"
+    model_id = origin_id or f"m-{generate_id()}"
     uri = f"{experiment.artifact_location}/models/{model_id}/artifacts"
     connection.execute(
         f"INSERT INTO logged_models ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, 'LOGGED_MODEL_PENDING', ?, ?)",

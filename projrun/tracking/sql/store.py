@@ -273,8 +273,9 @@ class SqlStore:
         source_run_id: str = "",
         params: Sequence[Param] = (),
         tags: Sequence[Tag] = (),
+        origin_id: str = "",
     ) -> LoggedModel:
-        """A model that is pending until it is finalized."""
+        """A model that is pending until it is finalized; its id is `origin_id`, or at random."""
         from projrun.tracking.sql import logged_models
 
         with self._engine.writing() as connection:
@@ -286,6 +287,7 @@ class SqlStore:
                 source_run_id=source_run_id,
                 params=params,
                 tags=tags,
+                origin_id=origin_id,
             )
 
     def get_logged_model(self, model_id: str) -> LoggedModel:

@@ -1,0 +1,66 @@
+"""Logged models of a run-scoped store, brought into the target: found or created once, then completed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from projrun.errors import InvalidValueError, NotFoundError
+from projrun.journal.journal import Journal
+from projrun.journal.references import References
+from projrun.tracking.entities import LoggedModel
+from projrun.tracking.models import LoggedModels
+from projrun.tracking.origin import ORIGIN_MODEL
+
+
+class ModelSender:
+    """Sends the logged models of a journal."""
+
+    def __init__(self, journal: Journal, target: LoggedModels, references: References) -> None:
+        self._journal = journal
+        self._target = target
+        self._references = references
+        self.placed: list[tuple[LoggedModel, LoggedModel]] = []
+        """Those of the journal, and those of the target."""
+
+    def place(self, experiment: Callable[[str], str]) -> None:
+        """Find or create each; `experiment` gives an experiment's id in the target."""
+        known = self._journal.model_targets()
+        for model_id in self._journal.model_ids():
+            model = self._journal.store.get_logged_model(model_id)
+            if model_id in known:
+                found = self._target.get_logged_model(known[model_id])
+            else:
+                found = self._find_or_create(model, experiment(model.experiment_id))
+                self._journal.set_model_target(model_id, found.model_id)
+            self._references.add({model_id: found.model_id})
+            self.placed.append((model, found))
+
+    def _find_or_create(self, model: LoggedModel, experiment_id: str) -> LoggedModel:
+        return self._find(model, experiment_id) or self._target.create_logged_model(
+            experiment_id,
+            name=model.name,
+            model_type=model.model_type,
+            source_run_id=self._references.text(model.source_run_id),
+            origin_id=model.model_id,
+        )
+
+    def _find(self, model: LoggedModel, experiment_id: str) -> LoggedModel | None:
+        try:
+            return self._target.get_logged_model(model.model_id)  # stores of ours keep the id
+        except (NotFoundError, InvalidValueError):
+            found = self._target.search_logged_models(
+                [experiment_id], filter_string=f"tags.`{ORIGIN_MODEL}` = '{model.model_id}'", max_results=1
+            )
+        return found.models[0] if found.models else None
+
+    def complete(self) -> None:
+        """Send params, tags and the status of those that differ: all of it may be sent twice."""
+        for model, found in self.placed:
+            tags = [tag for tag in map(self._references.tag, model.tags) if tag not in found.tags]
+            params = [param for param in model.params if param not in found.params]
+            if params:
+                self._target.log_logged_model_params(found.model_id, params)
+            if tags:
+                self._target.set_logged_model_tags(found.model_id, tags)
+            if model.status not in (found.status, "LOGGED_MODEL_PENDING"):
+                self._target.finalize_logged_model(found.model_id, model.status)

@@ -1,0 +1,105 @@
+"""Targets of a merge: one that gives ids of its own, as other servers do, and one that fails when a test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from projrun.errors import TrackingError
+from projrun.tracking.artifacts.repository import ArtifactRepository
+from projrun.tracking.entities import LoggedModel, Metric, Param, Run, Tag
+from projrun.tracking.origin import ORIGIN, ORIGIN_MODEL
+from projrun.tracking.sql.store import SqlStore
+
+
+class ForeignStore(SqlStore):
+    """A store whose runs get ids of its own, and that counts what arrived: SQL would keep a metric once."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.arrived: list[Metric] = []
+
+    @classmethod
+    def at(cls, folder: Path) -> ForeignStore:
+        """Open the store of a folder."""
+        store = cls.open(folder / "foreign.db")
+        assert isinstance(store, cls)
+        return store
+
+    def create_run(
+        self,
+        experiment_id: str,
+        *,
+        run_name: str = "",
+        user_id: str = "",
+        start_time: int,
+        tags: Sequence[Tag] = (),
+        origin_id: str = "",
+    ) -> Run:
+        """As a server of MLflow's: what the client chose is a tag."""
+        all_tags = [*tags, Tag(ORIGIN, origin_id)]
+        return super().create_run(
+            experiment_id, run_name=run_name, user_id=user_id, start_time=start_time, tags=all_tags
+        )
+
+    def create_logged_model(self, experiment_id: str, *, origin_id: str = "", **given: Any) -> LoggedModel:
+        """As a server of MLflow's."""
+        all_tags = [*given.pop("tags", ()), Tag(ORIGIN_MODEL, origin_id)]
+        return super().create_logged_model(experiment_id, tags=all_tags, **given)
+
+    def log_batch(
+        self,
+        run_id: str,
+        *,
+        metrics: Sequence[Metric] = (),
+        params: Sequence[Param] = (),
+        tags: Sequence[Tag] = (),
+    ) -> None:
+        """Keep and count."""
+        super().log_batch(run_id, metrics=metrics, params=params, tags=tags)
+        self.arrived.extend(metrics)
+
+
+class Outage(TrackingError):
+    """The failure of a store that a test let fail."""
+
+
+class Failing:
+    """Calls of a store, some of which fail: before they take effect, or after, so that nobody hears of it."""
+
+    def __init__(self, store: SqlStore, faults: Iterator[str]) -> None:
+        self.store = store
+        self.faults = faults
+        self.uri = store.uri
+
+    def artifacts(self, artifact_uri: str) -> ArtifactRepository:
+        """The files, whose uploads fail likewise."""
+        found = self.store.artifacts(artifact_uri)
+        found.upload = self.failing(found.upload)  # type: ignore[method-assign]
+        return found
+
+    def failing(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The call, with the next fault."""
+
+        def called(*arguments: Any, **keywords: Any) -> Any:
+            fault = next(self.faults, "")
+            if fault == "before":
+                raise Outage("the server is away")
+            result = call(*arguments, **keywords)
+            if fault == "after":
+                raise Outage("there was no answer")
+            return result
+
+        return called
+
+
+def _failing_method(name: str) -> Callable[..., Any]:
+    return lambda self, *arguments, **keywords: self.failing(getattr(self.store, name))(
+        *arguments, **keywords
+    )
+
+
+for _name in dir(SqlStore):
+    if not _name.startswith("_") and _name not in ("artifacts", "open", "uri", "artifact_root"):
+        setattr(Failing, _name, _failing_method(_name))
