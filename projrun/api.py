@@ -63,6 +63,7 @@ def run(
     exact_python: bool = False,
     conda_exe: str | os.PathLike[str] | None = None,
     grace_period: float | None = None,
+    timeout: float | str | None = None,
     pass_credentials: bool = False,
     offline: bool = False,
     require_clean: bool = False,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Mark(NamedTuple):
     reason: str = ""
     exit_code: int | None = None
     end_time: int | None = None
+    tags: Mapping[str, str] = {}
+    """Those of that end."""
     backend: str = ""
     job: str = ""
     """What that backend finds the run's job by, where the job survives its runner."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from projrun.errors import RequestError
+from projrun.settings.quantities import SECONDS
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _BINARY_BYTES = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -16,7 +16,7 @@ def parse_duration(text: str, option: str) -> float:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdw])", text.strip().lower())
     if match is None:
         raise RequestError(f"{option}: {text!r} is not a duration", hint="for example 30d, 12h or 2w")
-    return float(match[1]) * _SECONDS[match[2]]
+    return float(match[1]) * SECONDS[match[2]]
 
 
 def parse_size(text: str, option: str) -> int:

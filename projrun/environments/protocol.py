@@ -66,6 +66,8 @@ class Capabilities(NamedTuple):
     """
     locks: frozenset[str] = frozenset()
     """The kinds of lock (`lock_text.lock_kind`) that `--locked FILE` can be built from."""
+    resources: frozenset[str] = frozenset()
+    """Which of the limits `memory` and `cpus` its containers hold: the plan refuses the others."""
 
     def serves(self, kind: str) -> bool:
         """Whether it takes projects with this kind of environment."""

@@ -26,6 +26,17 @@ UNKNOWN_EXIT_CODE = -1
 _LARGEST_CODE = 255
 
 
+class Limits(NamedTuple):
+    """What a job may take; 0 means that there is no limit."""
+
+    timeout: float = 0.0
+    """Seconds that it may run."""
+    memory: int = 0
+    """Bytes."""
+    cpus: float = 0.0
+    """Processors; 2.5 is the time of two and a half."""
+
+
 class Capabilities(NamedTuple):
     """What a backend can do: the core asks these, never a name."""
 
@@ -33,6 +44,8 @@ class Capabilities(NamedTuple):
     """Whether it takes a `--backend-config`; otherwise one has no effect, with a warning."""
     survives_runner: bool = False
     """Whether a job goes on when its runner dies: the next command asks `attach` how it ended; else it is KILLED."""
+    resources: frozenset[str] = frozenset()
+    """The fields of `JobSpec.limits` that it holds: the plan refuses the others."""
 
 
 class Outcome(NamedTuple):
@@ -50,12 +63,14 @@ class Outcome(NamedTuple):
     """The signal that the runner received and forwarded, where that ended the run."""
     warnings: tuple[str, ...] = ()
     """What went wrong beside the job and was survived: a log file on a full disk, processes left behind."""
+    cause: str = ""
+    """What is known to have ended it: `timeout`, `oom`, or the name of the signal that the command died of."""
 
     def mistake(self, what: str) -> str:
         """Why it cannot be recorded; empty where it can. `what` says where it comes from, for people."""
         if self.status not in _STATUSES:
             return f"{what} has the status {self.status!r}, not {', '.join(_STATUSES)}"
-        for name, kind in (("exit_code", int), ("reason", str), ("warnings", tuple)):
+        for name, kind in (("exit_code", int), ("reason", str), ("warnings", tuple), ("cause", str)):
             value = getattr(self, name)
             if not isinstance(value, kind):
                 shown = f"{type(value).__name__}, not {kind.__name__}"
@@ -104,6 +119,7 @@ class JobSpec(NamedTuple):
     """Whether that is its controlling terminal, and gets what is typed at this process's; else it is for output."""
     passes_keys: bool = False
     """Whether the process makes its terminal raw only to pass keys on: Ctrl-C is then an interrupt all the same."""
+    limits: Limits = Limits()
 
     @property
     def process(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from projrun.cache.private_files import NotPrivateError, read_private, write_private
-from projrun.execution.protocol import JobSpec
+from projrun.execution.protocol import JobSpec, Limits
 
 _VERSION = 1
 _PRIVATE = frozenset({"environ", "end_environ", "secrets"})
@@ -55,6 +55,8 @@ def read_spec(text: str) -> JobSpec:
 def _plain(value: object) -> object:
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, Limits):
+        return value._asdict()
     if isinstance(value, tuple):
         return list(value)
     return dict(value) if isinstance(value, Mapping) else value
@@ -91,8 +93,22 @@ def _typed(name: str, value: object) -> Any:
         return Path(value)
     if name in _TEXTS and isinstance(value, str):
         return value
-    if name == "grace_period" and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
+    if name == "grace_period" and _is_number(value):
+        return float(value)  # type: ignore[arg-type]  # asked just now
+    if name == "limits" and _is_limits(value):
+        return Limits(**value)  # type: ignore[arg-type]  # asked just now
     if name in _FLAGS and isinstance(value, bool):
         return value
     raise ValueError(f"not a job specification: {name} has the wrong type")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_limits(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == set(Limits._fields)
+        and all(map(_is_number, value.values()))
+    )

@@ -39,6 +39,7 @@ from projrun.reporting import Activity, unseen
 from projrun.running.record.parent import ExperimentChoice, choose_experiment, find_parent
 from projrun.running.request import Context, RunRequest
 from projrun.settings import Setting, Settings
+from projrun.settings.options import LIMITS
 from projrun.sources.checkout import Checkout
 from projrun.sources.fetch import discard, fetch
 from projrun.sources.git.work_tree import WorkTreeInquiry
@@ -51,6 +52,7 @@ from projrun.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from projrun.environments.abilities import TakesOptions
+    from projrun.running.limits import RunLimits
 
 
 class TrackingTarget(NamedTuple):
@@ -119,6 +121,8 @@ class Plan(NamedTuple):
     """Whether the run's copy of the checkout is kept even where nothing in it would be lost."""
     parent: str | None = None
     """The run that this one is nested in, in the same store."""
+    limits: RunLimits | None = None
+    """None where there are neither limits nor retries."""
 
 
 def make_plan(
@@ -189,6 +193,7 @@ class _Decided(NamedTuple):
     backend: BackendChoice
     grace_period: float
     policy: TrustPolicy
+    limits: RunLimits | None
 
 
 def _decide(request: RunRequest, context: Context) -> _Decided:
@@ -200,6 +205,7 @@ def _decide(request: RunRequest, context: Context) -> _Decided:
         _backend(settings, request.caller_directory),
         settings.seconds("grace-period", 10.0),
         TrustPolicy.of(settings),
+        _limits(settings),
     )
 
 
@@ -244,7 +250,24 @@ def _plan(
         policy=decided.policy,
         keep_checkout=settings.enabled("keep-workdir"),
         parent=parent,
+        limits=_held(decided, environment.manager),
     )
+
+
+def _limits(settings: Settings) -> RunLimits | None:
+    if not any(map(settings.get, LIMITS)):
+        return None
+    from projrun.running.limits import read_limits
+
+    return read_limits(settings)
+
+
+def _held(decided: _Decided, manager: EnvironmentManager) -> RunLimits | None:
+    if decided.limits is None:
+        return None
+    from projrun.running.limits import check_held
+
+    return check_held(decided.limits, manager, decided.backend.name)
 
 
 def _parent(context: Context, tracking: TrackingTarget) -> tuple[str | None, str]:

@@ -12,8 +12,9 @@ from pathlib import Path
 from projrun.credentials import redact_uri
 from projrun.environments.protocol import ChildProcess, Launch, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
-from projrun.execution.protocol import ExecutionBackend, Job, JobRef, JobSpec, Outcome
+from projrun.execution.protocol import ExecutionBackend, Job, JobRef, JobSpec, Limits, Outcome
 from projrun.execution.registry import get_backend
+from projrun.execution.supervision.ending import cause_tags
 from projrun.execution.supervision.output import on_terminal
 from projrun.execution.supervision.process import jobs_writing_to
 from projrun.execution.supervision.signals import Interrupted
@@ -220,6 +221,7 @@ def _job_spec(
         terminal=plan.terminal,
         keyboard=_has_keyboard(session),
         passes_keys=child.passes_keys,
+        limits=plan.limits.for_process(wrapped=bool(child.argv)) if plan.limits else Limits(),
     )
 
 
@@ -293,11 +295,15 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
     recorder, lease, warn = session.recorder, session.lease, session.reporter.warning
     for warning in outcome.warnings:
         warn(warning)
-    end = RunEnd(outcome.status, outcome.exit_code, outcome.reason, now())
+    end = RunEnd(outcome.status, outcome.exit_code, outcome.reason, now(), cause_tags(outcome))
     try:
         lease.note(
             lease.mark._replace(
-                status=end.status, reason=end.reason, exit_code=end.exit_code, end_time=end.end_time
+                status=end.status,
+                reason=end.reason,
+                exit_code=end.exit_code,
+                end_time=end.end_time,
+                tags=end.tags,
             )
         )
     except OSError as error:  # a full disk: the store may be elsewhere

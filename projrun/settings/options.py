@@ -84,6 +84,9 @@ def _flag_setting(name: str, help_text: str, variable: str) -> Option:
     return _setting(name, help_text, None, variable)._replace(kind="flag")
 
 
+LIMITS = ("timeout",)
+"""The options for limits, which a run records together."""
+
 _TABLE = (
     Option(
         "entry-point", "Entry point, or a .py, .sh or .R script of the project.", "NAME", "e",
@@ -193,6 +196,10 @@ _TABLE = (
         "grace-period", "Time between SIGTERM and SIGKILL for a command that is being stopped.", "SECONDS",
         "PROJRUN_GRACE_PERIOD",
     )._replace(kind="seconds", default="10"),
+    _setting(
+        "timeout", "Longest time for the command: 90, 90s, 30m, 2h, 1d; then it is stopped and FAILED.", "DURATION",
+        "PROJRUN_TIMEOUT",
+    )._replace(recorded=True),
     _flag_setting(
         "no-tty", "Give the command pipes instead of a terminal, and no keyboard.", "PROJRUN_NO_TTY"
     )._replace(api=False),

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from projrun.errors import RequestError
-from projrun.execution.protocol import UNKNOWN_EXIT_CODE, ExecutionBackend, Job, JobSpec, Outcome
+from projrun.execution.protocol import UNKNOWN_EXIT_CODE, ExecutionBackend, Job, JobSpec, Limits, Outcome
 from projrun.execution.registry import check_config
 from projrun.execution.serialization import read_spec, write_spec
 
@@ -199,6 +199,16 @@ class BackendConformance:
         assert (outcome.status, outcome.exit_code) == ("KILLED", 143)
         job.signal(signal.SIGTERM)  # one that is gone is no error
         assert job.wait() == outcome
+
+    def test_a_job_that_takes_too_long_fails(
+        self, backend: ExecutionBackend, config: Mapping[str, object], tmp_path: Path
+    ) -> None:
+        if "timeout" not in backend.capabilities.resources:
+            return  # then the plan refuses one
+        spec = spec_in(tmp_path, "trap 'exit 0' TERM; sleep 600 & wait", limits=Limits(timeout=0.3))
+        outcome = submitted(backend, config, spec).wait()
+        assert (outcome.status, outcome.exit_code, outcome.cause) == ("FAILED", 124, "timeout")
+        assert outcome.reason == "timed out after 0.3 s"
 
     def test_a_job_that_has_ended_is_found_again(
         self, backend: ExecutionBackend, config: Mapping[str, object], tmp_path: Path

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projrun.execution.protocol import JobSpec
+from projrun.execution.protocol import JobSpec, Limits
 from projrun.execution.serialization import read_spec, write_spec
 
 # What a person or the system can hand over: any text without NUL, undecodable bytes included.
@@ -49,6 +49,7 @@ specs = st.builds(
     end_function=texts,
     end_details=tables,
     forward_stdout_to_stderr=st.booleans(),
+    limits=st.builds(Limits, st.floats(0, 1e9), st.integers(0, 2**62), st.floats(0, 1e3)),
 )
 
 

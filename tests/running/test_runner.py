@@ -130,6 +130,21 @@ def test_a_command_that_fails_is_an_outcome(bench: Workbench) -> None:
     assert (run.status, run.tag("projrun.exit_code")) == ("FAILED", "3")
 
 
+def test_a_command_that_takes_too_long_is_recorded_with_its_reason(bench: Workbench) -> None:
+    bench.environ |= {"PROJRUN_TIMEOUT": "0.2", "BASH_ENV": str(bench.project / "slow.sh")}
+    (bench.project / "slow.sh").write_text("exec sleep 60")
+    result = bench.execute(bench.plan())
+    assert (result.outcome.status, result.outcome.exit_code) == ("FAILED", 124)
+    (run,) = bench.runs()
+    tags = ("projrun.exit_code", "projrun.reason", "projrun.timeout", "projrun.limits")
+    assert [run.tag(tag) for tag in tags] == ["124", "timed out after 0.2 s", "true", '{"timeout": "0.2"}']
+    del bench.environ["PROJRUN_TIMEOUT"]
+    with repetition(bench.order(run), bench.heard.warning) as found:
+        limits = plan_repetition(found).plan.limits
+    assert limits is not None
+    assert limits.job.timeout == 0.2
+
+
 def test_an_environment_that_cannot_be_prepared_ends_the_run(bench: Workbench) -> None:
     class Broken(LocalEnvironment):
         def prepare(

@@ -16,7 +16,7 @@ class LocalBackend:
     """
 
     name = "local"
-    capabilities = Capabilities()
+    capabilities = Capabilities(resources=frozenset({"timeout"}))
 
     def check(self, config: Mapping[str, object]) -> None:
         """There is nothing to check: the core refuses any configuration."""

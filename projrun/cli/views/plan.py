@@ -47,6 +47,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         },
         "run": {"id": plan.run_id, "name": plan.run_name},
         "grace_period": plan.grace_period,
+        "limits": dict(plan.limits.shown()) if plan.limits else {},
         "warnings": list(plan.warnings),
         "notes": list(plan.notes),
     }
@@ -96,6 +97,7 @@ def plan_text(document: Mapping[str, Any]) -> str:
         ("tracking", _with_origin(document["tracking"]["uri"], document["tracking"]["origin"])),
         ("experiment", _experiment_text(document["experiment"])),
         ("run", document["run"]["name"] or document["run"]["id"] or ""),
+        *document["limits"].items(),
     ]
     return "\n".join(f"{label:<12} {_continued(text)}" for label, text in lines if text)
 

@@ -29,14 +29,30 @@ def ended(returncode: int, received: Sequence[int], warnings: Sequence[str] = ()
     if returncode == 0:
         return Outcome("FINISHED", 0, warnings=tuple(warnings))
     if returncode < 0:
-        return Outcome("FAILED", 128 - returncode, _killed_by(-returncode), warnings=tuple(warnings))
+        killed, name = _killed_by(-returncode), signal_name(-returncode)
+        return Outcome("FAILED", 128 - returncode, killed, warnings=tuple(warnings), cause=name)
     return Outcome("FAILED", returncode, _exited_with(returncode), warnings=tuple(warnings))
 
 
 def interrupted(signum: int, warnings: Sequence[str] = ()) -> Outcome:
     """The outcome of a run that a signal to the runner ended: KILLED, 130 for INT, 143 for TERM."""
-    reason = f"interrupted by {signal_name(signum)}"
-    return Outcome("KILLED", 128 + signum, reason, signum, tuple(warnings))
+    name = signal_name(signum)
+    return Outcome("KILLED", 128 + signum, f"interrupted by {name}", signum, tuple(warnings), name)
+
+
+def timed_out(seconds: float, warnings: Sequence[str] = ()) -> Outcome:
+    """The outcome of a command that did not end in time, whatever it did when it was asked to: as timeout(1)."""
+    from projrun.settings.quantities import duration_text
+
+    reason = f"timed out after {duration_text(seconds)}"
+    return Outcome("FAILED", 124, reason, warnings=tuple(warnings), cause="timeout")
+
+
+def cause_tags(outcome: Outcome) -> dict[str, str]:
+    """The tag that says what ended a run, where that is known."""
+    if outcome.cause in ("timeout", "oom"):
+        return {f"projrun.{outcome.cause}": "true"}
+    return {"projrun.signal": outcome.cause} if outcome.cause else {}
 
 
 def signal_name(signum: int) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from projrun.errors import EnvironmentBuildError
 from projrun.execution.protocol import Job, JobRef, JobSpec, Outcome
-from projrun.execution.supervision.ending import ENDING_SIGNALS, ended
+from projrun.execution.supervision.ending import ENDING_SIGNALS, ended, timed_out
 from projrun.execution.supervision.group import is_alive, process_state, signal_group
 from projrun.execution.supervision.guard import Guard
 from projrun.execution.supervision.output import Output, read_log
@@ -29,6 +29,7 @@ _LONGEST_PAUSE = 0.05
 _LONGEST_GRACE = 1_000_000.0
 """Eleven days: poll(2) counts milliseconds in 31 bits."""
 
+_NEVER = float("inf")
 _EXIT_PAUSE = 0.1
 """How often to ask whether the child has ended, if the system has no pidfd."""
 
@@ -55,7 +56,7 @@ class ProcessJob:
         self._received: list[int] = []
         self._received_until_exit: tuple[int, ...] = ()
         self._kill_at: float | None = None
-        self._killed = self._muting = self._over = False
+        self._killed = self._muting = self._over = self._timed_out = False
         self._lock = RLock()  # reentrant: a signal handler may interrupt the thread that holds it
         with ExitStack() as undo:
             self._wake_reader, self._wake_writer = os.pipe()
@@ -68,6 +69,7 @@ class ProcessJob:
             self._process = _start(argv, spec, self._output)
             undo.pop_all()
         self._guard.watch(self._process.pid)
+        self._deadline = monotonic() + (spec.limits.timeout or _NEVER)
         self._output.started(self._process.pid, self._guard.note_terminal)
         self._exit_descriptor = _exit_descriptor(self._process.pid)
 
@@ -172,6 +174,8 @@ class ProcessJob:
         with self._lock:
             self._over = True
         outcome = ended(self._process.returncode, self._received_until_exit, self._warnings)
+        if self._timed_out:
+            outcome = timed_out(self._spec.limits.timeout, self._warnings)
         while self._end is not None:
             try:
                 return self._checked(self._end(outcome, self._spec.end_details, self._spec.end_environ))
@@ -200,6 +204,7 @@ class ProcessJob:
         longest = _EXIT_PAUSE if self._exit_descriptor is None else None
         while self._process.poll() is None:
             self._step(longest)
+        self._deadline = _NEVER
         self._received_until_exit = tuple(self._received)
         self._output.job_ended()
 
@@ -261,13 +266,27 @@ class ProcessJob:
         return bool(ready)
 
     def _timeout(self, longest: float | None) -> float | None:
-        if self._kill_at is None or self._killed:
+        """At most `longest` seconds until something is due; what is due now is done."""
+        if monotonic() >= self._deadline:
+            self._time_out()
+        due = self._deadline if self._kill_at is None or self._killed else min(self._kill_at, self._deadline)
+        if due == _NEVER:
             return longest
-        left = self._kill_at - monotonic()
-        if left <= 0:
+        left = due - monotonic()
+        if left > 0:
+            return min(left, _LONGEST_GRACE if longest is None else longest)
+        if due == self._kill_at:
             self._kill()
-            return 0
-        return left if longest is None else min(left, longest)
+        return 0
+
+    def _time_out(self) -> None:
+        """TERM, and KILL after the grace period; a signal that asked it to end before is why it ends."""
+        with self._lock:
+            self._deadline = _NEVER
+            self._timed_out = not ENDING_SIGNALS.intersection(self._received)
+            self._start_grace_period()
+            signal_group(self._process.pid, signal.SIGTERM)
+            signal_group(self._process.pid, signal.SIGCONT)
 
     def _start_grace_period(self) -> None:
         if self._kill_at is None:
@@ -275,7 +294,7 @@ class ProcessJob:
 
     def _kill(self) -> None:
         self._killed = True
-        self._muting |= any(signum in ENDING_SIGNALS for signum in self._received)
+        self._muting |= self._timed_out or any(signum in ENDING_SIGNALS for signum in self._received)
         signal_group(self._process.pid, signal.SIGKILL)
 
     def _wake(self) -> None:

@@ -18,7 +18,9 @@ from projrun.tracking.runs import RunStore
 _PARENT = "mlflow.parentRunId"
 _SOURCE = "mlflow.source."
 _OF_THE_SOURCE = (_SOURCE, "mlflow.gitBranchName", "projrun.source.")
-_OF_THE_END = ("projrun.exit_code", "projrun.reason")
+_OF_THE_END = (
+    "projrun.exit_code", "projrun.reason", "projrun.signal", "projrun.oom", "projrun.timeout", "projrun.attempts",
+)  # fmt: skip
 
 
 def continued(

@@ -52,6 +52,7 @@ def _tags(plan: Plan) -> dict[str, str]:
         "projrun.platform": platform_name(),
         "projrun.parameters": _names([parameter.name for parameter in plan.invocation.parameters]),
         "projrun.given": _names([one.name for one in plan.invocation.parameters if one.origin != "default"]),
+        "projrun.limits": plan.limits.recorded if plan.limits else "",
         "projrun.caller_directory": str(plan.caller_directory or ""),
         **plan.environment.resolved.tags,
         **source_tags(plan.checkout),

@@ -12,6 +12,7 @@ from projrun.directories import Directories
 from projrun.errors import NotFoundError, ProjrunError
 from projrun.execution.protocol import UNKNOWN_EXIT_CODE
 from projrun.execution.registry import get_backend
+from projrun.execution.supervision.ending import cause_tags
 from projrun.running.record.recorder import LOG, RunEnd, RunRecorder, now
 from projrun.tracking.artifacts.files import chunks_of, write_whole
 from projrun.tracking.entities import Run
@@ -137,7 +138,7 @@ def shown_log(lease: Lease, name: str = "shown.log") -> Path:
 def _ending(mark: Mark) -> RunEnd | None:
     """What its runner noted, else what the job's backend says; None while the job runs."""
     if mark.status:
-        return RunEnd(mark.status, mark.exit_code or 0, mark.reason, mark.end_time or now())
+        return RunEnd(mark.status, mark.exit_code or 0, mark.reason, mark.end_time or now(), mark.tags)
     lost = RunEnd("KILLED", 137, f"{_LOST}{LOST}", now())
     if not mark.job:
         return lost
@@ -149,4 +150,4 @@ def _ending(mark: Mark) -> RunEnd | None:
         return None
     if outcome.exit_code == UNKNOWN_EXIT_CODE:
         return lost
-    return RunEnd(outcome.status, outcome.exit_code, outcome.reason, now())
+    return RunEnd(outcome.status, outcome.exit_code, outcome.reason, now(), cause_tags(outcome))

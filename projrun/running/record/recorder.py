@@ -50,6 +50,8 @@ class RunEnd(NamedTuple):
     exit_code: int
     reason: str
     end_time: int
+    tags: Mapping[str, str] = {}
+    """What is known to have ended it."""
 
 
 class RunRecorder:
@@ -195,7 +197,7 @@ def end_tags(end: RunEnd) -> dict[str, str]:
     reason = end.reason.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
     if len(reason) > _LONGEST_REASON:
         reason = f"{reason[:_LONGEST_REASON]}…"
-    return {"projrun.exit_code": str(end.exit_code), "projrun.reason": reason}
+    return {**end.tags, "projrun.exit_code": str(end.exit_code), "projrun.reason": reason}
 
 
 def now() -> int:

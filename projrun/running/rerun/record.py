@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.errors import RequestError
+from projrun.settings.options import LIMITS
 from projrun.sources.version import is_full_commit
 from projrun.tracking.entities import Run
 
@@ -47,6 +48,8 @@ class Record(NamedTuple):
     manager: str | None = None
     """The environment manager."""
     backend: str | None = None
+    limits: Mapping[str, str] = {}
+    """Its limits, by option."""
     caller_directory: Path | None = None
     """The folder that the run was started in."""
     version: str | None = None
@@ -105,6 +108,7 @@ def read_record(run: Run) -> Record:
         patch=tags.get("projrun.source.patch") or None,
         manager=tags.get("projrun.env_manager") or tags.get("mlflow.project.env") or None,
         backend=tags.get("mlflow.project.backend") or None,
+        limits=_limits(tags, shown),
         caller_directory=Path(directory) if directory and Path(directory).is_absolute() else None,
         version=tags.get("projrun.version") or None,
         platform=tags.get("projrun.platform") or None,
@@ -141,3 +145,13 @@ def _names(tags: Mapping[str, str], key: str, shown: str) -> tuple[str, ...] | N
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise RequestError(f"the tag {key} of {shown} is not a list of names")
     return tuple(names)
+
+
+def _limits(tags: Mapping[str, str], shown: str) -> dict[str, str]:
+    try:
+        limits = json.loads(tags.get("projrun.limits") or "{}")
+    except (ValueError, RecursionError):
+        limits = None
+    if not isinstance(limits, dict) or not all(isinstance(value, str) for value in limits.values()):
+        raise RequestError(f"the tag projrun.limits of {shown} is not a table of settings")
+    return {name: value for name, value in limits.items() if name in LIMITS}

@@ -140,6 +140,7 @@ def _settings(record: Record, files: RecordedFiles) -> dict[str, str]:
     # An environment of the user's (`--env`) is recorded only by its lock: an equal one is built.
     manager = None if record.manager in built_ins().CHOOSING_OPTIONS.values() else record.manager
     values = {
+        **record.limits,
         "experiment-id": record.experiment_id,
         "env-manager": manager,
         "backend": record.backend,

@@ -71,6 +71,7 @@ def test_the_keys_of_the_document(repository: Repository, environ: Mapping[str, 
         "tracking": dict.fromkeys(("uri", "origin")),
         "experiment": dict.fromkeys(("name", "id", "origin")),
         "run": dict.fromkeys(("id", "name")),
+        "limits": {},
     }
 
 
@@ -104,6 +105,12 @@ def test_a_configuration_for_the_local_backend_has_no_effect(
     assert document["backend"] == {"name": "local", "origin": "default", "config": {}}
     (warning,) = document["warnings"]
     assert warning == "--backend-config has no effect: the local backend takes no configuration (given: a)"
+
+
+def test_limits_are_shown_as_they_are_understood(repository: Repository, environ: Mapping[str, str]) -> None:
+    assert plan(repository.path, "--timeout", "90m", environ=environ)["limits"] == {"timeout": "90 m"}
+    text = run_projrun("plan", repository.path, environ={**environ, "PROJRUN_TIMEOUT": "7200"}).check().stdout
+    assert "timeout      2 h\n" in text
 
 
 def test_the_source_of_an_archive(tmp_path: Path, environ: Mapping[str, str]) -> None:

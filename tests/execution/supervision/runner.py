@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from projrun.execution.protocol import Job, JobSpec, Outcome
+from projrun.execution.protocol import Job, JobSpec, Limits, Outcome
 from projrun.execution.registry import get_backend
 from projrun.execution.supervision.signals import Interrupted, SignalRelay
 
@@ -31,6 +31,7 @@ def main(request_file: Path) -> int:
         forward_stdout_to_stderr=request["forward_stdout_to_stderr"],
         terminal=request["terminal"],
         keyboard=request["terminal"],
+        limits=Limits(timeout=request["timeout"]),
     )
 
     def start() -> Job:

@@ -70,6 +70,7 @@ class Runner:
         secrets: tuple[str, ...] = (),
         forward_stdout_to_stderr: bool = False,
         terminal: bool = False,
+        timeout: float = 0.0,
         builds: bool = False,
         log_file: Path | None = None,
         stdin: int | IO[bytes] | None = subprocess.DEVNULL,
@@ -90,6 +91,7 @@ class Runner:
             "secrets": secrets,
             "forward_stdout_to_stderr": forward_stdout_to_stderr,
             "terminal": terminal,
+            "timeout": timeout,
             "builds": builds,
             "building_file": str(self.building_file),
             "outcome_file": str(self._outcome_file),
@@ -137,7 +139,7 @@ class Runner:
         """Wait for its end; the outcome, whose exit code is also the runner's."""
         _, stderr = self.finish()
         assert self._outcome_file.exists(), f"the runner failed:\n{stderr.decode()}"
-        status, exit_code, reason, signum, warnings = json.loads(self._outcome_file.read_text("utf-8"))
-        outcome = Outcome(status, exit_code, reason, signum, tuple(warnings))
+        status, exit_code, reason, signum, warnings, cause = json.loads(self._outcome_file.read_text("utf-8"))
+        outcome = Outcome(status, exit_code, reason, signum, tuple(warnings), cause)
         assert self.process.returncode == outcome.exit_code
         return outcome

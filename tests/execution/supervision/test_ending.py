@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from projrun.execution.supervision.ending import ended, interrupted, signal_name
+from projrun.execution.protocol import Outcome
+from projrun.execution.supervision.ending import cause_tags, ended, interrupted, signal_name, timed_out
 
 KILL, INT, TERM, HUP, USR1 = (
     signal.SIGKILL,
@@ -32,11 +33,31 @@ KILL, INT, TERM, HUP, USR1 = (
 )
 def test_failures_keep_the_exit_code_and_say_why(returncode: int, exit_code: int, reason: str) -> None:
     outcome = ended(returncode, [])
-    assert outcome == ("FAILED", exit_code, reason, None, ())
+    assert outcome[:5] == ("FAILED", exit_code, reason, None, ())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "tags"),
+    [
+        (ended(0, []), {}),
+        (ended(3, []), {}),
+        (ended(137, []), {}),
+        (ended(-KILL, []), {"projrun.signal": "SIGKILL"}),
+        (ended(0, [INT]), {"projrun.signal": "SIGINT"}),
+        (timed_out(1800), {"projrun.timeout": "true"}),
+        (ended(137, [])._replace(cause="oom"), {"projrun.oom": "true"}),
+    ],
+)
+def test_what_is_known_of_the_cause_is_a_tag(outcome: Outcome, tags: dict[str, str]) -> None:
+    assert cause_tags(outcome) == tags
+
+
+def test_a_timeout_fails_as_that_of_coreutils() -> None:
+    assert timed_out(1800, ["late"]) == ("FAILED", 124, "timed out after 30 m", None, ("late",), "timeout")
 
 
 def test_success_needs_no_reason() -> None:
-    assert ended(0, []) == ("FINISHED", 0, "", None, ())
+    assert ended(0, []) == ("FINISHED", 0, "", None, (), "")
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def test_the_runner_survives_a_killed_guard(tmp_path: Path) -> None:
         guard = guard_of(runner)
         os.kill(guard, signal.SIGKILL)
         (tmp_path / "go").touch()
-        assert runner.outcome() == ("FINISHED", 0, "", None, ())
+        assert runner.outcome() == ("FINISHED", 0, "", None, (), "")
 
 
 def test_a_guard_that_is_gone_before_it_is_told() -> None:

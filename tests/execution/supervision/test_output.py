@@ -113,7 +113,7 @@ def test_a_reader_that_goes_away_ends_neither_the_command_nor_its_log(tmp_path: 
         runner.process.stdout = None
         (tmp_path / "go").touch()
         outcome = runner.outcome()
-    assert outcome == ("FAILED", 4, "exit code 4", None, ())
+    assert outcome == ("FAILED", 4, "exit code 4", None, (), "")
     assert runner.log_file.read_bytes().endswith(b"\n99999\n100000\n")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import EnvironmentBuildError
-from projrun.execution.protocol import Outcome
+from projrun.execution.protocol import Limits, Outcome
 from projrun.execution.supervision import process
 from projrun.execution.supervision.process import ProcessJob
 from tests.execution.supervision.support import PYTHON, eventually, is_running, make_spec, read_pid
@@ -136,7 +136,7 @@ def test_a_stopped_background_process_may_still_clean_up(tmp_path: Path) -> None
 
 def test_what_ends_by_itself_is_waited_for(tmp_path: Path) -> None:
     outcome = run(tmp_path, "exec > >(sleep 0.3; cat); echo late")
-    assert outcome == ("FINISHED", 0, "", None, ())
+    assert outcome == ("FINISHED", 0, "", None, (), "")
     assert (tmp_path / "output.log").read_text() == "late\n"
 
 
@@ -148,7 +148,7 @@ def test_a_daemon_is_left_alone_and_not_waited_for(tmp_path: Path) -> None:
     )
     daemon = read_pid(tmp_path / "pid")
     try:
-        assert outcome == ("FINISHED", 0, "", None, ())
+        assert outcome == ("FINISHED", 0, "", None, (), "")
         assert is_running(daemon)
         assert time.monotonic() - started < 15
         assert (tmp_path / "output.log").read_text() == "said\n"
@@ -167,7 +167,7 @@ def test_a_daemon_that_never_stops_writing_does_not_hold_the_end_up(tmp_path: Pa
 def test_a_cancelled_run_may_write_its_checkpoint(tmp_path: Path) -> None:
     command = "trap 'echo saved; exit 0' TERM; touch ready; while :; do sleep 0.05; done"
     outcome = signalled(start(tmp_path, command), tmp_path / "ready", signal.SIGTERM)
-    assert outcome == ("KILLED", 143, "interrupted by SIGTERM", signal.SIGTERM, ())
+    assert outcome == ("KILLED", 143, "interrupted by SIGTERM", signal.SIGTERM, (), "SIGTERM")
     assert "saved\n" in (tmp_path / "output.log").read_text()
 
 
@@ -179,22 +179,56 @@ def test_a_program_outlives_its_shell_to_write_its_checkpoint(tmp_path: Path) ->
     )
     (tmp_path / "program.sh").write_text(program)
     outcome = signalled(start(tmp_path, "bash program.sh | cat; exit 9"), tmp_path / "ready", signal.SIGTERM)
-    assert outcome == ("KILLED", 143, "interrupted by SIGTERM", signal.SIGTERM, ())
+    assert outcome == ("KILLED", 143, "interrupted by SIGTERM", signal.SIGTERM, (), "SIGTERM")
     assert (tmp_path / "checkpoint").read_text() == "saved\n"
+
+
+def timed(folder: Path, command: str, timeout: float, grace_period: float = 5.0) -> ProcessJob:
+    limits = Limits(timeout=timeout)
+    spec = make_spec(folder, command, grace_period=grace_period, limits=limits)
+    return ProcessJob(["bash", "-c", command], spec)
+
+
+def test_a_command_that_takes_too_long_may_write_its_checkpoint(tmp_path: Path) -> None:
+    command = "trap 'echo saved; exit 0' TERM; while :; do sleep 0.05; done"
+    outcome = timed(tmp_path, command, 0.3).wait()
+    assert outcome == ("FAILED", 124, "timed out after 0.3 s", None, (), "timeout")
+    assert "saved\n" in (tmp_path / "output.log").read_text()
+
+
+@pytest.mark.parametrize("command", ["trap '' TERM; while :; do sleep 0.05; done", "kill -STOP $$"])
+def test_a_command_that_takes_too_long_is_killed_after_the_grace_period(tmp_path: Path, command: str) -> None:
+    started = time.monotonic()
+    outcome = timed(tmp_path, f"sleep 60 & echo $! > pid; {command}", 0.2, grace_period=0.3).wait()
+    assert (outcome.status, outcome.exit_code, outcome.cause) == ("FAILED", 124, "timeout")
+    assert time.monotonic() - started >= 0.2
+    assert not is_running(read_pid(tmp_path / "pid"))
+
+
+def test_a_command_that_ends_in_time_does_not_time_out(tmp_path: Path) -> None:
+    assert timed(tmp_path, "sleep 0.05; exit 3", 30).wait() == ("FAILED", 3, "exit code 3", None, (), "")
+    # Longer than poll(2) can wait.
+    assert timed(tmp_path, "sleep 0.05", 1e9).wait().status == "FINISHED"
+
+
+def test_who_interrupts_before_the_timeout_is_why_it_ends(tmp_path: Path) -> None:
+    job = timed(tmp_path, "trap '' INT; touch ready; while :; do sleep 0.05; done", 0.6)
+    outcome = signalled(job, tmp_path / "ready", signal.SIGINT)
+    assert outcome == ("KILLED", 130, "interrupted by SIGINT", signal.SIGINT, (), "SIGINT")
 
 
 def test_after_the_grace_period_comes_kill(tmp_path: Path) -> None:
     command = "trap '' TERM; touch ready; while :; do sleep 0.05; done"
     started = time.monotonic()
     outcome = signalled(start(tmp_path, command, 0.5), tmp_path / "ready", signal.SIGTERM)
-    assert outcome == ("KILLED", 143, "interrupted by SIGTERM", signal.SIGTERM, ())
+    assert outcome == ("KILLED", 143, "interrupted by SIGTERM", signal.SIGTERM, (), "SIGTERM")
     assert time.monotonic() - started >= 0.5
 
 
 def test_int_gives_all_the_time_that_it_takes(tmp_path: Path) -> None:
     command = "trap 'sleep 0.4; echo saved; exit 0' INT; touch ready; while :; do sleep 0.05; done"
     outcome = signalled(start(tmp_path, command, 0.1), tmp_path / "ready", signal.SIGINT)
-    assert outcome == ("KILLED", 130, "interrupted by SIGINT", signal.SIGINT, ())
+    assert outcome == ("KILLED", 130, "interrupted by SIGINT", signal.SIGINT, (), "SIGINT")
     assert (tmp_path / "output.log").read_text() == "saved\n"
 
 
@@ -219,7 +253,7 @@ def test_a_keyboard_interrupt_in_the_api_is_passed_on(tmp_path: Path) -> None:
     thread.start()
     outcome = job.wait()
     thread.join()
-    assert outcome == ("KILLED", 130, "interrupted by SIGINT", signal.SIGINT, ())
+    assert outcome == ("KILLED", 130, "interrupted by SIGINT", signal.SIGINT, (), "SIGINT")
 
 
 def test_a_bug_in_the_supervision_does_not_leave_the_command_running(

@@ -62,7 +62,8 @@ def seen(folder: Path, expected: str) -> None:
 
 
 def killed_by(signum: int) -> Outcome:
-    return Outcome("KILLED", 128 + signum, f"interrupted by {signal.Signals(signum).name}", signum)
+    name = signal.Signals(signum).name
+    return Outcome("KILLED", 128 + signum, f"interrupted by {name}", signum, cause=name)
 
 
 @pytest.mark.parametrize(

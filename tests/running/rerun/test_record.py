@@ -22,12 +22,14 @@ def test_what_is_read() -> None:
             projrun__source__dirty="true",
             projrun__source__patch="complete",
             projrun__caller_directory="/home/ann",
+            projrun__limits='{"timeout": "30m", "backend": "other"}',
         )
     )
     assert (record.entry_point, record.commit, record.experiment_id) == ("main", COMMIT, "7")
     assert record.given == ("long", "alpha")
     assert record.truncated == {"long"}
     assert record.manager == "uv"
+    assert record.limits == {"timeout": "30m"}
     assert (record.dirty, record.patch) == (True, "complete")
     assert record.caller_directory == Path("/home/ann")
     assert record.shown == f"run quiet-owl ({'4f' * 16})"
@@ -58,6 +60,8 @@ def test_a_run_of_no_project(tag: str) -> None:
         ("mlflow__source__git__commit", "--upload-pack=touch /tmp/x"),
         ("mlflow__source__git__commit", COMMIT[:7]),
         ("projrun__source__archive", "sha256:../../x"),
+        ("projrun__limits", "[]"),
+        ("projrun__limits", '{"timeout": 5}'),
         ("projrun__source__archive", "main"),
         ("projrun__parameters", "{"),
         ("projrun__parameters", '{"alpha": 1}'),

@@ -76,7 +76,7 @@ def _read_identifier(file: Path) -> str:
 
 
 def _explained(outcome: Outcome, state: ContainerState | None, container: Container) -> Outcome:
-    if outcome.status == "KILLED":
+    if outcome.status == "KILLED" or outcome.cause == "timeout":
         return outcome
     if state is None:
         return _without_container(outcome, container)
@@ -89,7 +89,7 @@ def _explained(outcome: Outcome, state: ContainerState | None, container: Contai
         )
     seen = ended(state.exit_code, (), outcome.warnings)
     if state.exit_code and state.out_of_memory:
-        return seen._replace(reason=_out_of_memory(state))
+        return seen._replace(reason=_out_of_memory(state), cause="oom")
     return _not_invoked(seen, container) if state.exit_code in _NOT_INVOKED else seen
 
 
