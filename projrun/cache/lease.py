@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from typing import IO, Literal
 
 _CREATED = "created"
+OUTPUT = "output.log"
+"""The file with the output of the run's command."""
+MESSAGES = "runner.log"
+"""The file with what the runner of a detached run says."""
 
 
 class Mark(NamedTuple):
@@ -47,6 +51,13 @@ class Mark(NamedTuple):
     """The id that projrun made: the run's own in stores of ours, elsewhere its tag `projrun.origin.run_id`."""
     experiment_id: str = ""
     """Where the store was asked to create the run, or to resume it; empty before that."""
+    run_name: str = ""
+    since: int = 0
+    """When it began to be recorded, in milliseconds since the epoch."""
+    pid: int = 0
+    """The runner's process id."""
+    host: str = ""
+    """The machine that the runner is on."""
 
 
 class Lease:
@@ -74,7 +85,7 @@ class Lease:
         file = open_locked(folder / "run.json", os.O_RDWR)
         if file is None:
             return None
-        mark = _read_mark(folder / "run.json")  # again: before it was locked, its runner may have changed it
+        mark = read_mark(folder / "run.json")  # again: before it was locked, its runner may have changed it
         if mark is None:
             file.close()
             return None
@@ -83,7 +94,7 @@ class Lease:
     @classmethod
     def adopt(cls, folder: Path, descriptor: int) -> Lease | None:
         """The lease that the process which started this one held, from its `descriptor`; None where it is not that."""
-        mark = _read_mark(folder / "run.json")
+        mark = read_mark(folder / "run.json")
         try:
             if mark is None or not os.path.samestat(os.fstat(descriptor), (folder / "run.json").stat()):
                 return None
@@ -112,7 +123,12 @@ class Lease:
     @property
     def log_file(self) -> Path:
         """Where the run's output is kept while it runs."""
-        return self.folder / "output.log"
+        return self.folder / OUTPUT
+
+    @property
+    def messages(self) -> Path:
+        """What the runner of a detached run says; there is none for other runs."""
+        return self.folder / MESSAGES
 
     @property
     def scratch(self) -> Path:
@@ -169,7 +185,7 @@ def new_origin_id() -> str:
 def lease_of(active: Path, run_id: str) -> Path | None:
     """The folder of a run's lease, by the id that the run has in its store; None where this machine has none."""
     for folder in _folders(active):
-        mark = _read_mark(folder / "run.json")
+        mark = read_mark(folder / "run.json")
         if mark is not None and mark.run_id == run_id:
             return folder
     return None
@@ -178,7 +194,7 @@ def lease_of(active: Path, run_id: str) -> Path | None:
 def abandoned(active: Path, store: str) -> Iterator[Lease]:
     """The leases of runs in this store whose runner is gone; each must be released."""
     for folder in _folders(active):
-        mark = _read_mark(folder / "run.json")
+        mark = read_mark(folder / "run.json")
         if mark is None or mark.store != store:
             continue
         lease = Lease.take_over(folder)
@@ -193,16 +209,17 @@ def _folders(active: Path) -> list[Path]:
         return []
 
 
-def _read_mark(file: Path) -> Mark | None:
+def read_mark(file: Path) -> Mark | None:
+    """What a lease says; None while it is being written, and for a file that is no lease."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         return Mark(**content)
     except (OSError, ValueError, TypeError):
-        return None  # being written by its runner, or not ours
+        return None
 
 
 def _remove(folder: Path) -> None:
-    for file in ("output.log", _CREATED, "run.json"):
+    for file in (OUTPUT, _CREATED, "run.json"):
         (folder / file).unlink(missing_ok=True)
     try:
         if (folder / "scratch").exists():

@@ -63,7 +63,7 @@ def _carry_out(file: Path, pipe: _Pipe) -> int:
             request = take_over(file, os.environ)
             plan = make_plan(request, context_of(request, os.environ), activity=reporter.activity)
             reporter.tell((), plan.warnings)
-            options = Options(relay, on_record=lambda run_id: pipe.tell(run_id=run_id))
+            options = Options(relay, on_record=lambda session: pipe.tell(run_id=session.recorder.run.run_id))
             outcome = execute(plan, reporter, options).outcome
         except ProjrunError as error:
             # It becomes an exception of the starter's, which Python prints as it is.

@@ -26,12 +26,16 @@ class CommandLineReporter:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._terminal = sys.stderr is not None and sys.stderr.isatty()
         self._status: Status | None = None
         self._lock = threading.Lock()
         self._told = False
         """Whether a line of detail already says what is going on."""
         self._busy = False
+
+    @property
+    def _terminal(self) -> bool:
+        """Asked again: a detached run lets go of it."""
+        return sys.stderr is not None and sys.stderr.isatty()
 
     def activity(self, text: str) -> AbstractContextManager[Meter | None]:
         """Shown once it has taken a second; with a bar where its meter is moved."""

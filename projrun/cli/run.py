@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from projrun.cli.rendering import duration_text, print_json, silence_stdout
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from projrun.reporting import Activity
     from projrun.running.plan import Plan
     from projrun.running.runner import Result
+    from projrun.running.session import Session
     from projrun.sources.checkout import Checkout
     from projrun.sources.git.work_tree import WorkTreeInquiry
 
@@ -32,6 +33,10 @@ def run_line(values: Mapping[str, Any]) -> int:
         from projrun.cli.plan import show_plan
 
         return show_plan(values)
+    if values["detach"]:
+        from projrun.cli.active.detach import start_detached
+
+        return start_detached(values)
     request = build_request(values)
     context = context_of(request, os.environ)
     quiet = context.settings.enabled("quiet")
@@ -46,6 +51,7 @@ def carry_out(
     as_json: bool = False,
     keyboard: bool = False,
     lease: int | None = None,
+    on_record: Callable[[Session], None] | None = None,
 ) -> int:
     """Run what is asked for, and return the exit code. `lease`: see `projrun.running.session.Options`."""
     reporter = CommandLineReporter(quiet=quiet)
@@ -57,7 +63,7 @@ def carry_out(
         from projrun.running.runner import execute
         from projrun.running.session import Options
 
-        options = Options(relay, forward_stdout_to_stderr=as_json, keyboard=keyboard, lease=lease)
+        options = Options(relay, as_json, on_record, lease, keyboard)
         result = execute(plan, reporter, options)
     for line in result_lines(result, plan):
         reporter.info(line)

@@ -24,6 +24,11 @@ def list_runs(values: Mapping[str, Any]) -> None:
         "experiment-id": values["experiment_id"],
         "tracking-uri": values["tracking_uri"],
     }
+    if values["active"]:
+        from projrun.cli.active.listing import list_active_runs
+
+        list_active_runs(options, as_json=values["as_json"])
+        return
     with store_of(options) as (store, settings):
         experiments = _experiments(store, settings)
         page = store.search_runs(

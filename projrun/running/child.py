@@ -13,6 +13,10 @@ from projrun.tuples import NamedTuple
 
 RUNNER = "PROJRUN_RUNNER"
 """The variable with the Python that runs projrun, for what `shim/on_path` starts."""
+KEEP = "PROJRUN_KEEP"
+"""The variable of a process that is not ended with the run in which it is started."""
+RUN_IDS = "PROJRUN_RUN_IDS"
+"""The variable with the ids of the runs that a process belongs to."""
 RUN_URI = "PROJRUN_RUN_URI"
 """The variable with the address at which the command's own run is recorded, for the same."""
 
@@ -34,6 +38,7 @@ _STALE = (
     "PROJRUN_ENV_MANAGER",
     "PROJRUN_ENV",
     ENDPOINT_STORE,
+    KEEP,
 )
 
 

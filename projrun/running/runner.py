@@ -100,7 +100,7 @@ def _carry_out(session: Session) -> Outcome:
 def _announce(session: Session) -> None:
     plan, run, reporter = session.plan, session.recorder.run, session.reporter
     if session.options.on_record is not None:
-        session.options.on_record(run.run_id)
+        session.options.on_record(session)
     if session.options.relay is not None:
         session.options.relay.raise_waiting()
     end_lost_runs(plan.directories, store_name(plan), session.store, reporter.warning)

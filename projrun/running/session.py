@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -35,8 +36,8 @@ class Options(NamedTuple):
     relay: SignalRelay | None = None
     """The command line's signal handlers; None for the API, which installs none."""
     forward_stdout_to_stderr: bool = False
-    on_record: Callable[[str], None] | None = None
-    """Called with the run's id once it is recorded."""
+    on_record: Callable[[Session], None] | None = None
+    """Called once the run is recorded, before anything is prepared."""
     lease: int | None = None
     """The descriptor of the run's lease, where the process that started this one recorded the run."""
     keyboard: bool = False
@@ -118,19 +119,34 @@ def _take_lease(plan: Plan, descriptor: int | None) -> Lease:
     active, run_id = plan.directories.active, plan.run_id
     if run_id is None:
         folder = active / new_origin_id()
-        mark = Mark("", store_name(plan), origin_id=folder.name)
+        mark = _mark(plan, folder.name)
     elif not _RUN_ID.fullmatch(run_id):
         raise RequestError(f"{run_id!r} is not a run id", hint="see `projrun runs list`")
     else:
         folder = lease_of(active, run_id) or active / run_id
-        mark = Mark(run_id, store_name(plan), continued=True, origin_id=folder.name)
+        mark = _mark(plan, folder.name)
     try:
         adopted = None if descriptor is None else Lease.adopt(folder, descriptor)
-        return adopted or Lease(folder, mark)
+        if adopted is None:
+            return Lease(folder, mark)
+        adopted.note(adopted.mark._replace(pid=mark.pid))
+        return adopted
     except BlockingIOError as error:
         raise RequestError(f"--run-id: {error}", hint="wait for it to end") from None
     except OSError as error:
         raise _unwritable(folder, error) from None
+
+
+def _mark(plan: Plan, origin_id: str) -> Mark:
+    return Mark(
+        plan.run_id or "",
+        store_name(plan),
+        continued=plan.run_id is not None,
+        origin_id=origin_id,
+        since=now(),
+        pid=os.getpid(),
+        host=os.uname().nodename,
+    )
 
 
 def store_name(plan: Plan) -> str:

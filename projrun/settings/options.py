@@ -212,6 +212,9 @@ _TABLE = (
         api=False, other_keyword="as_json"
     ),
     _flag_setting("quiet", "Print only warnings and errors.", "PROJRUN_QUIET")._replace(short="q", api=False),
+    _flag(
+        "detach", "Go on in the background once the run is recorded; print its id.", frozenset({"run"})
+    )._replace(short="d", api=False),
     _flag("dry-run", "Show the plan; run nothing.", frozenset({"run", "rerun"}))._replace(api=False),
     # Rules for what may be fetched: only whoever configures the machine sets them.
     _setting("allowed-hosts", "", None, "PROJRUN_ALLOWED_HOSTS")._replace(commands=_NONE, api=False),
@@ -238,6 +241,7 @@ RUNS_LIST = (
         "order-by", 'For example "metrics.rmse ASC".', "COLUMN", kind="repeated", default="newest first",
     ),
     Option("max-results", "Number of runs to list.", "N", short="n", kind="count", default="20"),
+    _flag("active", "Only runs that this machine supervises now, and what they are doing."),
     OPTIONS["tracking-uri"],
     OPTIONS["json"],
 )  # fmt: skip

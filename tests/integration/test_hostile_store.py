@@ -89,6 +89,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
         "run_id": json.loads(done.stdout)["run_id"],
         "left": json.loads(done.stdout)["run_id"],
         "right": other,
+        "run_ids": other,
         "repeated": other,
         "shell": "bash",
     }

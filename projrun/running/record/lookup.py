@@ -15,6 +15,9 @@ from projrun.tracking.entities import Run
 from projrun.tracking.open import close_store, open_store
 from projrun.tracking.runs import RunStore
 
+LATEST = "latest"
+"""The word for the run of a store that was started last."""
+
 
 @contextmanager
 def opened_store(
@@ -35,7 +38,9 @@ def opened_store(
 
 
 def find_run(store: RunStore, run_id: str) -> Run:
-    """The run with that id or unique prefix; RequestError if there is none, or several."""
+    """The run with that id or unique prefix, or the `latest`; RequestError if there is none, or several."""
+    if run_id == LATEST:
+        return _latest(store)
     try:
         return store.get_run(run_id)
     except NotFoundError:
@@ -48,6 +53,14 @@ def find_run(store: RunStore, run_id: str) -> Run:
     raise RequestError(
         f"the tracking store {store.uri} has no run {run_id!r}", hint="see `projrun runs list`"
     )
+
+
+def _latest(store: RunStore) -> Run:
+    experiments = [found.experiment_id for found in store.search_experiments().experiments]
+    runs = store.search_runs(experiments, order_by=("attributes.start_time DESC",), max_results=1).runs
+    if not runs:
+        raise RequestError(f"the tracking store {store.uri} has no run yet")
+    return store.get_run(runs[0].run_id)
 
 
 def _with_prefix(store: RunStore, prefix: str) -> tuple[Run, ...]:

@@ -86,7 +86,7 @@ class RunRecorder:
 
             before, run = continued(
                 store, description.run_id, description.tags, description.run_name,
-                lambda run: _note(lease, run.experiment_id),
+                lambda run: _note(lease, run.experiment_id, run),
             )  # fmt: skip
             params = missing_params(before, params, warn)
         else:
@@ -216,14 +216,14 @@ def _create(store: RunStore, description: RunDescription, lease: Lease | None) -
         tags=_tags(description.tags),
         origin_id="" if lease is None else lease.mark.origin_id,
     )
-    _note(lease, experiment_id, run.run_id)
+    _note(lease, experiment_id, run)
     return run
 
 
-def _note(lease: Lease | None, experiment_id: str, run_id: str = "") -> None:
+def _note(lease: Lease | None, experiment_id: str, run: Run | None = None) -> None:
     if lease is not None:
-        mark = lease.mark
-        lease.note(mark._replace(experiment_id=experiment_id, run_id=run_id or mark.run_id))
+        mark = lease.mark._replace(experiment_id=experiment_id)
+        lease.note(mark if run is None else mark._replace(run_id=run.run_id, run_name=run.run_name))
 
 
 def _experiment_id(store: RunStore, description: RunDescription) -> str:

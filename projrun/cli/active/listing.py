@@ -1,0 +1,58 @@
+"""`projrun runs list --active`: what this machine supervises now; no tracking store is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from projrun.cli.active.finding import active_runs_of_store
+from projrun.cli.rendering import (
+    duration_text,
+    on_terminal,
+    print_json,
+    print_table,
+    print_text,
+    time_text,
+)
+from projrun.running.record.active import ActiveRun
+from projrun.running.record.recorder import now
+
+_COLUMNS = ("RUN", "NAME", "STATUS", "DOING", "STARTED", "DURATION")
+_LEFT_OUT = ("STATUS", "DURATION", "STARTED")
+"""On a narrow terminal, in this order."""
+
+
+def list_active_runs(options: Mapping[str, str | None], *, as_json: bool) -> None:
+    """Print the active runs of the store that the options choose."""
+    runs = active_runs_of_store(options)
+    if as_json:
+        print_json({"runs": [_document(run) for run in runs]})
+    elif not runs:
+        print_text("no active runs", err=True)
+    else:
+        print_table(_COLUMNS, [_row(run) for run in runs], leaving_out=_LEFT_OUT)
+
+
+def _row(run: ActiveRun) -> tuple[str, ...]:
+    mark = run.mark
+    return (
+        mark.run_id[: 8 if on_terminal() else None],
+        mark.run_name,
+        mark.status or "RUNNING",
+        run.doing if run.is_here else f"{run.doing} on {mark.host}",
+        time_text(mark.since),
+        duration_text(max(0, now() - mark.since)),
+    )
+
+
+def _document(run: ActiveRun) -> dict[str, object]:
+    mark = run.mark
+    return {
+        "run_id": mark.run_id,
+        "run_name": mark.run_name,
+        "status": mark.status or "RUNNING",
+        "doing": run.doing,
+        "start_time": mark.since,
+        "tracking_uri": mark.store,
+        "host": mark.host,
+        "pid": mark.pid,
+    }

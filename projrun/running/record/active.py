@@ -1,0 +1,83 @@
+"""Runs that a process of this user supervises now, found by their leases: no tracking store is asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from projrun.cache.lease import MESSAGES, OUTPUT, Mark, read_mark
+from projrun.cache.locks import is_locked
+from projrun.errors import RequestError
+from projrun.running.record.lookup import LATEST
+from projrun.tuples import NamedTuple
+
+
+class ActiveRun(NamedTuple):
+    """A run with a runner that lives, as its lease had it when it was found."""
+
+    folder: Path
+    mark: Mark
+
+    @property
+    def lives(self) -> bool:
+        """Whether its runner still does."""
+        return is_locked(self.folder / "run.json")
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its runner is on this machine: a home folder may be shared by several."""
+        return self.mark.host == os.uname().nodename and self.mark.pid > 0
+
+    @property
+    def output(self) -> Path:
+        """The file with the command's output."""
+        return self.folder / OUTPUT
+
+    @property
+    def messages(self) -> Path:
+        """The file with what the runner of a detached run says."""
+        return self.folder / MESSAGES
+
+    @property
+    def doing(self) -> str:
+        """`preparing` its environment, `running` its command, or `recording` its end."""
+        if self.mark.status:
+            return "recording"
+        return "running" if self.output.exists() else "preparing"
+
+
+def active_runs(active: Path) -> list[ActiveRun]:
+    """All of them, the newest first."""
+    return sorted(_active_runs(active), key=lambda run: run.mark.since, reverse=True)
+
+
+def find_active(active: Path, text: str, store: str) -> ActiveRun | None:
+    """The active run with that id or prefix of an id, or the `latest` of the store; None where there is none.
+
+    Raises RequestError for a prefix of several.
+    """
+    runs = active_runs(active)
+    if text == LATEST:
+        return next((run for run in runs if run.mark.store == store), None)
+    if not text:
+        return None
+    matches = [run for run in runs if run.mark.run_id.startswith(text)]
+    exact = [run for run in matches if run.mark.run_id == text]
+    if len(matches) > 1 and not exact:
+        names = ", ".join(run.mark.run_id for run in matches)
+        raise RequestError(f"{text!r} is ambiguous: it matches several runs", hint=f"one of: {names}")
+    return next(iter(exact or matches), None)
+
+
+def _active_runs(active: Path) -> Iterator[ActiveRun]:
+    try:
+        folders = list(active.iterdir())
+    except OSError:  # none yet, or another user's
+        return
+    for folder in folders:
+        mark = read_mark(folder / "run.json")
+        if mark is not None and mark.run_id:
+            run = ActiveRun(folder, mark)
+            if run.lives:
+                yield run

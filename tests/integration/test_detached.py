@@ -1,0 +1,207 @@
+"""Detached runs: real processes, which outlive their starter, its terminal and the run around them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.commands import Completed, projrun_argv, run_projrun, start_projrun
+from tests.support.projects import write_project
+
+PROJECT = """
+entry_points:
+  main: {command: "echo begin; echo out >&2; until test -e end; do sleep 0.05; done; echo done; exit $(cat end)"}
+  saves: {command: "trap 'touch saved; exit 1' TERM; touch started; sleep 60 & wait"}
+  stubborn: {command: "trap '' TERM INT; touch started; sleep 60; sleep 60; sleep 60"}
+  short: {command: "echo short"}
+  outer: {command: "projrun run . -d > inner_id"}
+"""
+
+
+class Box:
+    """A data folder and a project, and the commands on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = write_project(folder / "project", PROJECT)
+        self.environ = {"PROJRUN_HOME": str(folder / "home"), "PROJRUN_ENV_MANAGER": "local"}
+        self.active = folder / "home" / "active"
+
+    def __call__(self, *words: str) -> Completed:
+        return run_projrun(*words, cwd=self.project, environ=self.environ)
+
+    def detached(self, entry_point: str = "main") -> str:
+        """The id of a new one."""
+        return self("run", ".", "-d", "-e", entry_point).check().stdout.strip()
+
+    def end(self, code: int) -> None:
+        """Let `main` end."""
+        (self.project / "new").write_text(str(code))
+        (self.project / "new").rename(self.project / "end")
+
+    def shown(self, run_id: str) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self("runs", "show", run_id, "--json").check().stdout)
+        return document
+
+    def listed(self) -> list[dict[str, Any]]:
+        runs: list[dict[str, Any]] = json.loads(self("runs", "list", "--active", "--json").check().stdout)[
+            "runs"
+        ]
+        return runs
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    made = Box(tmp_path)
+    yield made
+    made.end(0)
+    left = [run["run_id"] for run in made.listed()]
+    if left:
+        made("cancel", "--kill", *left)
+
+
+def until(happens: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_detached_run_from_its_start_to_its_end(box: Box) -> None:
+    begun = box("run", ".", "-d")
+    run_id = begun.check().stdout.strip()
+    assert len(run_id) == 32
+    assert "goes on in the background; follow it with `projrun attach" in begun.stderr
+    until(lambda: "begin" in box("logs", run_id[:6]).stdout)
+    (listed,) = box.listed()
+    assert (listed["run_id"], listed["status"], listed["doing"]) == (run_id, "RUNNING", "running")
+    assert os.getsid(listed["pid"]) == listed["pid"]
+    assert box("runs", "list", "--active").stdout.splitlines()[1].startswith(run_id)
+
+    attached = [start_projrun("attach", "latest", cwd=box.project, environ=box.environ) for _ in range(2)]
+    following = start_projrun("logs", "-f", run_id, cwd=box.project, environ=box.environ)
+    box.end(3)
+    for process, code in ((attached[0], 3), (attached[1], 3), (following, 0)):
+        ended = process.end()
+        assert (ended.returncode, ended.stdout) == (code, b"begin\nout\ndone\n")
+        assert b"failed after" in ended.stderr
+        assert ended.stderr.count(b": exit code 3") == 1
+
+    assert box.listed() == []
+    assert list(box.active.iterdir()) == []
+    document = box.shown(run_id)
+    assert (document["status"], document["tags"]["projrun.exit_code"]) == ("FAILED", "3")
+    again = box("attach", "latest")
+    assert (again.returncode, again.stdout) == (3, "begin\nout\ndone\n")
+    assert box("logs", run_id).check().stdout == "begin\nout\ndone\n"
+    ended_already = box("cancel", run_id).check()
+    assert "has already ended: FAILED" in ended_already.stderr
+
+
+def test_what_is_wrong_is_said_before_it_returns(box: Box) -> None:
+    done = box("run", ".", "-d", "-e", "nope")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "unknown entry point 'nope'" in done.stderr
+    done = box("run", ".", "-d", "--json", "--tracking-uri", "http://127.0.0.1:1", "--experiment-name", "x")
+    assert done.returncode == 5
+    assert json.loads(done.stdout)["exit_code"] == 5
+    assert list(box.active.iterdir()) == []
+
+
+def test_json_gives_the_id(box: Box) -> None:
+    done = box("run", ".", "-d", "-e", "short", "--json").check()
+    document = json.loads(done.stdout)
+    assert document.keys() == {
+        "run_id", "run_name", "experiment_id", "status", "start_time", "artifact_uri", "tracking_uri", "pid",
+    }  # fmt: skip
+    assert done.stderr == ""
+    attached = box("attach", document["run_id"]).check()
+    assert attached.stdout == "short\n"
+
+
+def test_it_survives_its_terminal_and_its_callers_group(box: Box) -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(box.project)
+        argv = ["sh", "-c", f"{projrun_argv()[0]} run . -d > id; mv id told; sleep 60"]
+        os.execvpe("sh", argv, {**os.environ, **box.environ})
+    until((box.project / "told").exists)
+    os.killpg(pid, signal.SIGHUP)
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    run_id = (box.project / "told").read_text().strip()
+    (listed,) = box.listed()
+    os.kill(listed["pid"], signal.SIGHUP)
+    time.sleep(0.3)
+    box.end(0)
+    assert box("attach", run_id).check().stdout == "begin\nout\ndone\n"
+    assert box.shown(run_id)["status"] == "FINISHED"
+
+
+def test_cancel_gives_the_command_its_grace_period(box: Box) -> None:
+    run_id = box.detached("saves")
+    until((box.project / "started").exists)
+    done = box("cancel", run_id[:8]).check()
+    assert "is KILLED: interrupted by SIGTERM" in done.stderr
+    assert (box.project / "saved").exists()
+    assert box("attach", run_id).returncode == 143
+
+
+def test_cancel_kill_gives_it_none(box: Box) -> None:
+    run_id = box.detached("stubborn")
+    until((box.project / "started").exists)
+    begin = time.monotonic()
+    done = box("cancel", "--kill", run_id).check()
+    assert time.monotonic() - begin < 5
+    assert "is KILLED: interrupted by SIGTERM" in done.stderr
+    assert box.shown(run_id)["status"] == "KILLED"
+
+
+def test_leaving_attach_leaves_the_run_running(box: Box) -> None:
+    run_id = box.detached()
+    attached = subprocess.Popen(
+        [*projrun_argv(), "attach", run_id],
+        cwd=box.project,
+        env={**os.environ, **box.environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert attached.stdout is not None
+    assert attached.stdout.readline() == "begin\n"
+    attached.send_signal(signal.SIGINT)
+    _, said = attached.communicate(timeout=30)
+    assert attached.returncode == 130
+    assert f"goes on, `projrun cancel {run_id[:8]}` ends it" in said
+    assert [run["run_id"] for run in box.listed()] == [run_id]
+
+
+def test_a_killed_runner_leaves_a_run_that_has_ended(box: Box) -> None:
+    run_id = box.detached()
+    until(lambda: "begin" in box("logs", run_id).stdout)
+    attached = start_projrun("attach", run_id, cwd=box.project, environ=box.environ)
+    time.sleep(0.5)
+    os.kill(box.listed()[0]["pid"], signal.SIGKILL)
+    ended = attached.end()
+    assert (ended.returncode, ended.stdout) == (137, b"begin\nout\n")
+    assert box.shown(run_id)["status"] == "KILLED"
+    until(lambda: not list(box.active.iterdir()))
+
+
+def test_a_run_detached_in_a_run_outlives_it(box: Box) -> None:
+    box.environ["PATH"] = f"{Path(projrun_argv()[0]).parent}:{os.environ['PATH']}"
+    outer = json.loads(box("run", ".", "-e", "outer", "--json").check().stdout)
+    inner = (box.project / "inner_id").read_text().strip()
+    assert box.shown(inner)["status"] == "RUNNING"
+    assert box.shown(inner)["tags"]["mlflow.parentRunId"] == outer["run_id"]
+    box.end(0)
+    assert box("attach", inner).check().stdout == "begin\nout\ndone\n"
+    assert box.shown(inner)["status"] == "FINISHED"
