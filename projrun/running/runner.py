@@ -26,7 +26,15 @@ from projrun.running.plan import Plan
 from projrun.running.record.lost import deliver_log, end_created_runs, end_lost_runs
 from projrun.running.record.parent import PARENT_RUN_ID
 from projrun.running.record.recorder import LOG, RunEnd, now
-from projrun.running.session import Options, Session, endpoint_store, open_session, shielded, store_name
+from projrun.running.session import (
+    Options,
+    Session,
+    accompanied,
+    endpoint_store,
+    open_session,
+    shielded,
+    store_name,
+)
 from projrun.server.endpoint import Endpoint, proxied
 from projrun.sources.copies.disposal import RunCopy
 from projrun.tracking.entities import Run
@@ -80,7 +88,8 @@ def _carry_out(session: Session) -> Outcome:
             child = _child(session, prepared, address)
             for warning in child.warnings:
                 session.reporter.warning(warning)
-            return _supervise(session, _job_spec(session, prepared, child, secrets))
+            with accompanied(session):
+                return _supervise(session, _job_spec(session, prepared, child, secrets))
     except Interrupted as interruption:
         return interruption.outcome
     except ProjrunError as error:

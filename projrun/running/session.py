@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
+from threading import Event, Thread
 
 from projrun.cache.lease import Lease, Mark, lease_of, new_origin_id
 from projrun.credentials import redact_uri
-from projrun.errors import RequestError
+from projrun.errors import ProjrunError, RequestError
 from projrun.reporting import Reporter
 from projrun.running.plan import Plan
 from projrun.running.record.description import describe
@@ -25,6 +26,10 @@ from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from projrun.execution.supervision.signals import SignalRelay
+    from projrun.running.during.companions import Companions
+
+_LONG = 10.0
+"""Seconds after which a command takes long."""
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}", re.ASCII)
 """MLflow's rule for run ids; here one names a folder too."""
@@ -99,6 +104,31 @@ def open_session(plan: Plan, reporter: Reporter, options: Options, copy: RunCopy
         yield Session(plan, store, recorder, lease, reporter, options, copy)
     finally:
         close_store(store, reporter.warning)
+
+
+@contextmanager
+def accompanied(session: Session) -> Iterator[None]:
+    """What goes on beside a command that takes long. For others nothing of it is imported."""
+    over = Event()
+    company: list[Companions] = []
+
+    def join_in() -> None:
+        if over.wait(_LONG):
+            return
+        from projrun.running.during.companions import Companions
+
+        with suppress(ProjrunError, OSError):
+            company.append(Companions(session.plan, session.recorder, session.lease, over))
+            company[0].run()
+
+    Thread(target=join_in, name="projrun-companions", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+        with shielded(session.options.relay):
+            for one in company:
+                one.end()
 
 
 def _make_writable(folder: Path) -> None:

@@ -20,6 +20,7 @@ from projrun.environments.protocol import (
 from projrun.errors import EnvironmentBuildError, RequestError, TrackingError
 from projrun.project.binding import GivenValue
 from projrun.reporting import Meter
+from projrun.running import session
 from projrun.running.plan import Plan, make_plan
 from projrun.running.request import RunRequest, context_of
 from projrun.running.rerun.planning import compare_environments, plan_repetition
@@ -120,6 +121,18 @@ def test_a_plan_writes_nothing_and_a_run_is_recorded(bench: Workbench) -> None:
 def test_bars_are_folded_in_the_artifact(bench: Workbench) -> None:
     result = bench.execute(bench.plan(word="10%\r 50%\r100%"))
     assert log_of(result) == "100%\n"
+    assert list((bench.home / "active").iterdir()) == []
+
+
+def test_the_log_is_there_while_a_long_command_runs(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_LONG", 0.1)
+    log = f"{bench.home}/artifacts/0/$MLFLOW_RUN_ID/artifacts/logs/output.log"
+    lines = f"echo early; until cat {log} 2>/dev/null; do sleep 0.05; done; echo late"
+    write_project(bench.project, f"entry_points: {{main: {{command: '{lines}'}}}}")
+    result = bench.execute(bench.plan())
+    assert log_of(result).split() == ["early", "early", "late"]
     assert list((bench.home / "active").iterdir()) == []
 
 
