@@ -88,11 +88,12 @@ def test_a_detached_run_from_its_start_to_its_end(box: Box) -> None:
 
     attached = [start_projrun("attach", "latest", cwd=box.project, environ=box.environ) for _ in range(2)]
     following = start_projrun("logs", "-f", run_id, cwd=box.project, environ=box.environ)
+    time.sleep(0.5)  # most often they find it running, else ended: they show the same
     box.end(3)
     for process, code in ((attached[0], 3), (attached[1], 3), (following, 0)):
         ended = process.end()
         assert (ended.returncode, ended.stdout) == (code, b"begin\nout\ndone\n")
-        assert ended.stderr.count(b": exit code 3") == 1
+        assert ended.stderr.count(b": exit code 3") == (1 if code else ended.stderr.count(b"failed after"))
 
     assert box.listed() == []
     assert list(box.active.iterdir()) == []
