@@ -34,7 +34,8 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "cli": {"running", "execution.supervision", "sources", "tracking", "project", "cache"},
     "api": {"running"},
     "running": {
-        "server", "environments", "execution", "execution.supervision", "sources", "tracking", "project", "cache",
+        "journal", "server", "environments", "execution", "execution.supervision", "sources", "tracking", "project",
+        "cache",
     },
     # The endpoint of a run is the server's: it knows the stores, and nothing of runs that are carried out here.
     "server": {"tracking"},

@@ -45,6 +45,8 @@ class Mark(NamedTuple):
     backend: str = ""
     job: str = ""
     """What that backend finds the run's job by, where the job survives its runner."""
+    ended: bool = False
+    """Whether the store has the end: what waits is something else."""
     continued: bool = False
     """Whether the run was there before (`--run-id`): what it has is not changed."""
     origin_id: str = ""

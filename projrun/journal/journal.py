@@ -100,10 +100,12 @@ class Journal:
         self.adopt(run)
         self.store.log_batch(run.run_id, params=params, tags=tags)
 
-    def hold_artifact(self, run: Run, file: Path, path: str) -> None:
-        """Keep a copy of an artifact that the target did not take."""
+    def hold_artifact(self, run: Run, file: Path, path: str) -> Path:
+        """Keep a copy of an artifact that the target did not take; where it is."""
         self.adopt(run)
-        self.store.artifacts(self.store.get_run(run.run_id).artifact_uri).upload(file, path)
+        folder = self.store.artifact_directory(self.store.get_run(run.run_id).artifact_uri)
+        LocalArtifacts(folder).upload(file, path)
+        return folder / path
 
     # what is to be merged
 

@@ -59,12 +59,14 @@ def merge(
     target: RunStore,
     *,
     until: float | None = None,
+    largest: int | None = None,
     progress: Progress | None = None,
     values_only: bool = False,
 ) -> Merged:
     """Bring what waits in the journal into the target; never raises for a target that fails.
 
-    `until` is a time of `time.monotonic` at which nothing more is begun. With `values_only`, no files are sent.
+    `until` is a time of `time.monotonic` at which nothing more is begun; files of more than `largest` bytes wait. With
+    `values_only`, no files are sent.
     """
     work = _Merge(journal, target, until, progress)
     reason = ""
@@ -73,7 +75,7 @@ def merge(
         work.place_models()
         work.send_values()
         if not values_only:
-            work.send_files()
+            work.send_files(largest)
             work.complete_models()
     except ProjrunError as error:
         reason = error.message
@@ -163,20 +165,21 @@ class _Merge:
                     break
                 self._progress("values", 1 - self._journal.count() / total)
 
-    def send_files(self) -> None:
+    def send_files(self, largest: int | None) -> None:
         """Send every file that the target does not have."""
-        waiting = list(self._journal.waiting_files())
-        sizes = [self._journal.file_state(place)[0] for place in waiting]
-        total, done = sum(sizes) or 1, 0
+        sizes = {place: self._journal.file_state(place)[0] for place in self._journal.waiting_files()}
+        fitting = {place: size for place, size in sizes.items() if largest is None or size <= largest}
+        total, done = sum(fitting.values()) or 1, 0
         sender = FileSender(self._journal, dict(self._roots()))
-        for place, size in zip(waiting, sizes, strict=True):
+        for place, size in fitting.items():
             self._check_time()
             self._progress(place.rpartition("/")[2], done / total)
-            sent = sender.send(place)
-            done += size
-            self._bytes += sent
+            self._bytes += sender.send(place)
             self._files += 1
+            done += size
         self._progress("", 1.0)
+        if len(fitting) < len(sizes):
+            raise OutOfTimeError("large files wait")
 
     def _roots(self) -> Iterator[tuple[str, Callable[[], ArtifactRepository]]]:
         for held, place in self._placed:

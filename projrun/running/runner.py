@@ -23,7 +23,7 @@ from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
 from projrun.running.child import TrackingAddress, child_environment, run_variables, with_shim
 from projrun.running.plan import Plan
-from projrun.running.record.lost import deliver_log, end_created_runs, end_lost_runs
+from projrun.running.record.lost import deliver_log, end_created_runs, end_lost_runs, release
 from projrun.running.record.parent import PARENT_RUN_ID
 from projrun.running.record.recorder import LOG, RunEnd, now
 from projrun.running.session import (
@@ -320,9 +320,9 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
     end_created_runs(lease, recorder.run, session.store, end, warn)
     kept = deliver_log(lease, recorder, session.plan.directories.logs, warn)
     delivered = recorder.finish(end)
-    lease.release(keep=not delivered)
     run = recorder.run if delivered else recorder.run._replace(status=end.status, end_time=end.end_time)
     checkout = _settle_copy(session, run.status, delivered)
+    release(lease, recorder, delivered=delivered)
     folder = recorder.artifact_folder()
     return Result(run, store_name(session.plan), outcome, kept, folder, checkout, recorder.log_path)
 

@@ -605,17 +605,7 @@ def test_a_run_id_that_is_a_path_is_refused(runner: Runner, tmp_path: Path) -> N
     assert not (tmp_path / "outside").exists()
 
 
-def test_output_that_can_be_kept_nowhere_ends_nothing(runner: Runner, tmp_path: Path) -> None:
-    store = SqlStore.open(runner.home / "projrun.db")
-    store.create_experiment("on s3", "s3://bucket/runs")
-    store.close()
-    (runner.home / "logs").touch()
-    done = runner(python_project(tmp_path / "project", ""), "--experiment-name", "on s3").check()
-    assert f"the output cannot be kept in {runner.home / 'logs'}" in done.stderr
-    assert runner.only_run()["status"] == "FINISHED"
-
-
-def test_the_output_of_a_lost_run_is_kept_where_no_store_takes_it(runner: Runner, tmp_path: Path) -> None:
+def test_the_output_of_a_lost_run_waits_where_no_store_takes_it(runner: Runner, tmp_path: Path) -> None:
     store = SqlStore.open(runner.home / "projrun.db")
     store.create_experiment("on s3", "s3://bucket/runs")
     store.close()
@@ -628,7 +618,8 @@ def test_the_output_of_a_lost_run_is_kept_where_no_store_takes_it(runner: Runner
     process.end()
     run = runner.only_run()
     assert run["status"] == "KILLED"
-    assert (runner.home / "logs" / f"{run['run_id']}.log").read_bytes() == b"working\n"
+    (kept,) = (runner.home / "active").rglob("output.log")
+    assert kept.read_bytes() == b"working\n"
 
 
 def test_the_output_of_a_continued_run_that_is_lost_replaces_none(runner: Runner, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from projrun.running.record.lost import end_lost_runs
 from projrun.settings import Settings
 from projrun.tracking.entities import Run
 from projrun.tracking.open import close_store, open_store
+from projrun.tracking.origin import ORIGIN
 from projrun.tracking.runs import RunStore
 
 LATEST = "latest"
@@ -64,9 +65,12 @@ def _latest(store: RunStore) -> Run:
 
 
 def _with_prefix(store: RunStore, prefix: str) -> tuple[Run, ...]:
+    """Runs whose id begins so; where there are none, those whose id did before they came into this store."""
     if not (prefix.isascii() and prefix.isalnum()):
         return ()
     experiments = [found.experiment_id for found in store.search_experiments().experiments]
-    return store.search_runs(
-        experiments, filter_string=f"attributes.run_id LIKE '{prefix}%'", max_results=5
-    ).runs
+    for key in ("attributes.run_id", f"tags.`{ORIGIN}`"):
+        runs = store.search_runs(experiments, filter_string=f"{key} LIKE '{prefix}%'", max_results=5).runs
+        if runs:
+            return runs
+    return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,58 +18,147 @@ from projrun.running.record.recorder import LOG, RunEnd, RunRecorder, now
 from projrun.tracking.artifacts.files import chunks_of, write_whole
 from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
+from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.journal.merge import Merged
 
 _DRAWING = (b"\r", b"\b", b"\x1b")
 """Without these, nothing in a log is drawn over."""
 
 LOST = "the runner was killed or the machine went down"
 _LOST = "lost: "
+JOURNAL = "journal.db"
+"""The run-scoped store of a run's folder; the room of its name is imported only where there is one."""
 _LATEST = 600.0
 """Seconds for which a server that was asked to create a run, and did not answer, may still create it."""
+
+
+QUIETLY = 3.0
+"""Seconds that a command spends on what other runs left to deliver."""
+
+
+class Settled(NamedTuple):
+    """The result for a run whose runner is gone."""
+
+    run_id: str = ""
+    """Its id in the store; empty where it is not known."""
+    reason: str = ""
+    """Why something still waits; empty where nothing does."""
+    merged: Merged | None = None
+    """What was delivered of what waited in its folder."""
+    away: bool = False
+    """Whether the store is out of reach."""
 
 
 def end_lost_runs(
     directories: Directories, store_name: str, store: RunStore, warn: Callable[[str], None]
 ) -> None:
-    """End the lost runs of this store; a store that fails leaves them for the next command."""
+    """End the lost runs of this store, and deliver what waits; for a few seconds.
+
+    A store that fails, or too little time, leaves them for the next command.
+    """
+    until = time.monotonic() + QUIETLY
     for lease in abandoned(directories.active, store_name):
-        end_lost_run(lease, directories.logs, store, warn)
+        settled = end_lost_run(lease, directories.logs, store, warn, Quiet(until))
+        if settled.away or time.monotonic() > until:
+            return
 
 
-def end_lost_run(lease: Lease, logs: Path, store: RunStore, warn: Callable[[str], None]) -> None:
-    """Record the end that the runner noted, else what the job's backend says, else KILLED; keep the output.
+class Quiet(NamedTuple):
+    """How a command that is about something else delivers."""
 
-    Then release the lease. A job that still runs keeps it.
+    until: float
+    """The time of `time.monotonic` after which nothing more is sent."""
+    largest: int = 8 * 1024 * 1024
+    """Bytes of the largest file that is sent: an upload is not broken off."""
+
+
+def end_lost_run(
+    lease: Lease,
+    logs: Path,
+    store: RunStore,
+    warn: Callable[[str], None],
+    quiet: Quiet | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> Settled:
+    """Record the end that the runner noted, else what the job's backend says, else KILLED; deliver what waits.
+
+    Then release the lease. A job that still runs keeps it. With `quiet`, a failure is no warning.
     """
     mark = lease.mark
     ending = _ending(mark)
     if ending is None:
         lease.release(keep=True)  # the job outlived its runner: the next command looks again
-        return
+        return Settled(mark.run_id, "its command still runs")
     try:
         run = _find(lease, store)
     except NotFoundError:
         # A server that was asked to create it may be slow.
-        lease.release(keep=not mark.run_id and bool(mark.experiment_id) and lease.age < _LATEST)
-        return
-    except ProjrunError:
+        keep = not mark.run_id and bool(mark.experiment_id) and lease.age < _LATEST
+        lease.release(keep=keep)
+        return Settled(reason="the server has not created the run yet" if keep else "")
+    except ProjrunError as error:
         lease.release(keep=True)  # the store is out of reach: the next command tries again
-        return
+        return Settled(mark.run_id, error.message, away=True)
     if run.lifecycle_stage != "active":
         lease.release()
-        return
-    recorder = RunRecorder(store, run, warn)
+        return Settled(run.run_id)
+    failures: list[str] = []
+    recorder = RunRecorder(store, run, failures.append if quiet else warn)
+    recorder.outbox = lease.folder
     if mark.continued:
         recorder.before = run
+    merged = _deliver_waiting(lease, store, warn, quiet, progress)
     deliver_log(lease, recorder, logs, warn)
     delivered = True
-    if mark.status or run.status == "RUNNING":
+    if not mark.ended and (mark.status or run.status == "RUNNING"):
         delivered = recorder.finish(ending)
         end_created_runs(lease, run, store, ending, warn)
         if delivered and not mark.status:
             why = ending.reason if ending.reason.startswith(_LOST) else f"{_LOST}{LOST}"
             warn(f"run {run.run_name} ({run.run_id}) was {why}; it is now recorded as {ending.status}")
-    lease.release(keep=not delivered)
+    recorder.waits = recorder.waits or (merged is not None and not merged.complete)
+    release(lease, recorder, delivered=delivered)
+    reason = "" if delivered and not recorder.waits else _reason(recorder, merged)
+    return Settled(run.run_id, reason, merged)
+
+
+def _deliver_waiting(
+    lease: Lease,
+    store: RunStore,
+    warn: Callable[[str], None],
+    quiet: Quiet | None,
+    progress: Callable[[str, float], None] | None,
+) -> Merged | None:
+    """Merge what waits in the run's folder, where something does."""
+    if not (lease.folder / JOURNAL).exists():
+        return None
+    from projrun.journal.journal import Journal
+    from projrun.journal.merge import merge
+
+    until, largest = (quiet.until, quiet.largest) if quiet else (None, None)
+    with Journal(lease.folder) as journal:
+        merged = merge(journal, store, until=until, largest=largest, progress=progress)
+    for text in merged.refused:
+        warn(f"not recorded, and not tried again: {text}")
+    return merged
+
+
+def _reason(recorder: RunRecorder, merged: Merged | None) -> str:
+    failure = recorder.failure
+    if merged is not None and merged.reason:
+        return merged.reason
+    return failure.message if isinstance(failure, ProjrunError) else str(failure)
+
+
+def release(lease: Lease, recorder: RunRecorder, *, delivered: bool) -> None:
+    """Release the lease of a run whose end was delivered or not; its folder stays while something waits in it."""
+    if delivered and recorder.waits:
+        with suppress(OSError):  # a full disk: the end is recorded again
+            lease.note(lease.mark._replace(ended=True))
+    lease.release(keep=not delivered or recorder.waits)
 
 
 def _find(lease: Lease, store: RunStore) -> Run:
@@ -111,6 +201,12 @@ def deliver_log(lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[
         with suppress(OSError):  # a continued run would get it again, under the next number
             lease.log_file.unlink()
         return None
+    waiting = recorder.held.get(LOG)
+    if waiting is not None:
+        with suppress(OSError):
+            lease.log_file.unlink()
+        warn(f"the output is kept in {waiting}")
+        return waiting
     try:
         kept = lease.keep_log(logs)
     except OSError as error:

@@ -9,7 +9,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from projrun.errors import AlreadyExistsError, NotFoundError, ProjrunError, RequestError, TrackingError
+from projrun.errors import (
+    AlreadyExistsError,
+    InvalidValueError,
+    NotFoundError,
+    ProjrunError,
+    RequestError,
+    TrackingError,
+)
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import Param, Run, Tag
 from projrun.tracking.runs import RunStore
@@ -20,11 +27,15 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from projrun.cache.lease import Lease
+    from projrun.journal.journal import Journal
+
+    Hold = Callable[[Journal], None]
 
 _DELIVERY_PAUSES = (0.0, 0.5, 2.0)
 
 LOG = "logs/output.log"
 """The artifact with the command's output."""
+LATER = "; `projrun sync` delivers it later"
 
 _LONGEST_REASON = 2000
 """Characters of a reason that are recorded: below the limit of every MLflow server."""
@@ -64,6 +75,14 @@ class RunRecorder:
         self.before: Run | None = None
         """The run as it was found, where it is continued: what it has is not changed."""
         self.log_path = LOG
+        self.outbox: Path | None = None
+        """The run's folder, where there is one: what the store does not take waits in it."""
+        self.waits = False
+        """Whether something waits there."""
+        self.held: dict[str, Path] = {}
+        """The files of artifacts that wait there."""
+        self.failure: Exception | None = None
+        """Why the last delivery failed."""
         self._artifacts: ArtifactRepository | None = None
         self._without_artifacts = False
 
@@ -93,6 +112,7 @@ class RunRecorder:
             before, run = None, _create(store, description, lease)
         recorder = cls(store, run, warn)
         recorder.before = before
+        recorder.outbox = None if lease is None else lease.folder
         recorder._record_params(params)
         return recorder
 
@@ -116,18 +136,37 @@ class RunRecorder:
         return [Param(param.key, param.value[:limit]) for param in params], tags
 
     def tag(self, tags: Mapping[str, str]) -> None:
-        """Set tags; a store that fails is a warning."""
+        """Set tags; a store that fails is a warning, and they wait in the run's folder."""
         new = [tag for tag in _tags(tags) if self.before is None or self.before.tag(tag.key) is None]
         if new:
-            self._deliver("tags", lambda: self._store.log_batch(self.run.run_id, tags=new))
+            self._deliver(
+                "tags",
+                lambda: self._store.log_batch(self.run.run_id, tags=new),
+                hold=lambda journal: journal.hold(self.run, tags=new),
+            )
 
     def artifact(self, file: Path, path: str) -> bool:
-        """Upload a file; False, with a warning, where that fails.
+        """Upload a file; False, with a warning, where that fails, and a copy waits in the run's folder.
 
         Where a continued run has that artifact, the new one gets a number.
         """
+
+        def hold(journal: Journal) -> None:
+            self.held[path] = journal.hold_artifact(self.run, file, self._own_path(path))
+
         repository = self._repository()
-        return repository is not None and self._deliver(path, lambda: self._upload(repository, file, path))
+        if repository is None:
+            self._hold(path, hold)
+            return False
+        return self._deliver(path, lambda: self._upload(repository, file, path), hold=hold)
+
+    def _own_path(self, path: str) -> str:
+        """For a file that waits: of a continued run no name is certain to be free but one with an id in it."""
+        if self.before is None or self.outbox is None:
+            return path
+        folder, slash, name = path.rpartition("/")
+        stem, dot, suffix = name.partition(".")
+        return f"{folder}{slash}{stem}-{self.outbox.name[:8]}{dot}{suffix}"
 
     def _upload(self, repository: ArtifactRepository, file: Path, path: str) -> None:
         free = path
@@ -151,7 +190,8 @@ class RunRecorder:
                 self._artifacts = self._store.artifacts(self.run.artifact_uri)
             except (ProjrunError, OSError) as error:
                 self._without_artifacts = True
-                self._warn(f"the run's artifacts cannot be stored: {_one_line(error)}")
+                later = "" if self.outbox is None else LATER
+                self._warn(f"the run's artifacts cannot be stored: {_one_line(error)}{later}")
         return self._artifacts
 
     def finish(self, end: RunEnd) -> bool:
@@ -171,19 +211,43 @@ class RunRecorder:
         end_time = max(end.end_time, self.run.start_time)
         self.run = self._store.update_run(run_id, status=end.status, end_time=end_time)
 
-    def _deliver(self, what: str, action: Callable[[], object], pauses: Sequence[float] = (0.0,)) -> bool:
-        failure: Exception | None = None
+    def _deliver(
+        self,
+        what: str,
+        action: Callable[[], object],
+        pauses: Sequence[float] = (0.0,),
+        hold: Hold | None = None,
+    ) -> bool:
         for pause in pauses:
             if pause:  # sleep(0) yields the processor
                 time.sleep(pause)
             try:
                 action()
             except (ProjrunError, OSError) as error:
-                failure = error
+                self.failure = error
             else:
                 return True
-        self._warn(f"{what} could not be recorded: {_one_line(failure)}")
+        # Without `hold`, the lease keeps it.
+        later = self.outbox is not None and not isinstance(self.failure, InvalidValueError)
+        if later and hold is not None:
+            later = self._hold(what, hold)
+        self._warn(f"{what} could not be recorded: {_one_line(self.failure)}{LATER if later else ''}")
         return False
+
+    def _hold(self, what: str, hold: Hold) -> bool:
+        """Keep it in the run's folder; False where that cannot be."""
+        if self.outbox is None:
+            return False
+        from projrun.journal.journal import Journal
+
+        try:
+            with Journal(self.outbox) as journal:
+                hold(journal)
+        except (ProjrunError, OSError) as error:  # a full disk
+            self._warn(f"{what} cannot be kept in {self.outbox}: {_one_line(error)}")
+            return False
+        self.waits = True
+        return True
 
 
 def _one_line(error: Exception | None) -> str:
