@@ -68,6 +68,7 @@ def run(
     offline: bool = False,
     require_clean: bool = False,
     keep_workdir: bool = False,
+    timestamps: bool = False,
 ) -> SubmittedRun:
     """Run an entry point of the project at `uri` and record it.
 

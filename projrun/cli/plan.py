@@ -25,5 +25,5 @@ def show_plan(values: Mapping[str, Any]) -> int:
         print_json(document)
     else:
         print_text(plan_text(document))
-    reporter.tell(made.notes, made.warnings)
+    reporter.tell(made.checkout.notes, made.warnings)
     return 0

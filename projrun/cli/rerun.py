@@ -72,7 +72,7 @@ def _order(values: Mapping[str, Any]) -> Order:
 def _tell(found: Repetition, planned: PlannedRepetition, reporter: CommandLineReporter) -> None:
     plan = planned.plan
     reporter.info(f"repeating {found.record.shown}: {source_line(plan.checkout)}")
-    reporter.tell(plan.notes, plan.warnings)
+    reporter.tell(plan.checkout.notes, plan.warnings)
     for difference in planned.differences:
         tell = reporter.warning if difference.serious else reporter.info
         tell(f"differs: {difference.text}")

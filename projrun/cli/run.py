@@ -57,9 +57,9 @@ def carry_out(
     reporter = CommandLineReporter(quiet=quiet)
     with SignalRelay() as relay:
         plan = _plan(request, context, relay, reporter.activity)
-        if plan.checkout.cached is not None and not plan.notes:  # they name the version themselves
+        if plan.checkout.cached is not None and not plan.checkout.notes:  # they name the version themselves
             reporter.info(source_line(plan.checkout))
-        reporter.tell(plan.notes, plan.warnings)
+        reporter.tell(plan.checkout.notes, plan.warnings)
         from projrun.running.runner import execute
         from projrun.running.session import Options
 

@@ -99,6 +99,8 @@ class JobSpec(NamedTuple):
     """Seconds between TERM and KILL."""
     secrets: tuple[str, ...] = ()
     """Texts that are masked in the log file."""
+    timestamps: bool = False
+    """Whether each line of the log file begins with the time at which it came: ISO 8601, UTC, milliseconds."""
     argv: tuple[str, ...] = ()
     """The whole process to start, where the environment wraps the command (a container); else `bash -c`."""
     end_argv: tuple[str, ...] = ()

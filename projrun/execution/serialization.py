@@ -17,7 +17,7 @@ _PRIVATE = frozenset({"environ", "end_environ", "secrets"})
 _TEXTS = frozenset({"command", "end_function"})
 _PATHS = frozenset({"directory", "log_file"})
 _LISTS = frozenset({"argv_prefix", "secrets", "argv", "end_argv"})
-_FLAGS = frozenset({"forward_stdout_to_stderr", "terminal", "keyboard", "passes_keys"})
+_FLAGS = frozenset({"forward_stdout_to_stderr", "terminal", "keyboard", "passes_keys", "timestamps"})
 _TABLES = frozenset({"environ", "end_environ", "end_details"})
 
 

@@ -37,7 +37,7 @@ from projrun.project.model import EntryPoint, Invocation, Project
 from projrun.project.paths import is_fixed
 from projrun.reporting import Activity, unseen
 from projrun.running.record.parent import ExperimentChoice, choose_experiment, find_parent
-from projrun.running.request import Context, RunRequest
+from projrun.running.request import Context, Observation, RunRequest, observation_of
 from projrun.settings import Setting, Settings
 from projrun.settings.options import LIMITS
 from projrun.sources.checkout import Checkout
@@ -107,11 +107,10 @@ class Plan(NamedTuple):
     grace_period: float
     terminal: bool
     """Whether the command gets a terminal where projrun has one."""
+    observation: Observation
     environ: Mapping[str, str]
     directories: Directories
     warnings: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    """How the source was fetched, for people."""
     tags: Mapping[str, str] = {}
     caller_directory: Path | None = None
     """What the `path` parameters that were given are relative to, where any is and all are relative to one folder."""
@@ -241,10 +240,10 @@ def _plan(
         keep_storage=keep_storage,
         grace_period=decided.grace_period,
         terminal=not settings.enabled("no-tty"),
+        observation=observation_of(context),
         environ=context.environ,
         directories=context.directories,
         warnings=(*found, *environment.resolved.warnings, *environment.warnings, *others),
-        notes=checkout.notes,
         tags={**_context_tags(context), **request.tags},
         caller_directory=_base_of_paths(request, invocation),
         policy=decided.policy,

@@ -72,6 +72,18 @@ class Context(NamedTuple):
         return self._replace(settings=self.settings.with_record(values, origin))
 
 
+class Observation(NamedTuple):
+    """What is recorded of a command while it runs, if that was asked for."""
+
+    timestamps: bool
+    """Whether each line of its log begins with the time."""
+
+
+def observation_of(context: Context) -> Observation:
+    """What the settings ask for."""
+    return Observation(context.settings.enabled("timestamps"))
+
+
 def context_of(request: RunRequest, environ: Mapping[str, str]) -> Context:
     """The context of a request in an environment; RequestError for an env-file or a config.toml with mistakes."""
     environ = _with_env_file(environ, request)

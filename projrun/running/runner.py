@@ -228,6 +228,7 @@ def _job_spec(
         end_details=child.end_details,
         forward_stdout_to_stderr=session.options.forward_stdout_to_stderr,
         terminal=plan.terminal,
+        timestamps=plan.observation.timestamps,
         keyboard=_has_keyboard(session),
         passes_keys=child.passes_keys,
         limits=plan.limits.for_process(wrapped=bool(child.argv)) if plan.limits else Limits(),

@@ -203,6 +203,9 @@ _TABLE = (
     _flag_setting(
         "no-tty", "Give the command pipes instead of a terminal, and no keyboard.", "PROJRUN_NO_TTY"
     )._replace(api=False),
+    _flag_setting(
+        "timestamps", "Begin each line of the log artifact with its time in UTC.", "PROJRUN_TIMESTAMPS"
+    ),
     Option(
         "env-file",
         "Variables (NAME=VALUE lines) for projrun and the command; variables already set take precedence.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -134,6 +135,15 @@ def test_the_log_is_there_while_a_long_command_runs(
     result = bench.execute(bench.plan())
     assert log_of(result).split() == ["early", "early", "late"]
     assert list((bench.home / "active").iterdir()) == []
+
+
+def test_lines_of_the_log_have_their_time_and_what_is_shown_has_none(
+    bench: Workbench, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bench.environ["PROJRUN_TIMESTAMPS"] = "1"
+    log = log_of(bench.execute(bench.plan(word="10%\r100%")))
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z 100%\n", log)
+    assert capfd.readouterr().err == "10%\r100%\n"
 
 
 def test_a_command_that_fails_is_an_outcome(bench: Workbench) -> None:

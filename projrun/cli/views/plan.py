@@ -49,7 +49,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "grace_period": plan.grace_period,
         "limits": dict(plan.limits.shown()) if plan.limits else {},
         "warnings": list(plan.warnings),
-        "notes": list(plan.notes),
+        "notes": list(plan.checkout.notes),
     }
 
 

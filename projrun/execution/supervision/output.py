@@ -70,9 +70,14 @@ class Sink:
 class LogFile:
     """The file that keeps the output. A full disk ends it, with one warning, and not the job."""
 
-    def __init__(self, path: Path, warn: Warn) -> None:
+    def __init__(self, path: Path, warn: Warn, *, timestamps: bool = False) -> None:
         self._path = path
         self._warn = warn
+        self._stamp: Callable[[bytes], bytes] = bytes
+        if timestamps:
+            from projrun.execution.supervision.timestamps import Timestamps
+
+            self._stamp = Timestamps().feed
         self._descriptor: int | None = None
         try:
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
@@ -81,7 +86,7 @@ class LogFile:
 
     def write(self, data: bytes) -> None:
         """Append; never raises."""
-        rest = memoryview(data)
+        rest = memoryview(self._stamp(data))
         try:
             while rest and self._descriptor is not None:
                 rest = rest[os.write(self._descriptor, rest) :]
@@ -180,7 +185,7 @@ class Output:
     def __init__(self, spec: JobSpec, warn: Warn) -> None:
         self._terminal = terminal = _terminal(spec)
         _flush(sys.stdout, sys.stderr)
-        self._log = LogFile(spec.log_file, warn)
+        self._log = LogFile(spec.log_file, warn, timestamps=spec.timestamps)
         stderr = Sink(2, sys.__stderr__, warn)
         stdout = Sink(1, sys.__stdout__, warn)
         replaced = frozenset[int]() if terminal is None else terminal.descriptors
