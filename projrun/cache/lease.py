@@ -157,9 +157,9 @@ class Lease:
         self.mark = mark
         self._write()
 
-    def keep_log(self, folder: Path) -> Path:
+    def keep_log(self, folder: Path, ending: str = ".log") -> Path:
         """Move the output to a folder where it stays; raises OSError where that fails."""
-        kept = folder / f"{self.mark.run_id or self.mark.origin_id}.log"
+        kept = folder / f"{self.mark.run_id or self.mark.origin_id}{ending}"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.log_file.replace(kept)
         return kept

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from projrun.environments.protocol import PreparedEnvironment
 from projrun.running.record.parent import ENDPOINT_STORE, PARENT_RUN_ID
+from projrun.settings.options import LIMITS, OPTIONS
 from projrun.tuples import NamedTuple
 
 RUNNER = "PROJRUN_RUNNER"
@@ -39,6 +40,9 @@ _STALE = (
     "PROJRUN_ENV",
     ENDPOINT_STORE,
     KEEP,
+    # The limits of the run hold for all that its command starts.
+    *(variable for name in LIMITS for variable in OPTIONS[name].variables),
+    "PROJRUN_ATTEMPT",
 )
 
 

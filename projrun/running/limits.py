@@ -1,4 +1,4 @@
-"""Limits of a run: read from the settings, and refused where nothing can hold them."""
+"""Limits and retries of a run: read from the settings, and refused where nothing can hold them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,46 @@ from typing import NamedTuple, TypeVar
 
 from projrun.environments.protocol import EnvironmentManager
 from projrun.errors import RequestError
-from projrun.execution.protocol import Limits
+from projrun.execution.protocol import Limits, Outcome
 from projrun.execution.registry import get_backend
 from projrun.settings import Settings
 from projrun.settings.options import LIMITS
-from projrun.settings.quantities import duration, duration_text
+from projrun.settings.quantities import count, duration, duration_text
 
 Value = TypeVar("Value")
 
 
+_MOST_RETRIES = 1000
+_RETRIES = f"a number from 0 to {_MOST_RETRIES}: 3"
+_CAUSES = ("oom", "signal", "timeout")
+
+
+class Retry(NamedTuple):
+    """When a command that failed is started again."""
+
+    times: int
+    """How often at most."""
+    delay: float = 0.0
+    """Seconds before each."""
+    codes: frozenset[int] = frozenset()
+    """After these exit codes; empty, as `causes`, for every failure."""
+    causes: frozenset[str] = frozenset()
+    """After these causes: `oom`, `signal`, `timeout`."""
+
+    def after(self, outcome: Outcome) -> bool:
+        """Whether a command that ended so may run again."""
+        if outcome.status != "FAILED":
+            return False
+        cause = outcome.cause if outcome.cause in ("", "oom", "timeout") else "signal"
+        everything = not self.codes and not self.causes
+        return everything or outcome.exit_code in self.codes or cause in self.causes
+
+
 class RunLimits(NamedTuple):
-    """What the settings say of a run's limits."""
+    """What the settings say of a run's limits and retries."""
 
     job: Limits
+    retry: Retry | None
     given: Mapping[str, str]
     """The settings' texts by option, which `rerun` repeats."""
 
@@ -37,6 +64,10 @@ class RunLimits(NamedTuple):
         """Words and values, for people."""
         if self.job.timeout:
             yield "timeout", duration_text(self.job.timeout)
+        if self.retry:
+            delay = f", {duration_text(self.retry.delay)} apart" if self.retry.delay else ""
+            causes = ", ".join([*map(str, sorted(self.retry.codes)), *sorted(self.retry.causes)])
+            yield "retries", f"{self.retry.times}{delay}{causes and f', after {causes}'}"
 
 
 def read_limits(settings: Settings) -> RunLimits:
@@ -45,7 +76,11 @@ def read_limits(settings: Settings) -> RunLimits:
     limits = Limits(
         timeout=_read(settings, "timeout", duration, "a duration: 90, 90s, 30m, 2h, 1d") or 0.0,
     )
-    return RunLimits(limits, {name: setting.value for name, setting in found.items()})
+    retries = _read(settings, "retries", lambda text: count(text, _MOST_RETRIES), _RETRIES)
+    delay = _read(settings, "retry-delay", duration, "a duration: 10, 90s, 5m") or 0.0
+    codes, causes = _retry_on(settings)
+    retry = Retry(retries, delay, codes, causes) if retries else None
+    return RunLimits(limits, retry, {name: setting.value for name, setting in found.items()})
 
 
 def _read(settings: Settings, name: str, read: Callable[[str], Value | None], what: str) -> Value | None:
@@ -61,7 +96,20 @@ def _read(settings: Settings, name: str, read: Callable[[str], Value | None], wh
 
 
 def _example(what: str) -> str:
-    return f"for example{what.partition(':')[2] or ' 3'}"
+    return f"for example{what.partition(':')[2]}"
+
+
+def _retry_on(settings: Settings) -> tuple[frozenset[int], frozenset[str]]:
+    setting = settings.get("retry-on")
+    words = [word.strip() for word in setting.value.split(",")] if setting else []
+    codes = {word: count(word, 255) for word in words}
+    for word, code in codes.items():
+        if setting and word not in _CAUSES and not code:  # 0 is no failure
+            raise RequestError(
+                f"{setting.origin}: {word!r} is neither an exit code nor one of {', '.join(_CAUSES)}",
+                hint="for example 1,137,oom",
+            )
+    return frozenset(filter(None, codes.values())), frozenset(words) & frozenset(_CAUSES)
 
 
 def check_held(limits: RunLimits, manager: EnvironmentManager, backend_name: str) -> RunLimits:

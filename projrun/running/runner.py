@@ -5,7 +5,7 @@ Everything after `record` ends in a terminal status, whatever happens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,11 +85,15 @@ def _carry_out(session: Session) -> Outcome:
         _record_changes(session)
         prepared = _prepare(session)
         with _tracking_address(session, prepared) as (address, secrets):
-            child = _child(session, prepared, address)
-            for warning in child.warnings:
-                session.reporter.warning(warning)
-            with accompanied(session):
-                return _supervise(session, _job_spec(session, prepared, child, secrets))
+
+            def attempt(variables: Mapping[str, str]) -> Outcome:
+                child = _child(session, prepared, address, variables)
+                for warning in child.warnings:
+                    session.reporter.warning(warning)
+                with accompanied(session):
+                    return _supervise(session, _job_spec(session, prepared, child, secrets))
+
+            return _attempted(session, attempt)
     except Interrupted as interruption:
         return interruption.outcome
     except ProjrunError as error:
@@ -104,6 +108,15 @@ def _carry_out(session: Session) -> Outcome:
     except BaseException as bug:
         _finish(session, Outcome("FAILED", 70, f"an error in projrun: {type(bug).__name__}"))
         raise
+
+
+def _attempted(session: Session, attempt: Callable[[Mapping[str, str]], Outcome]) -> Outcome:
+    limits = session.plan.limits
+    if limits is None or limits.retry is None:
+        return attempt({})
+    from projrun.running.attempts import repeated
+
+    return repeated(session, limits.retry, attempt)
 
 
 def _announce(session: Session) -> None:
@@ -180,10 +193,15 @@ def _record_lock(session: Session, lock: str, name: str) -> None:
         file.unlink()
 
 
-def _child(session: Session, prepared: PreparedEnvironment, address: TrackingAddress) -> ChildProcess:
+def _child(
+    session: Session, prepared: PreparedEnvironment, address: TrackingAddress, extra: Mapping[str, str]
+) -> ChildProcess:
     plan, run = session.plan, session.recorder.run
     variables = run_variables(
-        run_id=run.run_id, experiment_id=run.experiment_id, address=address, extra=_exported(plan)
+        run_id=run.run_id,
+        experiment_id=run.experiment_id,
+        address=address,
+        extra={**_exported(plan), **extra},
     )
     environ = child_environment(plan.environ, prepared, variables)
     if prepared.wrap is None:

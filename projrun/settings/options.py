@@ -84,8 +84,8 @@ def _flag_setting(name: str, help_text: str, variable: str) -> Option:
     return _setting(name, help_text, None, variable)._replace(kind="flag")
 
 
-LIMITS = ("timeout",)
-"""The options for limits, which a run records together."""
+LIMITS = ("timeout", "retries", "retry-delay", "retry-on")
+"""The options for limits and retries, which a run records together."""
 
 _TABLE = (
     Option(
@@ -200,6 +200,16 @@ _TABLE = (
         "timeout", "Longest time for the command: 90, 90s, 30m, 2h, 1d; then it is stopped and FAILED.", "DURATION",
         "PROJRUN_TIMEOUT",
     )._replace(recorded=True),
+    _setting(
+        "retries", "How often to start the command again when it fails.", "N", "PROJRUN_RETRIES"
+    )._replace(default="0", recorded=True),
+    _setting(
+        "retry-delay", "Time before each retry: 10, 90s, 5m.", "DURATION", "PROJRUN_RETRY_DELAY"
+    )._replace(default="0", recorded=True),
+    _setting(
+        "retry-on", "Retry only after these exit codes or causes: oom, signal, timeout.", "CODE,...",
+        "PROJRUN_RETRY_ON",
+    )._replace(default="every failure", recorded=True),
     _flag_setting(
         "no-tty", "Give the command pipes instead of a terminal, and no keyboard.", "PROJRUN_NO_TTY"
     )._replace(api=False),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from projrun.environments.protocol import Capabilities
 from projrun.errors import RequestError
-from projrun.execution.protocol import Limits
-from projrun.running.limits import RunLimits, check_held, read_limits
+from projrun.execution.protocol import Limits, Outcome
+from projrun.execution.supervision.ending import ended, timed_out
+from projrun.running.limits import Retry, RunLimits, check_held, read_limits
 from projrun.settings import Settings
 from projrun_backends.environments.local import LocalEnvironment
 
@@ -32,9 +34,41 @@ def test_zero_is_no_limit() -> None:
     assert dict(limits.shown()) == {}
 
 
+def test_retries_are_read_and_shown() -> None:
+    limits = read(retries="3", retry_delay="90", retry_on="137, 1,oom")
+    assert limits.retry == Retry(3, 90.0, frozenset({1, 137}), frozenset({"oom"}))
+    assert dict(limits.shown()) == {"retries": "3, 90 s apart, after 1, 137, oom"}
+    assert read(retries="0", retry_delay="1").retry is None
+
+
+@pytest.mark.parametrize(
+    ("retry", "outcome", "again"),
+    [
+        (Retry(1), ended(3, []), True),
+        (Retry(1), ended(0, []), False),
+        (Retry(1), ended(3, [signal.SIGINT]), False),
+        (Retry(1, codes=frozenset({1})), ended(3, []), False),
+        (Retry(1, codes=frozenset({1, 3})), ended(3, []), True),
+        (Retry(1, causes=frozenset({"signal"})), ended(137, []), False),
+        (Retry(1, causes=frozenset({"signal"})), ended(-9, []), True),
+        (Retry(1, causes=frozenset({"timeout"})), timed_out(5), True),
+        (Retry(1, causes=frozenset({"signal", "oom"})), timed_out(5), False),
+        (Retry(1, codes=frozenset({124})), timed_out(5), True),
+    ],
+)
+def test_what_is_retried(retry: Retry, outcome: Outcome, again: bool) -> None:
+    assert retry.after(outcome) == again
+
+
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
+        ("retries", "-1", "--retries: '-1' is not a number from 0 to 1000"),
+        ("retries", "1001", "is not a number from 0 to 1000"),
+        ("retry-delay", "x", "--retry-delay: 'x' is not a duration"),
+        ("retry-on", "1,0", "--retry-on: '0' is neither an exit code nor one of oom, signal, timeout"),
+        ("retry-on", "256", "'256' is neither an exit code"),
+        ("retry-on", "1,,2", "'' is neither an exit code"),
         ("timeout", "soon", "--timeout: 'soon' is not a duration"),
         ("timeout", "-1", "--timeout: '-1' is not a duration"),
         ("timeout", "9" * 5000, "is not a duration"),
@@ -55,7 +89,7 @@ class Contained(LocalEnvironment):
 
 
 def test_a_container_leaves_the_time_to_the_backend_and_the_rest_to_its_manager() -> None:
-    limits = RunLimits(Limits(timeout=3, memory=2**30), {})
+    limits = RunLimits(Limits(timeout=3, memory=2**30), None, {})
     assert limits.for_process(wrapped=True) == Limits(timeout=3)
     assert limits.for_process(wrapped=False) == limits.job
     with pytest.raises(RequestError, match="--memory: the environment manager contained cannot hold it"):

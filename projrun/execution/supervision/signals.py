@@ -144,6 +144,11 @@ class SignalRelay:
             yield
         self.raise_waiting()
 
+    @property
+    def has_interrupted(self) -> bool:
+        """Whether a signal that interrupts was passed on to the last job, even when that was ending."""
+        return any(signum in _INTERRUPTING for signum in self._passed_on)
+
     def raise_waiting(self) -> None:
         """Raise Interrupted for a signal that came while shielded."""
         if self._waiting is not None:

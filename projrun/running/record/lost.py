@@ -31,6 +31,7 @@ LOST = "the runner was killed or the machine went down"
 _LOST = "lost: "
 JOURNAL = "journal.db"
 """The run-scoped store of a run's folder; the room of its name is imported only where there is one."""
+_LOGS = "logs/output"
 _LATEST = 600.0
 """Seconds for which a server that was asked to create a run, and did not answer, may still create it."""
 
@@ -193,22 +194,24 @@ def end_created_runs(
         RunRecorder(store, run, warn).finish(end._replace(reason=reason))
 
 
-def deliver_log(lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[[str], None]) -> Path | None:
-    """Make the output an artifact; where the store cannot take it, the local file that keeps it."""
+def deliver_log(
+    lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[[str], None], path: str = LOG
+) -> Path | None:
+    """Make the output an artifact with that path; where the store cannot take it, the local file that keeps it."""
     if not lease.log_file.exists():
         return None
-    if recorder.artifact(shown_log(lease), LOG):
+    if recorder.artifact(shown_log(lease), path):
         with suppress(OSError):  # a continued run would get it again, under the next number
             lease.log_file.unlink()
         return None
-    waiting = recorder.held.get(LOG)
+    waiting = recorder.held.get(path)
     if waiting is not None:
         with suppress(OSError):
             lease.log_file.unlink()
         warn(f"the output is kept in {waiting}")
         return waiting
     try:
-        kept = lease.keep_log(logs)
+        kept = lease.keep_log(logs, path.removeprefix(_LOGS))
     except OSError as error:
         warn(f"the output cannot be kept in {logs}: {error.strerror}")
         return None

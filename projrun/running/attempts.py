@@ -1,0 +1,60 @@
+"""The attempts of one run: a command that failed is started again, in the same environment and the same record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from projrun.errors import ProjrunError
+from projrun.execution.protocol import Outcome
+from projrun.running.limits import Retry
+from projrun.running.record.lost import deliver_log
+from projrun.running.session import Session
+from projrun.settings.quantities import duration_text
+
+ATTEMPT = "PROJRUN_ATTEMPT"
+"""The variable with the number of the attempt, for the command."""
+ATTEMPTS = "projrun.attempts"
+"""The tag with how many there were."""
+
+
+def repeated(session: Session, retry: Retry, attempt: Callable[[Mapping[str, str]], Outcome]) -> Outcome:
+    """The outcome of the last attempt; `attempt` takes variables for the command.
+
+    What it raises ends the run: something failed before the command began, or a signal came.
+    """
+    most = retry.times + 1
+    for number in range(1, most + 1):
+        session.recorder.tag({ATTEMPTS: str(number)})
+        outcome = attempt({ATTEMPT: str(number)})
+        if number == most or not retry.after(outcome) or _was_interrupted(session):
+            break
+        _end_attempt(session, outcome, number)
+        then = f"attempt {number + 1} of {most} in {duration_text(retry.delay)}"
+        session.reporter.info(f"attempt {number} of {most} failed: {outcome.reason}; {then}")
+        time.sleep(retry.delay)
+        _run_again(session)
+    return outcome
+
+
+def _was_interrupted(session: Session) -> bool:
+    """Whether a signal came after the command's end, too late to change its outcome."""
+    relay = session.options.relay
+    return relay is not None and relay.has_interrupted
+
+
+def _end_attempt(session: Session, outcome: Outcome, number: int) -> None:
+    for warning in outcome.warnings:
+        session.reporter.warning(warning)
+    logs, warn = session.plan.directories.logs, session.reporter.warning
+    deliver_log(session.lease, session.recorder, logs, warn, f"logs/output.{number}.log")
+
+
+def _run_again(session: Session) -> None:
+    """The client in a script that failed may have ended the run: what it said is not said of the next attempt."""
+    run_id = session.recorder.run.run_id
+    try:
+        if session.store.get_run(run_id).status != "RUNNING":
+            session.store.update_run(run_id, status="RUNNING")
+    except (ProjrunError, OSError) as error:
+        session.reporter.warning(f"the run cannot be recorded as RUNNING again: {error}")
