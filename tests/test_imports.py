@@ -136,6 +136,7 @@ def test_a_patch_needs_little(tmp_path: Path, base: frozenset[str], allowed: fro
     run_projrun("run", project, "--env-manager=local").check()  # keeps the parsed project
     modules = imported_by(tmp_path, "run", str(project), "--env-manager=local")
     assert sorted(modules - base - allowed - _private(modules)) == [
+        "projrun.running.record.changes",
         "projrun.sources.changes",
         "projrun.sources.changes.diff_format",
         "projrun.sources.changes.patch",

@@ -130,25 +130,11 @@ def _announce(session: Session) -> None:
 
 
 def _record_changes(session: Session) -> None:
-    plan, reporter, recorder = session.plan, session.reporter, session.recorder
-    if not plan.checkout.dirty or plan.checkout.commit is None:
-        return
-    if recorder.before is not None:
-        from projrun.running.record.continuation import has_source
+    checkout = session.plan.checkout
+    if checkout.dirty and checkout.commit is not None:
+        from projrun.running.record.changes import record_patch
 
-        if not has_source(recorder.before, plan.checkout):
-            return
-    from projrun.sources.changes.record import PATCH_TAG, record_changes
-
-    with reporter.activity("recording the uncommitted changes"):
-        summary = record_changes(
-            plan.checkout,
-            plan.environ,
-            scratch=session.lease.scratch,
-            upload=recorder.artifact,
-            reporter=reporter,
-        )
-    recorder.tag({PATCH_TAG: summary})
+        record_patch(session)
 
 
 def _prepare(session: Session) -> PreparedEnvironment:
