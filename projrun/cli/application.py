@@ -22,6 +22,7 @@ _COMMANDS = {
     "logs": ("projrun.cli.active.logs:logs", "Print the output of a run."),
     "cancel": ("projrun.cli.active.cancel:cancel", "End runs that are going on."),
     "runs": ("projrun.cli.runs:runs", "List, show and compare recorded runs."),
+    "sync": ("projrun.cli.sync:sync", "Deliver what runs could not record while their server was away."),
     "envs": ("projrun.cli.envs:envs", "List, show and remove built environments."),
     "cache": ("projrun.cli.cache:cache", "List, show and remove fetched sources."),
     "completion": ("projrun.cli.completion:completion", "Print a shell completion script."),

@@ -32,7 +32,8 @@ def opened_store(
     target = tracking_target(settings, directories, caller_directory)
     store = open_store(target.uri, environ, warn=warn)
     try:
-        end_lost_runs(directories, target.uri.shown, store, warn)
+        if end_lost_runs(directories, target.uri.shown, store, warn):
+            warn("records of runs wait for delivery to this tracking server: `projrun sync`")
         yield store
     finally:
         close_store(store, warn)

@@ -36,6 +36,7 @@ _LATEST = 600.0
 """Seconds for which a server that was asked to create a run, and did not answer, may still create it."""
 
 
+RUNS_ON = "its command still runs"
 QUIETLY = 3.0
 """Seconds that a command spends on what other runs left to deliver."""
 
@@ -55,16 +56,19 @@ class Settled(NamedTuple):
 
 def end_lost_runs(
     directories: Directories, store_name: str, store: RunStore, warn: Callable[[str], None]
-) -> None:
-    """End the lost runs of this store, and deliver what waits; for a few seconds.
+) -> int:
+    """End the lost runs of this store, and deliver what waits; for a few seconds. How many still wait of those tried.
 
     A store that fails, or too little time, leaves them for the next command.
     """
     until = time.monotonic() + QUIETLY
+    waiting = 0
     for lease in abandoned(directories.active, store_name):
         settled = end_lost_run(lease, directories.logs, store, warn, Quiet(until))
+        waiting += settled.reason not in ("", RUNS_ON)
         if settled.away or time.monotonic() > until:
-            return
+            break
+    return waiting
 
 
 class Quiet(NamedTuple):
@@ -92,7 +96,7 @@ def end_lost_run(
     ending = _ending(mark)
     if ending is None:
         lease.release(keep=True)  # the job outlived its runner: the next command looks again
-        return Settled(mark.run_id, "its command still runs")
+        return Settled(mark.run_id, RUNS_ON)
     try:
         run = _find(lease, store)
     except NotFoundError:

@@ -1,0 +1,115 @@
+"""Runs of this machine whose records are not all delivered: what `projrun sync` goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.cache.lease import Lease, Mark, read_mark
+from projrun.cache.locks import is_locked
+from projrun.directories import Directories
+from projrun.errors import ProjrunError
+from projrun.reporting import Reporter
+from projrun.running.record.lost import RUNS_ON, Settled, end_lost_run
+from projrun.tracking.open import close_store, open_store
+from projrun.tracking.runs import RunStore
+from projrun.tracking.uri import TrackingUri, parse_tracking_uri
+
+
+class Waiting(NamedTuple):
+    """A run with something to deliver, as its lease says."""
+
+    folder: Path
+    mark: Mark
+    active: bool = False
+    """Whether its runner lives: it delivers itself."""
+
+    @property
+    def run_id(self) -> str:
+        """What people know it by."""
+        return self.mark.run_id or self.mark.origin_id
+
+
+class Delivery(NamedTuple):
+    """What was delivered of a run, and why something still waits."""
+
+    waiting: Waiting
+    settled: Settled
+
+
+def waiting_runs(active: Path) -> list[Waiting]:
+    """All of them, active ones too, the oldest first."""
+    return sorted(_waiting_runs(active), key=lambda one: (one.mark.since, one.run_id))
+
+
+def _waiting_runs(active: Path) -> Iterator[Waiting]:
+    try:
+        folders = list(active.iterdir())
+    except OSError:  # none yet, or another user's
+        return
+    for folder in folders:
+        mark = read_mark(folder / "run.json")
+        if mark is not None:
+            yield Waiting(folder, mark, is_locked(folder / "run.json"))
+
+
+def chosen_runs(runs: Sequence[Waiting], texts: Sequence[str]) -> list[Waiting]:
+    """Those whose ids, before and after they came to their server, begin with one of the texts."""
+    return [run for run in runs for text in texts if _ids_begin(run, text)]
+
+
+def _ids_begin(run: Waiting, text: str) -> bool:
+    return bool(text) and any(known.startswith(text) for known in (run.mark.run_id, run.mark.origin_id))
+
+
+def deliver(
+    runs: Sequence[Waiting],
+    target: TrackingUri,
+    directories: Directories,
+    environ: Mapping[str, str],
+    reporter: Reporter,
+) -> Iterator[Delivery]:
+    """Deliver what waits, store by store. `target` is the one of the settings, which may have credentials."""
+    for name in dict.fromkeys(run.mark.store for run in runs):
+        ours = [run for run in runs if run.mark.store == name]
+        try:
+            uri = target if name == target.shown else parse_tracking_uri(name)
+            store = open_store(uri, environ, warn=reporter.warning)
+        except ProjrunError as error:
+            yield from (Delivery(run, Settled(run.mark.run_id, error.message)) for run in ours)
+            continue
+        try:
+            yield from _deliver_to(store, ours, directories.logs, reporter)
+        finally:
+            close_store(store, reporter.warning)
+
+
+def _deliver_to(
+    store: RunStore, runs: Sequence[Waiting], logs: Path, reporter: Reporter
+) -> Iterator[Delivery]:
+    away = ""
+    for run in runs:
+        if away:
+            yield Delivery(run, Settled(run.mark.run_id, away))
+            continue
+        settled = _deliver_one(store, run, logs, reporter)
+        if settled is None:
+            continue
+        if settled.away:
+            away = settled.reason
+        yield Delivery(run, settled)
+
+
+def _deliver_one(store: RunStore, run: Waiting, logs: Path, reporter: Reporter) -> Settled | None:
+    """None where its command runs on, or another process delivers it at this moment."""
+    lease = Lease.take_over(run.folder)
+    if lease is None:
+        return None
+    with reporter.activity(f"delivering run {run.run_id} to {store.uri}") as meter:
+        settled = end_lost_run(lease, logs, store, reporter.warning, progress=meter or _unseen)
+    return None if settled.reason == RUNS_ON else settled
+
+
+def _unseen(text: str, share: float) -> None:
+    """Off a terminal."""

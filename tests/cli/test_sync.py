@@ -1,0 +1,132 @@
+"""`projrun sync`: what waits is delivered or named, with the reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from projrun.cache.lease import Lease, Mark
+from projrun.cli.execution import execute
+from projrun.journal.journal import Journal
+from projrun.tracking.entities import Param, Run, Tag
+from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.uri import parse_tracking_uri
+from tests.tracking.loopback import closed_port
+
+ORIGIN_ID = "5" * 32
+
+
+class Bench:
+    """A home folder in which the records of runs wait."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.active = folder / "home" / "active"
+        self.uri = f"sqlite:///{folder / 'store.db'}"
+        self.store = SqlStore.open(folder / "store.db")
+        self._capsys = capsys
+
+    def waiting(self, origin_id: str, uri: str, run: Run) -> Lease:
+        """A run that ended while its store was away."""
+        store = parse_tracking_uri(uri).shown
+        mark = Mark(
+            run.run_id, store, "FAILED", "exit code 3", 3, 9, origin_id=origin_id, run_name=run.run_name
+        )
+        lease = Lease(self.active / origin_id, mark)
+        with Journal(lease.folder) as journal:
+            journal.hold(run, params=[Param("alpha", "1")], tags=[Tag("late", "yes"), Tag("later", "yes")])
+            file = lease.folder / "file"
+            file.write_bytes(bytes(2000))
+            journal.hold_artifact(run, file, "logs/output.log")
+        return lease
+
+    def sync(self, *words: str) -> tuple[int, str, str]:
+        """Exit code, stdout, stderr."""
+        code = execute(["sync", *words])
+        return code, *self._capsys.readouterr()
+
+    def json(self, *words: str) -> tuple[int, Any]:
+        """Exit code and the document."""
+        code, out, _ = self.sync(*words, "--json")
+        return code, json.loads(out)
+
+
+@pytest.fixture
+def bench(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Bench]:
+    monkeypatch.setenv("PROJRUN_HOME", str(tmp_path / "home"))
+    made = Bench(tmp_path, capsys)
+    with closing(made.store):
+        yield made
+
+
+@pytest.fixture
+def run(bench: Bench) -> Run:
+    return bench.store.create_run("0", run_name="calm-otter", start_time=1)
+
+
+def test_what_was_delivered_is_said_once(bench: Bench, run: Run) -> None:
+    bench.waiting(ORIGIN_ID, bench.uri, run).release(keep=True)
+    code, out, _ = bench.sync()
+    assert (code, out) == (
+        0,
+        f"delivered run calm-otter ({run.run_id}): 1 param, 2 tags, 1 artifact (2 kB)\n",
+    )
+    found = bench.store.get_run(run.run_id)
+    assert (found.status, found.tag("late"), found.params) == ("FAILED", "yes", (Param("alpha", "1"),))
+    assert bench.sync() == (0, "", "nothing waits\n")
+
+
+def test_json_names_all_of_it(bench: Bench, run: Run) -> None:
+    bench.waiting(ORIGIN_ID, bench.uri, run).release(keep=True)
+    code, document = bench.json("555")
+    identity = {
+        "run_id": run.run_id, "origin_id": ORIGIN_ID, "run_name": "calm-otter", "tracking_uri": bench.uri,
+    }  # fmt: skip
+    counts = {"params": 1, "metrics": 0, "tags": 2, "artifacts": 1, "bytes": 2000, "refused": []}
+    assert code == 0
+    assert document == {
+        "delivered": [{**identity, **counts, "run_ids": {run.run_id: run.run_id}}],
+        "waiting": [],
+    }
+
+
+def test_a_server_that_is_away_keeps_only_its_own_runs(bench: Bench, run: Run) -> None:
+    with closed_port() as away:
+        for number in "67":
+            bench.waiting(number * 32, away, run._replace(run_id=number * 32)).release(keep=True)
+        bench.waiting(ORIGIN_ID, bench.uri, run).release(keep=True)
+        code, document = bench.json()
+        assert code == 5
+        assert [one["run_id"] for one in document["delivered"]] == [run.run_id]
+        assert [one["tracking_uri"] for one in document["waiting"]] == [away, away]
+        assert "cannot be reached" in document["waiting"][0]["reason"]
+        code, out, _ = bench.sync()
+        assert code == 5
+        assert out.startswith(f"waits: run calm-otter ({'6' * 32}) for {away}: the tracking server")
+        assert bench.sync("--tracking-uri", bench.uri) == (0, "", "nothing waits\n")
+        assert len(list(bench.active.iterdir())) == 2
+
+
+def test_one_run_is_chosen_by_either_id(bench: Bench, run: Run) -> None:
+    other = bench.store.create_run("0", start_time=1)
+    bench.waiting(ORIGIN_ID, bench.uri, run).release(keep=True)
+    bench.waiting("6" * 32, bench.uri, other).release(keep=True)
+    assert [one["run_id"] for one in bench.json(other.run_id)[1]["delivered"]] == [other.run_id]
+    assert [one["run_id"] for one in bench.json(ORIGIN_ID)[1]["delivered"]] == [run.run_id]
+
+
+def test_an_active_run_delivers_itself(bench: Bench, run: Run) -> None:
+    lease = bench.waiting(ORIGIN_ID, bench.uri, run)
+    assert bench.sync() == (0, "", "nothing waits\n")
+    code, out, _ = bench.sync(run.run_id)
+    assert (code, out) == (
+        5,
+        f"waits: run calm-otter ({run.run_id}) is active and delivers its record itself\n",
+    )
+    lease.release()
