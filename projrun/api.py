@@ -64,6 +64,7 @@ def run(
     conda_exe: str | os.PathLike[str] | None = None,
     grace_period: float | None = None,
     timeout: float | str | None = None,
+    end_leftovers: bool = False,
     retries: int | None = None,
     retry_delay: float | str | None = None,
     retry_on: int | str | None = None,

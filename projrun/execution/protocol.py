@@ -122,6 +122,10 @@ class JobSpec(NamedTuple):
     passes_keys: bool = False
     """Whether the process makes its terminal raw only to pass keys on: Ctrl-C is then an interrupt all the same."""
     limits: Limits = Limits()
+    mark: str = ""
+    """The run's own id in the variable PROJRUN_RUN_IDS, by which what the command started is found."""
+    end_leftovers: bool = False
+    """Whether what runs on in other sessions is ended also where the command ended by itself."""
 
     @property
     def process(self) -> tuple[str, ...]:

@@ -14,10 +14,12 @@ from projrun.execution.protocol import JobSpec, Limits
 _VERSION = 1
 _PRIVATE = frozenset({"environ", "end_environ", "secrets"})
 """Fields that never stand in the text: a variable may hold a password that projrun does not know of."""
-_TEXTS = frozenset({"command", "end_function"})
+_TEXTS = frozenset({"command", "end_function", "mark"})
 _PATHS = frozenset({"directory", "log_file"})
 _LISTS = frozenset({"argv_prefix", "secrets", "argv", "end_argv"})
-_FLAGS = frozenset({"forward_stdout_to_stderr", "terminal", "keyboard", "passes_keys", "timestamps"})
+_FLAGS = frozenset(
+    {"forward_stdout_to_stderr", "terminal", "keyboard", "passes_keys", "timestamps", "end_leftovers"}
+)
 _TABLES = frozenset({"environ", "end_environ", "end_details"})
 
 

@@ -8,16 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from projrun.environments.protocol import PreparedEnvironment
+from projrun.execution.supervision.descendants import KEEP, RUN_IDS
 from projrun.running.record.parent import ENDPOINT_STORE, PARENT_RUN_ID
 from projrun.settings.options import LIMITS, OPTIONS
 from projrun.tuples import NamedTuple
 
 RUNNER = "PROJRUN_RUNNER"
 """The variable with the Python that runs projrun, for what `shim/on_path` starts."""
-KEEP = "PROJRUN_KEEP"
-"""The variable of a process that is not ended with the run in which it is started."""
-RUN_IDS = "PROJRUN_RUN_IDS"
-"""The variable with the ids of the runs that a process belongs to."""
 RUN_URI = "PROJRUN_RUN_URI"
 """The variable with the address at which the command's own run is recorded, for the same."""
 
@@ -39,7 +36,6 @@ _STALE = (
     "PROJRUN_ENV_MANAGER",
     "PROJRUN_ENV",
     ENDPOINT_STORE,
-    KEEP,
     # The limits of the run hold for all that its command starts.
     *(variable for name in LIMITS for variable in OPTIONS[name].variables),
     "PROJRUN_ATTEMPT",
@@ -91,6 +87,16 @@ def child_environment(
     }
     environ.update({**variables, **unproxied})
     return environ
+
+
+def marked(environ: Mapping[str, str], run_id: str) -> dict[str, str]:
+    """The child's environment with what its processes are found by: the ids of the run and of those around it.
+
+    A runner with PROJRUN_KEEP belongs to no run around it, and its command is its own to end.
+    """
+    outer = "" if environ.get(KEEP) == "1" else environ.get(RUN_IDS)
+    inherited = {name: value for name, value in environ.items() if name != KEEP}
+    return {**inherited, RUN_IDS: f"{outer}:{run_id}" if outer else run_id}
 
 
 def with_shim(environ: Mapping[str, str]) -> dict[str, str]:

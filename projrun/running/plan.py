@@ -116,6 +116,8 @@ class Plan(NamedTuple):
     """What the `path` parameters that were given are relative to, where any is and all are relative to one folder."""
     policy: TrustPolicy = TrustPolicy()
     """The policy that allowed the source."""
+    end_leftovers: bool = False
+    """Whether what the command leaves running in sessions of its own is ended, too."""
     keep_checkout: bool = False
     """Whether the run's copy of the checkout is kept even where nothing in it would be lost."""
     parent: str | None = None
@@ -224,8 +226,7 @@ def _plan(
     )
     environment = _environment(request, context, checkout, project)
     parent, orphaned = _parent(context, decided.tracking)
-    found = (*checkout.warnings, *project.warnings, *invocation.warnings)
-    others = filter(None, (decided.backend.idle, orphaned))
+    found = (*checkout.warnings, *project.warnings, *invocation.warnings, *environment.resolved.warnings)
     return Plan(
         checkout=checkout,
         project=project,
@@ -243,10 +244,11 @@ def _plan(
         observation=observation_of(context),
         environ=context.environ,
         directories=context.directories,
-        warnings=(*found, *environment.resolved.warnings, *environment.warnings, *others),
+        warnings=(*found, *environment.warnings, *filter(None, (decided.backend.idle, orphaned))),
         tags={**_context_tags(context), **request.tags},
         caller_directory=_base_of_paths(request, invocation),
         policy=decided.policy,
+        end_leftovers=settings.enabled("end-leftovers"),
         keep_checkout=settings.enabled("keep-workdir"),
         parent=parent,
         limits=_held(decided, environment.manager),

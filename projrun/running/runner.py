@@ -21,7 +21,7 @@ from projrun.execution.supervision.signals import Interrupted
 from projrun.plugins import fault_of
 from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
-from projrun.running.child import TrackingAddress, child_environment, run_variables, with_shim
+from projrun.running.child import TrackingAddress, child_environment, marked, run_variables, with_shim
 from projrun.running.plan import Plan
 from projrun.running.record.lost import deliver_log, end_created_runs, end_lost_runs, release
 from projrun.running.record.parent import PARENT_RUN_ID
@@ -189,7 +189,7 @@ def _child(
         address=address,
         extra={**_exported(plan), **extra},
     )
-    environ = child_environment(plan.environ, prepared, variables)
+    environ = marked(child_environment(plan.environ, prepared, variables), session.lease.mark.origin_id)
     if prepared.wrap is None:
         return ChildProcess((), with_shim(environ) if plan.environment.redirects_mlflow else environ)
     return prepared.wrap(
@@ -236,6 +236,8 @@ def _job_spec(
         keyboard=_has_keyboard(session),
         passes_keys=child.passes_keys,
         limits=plan.limits.for_process(wrapped=bool(child.argv)) if plan.limits else Limits(),
+        mark=session.lease.mark.origin_id,
+        end_leftovers=plan.end_leftovers,
     )
 
 

@@ -211,6 +211,11 @@ _TABLE = (
         "PROJRUN_RETRY_ON",
     )._replace(default="every failure", recorded=True),
     _flag_setting(
+        "end-leftovers",
+        "After a normal end, also end processes that the command left running in sessions of their own.",
+        "PROJRUN_END_LEFTOVERS",
+    ),
+    _flag_setting(
         "no-tty", "Give the command pipes instead of a terminal, and no keyboard.", "PROJRUN_NO_TTY"
     )._replace(api=False),
     _flag_setting(

@@ -15,8 +15,8 @@ from projrun.cli.rendering import one_line, print_json, print_text
 from projrun.cli.request import build_request
 from projrun.credentials import redact_uri
 from projrun.errors import ProjrunError, RequestError
+from projrun.execution.supervision.descendants import KEEP, RUN_IDS
 from projrun.execution.supervision.signals import SignalRelay
-from projrun.running.child import KEEP, RUN_IDS
 from projrun.running.handover import discard_request, hand_over
 from projrun.running.record.parent import ENDPOINT_STORE
 from projrun.running.request import Context, RunRequest, context_of

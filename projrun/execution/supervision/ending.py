@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 
-from projrun.execution.protocol import Outcome
+from projrun.execution.protocol import JobSpec, Outcome
 
 ENDING_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL})
 """A run that received one of these was asked to end, however its command reacted."""
@@ -23,7 +24,7 @@ def ended(returncode: int, received: Sequence[int], warnings: Sequence[str] = ()
     passed on to it while it ran, first one first. The first that asks it to end decides, even where
     the command then exits 0: after Ctrl-C, once or more often, the code is 130.
     """
-    asked = [signum for signum in received if signum in ENDING_SIGNALS or signum == -returncode]
+    asked = asked_to_end(returncode, received)
     if asked:
         return interrupted(asked[0], warnings)
     if returncode == 0:
@@ -32,6 +33,11 @@ def ended(returncode: int, received: Sequence[int], warnings: Sequence[str] = ()
         killed, name = _killed_by(-returncode), signal_name(-returncode)
         return Outcome("FAILED", 128 - returncode, killed, warnings=tuple(warnings), cause=name)
     return Outcome("FAILED", returncode, _exited_with(returncode), warnings=tuple(warnings))
+
+
+def asked_to_end(returncode: int, received: Sequence[int]) -> list[int]:
+    """Those of the signals that ask a run to end: the usual ones, and what its command died of."""
+    return [signum for signum in received if signum in ENDING_SIGNALS or signum == -returncode]
 
 
 def interrupted(signum: int, warnings: Sequence[str] = ()) -> Outcome:
@@ -53,6 +59,24 @@ def cause_tags(outcome: Outcome) -> dict[str, str]:
     if outcome.cause in ("timeout", "oom"):
         return {f"projrun.{outcome.cause}": "true"}
     return {"projrun.signal": outcome.cause} if outcome.cause else {}
+
+
+def end_function(spec: JobSpec) -> Callable[..., object] | None:
+    """Found before anything starts, and kept: the package may be another one by the end."""
+    if not spec.end_function:
+        return None
+    module, _, name = spec.end_function.partition(":")
+    function: Callable[..., object] = getattr(import_module(module), name)
+    return function
+
+
+def checked(outcome: object, what: str) -> Outcome:
+    """The outcome, where it is one that can be recorded; `what` says where it comes from, for people."""
+    if not isinstance(outcome, Outcome):
+        raise TypeError(f"{what} is of the type {type(outcome).__name__}, not Outcome")
+    if mistake := outcome.mistake(what):
+        raise ValueError(mistake)
+    return outcome
 
 
 def signal_name(signum: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,16 @@ def group_members(group: int) -> Iterator[tuple[int, int]]:
         for stat in _stat_lines(Path("/proc")):
             if _runs_in(group, stat):
                 yield int(stat.partition(" ")[0]), int(stat.rpartition(")")[2].split()[1])
+
+
+def exit_descriptor(process: int) -> int | None:
+    """A descriptor that can be read when a child has ended (Linux 5.3), or None."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return os.pidfd_open(process)
+    except (OSError, AttributeError):  # an old kernel or C library, or a sandbox that does not know the call
+        return None
 
 
 def _stat_lines(processes: Path) -> Iterator[str]:

@@ -6,17 +6,22 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 
-# Standard input is the pipe; $1 is tenths of a second between TERM and KILL, what follows are the words that
-# end what killing the group does not (a container). The runner kills the guard when the group needs none any
-# more, so end of file means that the runner is gone. Standard output is the master of the job's terminal, if it has
-# one: as long as it is open the job is not hung up, and it does not block as long as it is read.
+from projrun.errors import EnvironmentBuildError
+from projrun.execution.protocol import JobSpec
+
+# Standard input is the pipe; $1 is tenths of a second between TERM and KILL, $2 the mark of the job's processes
+# (`descendants`), what follows are the words that end what killing them does not (a container). The runner kills the
+# guard when the job needs none any more, so end of file means that the runner is gone. Where it died before it had
+# named the group, the job may be about to execute its command: it is looked for during a second. Standard output is
+# the master of the job's terminal, if it has one: as long as it is open the job is not hung up, and it does not block
+# as long as it is read.
 #
 # The last line says what to do to the runner's own terminal while it is raw: its path, and words for stty. A shell
 # with a line editor sets it by itself, within the first moments, and never leaves it with `-opost`.
 _SCRIPT = """\
 trap '' HUP INT QUIT TERM
-tenths=$1
-shift
+tenths=$1 mark=$2 group='' known='' patience=0
+shift 2
 finish() {
     [ $# -gt 0 ] || exit 0
     "$@" >/dev/null
@@ -28,20 +33,47 @@ restore() {
     sleep 0.2
     case $(stty -a <"$tty") in *-opost*) stty $words <"$tty" ;; esac
 }
-read -r group || finish "$@"          # the runner died before it had a child
+marked() { # by the last of the ids, or with $1 by any
+    [ -n "$mark" ] || return
+    for one in $(grep -lszE "^PROJRUN_RUN_IDS=(.*:)?$mark$1\\$" /proc/[0-9]*/environ); do
+        grep -qsz '^PROJRUN_KEEP=1$' "$one" && continue
+        one=${one#/proc/}
+        echo "${one%/environ}"
+    done
+}
+terminate() {
+    for one in $(marked "$1"); do
+        kill -s TERM "$one" && kill -s CONT "$one" # a stopped process sees TERM only when it goes on
+        known="$known $one"
+    done
+}
+alive() {
+    [ -n "$group" ] && kill -s 0 -- "-$group" && return
+    for one in $known; do kill -s 0 "$one" && return; done
+    return 1
+}
+read -r group || patience=10
 while read -r line; do last=$line; done
 tty=${last%% *}
 words=${last#* }
 [ -z "$tty" ] || restore >/dev/null &
-kill -s TERM -- "-$group" || finish "$@"
-kill -s CONT -- "-$group"             # a stopped process sees TERM only when it goes on
+[ -z "$group" ] || { kill -s TERM -- "-$group" && kill -s CONT -- "-$group"; }
+terminate ''
 while [ "$tenths" -gt 0 ]; do
+    alive || { known='' && terminate '(:.*)?'; } # now also what nested runs left
+    alive || [ "$patience" -gt 0 ] || finish "$@"
     sleep 0.1
-    [ ! -t 1 ] || cat <&1 >/dev/null  # returns when there is nothing more
-    kill -s 0 -- "-$group" || finish "$@"
-    tenths=$((tenths - 1))
+    [ ! -t 1 ] || cat <&1 >/dev/null # returns when there is nothing more
+    tenths=$((tenths - 1)) patience=$((patience - 1))
 done
-kill -s KILL -- "-$group"
+[ -z "$group" ] || kill -s KILL -- "-$group"
+while [ "$patience" -gt -10 ]; do # one that starts others may be quicker than a look
+    known=$(marked '(:.*)?')
+    [ -n "$known" ] || [ "$patience" -gt 0 ] || break
+    kill -s KILL $known
+    sleep 0.1
+    patience=$((patience - 1))
+done
 finish "$@"
 """
 
@@ -61,17 +93,18 @@ class Guard:
         end_environ: Mapping[str, str] | None = None,
         kept_open: Sequence[int] = (),
         terminal: int | None = None,
+        mark: str = "",
     ) -> None:
         """`end_argv` is run, in `end_environ`, after the group was ended; it runs twice, so it must be idempotent.
 
         `kept_open` are descriptors that stay open until then: locks of what the group works on. `terminal` is the
-        master of the group's terminal, where it has one.
+        master of the group's terminal, where it has one. By `mark` the other processes of the job are found.
         """
         reader, self._writer = os.pipe()
         try:
             # A session of its own: no terminal signal reaches it. `/`: it keeps no file system busy.
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", _SCRIPT, "projrun-guard", str(round(grace_period * 10)), *end_argv],
+                ["/bin/sh", "-c", _SCRIPT, "projrun-guard", str(round(grace_period * 10)), mark, *end_argv],
                 stdin=reader,
                 stdout=subprocess.DEVNULL if terminal is None else terminal,
                 stderr=subprocess.DEVNULL,
@@ -92,7 +125,7 @@ class Guard:
         return self._process.pid
 
     def watch(self, group: int) -> None:
-        """Name the process group to end, at once after its start: in between, it is not guarded."""
+        """Name the process group to end, at once after its start: in between, it is found by its mark alone."""
         self._write(str(group))
 
     def note_terminal(self, text: str) -> None:
@@ -110,3 +143,11 @@ class Guard:
         self._process.kill()
         self._process.wait()
         os.close(self._writer)
+
+
+def start_guard(grace_period: float, spec: JobSpec, terminal: int | None) -> Guard:
+    """The guard of a job that is about to start; `terminal` is the master of its terminal."""
+    try:
+        return Guard(grace_period, spec.end_argv, spec.end_environ, terminal=terminal, mark=spec.mark)
+    except OSError as error:
+        raise EnvironmentBuildError(f"the guard process cannot be started: {error.strerror}") from None

@@ -5,20 +5,25 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from importlib import import_module
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Event, RLock, Thread
 from time import monotonic
 from urllib.parse import quote
 
-from projrun.errors import EnvironmentBuildError
 from projrun.execution.protocol import Job, JobRef, JobSpec, Outcome
-from projrun.execution.supervision.ending import ENDING_SIGNALS, ended, timed_out
-from projrun.execution.supervision.group import is_alive, process_state, signal_group
-from projrun.execution.supervision.guard import Guard
+from projrun.execution.supervision.descendants import Descendants
+from projrun.execution.supervision.ending import (
+    ENDING_SIGNALS,
+    asked_to_end,
+    checked,
+    end_function,
+    ended,
+    timed_out,
+)
+from projrun.execution.supervision.group import exit_descriptor, is_alive, process_state, signal_group
+from projrun.execution.supervision.guard import start_guard
 from projrun.execution.supervision.output import Output, read_log
 from projrun.execution.supervision.signals import escalated
 
@@ -39,15 +44,15 @@ class ProcessJob:
 
     The job is over when the command's main process has ended. What that left in its process group is
     given a second to end by itself, then TERM and, after the grace period, KILL: a run leaves no
-    processes behind (`mlflow run` does). A process that moved to its own session (`setsid`) is left
-    alone, and its later output is not waited for.
+    processes behind (`mlflow run` does). What moved to its own session (`setsid`) is ended with a job that was
+    asked to end. Otherwise it may be a daemon: it is named and left alone, and its later output is not waited for.
     """
 
     def __init__(self, argv: Sequence[str], spec: JobSpec) -> None:
         """Start `argv` in the job's folder. Raises a ProjrunError that says why it cannot be started."""
         self._grace_period = min(spec.grace_period, _LONGEST_GRACE)
         self._spec = spec
-        self._end = _end_function(spec)
+        self._end = end_function(spec)
         self._outcome: Outcome | None = None
         self._failure: BaseException | None = None
         self._supervised = False
@@ -64,14 +69,15 @@ class ProcessJob:
             os.set_blocking(self._wake_writer, False)
             self._output = Output(spec, self._warnings.append)
             undo.callback(self._output.close)
-            self._guard = _start_guard(self._grace_period, spec, self._output.master)
+            self._guard = start_guard(self._grace_period, spec, self._output.master)
             undo.callback(self._guard.release)
             self._process = _start(argv, spec, self._output)
             undo.pop_all()
         self._guard.watch(self._process.pid)
         self._deadline = monotonic() + (spec.limits.timeout or _NEVER)
+        self._descendants = Descendants(self._process.pid, spec.mark)
         self._output.started(self._process.pid, self._guard.note_terminal)
-        self._exit_descriptor = _exit_descriptor(self._process.pid)
+        self._exit_descriptor = exit_descriptor(self._process.pid)
 
     @property
     def identifier(self) -> str:
@@ -115,13 +121,15 @@ class ProcessJob:
             self._muting |= self._process.returncode is not None and signum in ENDING_SIGNALS
             self._killed |= signum == signal.SIGKILL
             if signum == signal.SIGTERM:
-                self._start_grace_period()
+                self._terminate_descendants()
+            elif signum in ENDING_SIGNALS:
+                self._descendants.find()  # some are known only as long as their parents live
             if not self._output.heed(signum):
                 signal_group(self._process.pid, signum)
             if signum == signal.SIGTSTP:
                 signal_group(self._process.pid, signal.SIGSTOP)
             if signum == signal.SIGHUP and self._output.ignores_hangup:
-                self._start_grace_period()
+                self._terminate_descendants()
                 signal_group(self._process.pid, signal.SIGTERM)
             self._wake()
 
@@ -157,9 +165,12 @@ class ProcessJob:
 
     def _run_to_the_end(self) -> Outcome:
         try:
-            for stage in (self._run, self._settle, self._end_leftovers, self._finish_output):
+            for stage in (
+                self._run, self._settle, self._end_leftovers, self._end_descendants, self._finish_output,
+            ):  # fmt: skip
                 self._complete(stage)
         except BaseException:
+            self._descendants.kill()
             signal_group(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._finish()
@@ -178,17 +189,10 @@ class ProcessJob:
             outcome = timed_out(self._spec.limits.timeout, self._warnings)
         while self._end is not None:
             try:
-                return self._checked(self._end(outcome, self._spec.end_details, self._spec.end_environ))
+                said = self._end(outcome, self._spec.end_details, self._spec.end_environ)
+                return checked(said, f"what `{self._spec.end_function}` returned")
             except KeyboardInterrupt:
                 continue
-        return outcome
-
-    def _checked(self, outcome: object) -> Outcome:
-        what = f"what `{self._spec.end_function}` returned"
-        if not isinstance(outcome, Outcome):
-            raise TypeError(f"{what} is of the type {type(outcome).__name__}, not Outcome")
-        if mistake := outcome.mistake(what):
-            raise ValueError(mistake)
         return outcome
 
     def _complete(self, stage: Callable[[], object]) -> None:
@@ -242,6 +246,28 @@ class ProcessJob:
         while not self._killed and is_alive(self._process.pid):
             self._step(_LONGEST_PAUSE)
 
+    def _end_descendants(self) -> None:
+        """TERM, and KILL after the grace period, for other sessions; these are only named after an end by itself."""
+        if not (self._timed_out or asked_to_end(self._process.returncode, self._received)):
+            left = self._descendants.left()
+            if not left:
+                return
+            from projrun.execution.supervision.leftovers import left_running
+
+            self._warnings.append(left_running(left, self._spec))
+            if not self._spec.end_leftovers:
+                return
+        while not self._killed and self._terminate_descendants():
+            self._step(_LONGEST_PAUSE)
+        patience = monotonic() + _LINGER
+        while self._killed and self._descendants.kill() and monotonic() < patience:
+            self._step(_LONGEST_PAUSE)
+
+    def _terminate_descendants(self) -> bool:
+        with self._lock:
+            self._start_grace_period()
+            return self._descendants.terminate()
+
     def _finish_output(self) -> None:
         """Forward what is in the pipes; a process outside the group may keep them open for ever."""
         patience = monotonic() + _LINGER
@@ -284,7 +310,7 @@ class ProcessJob:
         with self._lock:
             self._deadline = _NEVER
             self._timed_out = not ENDING_SIGNALS.intersection(self._received)
-            self._start_grace_period()
+            self._terminate_descendants()
             signal_group(self._process.pid, signal.SIGTERM)
             signal_group(self._process.pid, signal.SIGCONT)
 
@@ -295,13 +321,12 @@ class ProcessJob:
     def _kill(self) -> None:
         self._killed = True
         self._muting |= self._timed_out or any(signum in ENDING_SIGNALS for signum in self._received)
+        self._descendants.kill()
         signal_group(self._process.pid, signal.SIGKILL)
 
     def _wake(self) -> None:
-        try:
+        with suppress(BlockingIOError):  # full: it will wake
             os.write(self._wake_writer, b"!")
-        except BlockingIOError:
-            return  # full: it will wake
 
     def _close(self) -> None:
         with self._lock:
@@ -356,22 +381,6 @@ def attach_process(ref: JobRef) -> Job:
     return attach_elsewhere(ref)
 
 
-def _end_function(spec: JobSpec) -> Callable[..., object] | None:
-    """Found before anything starts, and kept: the package may be another one by the end."""
-    if not spec.end_function:
-        return None
-    module, _, name = spec.end_function.partition(":")
-    function: Callable[..., object] = getattr(import_module(module), name)
-    return function
-
-
-def _start_guard(grace_period: float, spec: JobSpec, terminal: int | None) -> Guard:
-    try:
-        return Guard(grace_period, spec.end_argv, spec.end_environ, terminal=terminal)
-    except OSError as error:
-        raise EnvironmentBuildError(f"the guard process cannot be started: {error.strerror}") from None
-
-
 def _start(argv: Sequence[str], spec: JobSpec, output: Output) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
@@ -387,13 +396,3 @@ def _start(argv: Sequence[str], spec: JobSpec, output: Output) -> subprocess.Pop
         from projrun.execution.supervision.unstartable import explained
 
         raise explained(error, argv[0], spec) from None
-
-
-def _exit_descriptor(pid: int) -> int | None:
-    """A descriptor that can be read when the process has ended (Linux 5.3), or None."""
-    if sys.platform != "linux":
-        return None
-    try:
-        return os.pidfd_open(pid)
-    except (OSError, AttributeError):  # an old kernel or C library, or a sandbox that does not know the call
-        return None

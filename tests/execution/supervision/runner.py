@@ -14,6 +14,7 @@ from pathlib import Path
 
 from projrun.execution.protocol import Job, JobSpec, Limits, Outcome
 from projrun.execution.registry import get_backend
+from projrun.execution.supervision.descendants import RUN_IDS
 from projrun.execution.supervision.signals import Interrupted, SignalRelay
 
 
@@ -24,7 +25,7 @@ def main(request_file: Path) -> int:
         command=request["command"],
         argv_prefix=(),
         directory=Path(request["directory"]),
-        environ=dict(os.environ),
+        environ={**os.environ, RUN_IDS: request["ids"]},
         log_file=Path(request["log_file"]),
         grace_period=request["grace_period"],
         secrets=tuple(request["secrets"]),
@@ -32,6 +33,7 @@ def main(request_file: Path) -> int:
         terminal=request["terminal"],
         keyboard=request["terminal"],
         limits=Limits(timeout=request["timeout"]),
+        mark=request["ids"].rpartition(":")[2],
     )
 
     def start() -> Job:

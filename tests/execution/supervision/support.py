@@ -78,6 +78,7 @@ class Runner:
         stderr: int | IO[bytes] | None = subprocess.PIPE,
         wrapper: tuple[str, ...] = (),
     ) -> None:
+        self.mark = os.urandom(16).hex()
         self.folder = folder
         self.log_file = log_file or folder / "output.log"
         self.building_file = folder / "building"
@@ -92,6 +93,7 @@ class Runner:
             "forward_stdout_to_stderr": forward_stdout_to_stderr,
             "terminal": terminal,
             "timeout": timeout,
+            "ids": f"outer:{self.mark}",
             "builds": builds,
             "building_file": str(self.building_file),
             "outcome_file": str(self._outcome_file),

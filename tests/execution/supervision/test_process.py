@@ -14,6 +14,7 @@ import pytest
 from projrun.errors import EnvironmentBuildError
 from projrun.execution.protocol import Limits, Outcome
 from projrun.execution.supervision import process
+from projrun.execution.supervision.group import exit_descriptor
 from projrun.execution.supervision.process import ProcessJob
 from tests.execution.supervision.support import PYTHON, eventually, is_running, make_spec, read_pid
 
@@ -276,4 +277,4 @@ def test_it_works_where_the_system_has_no_process_descriptors(
 
     monkeypatch.setattr(os, "pidfd_open", refuse, raising=False)
     assert run(tmp_path, "exec >&- 2>&-; sleep 0.2; exit 4").exit_code == 4
-    assert process._exit_descriptor(os.getpid()) is None
+    assert exit_descriptor(os.getpid()) is None

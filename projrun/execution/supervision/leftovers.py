@@ -1,0 +1,33 @@
+"""What a command left running in sessions of its own, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from projrun.credentials import MASK, without_credentials
+from projrun.execution.protocol import JobSpec
+
+_MOST = 3
+_LONGEST = 60
+
+
+def left_running(processes: Sequence[int], spec: JobSpec) -> str:
+    """The warning that names them, the eldest first."""
+    shown = ", ".join(f"{pid} ({_command_line(pid, spec.secrets)})" for pid in sorted(processes)[:_MOST])
+    more = f" and {len(processes) - _MOST} more" if len(processes) > _MOST else ""
+    if spec.end_leftovers:
+        return f"processes that the command left running in sessions of their own were ended: {shown}{more}"
+    return f"the command left processes running: {shown}{more}; --end-leftovers ends them"
+
+
+def _command_line(pid: int, secrets: Sequence[str]) -> str:
+    """What a process was started as, in one line of printable text."""
+    text = ""
+    with suppress(OSError):  # it has ended just now
+        text = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
+    for secret in filter(None, secrets):
+        text = text.replace(secret, MASK)
+    text = without_credentials("".join(one if one.isprintable() else " " for one in text))
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
