@@ -21,7 +21,7 @@ _COMMANDS = {
     "attach": ("projrun.cli.active.attach:attach", "Show the output of a run, and follow it to its end."),
     "logs": ("projrun.cli.active.logs:logs", "Print the output of a run."),
     "cancel": ("projrun.cli.active.cancel:cancel", "End runs that are going on."),
-    "runs": ("projrun.cli.runs:runs", "List, show and compare recorded runs."),
+    "runs": ("projrun.cli.runs:runs", "List, show, compare and reap recorded runs."),
     "sync": ("projrun.cli.sync:sync", "Deliver what runs could not record while their server was away."),
     "envs": ("projrun.cli.envs:envs", "List, show and remove built environments."),
     "cache": ("projrun.cli.cache:cache", "List, show and remove fetched sources."),

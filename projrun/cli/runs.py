@@ -1,4 +1,4 @@
-"""`projrun runs list`, `show` and `diff`."""
+"""`projrun runs list`, `show` and `diff`; `reap` is in `projrun.cli.active`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from projrun.cli.active.reap import reap
 from projrun.cli.options import json_option, list_options, tracking_uri_option
 from projrun.cli.rendering import print_json
 from projrun.cli.runs_list import list_runs, store_of
@@ -15,7 +16,10 @@ from projrun.running.record.lookup import find_run
 
 @click.group()
 def runs() -> None:
-    """List, show and compare recorded runs."""
+    """List, show and compare recorded runs; end those whose runner is gone."""
+
+
+runs.add_command(reap)
 
 
 @runs.command("list")

@@ -27,6 +27,7 @@ from projrun.running.record.lost import deliver_log, end_created_runs, end_lost_
 from projrun.running.record.parent import PARENT_RUN_ID
 from projrun.running.record.recorder import LOG, RunEnd, now
 from projrun.running.session import (
+    Cancellation,
     Options,
     Session,
     accompanied,
@@ -90,8 +91,9 @@ def _carry_out(session: Session) -> Outcome:
                 child = _child(session, prepared, address, variables)
                 for warning in child.warnings:
                     session.reporter.warning(warning)
-                with accompanied(session):
-                    return _supervise(session, _job_spec(session, prepared, child, secrets))
+                with accompanied(session) as cancellation:
+                    spec = _job_spec(session, prepared, child, secrets)
+                    return cancellation.explained(_supervise(session, spec, cancellation))
 
             return _attempted(session, attempt)
     except Interrupted as interruption:
@@ -251,7 +253,7 @@ def _exported(plan: Plan) -> dict[str, str]:
     return {**secret_environment(plan.invocation), **plan.environment.exported}
 
 
-def _supervise(session: Session, spec: JobSpec) -> Outcome:
+def _supervise(session: Session, spec: JobSpec, cancellation: Cancellation) -> Outcome:
     backend, config = get_backend(session.plan.backend.name), session.plan.backend.config
 
     def launch() -> Job:
@@ -260,7 +262,8 @@ def _supervise(session: Session, spec: JobSpec) -> Outcome:
             ref = backend.submit(spec, config)
             if backend.capabilities.survives_runner:
                 _note_job(session, ref)
-            return _attached(backend, ref)
+            cancellation.job = _attached(backend, ref)
+            return cancellation.job
 
     relay = session.options.relay
     if relay is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from projrun.execution.protocol import Job, Outcome
     from projrun.execution.supervision.signals import SignalRelay
     from projrun.running.during.companions import Companions
 
@@ -106,10 +108,30 @@ def open_session(plan: Plan, reporter: Reporter, options: Options, copy: RunCopy
         close_store(store, reporter.warning)
 
 
+class Cancellation:
+    """Ends the command from beside it, for a reason that becomes the run's."""
+
+    def __init__(self) -> None:
+        self.job: Job | None = None
+        """The command, once it is started."""
+        self._reason = ""
+
+    def cancel(self, reason: str) -> None:
+        """End it as SIGTERM to this process would."""
+        if self.job is not None:
+            self._reason = reason
+            self.job.signal(signal.SIGTERM)
+
+    def explained(self, outcome: Outcome) -> Outcome:
+        """The outcome of the command with the reason, where this ended it."""
+        return outcome._replace(reason=self._reason) if self._reason and outcome.signal else outcome
+
+
 @contextmanager
-def accompanied(session: Session) -> Iterator[None]:
+def accompanied(session: Session) -> Iterator[Cancellation]:
     """What goes on beside a command that takes long. For others nothing of it is imported."""
     over = Event()
+    cancellation = Cancellation()
     company: list[Companions] = []
 
     def join_in() -> None:
@@ -118,12 +140,14 @@ def accompanied(session: Session) -> Iterator[None]:
         from projrun.running.during.companions import Companions
 
         with suppress(ProjrunError, OSError):
-            company.append(Companions(session.plan, session.recorder, session.lease, over))
+            company.append(
+                Companions(session.plan, session.recorder, session.lease, over, cancellation.cancel)
+            )
             company[0].run()
 
     Thread(target=join_in, name="projrun-companions", daemon=True).start()
     try:
-        yield
+        yield cancellation
     finally:
         over.set()
         with shielded(session.options.relay):

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from projrun.tracking.entities import Tag
+from projrun.tracking.sql.store import SqlStore
 from tests.support.commands import Completed, projrun_argv, run_projrun, start_projrun
 from tests.support.projects import write_project
 
@@ -205,3 +207,42 @@ def test_a_run_detached_in_a_run_outlives_it(box: Box) -> None:
     box.end(0)
     assert box("attach", inner).check().stdout == "begin\nout\ndone\n"
     assert box.shown(inner)["status"] == "FINISHED"
+
+
+def test_a_run_that_is_set_to_killed_in_its_store_is_stopped(box: Box) -> None:
+    """As `projrun cancel` on another machine does, and the tracking server's page."""
+    run_id = box.detached("saves")
+    until((box.project / "started").exists)
+    store = SqlStore.open(box.active.parent / "projrun.db")
+    store.update_run(run_id, status="KILLED", end_time=store.get_run(run_id).start_time)
+    store.close()
+    ended = box("attach", run_id)
+    assert ended.returncode == 143
+    assert (box.project / "saved").exists()
+    document = box.shown(run_id)
+    assert document["status"] == "KILLED"
+    assert document["tags"]["projrun.reason"] == "cancelled on the tracking server"
+
+
+def test_a_run_of_another_machine_is_cancelled_in_its_store(box: Box) -> None:
+    run_id = box.detached("short")
+    box("attach", run_id).check()
+    store = SqlStore.open(box.active.parent / "projrun.db")
+    store.update_run(run_id, status="RUNNING")  # as its runner would leave it, elsewhere
+    foreign = store.create_run("0", start_time=1).run_id
+    beat = store.create_run("0", start_time=1, tags=[Tag("projrun.heartbeat", "5")]).run_id
+    store.close()
+    assert "is set to KILLED" in box("cancel", run_id).check().stderr
+    assert box.shown(run_id)["status"] == "KILLED"
+    refused = box("cancel", foreign)
+    assert (refused.returncode, box.shown(foreign)["status"]) == (2, "RUNNING")
+    attached = box("attach", foreign)
+    assert "is RUNNING, but not on this machine" in attached.stderr
+
+    assert beat in box("runs", "reap", "--dry-run").check().stdout
+    assert box.shown(beat)["status"] == "RUNNING"
+    reaped = json.loads(box("runs", "reap", "--json").check().stdout)["runs"]
+    assert [(run["run_id"], run["end_time"]) for run in reaped] == [(beat, 5)]
+    assert (box.shown(beat)["status"], box.shown(foreign)["status"]) == ("KILLED", "RUNNING")
+    assert "1 run ended" in box("runs", "reap", foreign[:8]).check().stderr
+    assert box.shown(foreign)["status"] == "KILLED"

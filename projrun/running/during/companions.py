@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from threading import Event
+from collections.abc import Callable
+from threading import Event, Thread
+from time import monotonic
 
 from projrun.cache.lease import Lease
 from projrun.running.during.growing_log import GrowingLog
+from projrun.running.during.remote import RemoteControl
 from projrun.running.plan import Plan
-from projrun.running.record.recorder import RunRecorder
+from projrun.running.record.recorder import RunRecorder, now
 from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
 
@@ -18,8 +21,10 @@ _PATIENCE = 2.0
 class Companions:
     """They fail without a word: what they do is done again at the end, or not worth a run."""
 
-    def __init__(self, plan: Plan, recorder: RunRecorder, lease: Lease, over: Event) -> None:
-        """`over` is set when the command is over."""
+    def __init__(
+        self, plan: Plan, recorder: RunRecorder, lease: Lease, over: Event, cancel: Callable[[str], None]
+    ) -> None:
+        """`over` is set when the command is over; `cancel` ends it for a reason."""
 
         def opened() -> RunStore:
             # A store is for one thread, so each has its own, which does not try anything twice.
@@ -27,10 +32,15 @@ class Companions:
 
         self._ended = Event()
         self._continues = recorder.before is not None
+        self._remote = RemoteControl(opened, recorder.run.run_id, over, cancel)
+        self._since = lease.mark.since
         self._log = GrowingLog(opened, recorder.run.artifact_uri, lease, over)
 
     def run(self) -> None:
         """Until the command is over. A run that is continued has a log already: its new one comes at the end."""
+        # A thread of its own: an upload may take long. The end does not wait for it.
+        begun = monotonic() - max(0, now() - self._since) / 1000
+        Thread(target=self._remote.run, args=[begun], name="projrun-remote", daemon=True).start()
         try:
             if not self._continues:
                 self._log.run()
