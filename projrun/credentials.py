@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from urllib.parse import unquote
 
 MASK = "***"
 """Replaces a secret."""
@@ -20,6 +22,11 @@ class HiddenMapping(dict[str, str]):
 _WEB_USER = r"(?i)\b((?:[a-z+]+\+)?https?://)[^/\s@]+@"
 _USER_AND_WORD = r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@"
 _QUERY = r"(?i)([?&](?:[\w.-]*(?:token|key|passw(?:or)?d|secret|signature|credential)|sig)=)[^&\s]+"
+_USER_INFORMATION = r"://([^/\s:@]*):?([^/\s@]*)@"
+_QUERY_VALUE = _QUERY.replace("([?", "(?:[?").replace("[^&\\s]+", "([^&#\\s'\"]+)")
+_SHORTEST_PASSWORD = 4
+_SHORTEST_TOKEN = 16
+"""Of a user without a password: shorter ones are names."""
 
 _SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
 _AUTHORITY = r"(?:.*@)?(?:\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::\d+)?"
@@ -38,6 +45,25 @@ def without_credentials(text: str) -> str:
         return text
     text = re.sub(_WEB_USER, r"\1", text)
     return re.sub(_QUERY, rf"\1{MASK}", re.sub(_USER_AND_WORD, r"\1@", text))
+
+
+def secrets_in(texts: Iterable[str]) -> tuple[str, ...]:
+    """The passwords and tokens in the URLs of some texts, as written and decoded, for whoever masks an output.
+
+    Short ones are left out, since their letters stand in other words too; so are users that a password follows.
+    """
+    found: dict[str, None] = {}
+    for text in texts:
+        if "://" not in text:
+            continue
+        user_information = re.findall(_USER_INFORMATION, text)
+        passwords = [password for _, password in user_information if len(password) >= _SHORTEST_PASSWORD]
+        tokens = [
+            user for user, password in user_information if not password and len(user) >= _SHORTEST_TOKEN
+        ]
+        values = [value for value in re.findall(_QUERY_VALUE, text) if len(value) >= _SHORTEST_PASSWORD]
+        found.update(dict.fromkeys([*passwords, *tokens, *values]))
+    return tuple(dict.fromkeys([*found, *map(unquote, found)]))
 
 
 def without_queries(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from projrun.credentials import redact_uri, without_credentials, without_queries
+from projrun.credentials import redact_uri, secrets_in, without_credentials, without_queries
 
 ENDPOINT = "0123456789abcdef" * 2
 PASSWORD = "hunter2-Tok"
@@ -101,3 +101,21 @@ def test_any_text_can_be_shown(text: str) -> None:
 def test_no_query_of_a_message_is_shown() -> None:
     said = "403 for https://b.test/k?X-Amz-Signature=ab&v=3: really?"
     assert without_queries(said) == "403 for https://b.test/k?*** really?"
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets"),
+    [
+        ("https://me:w%40rd-1@host/x", ("w%40rd-1", "w@rd-1")),
+        ("postgresql://me:word@host/db?password=other&sslmode=require", ("word", "other")),
+        ("https://ghp_0123456789abcdef@host/r.git", ("ghp_0123456789abcdef",)),
+        ("s3://b/k?X-Amz-Signature=deadbeef#part and https://h/?a=1&api_key=key-1", ("deadbeef", "key-1")),
+        ("https://h/?a=1&sig=Zm9v%2B", ("Zm9v%2B", "Zm9v+")),
+        ("https://alice@host/x?page=2", ()),
+        ("git@host:team/repo.git", ()),
+        ("ssh://git@host/repo.git", ()),
+        ("https://a:b@host/", ()),
+    ],
+)  # fmt: skip
+def test_secrets_of_addresses(text: str, secrets: tuple[str, ...]) -> None:
+    assert secrets_in([text]) == secrets

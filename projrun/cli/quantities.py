@@ -13,7 +13,7 @@ _BINARY_BYTES = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 def parse_duration(text: str, option: str) -> float:
     """Seconds; RequestError for an invalid duration."""
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdw])", text.strip().lower())
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([smhdw])", text.strip().lower())
     if match is None:
         raise RequestError(f"{option}: {text!r} is not a duration", hint="for example 30d, 12h or 2w")
     return float(match[1]) * SECONDS[match[2]]
@@ -21,7 +21,7 @@ def parse_duration(text: str, option: str) -> float:
 
 def parse_size(text: str, option: str) -> int:
     """Bytes: GB counts in thousands, GiB in 1,024s, as the standards have it; RequestError for an invalid size."""
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(I?)B?", text.strip().upper())
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([KMGT]?)(I?)B?", text.strip().upper())
     if match is None or (match[3] and not match[2]):
         raise RequestError(f"{option}: {text!r} is not a size", hint="for example 20GB, 500MB or 1.5GiB")
     unit = (_BINARY_BYTES if match[3] else _BYTES)[match[2]]

@@ -96,10 +96,8 @@ def lock_kind_of(given: GivenOptions) -> str | None:
     file = given.absolute(setting.value) if setting else None
     if file is None or not _is_file(file):
         return None  # `lock_file` says what is wrong
-    from projrun.environments.lock_text import lock_kind
-
     try:
-        return lock_kind(file.read_text(encoding="utf-8", errors="replace"))
+        return _kind_of(file)
     except OSError:
         return None  # the manager that reads it says what is wrong
 
@@ -140,10 +138,17 @@ def _is_file(file: Path) -> bool:
 
 def _recorded_lock(file: Path, manager: EnvironmentManager) -> Path | None:
     """The lock of the run that is repeated; None if the current manager cannot build from that kind of lock."""
-    from projrun.environments.lock_text import lock_kind
-
     able = manager.capabilities
     if not (able.builds and able.locks):
         return None
-    kind = lock_kind(file.read_text(encoding="utf-8", errors="replace"))
-    return file if kind in able.locks else None
+    try:
+        return file if _kind_of(file) in able.locks else None
+    except OSError as error:
+        raise RequestError(f"the recorded lock {file}: {error.strerror}") from None
+
+
+def _kind_of(lock: Path) -> str:
+    from projrun.bounded import LARGEST_LOCK, read_file
+    from projrun.environments.lock_text import lock_kind
+
+    return lock_kind(read_file(lock, LARGEST_LOCK).decode("utf-8", "replace"))

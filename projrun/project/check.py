@@ -87,9 +87,8 @@ def _mapping_file(document: Document) -> Iterator[Finding]:
 def _parse_toml(name: str, text: str) -> None:
     try:
         parse_toml(text)
-    except (ValueError, RecursionError) as error:
-        problem = error if isinstance(error, ValueError) else "nested too deeply"
-        raise RequestError(f"{name}: {problem}") from None
+    except ValueError as error:
+        raise RequestError(f"{name}: {error}") from None
 
 
 def _place(finding: Finding) -> tuple[int, int]:

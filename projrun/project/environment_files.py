@@ -83,7 +83,7 @@ def _counts(kind: EnvironmentKind, file: Path) -> bool:
         return False
     try:
         document = parse_toml(text)
-    except (ValueError, RecursionError):
+    except ValueError:
         # Its reader says what is wrong with it.
         return re.search(rf"(?m)^\s*\[\s*(?:tool\s*\.\s*)?{word}\b", text) is not None
     if kind == "uv_env":

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from projrun.bounded import parse_json, read_file
 from projrun.credentials import MASK
 from projrun.errors import RequestError
 from projrun.settings import Setting
@@ -18,12 +18,12 @@ def read_backend_config(setting: Setting, caller_directory: Path) -> Mapping[str
         file = caller_directory / text
         origin = f"{origin} {text}"
         try:
-            text = file.read_text(encoding="utf-8")
+            text = read_file(file).decode("utf-8")
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise RequestError(f"{origin}: {reason}", hint="give a .json file or a JSON object") from None
     try:
-        parsed = json.loads(text)
+        parsed = parse_json(text)
     except ValueError as error:
         raise RequestError(
             f"{origin}: not JSON: {error}", hint="give a .json file or a JSON object"

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from projrun.directories import Directories
-from projrun.errors import RequestError
 from projrun.project.binding import GivenValue
 from projrun.settings import Settings
 from projrun.tuples import NamedTuple
@@ -98,12 +97,6 @@ def _with_env_file(environ: Mapping[str, str], request: RunRequest) -> dict[str,
     file = request.text("env-file")
     if file is None:
         return dict(environ)
-    from dotenv import dotenv_values
+    from projrun.running.env_file import read_env_file
 
-    try:
-        with (request.caller_directory / file).open(encoding="utf-8") as stream:
-            values = dotenv_values(stream=stream)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise RequestError(f"--env-file: {file}: {reason}", hint="give a file of NAME=VALUE lines") from None
-    return {**{name: value for name, value in values.items() if value is not None}, **environ}
+    return {**read_env_file(request.caller_directory, file, environ), **environ}

@@ -32,6 +32,7 @@ from projrun.running.session import (
     Session,
     accompanied,
     endpoint_store,
+    log_secrets,
     open_session,
     shielded,
     store_name,
@@ -374,8 +375,8 @@ def _tracking_address(
     session: Session, prepared: PreparedEnvironment
 ) -> Iterator[tuple[TrackingAddress, tuple[str, ...]]]:
     plan = session.plan
-    secrets = tuple(parameter.raw for parameter in plan.invocation.parameters if parameter.secret)
     uri = plan.tracking.uri
+    secrets = log_secrets(plan)
     if uri.kind == "rest":
         outer = endpoint_store(plan)
         text = proxied(uri.text) if outer and prepared.endpoint else uri.text

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from projrun.cache.lease import Lease, Mark, lease_of, new_origin_id
-from projrun.credentials import redact_uri
+from projrun.credentials import redact_uri, secrets_in
 from projrun.errors import ProjrunError, RequestError
 from projrun.reporting import Reporter
 from projrun.running.plan import Plan
@@ -35,6 +35,16 @@ _LONG = 10.0
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}", re.ASCII)
 """MLflow's rule for run ids; here one names a folder too."""
+
+_INDEXES = (
+    "UV_INDEX",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX_URL",
+    "UV_EXTRA_INDEX_URL",
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+)
+"""Variables with addresses of package indexes, which a command may print."""
 
 
 class Options(NamedTuple):
@@ -212,6 +222,15 @@ def endpoint_store(plan: Plan) -> str | None:
     """The store behind the endpoint of the run that this one is nested in, where it records there too."""
     is_endpoint = plan.tracking.uri.text == plan.environ.get("MLFLOW_TRACKING_URI")
     return (plan.environ.get(ENDPOINT_STORE) or None) if is_endpoint else None
+
+
+def log_secrets(plan: Plan) -> tuple[str, ...]:
+    """What is masked in the log: secret parameters, and the passwords and tokens of addresses that are known here."""
+    parameters = plan.invocation.parameters
+    texts = (plan.tracking.uri.text, *(parameter.raw for parameter in parameters))
+    indexes = (plan.environ.get(name, "") for name in _INDEXES)
+    secret = (parameter.raw for parameter in parameters if parameter.secret)
+    return (*secret, *secrets_in((*texts, *indexes)))
 
 
 def shielded(relay: SignalRelay | None) -> AbstractContextManager[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -140,7 +139,10 @@ def _value_text(file: Path, key: str, value: object) -> str:
 
 def _read_text(file: Path) -> str | None:
     try:
-        return file.read_text(encoding="utf-8")
+        file.stat()  # most have none
+        from projrun.bounded import read_file
+
+        return read_file(file).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
@@ -151,14 +153,11 @@ def _read_text(file: Path) -> str | None:
 
 
 def _parse_toml(file: Path, text: str) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    from projrun.bounded import parse_toml
+
     try:
-        document: dict[str, Any] = tomllib.loads(text)
+        return parse_toml(text)
     except ValueError as error:
         raise RequestError(
             f"{file}: {error}", hint="correct the file or set PROJRUN_CONFIG to another"
         ) from None
-    return document

@@ -245,6 +245,20 @@ def test_an_env_file_is_under_the_environment(runner: Runner, tmp_path: Path) ->
     assert runner.only_run()["experiment_name"] == "dotted"
 
 
+def test_passwords_of_addresses_are_masked_in_the_log(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(
+        tmp_path / "project", "import os, sys; print(sys.argv[1:], os.environ['PIP_INDEX_URL'])"
+    )
+    where = "https://me:hush-1@host/x?token=hush-2&page=3"
+    environ = {"PIP_INDEX_URL": "https://me:hush-3@index/simple"}
+    done = runner(project, "-P", f"where={where}", environ=environ).check()
+    assert where in done.stdout, "what the command prints is not changed"
+    log = runner.log().decode()
+    assert "hush" not in log
+    assert "https://me:***@host/x?token=***&page=3" in log
+    assert "https://me:***@index/simple" in log
+
+
 def test_a_secret_is_masked_in_the_record_the_log_and_what_is_printed(runner: Runner, tmp_path: Path) -> None:
     script = (
         "import os, sys; print(os.environ['PROJRUN_PARAM_TOKEN']); print(os.environ['MLFLOW_TRACKING_URI'])"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Mapping
 
 from yaml.nodes import MappingNode, Node
 
 from projrun.project.model import Parameter
+from projrun.project.patterns import pattern_problem
 from projrun.project.reading import nodes
 from projrun.project.reading.document import is_null
 from projrun.project.reading.nodes import Entry
@@ -94,11 +93,8 @@ def _pattern(entry: Entry | None, report: Report) -> str | None:
     pattern = nodes.text(entry, "pattern", report)
     if entry is None or pattern is None:
         return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # FutureWarning for what Python may read otherwise one day
-            re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        report.error("bad-pattern", entry.value, f"the pattern is not a regular expression: {error}")
+    problem = pattern_problem(pattern)
+    if problem:
+        report.error("bad-pattern", entry.value, f"the pattern is not a regular expression: {problem}")
         return None
     return pattern

@@ -31,8 +31,7 @@ def author_text(node: Node, report: Report) -> str | None:
     """
     if isinstance(node, ScalarNode) and _is_kept(node):
         return str(node.value)
-    value = _constructed(node, report)
-    return None if value is None else str(value)
+    return _constructed(node, report)
 
 
 def _is_kept(node: ScalarNode) -> bool:
@@ -46,9 +45,10 @@ def _is_kept(node: ScalarNode) -> bool:
     return bool(found == node.tag)
 
 
-def _constructed(node: Node, report: Report) -> object:
+def _constructed(node: Node, report: Report) -> str | None:
     try:
-        return SafeConstructor().construct_document(node)
+        value = SafeConstructor().construct_document(node)
+        return None if value is None else str(value)  # a number of thousands of digits has no text
     except YAMLError as error:
         problem = getattr(error, "problem", None) or "this value is not understood"
         report.error("bad-value", node, f"YAML: {problem}")

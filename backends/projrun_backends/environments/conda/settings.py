@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from projrun.bounded import read_file
 from projrun.directories import home_folder
 from projrun.errors import RequestError
 from projrun.project.files import is_file
+from projrun.project.text import LocatedError
 
 _ALIAS = "https://conda.anaconda.org"
 _DEFAULT_CHANNELS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
@@ -122,11 +124,15 @@ def _read(file: Path, environ: Mapping[str, str]) -> dict[str, object]:
         return {}
     import yaml
 
+    from projrun.project.reading.document import parse_document
+
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - strings only
+        text = read_file(file).decode("utf-8")
+        parse_document(str(file), text)  # refuses what expands to too much
+        content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - strings only
     except OSError:
         return {}  # another user's: conda skips it too
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, LocatedError) as error:
         summary = " ".join(str(error).split())
         raise RequestError(
             f"{file} is not YAML: {summary}", hint="correct it, or name another with CONDARC"

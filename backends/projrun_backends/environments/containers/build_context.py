@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from projrun.bounded import read_file
 from projrun_backends.environments.containers.mounts import CODE
 from projrun_backends.environments.containers.user import User
 
@@ -46,9 +47,8 @@ def _patterns(file: Path) -> list[str]:
     """https://docs.docker.com/build/concepts/context/#dockerignore-files; a byte order mark is skipped."""
     if not file.is_file():
         return []
-    lines = (
-        line.strip() for line in file.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
-    )
+    text = read_file(file).decode("utf-8-sig", "surrogateescape")
+    lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 

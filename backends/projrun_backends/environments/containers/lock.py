@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from projrun.bounded import read_file
 from projrun.errors import RequestError
 
 NAME = "image.lock.txt"
@@ -38,7 +39,7 @@ class ImageLock(NamedTuple):
 def read_lock(file: Path) -> ImageLock:
     """Raises RequestError for an invalid lock, with the line."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_file(file).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text"
         raise RequestError(f"--locked: {file}: {reason}", hint=_hint()) from None

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from projrun.bounded import LARGEST_LOCK
 from projrun.errors import RequestError
 from projrun.project.files import exists, is_file
 from projrun.project.model import Location
@@ -86,23 +87,19 @@ class EnvironmentDocument:
         return LocatedError(location, problem, hint=hint, detail=self._document.excerpt(location))
 
 
-_LARGEST_LOCK = 1 << 26
-
-
 def read_large(file: Path, name: str) -> str:
     """The text of a lock file: several megabytes are usual. RequestError for more than 64 MiB, or no file."""
     if exists(file) and not is_file(file):
         raise RequestError(f"{name} is {'a folder' if file.is_dir() else 'not a regular file'}")
-    return read_text(file, name, _LARGEST_LOCK)
+    return read_text(file, name, LARGEST_LOCK)
 
 
 def read_toml(text: str, name: str) -> dict[str, Any]:
     """A TOML text as a table; RequestError, with the place, for anything else."""
     try:
         return parse_toml(text)
-    except (ValueError, RecursionError) as error:
-        problem = error if isinstance(error, ValueError) else "nested too deeply"
-        raise RequestError(f"{name}: not TOML: {problem}") from None
+    except ValueError as error:
+        raise RequestError(f"{name}: not TOML: {error}") from None
 
 
 def table_of(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from projrun.bounded import read_file
 from projrun.directories import home_folder
 from projrun.project.files import exists, is_file
 from projrun.project.text import parse_toml
@@ -202,6 +203,6 @@ def _uv_file(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return parse_toml(file.read_text(encoding="utf-8"))
+        return parse_toml(read_file(file).decode("utf-8"))
     except (OSError, ValueError):
         return {}  # uv itself says what is wrong with it

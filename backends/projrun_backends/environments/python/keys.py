@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from pathlib import Path
 
+from projrun.bounded import read_file
 from projrun.credentials import without_credentials
 from projrun_backends.environments.python.fingerprints import fingerprint
 from projrun_backends.environments.python.indexes import PackageSettings
@@ -74,9 +76,8 @@ def _constraint_texts(files: list[str]) -> list[str]:
     texts = []
     for file in files:
         try:
-            with open(file, encoding="utf-8", errors="replace") as stream:  # noqa: PTH123 - may be no path at all
-                texts.append(stream.read())
-        except OSError:
+            texts.append(read_file(Path(file)).decode("utf-8", "replace"))
+        except (OSError, ValueError):
             texts.append(file)  # a URL, or missing: the installer says so
     return texts
 

@@ -22,6 +22,7 @@ from projrun_backends.environments.python.requirements import (
     Requirements,
     logical_lines,
     read_requirement_lines,
+    without_comment,
 )
 from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.python.versions import PythonRequest, PythonVersion
@@ -103,7 +104,7 @@ def _with_python(spec: EnvironmentSpec, version: PythonVersion, origin: str) -> 
 
 def _pinned_lines(text: str, file: Path) -> Iterator[Line]:
     for number, line in logical_lines(text):
-        bare = re.sub(r"(^|\s+)#.*$", "", line).strip()
+        bare = re.sub(r"\s{2,}", " ", without_comment(line)).strip()
         if not bare:
             continue
         origin = f"{file}:{number}"

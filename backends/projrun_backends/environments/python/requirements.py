@@ -14,7 +14,6 @@ from projrun.errors import RequestError
 from projrun.project.files import exists, is_allowed, is_file
 from projrun.project.text import read_text
 
-_COMMENT = r"(^|\s+)#.*$"
 _VARIABLE = r"\$\{([A-Z0-9_]+)\}"
 _OPTION = r"(--[a-z][a-z-]*|-[a-zA-Z])(?:\s*=\s*|\s+|(?=\S)|$)(.*)"
 _NAMED = r"(?s)([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*(.*)"
@@ -23,6 +22,7 @@ _URL = r"[A-Za-z][A-Za-z0-9+.-]*://\S+"
 _EXTRAS = r"\[[\w\s,.-]*\]$"
 _PLAIN_PATH = r"[\w@%+=:,./\\~-]+"
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2")
+_MOST_FILES = 200
 _INCLUDES = {"-r": "-r", "--requirement": "-r", "-c": "-c", "--constraint": "-c"}
 
 
@@ -112,11 +112,13 @@ class _Reader:
             return
         self._files.append((file, constraints))
         name = display_name(file, self._project)
+        if len(self._files) > _MOST_FILES:
+            raise RequestError(f"{name}: more than {_MOST_FILES} requirements files include each other")
         for number, text in logical_lines(read_text(file, name)):
             self.read_line(Line(text, f"{name}:{number}"), file.parent, constraints=constraints)
 
     def read_line(self, line: Line, folder: Path, *, constraints: bool) -> None:
-        text = (re.sub(_COMMENT, "", line.text) if "#" in line.text else line.text).strip()
+        text = without_comment(line.text).strip()
         if not text:
             return
         line = line._replace(text=text)
@@ -242,6 +244,12 @@ def logical_lines(text: str) -> Iterable[tuple[int, str]]:
         yield start, pending
 
 
+def without_comment(line: str) -> str:
+    """The line without ` # …`, as pip reads it; in one pass, however many spaces there are."""
+    found = re.search(r"(?:^|\s)#", line) if "#" in line else None
+    return line[: found.start()].rstrip() if found else line
+
+
 def display_name(file: Path, project: Path) -> str:
     """How messages call a file: relative to the project if it is inside."""
     return str(file.relative_to(project)) if file.is_relative_to(project) else str(file)
@@ -253,7 +261,7 @@ def _unquoted(text: str) -> str:
 
 
 def _split_marker(text: str) -> tuple[str, str]:
-    match = re.search(r"\s*;|\s+--(?:hash|config-settings|global-option)\b", text)
+    match = re.search(r";|\s--(?:hash|config-settings|global-option)\b", text)
     if match is None:
         return text, ""
     return text[: match.start()].rstrip(), f" {text[match.start() :].strip()}"

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_VERSION = r"(\d+)\.(\d+)(?:\.(\d+))?(?:(a|b|rc)(\d+))?"
-_CLAUSE = r"(===|==|>=|<=|!=|~=|=|<|>)?\s*v?(\d+(?:\.\d+)*)(\.?\*)?((?:a|b|rc)\d+)?"
+_NUMBER = r"[0-9]{1,9}"
+_VERSION = rf"({_NUMBER})\.({_NUMBER})(?:\.({_NUMBER}))?(?:(a|b|rc)({_NUMBER}))?"
+_CLAUSE = rf"(===|==|>=|<=|!=|~=|=|<|>)?\s*v?({_NUMBER}(?:\.{_NUMBER})*)(\.?\*)?((?:a|b|rc){_NUMBER})?"
+_LONGEST = 500
 _STAGES = {"a": 0, "b": 1, "rc": 2}
 _FINAL = (3, 0)
 
@@ -85,6 +87,8 @@ class PythonRequest(NamedTuple):
 
         PEP 440 reads `==3.8` as 3.8.0 alone, which is never meant for an interpreter.
         """
+        if len(text) > _LONGEST:
+            return None
         alternatives = []
         for alternative in text.split("|"):
             clauses: list[_Clause] = []
