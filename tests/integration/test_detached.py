@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from projrun.execution.supervision.group import process_state
 from projrun.tracking.entities import Tag
 from projrun.tracking.sql.store import SqlStore
 from tests.support.commands import Completed, projrun_argv, run_projrun, start_projrun
@@ -25,7 +27,12 @@ entry_points:
   saves: {command: "trap 'touch saved; exit 1' TERM; touch started; sleep 60 & wait"}
   stubborn: {command: "trap '' TERM INT; touch started; sleep 60; sleep 60; sleep 60"}
   short: {command: "echo short"}
+  counts: {parameters: {n: float}, command: "echo run {n}"}
+  prepares: {parameters: {data: path}, command: "cat {data}"}
+  escapes: {command: "setsid sleep 60 & echo $! > pid; touch started; wait"}
   outer: {command: "projrun run . -d > inner_id"}
+  outer_waits: {command: "projrun run . -d > inner_id; touch started; sleep 60"}
+  fails: {command: "echo attempt $PROJRUN_ATTEMPT; sleep 0.5; exit 3"}
 """
 
 
@@ -104,6 +111,7 @@ def test_a_detached_run_from_its_start_to_its_end(box: Box) -> None:
     again = box("attach", "latest")
     assert (again.returncode, again.stdout) == (3, "begin\nout\ndone\n")
     assert box("logs", run_id).check().stdout == "begin\nout\ndone\n"
+    assert "logs/runner.log" in [artifact["path"] for artifact in document["artifacts"]]
     ended_already = box("cancel", run_id).check()
     assert "has already ended: FAILED" in ended_already.stderr
 
@@ -198,15 +206,90 @@ def test_a_killed_runner_leaves_a_run_that_has_ended(box: Box) -> None:
     until(lambda: not list(box.active.iterdir()))
 
 
-def test_a_run_detached_in_a_run_outlives_it(box: Box) -> None:
+@pytest.fixture
+def nested(box: Box) -> Box:
+    """One whose commands find projrun."""
     box.environ["PATH"] = f"{Path(projrun_argv()[0]).parent}:{os.environ['PATH']}"
-    outer = json.loads(box("run", ".", "-e", "outer", "--json").check().stdout)
-    inner = (box.project / "inner_id").read_text().strip()
-    assert box.shown(inner)["status"] == "RUNNING"
-    assert box.shown(inner)["tags"]["mlflow.parentRunId"] == outer["run_id"]
-    box.end(0)
-    assert box("attach", inner).check().stdout == "begin\nout\ndone\n"
-    assert box.shown(inner)["status"] == "FINISHED"
+    return box
+
+
+def test_a_run_detached_in_a_run_outlives_it(nested: Box) -> None:
+    done = nested("run", ".", "-e", "outer", "--json").check()
+    assert "left running" not in done.stderr
+    outer = json.loads(done.stdout)
+    inner = (nested.project / "inner_id").read_text().strip()
+    assert nested.shown(inner)["status"] == "RUNNING"
+    assert nested.shown(inner)["tags"]["mlflow.parentRunId"] == outer["run_id"]
+    nested.end(0)
+    assert nested("attach", inner).check().stdout == "begin\nout\ndone\n"
+    assert nested.shown(inner)["status"] == "FINISHED"
+
+
+def test_a_run_detached_in_a_run_outlives_its_cancelling(nested: Box) -> None:
+    outer = nested.detached("outer_waits")
+    until((nested.project / "started").exists)
+    nested("cancel", outer).check()
+    inner = (nested.project / "inner_id").read_text().strip()
+    assert [run["run_id"] for run in nested.listed()] == [inner]
+    time.sleep(0.5)
+    nested.end(0)
+    assert nested("attach", inner).check().stdout == "begin\nout\ndone\n"
+
+
+def test_a_killed_runner_leaves_no_process(box: Box) -> None:
+    run_id = box.detached("escapes")
+    until((box.project / "started").exists)
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("without /proc, processes of other sessions survive kill -9 of the runner")
+    escaped = int((box.project / "pid").read_text())
+    assert process_state(escaped).state == "S"
+    os.kill(box.listed()[0]["pid"], signal.SIGKILL)
+    until(lambda: process_state(escaped).state in ("", "Z"))
+    assert box.shown(run_id)["status"] == "KILLED"
+
+
+def test_a_run_is_cancelled_while_it_is_prepared(box: Box) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"data=http://127.0.0.1:{silent.getsockname()[1]}/data"
+        run_id = box("run", ".", "-d", "-e", "prepares", "-P", uri).check().stdout.strip()
+        connection, _ = silent.accept()
+        with connection:
+            assert [run["doing"] for run in box.listed()] == ["preparing"]
+            begin = time.monotonic()
+            done = box("cancel", run_id).check()
+    assert time.monotonic() - begin < 10
+    assert "is KILLED: interrupted by SIGTERM" in done.stderr
+    assert list(box.active.iterdir()) == []
+
+
+def test_attach_shows_every_attempt(box: Box) -> None:
+    done = box("run", ".", "-d", "-e", "fails", "--retries", "1", "--retry-delay", "0.5")
+    attached = box("attach", done.check().stdout.strip())
+    assert attached.returncode == 3
+    assert attached.stdout.endswith("attempt 2\n")
+    assert "attempt 2 of 2" in attached.stderr
+
+
+@pytest.mark.parametrize("count", [16, pytest.param(64, marks=pytest.mark.large)])
+def test_many_short_runs_at_once(box: Box, count: int) -> None:
+    processes = [
+        start_projrun(
+            *("run", ".", "-d", "-q", "-e", "counts", "-P", f"n={number}"),
+            cwd=box.project,
+            environ=box.environ,
+        )
+        for number in range(count)
+    ]
+    ended = [process.end(300) for process in processes]
+    assert [(one.returncode, one.stderr) for one in ended] == [(0, b"")] * count
+    until(lambda: not list(box.active.iterdir()))
+    listed = box("runs", "list", "--json", "--max-results", "1000").check().stdout
+    runs = {run["run_id"]: run for run in json.loads(listed)["runs"]}
+    assert runs.keys() == {one.stdout.decode().strip() for one in ended}
+    assert {run["status"] for run in runs.values()} == {"FINISHED"}
+    for run_id, run in runs.items():
+        log = box.active.parent / "artifacts" / "0" / run_id / "artifacts" / "logs" / "output.log"
+        assert log.read_text() == f"run {run['params']['n']}\n"
 
 
 def test_a_run_that_is_set_to_killed_in_its_store_is_stopped(box: Box) -> None:

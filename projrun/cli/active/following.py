@@ -83,34 +83,46 @@ class Followed(Watched):
 
 
 class _Tail:
-    """A file that may not be there yet, and may be removed later."""
+    """A file that may not be there yet, may be removed later, and replaced by one of the next attempt."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[bytes] | None = None
-
-    @property
-    def exists(self) -> bool:
+        self.exists = False
         """Whether it was ever there."""
-        return self._file is not None
 
     def copy(self, write: Callable[[bytes], None]) -> bool:
         """Write what is new; False where nothing is."""
-        if self._file is None:
-            try:
-                self._file = self._path.open("rb")
-            except OSError:
-                return False
         moved = False
-        while piece := self._file.read(_PIECE):
-            write(piece)
-            moved = True
+        while self._open() is not None:
+            while self._file is not None and (piece := self._file.read(_PIECE)):
+                write(piece)
+                moved = True
+            if not self._is_replaced():
+                break
+            self.close()
         return moved
+
+    def _open(self) -> IO[bytes] | None:
+        if self._file is None:
+            with suppress(OSError):
+                self._file = self._path.open("rb")
+                self.exists = True
+        return self._file
+
+    def _is_replaced(self) -> bool:
+        try:
+            return self._file is None or not os.path.samestat(
+                os.fstat(self._file.fileno()), self._path.stat()
+            )
+        except OSError:  # it was taken away
+            return False
 
     def close(self) -> None:
         """Close it."""
         if self._file is not None:
             self._file.close()
+            self._file = None
 
 
 def _write_out(piece: bytes) -> None:

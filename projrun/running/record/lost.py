@@ -14,7 +14,7 @@ from projrun.errors import NotFoundError, ProjrunError
 from projrun.execution.protocol import UNKNOWN_EXIT_CODE
 from projrun.execution.registry import get_backend
 from projrun.execution.supervision.ending import cause_tags
-from projrun.running.record.recorder import LOG, RunEnd, RunRecorder, now
+from projrun.running.record.recorder import LOG, RUNNER_LOG, RunEnd, RunRecorder, now
 from projrun.tracking.artifacts.files import chunks_of, write_whole
 from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
@@ -201,7 +201,12 @@ def end_created_runs(
 def deliver_log(
     lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[[str], None], path: str = LOG
 ) -> Path | None:
-    """Make the output an artifact with that path; where the store cannot take it, the local file that keeps it."""
+    """Make the output an artifact with that path; where the store cannot take it, the local file that keeps it.
+
+    What the runner of a detached run said becomes one beside it.
+    """
+    if path == LOG and lease.messages.exists():
+        recorder.artifact(lease.messages, RUNNER_LOG)
     if not lease.log_file.exists():
         return None
     if recorder.artifact(shown_log(lease), path):

@@ -35,6 +35,8 @@ _DELIVERY_PAUSES = (0.0, 0.5, 2.0)
 
 LOG = "logs/output.log"
 """The artifact with the command's output."""
+RUNNER_LOG = "logs/runner.log"
+"""The artifact with what the runner of a detached run said."""
 LATER = "; `projrun sync` delivers it later"
 
 _LONGEST_REASON = 2000
