@@ -68,6 +68,7 @@ def run(
     retries: int | None = None,
     retry_delay: float | str | None = None,
     retry_on: int | str | None = None,
+    end_timeout: float | None = None,
     pass_credentials: bool = False,
     offline: bool = False,
     require_clean: bool = False,

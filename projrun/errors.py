@@ -77,6 +77,18 @@ class TrackingError(ProjrunError):
     exit_code = 5
 
 
+class UnavailableError(TrackingError):
+    """The server cannot be reached or is overloaded now: a retry may help."""
+
+    def __init__(self, message: str, *, hint: str = "", detail: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.retry_after = retry_after
+
+
+class OverdueError(TrackingError):
+    """The time that all work with the tracking store has is over, or a signal ended it: nothing more is tried."""
+
+
 class NotFoundError(TrackingError):
     """Not found in the tracking store (MLflow's RESOURCE_DOES_NOT_EXIST)."""
 

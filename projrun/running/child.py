@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from projrun.environments.protocol import PreparedEnvironment
 from projrun.execution.supervision.descendants import KEEP, RUN_IDS
 from projrun.running.record.parent import ENDPOINT_STORE, PARENT_RUN_ID
+from projrun.running.session import Session, endpoint_store, log_secrets, store_name
+from projrun.server.endpoint import Endpoint, proxied
 from projrun.settings.options import LIMITS, OPTIONS
+from projrun.tracking.open import open_store
+from projrun.tracking.runs import RunStore
 from projrun.tuples import NamedTuple
 
 RUNNER = "PROJRUN_RUNNER"
@@ -134,3 +139,33 @@ def _path(path: str, prefix: tuple[Path, ...]) -> str:
 def _own_scripts() -> str | None:
     folder = Path(sys.executable).parent
     return str(folder) if (folder / "projrun").exists() else None
+
+
+@contextmanager
+def tracking_address(
+    session: Session, prepared: PreparedEnvironment
+) -> Iterator[tuple[TrackingAddress, tuple[str, ...]]]:
+    """Where the child finds the run's store, and what of that is secret; a store that is no server is served."""
+    plan = session.plan
+    uri = plan.tracking.uri
+    secrets = log_secrets(plan)
+    if uri.kind == "rest":
+        outer = endpoint_store(plan)
+        text = proxied(uri.text) if outer and prepared.endpoint else uri.text
+        yield TrackingAddress(text, outer), secrets
+        return
+
+    def opened() -> RunStore:
+        return open_store(uri, plan.environ, warn=lambda text: None)  # the session's own has warned
+
+    reach = prepared.endpoint
+    addresses = reach.addresses if reach else ()
+    with Endpoint.open(opened, addresses, session.lease.note_created) as endpoint:
+        name = store_name(plan)
+        # A command on this machine sees the artifacts' folder.
+        address = (
+            TrackingAddress(endpoint.uri_at(reach.host), name, reach.host)
+            if reach
+            else TrackingAddress(endpoint.uri, name)
+        )
+        yield address, (*secrets, endpoint.secret)

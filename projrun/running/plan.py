@@ -105,6 +105,8 @@ class Plan(NamedTuple):
     keep_storage: bool
     """True where the user named the storage folder; else it is removed at the end."""
     grace_period: float
+    end_timeout: float
+    """Seconds for what is recorded after the end of the command."""
     terminal: bool
     """Whether the command gets a terminal where projrun has one."""
     observation: Observation
@@ -217,13 +219,11 @@ def _plan(
     storage, keep_storage = _storage(request, context)
     project, entry_point = _read(request, context, checkout, keep=keep)
     invocation = bind(
-        project,
-        entry_point,
-        request.parameters,
+        project, entry_point, request.parameters,
         caller_directory=request.caller_directory,
         storage_directory=storage,
         strict=settings.enabled("strict"),
-    )
+    )  # fmt: skip
     environment = _environment(request, context, checkout, project)
     parent, orphaned = _parent(context, decided.tracking)
     found = (*checkout.warnings, *project.warnings, *invocation.warnings, *environment.resolved.warnings)
@@ -240,6 +240,7 @@ def _plan(
         storage_directory=storage,
         keep_storage=keep_storage,
         grace_period=decided.grace_period,
+        end_timeout=settings.seconds("end-timeout", 60.0),
         terminal=not settings.enabled("no-tty"),
         observation=observation_of(context),
         environ=context.environ,

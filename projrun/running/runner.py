@@ -21,9 +21,16 @@ from projrun.execution.supervision.signals import Interrupted
 from projrun.plugins import fault_of
 from projrun.project.command import secret_environment
 from projrun.reporting import Reporter
-from projrun.running.child import TrackingAddress, child_environment, marked, run_variables, with_shim
+from projrun.running.child import (
+    TrackingAddress,
+    child_environment,
+    marked,
+    run_variables,
+    tracking_address,
+    with_shim,
+)
 from projrun.running.plan import Plan
-from projrun.running.record.lost import deliver_log, end_created_runs, end_lost_runs, release
+from projrun.running.record.lost import QUIETLY, deliver_log, end_created_runs, end_lost_runs, release
 from projrun.running.record.parent import PARENT_RUN_ID
 from projrun.running.record.recorder import LOG, RunEnd, now
 from projrun.running.session import (
@@ -31,21 +38,19 @@ from projrun.running.session import (
     Options,
     Session,
     accompanied,
-    endpoint_store,
-    log_secrets,
     open_session,
     shielded,
     store_name,
 )
-from projrun.server.endpoint import Endpoint, proxied
 from projrun.sources.copies.disposal import RunCopy
 from projrun.tracking.entities import Run
-from projrun.tracking.open import open_store
-from projrun.tracking.runs import RunStore
 from projrun.tuples import NamedTuple
 
 BUILD_LOG = "environment/build.log"
 """The artifact that says how an environment was built, or why it could not be."""
+
+_AFTER_SIGNAL = 1.5
+"""Seconds for the record of a run that a signal ended."""
 
 
 class Result(NamedTuple):
@@ -86,7 +91,7 @@ def _carry_out(session: Session) -> Outcome:
         _announce(session)
         _record_changes(session)
         prepared = _prepare(session)
-        with _tracking_address(session, prepared) as (address, secrets):
+        with tracking_address(session, prepared) as (address, secrets):
 
             def attempt(variables: Mapping[str, str]) -> Outcome:
                 child = _child(session, prepared, address, variables)
@@ -128,7 +133,9 @@ def _announce(session: Session) -> None:
         session.options.on_record(session)
     if session.options.relay is not None:
         session.options.relay.raise_waiting()
+    session.deadline.begin(QUIETLY)
     end_lost_runs(plan.directories, store_name(plan), session.store, reporter.warning)
+    session.deadline.lift()
     reporter.info(f"run {run.run_name} ({run.run_id}): {plan.invocation.shown_command}")
 
 
@@ -307,8 +314,13 @@ def _ending(spec: JobSpec, *jobs: Job) -> Iterator[None]:
 
 
 def _finish(session: Session, outcome: Outcome) -> Result:
-    with shielded(session.options.relay):
-        return _record_end(session, outcome)
+    """Record the end, within `--end-timeout`; a signal ends that, and what is left waits for the next command."""
+    try:
+        with shielded(session.options.relay):
+            return _record_end(session, outcome)
+    except BaseException:  # a second signal: the next command delivers what is missing
+        session.lease.release(keep=True)
+        raise
 
 
 def _record_end(session: Session, outcome: Outcome) -> Result:
@@ -328,8 +340,13 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
         )
     except OSError as error:  # a full disk: the store may be elsewhere
         warn(f"the run's end cannot be noted in {lease.folder}: {error.strerror}")
+    # Who interrupts a run waits for no server; what takes longer is delivered later.
+    seconds = session.plan.end_timeout
+    seconds = seconds if outcome.signal is None else min(seconds, _AFTER_SIGNAL)
+    session.deadline.begin(seconds * 3 / 4)
     end_created_runs(lease, recorder.run, session.store, end, warn)
     kept = deliver_log(lease, recorder, session.plan.directories.logs, warn)
+    session.deadline.extend(seconds / 4)  # however long the output took: the status is what others wait for
     delivered = recorder.finish(end)
     run = recorder.run if delivered else recorder.run._replace(status=end.status, end_time=end.end_time)
     checkout = _settle_copy(session, run.status, delivered)
@@ -368,32 +385,3 @@ def _has_own_storage(plan: Plan) -> bool:
     return not plan.keep_storage and any(
         parameter.download is not None for parameter in plan.invocation.parameters
     )
-
-
-@contextmanager
-def _tracking_address(
-    session: Session, prepared: PreparedEnvironment
-) -> Iterator[tuple[TrackingAddress, tuple[str, ...]]]:
-    plan = session.plan
-    uri = plan.tracking.uri
-    secrets = log_secrets(plan)
-    if uri.kind == "rest":
-        outer = endpoint_store(plan)
-        text = proxied(uri.text) if outer and prepared.endpoint else uri.text
-        yield TrackingAddress(text, outer), secrets
-        return
-
-    def opened() -> RunStore:
-        return open_store(uri, plan.environ, warn=lambda text: None)  # the session's own has warned
-
-    reach = prepared.endpoint
-    addresses = reach.addresses if reach else ()
-    with Endpoint.open(opened, addresses, session.lease.note_created) as endpoint:
-        name = store_name(plan)
-        # A command on this machine sees the artifacts' folder.
-        address = (
-            TrackingAddress(endpoint.uri_at(reach.host), name, reach.host)
-            if reach
-            else TrackingAddress(endpoint.uri, name)
-        )
-        yield address, (*secrets, endpoint.secret)

@@ -12,7 +12,7 @@ from threading import Event, Thread
 
 from projrun.cache.lease import Lease, Mark, lease_of, new_origin_id
 from projrun.credentials import redact_uri, secrets_in
-from projrun.errors import ProjrunError, RequestError
+from projrun.errors import OverdueError, ProjrunError, RequestError
 from projrun.reporting import Reporter
 from projrun.running.plan import Plan
 from projrun.running.record.description import describe
@@ -21,7 +21,7 @@ from projrun.running.record.parent import ENDPOINT_STORE
 from projrun.running.record.recorder import RunRecorder, now
 from projrun.sources.copies.disposal import RunCopy
 from projrun.tracking.open import close_store, open_store
-from projrun.tracking.runs import RunStore
+from projrun.tracking.runs import Deadline, RunStore
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
 
@@ -47,6 +47,9 @@ _INDEXES = (
 """Variables with addresses of package indexes, which a command may print."""
 
 
+_WAITING = "waiting for the tracking server (Ctrl-C leaves; `projrun sync` delivers later)"
+
+
 class Options(NamedTuple):
     """How to run, as opposed to what."""
 
@@ -61,6 +64,9 @@ class Options(NamedTuple):
     """Whether the command, on a terminal, gets what is typed there. Nothing else in this process may read it."""
 
 
+_DEFAULTS = Options()
+
+
 class Session(NamedTuple):
     """The open record of an active run."""
 
@@ -71,19 +77,18 @@ class Session(NamedTuple):
     reporter: Reporter
     options: Options
     copy: RunCopy
+    deadline: Deadline
+    """Of the store: it begins when the command has ended."""
 
 
 def record(
-    plan: Plan, store: RunStore, reporter: Reporter, descriptor: int | None = None
+    plan: Plan, store: RunStore, reporter: Reporter, options: Options = _DEFAULTS
 ) -> tuple[RunRecorder, Lease]:
-    """Take the lease, then find or create the experiment and the run: no run is touched without its lease.
-
-    `descriptor` is that of the lease which the process that started this one took.
-    """
+    """Take the lease, then find or create the experiment and the run: no run is touched without its lease."""
     _make_writable(plan.directories.active)
-    lease = _take_lease(plan, descriptor)
+    lease = _take_lease(plan, options.lease)
     try:
-        with reporter.activity(f"recording at {store.uri}"):
+        with reporter.activity(f"recording at {store.uri}"), _interruptible(options):
             recorder = RunRecorder.start(store, describe(plan), reporter.warning, lease)
     except BaseException as error:
         _give_up(lease, plan, store, reporter, error)
@@ -92,28 +97,42 @@ def record(
     return recorder, lease
 
 
+@contextmanager
+def _interruptible(options: Options) -> Iterator[None]:
+    """The signal that ended the network work of the block is raised."""
+    try:
+        yield
+    except OverdueError:
+        if options.relay is not None:
+            options.relay.raise_waiting()
+        raise
+
+
 def _give_up(lease: Lease, plan: Plan, store: RunStore, reporter: Reporter, error: BaseException) -> None:
     """End the run that may be there; the lease of one that is out of reach stays for the next command."""
     if not lease.mark.experiment_id:  # the store was not asked
         lease.release()
         return
     code = getattr(error, "exit_code", 130 if isinstance(error, KeyboardInterrupt) else 70)
-    reason = (
-        f"the run could not be recorded: {getattr(error, 'message', None) or error or type(error).__name__}"
-    )
+    reason = f"the run could not be recorded: {error or type(error).__name__}"
     mark = lease.mark._replace(status="FAILED" if isinstance(error, Exception) else "KILLED")
     with suppress(OSError):
         lease.note(mark._replace(exit_code=code, reason=reason, end_time=now()))
-    end_lost_run(lease, plan.directories.logs, store, reporter.warning)
+    if isinstance(error, Exception):
+        end_lost_run(lease, plan.directories.logs, store, reporter.warning)
+    else:
+        lease.release(keep=True)  # a signal: no server is waited for any more
 
 
 @contextmanager
 def open_session(plan: Plan, reporter: Reporter, options: Options, copy: RunCopy) -> Iterator[Session]:
-    store = open_store(plan.tracking.uri, plan.environ, warn=reporter.warning)
+    relay = options.relay
+    deadline = Deadline(None if relay is None else relay.is_waiting, lambda: reporter.info(_WAITING))
+    store = open_store(plan.tracking.uri, plan.environ, warn=reporter.warning, deadline=deadline)
     try:
-        with shielded(options.relay):
-            recorder, lease = record(plan, store, reporter, options.lease)
-        yield Session(plan, store, recorder, lease, reporter, options, copy)
+        with shielded(relay):
+            recorder, lease = record(plan, store, reporter, options)
+        yield Session(plan, store, recorder, lease, reporter, options, copy, deadline)
     finally:
         close_store(store, reporter.warning)
 

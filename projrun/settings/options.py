@@ -210,6 +210,11 @@ _TABLE = (
         "retry-on", "Retry only after these exit codes or causes: oom, signal, timeout.", "CODE,...",
         "PROJRUN_RETRY_ON",
     )._replace(default="every failure", recorded=True),
+    _setting(
+        "end-timeout",
+        "Longest time to deliver the log and the end of the run to the tracking server; the rest is delivered later.",
+        "SECONDS", "PROJRUN_END_TIMEOUT",
+    )._replace(kind="seconds", default="60"),
     _flag_setting(
         "end-leftovers",
         "After a normal end, also end processes that the command left running in sessions of their own.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from projrun.errors import ProjrunError
-from projrun.tracking.runs import RunStore
+from projrun.tracking.runs import Deadline, RunStore
 from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.uri import TrackingUri
 
@@ -18,17 +18,24 @@ def close_store(store: RunStore, warn: Callable[[str], None]) -> None:
         warn(f"the tracking store could not be closed: {error}")
 
 
-def open_store(uri: TrackingUri, environ: Mapping[str, str], *, warn: Callable[[str], None]) -> RunStore:
+def open_store(
+    uri: TrackingUri,
+    environ: Mapping[str, str],
+    *,
+    warn: Callable[[str], None],
+    deadline: Deadline | None = None,
+) -> RunStore:
     """The store that a URI names. Does not contact a server yet.
 
+    `deadline` bounds what it and its artifacts do over the network; a plug-in's store bounds itself.
     Raises TrackingError for a SQLite file that is not projrun's, RequestError for wrong connection settings.
     """
     if uri.database is not None:
-        return SqlStore.open(uri.database, warn=warn)
+        return SqlStore.open(uri.database, warn=warn, deadline=deadline)
     if uri.kind == "plugin":
         from projrun.tracking.extensions import open_plugin_store
 
         return open_plugin_store(uri.scheme, uri.text, environ)
     from projrun.tracking.rest.store import RestStore
 
-    return RestStore(uri.text, environ)
+    return RestStore(uri.text, environ, deadline=deadline)

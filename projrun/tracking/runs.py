@@ -1,13 +1,17 @@
 """`RunStore`: experiments, runs and what they log. `RestStore` (any MLflow-compatible server) and `SqlStore` fulfil it.
 
+`Deadline` is what their network work goes by.
+
 Errors: NotFoundError, AlreadyExistsError, InvalidValueError, else TrackingError. A store is used
 from one thread at a time unless it says otherwise. Limits and semantics are MLflow's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
+from projrun.errors import OverdueError
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import (
     Experiment,
@@ -23,6 +27,59 @@ from projrun.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from projrun.tracking.statuses import RunStatus, ViewType
+
+
+_PATIENCE = 2.0
+"""Seconds of waiting after which `on_wait` is called."""
+
+
+class Deadline:
+    """When a store's network work must be over, all of it together: at a time, or as soon as it is cancelled."""
+
+    def __init__(
+        self, cancelled: Callable[[], bool] | None = None, on_wait: Callable[[], object] | None = None
+    ) -> None:
+        """`on_wait` is called where the work after `begin` keeps people waiting."""
+        self._cancelled = cancelled
+        self._on_wait = on_wait
+        self._until: float | None = None
+        self._waited = 0.0
+
+    def begin(self, seconds: float) -> None:
+        """From now on, all the work has so many seconds."""
+        self._until = time.monotonic() + seconds
+        self._waited = 0.0
+
+    def extend(self, seconds: float) -> None:
+        """After `begin`: what follows has so many seconds more."""
+        self._until = (self._until or 0.0) + seconds
+
+    def lift(self) -> None:
+        """From now on, only each call has its time."""
+        self._until = None
+
+    def check(self) -> None:
+        """Raise OverdueError where there is no time left."""
+        if self._cancelled is not None and self._cancelled():
+            raise OverdueError("interrupted")
+        if self._until is not None and time.monotonic() >= self._until:
+            raise OverdueError("the time for the tracking server is over (--end-timeout)")
+
+    def waited(self, seconds: float) -> None:
+        """Count what people have waited."""
+        before, self._waited = self._waited, self._waited + seconds
+        if self._until is not None and self._on_wait is not None and before < _PATIENCE <= self._waited:
+            self._on_wait()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep between two attempts; OverdueError where the time ends or a signal comes."""
+        while seconds > 0:
+            self.check()
+            step = min(seconds, 0.1)
+            time.sleep(step)
+            self.waited(step)
+            seconds -= step
+        self.check()
 
 
 class RunStore(Protocol):

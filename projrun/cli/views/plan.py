@@ -48,6 +48,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "run": {"id": plan.run_id, "name": plan.run_name},
         "grace_period": plan.grace_period,
         "limits": dict(plan.limits.shown()) if plan.limits else {},
+        "end_timeout": plan.end_timeout,
         "warnings": list(plan.warnings),
         "notes": list(plan.checkout.notes),
     }

@@ -149,6 +149,10 @@ class SignalRelay:
         """Whether a signal that interrupts was passed on to the last job, even when that was ending."""
         return any(signum in _INTERRUPTING for signum in self._passed_on)
 
+    def is_waiting(self) -> bool:
+        """Whether a signal came while shielded: what can end early does so."""
+        return self._waiting is not None
+
     def raise_waiting(self) -> None:
         """Raise Interrupted for a signal that came while shielded."""
         if self._waiting is not None:

@@ -14,7 +14,7 @@ from projrun.running.record.recorder import RunRecorder, now
 from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
 
-_PATIENCE = 2.0
+_PATIENCE = 1.0
 """Seconds that the end of a run may wait for a request that is under way."""
 
 

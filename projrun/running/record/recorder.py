@@ -13,6 +13,7 @@ from projrun.errors import (
     AlreadyExistsError,
     InvalidValueError,
     NotFoundError,
+    OverdueError,
     ProjrunError,
     RequestError,
     TrackingError,
@@ -225,6 +226,9 @@ class RunRecorder:
                 time.sleep(pause)
             try:
                 action()
+            except OverdueError as error:
+                self.failure = error
+                break  # a signal, or the end of the time for all of it
             except (ProjrunError, OSError) as error:
                 self.failure = error
             else:

@@ -14,10 +14,14 @@ from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from projrun.tracking.rest.transport import Transport
+    from projrun.tracking.runs import Deadline
 
 
 def open_repository(
-    artifact_uri: str, transport: Transport | None = None, environ: Mapping[str, str] | None = None
+    artifact_uri: str,
+    transport: Transport | None = None,
+    environ: Mapping[str, str] | None = None,
+    deadline: Deadline | None = None,
 ) -> ArtifactRepository:
     """The files under an artifact URI.
 
@@ -35,7 +39,7 @@ def open_repository(
     if scheme in EXTRAS:
         from projrun.tracking.artifacts.remote import RemoteArtifacts
 
-        return RemoteArtifacts(artifact_uri, environ)
+        return RemoteArtifacts(artifact_uri, environ, deadline or (transport.deadline if transport else None))
     from projrun.tracking.extensions import open_plugin_artifacts
 
     found = open_plugin_artifacts(scheme, artifact_uri, environ)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from projrun.credentials import redact_uri, without_queries
-from projrun.errors import NotFoundError, TrackingError
+from projrun.errors import NotFoundError, OverdueError, TrackingError
 from projrun.http.object_stores import open_filesystem
 from projrun.tracking.artifacts.paths import checked_file_path, checked_new_path, checked_path, partial_name
+from projrun.tracking.bounded import RATE, Bounded, LateError
 from projrun.tracking.entities import FileInfo
+from projrun.tracking.runs import Deadline
+
+_TIMEOUT = 60.0
+"""Seconds for a call, and more for a large file."""
+_RESULT = TypeVar("_RESULT")
 
 
 class RemoteArtifacts:
@@ -20,9 +26,10 @@ class RemoteArtifacts:
     folder: Path | None = None
     """Never on this machine."""
 
-    def __init__(self, uri: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, uri: str, environ: Mapping[str, str], deadline: Deadline | None = None) -> None:
         """Raises TrackingError, naming the extra to install, where the store's library is missing."""
         self._shown = redact_uri(uri)
+        self._deadline = deadline
         self._filesystem, root = open_filesystem(uri, environ)
         self._root = root.rstrip("/")
 
@@ -30,7 +37,8 @@ class RemoteArtifacts:
         """Send a file; object stores show an object only when it is whole. OSError for an unreadable file."""
         place = self._place(checked_new_path(path))
         with file.open("rb"), self._failures("take", path):
-            self._filesystem.put_file(str(file), place)
+            seconds = _TIMEOUT + file.stat().st_size / RATE
+            self._bounded(lambda: self._filesystem.put_file(str(file), place), seconds)
 
     def list(self, path: str = "") -> tuple[FileInfo, ...]:
         """The entries of a folder, sorted; empty where there is none."""
@@ -39,7 +47,7 @@ class RemoteArtifacts:
         with self._failures("list", path):
             self._filesystem.invalidate_cache()
             try:
-                found = self._filesystem.ls(place, detail=True)
+                found = self._bounded(lambda: self._filesystem.ls(place, detail=True), _TIMEOUT)
             except (FileNotFoundError, NotADirectoryError):
                 return ()
         return tuple(sorted(_entries(found, place, folder), key=lambda entry: entry.path))
@@ -67,6 +75,10 @@ class RemoteArtifacts:
         finally:
             partial.unlink(missing_ok=True)
 
+    def _bounded(self, action: Callable[[], _RESULT], seconds: float) -> _RESULT:
+        """The libraries have timeouts of their own, of many minutes with their retries."""
+        return Bounded[_RESULT](seconds, self._deadline).call(action)
+
     def _place(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root
 
@@ -75,6 +87,10 @@ class RemoteArtifacts:
         """fsspec's libraries raise anything: each error becomes one line that says where."""
         try:
             yield
+        except OverdueError:
+            raise
+        except LateError as error:
+            raise TrackingError(f"{self._shown} does not {verb} {path or 'its files'}: {error}") from None
         except Exception as error:
             if verb == "give" and isinstance(error, (FileNotFoundError, IsADirectoryError)):
                 raise NotFoundError(f"artifact {path!r} not found in {self._shown}") from None

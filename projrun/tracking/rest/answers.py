@@ -10,7 +10,13 @@ from http.client import BadStatusLine, RemoteDisconnected
 import requests
 
 from projrun.credentials import redact_uri
-from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError, TrackingError
+from projrun.errors import (
+    AlreadyExistsError,
+    InvalidValueError,
+    NotFoundError,
+    TrackingError,
+    UnavailableError,
+)
 from projrun.http.failures import FAILURES, causes_of, one_line, reason_of
 from projrun.http.logins import Credentials
 from projrun.tracking.rest.logins import PASSWORD, TOKEN, USERNAME
@@ -25,14 +31,6 @@ _BY_ERROR_CODE: dict[str, type[TrackingError]] = {
     "INVALID_PARAMETER_VALUE": InvalidValueError,
     "BAD_REQUEST": InvalidValueError,
 }
-
-
-class UnavailableError(TrackingError):
-    """The server cannot be reached or is overloaded now: a retry may help."""
-
-    def __init__(self, message: str, *, hint: str = "", detail: str = "", retry_after: float = 0.0) -> None:
-        super().__init__(message, hint=hint, detail=detail)
-        self.retry_after = retry_after
 
 
 def not_mlflow(server: str, what: str) -> TrackingError:
@@ -158,7 +156,12 @@ def silence(error: Exception, server: str, timeout: tuple[float, float]) -> Trac
         for cause in causes_of(error)
     ):
         return not_mlflow(server, "not HTTP")
+    return unreachable(server, reason_of(error, timeout))
+
+
+def unreachable(server: str, reason: str) -> UnavailableError:
+    """The error for a server that is not there, or takes too long."""
     return UnavailableError(
-        f"the tracking server {server} cannot be reached: {reason_of(error, timeout)}",
+        f"the tracking server {server} cannot be reached: {reason}",
         hint="check that it runs, and the address (--tracking-uri, MLFLOW_TRACKING_URI)",
     )

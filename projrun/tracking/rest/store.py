@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError, TrackingError
+from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError, OverdueError, TrackingError
 from projrun.tracking.artifacts.open import open_repository
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import (
@@ -22,6 +22,7 @@ from projrun.tracking.origin import ORIGIN, find_by_origin
 from projrun.tracking.rest import wire
 from projrun.tracking.rest.models import API, RestModels, search_body
 from projrun.tracking.rest.transport import Transport
+from projrun.tracking.runs import Deadline
 from projrun.tracking.statuses import RunStatus, ViewType
 
 # The limits of one runs/log-batch (MLflow's REST reference, "Log Batch").
@@ -36,9 +37,16 @@ class RestStore(RestModels):
     then on, calls that may be sent twice are retried a few times while a server restarts or is overloaded.
     """
 
-    def __init__(self, uri: str, environ: Mapping[str, str], *, patient: bool = False) -> None:
+    def __init__(
+        self,
+        uri: str,
+        environ: Mapping[str, str],
+        *,
+        patient: bool = False,
+        deadline: Deadline | None = None,
+    ) -> None:
         """Raises RequestError for settings that cannot work; does not contact the server."""
-        self.transport = Transport.tracking(uri, environ, patient=patient)
+        self.transport = Transport.tracking(uri, environ, patient=patient, deadline=deadline)
         self.uri = self.transport.shown
         self._param_value_limit: int | None = None
 
@@ -116,7 +124,7 @@ class RestStore(RestModels):
         body |= {key: value for key, value in (("run_name", run_name), ("user_id", user_id)) if value}
         try:
             run = self.transport.post(f"{API}runs/create", body, wire.run_answer, idempotent=False)
-        except (NotFoundError, AlreadyExistsError, InvalidValueError):
+        except (NotFoundError, AlreadyExistsError, InvalidValueError, OverdueError):
             raise
         except TrackingError:
             found = self._created(experiment_id, origin_id)

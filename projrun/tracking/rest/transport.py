@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -17,18 +18,26 @@ import requests
 from requests.auth import AuthBase
 
 from projrun.credentials import redact_uri
-from projrun.errors import RequestError, TrackingError
+from projrun.errors import RequestError, TrackingError, UnavailableError
 from projrun.http.certificates import named_file
 from projrun.http.failures import FAILURES
 from projrun.http.logins import Credentials, host_credentials
 from projrun.http.proxies import proxies_for
 from projrun.http.variables import enabled, number
 from projrun.tracking.artifacts.files import CHUNK, write_whole
-from projrun.tracking.rest.answers import UnavailableError, not_mlflow, read_object, refusal, silence
+from projrun.tracking.bounded import Bounded, LateError
+from projrun.tracking.rest.answers import (
+    not_mlflow,
+    read_object,
+    refusal,
+    silence,
+    unreachable,
+)
 from projrun.tracking.rest.certificates import trusted_by_mlflow
 from projrun.tracking.rest.logins import find_credentials
 from projrun.tracking.rest.pauses import Pauses
 from projrun.tracking.rest.wire import MalformedError
+from projrun.tracking.runs import Deadline
 from projrun.version import __version__
 
 CONNECT_TIMEOUT = 5.0
@@ -38,6 +47,7 @@ _PARSED = TypeVar("_PARSED")
 _RESULT = TypeVar("_RESULT")
 
 Query = Sequence[tuple[str, str]]
+Moving = Callable[[Iterator[bytes]], Iterator[bytes]]
 
 
 class _Call(NamedTuple):
@@ -52,14 +62,18 @@ class _Call(NamedTuple):
 class _FileBody:
     """A file's bytes as they were counted when the upload began: one that grows must not spoil the stream."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, moving: Moving = iter) -> None:
         self._stream = stream
+        self._moving = moving
         self._size = os.fstat(stream.fileno()).st_size
 
     def __len__(self) -> int:
         return self._size
 
     def __iter__(self) -> Iterator[bytes]:
+        return self._moving(self._pieces())
+
+    def _pieces(self) -> Iterator[bytes]:
         left = self._size
         while left > 0:
             piece = self._stream.read(min(CHUNK, left))
@@ -80,6 +94,7 @@ class Transport:
         *,
         patient: bool,
         auth: AuthBase | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
         """Raises RequestError for settings that cannot work; does not contact the server."""
         address = urlsplit(uri)
@@ -88,17 +103,28 @@ class Transport:
         self.shown = redact_uri(self.base)
         self.environ = environ
         self.patient = patient
+        self.deadline = deadline
         self._gave_up = False
         self._credentials = credentials
         self._auth = auth
-        self._timeout = number(environ, "MLFLOW_HTTP_REQUEST_TIMEOUT", 0) or _ANSWER_TIMEOUT
-        self._file_timeout = number(environ, "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT", 0) or _FILE_TIMEOUT
+        asked = number(environ, "MLFLOW_HTTP_REQUEST_TIMEOUT", 0)
+        self._timeout = asked or _ANSWER_TIMEOUT
+        asked = number(environ, "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT", 0) or asked
+        self._file_timeout = asked or _FILE_TIMEOUT
+        self._upload_timeout = asked or _ANSWER_TIMEOUT  # and more for each byte that moves
         self._pauses = Pauses.of(environ)
         self._session = _session(self.address, environ, credentials)
         self._session.auth = auth
 
     @classmethod
-    def tracking(cls, uri: str, environ: Mapping[str, str], *, patient: bool = False) -> Transport:
+    def tracking(
+        cls,
+        uri: str,
+        environ: Mapping[str, str],
+        *,
+        patient: bool = False,
+        deadline: Deadline | None = None,
+    ) -> Transport:
         """To the tracking server, with all the credentials that are configured for it."""
         name = environ.get("MLFLOW_TRACKING_AUTH")
         if not name and enabled(environ, "MLFLOW_TRACKING_AWS_SIGV4"):
@@ -110,20 +136,22 @@ class Transport:
             from projrun.tracking.extensions import plugin_auth
 
             given = Credentials("", f"{name!r} (MLFLOW_TRACKING_AUTH)")
-            return cls(uri, environ, given, patient=patient, auth=plugin_auth(name))
-        return cls(uri, environ, find_credentials(urlsplit(uri), environ), patient=patient)
+            return cls(uri, environ, given, patient=patient, auth=plugin_auth(name), deadline=deadline)
+        found = find_credentials(urlsplit(uri), environ)
+        return cls(uri, environ, found, patient=patient, deadline=deadline)
 
     def towards(self, address: SplitResult) -> Transport:
         """To another address. A server that is not this one gets only credentials that name its own host."""
         if _server(address) != _server(self.address):
-            return Transport(
-                address.geturl(), self.environ, host_credentials(address, self.environ), patient=self.patient
-            )
-        if address.path.rstrip("/") == self.address.path.rstrip("/"):
+            credentials, auth = host_credentials(address, self.environ), None
+        elif address.path.rstrip("/") == self.address.path.rstrip("/"):
             return self
+        else:
+            credentials, auth = self._credentials, self._auth
         return Transport(
-            address.geturl(), self.environ, self._credentials, patient=self.patient, auth=self._auth
-        )
+            address.geturl(), self.environ, credentials,
+            patient=self.patient, auth=auth, deadline=self.deadline,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Close the connections."""
@@ -132,7 +160,7 @@ class Transport:
     def get(self, path: str, query: Query, parse: Callable[[dict[str, object]], _PARSED]) -> _PARSED:
         """Ask for an object and read it with `parse`."""
         call = _Call("GET", path, query, timeout=self._timeout)
-        return self._repeated(lambda: self._exchange(call, parse), idempotent=True)
+        return self._repeated(lambda _: self._exchange(call, parse), self._timeout)
 
     def post(
         self,
@@ -146,27 +174,27 @@ class Transport:
         """Send an object, read the answer with `parse`. Requests that are not idempotent are never repeated."""
         text = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
         call = _Call(method, path, body=text, timeout=self._timeout)
-        return self._repeated(lambda: self._exchange(call, parse), idempotent=idempotent)
+        return self._repeated(lambda _: self._exchange(call, parse), self._timeout, idempotent=idempotent)
 
     def text(self, path: str) -> str:
         """The start of a plain text answer."""
 
-        def read() -> str:
+        def read(moving: Moving) -> str:
             with self._open(_Call("GET", path, timeout=self._timeout)) as response:
                 return next(self._pieces(response), b"").decode("utf-8", "replace")
 
-        return self._repeated(read, idempotent=True)
+        return self._repeated(read, self._timeout)
 
     def upload(self, path: str, file: Path) -> None:
         """PUT a file's bytes, streamed. OSError where the file cannot be read."""
 
-        def send() -> None:
+        def send(moving: Moving) -> None:
             with file.open("rb") as stream:
-                body = _FileBody(stream)
+                body = _FileBody(stream, moving)
                 # Of an empty stream requests makes a chunked request, which not every server takes.
                 self._put(path, body if len(body) else b"")
 
-        self._repeated(send, idempotent=True)
+        self._repeated(send, self._upload_timeout)
 
     def _put(self, path: str, body: _FileBody | bytes) -> None:
         call = _Call("PUT", path, (), body, "application/octet-stream", self._file_timeout)
@@ -178,11 +206,11 @@ class Transport:
     def download(self, path: str, place: Path) -> None:
         """GET bytes into a file, streamed, whole or not at all."""
 
-        def fetch() -> None:
+        def fetch(moving: Moving) -> None:
             with self._open(_Call("GET", path, timeout=self._file_timeout)) as response:
-                write_whole(self._pieces(response), place)
+                write_whole(moving(self._pieces(response)), place)
 
-        self._repeated(fetch, idempotent=True)
+        self._repeated(fetch, self._file_timeout)
 
     def _pieces(self, response: requests.Response) -> Iterator[bytes]:
         try:
@@ -190,22 +218,39 @@ class Transport:
         except FAILURES as error:
             raise silence(error, self.shown, (CONNECT_TIMEOUT, self._file_timeout)) from None
 
-    def _repeated(self, action: Callable[[], _RESULT], *, idempotent: bool) -> _RESULT:
-        """The retries are for one outage, not for each call in it: once used up, they return with the next answer."""
+    def _repeated(
+        self, action: Callable[[Moving], _RESULT], seconds: float, *, idempotent: bool = True
+    ) -> _RESULT:
+        """The retries are for one outage, not for each call in it: once used up, they return with the next answer.
+
+        In an outage a call is also given less time: that of the first one has shown what the server does.
+        """
         retries = self._pauses.retries if self.patient and idempotent and not self._gave_up else 0
         attempt = 0
         while True:
+            work = Bounded[_RESULT](
+                min(seconds, CONNECT_TIMEOUT) if self._gave_up else seconds, self.deadline
+            )
             try:
-                result = action()
+                result = work.call(partial(action, work.moving))
             except UnavailableError as error:
                 if attempt >= retries:
                     self._gave_up = self.patient
                     raise
-                time.sleep(self._pauses.before(attempt, error.retry_after))
+                self._pause(self._pauses.before(attempt, error.retry_after))
                 attempt += 1
+            except LateError as error:
+                self._gave_up = self.patient
+                raise unreachable(self.shown, str(error)) from None
             else:
                 self._gave_up = False
                 return result
+
+    def _pause(self, seconds: float) -> None:
+        if self.deadline is None:
+            time.sleep(seconds)
+        else:
+            self.deadline.pause(seconds)
 
     def _exchange(self, call: _Call, parse: Callable[[dict[str, object]], _PARSED]) -> _PARSED:
         with self._open(call) as response:

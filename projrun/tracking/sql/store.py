@@ -36,6 +36,7 @@ from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from projrun.tracking.artifacts.repository import ArtifactRepository
+    from projrun.tracking.runs import Deadline
     from projrun.tracking.statuses import RunStatus, ViewType
 
 SERVED = "mlflow-artifacts"
@@ -50,22 +51,26 @@ def artifact_root(database: Path) -> Path:
 class SqlStore:
     """A `RunStore` with `LoggedModels` and a `ModelRegistry`. Used by one thread at a time: open one for each."""
 
-    def __init__(self, engine: Engine, artifact_root: Path) -> None:
+    def __init__(self, engine: Engine, artifact_root: Path, deadline: Deadline | None = None) -> None:
         """`artifact_root` is the folder of the artifacts that the store keeps itself."""
         self._engine = engine
+        self._deadline = deadline
         self.uri = engine.uri
         self.artifact_root = artifact_root
 
     @classmethod
-    def open(cls, database: Path, *, warn: Warn | None = None, mountinfo: str | None = None) -> SqlStore:
+    def open(
+        cls, database: Path, *,
+        warn: Warn | None = None, mountinfo: str | None = None, deadline: Deadline | None = None,
+    ) -> SqlStore:  # fmt: skip
         """Open or create the store in the file `database`.
 
         Raises RequestError for a file that is not a projrun store, TrackingError for one
         that cannot be used.
-        `mountinfo` replaces `/proc/self/mountinfo` in tests.
+        `mountinfo` replaces `/proc/self/mountinfo` in tests; `deadline` bounds artifacts in object stores.
         """
         engine = SqliteEngine.open(database, warn=warn, mountinfo=mountinfo)
-        store = cls(engine, artifact_root(database))
+        store = cls(engine, artifact_root(database), deadline)
         # As private as the file: outputs and models say as much as params. An upload reports what is wrong here.
         with suppress(OSError):
             store.artifact_root.mkdir(mode=0o700)
@@ -225,7 +230,7 @@ class SqlStore:
         """The files under an artifact URI. Raises InvalidValueError or TrackingError for one out of reach."""
         if uri_scheme(artifact_uri) == SERVED:
             return LocalArtifacts(self.artifact_directory(artifact_uri))
-        return open_repository(artifact_uri)
+        return open_repository(artifact_uri, deadline=self._deadline)
 
     def artifact_directory(self, artifact_uri: str) -> Path:
         """The local folder behind an artifact URI; it may not exist yet. Raises InvalidValueError."""

@@ -62,9 +62,9 @@ def test_the_keys_of_the_document(repository: Repository, environ: Mapping[str, 
         "cached",
     )
     environment = ("manager", "reason", "summary", "key", "path", "exists", "rebuild", "facts")
-    plain = ("project", "entry_point", "parameters", "command", "grace_period", "warnings", "notes", "trust")
+    plain = ("project", "entry_point", "parameters", "command", "warnings", "notes", "trust")
     assert keys(plan(repository.path, environ=environ)) == {
-        **dict.fromkeys(plain),
+        **dict.fromkeys((*plain, "grace_period", "end_timeout")),
         "source": dict.fromkeys(("uri", *words)),
         "environment": dict.fromkeys(environment),
         "backend": {"name": None, "origin": None, "config": {}},
