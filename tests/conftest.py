@@ -44,8 +44,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[GUARD].close()
 
 
-INTEGRATION = Path(__file__).with_name("integration")
-INTEGRATION_FOLDER = "tests/integration/"
+INTEGRATION = tuple(Path(__file__).with_name(name) for name in ("integration", "faults"))
+INTEGRATION_FOLDERS = ("tests/integration/", "tests/faults/")
 SERVED = ("tests/sources/", "tests/running/")
 """Where a fixture `server` or `lfs` is a git server that starts processes for every request."""
 
@@ -53,7 +53,7 @@ SERVED = ("tests/sources/", "tests/running/")
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Where the integration tests are left out, every worker is spared the reading of their folder."""
     left_out = config.getoption("markexpr") == "not integration"
-    return True if left_out and collection_path == INTEGRATION else None
+    return True if left_out and collection_path in INTEGRATION else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("large")]
     for item in items:
         serves = item.nodeid.startswith(SERVED) and not {"server", "lfs"}.isdisjoint(_fixtures(item))
-        if serves or item.nodeid.startswith(INTEGRATION_FOLDER) or "built" in _fixtures(item):
+        if serves or item.nodeid.startswith(INTEGRATION_FOLDERS) or "built" in _fixtures(item):
             item.add_marker(pytest.mark.integration)
 
 

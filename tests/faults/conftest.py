@@ -1,0 +1,7 @@
+"""What faults are tried on: the same servers and daemons as in the other integration tests."""
+
+from __future__ import annotations
+
+from tests.integration.conftest import docker, docker_address, shared_folder
+
+__all__ = ["docker", "docker_address", "shared_folder"]
