@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from projrun.environments.protocol import PreparedEnvironment
-from projrun.execution.supervision.descendants import KEEP, RUN_IDS
 from projrun.running.record.parent import ENDPOINT_STORE, PARENT_RUN_ID
 from projrun.running.session import Session, endpoint_store, log_secrets, store_name
 from projrun.server.endpoint import Endpoint, proxied
@@ -92,16 +91,6 @@ def child_environment(
     }
     environ.update({**variables, **unproxied})
     return environ
-
-
-def marked(environ: Mapping[str, str], run_id: str) -> dict[str, str]:
-    """The child's environment with what its processes are found by: the ids of the run and of those around it.
-
-    A runner with PROJRUN_KEEP belongs to no run around it, and its command is its own to end.
-    """
-    outer = "" if environ.get(KEEP) == "1" else environ.get(RUN_IDS)
-    inherited = {name: value for name, value in environ.items() if name != KEEP}
-    return {**inherited, RUN_IDS: f"{outer}:{run_id}" if outer else run_id}
 
 
 def with_shim(environ: Mapping[str, str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from projrun.environments.protocol import ChildProcess, Launch, PreparedEnvironm
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
 from projrun.execution.protocol import ExecutionBackend, Job, JobRef, JobSpec, Limits, Outcome
 from projrun.execution.registry import get_backend
+from projrun.execution.supervision.descendants import marked
 from projrun.execution.supervision.ending import cause_tags
 from projrun.execution.supervision.output import on_terminal
 from projrun.execution.supervision.process import jobs_writing_to
@@ -24,7 +25,6 @@ from projrun.reporting import Reporter
 from projrun.running.child import (
     TrackingAddress,
     child_environment,
-    marked,
     run_variables,
     tracking_address,
     with_shim,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from projrun.environments.protocol import PreparedEnvironment
-from projrun.running.child import TrackingAddress, child_environment, marked, run_variables
+from projrun.running.child import TrackingAddress, child_environment, run_variables
 
 
 def environment(
@@ -35,21 +35,6 @@ def test_the_run_is_told_by_mlflows_variables() -> None:
     assert environ["MLFLOW_TRACKING_URI"] == "http://server"
     assert environ["PROJRUN_PARENT_RUN_ID"] == "r1"
     assert environ["KEEP"] == "me"
-
-
-@pytest.mark.parametrize(
-    ("caller", "ids"),
-    [
-        ({}, "r1"),
-        ({"PROJRUN_RUN_IDS": ""}, "r1"),
-        ({"PROJRUN_RUN_IDS": "outer:middle"}, "outer:middle:r1"),
-        ({"PROJRUN_RUN_IDS": "outer", "PROJRUN_KEEP": "1"}, "r1"),
-        ({"PROJRUN_RUN_IDS": "outer", "PROJRUN_KEEP": "0"}, "outer:r1"),
-    ],
-)
-def test_the_child_is_marked_as_the_runs(caller: Mapping[str, str], ids: str) -> None:
-    """A runner that is to be kept hands on neither the runs around it nor that it is kept."""
-    assert marked({**caller, "A": "b"}, "r1") == {"A": "b", "PROJRUN_RUN_IDS": ids}
 
 
 @pytest.mark.parametrize(

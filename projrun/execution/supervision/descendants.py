@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from time import monotonic
 
@@ -135,6 +135,16 @@ class Descendants:
                 return (pid for pid in pids if pid > self._root)
             return (pid for pid in pids if pid > self._root or pid <= newest)
         return iter(pids)
+
+
+def marked(environ: Mapping[str, str], run_id: str) -> dict[str, str]:
+    """The environment of what this process starts, with what that is found by, beside the runs around this process.
+
+    What is to be kept belongs to no run around it, and what it starts is its own to end.
+    """
+    outer = "" if environ.get(KEEP) == "1" else environ.get(RUN_IDS)
+    inherited = {name: value for name, value in environ.items() if name != KEEP}
+    return {**inherited, RUN_IDS: f"{outer}:{run_id}" if outer else run_id}
 
 
 def _has_proc() -> bool:

@@ -100,6 +100,7 @@ class Guard:
         `kept_open` are descriptors that stay open until then: locks of what the group works on. `terminal` is the
         master of the group's terminal, where it has one. By `mark` the other processes of the job are found.
         """
+        self.mark = mark
         reader, self._writer = os.pipe()
         try:
             # A session of its own: no terminal signal reaches it. `/`: it keeps no file system busy.

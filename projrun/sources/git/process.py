@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from projrun.errors import SourceError
+from projrun.execution.supervision.descendants import marked
 from projrun.execution.supervision.guard import Guard
 from projrun.execution.supervision.started import Started
 from projrun.reporting import Meter
@@ -90,7 +91,7 @@ class Git:
         process = subprocess.Popen(
             [self._binary, *words],
             cwd=self._folder if self._folder.is_dir() else None,
-            env=self.environ,
+            env=self.environ if guard is None else marked(self.environ, guard.mark),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -108,7 +109,7 @@ class Git:
         """
         if not self._kept_open:
             return None
-        return Guard(_GRACE_PERIOD, kept_open=self._kept_open)
+        return Guard(_GRACE_PERIOD, kept_open=self._kept_open, mark=os.urandom(16).hex())
 
 
 def _communicate(process: subprocess.Popen[bytes], meter: Meter | None) -> tuple[bytes, bytes]:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 
 from projrun.execution.protocol import JobSpec
 from projrun.execution.supervision import descendants, process
-from projrun.execution.supervision.descendants import KEEP, RUN_IDS, Descendants
+from projrun.execution.supervision.descendants import KEEP, RUN_IDS, Descendants, marked
 from projrun.execution.supervision.guard import Guard
 from projrun.execution.supervision.process import ProcessJob
 from tests.execution.supervision.support import (
@@ -229,6 +229,21 @@ def test_without_proc_they_are_found_by_their_parents(bench: Bench, monkeypatch:
     job.signal(signal.SIGTERM)
     assert job.wait().status == "KILLED"
     assert [pid for pid in bench.pids(1) if is_running(pid)] == []
+
+
+@pytest.mark.parametrize(
+    ("caller", "ids"),
+    [
+        ({}, "r1"),
+        ({"PROJRUN_RUN_IDS": ""}, "r1"),
+        ({"PROJRUN_RUN_IDS": "outer:middle"}, "outer:middle:r1"),
+        ({"PROJRUN_RUN_IDS": "outer", "PROJRUN_KEEP": "1"}, "r1"),
+        ({"PROJRUN_RUN_IDS": "outer", "PROJRUN_KEEP": "0"}, "outer:r1"),
+    ],
+)
+def test_what_a_run_starts_is_marked_as_its_own(caller: Mapping[str, str], ids: str) -> None:
+    """A runner that is to be kept hands on neither the runs around it nor that it is kept."""
+    assert marked({**caller, "A": "b"}, "r1") == {"A": "b", "PROJRUN_RUN_IDS": ids}
 
 
 def test_process_ids_start_again(bench: Bench) -> None:

@@ -1,4 +1,4 @@
-"""Running pip, uv and virtualenv: their output goes to the build log, nothing outlives an interrupt."""
+"""Running pip, uv and virtualenv: their output goes to the build log, nothing outlives an interrupt or the runner."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import signal
 import subprocess
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import IO
 
 from projrun.environments.protocol import Progress
+from projrun.execution.supervision.descendants import marked
+from projrun.execution.supervision.guard import Guard
 from projrun.execution.supervision.started import Started
 from projrun_backends.environments.python.index_credentials import masked
 
@@ -106,10 +108,18 @@ class ToolRunner:
         """Run to the end; `variables` are laid over the environment. Raises ToolError; kills on an interrupt."""
         words = [str(word) for word in argv]
         tail: deque[str] = deque(maxlen=_KEPT_LINES)
-        with closing(_Log(self._log)) as log:
+        with closing(_Log(self._log)) as log, ExitStack() as undo:
+            guard = Guard(_PATIENCE, mark=os.urandom(16).hex())
+            undo.callback(guard.release)
             log.write(masked(f"$ {' '.join(words)}", self._secrets))
-            whole_environ = {**self._environ, **(variables or {})}
-            with Started(lambda: self._start(tool, words, directory, whole_environ, log), _stop) as process:
+            environ = marked({**self._environ, **(variables or {})}, guard.mark)
+
+            def start() -> subprocess.Popen[str]:
+                process = self._start(tool, words, directory, environ, log)
+                guard.watch(process.pid)
+                return process
+
+            with Started(start, _stop) as process:
                 for line in self._output(process):
                     log.write(line)
                     if line.strip():

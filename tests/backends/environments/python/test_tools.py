@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from projrun_backends.environments.python.tools import ToolError, ToolRunner, build_environ
+from tests.execution.supervision.support import PROC, eventually, is_running
 
 
 def runner(folder: Path, *, secrets: tuple[str, ...] = (), shown: list[str] | None = None) -> ToolRunner:
@@ -99,3 +100,18 @@ def test_installers_do_not_see_what_would_lead_them_astray() -> None:
     assert (environ["HOME"], environ["PIP_USER"], environ["PIP_INDEX_URL"]) == ("/h", "0", "https://h")
     assert environ["PIP_REQUIRE_VIRTUALENV"] == "1"
     assert environ["GIT_TERMINAL_PROMPT"] == "0"
+
+
+@pytest.mark.skipif(not PROC.exists(), reason="elsewhere only the tool's own process group ends")
+def test_a_tool_and_what_it_started_end_with_a_runner_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "tool.sh").write_text("echo $$ >> pids; setsid bash -c 'echo $$ >> pids; exec sleep 60'; :")
+    code = (
+        "import os\nfrom pathlib import Path\nfrom projrun_backends.environments.python.tools import ToolRunner\n"
+        "ToolRunner(Path('log'), dict(os.environ), (), print, Path()).run('tool', ['bash', 'tool.sh'])\n"
+    )
+    pids = tmp_path / "pids"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path) as killed:
+        eventually(lambda: pids.exists() and pids.read_text().count("\n") == 2, "the tool")
+        killed.kill()
+    for pid in map(int, pids.read_text().split()):
+        eventually(lambda pid=pid: not is_running(pid), f"the end of process {pid}")  # type: ignore[misc]
