@@ -126,6 +126,7 @@ def _give_up(lease: Lease, plan: Plan, store: RunStore, reporter: Reporter, erro
 
 @contextmanager
 def open_session(plan: Plan, reporter: Reporter, options: Options, copy: RunCopy) -> Iterator[Session]:
+    _make_writable(plan.directories.active)  # of a home that cannot be written the store would say less
     relay = options.relay
     deadline = Deadline(None if relay is None else relay.is_waiting, lambda: reporter.info(_WAITING))
     store = open_store(plan.tracking.uri, plan.environ, warn=reporter.warning, deadline=deadline)
