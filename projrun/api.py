@@ -65,6 +65,8 @@ def run(
     grace_period: float | None = None,
     timeout: float | str | None = None,
     end_leftovers: bool = False,
+    memory: int | str | None = None,
+    cpus: float | str | None = None,
     retries: int | None = None,
     retry_delay: float | str | None = None,
     retry_on: int | str | None = None,

@@ -161,6 +161,10 @@ class Launch(NamedTuple):
     """True where the command's tracking URI is projrun's own endpoint: it needs no login and no certificates."""
     terminal: bool = False
     """Whether the process has a terminal for its standard input, output and error."""
+    memory: int = 0
+    """The most that it may use, in bytes; 0: no limit."""
+    cpus: float = 0.0
+    """The processors that it may use; 0: no limit."""
 
 
 class ChildProcess(NamedTuple):

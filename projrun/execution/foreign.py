@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from projrun.execution.protocol import Job, JobRef, Outcome
 from projrun.plugins import Origin, Results
 
 
 def backend_results() -> Results:
-    """The checks of what `submit` and `attach` return."""
-    return {"submit": _checked_reference, "attach": ForeignJob}
+    """The checks of what `submit`, `attach` and `how_held` return."""
+    return {"submit": _checked_reference, "attach": ForeignJob, "how_held": _checked_texts}
 
 
 class ForeignJob:
@@ -57,4 +59,11 @@ def _checked_reference(origin: Origin, ref: object) -> JobRef:
     checked = origin.expect(ref, str, "what `submit` returned")
     if not checked.isprintable() or not checked:
         raise origin.fault(f"what `submit` returned is not a line of text: {checked!r}")
+    return checked
+
+
+def _checked_texts(origin: Origin, texts: object) -> Mapping[str, str]:
+    checked = origin.expect(texts, Mapping, "what `how_held` returned")  # type: ignore[type-abstract]  # only asked
+    for word in (*checked.keys(), *checked.values()):
+        origin.expect(word, str, "a text of `how_held`")
     return checked

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 from projrun.environments.protocol import EnvironmentManager
 from projrun.errors import RequestError
+from projrun.execution.abilities import HoldsLimits
 from projrun.execution.protocol import Limits, Outcome
 from projrun.execution.registry import get_backend
 from projrun.settings import Settings
 from projrun.settings.options import LIMITS
-from projrun.settings.quantities import count, duration, duration_text
+from projrun.settings.quantities import count, duration, duration_text, memory, memory_text, processors
 
 Value = TypeVar("Value")
 
@@ -50,6 +51,8 @@ class RunLimits(NamedTuple):
     retry: Retry | None
     given: Mapping[str, str]
     """The settings' texts by option, which `rerun` repeats."""
+    held: Mapping[str, str] = {}
+    """How the limits are held, by their names, where that is not all there is to say."""
 
     @property
     def recorded(self) -> str:
@@ -64,10 +67,17 @@ class RunLimits(NamedTuple):
         """Words and values, for people."""
         if self.job.timeout:
             yield "timeout", duration_text(self.job.timeout)
+        if self.job.memory:
+            yield "memory", self._with_how("memory", memory_text(self.job.memory))
+        if self.job.cpus:
+            yield "cpus", self._with_how("cpus", f"{self.job.cpus:g}")
         if self.retry:
             delay = f", {duration_text(self.retry.delay)} apart" if self.retry.delay else ""
             causes = ", ".join([*map(str, sorted(self.retry.codes)), *sorted(self.retry.causes)])
             yield "retries", f"{self.retry.times}{delay}{causes and f', after {causes}'}"
+
+    def _with_how(self, name: str, text: str) -> str:
+        return f"{text} ({self.held[name]})" if name in self.held else text
 
 
 def read_limits(settings: Settings) -> RunLimits:
@@ -75,6 +85,10 @@ def read_limits(settings: Settings) -> RunLimits:
     found = {name: setting for name in LIMITS if (setting := settings.get(name))}
     limits = Limits(
         timeout=_read(settings, "timeout", duration, "a duration: 90, 90s, 30m, 2h, 1d") or 0.0,
+    )
+    limits = limits._replace(
+        memory=_read(settings, "memory", memory, "a size: 512m, 4G, 1.5GiB") or 0,
+        cpus=_read(settings, "cpus", processors, "a number of processors: 2, 0.5") or 0.0,
     )
     retries = _read(settings, "retries", lambda text: count(text, _MOST_RETRIES), _RETRIES)
     delay = _read(settings, "retry-delay", duration, "a duration: 10, 90s, 5m") or 0.0
@@ -122,4 +136,7 @@ def check_held(limits: RunLimits, manager: EnvironmentManager, backend_name: str
         if value and name not in resources:
             holder = f"environment manager {manager.name}" if by_manager else f"backend {backend.name}"
             raise RequestError(f"--{name}: the {holder} cannot hold it", hint=f"remove --{name}")
-    return limits
+    by_backend = limits.for_process(wrapped=contained)
+    if not (by_backend.memory or by_backend.cpus) or not hasattr(backend, "how_held"):
+        return limits
+    return limits._replace(held=cast("HoldsLimits", backend).how_held(by_backend))

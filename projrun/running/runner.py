@@ -216,6 +216,8 @@ def _child(
             scratch=session.lease.scratch,
             log_file=session.lease.log_file,
             grace_period=plan.grace_period,
+            memory=plan.limits.job.memory if plan.limits else 0,
+            cpus=plan.limits.job.cpus if plan.limits else 0.0,
             terminal=plan.terminal
             and _has_keyboard(session)
             and on_terminal(session.options.forward_stdout_to_stderr),

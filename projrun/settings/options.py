@@ -84,7 +84,7 @@ def _flag_setting(name: str, help_text: str, variable: str) -> Option:
     return _setting(name, help_text, None, variable)._replace(kind="flag")
 
 
-LIMITS = ("timeout", "retries", "retry-delay", "retry-on")
+LIMITS = ("timeout", "memory", "cpus", "retries", "retry-delay", "retry-on")
 """The options for limits and retries, which a run records together."""
 
 _TABLE = (
@@ -199,6 +199,12 @@ _TABLE = (
     _setting(
         "timeout", "Longest time for the command: 90, 90s, 30m, 2h, 1d; then it is stopped and FAILED.", "DURATION",
         "PROJRUN_TIMEOUT",
+    )._replace(recorded=True),
+    _setting(
+        "memory", "Memory that the command may use: 512m, 4G.", "SIZE", "PROJRUN_MEMORY"
+    )._replace(recorded=True),
+    _setting(
+        "cpus", "Processors that the command may use: 2, 0.5.", "N", "PROJRUN_CPUS"
     )._replace(recorded=True),
     _setting(
         "retries", "How often to start the command again when it fails.", "N", "PROJRUN_RETRIES"

@@ -6,7 +6,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -125,15 +125,36 @@ def test_a_runner_told_to_end_at_any_moment_leaves_no_container(docker: DockerBe
     assert docker.recorded()["status"] == "KILLED"
 
 
-def test_a_lack_of_memory_is_called_by_its_name(docker: DockerBench) -> None:
+@pytest.mark.parametrize(
+    "words", [("-A", "memory=64m"), ("--memory", "64m"), ("--memory", "1g", "-A", "m=64m")]
+)
+def test_a_lack_of_memory_is_called_by_its_name(docker: DockerBench, words: Sequence[str]) -> None:
     docker.project("python -c 'x = bytearray(300_000_000)'")
-    done = docker.run("-A", "memory=64m")
+    done = docker.run(*words)
     assert done.returncode == 137
     reason = (
-        "out of memory: the container reached its limit of 64 MiB (exit code 137); raise it with -A memory=…"
+        "out of memory: the container reached its limit of 64 MiB (exit code 137); raise it with --memory"
     )
-    assert docker.recorded()["tags"]["projrun.reason"] == reason
+    tags = docker.recorded()["tags"]
+    assert (tags["projrun.reason"], tags["projrun.oom"]) == (reason, "true")
     assert reason in done.stderr
+
+
+def test_a_container_gets_no_more_processors_than_asked_for(docker: DockerBench) -> None:
+    docker.project("cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/cpu/cpu.cfs_quota_us 2>/dev/null || true")
+    done = docker.run("--cpus", "0.5")
+    assert done.stdout in ("50000 100000\n", "50000\n")
+
+
+def test_each_attempt_gets_its_time_and_a_container_of_its_own(docker: DockerBench) -> None:
+    docker.project("echo attempt $PROJRUN_ATTEMPT; sleep 60")
+    words = ("--timeout", "1", "--grace-period", "1", "--retries", "1", "--retry-on", "timeout")
+    assert docker.run(*words).returncode == 124
+    run = docker.recorded()
+    tags = ("projrun.reason", "projrun.timeout", "projrun.attempts")
+    assert [run["tags"][tag] for tag in tags] == ["timed out after 1 s", "true", "2"]
+    assert run["status"] == "FAILED"
+    assert docker.containers() == []
 
 
 @pytest.mark.parametrize(

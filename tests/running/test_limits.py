@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,13 @@ def test_the_given_texts_are_kept_for_the_record() -> None:
     assert limits.job == Limits(timeout=5400.0)
     assert limits.recorded == '{"timeout": "1.5h"}'
     assert dict(limits.shown()) == {"timeout": "90 m"}
+
+
+def test_how_limits_are_held_is_shown() -> None:
+    limits = read(memory="4G", cpus="2.5")._replace(held={"memory": "of each process"})
+    assert dict(limits.shown()) == {"memory": "4 GiB (of each process)", "cpus": "2.5"}
+    if sys.platform == "linux":  # elsewhere nothing holds them
+        assert check_held(limits, LocalEnvironment(), "local").held.keys() == {"memory", "cpus"}
 
 
 def test_zero_is_no_limit() -> None:
@@ -63,6 +71,8 @@ def test_what_is_retried(retry: Retry, outcome: Outcome, again: bool) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
+        ("memory", "4X", "--memory: '4X' is not a size"),
+        ("cpus", "many", "--cpus: 'many' is not a number of processors"),
         ("retries", "-1", "--retries: '-1' is not a number from 0 to 1000"),
         ("retries", "1001", "is not a number from 0 to 1000"),
         ("retry-delay", "x", "--retry-delay: 'x' is not a duration"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from projrun.execution.protocol import Capabilities, Job, JobRef, JobSpec
+from projrun.execution.protocol import Capabilities, Job, JobRef, JobSpec, Limits
 from projrun.execution.supervision.process import attach_process, submit_process
 
 
@@ -16,15 +16,27 @@ class LocalBackend:
     """
 
     name = "local"
-    capabilities = Capabilities(resources=frozenset({"timeout"}))
+    capabilities = Capabilities(resources=frozenset({"timeout", "memory", "cpus"}))
 
     def check(self, config: Mapping[str, object]) -> None:
         """There is nothing to check: the core refuses any configuration."""
 
     def submit(self, spec: JobSpec, config: Mapping[str, object]) -> JobRef:
         """Start the job's own process, else `bash -c COMMAND`, with Python's output unbuffered."""
-        environ = {"PYTHONUNBUFFERED": "1", **spec.environ}
-        return submit_process(spec.process, spec._replace(environ=environ))
+        spec = spec._replace(environ={"PYTHONUNBUFFERED": "1", **spec.environ})
+        if not (spec.limits.memory or spec.limits.cpus):
+            return submit_process(spec.process, spec)
+        from projrun.execution.supervision.limits import bounded, pinned
+
+        spec = bounded(spec)
+        with pinned(spec.limits):
+            return submit_process(spec.process, spec)
+
+    def how_held(self, limits: Limits) -> Mapping[str, str]:
+        """By a cgroup, else by what each process inherits; RequestError where neither can."""
+        from projrun.execution.supervision.limits import how_held
+
+        return how_held(limits)
 
     def attach(self, ref: JobRef) -> Job:
         """Find the process; in another process than the one that submitted it its exit code stays unknown."""

@@ -28,7 +28,11 @@ class DockerEnvironment:
 
     name = "docker"
     capabilities = Capabilities(
-        kinds=frozenset({"docker_env"}), cached=False, containers=True, locks=frozenset({"image"})
+        kinds=frozenset({"docker_env"}),
+        cached=False,
+        containers=True,
+        locks=frozenset({"image"}),
+        resources=frozenset({"memory", "cpus"}),
     )
 
     needs = "the program docker, which is not on PATH"

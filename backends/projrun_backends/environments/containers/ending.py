@@ -131,5 +131,5 @@ def _last_line(log: Path) -> str:
 
 def _out_of_memory(state: ContainerState) -> str:
     limit = f" of {state.memory_limit / 2**20:.0f} MiB" if state.memory_limit else ""
-    remedy = "; raise it with -A memory=…" if limit else ""
+    remedy = "; raise it with --memory" if limit else ""
     return f"out of memory: the container reached its limit{limit} (exit code {state.exit_code}){remedy}"

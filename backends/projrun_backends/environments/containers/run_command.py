@@ -78,6 +78,7 @@ def contain(containment: Containment, launch: Launch) -> ChildProcess:
         *_named(containment, run_id),
         *(_TERMINAL if launch.terminal else ()),
         *_user_words(containment),
+        *_limits(containment, launch),
         *(word for mount in mounts for word in ("--mount", mount.word)),
         *(word for volume in containment.volumes for word in ("--volume", volume)),
         *passed.words,
@@ -104,6 +105,16 @@ def _named(containment: Containment, run_id: str) -> list[str]:
     if containment.arguments.value("workdir") is None:
         words += ["--workdir", CODE]
     return words
+
+
+def _limits(containment: Containment, launch: Launch) -> list[str]:
+    """What -A says takes precedence."""
+    limits = {"memory": launch.memory, "cpus": f"{launch.cpus:g}" if launch.cpus else ""}
+    return [
+        f"--{name}={value}"
+        for name, value in limits.items()
+        if value and containment.arguments.value(name) is None
+    ]
 
 
 def _user_words(containment: Containment) -> tuple[str, ...]:
