@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from projrun.credentials import redact_uri
-from projrun.environments.protocol import ChildProcess, Launch, PreparedEnvironment
+from projrun.environments.protocol import ChildProcess, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
 from projrun.execution.protocol import ExecutionBackend, Job, JobRef, JobSpec, Limits, Outcome
 from projrun.execution.registry import get_backend
 from projrun.execution.supervision.descendants import marked
 from projrun.execution.supervision.ending import cause_tags
-from projrun.execution.supervision.output import on_terminal
 from projrun.execution.supervision.process import jobs_writing_to
 from projrun.execution.supervision.signals import Interrupted
 from projrun.plugins import fault_of
@@ -202,27 +201,9 @@ def _child(
     environ = marked(child_environment(plan.environ, prepared, variables), session.lease.mark.origin_id)
     if prepared.wrap is None:
         return ChildProcess((), with_shim(environ) if plan.environment.redirects_mlflow else environ)
-    return prepared.wrap(
-        Launch(
-            command=plan.invocation.command,
-            directory=plan.checkout.directory,
-            environ=environ,
-            variables=variables,
-            own_endpoint=bool(address.endpoint_store),
-            artifact_uri=run.artifact_uri,
-            downloads=tuple(
-                Path(parameter.value) for parameter in plan.invocation.parameters if parameter.type == "path"
-            ),
-            scratch=session.lease.scratch,
-            log_file=session.lease.log_file,
-            grace_period=plan.grace_period,
-            memory=plan.limits.job.memory if plan.limits else 0,
-            cpus=plan.limits.job.cpus if plan.limits else 0.0,
-            terminal=plan.terminal
-            and _has_keyboard(session)
-            and on_terminal(session.options.forward_stdout_to_stderr),
-        )
-    )
+    from projrun.running.launch import launch_of
+
+    return prepared.wrap(launch_of(session, environ, variables, address, keyboard=_has_keyboard(session)))
 
 
 def _job_spec(
