@@ -73,6 +73,7 @@ def run(
     end_timeout: float | None = None,
     pass_credentials: bool = False,
     offline: bool = False,
+    offline_tracking: bool = False,
     require_clean: bool = False,
     keep_workdir: bool = False,
     timestamps: bool = False,

@@ -47,6 +47,8 @@ class Mark(NamedTuple):
     """What that backend finds the run's job by, where the job survives its runner."""
     ended: bool = False
     """Whether the store has the end: what waits is something else."""
+    offline: bool = False
+    """Whether all of its record is in its folder, and its store was never asked."""
     continued: bool = False
     """Whether the run was there before (`--run-id`): what it has is not changed."""
     origin_id: str = ""

@@ -120,6 +120,8 @@ def result_lines(result: Result, plan: Plan) -> list[str]:
 def _results(result: Result, plan: Plan) -> str:
     """The server's page of the run, or the command that shows it."""
     run = result.run
+    if plan.tracking.journal == "offline":
+        return f"on this machine; `projrun sync {run.run_id[:8]}` delivers them to {result.store}"
     if not result.store.startswith("sqlite:"):
         return f"{result.store.rstrip('/')}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
     command = f"projrun runs show {run.run_id}"

@@ -11,12 +11,14 @@ from projrun.journal import changes
 from projrun.journal.changes import Change
 from projrun.tracking.artifacts.local import LocalArtifacts
 from projrun.tracking.entities import Param, Run, Tag
-from projrun.tracking.sql import runs
+from projrun.tracking.sql import experiments, runs
 from projrun.tracking.sql.engine import insert_new, upsert
 from projrun.tracking.sql.sqlite import SqliteEngine
 from projrun.tracking.sql.store import SqlStore
 
 DATABASE = "journal.db"
+EXPERIMENT_ID = "projrun.origin.experiment_id"
+"""Tag of an experiment: the id in the target that it stands for."""
 _SET_TARGET = upsert("journal_runs", "run", "target")
 _SET_MODEL = upsert("journal_models", "model_id", "target")
 _SET_FILE = upsert("journal_files", "place", "size, changed")
@@ -74,6 +76,20 @@ class Journal:
 
     def __exit__(self, *ending: object) -> None:
         self.close()
+
+    def stand_in(self, experiment_id: str) -> None:
+        """Hold an experiment that stands for the one of the target with this id. Raises InvalidValueError."""
+        with self._engine.writing() as connection:
+            number = experiments.number_of(experiment_id)
+            if connection.execute("SELECT 1 FROM experiments WHERE experiment_id = ?", (number,)).fetchone():
+                return
+            experiments.create(connection, f"experiment {number} of the tracking server", "", ())
+            connection.execute(
+                "UPDATE experiments SET experiment_id = ?, artifact_location = ?"
+                " WHERE experiment_id = (SELECT max(experiment_id) FROM experiments)",
+                (number, f"mlflow-artifacts:/{number}"),
+            )
+            experiments.set_tag(connection, experiment_id, Tag(EXPERIMENT_ID, experiment_id))
 
     def adopt(self, run: Run) -> None:
         """Hold a run that the target has already, under its id there: what is logged from now on waits."""

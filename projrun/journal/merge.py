@@ -43,6 +43,8 @@ class Merged(NamedTuple):
     """What the target will never take, and why."""
     reason: str = ""
     """Why something still waits; empty where all is delivered."""
+    away: bool = False
+    """Whether the target did not answer at all."""
 
     @property
     def complete(self) -> bool:
@@ -206,4 +208,5 @@ class _Merge:
             size=self._bytes,
             refused=(*self._refused, *(text for sender in self._senders for text in sender.refused)),
             reason=reason,
+            away=bool(reason) and not self._placed,
         )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from projrun.errors import AlreadyExistsError, NotFoundError, TrackingError
+from projrun.journal.journal import EXPERIMENT_ID
 from projrun.tracking.entities import Experiment, Run
 from projrun.tracking.origin import run_of_origin
 from projrun.tracking.runs import RunStore
 
-EXPERIMENT_ID = "projrun.origin.experiment_id"
-"""Tag of an experiment in a run-scoped store: the id in the target that it stands for."""
 _DEFAULT = "0"
 _SERVED = "mlflow-artifacts:"
 

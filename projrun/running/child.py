@@ -10,10 +10,9 @@ from pathlib import Path
 
 from projrun.environments.protocol import PreparedEnvironment
 from projrun.running.record.parent import ENDPOINT_STORE, PARENT_RUN_ID
-from projrun.running.session import Session, endpoint_store, log_secrets, store_name
+from projrun.running.session import Session, endpoint_store, log_secrets, run_store, store_name
 from projrun.server.endpoint import Endpoint, proxied
 from projrun.settings.options import LIMITS, OPTIONS
-from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
 from projrun.tuples import NamedTuple
 
@@ -138,14 +137,14 @@ def tracking_address(
     plan = session.plan
     uri = plan.tracking.uri
     secrets = log_secrets(plan)
-    if uri.kind == "rest":
+    if uri.kind == "rest" and not plan.tracking.journal:
         outer = endpoint_store(plan)
         text = proxied(uri.text) if outer and prepared.endpoint else uri.text
         yield TrackingAddress(text, outer), secrets
         return
 
     def opened() -> RunStore:
-        return open_store(uri, plan.environ, warn=lambda text: None)  # the session's own has warned
+        return run_store(plan, session.lease.folder)
 
     reach = prepared.endpoint
     addresses = reach.addresses if reach else ()

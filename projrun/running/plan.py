@@ -36,7 +36,7 @@ from projrun.project.loader import load_project
 from projrun.project.model import EntryPoint, Invocation, Project
 from projrun.project.paths import is_fixed
 from projrun.reporting import Activity, unseen
-from projrun.running.record.parent import ExperimentChoice, choose_experiment, find_parent
+from projrun.running.record.parent import ExperimentChoice, choose_experiment, find_parent, journaling
 from projrun.running.request import Context, Observation, RunRequest, observation_of
 from projrun.settings import Setting, Settings
 from projrun.settings.options import LIMITS
@@ -53,6 +53,7 @@ from projrun.typed import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from projrun.environments.abilities import TakesOptions
     from projrun.running.limits import RunLimits
+    from projrun.running.record.parent import Journaling
 
 
 class TrackingTarget(NamedTuple):
@@ -60,6 +61,7 @@ class TrackingTarget(NamedTuple):
 
     uri: TrackingUri
     origin: str
+    journal: Journaling = ""
 
 
 class EnvironmentPlan(NamedTuple):
@@ -203,7 +205,7 @@ def _decide(request: RunRequest, context: Context) -> _Decided:
     settings = context.settings
     tracking = tracking_target(settings, context.directories, request.caller_directory)
     return _Decided(
-        tracking,
+        tracking._replace(journal=journaling(settings, context.environ, tracking.uri)),
         choose_experiment(settings, context.environ, tracking.uri.text),
         _backend(settings, request.caller_directory),
         settings.seconds("grace-period", 10.0),

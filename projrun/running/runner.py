@@ -132,9 +132,10 @@ def _announce(session: Session) -> None:
         session.options.on_record(session)
     if session.options.relay is not None:
         session.options.relay.raise_waiting()
-    session.deadline.begin(QUIETLY)
-    end_lost_runs(plan.directories, store_name(plan), session.store, reporter.warning)
-    session.deadline.lift()
+    if plan.tracking.journal != "offline":  # nothing asks its server
+        session.deadline.begin(QUIETLY)
+        end_lost_runs(plan.directories, store_name(plan), session.store, reporter.warning)
+        session.deadline.lift()
     reporter.info(f"run {run.run_name} ({run.run_id}): {plan.invocation.shown_command}")
 
 

@@ -16,7 +16,7 @@ from projrun.errors import OverdueError, ProjrunError, RequestError
 from projrun.reporting import Reporter
 from projrun.running.plan import Plan
 from projrun.running.record.description import describe
-from projrun.running.record.lost import deliver_log, end_lost_run
+from projrun.running.record.lost import JOURNAL, deliver_log, end_lost_run
 from projrun.running.record.parent import ENDPOINT_STORE
 from projrun.running.record.recorder import RunRecorder, now
 from projrun.sources.copies.disposal import RunCopy
@@ -82,18 +82,28 @@ class Session(NamedTuple):
 
 
 def record(
-    plan: Plan, store: RunStore, reporter: Reporter, options: Options = _DEFAULTS
+    plan: Plan, reporter: Reporter, options: Options = _DEFAULTS, deadline: Deadline | None = None
 ) -> tuple[RunRecorder, Lease]:
-    """Take the lease, then find or create the experiment and the run: no run is touched without its lease."""
+    """Take the lease, then find or create the experiment and the run: no run is touched without its lease.
+
+    The recorder's store is open.
+    """
     _make_writable(plan.directories.active)
-    lease = _take_lease(plan, options.lease)
+    store = None if _is_offline(plan) else run_store(plan, Path(), reporter.warning, deadline)
+    lease: Lease | None = None
     try:
+        lease = _take_lease(plan, options.lease)
+        store = store or offline_store(lease.folder, plan.experiment.experiment_id)
         with reporter.activity(f"recording at {store.uri}"), _interruptible(options):
             recorder = RunRecorder.start(store, describe(plan), reporter.warning, lease)
     except BaseException as error:
-        _give_up(lease, plan, store, reporter, error)
+        if lease is not None:
+            _give_up(lease, plan, store, reporter, error)
+        if store is not None:
+            close_store(store, reporter.warning)
         raise
     deliver_log(lease, recorder, plan.directories.logs, reporter.warning)  # of a continued run that was lost
+    recorder.waits = _is_offline(plan)
     return recorder, lease
 
 
@@ -108,9 +118,37 @@ def _interruptible(options: Options) -> Iterator[None]:
         raise
 
 
-def _give_up(lease: Lease, plan: Plan, store: RunStore, reporter: Reporter, error: BaseException) -> None:
+def _is_offline(plan: Plan) -> bool:
+    return plan.tracking.journal == "offline"
+
+
+def run_store(
+    plan: Plan,
+    folder: Path,
+    warn: Callable[[str], None] = lambda text: None,
+    deadline: Deadline | None = None,
+) -> RunStore:
+    """Where the run with that folder is recorded while it is active: a store is for one thread, each has its own."""
+    if not _is_offline(plan):
+        return open_store(plan.tracking.uri, plan.environ, warn=warn, deadline=deadline)
+    return offline_store(folder)
+
+
+def offline_store(folder: Path, experiment_id: str | None = None) -> RunStore:
+    """The run-scoped store of a run's folder, with an experiment that stands for the one of the server."""
+    from projrun.journal.journal import Journal
+
+    journal = Journal(folder)
+    if experiment_id is not None:
+        journal.stand_in(experiment_id)
+    return journal.store
+
+
+def _give_up(
+    lease: Lease, plan: Plan, store: RunStore | None, reporter: Reporter, error: BaseException
+) -> None:
     """End the run that may be there; the lease of one that is out of reach stays for the next command."""
-    if not lease.mark.experiment_id:  # the store was not asked
+    if not lease.mark.experiment_id or store is None:  # the store was not asked
         lease.release()
         return
     code = getattr(error, "exit_code", 130 if isinstance(error, KeyboardInterrupt) else 70)
@@ -119,7 +157,7 @@ def _give_up(lease: Lease, plan: Plan, store: RunStore, reporter: Reporter, erro
     with suppress(OSError):
         lease.note(mark._replace(exit_code=code, reason=reason, end_time=now()))
     if isinstance(error, Exception):
-        end_lost_run(lease, plan.directories.logs, store, reporter.warning)
+        end_lost_run(lease, plan.directories.logs, None if _is_offline(plan) else store, reporter.warning)
     else:
         lease.release(keep=True)  # a signal: no server is waited for any more
 
@@ -129,13 +167,12 @@ def open_session(plan: Plan, reporter: Reporter, options: Options, copy: RunCopy
     _make_writable(plan.directories.active)  # of a home that cannot be written the store would say less
     relay = options.relay
     deadline = Deadline(None if relay is None else relay.is_waiting, lambda: reporter.info(_WAITING))
-    store = open_store(plan.tracking.uri, plan.environ, warn=reporter.warning, deadline=deadline)
+    with shielded(relay):
+        recorder, lease = record(plan, reporter, options, deadline)
     try:
-        with shielded(relay):
-            recorder, lease = record(plan, store, reporter, options)
-        yield Session(plan, store, recorder, lease, reporter, options, copy, deadline)
+        yield Session(plan, recorder.store, recorder, lease, reporter, options, copy, deadline)
     finally:
-        close_store(store, reporter.warning)
+        close_store(recorder.store, reporter.warning)
 
 
 class Cancellation:
@@ -164,15 +201,16 @@ def accompanied(session: Session) -> Iterator[Cancellation]:
     cancellation = Cancellation()
     company: list[Companions] = []
 
+    def opened() -> RunStore:
+        return run_store(session.plan, session.lease.folder)
+
     def join_in() -> None:
         if over.wait(_LONG):
             return
         from projrun.running.during.companions import Companions
 
         with suppress(ProjrunError, OSError):
-            company.append(
-                Companions(session.plan, session.recorder, session.lease, over, cancellation.cancel)
-            )
+            company.append(Companions(opened, session.recorder, session.lease, over, cancellation.cancel))
             company[0].run()
 
     Thread(target=join_in, name="projrun-companions", daemon=True).start()
@@ -209,6 +247,10 @@ def _take_lease(plan: Plan, descriptor: int | None) -> Lease:
     else:
         folder = lease_of(active, run_id) or active / run_id
         mark = _mark(plan, folder.name)
+        if descriptor is None and (folder / JOURNAL).exists():
+            raise RequestError(
+                f"--run-id: records of run {run_id!r} wait for delivery", hint="run `projrun sync`"
+            )
     try:
         adopted = None if descriptor is None else Lease.adopt(folder, descriptor)
         if adopted is None:
@@ -225,6 +267,7 @@ def _mark(plan: Plan, origin_id: str) -> Mark:
     return Mark(
         plan.run_id or "",
         store_name(plan),
+        offline=_is_offline(plan),
         continued=plan.run_id is not None,
         origin_id=origin_id,
         since=now(),

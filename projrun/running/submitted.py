@@ -19,14 +19,14 @@ from projrun.errors import ProjrunError
 from projrun.reporting import SilentReporter
 from projrun.running.handover import discard_request, hand_over
 from projrun.running.plan import Plan, make_plan
+from projrun.running.record.lookup import find_run
 from projrun.running.record.lost import end_lost_run
 from projrun.running.record.parent import PARENT_RUN_ID, find_parent, parent_run_id
 from projrun.running.record.recorder import now
 from projrun.running.request import Context, RunRequest
-from projrun.running.session import record
+from projrun.running.session import record, run_store
 from projrun.sources.uri import parse_project_uri
 from projrun.tracking.open import close_store, open_store
-from projrun.tracking.runs import RunStore
 
 PROGRAM = "projrun.cli.submitted"
 """The module that executes a request; `cli` is above this room, so it is named, not imported."""
@@ -110,11 +110,8 @@ class RunningRun(SubmittedRun):
         _, orphaned = find_parent(context.environ, plan.tracking.uri.text)
         if orphaned:  # only this process knows the active run; the other warnings are the new one's
             SilentReporter().warning(orphaned)
-        store = _open(plan)
-        try:
-            recorder, lease = record(plan, store, SilentReporter())
-        finally:
-            close_store(store, SilentReporter().warning)
+        recorder, lease = record(plan, SilentReporter())
+        close_store(recorder.store, SilentReporter().warning)
         run_id = recorder.run.run_id
         file: Path | None = None
         try:
@@ -154,9 +151,12 @@ class RunningRun(SubmittedRun):
 
     def get_status(self) -> str:
         """What the record says."""
-        store = _open(self._plan)
+        plan, warn = self._plan, SilentReporter().warning
+        folder = lease_of(plan.directories.active, self.run_id)
+        # Without a lease the record is delivered, under another id if the run was offline.
+        store = run_store(plan, folder) if folder else open_store(plan.tracking.uri, plan.environ, warn=warn)
         try:
-            return store.get_run(self.run_id).status
+            return find_run(store, self.run_id).status
         finally:
             close_store(store, SilentReporter().warning)
 
@@ -167,21 +167,21 @@ class RunningRun(SubmittedRun):
         self.wait()
 
 
-def _open(plan: Plan) -> RunStore:
-    return open_store(plan.tracking.uri, plan.environ, warn=SilentReporter().warning)
-
-
 def _end(plan: Plan, lease: Lease, status: Literal["FAILED", "KILLED"], exit_code: int, reason: str) -> None:
     """End the run whose process left its lease, as that process noted, else as given here."""
     if not lease.mark.status:
         end = lease.mark._replace(status=status, exit_code=exit_code, reason=reason, end_time=now())
         with suppress(OSError):
             lease.note(end)
-    store = _open(plan)
+    warn = SilentReporter().warning
+    if plan.tracking.journal == "offline":
+        end_lost_run(lease, plan.directories.logs, None, warn)
+        return
+    store = run_store(plan, lease.folder, warn)
     try:
-        end_lost_run(lease, plan.directories.logs, store, SilentReporter().warning)
+        end_lost_run(lease, plan.directories.logs, store, warn)
     finally:
-        close_store(store, SilentReporter().warning)
+        close_store(store, warn)
 
 
 def _request(plan: Plan, request: RunRequest, run_id: str) -> RunRequest:

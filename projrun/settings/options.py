@@ -192,6 +192,11 @@ _TABLE = (
         "Where runs are recorded: an MLflow-compatible server's http(s) address or sqlite:///FILE.", "URI",
         "PROJRUN_TRACKING_URI", "MLFLOW_TRACKING_URI",
     )._replace(default="the embedded store"),
+    _flag_setting(
+        "offline-tracking",
+        "Record on this machine, without any contact to the tracking server; `projrun sync` delivers it.",
+        "PROJRUN_OFFLINE_TRACKING",
+    ),
     _setting(
         "grace-period", "Time between SIGTERM and SIGKILL for a command that is being stopped.", "SECONDS",
         "PROJRUN_GRACE_PERIOD",

@@ -38,14 +38,14 @@ class ForeignStore(SqlStore):
         origin_id: str = "",
     ) -> Run:
         """As a server of MLflow's: what the client chose is a tag."""
-        all_tags = [*tags, Tag(ORIGIN, origin_id)]
+        all_tags = [*tags, *([Tag(ORIGIN, origin_id)] if origin_id else [])]
         return super().create_run(
             experiment_id, run_name=run_name, user_id=user_id, start_time=start_time, tags=all_tags
         )
 
     def create_logged_model(self, experiment_id: str, *, origin_id: str = "", **given: Any) -> LoggedModel:
         """As a server of MLflow's."""
-        all_tags = [*given.pop("tags", ()), Tag(ORIGIN_MODEL, origin_id)]
+        all_tags = [*given.pop("tags", ()), *([Tag(ORIGIN_MODEL, origin_id)] if origin_id else [])]
         return super().create_logged_model(experiment_id, tags=all_tags, **given)
 
     def log_batch(

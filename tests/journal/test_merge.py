@@ -157,7 +157,7 @@ def test_a_second_merge_sends_nothing(journal: Journal, target: ForeignStore) ->
     fill(journal)
     merge(journal, target)
     again = merge(journal, target)
-    assert again[1:] == (0, 0, 0, 0, 0, (), "")
+    assert again[1:] == (0, 0, 0, 0, 0, (), "", False)
     check(target)
 
 
@@ -190,7 +190,7 @@ def test_whatever_fails_everything_is_there_once(rounds: list[list[str]], steps:
                 merged_into(journal, Failing(target, iter(faults)))
         with Journal(folder / "run") as journal:
             assert merge(journal, target).complete
-            assert merge(journal, target)[1:] == (0, 0, 0, 0, 0, (), "")
+            assert merge(journal, target)[1:] == (0, 0, 0, 0, 0, (), "", False)
         check(target, steps)
         target.close()
 

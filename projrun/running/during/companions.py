@@ -9,9 +9,7 @@ from time import monotonic
 from projrun.cache.lease import Lease
 from projrun.running.during.growing_log import GrowingLog
 from projrun.running.during.remote import RemoteControl
-from projrun.running.plan import Plan
 from projrun.running.record.recorder import RunRecorder, now
-from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
 
 _PATIENCE = 1.0
@@ -22,14 +20,17 @@ class Companions:
     """They fail without a word: what they do is done again at the end, or not worth a run."""
 
     def __init__(
-        self, plan: Plan, recorder: RunRecorder, lease: Lease, over: Event, cancel: Callable[[str], None]
+        self,
+        opened: Callable[[], RunStore],
+        recorder: RunRecorder,
+        lease: Lease,
+        over: Event,
+        cancel: Callable[[str], None],
     ) -> None:
-        """`over` is set when the command is over; `cancel` ends it for a reason."""
+        """`opened` gives each a store of its own, which does not try anything twice.
 
-        def opened() -> RunStore:
-            # A store is for one thread, so each has its own, which does not try anything twice.
-            return open_store(plan.tracking.uri, plan.environ, warn=lambda text: None)
-
+        `over` is set when the command is over; `cancel` ends it for a reason.
+        """
         self._ended = Event()
         self._continues = recorder.before is not None
         self._remote = RemoteControl(opened, recorder.run.run_id, over, cancel)

@@ -83,20 +83,23 @@ class Quiet(NamedTuple):
 def end_lost_run(
     lease: Lease,
     logs: Path,
-    store: RunStore,
+    store: RunStore | None,
     warn: Callable[[str], None],
     quiet: Quiet | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> Settled:
     """Record the end that the runner noted, else what the job's backend says, else KILLED; deliver what waits.
 
-    Then release the lease. A job that still runs keeps it. With `quiet`, a failure is no warning.
+    Then release the lease. A job that still runs keeps it. With `quiet`, a failure is no warning. Without a store,
+    nothing of an offline run is delivered yet.
     """
     mark = lease.mark
     ending = _ending(mark)
     if ending is None:
         lease.release(keep=True)  # the job outlived its runner: the next command looks again
         return Settled(mark.run_id, RUNS_ON)
+    if mark.offline or store is None:
+        return _settle_offline(lease, ending, logs, store, warn, quiet, progress)
     try:
         run = _find(lease, store)
     except NotFoundError:
@@ -122,12 +125,54 @@ def end_lost_run(
         delivered = recorder.finish(ending)
         end_created_runs(lease, run, store, ending, warn)
         if delivered and not mark.status:
-            why = ending.reason if ending.reason.startswith(_LOST) else f"{_LOST}{LOST}"
-            warn(f"run {run.run_name} ({run.run_id}) was {why}; it is now recorded as {ending.status}")
+            warn(_lost_text(run, ending))
     recorder.waits = recorder.waits or (merged is not None and not merged.complete)
     release(lease, recorder, delivered=delivered)
     reason = "" if delivered and not recorder.waits else _reason(recorder, merged)
     return Settled(run.run_id, reason, merged)
+
+
+def _lost_text(run: Run, ending: RunEnd) -> str:
+    why = ending.reason if ending.reason.startswith(_LOST) else f"{_LOST}{LOST}"
+    return f"run {run.run_name} ({run.run_id}) was {why}; it is now recorded as {ending.status}"
+
+
+def _settle_offline(
+    lease: Lease,
+    ending: RunEnd,
+    logs: Path,
+    store: RunStore | None,
+    warn: Callable[[str], None],
+    quiet: Quiet | None,
+    progress: Callable[[str, float], None] | None,
+) -> Settled:
+    """End a run that was recorded on this machine alone, where its runner did not; then bring it to its server."""
+    from projrun.journal.journal import Journal
+
+    mark = lease.mark
+    try:
+        with Journal(lease.folder) as journal:
+            run = journal.store.get_run(mark.origin_id)
+            recorder = RunRecorder(journal.store, run, warn)
+            deliver_log(lease, recorder, logs, warn)
+            if not mark.ended and (mark.status or run.status == "RUNNING"):
+                recorder.finish(ending)
+                end_created_runs(lease, run, journal.store, ending, warn)
+                if not mark.status:
+                    warn(_lost_text(run, ending))
+                with suppress(OSError):
+                    lease.note(lease.mark._replace(ended=True))
+    except NotFoundError:  # its runner was killed before it was recorded
+        lease.release()
+        return Settled()
+    except ProjrunError as error:
+        lease.release(keep=True)
+        return Settled(reason=error.message)
+    merged = None if store is None else _deliver_waiting(lease, store, warn, quiet, progress)
+    lease.release(keep=merged is None or not merged.complete)
+    if merged is None:
+        return Settled(reason="it is not delivered yet")
+    return Settled(merged.run_ids.get(mark.origin_id, ""), merged.reason, merged, merged.away)
 
 
 def _deliver_waiting(
@@ -141,11 +186,14 @@ def _deliver_waiting(
     if not (lease.folder / JOURNAL).exists():
         return None
     from projrun.journal.journal import Journal
-    from projrun.journal.merge import merge
+    from projrun.journal.merge import Merged, merge
 
     until, largest = (quiet.until, quiet.largest) if quiet else (None, None)
-    with Journal(lease.folder) as journal:
-        merged = merge(journal, store, until=until, largest=largest, progress=progress)
+    try:
+        with Journal(lease.folder) as journal:
+            merged = merge(journal, store, until=until, largest=largest, progress=progress)
+    except ProjrunError as error:  # its own file cannot be read: it stays for people to look at
+        return Merged({}, reason=error.message)
     for text in merged.refused:
         warn(f"not recorded, and not tried again: {text}")
     return merged

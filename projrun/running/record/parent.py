@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError
 from projrun.settings import Settings
+from projrun.tracking.uri import TrackingUri
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Journaling = Literal["", "offline", "buffer"]
 
 PARENT_RUN_ID = "PROJRUN_PARENT_RUN_ID"
 ENDPOINT_STORE = "PROJRUN_ENDPOINT_STORE"
@@ -87,6 +94,14 @@ def parent_run_id(environ: Mapping[str, str]) -> str | None:
     """The active run of the imported mlflow, else the run that this process belongs to, whatever its store."""
     parent = _active() or _surrounding(environ)
     return None if parent is None else parent.run_id
+
+
+def journaling(settings: Settings, environ: Mapping[str, str], uri: TrackingUri) -> Journaling:
+    """How the run is recorded on this machine first: not where its store is a file, or a surrounding run's endpoint."""
+    nested = environ.get(ENDPOINT_STORE) and uri.text == environ.get("MLFLOW_TRACKING_URI")
+    if uri.kind == "sqlite" or nested:
+        return ""
+    return "offline" if settings.enabled("offline-tracking") else ""
 
 
 def _active() -> Parent | None:

@@ -72,7 +72,8 @@ class RunRecorder:
     """Writes one run's record; no failure after the start may stop the run."""
 
     def __init__(self, store: RunStore, run: Run, warn: Callable[[str], None]) -> None:
-        self._store = store
+        self.store = store
+        """Where the run is recorded: of an offline run the one in its folder."""
         self._warn = warn
         self.run = run
         self.before: Run | None = None
@@ -122,13 +123,13 @@ class RunRecorder:
     def _record_params(self, params: Sequence[Param]) -> None:
         cut, tags = self._within_limit(params)
         if cut or tags:
-            self._store.log_batch(self.run.run_id, params=cut, tags=tags)
+            self.store.log_batch(self.run.run_id, params=cut, tags=tags)
 
     def _within_limit(self, params: Sequence[Param]) -> tuple[list[Param], list[Tag]]:
         # 500 characters is the smallest limit of any MLflow server: below it, the server is not asked.
         if all(len(param.value) <= 500 for param in params):
             return list(params), []
-        limit = self._store.param_value_limit()
+        limit = self.store.param_value_limit()
         cut = [param for param in params if len(param.value) > limit]
         for param in cut:
             self._warn(
@@ -144,7 +145,7 @@ class RunRecorder:
         if new:
             self._deliver(
                 "tags",
-                lambda: self._store.log_batch(self.run.run_id, tags=new),
+                lambda: self.store.log_batch(self.run.run_id, tags=new),
                 hold=lambda journal: journal.hold(self.run, tags=new),
             )
 
@@ -190,7 +191,7 @@ class RunRecorder:
         # Opened once, so that a missing extra is one warning.
         if self._artifacts is None and not self._without_artifacts:
             try:
-                self._artifacts = self._store.artifacts(self.run.artifact_uri)
+                self._artifacts = self.store.artifacts(self.run.artifact_uri)
             except (ProjrunError, OSError) as error:
                 self._without_artifacts = True
                 later = "" if self.outbox is None else LATER
@@ -204,15 +205,15 @@ class RunRecorder:
     def _finish(self, end: RunEnd) -> None:
         run_id = self.run.run_id
         if end.reason:
-            self._store.log_batch(run_id, tags=_tags(end_tags(end)))
+            self.store.log_batch(run_id, tags=_tags(end_tags(end)))
         if end.status == "FINISHED":
-            said = self._store.get_run(run_id)
+            said = self.store.get_run(run_id)
             if said.status in ("FAILED", "KILLED"):  # by the script itself, which exited 0
                 self.run = said
                 return
         # Not before its start, where the clock was set back meanwhile.
         end_time = max(end.end_time, self.run.start_time)
-        self.run = self._store.update_run(run_id, status=end.status, end_time=end_time)
+        self.run = self.store.update_run(run_id, status=end.status, end_time=end_time)
 
     def _deliver(
         self,
