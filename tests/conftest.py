@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[GUARD].close()
 
 
+IMPORTED_LATE = (
+    "anyio._backends._asyncio",
+    "click",
+    "git",
+    "projrun.server.app",
+    "projrun.server.serving",
+    "requests",
+    "uvicorn.protocols.http.h11_impl",
+    "yaml",
+)
+
 INTEGRATION = tuple(Path(__file__).with_name(name) for name in ("integration", "faults"))
 INTEGRATION_FOLDERS = ("tests/integration/", "tests/faults/")
 SERVED = ("tests/sources/", "tests/running/")
@@ -77,9 +89,12 @@ def pytest_collection() -> None:
     gc.disable()
 
 
-def pytest_collection_finish() -> None:
-    """Neither while they are read nor while they run."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Neither while they are read nor while they run. What is imported late is imported once for all forks."""
     gc.enable()
+    if session.config.getoption("forks"):
+        for name in IMPORTED_LATE:
+            import_module(name)
     gc.collect()
     gc.freeze()
 

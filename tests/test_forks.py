@@ -5,12 +5,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.commands import Completed, run_command
 from tests.support.guard import REPOSITORY
+
+pytestmark = pytest.mark.integration  # starts pytest itself, many times
 
 TESTS = """
 import os, signal, warnings
 from pathlib import Path
+
+import pytest
 
 import pytest
 

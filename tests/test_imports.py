@@ -107,17 +107,20 @@ def test_a_run_imports_only_what_is_allowed(
     assert sorted(modules - base - allowed - _private(modules)) == []
 
 
+@pytest.mark.integration
 def test_a_run_imports_nothing_expensive(tmp_path: Path) -> None:
     modules = run_quickstart(tmp_path, "-P", "name=Ada", "--experiment-name", "other")
     assert sorted(modules & NEVER) == []
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("words", [["plan", "example_projects/quickstart"], ["runs", "list", "-n", "5"]])
 def test_other_plain_lines_need_no_click(tmp_path: Path, words: list[str]) -> None:
     words = [str(REPOSITORY / word) if "/" in word else word for word in words]
     assert "click" not in imported_by(tmp_path, *words)
 
 
+@pytest.mark.integration
 def test_a_plain_folder_is_hashed_without_openssl(tmp_path: Path) -> None:
     project = tmp_path / "plain"
     shutil.copytree(REPOSITORY / "example_projects" / "quickstart", project)
@@ -127,6 +130,7 @@ def test_a_plain_folder_is_hashed_without_openssl(tmp_path: Path) -> None:
     assert sorted(modules & NEVER) == []
 
 
+@pytest.mark.integration
 def test_a_patch_needs_little(tmp_path: Path, base: frozenset[str], allowed: frozenset[str]) -> None:
     project = tmp_path / "dirty"
     shutil.copytree(REPOSITORY / "example_projects" / "quickstart", project)
@@ -146,6 +150,7 @@ def test_a_patch_needs_little(tmp_path: Path, base: frozenset[str], allowed: fro
     ]
 
 
+@pytest.mark.integration
 def test_a_cached_commit_needs_no_gitpython(tmp_path: Path) -> None:
     project = tmp_path / "repository"
     shutil.copytree(REPOSITORY / "example_projects" / "quickstart", project)

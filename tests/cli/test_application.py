@@ -19,6 +19,8 @@ from tests.support.commands import projrun_argv, run_projrun
 from tests.support.projects import python_project, write_project
 from tests.support.questions import ask_projrun
 
+pytestmark = pytest.mark.integration  # starts the console script itself
+
 
 @pytest.fixture
 def silent_server() -> Iterator[socket.socket]:

@@ -77,6 +77,7 @@ def test_nothing_else_writes() -> None:
     assert found == ALLOWED
 
 
+@pytest.mark.integration
 def test_a_command_cannot_hide_itself(tmp_path: Path) -> None:
     project = write_project(
         tmp_path / "project", f'entry_points: {{main: {{command: "true {HIDDEN}"}}}}\nname: "a\\rb"\n'
@@ -87,6 +88,7 @@ def test_a_command_cannot_hide_itself(tmp_path: Path) -> None:
         assert "true echo shown" in line
 
 
+@pytest.mark.integration
 def test_a_recorded_value_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
     project = write_project(tmp_path / "project", "entry_points: {main: {command: 'true'}}\n")
     environ = {"PROJRUN_HOME": str(tmp_path / "home")}
@@ -99,6 +101,7 @@ def test_a_recorded_value_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
         assert "\x07" not in shown
 
 
+@pytest.mark.integration
 def test_a_narrow_terminal_gets_fewer_columns_and_no_broken_words(tmp_path: Path) -> None:
     project = write_project(
         tmp_path / "project",

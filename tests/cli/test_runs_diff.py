@@ -72,6 +72,7 @@ def test_a_run_that_does_not_exist(pair: Pair) -> None:
     assert "has no run" in done.stderr
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("columns", [100, 60, 20])
 def test_a_narrow_terminal_breaks_no_words(pair: Pair, columns: int) -> None:
     shown = on_a_terminal(
