@@ -21,6 +21,12 @@ class Directories(NamedTuple):
     """The file `config.toml`."""
 
     @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """The folders that hold nothing but projrun's: not that of a configuration file which a variable names."""
+        is_own = self.config.name == "config.toml" and self.config.parent.name == "projrun"
+        return (self.data, self.config.parent) if is_own else (self.data,)
+
+    @property
     def database(self) -> Path:
         """The embedded store's SQLite file; its artifacts are next to it."""
         return self.data / "projrun.db"
@@ -55,6 +61,21 @@ class Directories(NamedTuple):
         if config:
             places = places._replace(config=expanded(config, "PROJRUN_CONFIG").absolute())
         return places
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner may enter, and those above it that are missing (XDG base directory spec.).
+
+    `mkdir(parents=True)` would leave the ones above to the umask. Raises OSError.
+    """
+    try:
+        folder.mkdir(mode=0o700)
+    except FileNotFoundError:
+        make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
 
 
 def expanded(path: str, origin: str) -> Path:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from projrun.cache.locks import open_locked
+from projrun.directories import make_private
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ class Lease:
         """Raises BlockingIOError where another runner holds it, another OSError where it cannot be written."""
         self.folder = folder
         self.mark = mark
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         file = open_locked(folder / "run.json", os.O_RDWR | os.O_CREAT)
         if file is None:
             raise BlockingIOError(f"another runner records run {mark.run_id}")
@@ -151,8 +152,10 @@ class Lease:
 
     def note_created(self, run_id: str) -> None:
         """Note a run that the command created; on a full disk it is not noted."""
-        with suppress(OSError), (self.folder / _CREATED).open("a", encoding="utf-8") as file:
-            file.write(f"{run_id}\n")
+        with suppress(OSError):
+            descriptor = os.open(self.folder / _CREATED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(f"{run_id}\n")
 
     def note(self, mark: Mark) -> None:
         """Note what the next command needs if this one dies: the run's job, or how the run ended."""
@@ -162,7 +165,7 @@ class Lease:
     def keep_log(self, folder: Path, ending: str = ".log") -> Path:
         """Move the output to a folder where it stays; raises OSError where that fails."""
         kept = folder / f"{self.mark.run_id or self.mark.origin_id}{ending}"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         self.log_file.replace(kept)
         return kept
 

@@ -6,6 +6,10 @@ import os
 import stat
 from pathlib import Path
 
+from projrun.directories import Directories
+from projrun.directories import make_private as make_private
+from projrun.errors import RequestError
+
 
 def foreign_reason(folder: Path) -> str | None:
     """Why a folder is not private to this user, or None; one `stat`, of a link's target.
@@ -34,19 +38,30 @@ def foreign_parent_reason(folder: Path) -> str | None:
     return _foreign_owner(folder, status)
 
 
-def make_private(folder: Path) -> None:
-    """Make a folder that only its owner may enter, and those above it that are missing (XDG base directory spec.).
+def secured(places: Directories) -> tuple[str, ...]:
+    """Take from others the right to write to this user's own places; says what was changed.
 
-    `mkdir(parents=True)` would leave the ones above to the umask. Raises OSError.
+    Who can write there can plant a `config.toml`, or what the next command records. Raises RequestError for a place of
+    another user, as ssh does; the administrator's are trusted, also in `sudo` and containers, where others' are not.
+    A sticky folder such as /tmp is left as it is: what is in it is judged by its own owner.
     """
-    try:
-        folder.mkdir(mode=0o700)
-    except FileNotFoundError:
-        make_private(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-    except FileExistsError:
-        if not folder.is_dir():
-            raise
+    changed = []
+    for place in dict.fromkeys((*places.own_folders, places.active, places.database, places.config)):
+        try:
+            status = place.stat()
+        except (OSError, ValueError):
+            continue  # whoever opens it says what is wrong
+        foreign = _foreign_owner(place, status)
+        if foreign is not None:
+            raise RequestError(
+                f"refused: {foreign}",
+                hint="chown it, or set PROJRUN_HOME to a folder that you own (`sudo -H` sets HOME)",
+            )
+        mode = stat.S_IMODE(status.st_mode)
+        if mode & 0o022 and not mode & stat.S_ISVTX and status.st_uid == os.geteuid():
+            place.chmod(mode & ~0o022)
+            changed.append(f"{place} could be written to by others (mode {mode:04o}); now only you can")
+    return tuple(changed)
 
 
 def remedy(folder: Path) -> str:

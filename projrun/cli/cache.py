@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -12,9 +11,9 @@ from projrun.cache.contents import Item
 from projrun.cli.options import json_option
 from projrun.cli.pruning import find_entry, parse_limits, prune_options, reading
 from projrun.cli.rendering import print_json, print_path
+from projrun.cli.request import own_places
 from projrun.cli.views import cache as cache_view
 from projrun.cli.views.entries import print_pruned
-from projrun.directories import Directories
 from projrun.errors import SourceError
 from projrun.project.parsed import remove_unused
 from projrun.sources.inventory import holdings, prune_holdings
@@ -80,7 +79,7 @@ def show_path(key: str | None, as_json: bool) -> None:
     \b
     ls "$(projrun cache path 3f9a)"
     """
-    folder = Directories.locate(os.environ).cache
+    folder = own_places().cache
     path = folder if key is None else cache_view.files(_find(_holdings(_folder()), key))
     if as_json:
         print_json({"path": str(path), "exists": path.exists()})
@@ -90,7 +89,7 @@ def show_path(key: str | None, as_json: bool) -> None:
 
 def _folder() -> Path:
     """The cache's folder. Raises SourceError where it is not the user's."""
-    folder = Directories.locate(os.environ).cache
+    folder = own_places().cache
     check_places(folder)
     return folder
 

@@ -12,11 +12,10 @@ from projrun.cache.contents import Item, contents, prune
 from projrun.cache.entries import ContentCache
 from projrun.cli.options import environment_options, json_option
 from projrun.cli.pruning import find_entry, parse_limits, prune_options, reading
-from projrun.cli.rendering import print_json, print_path, print_text
-from projrun.cli.request import build_environment_request
+from projrun.cli.rendering import print_json, print_path, print_text, print_warning
+from projrun.cli.request import build_environment_request, own_places
 from projrun.cli.views import envs as envs_view
 from projrun.cli.views.entries import print_pruned
-from projrun.directories import Directories
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.running.plan import plan_environment
 from projrun.running.request import context_of
@@ -78,7 +77,10 @@ def show_path(as_json: bool, **values: Any) -> None:
     $(projrun envs path .)/bin/python -c "import sklearn"
     """
     request = build_environment_request(values)
-    environment = plan_environment(request, context_of(request, os.environ))
+    context = context_of(request, os.environ)
+    for warning in context.warnings:
+        print_warning(warning)
+    environment = plan_environment(request, context)
     resolved = environment.resolved
     if resolved.path is None:
         raise RequestError(
@@ -95,7 +97,7 @@ def show_path(as_json: bool, **values: Any) -> None:
 
 
 def _cache() -> ContentCache:
-    return ContentCache(Directories.locate(os.environ).environments)
+    return ContentCache(own_places().environments)
 
 
 def _contents(cache: ContentCache) -> list[Item]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from projrun.cli.rendering import print_warning
+from projrun.cli.request import own_places
 from projrun.cli.views import runs as runs_view
-from projrun.directories import Directories
 from projrun.errors import RequestError
 from projrun.running.record.lookup import opened_store
 from projrun.settings import Settings
@@ -46,7 +46,7 @@ def list_runs(values: Mapping[str, Any]) -> None:
 @contextmanager
 def store_of(options: dict[str, str | None]) -> Iterator[tuple[RunStore, Settings]]:
     """The tracking store that options by long name choose, and what else they set."""
-    directories = Directories.locate(os.environ)
+    directories = own_places()
     settings = Settings(options, os.environ, directories.config)
     with opened_store(settings, directories, os.environ, Path.cwd(), print_warning) as store:
         yield store, settings

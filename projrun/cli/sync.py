@@ -12,7 +12,7 @@ from projrun.cli.options import json_option, tracking_uri_option
 from projrun.cli.quantities import count_text, size_text
 from projrun.cli.rendering import one_line, print_json, print_text
 from projrun.cli.reporter import CommandLineReporter
-from projrun.directories import Directories
+from projrun.cli.request import own_places
 from projrun.errors import TrackingError
 from projrun.running.plan import tracking_target
 from projrun.running.record.outbox import Delivery, Waiting, chosen_runs, deliver, waiting_runs
@@ -33,7 +33,7 @@ def sync(runs: tuple[str, ...], tracking_uri: str | None, as_json: bool) -> int:
     projrun sync
     projrun sync 3f2a
     """
-    directories = Directories.locate(os.environ)
+    directories = own_places()
     settings = Settings({"tracking-uri": tracking_uri}, os.environ, directories.config)
     target = tracking_target(settings, directories, Path.cwd()).uri
     found = waiting_runs(directories.active)

@@ -75,7 +75,7 @@ class EnvironmentPlan(NamedTuple):
     exported: Mapping[str, str] = {}
     """Makes the user's choice apply to nested runs, too."""
     warnings: tuple[str, ...] = ()
-    """Options that are given, but have no effect with this manager."""
+    """Options that have no effect with this manager, and what was changed about the user's folders."""
     redirects_mlflow: bool = True
     """Whether `mlflow.run` in a command of this machine starts projrun."""
 
@@ -390,7 +390,7 @@ def _environment(
         manager.resolve(environment_request),
         request.enabled("rebuild-env") and manager.capabilities.builds,
         {**choice.exported, **exported},
-        (*unused, *idle_warnings(records, options)),
+        (*context.warnings, *unused, *idle_warnings(records, options)),
         context.settings.is_true(context.settings.text("mlflow-run", "on")),
     )
 

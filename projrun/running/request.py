@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from projrun.cache.ownership import secured
 from projrun.directories import Directories
 from projrun.project.binding import GivenValue
 from projrun.settings import Settings
@@ -65,6 +66,8 @@ class Context(NamedTuple):
     directories: Directories
     environ: Mapping[str, str]
     """The caller's environment, with `--env-file` under it."""
+    warnings: tuple[str, ...] = ()
+    """What had to be changed about this user's folders."""
 
     def with_record(self, values: Mapping[str, str], origin: str) -> Context:
         """The same for a request that repeats a run."""
@@ -84,11 +87,15 @@ def observation_of(context: Context) -> Observation:
 
 
 def context_of(request: RunRequest, environ: Mapping[str, str]) -> Context:
-    """The context of a request in an environment; RequestError for an env-file or a config.toml with mistakes."""
+    """The context of a request in an environment.
+
+    Raises RequestError for an env-file or a config.toml with mistakes, and for folders of another user.
+    """
     environ = _with_env_file(environ, request)
     directories = Directories.locate(environ)
+    changed = secured(directories)
     given = {name: value for name, value in request.options.items() if isinstance(value, str)}
-    context = Context(Settings(given, environ, directories.config), directories, environ)
+    context = Context(Settings(given, environ, directories.config), directories, environ, changed)
     return context.with_record(request.recorded, request.record) if request.record else context
 
 

@@ -12,6 +12,7 @@ from threading import Event, Thread
 
 from projrun.cache.lease import Lease, Mark, lease_of, new_origin_id
 from projrun.credentials import redact_uri, secrets_in
+from projrun.directories import make_private
 from projrun.errors import OverdueError, ProjrunError, RequestError
 from projrun.reporting import Reporter
 from projrun.running.plan import Plan
@@ -225,7 +226,7 @@ def accompanied(session: Session) -> Iterator[Cancellation]:
 
 def _make_writable(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
     except OSError as error:
         raise _unwritable(folder, error) from None
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from projrun.cli.request import own_places
 from projrun.directories import Directories
 from projrun.running.plan import tracking_target
 from projrun.running.record.active import ActiveRun, active_runs, find_active
@@ -15,20 +16,20 @@ from projrun.tracking.entities import Run
 
 def active_run(text: str, options: Mapping[str, str | None]) -> ActiveRun | None:
     """The active run; `options` choose the store by long name. RequestError for a prefix of several."""
-    directories = Directories.locate(os.environ)
+    directories = own_places()
     return find_active(directories.active, text, _store_name(options, directories))
 
 
 def active_runs_of_store(options: Mapping[str, str | None]) -> list[ActiveRun]:
     """The active runs of the store that the options choose, the newest first."""
-    directories = Directories.locate(os.environ)
+    directories = own_places()
     name = _store_name(options, directories)
     return [run for run in active_runs(directories.active) if run.mark.store == name]
 
 
 def kept_log(run_id: str) -> Path:
     """The file that keeps the output of a run whose store could not take it."""
-    return Directories.locate(os.environ).logs / f"{run_id}.log"
+    return own_places().logs / f"{run_id}.log"
 
 
 def recorded_exit_code(run: Run) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import click
@@ -10,8 +9,8 @@ import click
 from projrun.cli.options import json_option, tracking_uri_option
 from projrun.cli.quantities import count_text, parse_duration
 from projrun.cli.rendering import one_line, print_json, print_text, print_warning
+from projrun.cli.request import own_places
 from projrun.cli.runs_list import store_of
-from projrun.directories import Directories
 from projrun.errors import TrackingError
 from projrun.running.record.lookup import find_run
 from projrun.running.record.reaping import Silent, named_run, silent_runs
@@ -59,7 +58,7 @@ def reap(
 
 
 def _chosen(store: RunStore, run_ids: tuple[str, ...], limit: int) -> Iterator[Silent]:
-    active = Directories.locate(os.environ).active
+    active = own_places().active
     if not run_ids:
         yield from silent_runs(store, active, now(), limit)
     for run_id in dict.fromkeys(run_ids):

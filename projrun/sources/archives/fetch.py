@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 from projrun.cache.entries import ContentCache
 from projrun.cache.locks import exclusive
 from projrun.credentials import redact_uri
+from projrun.directories import make_private
 from projrun.errors import RequestError, SourceError
 from projrun.sources.archives.deadline import within
 from projrun.sources.archives.digest import check_digest, digest_of, parse_digest
@@ -190,14 +191,14 @@ def _open_file(place: Path) -> Iterator[BinaryIO]:
 @contextmanager
 def _unnamed_file(cache: Path) -> Iterator[BinaryIO]:
     """A file on the cache's disk that disappears when it is closed, however this process ends."""
-    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(cache)
     with TemporaryFile(dir=cache) as file:
         yield cast(BinaryIO, file)
 
 
 @contextmanager
 def _lock(record: Path) -> Iterator[None]:
-    record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(record.parent)
     with exclusive(record.with_suffix(".lock")):
         yield
 

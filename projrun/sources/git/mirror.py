@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from projrun.cache.entries import DESCRIPTION, describe
 from projrun.cache.removal import remove_folder
+from projrun.directories import make_private
 from projrun.sources.git.command import REMOTE
 from projrun.sources.git.failures import failure, is_explained
 from projrun.sources.git.mirror_lock import mirror_lock
@@ -52,7 +53,7 @@ class Mirror:
     def prepare(self) -> None:
         """Create it, or finish what a killed process began. Raises GitError."""
         _remove_leftovers(self.folder)
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.folder)
         self.git.run("init", "--quiet", "--bare", "--template=", f"--object-format={self.format}")
 
     def reference(self, commit: str) -> str:
@@ -176,7 +177,7 @@ def _aside(mirror: Mirror) -> Path:
 def _describe(remote: Remote) -> None:
     """Record whose mirror it is, and its last use, for `projrun cache`."""
     file = remote.folder / DESCRIPTION
-    remote.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(remote.folder)
     if describe(remote.folder):
         os.utime(file)
         return

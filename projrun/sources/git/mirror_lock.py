@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from projrun.cache.locks import exclusive
+from projrun.directories import make_private
 
 Waiting = Callable[[], AbstractContextManager[object]]
 
@@ -24,6 +25,6 @@ def mirror_lock(folder: Path, waiting: Waiting) -> Iterator[tuple[int, ...]]:
     the lock. `waiting` surrounds the time in which another process has it. Raises OSError.
     """
     file = lock_file_of(folder)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(file.parent)
     with exclusive(file, waiting) as descriptor:
         yield (descriptor,)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from projrun.credentials import redact_uri
+from projrun.directories import make_private
 from projrun.errors import SourceError
 from projrun.sources.address import read_address
 from projrun.sources.copies.reflinks import clone_contents
@@ -109,7 +110,7 @@ def _fetch(git: Git, tree: Path, server: str, storage: Path, shown: str) -> None
         settings=settings,
     )
     refusals = storage / f"refusals-{os.urandom(4).hex()}"
-    refusals.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(refusals)
     ask_once(fetching, refusals)
     config = git.git_directory / "config"
     before = config.read_bytes()  # a checkout must not keep what git-lfs learns about its servers

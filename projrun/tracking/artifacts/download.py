@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from projrun.credentials import redact_uri
+from projrun.directories import make_private
 from projrun.errors import ProjrunError, SourceError, TrackingError
 from projrun.http.object_stores import EXTRAS
 from projrun.tracking.artifacts.open import open_repository
@@ -42,9 +43,9 @@ def download_uri(uri: str, destination: Path, store: RunStore | None, environ: M
 @contextlib.contextmanager
 def _working_folder(parent: Path) -> Iterator[Path]:
     """A folder on the destination's file system, gone at the end whatever happens."""
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(parent)
     folder = parent / partial_name()
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     try:
         yield folder
     finally:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from projrun.directories import make_private
 from projrun.errors import InvalidValueError, RequestError, TrackingError
 from projrun.tracking.sql.migrations import MIGRATIONS, Migration, migrate
 from projrun.tracking.sql.mounts import network_file_system
@@ -200,9 +201,7 @@ def _foreign(path: Path, tables: frozenset[str] | None) -> RequestError:
 
 def _create_file(path: Path) -> None:
     """An empty file that only its owner can read, in a folder likewise. What exists keeps its mode."""
-    if not path.parent.exists():
-        path.parent.parent.mkdir(parents=True, exist_ok=True)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+    make_private(path.parent)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:

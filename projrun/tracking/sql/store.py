@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from projrun.directories import make_private
 from projrun.errors import InvalidValueError
 from projrun.tracking import limits
 from projrun.tracking.artifacts.local import LocalArtifacts
@@ -147,7 +148,7 @@ class SqlStore:
         # Scripts write below it as a path; what is wrong here, an upload reports.
         if uri_scheme(run.artifact_uri) == SERVED:
             with suppress(OSError, InvalidValueError):
-                self.artifact_directory(run.artifact_uri).mkdir(parents=True, exist_ok=True)
+                make_private(self.artifact_directory(run.artifact_uri))
         return run
 
     def get_run(self, run_id: str) -> Run:

@@ -6,6 +6,7 @@ import hashlib
 from functools import partial
 from pathlib import Path
 
+from projrun.directories import make_private
 from projrun.environments.protocol import EndpointReach, EnvironmentRequest, PreparedEnvironment, Progress
 from projrun.errors import EnvironmentBuildError
 from projrun_backends.environments.containers.engine import Engine, MissingError
@@ -72,7 +73,7 @@ def _keep(log: BuildLog, wanted: Wanted, request: EnvironmentRequest) -> Path | 
     name = hashlib.sha256(f"{wanted.name}\n{request.project_directory}".encode()).hexdigest()[:16]
     file = request.cache_directory.parent / "images" / f"{name}.log"
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(file.parent)
         file.write_text("\n".join(log.lines) + "\n", encoding="utf-8")
     except OSError:
         return None  # a full disk or a read-only cache: the image still exists

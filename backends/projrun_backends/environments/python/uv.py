@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from projrun.directories import home_folder
+from projrun.directories import home_folder, make_private
 from projrun.environments.protocol import (
     Capabilities,
     EnvironmentRequest,
@@ -294,7 +294,7 @@ def _download(missing: MissingInterpreterError, request: EnvironmentRequest, pro
     from projrun_backends.environments.python.tools import ToolError, ToolRunner, build_environ
 
     log = request.cache_directory / "python-install.log"
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(log.parent)
     log.unlink(missing_ok=True)
     environ = {
         **build_environ(request.environ),
