@@ -170,6 +170,7 @@ def open_session(plan: Plan, reporter: Reporter, options: Options, copy: RunCopy
     deadline = Deadline(None if relay is None else relay.is_waiting, lambda: reporter.info(_WAITING))
     with shielded(relay):
         recorder, lease = record(plan, reporter, options, deadline)
+    recorder.pause = deadline.pause
     try:
         yield Session(plan, recorder.store, recorder, lease, reporter, options, copy, deadline)
     finally:

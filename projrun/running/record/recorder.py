@@ -85,6 +85,8 @@ class RunRecorder:
         """Whether something waits there."""
         self.held: dict[str, Path] = {}
         """The files of artifacts that wait there."""
+        self.pause: Callable[[float], None] = time.sleep
+        """Waits between attempts; raises OverdueError where no time is left."""
         self.failure: Exception | None = None
         """Why the last delivery failed."""
         self._artifacts: ArtifactRepository | None = None
@@ -223,9 +225,9 @@ class RunRecorder:
         hold: Hold | None = None,
     ) -> bool:
         for pause in pauses:
-            if pause:  # sleep(0) yields the processor
-                time.sleep(pause)
             try:
+                if pause:  # sleep(0) yields the processor
+                    self.pause(pause)
                 action()
             except OverdueError as error:
                 self.failure = error

@@ -1,0 +1,217 @@
+"""A tracking server that fails at any moment: no run is held, one signal leaves, and nothing is lost or there twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from projrun.server.endpoint import Endpoint
+from projrun.tracking.entities import Run
+from projrun.tracking.sql.store import SqlStore
+from tests.support.commands import projrun_argv, run_projrun
+from tests.support.faulty import FAULTS, faulty
+from tests.support.projects import write_project
+
+pytestmark = pytest.mark.integration
+
+LINES = 40
+COMMAND = f"for i in $(seq {LINES}); do echo line $i; done; sleep 0.5; touch $WHERE/ended; exit 3"
+MLPROJECT = f"""
+name: faults
+entry_points:
+  main:
+    parameters:
+      alpha: {{type: float, default: 0.5}}
+    command: "{COMMAND}"
+"""
+LONGEST = 2.0
+"""Seconds of a whole run while all is well: faults begin within that time."""
+END_TIMEOUT = 2.0
+CALL = 2
+"""Seconds for one call."""
+SPARE = 5.0
+TO_LEAVE = 3.0
+
+
+class Bench(NamedTuple):
+    """A project, a server with a store behind it, and a folder for what each run leaves."""
+
+    folder: Path
+    project: Path
+    upstream: str
+    database: Path
+
+    def environ(self, name: str, uri: str) -> dict[str, str]:
+        """The settings of one run, which has a home of its own: no other run delivers for it."""
+        where = self.folder / name
+        where.mkdir()
+        return {
+            **os.environ,
+            "PROJRUN_HOME": str(where / "home"),
+            "PROJRUN_CACHE_DIR": str(self.folder / "cache"),
+            "PROJRUN_ENV_MANAGER": "local",
+            "PROJRUN_END_TIMEOUT": str(END_TIMEOUT),
+            "PROJRUN_TRACKING_URI": uri,
+            "MLFLOW_HTTP_REQUEST_TIMEOUT": str(CALL),
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+            "WHERE": str(where),
+        }
+
+    def start(self, name: str, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        """A run of that name."""
+        words = [*projrun_argv(), "run", str(self.project), "--run-name", name]
+        with (self.folder / name / "stderr").open("wb") as stderr:
+            return subprocess.Popen(words, env=environ, stdout=subprocess.DEVNULL, stderr=stderr)
+
+    def recorded(self) -> dict[str, list[Run]]:
+        """The runs on the server by name."""
+        found: dict[str, list[Run]] = {}
+        with closing(SqlStore.open(self.database)) as store:
+            for run in store.search_runs(["0"]).runs:
+                found.setdefault(run.run_name, []).append(run)
+        return found
+
+    def logs(self, run: Run) -> list[str]:
+        """Names and contents of the run's artifacts."""
+        with closing(SqlStore.open(self.database)) as store:
+            artifacts = store.artifacts(run.artifact_uri)
+            return [Path(artifacts.folder or "", file.path).read_text() for file in artifacts.list("logs")]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    project = write_project(tmp_path / "project", MLPROJECT)
+    database = tmp_path / "server" / "projrun.db"
+    SqlStore.open(database).close()
+    with Endpoint.open(lambda: SqlStore.open(database)) as endpoint:
+        yield Bench(tmp_path, project, endpoint.uri_at("127.0.0.1"), database)
+
+
+class Moment(NamedTuple):
+    """A fault, and when it comes."""
+
+    name: str
+    fault: str
+    after: float
+    signum: int = 0
+
+
+def moments(count: int, signals: Sequence[int] = (0,)) -> list[Moment]:
+    chance = random.Random(int(os.environ.get("PROJRUN_TEST_SEED", "10")))
+    return [
+        Moment(
+            f"run-{number}",
+            FAULTS[number % len(FAULTS)],
+            chance.uniform(0.2, LONGEST),
+            signals[number % len(signals)],
+        )
+        for number in range(count)
+    ]
+
+
+def held(bench: Bench, moment: Moment) -> str:
+    """What is wrong about a run that the fault hit; empty if nothing is. Then the server is well again."""
+    with faulty(bench.upstream) as server:
+        environ = bench.environ(moment.name, server.uri)
+        run = bench.start(moment.name, environ)
+        try:
+            time.sleep(moment.after)
+            server.fault = moment.fault
+            began = time.monotonic()
+            said = ended(run, moment, bench.folder / moment.name / "ended", began)
+        finally:
+            run.kill()
+            run.wait()
+        server.fault = ""
+        said += delivered(environ)
+    stderr = (bench.folder / moment.name / "stderr").read_text()
+    return f"{moment}: {said}\n{stderr}" if said else ""
+
+
+def ended(run: subprocess.Popen[bytes], moment: Moment, mark: Path, began: float) -> str:
+    if moment.signum:
+        run.send_signal(moment.signum)
+        run_for(run, TO_LEAVE + 10)
+        took = time.monotonic() - began
+        if took > TO_LEAVE:
+            return f"left after {took:.1f} s"
+        codes = (3, 5, 128 + moment.signum, -moment.signum)  # it may have ended already, or not have begun
+        return "" if run.returncode in codes else f"exit code {run.returncode}"
+    # Before the command: what the calls of the start may take. After it: the deadline of the end.
+    deadline = began + 30
+    while run.poll() is None and not mark.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    start = time.monotonic() - began
+    run_for(run, END_TIMEOUT + SPARE + 10)
+    end = time.monotonic() - began - start
+    if start > 2 * CALL + LONGEST + SPARE or end > END_TIMEOUT + SPARE:
+        return f"held for {start:.1f} s before the end of the command and {end:.1f} s after it"
+    return "" if run.returncode in (3, 5) else f"exit code {run.returncode}"
+
+
+def run_for(run: subprocess.Popen[bytes], seconds: float) -> None:
+    try:
+        run.wait(seconds)
+    except subprocess.TimeoutExpired:
+        run.kill()
+
+
+def delivered(environ: Mapping[str, str]) -> str:
+    """`projrun sync` once, with a server that works."""
+    done = run_projrun("sync", environ=environ)
+    return "" if done.returncode == 0 else f" sync: {done.returncode} {done.stdout}{done.stderr}"
+
+
+def check(bench: Bench, tried: Sequence[Moment]) -> None:
+    """Fail at all of these moments, and look at what is recorded then."""
+    with ThreadPoolExecutor(3) as pool:
+        said = list(pool.map(lambda moment: held(bench, moment), tried))
+    assert [text for text in said if text] == []
+    recorded = bench.recorded()
+    for moment in tried:
+        runs = recorded.get(moment.name, [])
+        assert len(runs) <= 1, moment
+        for run in runs:
+            assert run.status in ("FAILED", "KILLED"), (moment, run)
+            assert run.tag("projrun.reason"), (moment, run)
+        if (bench.folder / moment.name / "ended").exists():
+            complete(bench, moment, runs[0])
+
+
+def complete(bench: Bench, moment: Moment, run: Run) -> None:
+    """All that a run whose command ended must have, once."""
+    assert [(param.key, param.value) for param in run.params] == [("alpha", "0.5")], moment
+    assert bench.logs(run) == ["".join(f"line {number}\n" for number in range(1, LINES + 1))], moment
+    if not moment.signum:
+        assert (run.status, run.tag("projrun.exit_code")) == ("FAILED", "3"), moment
+
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def test_no_run_is_held_and_nothing_is_lost(bench: Bench) -> None:
+    check(bench, moments(12))
+
+
+def test_one_signal_leaves_and_nothing_is_lost(bench: Bench) -> None:
+    check(bench, moments(9, SIGNALS))
+
+
+@pytest.mark.large
+def test_no_run_is_held_at_100_moments(bench: Bench) -> None:
+    check(bench, moments(100))
+
+
+@pytest.mark.large
+def test_one_signal_leaves_at_100_moments(bench: Bench) -> None:
+    check(bench, moments(100, SIGNALS))

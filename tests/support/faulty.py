@@ -1,0 +1,97 @@
+"""A proxy in front of a real server that fails as networks and servers do, from one moment to the next."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+CANNED = {
+    "500": b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\nConnection: close\r\n\r\noops",
+    "429": b"HTTP/1.1 429 Busy\r\nRetry-After: 2\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbusy",
+}
+FAULTS = ("frozen", "trickling", "cut", "500", "429", "down")
+"""No byte either way; a byte of an answer now and then; requests arrive and their answers do not; and so on."""
+
+_STEP = 0.02
+_BETWEEN_BYTES = 0.5
+
+
+class FaultyServer:
+    """Passes everything on as long as `fault` is empty; a fault holds for open connections too."""
+
+    def __init__(self, upstream: str) -> None:
+        """`upstream` is the real server's address, with a path that this one has too."""
+        address = urlsplit(upstream)
+        self._server = (address.hostname or "", address.port or 80)
+        self._closed = threading.Event()
+        self.fault = ""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        port = self._listener.getsockname()[1]
+        self.uri = f"http://127.0.0.1:{port}{address.path}"
+        threading.Thread(target=self._accept, args=[port], daemon=True).start()
+
+    def close(self) -> None:
+        """End it, with all its connections."""
+        self._closed.set()
+
+    def _accept(self, port: int) -> None:
+        while not self._closed.is_set():
+            if self.fault == "down":
+                self._listener.close()
+                self._wait("down")
+                self._listener = socket.create_server(("127.0.0.1", port))
+            if select.select([self._listener], [], [], _STEP)[0]:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._pass_on, args=[client], daemon=True).start()
+        self._listener.close()
+
+    def _wait(self, fault: str) -> None:
+        while self.fault == fault and not self._closed.is_set():
+            time.sleep(_STEP)
+
+    def _pass_on(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError), client, socket.create_connection(self._server) as server:
+            while not self._closed.is_set() and self.fault != "down":
+                self._wait("frozen")
+                ready = select.select([client, server], [], [], _STEP)[0]
+                if client in ready and not self._request(client, server):
+                    return
+                if server in ready and not self._answer(client, server):
+                    return
+
+    def _request(self, client: socket.socket, server: socket.socket) -> bool:
+        data = client.recv(65536)
+        if not data:
+            return False
+        if self.fault in CANNED:
+            client.sendall(CANNED[self.fault])
+            return False
+        server.sendall(data)
+        return True
+
+    def _answer(self, client: socket.socket, server: socket.socket) -> bool:
+        data = server.recv(65536)
+        if not data or self.fault == "cut":
+            return False
+        for place in range(len(data)):
+            if self.fault != "trickling":
+                client.sendall(data[place:])
+                break
+            client.sendall(data[place : place + 1])
+            time.sleep(_BETWEEN_BYTES)
+        return True
+
+
+@contextlib.contextmanager
+def faulty(upstream: str) -> Iterator[FaultyServer]:
+    """A proxy for the time of a block."""
+    server = FaultyServer(upstream)
+    try:
+        yield server
+    finally:
+        server.close()
