@@ -21,6 +21,7 @@ _LONGEST_COLORS = 256
 _LONGEST_MOVE = 34
 _MOVE = re.compile(r"(\r|\x08|\x1b\[[0-9;?]*[A-GJK])")
 _UNFINISHED = re.compile(r"(?:\r|\x1b(?:\[[0-9;?]*)?)\Z")
+_RESETS = ("\x1b[m", "\x1b[0m")
 _COLOR = re.compile(r"\x1b\[[0-9;:]*m")
 _IN_CELLS = re.compile(r"(\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b)")
 
@@ -127,7 +128,7 @@ class Fold:
             self._row = max(self._row - count, 0)
 
     def _obey(self, text: str) -> None:
-        for number, part in enumerate(_MOVE.split(text.replace("\r\n", "\n"))):
+        for number, part in enumerate(_MOVE.split(_without_overdrawn(text.replace("\r\n", "\n")))):
             if number % 2:
                 self._move(part)
             elif part:
@@ -203,8 +204,40 @@ class Fold:
             del cells[self._column :]
         elif what == 1:
             cells[: self._column + 1] = " " * min(self._column + 1, len(cells))
-        else:
+        elif what == 2:
             cells.clear()
+
+
+def _without_overdrawn(text: str) -> str:
+    """The same without what is drawn over at once: of a bar's thousand states in a chunk, only the last is of use."""
+    *parts, last = text.split("\r")
+    if not parts:
+        return text
+    kept = [last]  # backwards
+    covered, settled = _covered(last), False
+    for part in reversed(parts[1:]):
+        if not 0 <= _width(part) <= covered:
+            kept += "\r", part
+            covered, settled = _covered(part), False
+        elif "\x1b" in part and not settled:  # the colors that it sets, back to the last reset
+            kept += reversed(_COLOR.findall(part))
+            settled = any(reset in part for reset in _RESETS)
+    return "".join([parts[0], "\r", *reversed(kept)])
+
+
+def _covered(part: str) -> int:
+    """The columns that a text draws over for certain, from the first one on."""
+    return max(_width(part.partition("\n")[0]), 0)
+
+
+def _width(part: str) -> int:
+    """The columns of a text; -1 where it moves the cursor."""
+    if "\n" in part or "\x08" in part:
+        return -1
+    if "\x1b" not in part:
+        return len(part)
+    colors = _COLOR.findall(part)
+    return len(part) - len("".join(colors)) if part.count("\x1b") == len(colors) else -1
 
 
 def _count(move: str) -> int:
@@ -230,9 +263,9 @@ def _after(colors: str, text: str) -> str:
     """The colors that are set after a text."""
     if "\x1b" not in text:
         return colors
-    reset = max(text.rfind("\x1b[m"), text.rfind("\x1b[0m"))
+    reset = max(map(text.rfind, _RESETS))
     for color in _COLOR.findall(text, max(reset, 0)):
-        if color in ("\x1b[m", "\x1b[0m"):
+        if color in _RESETS:
             colors = ""
         elif len(colors) < _LONGEST_COLORS and not color.startswith("\x1b[0;"):
             colors += color

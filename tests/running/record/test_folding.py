@@ -96,7 +96,8 @@ def test_what_a_terminal_shows_at_the_end(printed: str, kept: str) -> None:
     assert fold(printed) == kept
 
 
-@given(OUTPUT, st.integers(1, 9))
+@given(OUTPUT, st.integers(1, 80))
+@example("ab\r\x1b[1mc\rde\r\x1b[0mf\r", 80)
 @example("a\r\x1b[31mb\n\x1b[A\x1b[K", 1)
 def test_the_artifact_looks_as_a_terminal_would(printed: str, size: int) -> None:
     kept = fold(printed, size)
