@@ -7,7 +7,10 @@ import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from projrun.typed import Protocol
+from projrun.typed import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Meter = Callable[[str, float], None]
 """Takes what an activity is at, in a few words, and how much of that is done: a share between 0 and 1."""
@@ -30,6 +33,13 @@ class Reporter(Protocol):
         """
         ...
 
+    def section(self, title: str, log: Path | None = None) -> AbstractContextManager[None]:
+        """What is printed inside the `with` block belongs together, for whoever folds it.
+
+        It is the command's output where `log` is the file that keeps it.
+        """
+        ...
+
     def progress(self, text: str) -> None:
         """A line of detail on the activity."""
         ...
@@ -48,6 +58,9 @@ class SilentReporter:
 
     def activity(self, text: str) -> AbstractContextManager[Meter | None]:
         return unseen(text)
+
+    def section(self, title: str, log: Path | None = None) -> AbstractContextManager[None]:
+        return unseen(title)
 
     def progress(self, text: str) -> None:
         pass

@@ -9,13 +9,19 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 
 from projrun.cli.rendering import continued, print_text, visible
-from projrun.reporting import Meter
+from projrun.reporting import Meter, unseen
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Group
     from rich.status import Status
     from rich.text import Text
+
+    from projrun.errors import ProjrunError
+    from projrun.running.plan import Plan
+    from projrun.running.runner import Result
 
 _PATIENCE = 1.0
 _BAR_WIDTH = 14
@@ -77,6 +83,16 @@ class CommandLineReporter:
     def warning(self, text: str) -> None:
         """A line, also with `--quiet`."""
         self._print(continued(f"projrun: warning: {text}"))
+
+    def section(self, title: str, log: Path | None = None) -> AbstractContextManager[None]:
+        """Not marked: the lines say what they are."""
+        return unseen(title)
+
+    def ended(self, plan: Plan, result: Result, results: str) -> None:
+        """The run has ended, which was said; `results` says where its results are."""
+
+    def failed(self, error: ProjrunError) -> None:
+        """An error ends the command, and is said next."""
 
     def tell(self, notes: Iterable[str], warnings: Iterable[str]) -> None:
         """What a plan says."""

@@ -12,7 +12,7 @@ from projrun.cli.options import rerun_options
 from projrun.cli.rendering import print_json, print_text
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
-from projrun.cli.run import print_result, result_document, result_lines, source_line
+from projrun.cli.run import heard, print_result, report, reporter_of, result_document, source_line
 from projrun.execution.supervision.signals import SignalRelay
 from projrun.running.request import context_of
 from projrun.running.rerun.differences import Difference
@@ -37,8 +37,9 @@ def rerun(**values: Any) -> int:
     projrun rerun 3f2a -P alpha=0.5 --dry-run
     """
     order = _order(values)
-    reporter = CommandLineReporter(quiet=order.context.settings.enabled("quiet"))
-    with SignalRelay() as relay, repetition(order, reporter.warning) as found:
+    quiet = order.context.settings.enabled("quiet")
+    reporter = reporter_of(order.request, order.context, quiet=quiet)
+    with SignalRelay() as relay, heard(reporter), repetition(order, reporter.warning) as found:
         if values["dry_run"]:
             return _show(found, reporter, as_json=values["as_json"])
         planned = plan_repetition(found, activity=reporter.activity)
@@ -48,8 +49,7 @@ def rerun(**values: Any) -> int:
         after = compare_environments(found, result, reporter.warning)
     for difference in after:
         reporter.warning(f"differs: {difference.text}")
-    for line in result_lines(result, planned.plan):
-        reporter.info(line)
+    report(result, planned.plan, reporter)
     reporter.info(f"compare: projrun runs diff {found.record.run_id} {result.run.run_id}")
     document = {**result_document(result), **_document(found, (*planned.differences, *after))}
     return print_result(result, document if values["as_json"] else None)

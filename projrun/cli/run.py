@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from projrun.cli.rendering import duration_text, print_json, silence_stdout
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
+from projrun.errors import ProjrunError
 from projrun.execution.supervision.signals import SignalRelay
+from projrun.running.record.parent import PARENT_RUN_ID
 from projrun.running.request import Context, RunRequest, context_of
 from projrun.sources.local import asked_ahead
 from projrun.typed import TYPE_CHECKING
@@ -54,8 +56,8 @@ def carry_out(
     on_record: Callable[[Session], None] | None = None,
 ) -> int:
     """Run what is asked for, and return the exit code. `lease`: see `projrun.running.session.Options`."""
-    reporter = CommandLineReporter(quiet=quiet)
-    with SignalRelay() as relay:
+    reporter = reporter_of(request, context, quiet=quiet)
+    with SignalRelay() as relay, heard(reporter):
         plan = _plan(request, context, relay, reporter.activity)
         if plan.checkout.cached is not None and not plan.checkout.notes:  # they name the version themselves
             reporter.info(source_line(plan.checkout))
@@ -65,9 +67,39 @@ def carry_out(
 
         options = Options(relay, as_json, on_record, lease, keyboard)
         result = execute(plan, reporter, options)
+    report(result, plan, reporter)
+    return print_result(result, result_document(result) if as_json else None)
+
+
+def reporter_of(request: RunRequest, context: Context, *, quiet: bool) -> CommandLineReporter:
+    """The reporter that the surroundings ask for."""
+    settings, environ = context.settings, context.environ
+    junit = settings.get("junit-xml")
+    if junit is None and not {"GITHUB_ACTIONS", "GITLAB_CI"} & environ.keys():
+        return CommandLineReporter(quiet=quiet)
+    from projrun.cli.ci.reporter import CiReporter
+
+    wanted = not settings.enabled("no-ci") and settings.is_true(settings.text("ci-output", "on"))
+    # What a nested run prints is part of the outer one's output.
+    ci = wanted and PARENT_RUN_ID not in environ
+    return CiReporter(request, environ, quiet=quiet, ci=ci, junit=junit and junit.value)
+
+
+@contextmanager
+def heard(reporter: CommandLineReporter) -> Iterator[None]:
+    """The reporter hears of an error that ends the command."""
+    try:
+        yield
+    except ProjrunError as error:
+        reporter.failed(error)
+        raise
+
+
+def report(result: Result, plan: Plan, reporter: CommandLineReporter) -> None:
+    """Say how the run ended."""
     for line in result_lines(result, plan):
         reporter.info(line)
-    return print_result(result, result_document(result) if as_json else None)
+    reporter.ended(plan, result, _results(result, plan))
 
 
 def _plan(request: RunRequest, context: Context, relay: SignalRelay, activity: Activity) -> Plan:

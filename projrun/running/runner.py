@@ -88,15 +88,17 @@ def execute(plan: Plan, reporter: Reporter, options: Options) -> Result:
 def _carry_out(session: Session) -> Outcome:
     try:
         _announce(session)
-        _record_changes(session)
-        prepared = _prepare(session)
+        with session.reporter.section("preparation"):
+            _record_changes(session)
+            prepared = _prepare(session)
         with tracking_address(session, prepared) as (address, secrets):
 
             def attempt(variables: Mapping[str, str]) -> Outcome:
                 child = _child(session, prepared, address, variables)
                 for warning in child.warnings:
                     session.reporter.warning(warning)
-                with accompanied(session) as cancellation:
+                section = session.reporter.section("output", session.lease.log_file)
+                with section, accompanied(session) as cancellation:
                     spec = _job_spec(session, prepared, child, secrets)
                     return cancellation.explained(_supervise(session, spec, cancellation))
 

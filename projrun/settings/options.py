@@ -237,6 +237,12 @@ _TABLE = (
     _flag_setting(
         "timestamps", "Begin each line of the log artifact with its time in UTC.", "PROJRUN_TIMESTAMPS"
     ),
+    _setting("junit-xml", "Write how the run ended as JUnit XML.", "FILE", in_config=False)._replace(
+        kind="path", commands=frozenset({"run", "rerun"}), api=False
+    ),
+    _setting(
+        "no-ci", "On GitHub Actions and GitLab: no folding, no annotation, no summary.", in_config=False
+    )._replace(kind="flag", commands=frozenset({"run", "rerun"}), api=False),
     Option(
         "env-file",
         "Variables (NAME=VALUE lines) for projrun and the command; variables already set take precedence.",
@@ -257,6 +263,8 @@ _TABLE = (
     _setting("run-context", "", None)._replace(commands=_NONE, api=False),
     # Whether `mlflow.run` in a command of this machine starts projrun.
     _flag_setting("mlflow-run", "", "PROJRUN_MLFLOW_RUN")._replace(commands=_NONE, api=False),
+    # Whether the log is folded on CI systems, as a setting of `--no-ci`.
+    _flag_setting("ci-output", "", "PROJRUN_CI_OUTPUT")._replace(commands=_NONE, api=False),
     _flag_setting("require-pinned", "", "PROJRUN_REQUIRE_PINNED")._replace(commands=_NONE, api=False),
 )  # fmt: skip
 

@@ -54,6 +54,9 @@ class Heard:
     def activity(self, text: str) -> AbstractContextManager[Meter | None]:
         return nullcontext()
 
+    def section(self, title: str, log: Path | None = None) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def progress(self, text: str) -> None:
         pass
 

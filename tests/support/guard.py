@@ -17,10 +17,22 @@ PACKAGE_CACHE = (
 ).resolve()  # environments hold their own path, which a link may outlive
 """Package caches and the tests' own virtual environments, kept between test runs, not in version control."""
 
-_CLEARED_PREFIXES = ("PROJRUN_", "MLFLOW_", "XDG_", "GIT_", "DATABRICKS_", "CONDA_", "MAMBA_", "RATTLER_")
+_CLEARED_PREFIXES = (
+    "PROJRUN_",
+    "GITHUB_",
+    "MLFLOW_",
+    "XDG_",
+    "GIT_",
+    "DATABRICKS_",
+    "CONDA_",
+    "MAMBA_",
+    "RATTLER_",
+)
 _KEPT = frozenset({"GIT_SSL_CAINFO", "GIT_EXEC_PATH"})
 # PYTHONDONTWRITEBYTECODE makes every Python that a test starts two to four times slower.
-_CLEARED = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV", "NETRC", "CONDARC", "MAMBARC"})
+_CLEARED = frozenset(
+    {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV", "GITLAB_CI", "NETRC", "CONDARC", "MAMBARC"}
+)
 
 _GIT_CONFIG = """\
 [user]
