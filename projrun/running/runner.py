@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from projrun.credentials import redact_uri
 from projrun.environments.protocol import ChildProcess, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
 from projrun.execution.protocol import ExecutionBackend, Job, JobRef, JobSpec, Limits, Outcome
@@ -82,7 +81,10 @@ def execute(plan: Plan, reporter: Reporter, options: Options) -> Result:
             return _finish(session, outcome)
     finally:
         copy.close()
-        _remove_downloads(plan)
+        if _downloads(plan):
+            from projrun.running.downloads import remove_downloads
+
+            remove_downloads(plan)
 
 
 def _carry_out(session: Session) -> Outcome:
@@ -151,11 +153,10 @@ def _record_changes(session: Session) -> None:
 
 def _prepare(session: Session) -> PreparedEnvironment:
     plan, reporter = session.plan, session.reporter
-    _hold_downloads(plan)
-    for parameter in plan.invocation.parameters:
-        if parameter.download is not None:
-            with reporter.activity(f"downloading {redact_uri(parameter.download)}"):
-                _download(parameter.download, Path(parameter.value), session)
+    if _downloads(plan):
+        from projrun.running.downloads import download_parameters
+
+        download_parameters(session)
     environment = plan.environment
     with reporter.activity(f"preparing the environment: {environment.resolved.summary}"):
         prepared = environment.manager.prepare(
@@ -163,12 +164,6 @@ def _prepare(session: Session) -> PreparedEnvironment:
         )
     _record_environment(session, prepared)
     return prepared
-
-
-def _download(uri: str, destination: Path, session: Session) -> None:
-    from projrun.tracking.artifacts.download import download_uri
-
-    download_uri(uri, destination, session.store, session.plan.environ)
 
 
 def _record_environment(session: Session, prepared: PreparedEnvironment) -> None:
@@ -352,22 +347,5 @@ def _settle_copy(session: Session, status: str, delivered: bool) -> Path | None:
     return kept.folder
 
 
-def _remove_downloads(plan: Plan) -> None:
-    if _has_own_storage(plan):
-        from projrun.cache.locked_folders import remove_held
-
-        remove_held(plan.storage_directory)
-
-
-def _hold_downloads(plan: Plan) -> None:
-    """While this process lives, `projrun cache prune` leaves them alone."""
-    if _has_own_storage(plan):
-        from projrun.cache.locked_folders import hold
-
-        hold(plan.storage_directory)
-
-
-def _has_own_storage(plan: Plan) -> bool:
-    return not plan.keep_storage and any(
-        parameter.download is not None for parameter in plan.invocation.parameters
-    )
+def _downloads(plan: Plan) -> bool:
+    return any(parameter.download is not None for parameter in plan.invocation.parameters)

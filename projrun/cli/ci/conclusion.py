@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from projrun.cli.rendering import duration_text
+from projrun.credentials import redact_uri
 from projrun.errors import ProjrunError
 from projrun.running.plan import Plan
 from projrun.running.record.description import describe
@@ -22,7 +23,7 @@ class Conclusion(NamedTuple):
     project: str
     entry_point: str
     status: str
-    """MLflow's, or ERROR where projrun could not carry it out."""
+    """MLflow's, or ERROR where projrun could not run it."""
     reason: str = ""
     run_name: str = ""
     run_id: str = ""
@@ -65,9 +66,7 @@ def of_result(plan: Plan, result: Result, results: str) -> Conclusion:
 
 
 def of_error(request: RunRequest, error: ProjrunError) -> Conclusion:
-    """A request that could not be carried out; with `run_id` where it had become a run."""
-    from projrun.credentials import redact_uri
-
+    """A request that could not be run; with `run_id` where it had become a run."""
     reason = f"{error.message}; {error.hint}" if error.hint else error.message
     project = redact_uri(request.uri) or error.run_id or ""
     return Conclusion(project, request.entry_point, "ERROR", reason, run_id=error.run_id or "")
