@@ -54,7 +54,7 @@ def secrets_in(texts: Iterable[str]) -> tuple[str, ...]:
     """
     found: dict[str, None] = {}
     for text in texts:
-        if "://" not in text:
+        if "://" not in text or not ("@" in text or "?" in text):  # compiling the patterns costs 2 ms
             continue
         user_information = re.findall(_USER_INFORMATION, text)
         passwords = [password for _, password in user_information if len(password) >= _SHORTEST_PASSWORD]
