@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from projrun.errors import RequestError
+from projrun.project.files import is_inside
 from projrun.project.model import Location
 from projrun.typed import TYPE_CHECKING
 
@@ -96,9 +97,20 @@ def excerpt(text: str, location: Location) -> str:
     return f"{shown.rstrip()}\n{' ' * (column - start)}^"
 
 
+def is_of_project(path: Path, name: str) -> bool:
+    """Whether a file, which messages call `name`, is where that says: a project may name or link any file of the user.
+
+    The lines of others are not shown, since they may be anything.
+    """
+    parts = Path(name).parts
+    if not 0 < len(parts) <= len(path.parents) or Path(name).is_absolute() or ".." in parts:
+        return False
+    return is_inside(path.parents[len(parts) - 1], path)
+
+
 def excerpt_of_file(path: Path | None, location: Location | None) -> str:
     """As `excerpt`, from a file that was read before; "" when it has gone."""
-    if path is None or location is None:
+    if path is None or location is None or not is_of_project(path, location.file):
         return ""
     try:
         return excerpt(read_text(path, location.file), location)

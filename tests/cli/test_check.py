@@ -96,3 +96,30 @@ def test_the_command_line_imports_its_readers_late(tmp_path: Path) -> None:
         "print([name for name in sys.modules if name.startswith(('yaml', 'projrun.project', 'json', 'rich'))])"
     )
     assert run_command([sys.executable, "-c", script], cwd=tmp_path).check().stdout == "[]\n"
+
+
+@pytest.mark.parametrize("key", ["python_env", "conda_env"])
+@pytest.mark.parametrize("named", ["../secret.yaml", "{folder}/secret.yaml", "link.yaml", "sub/link.yaml"])
+def test_no_line_of_a_file_outside_the_project_is_shown(key: str, named: str, tmp_path: Path) -> None:
+    (tmp_path / "secret.yaml").write_text("root:x: hunter2: [\n")
+    text = f"{key}: {named.format(folder=tmp_path)}\nentry_points: {{main: {{command: 'true'}}}}\n"
+    project = write_project(tmp_path / "project", text)
+    (project / "sub").mkdir()
+    for link in ("link.yaml", "sub/link.yaml"):
+        (project / link).symlink_to(tmp_path / "secret.yaml")
+    for words in (("check",), ("plan",), ("plan", "--env-manager=virtualenv"), ("envs", "path")):
+        done = run_projrun(*words, project, environ={"PROJRUN_HOME": str(tmp_path / "home")})
+        assert done.returncode == 2
+        assert "secret.yaml:1:" in done.stdout + done.stderr or "link.yaml:1:" in done.stdout + done.stderr
+        assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_no_line_of_a_linked_mlproject_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("root:x: hunter2: [\n")
+    project = write_project(tmp_path / "project", "")
+    (project / "MLproject").unlink()
+    (project / "MLproject").symlink_to(tmp_path / "secret")
+    for command in ("check", "plan"):
+        done = run_projrun(command, project, environ={"PROJRUN_HOME": str(tmp_path / "home")})
+        assert "MLproject:1:" in done.stdout + done.stderr
+        assert "hunter2" not in done.stdout + done.stderr

@@ -10,7 +10,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from projrun.project.model import Location
-from projrun.project.text import LINE_BREAK, LocatedError, excerpt, location_at, read_text
+from projrun.project.text import LINE_BREAK, LocatedError, excerpt, is_of_project, location_at, read_text
 
 MOST_NODES = 100_000
 DEEPEST = 64
@@ -32,6 +32,8 @@ class Document(NamedTuple):
     name: str
     text: str
     root: Node | None
+    shown: bool = True
+    """Whether messages may show its lines."""
 
     def locate(self, node: Node) -> Location:
         """Where a node begins."""
@@ -39,7 +41,7 @@ class Document(NamedTuple):
 
     def excerpt(self, location: Location) -> str:
         """The source line of a place with a caret below it."""
-        return excerpt(self.text, location)
+        return excerpt(self.text, location) if self.shown else ""
 
 
 def read_document(path: Path, name: str) -> Document:
@@ -47,12 +49,12 @@ def read_document(path: Path, name: str) -> Document:
 
     Raises RequestError for a file that cannot be read, is too large, not UTF-8, or not one YAML document.
     """
-    return parse_document(name, read_text(path, name))
+    return parse_document(name, read_text(path, name), shown=is_of_project(path, name))
 
 
-def parse_document(name: str, text: str) -> Document:
-    """Parse one YAML document; raises LocatedError."""
-    document = Document(name, text, None)
+def parse_document(name: str, text: str, *, shown: bool = True) -> Document:
+    """Parse one YAML document; raises LocatedError, which shows lines of the text if they may be shown."""
+    document = Document(name, text, None, shown)
     try:
         has_aliases = _guard(document, text)
         root = yaml.compose(text, Loader=_LOADER)

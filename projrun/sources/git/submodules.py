@@ -6,6 +6,7 @@ That command starts other git processes without our settings and the user's trus
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -131,8 +132,11 @@ class _Origin(NamedTuple):
             return kept.as_uri()  # the user has it here, maybe not pushed yet
         url = resolve_address(submodule.url, self.base)
         protocol = read_address(url).protocol
-        if protocol in GIT_SCHEMES or (protocol == "file" and self.local is not None):
-            return url if "://" in url or protocol != "file" else Path(url).absolute().as_uri()
+        if protocol in GIT_SCHEMES:
+            return url
+        if protocol == "file" and self.local is not None:
+            # Relative to the repository that has it, where `git submodule` runs, never to the caller's folder.
+            return url if "://" in url else Path(os.path.normpath(self.local.path / url)).as_uri()
         what = "a folder of this machine" if protocol == "file" else f"{protocol}:, an unknown protocol"
         raise SourceError(f"{redact_uri(submodule.url)!r} is refused: it is {what}")
 

@@ -141,6 +141,25 @@ def test_gitmodules_includes_no_other_file(super_: Super, tmp_path: Path) -> Non
     assert super_.asked == []
 
 
+@pytest.mark.parametrize("url", ["libs/library.git", "../super/libs/library.git", "./libs/library.git"])
+def test_a_path_is_relative_to_the_repository_that_has_it(
+    super_: Super, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    """Of a repository on this machine; the folder that the caller is in has one of that name, too."""
+    local = tmp_path / "super"
+    (local / ".git").mkdir(parents=True)
+    (tmp_path / "caller" / "libs" / "library.git").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "caller")
+    super_.write(entry(url))
+    super_.add(str(local))
+    assert super_.asked == [((local / "libs" / "library.git").as_uri(), super_.library.second)]
+
+
+def test_a_path_of_a_remote_repository_is_refused(super_: Super) -> None:
+    super_.write(entry("libs/library.git"))
+    assert "a folder of this machine" in refusal(super_)
+
+
 @pytest.mark.parametrize(
     ("url", "reason"),
     [

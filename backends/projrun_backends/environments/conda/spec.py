@@ -92,7 +92,9 @@ def _pip_spec(
     request: EnvironmentRequest, document: CondaDocument, lock: CondaLock | None, file: Path, name: str
 ) -> EnvironmentSpec:
     project = request.project_directory
-    wanted = read_requirement_lines(document.pip_lines, file.parent, project, request.environ)
+    wanted = read_requirement_lines(
+        document.pip_lines, file.parent, project, request.environ, request.checkout_root
+    )
     refuse_outside((wanted,), request.checkout_root, project)
     spec = EnvironmentSpec(
         source=name,

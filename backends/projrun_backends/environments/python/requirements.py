@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from projrun.credentials import without_credentials
 from projrun.errors import RequestError
-from projrun.project.files import exists, is_allowed, is_file
+from projrun.project.files import exists, is_allowed, is_file, is_inside
 from projrun.project.text import read_text
 
 _VARIABLE = r"\$\{([A-Z0-9_]+)\}"
@@ -58,18 +58,27 @@ class Line(NamedTuple):
     origin: str
 
 
-def read_requirements_file(file: Path, project: Path, environ: Mapping[str, str]) -> Requirements:
-    """A requirements file and all that it includes; RequestError names file and line."""
-    reader = _Reader(project, environ)
+def read_requirements_file(
+    file: Path, project: Path, environ: Mapping[str, str], within: Path | None = None
+) -> Requirements:
+    """A requirements file and all that it includes; RequestError names file and line.
+
+    Of a fetched project they must be in its checkout, `within`. The lines of files outside the project are not shown.
+    """
+    reader = _Reader(project, environ, within)
     reader.read_file(file, constraints=False)
     return reader.result()
 
 
 def read_requirement_lines(
-    lines: Iterable[Line], folder: Path, project: Path, environ: Mapping[str, str]
+    lines: Iterable[Line],
+    folder: Path,
+    project: Path,
+    environ: Mapping[str, str],
+    within: Path | None = None,
 ) -> Requirements:
     """Lines of a list in an environment file in `folder`."""
-    reader = _Reader(project, environ)
+    reader = _Reader(project, environ, within)
     for line in lines:
         reader.read_line(line, folder, constraints=False)
     return reader.result()
@@ -90,9 +99,14 @@ def refuse_outside(requirements: Iterable[Requirements], within: Path | None, pr
             )
 
 
+class _UnshownError(RequestError):
+    """It shows nothing of a file outside the project."""
+
+
 class _Reader:
-    def __init__(self, project: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, project: Path, environ: Mapping[str, str], within: Path | None) -> None:
         self._project = project
+        self._within = within
         self._environ = environ
         self._lines: list[str] = []
         self._constraints: list[str] = []
@@ -114,8 +128,19 @@ class _Reader:
         name = display_name(file, self._project)
         if len(self._files) > _MOST_FILES:
             raise RequestError(f"{name}: more than {_MOST_FILES} requirements files include each other")
+        outside = not is_inside(self._project, file)
         for number, text in logical_lines(read_text(file, name)):
-            self.read_line(Line(text, f"{name}:{number}"), file.parent, constraints=constraints)
+            try:
+                self.read_line(Line(text, f"{name}:{number}"), file.parent, constraints=constraints)
+            except _UnshownError:
+                raise
+            except RequestError:
+                if not outside:
+                    raise
+                raise _UnshownError(
+                    f"{name}:{number}: not a line of a requirements file",
+                    hint="it is not shown, since the file is outside the project",
+                ) from None
 
     def read_line(self, line: Line, folder: Path, *, constraints: bool) -> None:
         text = without_comment(line.text).strip()
@@ -159,6 +184,11 @@ class _Reader:
             raise RequestError(f"{line.origin}: file {value!r} not found", hint=f"looked in {folder}")
         if not is_file(found):
             raise RequestError(f"{line.origin}: {value!r} is not a file")
+        if not is_allowed(found, self._within):
+            raise _UnshownError(
+                f"{line.origin}: {value!r} leaves the fetched project",
+                hint="name a file of the same repository or archive",
+            )
         self.read_file(found, constraints=constraints)
 
     def _editable(self, line: Line, value: str, folder: Path) -> str:

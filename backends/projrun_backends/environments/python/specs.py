@@ -11,6 +11,7 @@ from projrun.environments.protocol import Refusal
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.project.files import is_allowed, is_file
 from projrun.project.model import EnvironmentReference
+from projrun.project.text import LocatedError
 from projrun_backends.environments.python.documents import EnvironmentDocument, Text
 from projrun_backends.environments.python.formats.pylock import FILE_NAME as PYLOCK_NAME
 from projrun_backends.environments.python.formats.pylock import read_pylock
@@ -30,6 +31,8 @@ from projrun_backends.environments.python.versions import PythonRequest
 if TYPE_CHECKING:
     from projrun_backends.environments.translation.translation import Translated
 
+
+_Reader = Callable[[Path, Path, Mapping[str, str], "Path | None"], EnvironmentSpec]
 
 _NAMED = 12
 """Dependencies that one line of an error names; an export of R has hundreds."""
@@ -53,7 +56,7 @@ def read_spec(
                 f"{display_name(beside, project)} is a link that leaves the project",
                 hint="put the file itself there",
             )
-    spec = reader(reference.file, project, environ)
+    spec = reader(reference.file, project, environ, within)
     refuse_outside((spec.build_requirements, spec.requirements), within, project)
     return spec
 
@@ -83,7 +86,12 @@ def conda_refusal(reference: EnvironmentReference) -> Refusal | None:
     from projrun_backends.environments.translation.translation import translate
 
     name = reference.file.name
-    found = translate(read_conda_document(reference.file, name).foreign)
+    try:
+        found = translate(read_conda_document(reference.file, name).foreign)
+    except LocatedError as error:
+        if reference.location is not None:
+            error.detail = ""  # a file that is named may lie outside the project: its lines are not shown
+        raise
     if not found:
         return None
     missing = any(one.missing for one in found)
@@ -115,7 +123,9 @@ def parse_python(text: str, origin: str, document: EnvironmentDocument, place: T
     return request
 
 
-def _read_python_env(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
+def _read_python_env(
+    file: Path, project: Path, environ: Mapping[str, str], within: Path | None
+) -> EnvironmentSpec:
     """MLflow's python_env.yaml: `python`, `build_dependencies`, `dependencies`."""
     name = display_name(file, project)
     document = EnvironmentDocument(file, name)
@@ -124,7 +134,7 @@ def _read_python_env(file: Path, project: Path, environ: Mapping[str, str]) -> E
 
     def requirements(key: str) -> Requirements:
         lines = (Line(text.value, str(text.location)) for text in document.texts(key))
-        return read_requirement_lines(lines, file.parent, project, environ)
+        return read_requirement_lines(lines, file.parent, project, environ, within)
 
     build, wanted = requirements("build_dependencies"), requirements("dependencies")
     return EnvironmentSpec(
@@ -139,7 +149,9 @@ def _read_python_env(file: Path, project: Path, environ: Mapping[str, str]) -> E
     )
 
 
-def _read_conda_env(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
+def _read_conda_env(
+    file: Path, project: Path, environ: Mapping[str, str], within: Path | None
+) -> EnvironmentSpec:
     from projrun_backends.environments.python.conda_files import read_conda_file
     from projrun_backends.environments.translation.translation import translate
 
@@ -149,7 +161,7 @@ def _read_conda_env(file: Path, project: Path, environ: Mapping[str, str]) -> En
     if any(one.missing for one in translated):
         raise needs_conda(name, translated)
     tools = read_requirement_lines(conda.tools, file.parent, project, environ)
-    listed = read_requirement_lines(conda.pip_lines, file.parent, project, environ)
+    listed = read_requirement_lines(conda.pip_lines, file.parent, project, environ, within)
     # pip replaces what conda installed before it: where the file names a package twice, the `pip:` list decides.
     replaced = {_package(line) for line in listed.lines}
     kept = [one for one in translated if not one.requirement or _package(one.requirement) not in replaced]
@@ -176,8 +188,10 @@ def _package(line: str) -> str:
     return normalized_name(match[0]) if match else ""
 
 
-def _read_requirements(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
-    wanted = read_requirements_file(file, project, environ)
+def _read_requirements(
+    file: Path, project: Path, environ: Mapping[str, str], within: Path | None
+) -> EnvironmentSpec:
+    wanted = read_requirements_file(file, project, environ, within)
     return EnvironmentSpec(
         source=display_name(file, project),
         requirements=wanted,
@@ -186,7 +200,9 @@ def _read_requirements(file: Path, project: Path, environ: Mapping[str, str]) ->
     )
 
 
-def _read_uv_env(file: Path, project: Path, environ: Mapping[str, str]) -> EnvironmentSpec:
+def _read_uv_env(
+    file: Path, project: Path, environ: Mapping[str, str], within: Path | None
+) -> EnvironmentSpec:
     named = read_pylock if re.fullmatch(PYLOCK_NAME, file.name) else read_uv_project
     return named(file, project, environ)
 
@@ -196,12 +212,17 @@ def _files(file: Path, *requirements: Requirements) -> tuple[Path, ...]:
     return tuple(dict.fromkeys([file, *followed]))
 
 
-_READERS: Mapping[str, Callable[[Path, Path, Mapping[str, str]], EnvironmentSpec]] = {
+def _alone(read: Callable[[Path, Path, Mapping[str, str]], EnvironmentSpec]) -> _Reader:
+    """The reader of a kind of file that includes no others."""
+    return lambda file, project, environ, within: read(file, project, environ)
+
+
+_READERS: Mapping[str, _Reader] = {
     "python_env": _read_python_env,
     "conda_env": _read_conda_env,
     "requirements": _read_requirements,
     "uv_env": _read_uv_env,
-    "poetry": read_uv_project,
-    "pylock": read_pylock,
-    "script": read_script,
+    "poetry": _alone(read_uv_project),
+    "pylock": _alone(read_pylock),
+    "script": _alone(read_script),
 }

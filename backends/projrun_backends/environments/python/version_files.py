@@ -8,7 +8,7 @@ from pathlib import Path
 
 from projrun.environments.protocol import EnvironmentRequest
 from projrun.errors import RequestError
-from projrun.project.files import is_allowed, is_file
+from projrun.project.files import is_allowed, is_file, is_inside
 from projrun.project.text import read_text
 from projrun_backends.environments.python.requirements import display_name
 from projrun_backends.environments.python.spec import EnvironmentSpec
@@ -35,7 +35,8 @@ def with_pinned_python(spec: EnvironmentSpec, request: EnvironmentRequest) -> En
         pinned = _parse(text)
         if pinned is None:
             if text:
-                warnings.append(f"{name} is ignored: {text!r} is not a version of Python")
+                said = repr(text) if is_inside(request.project_directory, file) else "what it says"
+                warnings.append(f"{name} is ignored: {said} is not a version of Python")
             continue
         warned = spec._replace(warnings=(*spec.warnings, *warnings))
         if spec.python is None:

@@ -277,6 +277,46 @@ def test_a_file_beside_it_that_is_a_link_out_of_a_fetched_project(
 @pytest.mark.parametrize(
     ("kind", "file", "text"),
     [
+        ("requirements", "requirements.txt", "-r {out}\n"),
+        ("requirements", "requirements.txt", "-c {out}\n"),
+        ("requirements", "requirements.txt", "-r file://{out}\n"),
+        ("requirements", "requirements.txt", "-r link\n"),
+        ("python_env", "python_env.yaml", "dependencies: ['-r {out}']\n"),
+        ("conda_env", "conda.yaml", "dependencies: [python, {{pip: ['-r ../../secret']}}]\n"),
+    ],
+)
+@pytest.mark.parametrize(
+    "secret", ["hunter2:x:0:0::/root:/bin/sh\n", "-r hunter2\n", "-e hunter2/\n", "a @ hunter2/x\n"]
+)
+def test_no_line_of_a_file_outside_the_project_is_shown(
+    tmp_path: Path, kind: EnvironmentKind, file: str, text: str, secret: str
+) -> None:
+    project = tmp_path / "top" / "project"
+    project.mkdir(parents=True)
+    (tmp_path / "secret").write_text(secret)
+    (project / "link").symlink_to(tmp_path / "secret")
+    (project / file).write_text(text.format(out=tmp_path / "secret"))
+    reference = EnvironmentReference(kind, project / file)
+    with pytest.raises(RequestError, match=":1: not a line of a requirements file") as caught:
+        read_spec(reference, project, {})
+    assert "hunter2" not in f"{caught.value.message}{caught.value.hint}{caught.value.detail}"
+    with pytest.raises(RequestError, match="leaves the fetched project") as caught:
+        read_spec(reference, project, {}, tmp_path / "top")
+    assert "hunter2" not in f"{caught.value.message}{caught.value.hint}{caught.value.detail}"
+
+
+def test_a_fetched_project_may_include_files_of_its_checkout(tmp_path: Path) -> None:
+    project = tmp_path / "top" / "project"
+    project.mkdir(parents=True)
+    (tmp_path / "top" / "base.txt").write_text("six\n")
+    (project / "requirements.txt").write_text("-r ../base.txt\n")
+    reference = EnvironmentReference("requirements", project / "requirements.txt")
+    assert read_spec(reference, project, {}, tmp_path / "top").requirements.lines == ("six",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "text"),
+    [
         ("requirements", "r.txt", "-e {out}"),
         ("requirements", "r.txt", "-e ../../out"),
         ("requirements", "r.txt", "-e ./link"),
