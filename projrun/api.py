@@ -74,6 +74,7 @@ def run(
     pass_credentials: bool = False,
     offline: bool = False,
     offline_tracking: bool = False,
+    tracking_buffer: bool = False,
     require_clean: bool = False,
     keep_workdir: bool = False,
     timestamps: bool = False,

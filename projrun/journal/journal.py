@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from projrun.errors import TrackingError
 from projrun.journal import changes
 from projrun.journal.changes import Change
 from projrun.tracking.artifacts.local import LocalArtifacts
-from projrun.tracking.entities import Param, Run, Tag
-from projrun.tracking.sql import experiments, runs
+from projrun.tracking.entities import Metric, Param, Run, RunPage, Tag
+from projrun.tracking.sql import experiments, logged_models, runs
 from projrun.tracking.sql.engine import insert_new, upsert
 from projrun.tracking.sql.sqlite import SqliteEngine
 from projrun.tracking.sql.store import SqlStore
@@ -19,6 +19,8 @@ from projrun.tracking.sql.store import SqlStore
 DATABASE = "journal.db"
 EXPERIMENT_ID = "projrun.origin.experiment_id"
 """Tag of an experiment: the id in the target that it stands for."""
+_ADOPTED = "0"
+"""The experiment here of runs that the target has."""
 _SET_TARGET = upsert("journal_runs", "run", "target")
 _SET_MODEL = upsert("journal_models", "model_id", "target")
 _SET_FILE = upsert("journal_files", "place", "size, changed")
@@ -98,7 +100,7 @@ class Journal:
                 return
             runs.create(
                 connection,
-                "0",
+                _ADOPTED,
                 run_name=run.run_name,
                 user_id=run.user_id,
                 start_time=run.start_time,
@@ -122,6 +124,10 @@ class Journal:
         folder = self.store.artifact_directory(self.store.get_run(run.run_id).artifact_uri)
         LocalArtifacts(folder).upload(file, path)
         return folder / path
+
+    def view(self, run: Run) -> RunView:
+        """The store as the endpoint serves it: an adopted run is shown as the target has it."""
+        return RunView(self._engine, self.artifact_root, run)
 
     # what is to be merged
 
@@ -211,6 +217,58 @@ class Journal:
     def _state(self, place: str) -> tuple[int, int]:
         status = (self.artifact_root / place).stat()
         return status.st_size, status.st_mtime_ns
+
+
+class RunView(SqlStore):
+    """A run-scoped store whose only run is shown in its experiment of the target, with its artifacts there."""
+
+    def __init__(self, engine: SqliteEngine, artifact_root: Path, run: Run) -> None:
+        super().__init__(engine, artifact_root)
+        self._run = run
+
+    def get_run(self, run_id: str) -> Run:
+        """As the target has it, with what was logged here."""
+        return self._shown(super().get_run(run_id))
+
+    def update_run(self, run_id: str, **changes: Any) -> Run:
+        """The same."""
+        return self._shown(super().update_run(run_id, **changes))
+
+    def search_runs(self, experiment_ids: Sequence[str], **options: Any) -> RunPage:
+        """The run, if it matches."""
+        if self._run.experiment_id not in experiment_ids:
+            return RunPage(())
+        return RunPage(tuple(map(self._shown, super().search_runs([_ADOPTED], **options).runs)))
+
+    def log_batch(
+        self,
+        run_id: str,
+        *,
+        metrics: Sequence[Metric] = (),
+        params: Sequence[Param] = (),
+        tags: Sequence[Tag] = (),
+    ) -> None:
+        """Metrics may name logged models, which only the target knows."""
+        named = {metric.model_id for metric in metrics if metric.model_id}
+        if named:
+            self._stand_in(named)
+        super().log_batch(run_id, metrics=metrics, params=params, tags=tags)
+
+    def _stand_in(self, model_ids: set[str]) -> None:
+        with self._engine.writing() as connection:
+            for model_id in logged_models.unknown(connection, sorted(model_ids)):
+                given: dict[str, Any] = {
+                    "name": "",
+                    "model_type": "",
+                    "source_run_id": "",
+                    "params": (),
+                    "tags": (),
+                }
+                logged_models.create(connection, _ADOPTED, **given, origin_id=model_id)
+                connection.execute(_SET_MODEL, (model_id, model_id))
+
+    def _shown(self, run: Run) -> Run:
+        return run._replace(experiment_id=self._run.experiment_id, artifact_uri=self._run.artifact_uri)
 
 
 def _files(root: Path, folder: str) -> Iterator[str]:

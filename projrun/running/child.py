@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from projrun.environments.protocol import PreparedEnvironment
@@ -137,7 +137,8 @@ def tracking_address(
     plan = session.plan
     uri = plan.tracking.uri
     secrets = log_secrets(plan)
-    if uri.kind == "rest" and not plan.tracking.journal:
+    journal = _journal_of(session)
+    if uri.kind == "rest" and not journal:
         outer = endpoint_store(plan)
         text = proxied(uri.text) if outer and prepared.endpoint else uri.text
         yield TrackingAddress(text, outer), secrets
@@ -148,7 +149,13 @@ def tracking_address(
 
     reach = prepared.endpoint
     addresses = reach.addresses if reach else ()
-    with Endpoint.open(opened, addresses, session.lease.note_created) as endpoint:
+    if journal == "buffer":
+        from projrun.running.buffering import buffering_endpoint
+
+        opening: AbstractContextManager[Endpoint] = buffering_endpoint(session, addresses)
+    else:
+        opening = Endpoint.open(opened, addresses, session.lease.note_created)
+    with opening as endpoint:
         name = store_name(plan)
         # A command on this machine sees the artifacts' folder.
         address = (
@@ -157,3 +164,12 @@ def tracking_address(
             else TrackingAddress(endpoint.uri, name)
         )
         yield address, (*secrets, endpoint.secret)
+
+
+def _journal_of(session: Session) -> str:
+    """How the command records: what a continued run has logged before is only in its server."""
+    journal = session.plan.tracking.journal
+    if journal == "buffer" and session.recorder.before is not None:
+        session.reporter.warning("--tracking-buffer: not used for a run that is continued")
+        return ""
+    return journal

@@ -28,7 +28,14 @@ from projrun.running.child import (
     with_shim,
 )
 from projrun.running.plan import Plan
-from projrun.running.record.lost import QUIETLY, deliver_log, end_created_runs, end_lost_runs, release
+from projrun.running.record.lost import (
+    QUIETLY,
+    deliver_held,
+    deliver_log,
+    end_created_runs,
+    end_lost_runs,
+    release,
+)
 from projrun.running.record.parent import PARENT_RUN_ID
 from projrun.running.record.recorder import LOG, RunEnd, now
 from projrun.running.session import (
@@ -326,6 +333,7 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
     seconds = seconds if outcome.signal is None else min(seconds, _AFTER_SIGNAL)
     session.deadline.begin(seconds * 3 / 4)
     end_created_runs(lease, recorder.run, session.store, end, warn)
+    deliver_held(lease, recorder, session.store, warn)
     kept = deliver_log(lease, recorder, session.plan.directories.logs, warn)
     session.deadline.extend(seconds / 4)  # however long the output took: the status is what others wait for
     delivered = recorder.finish(end)

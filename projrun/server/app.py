@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,11 +13,14 @@ from projrun.server.errors import error_response, no_such_route
 from projrun.server.routes import artifacts, experiments, logged_models, metrics, registry, runs, server
 from projrun.server.stores import Stores
 
+Around = Callable[[ASGIApp], ASGIApp]
 
-def create_app(stores: Stores, secret: str, proxied_path: str) -> ASGIApp:
+
+def create_app(stores: Stores, secret: str, proxied_path: str, around: Around | None = None) -> ASGIApp:
     """An ASGI application that serves the store below the path `/SECRET`.
 
-    Below `/SECRET/PROXIED_PATH` too, for clients that cannot reach the folder of its artifacts.
+    Below `/SECRET/PROXIED_PATH` too, for clients that cannot reach the folder of its artifacts. `around` may answer
+    some requests itself.
     """
     factories = (
         *experiments.ROUTES,
@@ -32,7 +36,7 @@ def create_app(stores: Stores, secret: str, proxied_path: str) -> ASGIApp:
         exception_handlers={404: no_such_route, 405: no_such_route},
     )
     application.router.redirect_slashes = False
-    return _SecretPath(application, secret, proxied_path)
+    return _SecretPath(around(application) if around else application, secret, proxied_path)
 
 
 class _SecretPath:

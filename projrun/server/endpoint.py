@@ -15,6 +15,7 @@ from types import TracebackType
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from projrun.server.app import Around
     from projrun.server.stores import OnCreate, OpenStore
 
 PROXIED_PATH = "proxied"
@@ -37,30 +38,40 @@ class Endpoint:
     """
 
     def __init__(
-        self, open_store: OpenStore, listeners: list[_socket.socket], on_create: OnCreate | None
+        self,
+        open_store: OpenStore,
+        listeners: list[_socket.socket],
+        on_create: OnCreate | None,
+        around: Around | None = None,
     ) -> None:
         self.secret = os.urandom(16).hex()
         self._port = listeners[0].getsockname()[1]
         self._open_store = open_store
         self._on_create = on_create or (lambda run_id: None)
+        self._around = around
         self._listeners = listeners
         self._stop, self._stopped = _socket.socketpair()
         self._thread = threading.Thread(target=self._wait_and_serve, name="projrun-endpoint", daemon=True)
 
     @classmethod
     def open(
-        cls, open_store: OpenStore, addresses: Sequence[str] = (), on_create: OnCreate | None = None
+        cls,
+        open_store: OpenStore,
+        addresses: Sequence[str] = (),
+        on_create: OnCreate | None = None,
+        around: Around | None = None,
     ) -> Endpoint:
         """Listen on a free port of 127.0.0.1, and on it of `addresses`, for clients of the store.
 
         `open_store` is called in the threads that serve, once a client asks for something; `on_create` there with
-        the id of each run that a client creates.
+        the id of each run that a client creates. With `around`, an application around that of the store, the server is
+        imported at once, so that the first call does not wait for it.
 
         Raises OSError for an address that is not this machine's.
         """
         listeners = _listen(["127.0.0.1", *addresses])
         try:
-            endpoint = cls(open_store, listeners, on_create)
+            endpoint = cls(open_store, listeners, on_create, around)
         except BaseException:
             _close(listeners)
             raise
@@ -95,7 +106,7 @@ class Endpoint:
     def _wait_and_serve(self) -> None:
         # Whatever fails, the port is closed: a client is refused instead of waiting for ever.
         try:
-            if self._client_came():
+            if self._around is not None or self._client_came():
                 self._serve()
         finally:
             _close([*self._listeners, self._stopped])
@@ -109,7 +120,8 @@ class Endpoint:
         stores = Stores(self._open_store, self._on_create)
         listeners = [socket(fileno=one.detach()) for one in self._listeners]
         try:
-            serve(listeners, self._stopped.fileno(), stores, self.secret, PROXIED_PATH, GRACE)
+            stop = self._stopped.fileno()
+            serve(listeners, stop, stores, self.secret, PROXIED_PATH, GRACE, self._around)
         finally:
             _close(listeners)
 

@@ -9,7 +9,7 @@ import time
 import uvicorn
 from starlette.types import ASGIApp
 
-from projrun.server.app import create_app
+from projrun.server.app import Around, create_app
 from projrun.server.stores import Stores
 
 _SILENT = 100
@@ -27,13 +27,13 @@ def serve(
     secret: str,
     proxied_path: str,
     grace: float,
+    around: Around | None = None,
 ) -> None:
     """Serve the stores until `stop`, a descriptor, can be read; then let requests finish for `grace` seconds."""
     loop = asyncio.SelectorEventLoop()
     try:
-        loop.run_until_complete(
-            _serve(listeners, stop, stores, create_app(stores, secret, proxied_path), grace)
-        )
+        app = create_app(stores, secret, proxied_path, around)
+        loop.run_until_complete(_serve(listeners, stop, stores, app, grace))
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())

@@ -197,6 +197,11 @@ _TABLE = (
         "Record on this machine, without any contact to the tracking server; `projrun sync` delivers it.",
         "PROJRUN_OFFLINE_TRACKING",
     ),
+    _flag_setting(
+        "tracking-buffer",
+        "Log to this machine first and bring it to the tracking server meanwhile, so that an outage stops nothing.",
+        "PROJRUN_TRACKING_BUFFER",
+    ),
     _setting(
         "grace-period", "Time between SIGTERM and SIGKILL for a command that is being stopped.", "SECONDS",
         "PROJRUN_GRACE_PERIOD",

@@ -14,7 +14,7 @@ from projrun.errors import NotFoundError, ProjrunError
 from projrun.execution.protocol import UNKNOWN_EXIT_CODE
 from projrun.execution.registry import get_backend
 from projrun.execution.supervision.ending import cause_tags
-from projrun.running.record.recorder import LOG, RUNNER_LOG, RunEnd, RunRecorder, now
+from projrun.running.record.recorder import LATER, LOG, RUNNER_LOG, RunEnd, RunRecorder, now
 from projrun.tracking.artifacts.files import chunks_of, write_whole
 from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
@@ -197,6 +197,17 @@ def _deliver_waiting(
     for text in merged.refused:
         warn(f"not recorded, and not tried again: {text}")
     return merged
+
+
+def deliver_held(lease: Lease, recorder: RunRecorder, store: RunStore, warn: Callable[[str], None]) -> None:
+    """At the end of a run, send what its store did not take while it went on, or does not have yet."""
+    if lease.mark.offline:
+        return
+    merged = _deliver_waiting(lease, store, warn, None, None)
+    if merged is not None:
+        recorder.waits = not merged.complete
+        if merged.reason:
+            warn(f"not all of the run is recorded: {merged.reason}{LATER}")
 
 
 def _reason(recorder: RunRecorder, merged: Merged | None) -> str:

@@ -101,7 +101,9 @@ def journaling(settings: Settings, environ: Mapping[str, str], uri: TrackingUri)
     nested = environ.get(ENDPOINT_STORE) and uri.text == environ.get("MLFLOW_TRACKING_URI")
     if uri.kind == "sqlite" or nested:
         return ""
-    return "offline" if settings.enabled("offline-tracking") else ""
+    if settings.enabled("offline-tracking"):
+        return "offline"
+    return "buffer" if uri.kind == "rest" and settings.enabled("tracking-buffer") else ""
 
 
 def _active() -> Parent | None:

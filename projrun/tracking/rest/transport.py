@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar
@@ -217,6 +217,30 @@ class Transport:
             yield from response.iter_content(CHUNK)
         except FAILURES as error:
             raise silence(error, self.shown, (CONNECT_TIMEOUT, self._file_timeout)) from None
+
+    def passed_on(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | Iterable[bytes],
+        *,
+        is_file: bool,
+    ) -> requests.Response:
+        """The answer to a request of another client, once, whatever its status; its body is not read yet."""
+        timeout = (CONNECT_TIMEOUT, self._file_timeout if is_file else self._timeout)
+        try:
+            return self._session.request(
+                method,
+                f"{self.base}/{path}",
+                data=body or None,
+                headers=dict(headers),
+                timeout=timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+        except FAILURES as error:
+            raise silence(error, self.shown, timeout) from None
 
     def _repeated(
         self, action: Callable[[Moving], _RESULT], seconds: float, *, idempotent: bool = True
