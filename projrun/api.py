@@ -78,6 +78,7 @@ def run(
     require_clean: bool = False,
     keep_workdir: bool = False,
     timestamps: bool = False,
+    system_metrics: bool = False,
 ) -> SubmittedRun:
     """Run an entry point of the project at `uri` and record it.
 

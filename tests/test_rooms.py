@@ -35,7 +35,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "api": {"running"},
     "running": {
         "journal", "server", "environments", "execution", "execution.supervision", "sources", "tracking", "project",
-        "cache",
+        "http", "cache",
     },
     # The endpoint of a run is the server's: it knows the stores, and nothing of runs that are carried out here.
     "server": {"tracking"},

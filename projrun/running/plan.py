@@ -244,7 +244,7 @@ def _plan(
         grace_period=decided.grace_period,
         end_timeout=settings.seconds("end-timeout", 60.0),
         terminal=not settings.enabled("no-tty"),
-        observation=observation_of(context),
+        observation=observation_of(context, decided.backend.name),
         environ=context.environ,
         directories=context.directories,
         warnings=(*found, *environment.warnings, *filter(None, (decided.backend.idle, orphaned))),

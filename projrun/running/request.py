@@ -10,9 +10,15 @@ from pathlib import Path
 
 from projrun.cache.ownership import secured
 from projrun.directories import Directories
+from projrun.execution.registry import get_backend
 from projrun.project.binding import GivenValue
+from projrun.running.record.parent import PARENT_RUN_ID
 from projrun.settings import Settings
 from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.running.during.sampling import Sampling
 
 
 class SecretRef(NamedTuple):
@@ -79,11 +85,24 @@ class Observation(NamedTuple):
 
     timestamps: bool
     """Whether each line of its log begins with the time."""
+    sampling: Sampling | None = None
+    """How the use of the machine is sampled."""
+    exported: Mapping[str, str] = {}
+    """The variables by which the command knows of it."""
 
 
-def observation_of(context: Context) -> Observation:
-    """What the settings ask for."""
-    return Observation(context.settings.enabled("timestamps"))
+def observation_of(context: Context, backend: str) -> Observation:
+    """What the settings ask for; RequestError where that cannot be."""
+    timestamps = context.settings.enabled("timestamps")
+    asked = context.settings.get("system-metrics")
+    if asked is None or not context.settings.is_true(asked):
+        return Observation(timestamps)
+    if get_backend(backend).capabilities.survives_runner:  # the command may be on another machine
+        return Observation(timestamps)
+    from projrun.running.during.sampling import sampling_of, variables
+
+    sampling = sampling_of(asked, context.environ, nested=PARENT_RUN_ID in context.environ)
+    return Observation(timestamps, sampling, variables() if sampling else {})
 
 
 def context_of(request: RunRequest, environ: Mapping[str, str]) -> Context:

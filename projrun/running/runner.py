@@ -246,7 +246,8 @@ def _has_keyboard(session: Session) -> bool:
 
 def _exported(plan: Plan) -> dict[str, str]:
     # The environment that the user chose is the choice for what the project starts, too.
-    return {**secret_environment(plan.invocation), **plan.environment.exported}
+    exported = {**plan.environment.exported, **plan.observation.exported}
+    return {**secret_environment(plan.invocation), **exported}
 
 
 def _supervise(session: Session, spec: JobSpec, cancellation: Cancellation) -> Outcome:

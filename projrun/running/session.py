@@ -212,7 +212,9 @@ def accompanied(session: Session) -> Iterator[Cancellation]:
         from projrun.running.during.companions import Companions
 
         with suppress(ProjrunError, OSError):
-            company.append(Companions(opened, session.recorder, session.lease, over, cancellation.cancel))
+            company.append(
+                Companions(session.plan, opened, session.recorder, session.lease, over, cancellation.cancel)
+            )
             company[0].run()
 
     Thread(target=join_in, name="projrun-companions", daemon=True).start()

@@ -242,6 +242,10 @@ _TABLE = (
     _flag_setting(
         "timestamps", "Begin each line of the log artifact with its time in UTC.", "PROJRUN_TIMESTAMPS"
     ),
+    _flag_setting(
+        "system-metrics", "Record the use of processor, memory, disk, network and GPUs as metrics `system/…`.",
+        "PROJRUN_SYSTEM_METRICS",
+    )._replace(variables=("PROJRUN_SYSTEM_METRICS", "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING")),
     _setting("junit-xml", "Write how the run ended as JUnit XML.", "FILE", in_config=False)._replace(
         kind="path", commands=frozenset({"run", "rerun"}), api=False
     ),

@@ -149,6 +149,18 @@ def test_lines_of_the_log_have_their_time_and_what_is_shown_has_none(
     assert capfd.readouterr().err == "10%\r100%\n"
 
 
+def test_system_metrics_are_projruns_and_not_again_the_clients(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_LONG", 0.05)
+    bench.environ["MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"] = "true"
+    lines = "echo $MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING $PROJRUN_SYSTEM_METRICS; sleep 1.5"
+    write_project(bench.project, f"entry_points: {{main: {{command: '{lines}'}}}}")
+    assert log_of(bench.execute(bench.plan())) == "false 1\n"
+    (run,) = bench.runs()
+    assert "system/cpu_utilization_percentage" in {metric.key for metric in run.metrics}
+
+
 def test_a_command_that_fails_is_an_outcome(bench: Workbench) -> None:
     result = bench.execute(bench.plan(code=3))
     assert (result.outcome.status, result.outcome.exit_code) == ("FAILED", 3)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Thread
 from time import monotonic
 
 from projrun.cache.lease import Lease
 from projrun.running.during.growing_log import GrowingLog
 from projrun.running.during.remote import RemoteControl
+from projrun.running.plan import Plan
 from projrun.running.record.recorder import RunRecorder, now
 from projrun.tracking.runs import RunStore
 
@@ -21,6 +23,7 @@ class Companions:
 
     def __init__(
         self,
+        plan: Plan,
         opened: Callable[[], RunStore],
         recorder: RunRecorder,
         lease: Lease,
@@ -31,6 +34,8 @@ class Companions:
 
         `over` is set when the command is over; `cancel` ends it for a reason.
         """
+        self._plan, self._run, self._over = plan, recorder.before or recorder.run, over
+        self._opened = opened
         self._ended = Event()
         self._continues = recorder.before is not None
         self._remote = RemoteControl(opened, recorder.run.run_id, over, cancel)
@@ -42,6 +47,8 @@ class Companions:
         # A thread of its own: an upload may take long. The end does not wait for it.
         begun = monotonic() - max(0, now() - self._since) / 1000
         Thread(target=self._remote.run, args=[begun], name="projrun-remote", daemon=True).start()
+        if self._plan.observation.sampling:
+            Thread(target=self._sample, name="projrun-system-metrics", daemon=True).start()
         try:
             if not self._continues:
                 self._log.run()
@@ -52,3 +59,14 @@ class Companions:
         """The command is over."""
         self._log.give_up()
         self._ended.wait(_PATIENCE)
+
+    def _sample(self) -> None:
+        sampling = self._plan.observation.sampling
+        if sampling is None:
+            return
+        from projrun.running.during.machine import Machine
+        from projrun.running.during.system_metrics import SystemMetrics
+
+        with suppress(Exception):  # whatever a machine refuses to say does not disturb a run
+            machine = Machine(self._plan.environ)
+            SystemMetrics(self._opened, self._run, sampling, machine, self._over).run()
