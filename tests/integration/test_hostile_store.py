@@ -91,6 +91,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
         "right": other,
         "run_ids": other,
         "repeated": other,
+        "runs": other,
         "shell": "bash",
     }
     return Bench(home, {**values, **entries(places)})
@@ -201,6 +202,22 @@ def test_errors_neither(words: tuple[str, ...], bench: Bench) -> None:
         )
         assert done.returncode in (2, 3, 5), done.stderr
         assert_harmless(done.stdout + done.stderr)
+
+
+def test_nor_does_a_ci_system_take_names_for_commands(bench: Bench, tmp_path: Path) -> None:
+    project = write_project(
+        tmp_path / "p", f"entry_points: {{main: {{command: 'exit 3', {json.dumps(EVIL)}: 1}}}}\n"
+    )
+    environ = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+    name = f"{EVIL}\n::error::forged\n::add-mask::x"
+    done = run_projrun(
+        *("run", project, "--env-manager=local", "--run-name", name),
+        environ={**environ, "PROJRUN_HOME": str(bench.home)},
+    )
+    assert done.returncode == 3
+    assert_harmless(done.stderr)
+    assert not re.search("(?m)^::(?:error::forged|add-mask)", done.stderr)
+    assert controls((tmp_path / "summary").read_text()) == []
 
 
 def test_json_keeps_every_value(bench: Bench) -> None:
