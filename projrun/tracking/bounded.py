@@ -74,4 +74,4 @@ class Bounded(Generic[_RESULT]):
                 self._deadline.waited(_POLL)
                 self._deadline.check()
             if time.monotonic() - started > self._seconds + self._moved / RATE:
-                raise LateError(f"no answer within {self._seconds:g} s")
+                raise LateError(f"no answer within {round(self._seconds, 1):g} s")

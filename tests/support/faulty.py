@@ -30,6 +30,8 @@ class FaultyServer:
         self._server = (address.hostname or "", address.port or 80)
         self._closed = threading.Event()
         self.fault = ""
+        self.only = ""
+        """What a request must hold for a fault of requests or answers to apply to it."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         port = self._listener.getsockname()[1]
         self.uri = f"http://127.0.0.1:{port}{address.path}"
@@ -55,31 +57,33 @@ class FaultyServer:
             time.sleep(_STEP)
 
     def _pass_on(self, client: socket.socket) -> None:
+        hit = False
         with contextlib.suppress(OSError), client, socket.create_connection(self._server) as server:
             while not self._closed.is_set() and self.fault != "down":
                 self._wait("frozen")
                 ready = select.select([client, server], [], [], _STEP)[0]
-                if client in ready and not self._request(client, server):
-                    return
-                if server in ready and not self._answer(client, server):
+                if client in ready:
+                    data = client.recv(65536)
+                    if b" HTTP/1.1\r\n" in data:  # a request's head; its body may come later
+                        hit = self.only.encode() in data
+                    if not data or not self._request(client, server, data, self.fault if hit else ""):
+                        return
+                if server in ready and not self._answer(client, server, hit=hit):
                     return
 
-    def _request(self, client: socket.socket, server: socket.socket) -> bool:
-        data = client.recv(65536)
-        if not data:
-            return False
-        if self.fault in CANNED:
-            client.sendall(CANNED[self.fault])
+    def _request(self, client: socket.socket, server: socket.socket, data: bytes, fault: str) -> bool:
+        if fault in CANNED:
+            client.sendall(CANNED[fault])
             return False
         server.sendall(data)
         return True
 
-    def _answer(self, client: socket.socket, server: socket.socket) -> bool:
+    def _answer(self, client: socket.socket, server: socket.socket, *, hit: bool) -> bool:
         data = server.recv(65536)
-        if not data or self.fault == "cut":
+        if not data or (hit and self.fault == "cut"):
             return False
         for place in range(len(data)):
-            if self.fault != "trickling":
+            if not hit or self.fault != "trickling":
                 client.sendall(data[place:])
                 break
             client.sendall(data[place : place + 1])

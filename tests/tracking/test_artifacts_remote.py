@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,11 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from projrun.errors import InvalidValueError, NotFoundError, TrackingError
+from projrun.errors import InvalidValueError, NotFoundError, OverdueError, TrackingError
+from projrun.tracking.artifacts import remote
 from projrun.tracking.artifacts.open import open_repository
 from projrun.tracking.artifacts.remote import RemoteArtifacts
+from projrun.tracking.runs import Deadline
 
 
 @pytest.fixture
@@ -99,6 +102,30 @@ def test_store_that_refuses_is_told_in_one_line(refusing: str, file: Path) -> No
     assert caught.value.detail == "Forbidden: https://bucket/x?*** says no"
     with pytest.raises(TrackingError, match="refusing://bucket does not take a/b: PermissionError"):
         artifacts.upload(file, "a/b")
+
+
+class Hanging(Refusing):
+    """A store that does not answer."""
+
+    protocol = "hanging"
+    over = threading.Event()
+
+    def put_file(self, source: str, target: str, **options: object) -> None:
+        self.over.wait(60)
+
+
+def test_store_that_does_not_answer_is_left_in_time(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsspec.register_implementation("hanging", Hanging, clobber=True)
+    deadline = Deadline()
+    artifacts = RemoteArtifacts("hanging://bucket", {}, deadline)
+    with monkeypatch.context() as patch:
+        patch.setattr(remote, "_TIMEOUT", 0.1)
+        with pytest.raises(TrackingError, match=r"does not take a: no answer within 0\.1 s"):
+            artifacts.upload(file, "a")
+    deadline.begin(0.1)
+    with pytest.raises(OverdueError):
+        artifacts.upload(file, "a")
+    Hanging.over.set()
 
 
 @pytest.mark.parametrize("uri", ["simplecache::memory://x", "s3://bucket::file:///etc"])

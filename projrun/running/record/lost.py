@@ -32,7 +32,7 @@ _LOST = "lost: "
 JOURNAL = "journal.db"
 """The run-scoped store of a run's folder; the room of its name is imported only where there is one."""
 _LOGS = "logs/output"
-_LATEST = 600.0
+_LATEST = 60.0
 """Seconds for which a server that was asked to create a run, and did not answer, may still create it."""
 
 
