@@ -34,7 +34,7 @@ class Companions:
 
         `over` is set when the command is over; `cancel` ends it for a reason.
         """
-        self._plan, self._run, self._over = plan, recorder.before or recorder.run, over
+        self._plan, self._run_id, self._over = plan, recorder.run.run_id, over
         self._opened = opened
         self._ended = Event()
         self._continues = recorder.before is not None
@@ -69,4 +69,4 @@ class Companions:
 
         with suppress(Exception):  # whatever a machine refuses to say does not disturb a run
             machine = Machine(self._plan.environ)
-            SystemMetrics(self._opened, self._run, sampling, machine, self._over).run()
+            SystemMetrics(self._opened, self._run_id, sampling, machine, self._over).run()

@@ -7,15 +7,17 @@ last step that it finds, and this stops.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from threading import Event
 
 from projrun.errors import ProjrunError
 from projrun.running.during.machine import Machine, Values, aggregate
 from projrun.running.during.sampling import Sampling
 from projrun.running.record.recorder import now
-from projrun.tracking.entities import Metric, Run
+from projrun.tracking.entities import Metric
 from projrun.tracking.runs import RunStore
+
+_Place = tuple[int, int]
 
 _PREFIX = "system/"
 _SOON = 0.5
@@ -28,15 +30,16 @@ class SystemMetrics:
     """Samples the machine, and logs the values in batches. A store that fails gets them with the next ones."""
 
     def __init__(
-        self, opened: Callable[[], RunStore], run: Run, sampling: Sampling, machine: Machine, over: Event
+        self, opened: Callable[[], RunStore], run_id: str, sampling: Sampling, machine: Machine, over: Event
     ) -> None:
         """`opened` gives a store for this alone; `over` is set when the command is over."""
         self._opened = opened
-        self._run_id = run.run_id
+        self._run_id = run_id
         self._sampling = sampling
         self._machine = machine
         self._over = over
-        self._step = _last_step(run)
+        self._last: _Place | None = None
+        """The step and the time of what was logged last; what is later is another's."""
         self._waiting: list[Metric] = []
 
     def run(self) -> None:
@@ -54,21 +57,27 @@ class SystemMetrics:
                     return
 
     def _log(self, store: RunStore, values: Values) -> bool:
-        """False where someone else logs them."""
+        """False where someone else logs them. Before the store has answered once, no step is known."""
+        found = self._found(store)
+        if found and self._last and found > self._last:
+            return False
+        last = self._last or found
+        if last is None:
+            return True
+        self._last = step, time = last[0] + 1, now()
         prefix = f"{_PREFIX}{self._sampling.node}/" if self._sampling.node else _PREFIX
-        time, step = now(), self._step + 1
         self._waiting += (Metric(f"{prefix}{name}", value, time, step) for name, value in values.items())
         del self._waiting[:-_MOST_WAITING]
-        try:
-            if _last_step(store.get_run(self._run_id)) > self._step:
-                return False
-            self._step = step  # also where the answer does not arrive: it may be there
+        with suppress(ProjrunError, OSError):
             store.log_batch(self._run_id, metrics=self._waiting)
             self._waiting.clear()
-        except (ProjrunError, OSError):
-            self._step = step
         return True
 
-
-def _last_step(run: Run) -> int:
-    return max((metric.step for metric in run.metrics if metric.key.startswith(_PREFIX)), default=-1)
+    def _found(self, store: RunStore) -> _Place | None:
+        """The last that the store has of anyone; None where it does not answer."""
+        try:
+            metrics = store.get_run(self._run_id).metrics
+        except (ProjrunError, OSError):
+            return None
+        places = ((one.step, one.timestamp) for one in metrics if one.key.startswith(_PREFIX))
+        return max(places, default=(-1, 0))

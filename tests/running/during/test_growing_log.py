@@ -74,11 +74,11 @@ def test_what_was_added_goes_up_and_what_was_not_does_not(lease: Lease) -> None:
 
 @pytest.mark.usefixtures("hasty")
 def test_a_failure_ends_it_for_a_while(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(growing_log, "_AFTER_FAILURE", 0.4)
+    monkeypatch.setattr(growing_log, "_AFTER_FAILURE", 0.2)
     failing = [Answer(status=503), Answer()]
     with serve(lambda received: failing.pop(0)) as server, growing(server.uri, lease):
         until(lambda: server.received)
-        time.sleep(0.2)
+        time.sleep(0.1)
         assert len(server.received) == 1
         until(lambda: len(server.received) > 1)
 
@@ -89,14 +89,14 @@ def test_uploads_take_a_fiftieth_of_the_time(lease: Lease, monkeypatch: pytest.M
 
     def slow(received: Received) -> Answer:
         times.append(time.monotonic())
-        time.sleep(0.02)
+        time.sleep(0.005)
         with lease.log_file.open("a") as file:
             file.write("more\n")
         return Answer()
 
     with serve(slow) as server, growing(server.uri, lease):
         until(lambda: len(times) > 1)
-    assert times[1] - times[0] > 50 * 0.02
+    assert times[1] - times[0] > 50 * 0.005
 
 
 class SlowServer(ThreadingHTTPServer):

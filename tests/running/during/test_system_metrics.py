@@ -12,10 +12,12 @@ from threading import Event, Thread
 import pytest
 
 from projrun.errors import RequestError, TrackingError
+from projrun.running.during import system_metrics
 from projrun.running.during.gpus import Gpus
 from projrun.running.during.machine import Machine, aggregate
 from projrun.running.during.sampling import Sampling, sampling_of
 from projrun.running.during.system_metrics import SystemMetrics
+from projrun.running.record.recorder import now
 from projrun.settings import Setting
 from projrun.tracking.entities import Metric, Param, Run, Tag
 from projrun.tracking.rest.store import RestStore
@@ -52,12 +54,18 @@ def run(store: SqlStore) -> Run:
     return store.create_run("0", start_time=1)
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the patience of a run over ten seconds."""
+    monkeypatch.setattr(system_metrics, "_SOON", 0.01)
+
+
 @contextmanager
 def sampled(
     opened: Callable[[], RunStore], run: Run, *, samples: int = 1, node: str = ""
 ) -> Iterator[SystemMetrics]:
     over = Event()
-    metrics = SystemMetrics(opened, run, Sampling(0.02, samples, node), Machine(os.environ), over)
+    metrics = SystemMetrics(opened, run.run_id, Sampling(0.02, samples, node), Machine(os.environ), over)
     thread = Thread(target=metrics.run)
     thread.start()
     try:
@@ -89,7 +97,7 @@ def test_metrics_are_logged_while_the_command_runs(store: SqlStore, database: Pa
 
 def test_a_continued_run_goes_on_after_its_last_step(store: SqlStore, database: Path, run: Run) -> None:
     store.log_batch(run.run_id, metrics=[Metric(CPU, 1.0, 1, step=7), Metric("loss", 1.0, 1, step=100)])
-    with sampled(lambda: SqlStore.open(database), store.get_run(run.run_id)):
+    with sampled(lambda: SqlStore.open(database), run):
         until(lambda: len(steps(store, run)) >= 3)
     assert steps(store, run)[:3] == [7, 8, 9]
 
@@ -97,11 +105,12 @@ def test_a_continued_run_goes_on_after_its_last_step(store: SqlStore, database: 
 def test_it_stops_where_the_commands_own_client_logs_them(store: SqlStore, database: Path, run: Run) -> None:
     with sampled(lambda: SqlStore.open(database), run):
         until(lambda: steps(store, run))
-        theirs = steps(store, run)[-1] + 50
-        store.log_batch(run.run_id, metrics=[Metric(CPU, 1.0, 1, step=theirs)])
-        time.sleep(0.2)
+        # As MLflow's client goes on: at the step after the last, which may be logged here meanwhile.
+        theirs = store.get_metric_history(run.run_id, CPU).metrics[-1].step + 1
+        store.log_batch(run.run_id, metrics=[Metric(CPU, 1.0, now() + 60_000, step=theirs)])
+        time.sleep(0.1)
         found = steps(store, run)
-        time.sleep(0.2)
+        time.sleep(0.1)
         assert steps(store, run) == found
 
 
@@ -129,7 +138,7 @@ def test_what_a_store_did_not_take_comes_with_the_next(store: SqlStore, database
 
 def test_a_server_that_is_gone_is_no_matter(run: Run) -> None:
     with closed_port() as uri, sampled(lambda: RestStore(uri, {}), run):
-        time.sleep(0.7)
+        time.sleep(0.1)
 
 
 def test_samples_become_their_mean_and_counters_their_last() -> None:
