@@ -262,6 +262,16 @@ def test_a_run_is_cancelled_while_it_is_prepared(box: Box) -> None:
     assert list(box.active.iterdir()) == []
 
 
+def test_the_log_of_a_run_that_waits_for_its_server(box: Box) -> None:
+    box.environ.update(PROJRUN_OFFLINE_TRACKING="1", MLFLOW_TRACKING_URI="http://127.0.0.1:1")
+    run_id = box.detached("fails")
+    until(lambda: not box.listed())
+    attached = box("attach", run_id[:8])
+    assert (attached.returncode, attached.stdout) == (3, "attempt\n")
+    assert ": exit code 3" in attached.stderr
+    assert box("logs", run_id).check().stdout == "attempt\n"
+
+
 def test_attach_shows_every_attempt(box: Box) -> None:
     done = box("run", ".", "-d", "-e", "fails", "--retries", "1", "--retry-delay", "0.5")
     attached = box("attach", done.check().stdout.strip())

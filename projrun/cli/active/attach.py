@@ -6,9 +6,9 @@ from contextlib import closing
 
 import click
 
-from projrun.cli.active.finding import active_run, recorded_exit_code
+from projrun.cli.active.finding import active_run, recorded_exit_code, waiting_run
 from projrun.cli.active.following import Followed
-from projrun.cli.active.recorded import print_recorded
+from projrun.cli.active.recorded import print_recorded, print_waiting
 from projrun.cli.options import tracking_uri_option
 from projrun.cli.rendering import one_line, print_text
 from projrun.cli.runs_list import store_of
@@ -51,6 +51,13 @@ def attach(run_id: str, tracking_uri: str | None) -> int:
 
 def _replay(run: str, options: dict[str, str | None], followed: Followed | None = None) -> int:
     """Print of a run that has ended what was not printed yet; its exit code."""
+    waiting = waiting_run(run)
+    if waiting is not None and waiting.mark.status:
+        if followed is None or not followed.output.exists:
+            print_waiting(waiting)
+        mark = waiting.mark
+        _say_end(mark.run_name, mark.status, mark.reason)
+        return mark.exit_code or 0
     with store_of(options) as (store, _):
         record = find_run(store, run)
         if record.status not in ("FINISHED", "FAILED", "KILLED"):

@@ -9,7 +9,9 @@ from pathlib import Path
 from projrun.cli.request import own_places
 from projrun.directories import Directories
 from projrun.running.plan import tracking_target
+from projrun.running.record import outbox
 from projrun.running.record.active import ActiveRun, active_runs, find_active
+from projrun.running.record.outbox import Waiting
 from projrun.settings import Settings
 from projrun.tracking.entities import Run
 
@@ -18,6 +20,11 @@ def active_run(text: str, options: Mapping[str, str | None]) -> ActiveRun | None
     """The active run; `options` choose the store by long name. RequestError for a prefix of several."""
     directories = own_places()
     return find_active(directories.active, text, _store_name(options, directories))
+
+
+def waiting_run(text: str) -> Waiting | None:
+    """The run with that id or prefix whose record is not all delivered; RequestError for a prefix of several."""
+    return outbox.waiting_run(Directories.locate(os.environ).active, text)
 
 
 def active_runs_of_store(options: Mapping[str, str | None]) -> list[ActiveRun]:

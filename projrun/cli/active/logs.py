@@ -6,9 +6,9 @@ from contextlib import closing
 
 import click
 
-from projrun.cli.active.finding import active_run
+from projrun.cli.active.finding import active_run, waiting_run
 from projrun.cli.active.following import Followed
-from projrun.cli.active.recorded import print_recorded
+from projrun.cli.active.recorded import print_recorded, print_waiting
 from projrun.cli.options import tracking_uri_option
 from projrun.cli.runs_list import store_of
 from projrun.running.record.lookup import find_run
@@ -39,6 +39,9 @@ def logs(run_id: str, follow: bool, tracking_uri: str | None) -> None:
                 followed.print_so_far()
         if followed.output.exists or found.lives:
             return
-        run_id = found.mark.run_id  # it ended before its log could be opened
+        run_id = found.mark.run_id or run_id  # it ended before its log could be opened
+    waiting = waiting_run(run_id)
+    if waiting is not None and print_waiting(waiting):
+        return
     with store_of(options) as (store, _):
         print_recorded(store, find_run(store, run_id), follow=follow)

@@ -13,6 +13,7 @@ from typing import IO
 from projrun.cli.active.finding import kept_log
 from projrun.cli.rendering import on_terminal, one_line, print_text
 from projrun.errors import NotFoundError
+from projrun.running.record.outbox import Waiting, waiting_log
 from projrun.running.record.recorder import LOG
 from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
@@ -39,6 +40,16 @@ def print_recorded(store: RunStore, run: Run, *, follow: bool = False) -> None:
     if printed < 0:
         where = "; its output is on the machine where it runs" if run.status == "RUNNING" else ""
         print_text(one_line(f"projrun: run {run.run_name} ({run.run_id}) has no log{where}"), err=True)
+
+
+def print_waiting(run: Waiting) -> bool:
+    """Print the log of a run that is not delivered yet; False where this machine does not have it."""
+    file = waiting_log(run)
+    if file is None:
+        return False
+    with file.open("rb") as log:
+        _copy(log)
+    return True
 
 
 def _print_from(store: RunStore, run: Run, offset: int) -> int:

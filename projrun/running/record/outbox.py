@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.cache.lease import Lease, Mark, read_mark
+from projrun.cache.lease import OUTPUT, Lease, Mark, read_mark
 from projrun.cache.locks import is_locked
 from projrun.directories import Directories
-from projrun.errors import ProjrunError
+from projrun.errors import ProjrunError, RequestError
+from projrun.journal.journal import Journal, has_journal
 from projrun.reporting import Reporter
 from projrun.running.record.lost import RUNS_ON, Settled, end_lost_run
+from projrun.running.record.recorder import LOG
 from projrun.tracking.open import close_store, open_store
 from projrun.tracking.runs import RunStore
 from projrun.tracking.uri import TrackingUri, parse_tracking_uri
@@ -52,6 +54,25 @@ def _waiting_runs(active: Path) -> Iterator[Waiting]:
         mark = read_mark(folder / "run.json")
         if mark is not None:
             yield Waiting(folder, mark, is_locked(folder / "run.json"))
+
+
+def waiting_run(active: Path, text: str) -> Waiting | None:
+    """The run whose id begins so, which is over, and of which something waits; RequestError for several."""
+    found = [run for run in chosen_runs(waiting_runs(active), [text]) if not run.active]
+    if len(found) > 1:
+        names = ", ".join(run.run_id for run in found)
+        raise RequestError(f"{text!r} is ambiguous: it matches several runs", hint=f"one of: {names}")
+    return found[0] if found else None
+
+
+def waiting_log(run: Waiting) -> Path | None:
+    """The file of this machine with the output of the run; None where that was delivered."""
+    file = run.folder / OUTPUT
+    if not file.is_file() and has_journal(run.folder):
+        with Journal(run.folder) as journal:
+            recorded = journal.store.get_run(run.run_id)
+            file = journal.store.artifact_directory(recorded.artifact_uri) / LOG
+    return file if file.is_file() else None
 
 
 def chosen_runs(runs: Sequence[Waiting], texts: Sequence[str]) -> list[Waiting]:
