@@ -67,6 +67,7 @@ def run(
     end_leftovers: bool = False,
     memory: int | str | None = None,
     cpus: float | str | None = None,
+    gpus: int | None = None,
     retries: int | None = None,
     retry_delay: float | str | None = None,
     retry_on: int | str | None = None,

@@ -67,7 +67,7 @@ class Capabilities(NamedTuple):
     locks: frozenset[str] = frozenset()
     """The kinds of lock (`lock_text.lock_kind`) that `--locked FILE` can be built from."""
     resources: frozenset[str] = frozenset()
-    """Which of the limits `memory` and `cpus` its containers hold: the plan refuses the others."""
+    """Which of the limits `memory`, `cpus` and `gpus` its containers hold: the plan refuses the others."""
 
     def serves(self, kind: str) -> bool:
         """Whether it takes projects with this kind of environment."""
@@ -165,6 +165,8 @@ class Launch(NamedTuple):
     """The most that it may use, in bytes; 0: no limit."""
     cpus: float = 0.0
     """The processors that it may use; 0: no limit."""
+    gpus: tuple[str, ...] | None = None
+    """The GPUs that it may use, by index or UUID; None: no limit."""
 
 
 class ChildProcess(NamedTuple):

@@ -45,7 +45,9 @@ class Capabilities(NamedTuple):
     survives_runner: bool = False
     """Whether a job goes on when its runner dies: the next command asks `attach` how it ended; else it is KILLED."""
     resources: frozenset[str] = frozenset()
-    """The fields of `JobSpec.limits` that it holds: the plan refuses the others."""
+    """The fields of `JobSpec.limits` that it holds, and `gpus` where jobs run on this machine, whose GPUs projrun
+    picks. The plan refuses the others.
+    """
 
 
 class Outcome(NamedTuple):
@@ -122,6 +124,10 @@ class JobSpec(NamedTuple):
     passes_keys: bool = False
     """Whether the process makes its terminal raw only to pass keys on: Ctrl-C is then an interrupt all the same."""
     limits: Limits = Limits()
+    kept_open: tuple[int, ...] = ()
+    """Descriptors of this process (locks) that the job's guard keeps open until the job's processes have ended. They
+    mean nothing in another process.
+    """
     mark: str = ""
     """The run's own id in the variable PROJRUN_RUN_IDS, by which what the command started is found."""
     end_leftovers: bool = False

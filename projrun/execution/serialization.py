@@ -14,6 +14,8 @@ from projrun.execution.protocol import JobSpec, Limits
 _VERSION = 1
 _PRIVATE = frozenset({"environ", "end_environ", "secrets"})
 """Fields that never stand in the text: a variable may hold a password that projrun does not know of."""
+_HERE = frozenset({"kept_open"})
+"""Fields that mean something in one process only."""
 _TEXTS = frozenset({"command", "end_function", "mark"})
 _PATHS = frozenset({"directory", "log_file"})
 _LISTS = frozenset({"argv_prefix", "secrets", "argv", "end_argv"})
@@ -29,7 +31,7 @@ def write_spec(spec: JobSpec, private: Path) -> str:
     Secret is every variable, and each field in which a masked text stands. Raises OSError where the file exists
     or cannot be written.
     """
-    fields = {name: _plain(value) for name, value in spec._asdict().items()}
+    fields = {name: _plain(value) for name, value in spec._asdict().items() if name not in _HERE}
     hidden = {name for name, value in fields.items() if name in _PRIVATE or _mentions(value, spec.secrets)}
     write_private(private, json.dumps({name: fields[name] for name in sorted(hidden)}))
     public = {name: value for name, value in fields.items() if name not in hidden}
@@ -48,7 +50,7 @@ def read_spec(text: str) -> JobSpec:
     if not isinstance(private, str):
         raise ValueError("the job specification names no private file")
     fields = {**public, **_object(_read_private(Path(private)), private)}
-    unknown = fields.keys() ^ set(JobSpec._fields)
+    unknown = fields.keys() ^ (set(JobSpec._fields) - _HERE)
     if unknown:
         raise ValueError(f"not a job specification: {min(unknown)} is missing or unknown")
     return JobSpec(**{name: _typed(name, value) for name, value in fields.items()})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 
 from projrun.errors import ProjrunError
 from projrun.execution.protocol import Outcome
-from projrun.running.limits import Retry
+from projrun.running.limits import Retry, RunLimits
 from projrun.running.record.lost import deliver_log
 from projrun.running.session import Session
+from projrun.running.waiting import Wait
 from projrun.settings.quantities import duration_text
 
 ATTEMPT = "PROJRUN_ATTEMPT"
@@ -18,22 +18,38 @@ ATTEMPTS = "projrun.attempts"
 """The tag with how many there were."""
 
 
-def repeated(session: Session, retry: Retry, attempt: Callable[[Mapping[str, str]], Outcome]) -> Outcome:
-    """The outcome of the last attempt; `attempt` takes variables for the command.
+Attempt = Callable[[Session, Mapping[str, str]], Outcome]
+"""Runs the command once; takes variables for it."""
 
-    What it raises ends the run: something failed before the command began, or a signal came.
+
+def attempted(session: Session, limits: RunLimits, attempt: Attempt) -> Outcome:
+    """The outcome of the last attempt, with the GPUs that the run asks for.
+
+    What `attempt` raises ends the run: something failed before the command began, or a signal came.
     """
+    if limits.gpus is None:
+        return _repeated(session, limits.retry, attempt)
+    from projrun.running.gpus import claimed
+
+    with claimed(session, limits.gpus) as claim:
+        return _repeated(session._replace(gpus=claim), limits.retry, attempt)
+
+
+def _repeated(session: Session, retry: Retry | None, attempt: Attempt) -> Outcome:
+    if retry is None:
+        return attempt(session, {})
     most = retry.times + 1
     for number in range(1, most + 1):
         session.recorder.tag({ATTEMPTS: str(number)})
-        outcome = attempt({ATTEMPT: str(number)})
+        outcome = attempt(session, {ATTEMPT: str(number)})
         if number == most or not retry.after(outcome) or _was_interrupted(session):
             break
         _end_attempt(session, outcome, number)
+        _run_again(session)
         then = f"attempt {number + 1} of {most} in {duration_text(retry.delay)}"
         session.reporter.info(f"attempt {number} of {most} failed: {outcome.reason}; {then}")
-        time.sleep(retry.delay)
-        _run_again(session)
+        with Wait(session) as wait:
+            wait.sleep(retry.delay)
     return outcome
 
 

@@ -35,5 +35,6 @@ def launch_of(
         grace_period=plan.grace_period,
         memory=plan.limits.job.memory if plan.limits else 0,
         cpus=plan.limits.job.cpus if plan.limits else 0.0,
+        gpus=session.gpus.devices if session.gpus else None,
         terminal=plan.terminal and keyboard and on_terminal(session.options.forward_stdout_to_stderr),
     )

@@ -19,6 +19,7 @@ Value = TypeVar("Value")
 
 
 _MOST_RETRIES = 1000
+_MOST_GPUS = 256
 _RETRIES = f"a number from 0 to {_MOST_RETRIES}: 3"
 _CAUSES = ("oom", "signal", "timeout")
 
@@ -49,6 +50,8 @@ class RunLimits(NamedTuple):
 
     job: Limits
     retry: Retry | None
+    gpus: int | None
+    """None: all are shown to the command; 0: none."""
     given: Mapping[str, str]
     """The settings' texts by option, which `rerun` repeats."""
     held: Mapping[str, str] = {}
@@ -71,6 +74,8 @@ class RunLimits(NamedTuple):
             yield "memory", self._with_how("memory", memory_text(self.job.memory))
         if self.job.cpus:
             yield "cpus", self._with_how("cpus", f"{self.job.cpus:g}")
+        if self.gpus is not None:
+            yield "gpus", str(self.gpus)
         if self.retry:
             delay = f", {duration_text(self.retry.delay)} apart" if self.retry.delay else ""
             causes = ", ".join([*map(str, sorted(self.retry.codes)), *sorted(self.retry.causes)])
@@ -94,7 +99,10 @@ def read_limits(settings: Settings) -> RunLimits:
     delay = _read(settings, "retry-delay", duration, "a duration: 10, 90s, 5m") or 0.0
     codes, causes = _retry_on(settings)
     retry = Retry(retries, delay, codes, causes) if retries else None
-    return RunLimits(limits, retry, {name: setting.value for name, setting in found.items()})
+    gpus = _read(
+        settings, "gpus", lambda text: count(text, _MOST_GPUS), f"a number from 0 to {_MOST_GPUS}: 1"
+    )
+    return RunLimits(limits, retry, gpus, {name: setting.value for name, setting in found.items()})
 
 
 def _read(settings: Settings, name: str, read: Callable[[str], Value | None], what: str) -> Value | None:
@@ -126,16 +134,23 @@ def _retry_on(settings: Settings) -> tuple[frozenset[int], frozenset[str]]:
     return frozenset(filter(None, codes.values())), frozenset(words) & frozenset(_CAUSES)
 
 
-def check_held(limits: RunLimits, manager: EnvironmentManager, backend_name: str) -> RunLimits:
+def check_held(
+    limits: RunLimits, manager: EnvironmentManager, backend_name: str, environ: Mapping[str, str]
+) -> RunLimits:
     """The limits; RequestError for one that what runs the command does not hold."""
     backend = get_backend(backend_name)
     contained = manager.capabilities.containers
-    for name, value in limits.job._asdict().items():
+    asked = {**limits.job._asdict(), "gpus": limits.gpus is not None}
+    for name, value in asked.items():
         by_manager = contained and name != "timeout"
         resources = manager.capabilities.resources if by_manager else backend.capabilities.resources
         if value and name not in resources:
             holder = f"environment manager {manager.name}" if by_manager else f"backend {backend.name}"
             raise RequestError(f"--{name}: the {holder} cannot hold it", hint=f"remove --{name}")
+    if limits.gpus is not None:
+        from projrun.running.gpu_choice import check_gpus
+
+        check_gpus(limits.gpus, environ)
     by_backend = limits.for_process(wrapped=contained)
     if not (by_backend.memory or by_backend.cpus) or not hasattr(backend, "how_held"):
         return limits

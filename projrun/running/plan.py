@@ -254,7 +254,7 @@ def _plan(
         end_leftovers=settings.enabled("end-leftovers"),
         keep_checkout=settings.enabled("keep-workdir"),
         parent=parent,
-        limits=_held(decided, environment.manager),
+        limits=_held(decided, environment.manager, context.environ),
     )
 
 
@@ -266,12 +266,12 @@ def _limits(settings: Settings) -> RunLimits | None:
     return read_limits(settings)
 
 
-def _held(decided: _Decided, manager: EnvironmentManager) -> RunLimits | None:
+def _held(decided: _Decided, manager: EnvironmentManager, environ: Mapping[str, str]) -> RunLimits | None:
     if decided.limits is None:
         return None
     from projrun.running.limits import check_held
 
-    return check_held(decided.limits, manager, decided.backend.name)
+    return check_held(decided.limits, manager, decided.backend.name, environ)
 
 
 def _parent(context: Context, tracking: TrackingTarget) -> tuple[str | None, str]:

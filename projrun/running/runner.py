@@ -102,7 +102,7 @@ def _carry_out(session: Session) -> Outcome:
             prepared = _prepare(session)
         with tracking_address(session, prepared) as (address, secrets):
 
-            def attempt(variables: Mapping[str, str]) -> Outcome:
+            def attempt(session: Session, variables: Mapping[str, str]) -> Outcome:
                 child = _child(session, prepared, address, variables)
                 for warning in child.warnings:
                     session.reporter.warning(warning)
@@ -128,13 +128,13 @@ def _carry_out(session: Session) -> Outcome:
         raise
 
 
-def _attempted(session: Session, attempt: Callable[[Mapping[str, str]], Outcome]) -> Outcome:
+def _attempted(session: Session, attempt: Callable[[Session, Mapping[str, str]], Outcome]) -> Outcome:
     limits = session.plan.limits
-    if limits is None or limits.retry is None:
-        return attempt({})
-    from projrun.running.attempts import repeated
+    if limits is None or (limits.retry is None and limits.gpus is None):
+        return attempt(session, {})
+    from projrun.running.attempts import attempted
 
-    return repeated(session, limits.retry, attempt)
+    return attempted(session, limits, attempt)
 
 
 def _announce(session: Session) -> None:
@@ -205,6 +205,7 @@ def _child(
     )
     environ = marked(child_environment(plan.environ, prepared, variables), session.lease.mark.origin_id)
     if prepared.wrap is None:
+        environ.update(session.gpus.variables if session.gpus else {})
         return ChildProcess((), with_shim(environ) if plan.environment.redirects_mlflow else environ)
     from projrun.running.launch import launch_of
 
@@ -234,6 +235,7 @@ def _job_spec(
         keyboard=_has_keyboard(session),
         passes_keys=child.passes_keys,
         limits=plan.limits.for_process(wrapped=bool(child.argv)) if plan.limits else Limits(),
+        kept_open=session.gpus.descriptors if session.gpus else (),
         mark=session.lease.mark.origin_id,
         end_leftovers=plan.end_leftovers,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -68,6 +68,16 @@ class Options(NamedTuple):
 _DEFAULTS = Options()
 
 
+class Claim(NamedTuple):
+    """The GPUs that a run has for itself."""
+
+    devices: tuple[str, ...]
+    variables: Mapping[str, str]
+    """What shows a command on this machine these, and no others."""
+    descriptors: tuple[int, ...]
+    """Of their locks."""
+
+
 class Session(NamedTuple):
     """The open record of an active run."""
 
@@ -80,6 +90,8 @@ class Session(NamedTuple):
     copy: RunCopy
     deadline: Deadline
     """Of the store: it begins when the command has ended."""
+    gpus: Claim | None = None
+    """None where all are shown to the command."""
 
 
 def record(

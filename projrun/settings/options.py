@@ -84,7 +84,7 @@ def _flag_setting(name: str, help_text: str, variable: str) -> Option:
     return _setting(name, help_text, None, variable)._replace(kind="flag")
 
 
-LIMITS = ("timeout", "memory", "cpus", "retries", "retry-delay", "retry-on")
+LIMITS = ("timeout", "memory", "cpus", "gpus", "retries", "retry-delay", "retry-on")
 """The options for limits and retries, which a run records together."""
 
 _TABLE = (
@@ -216,6 +216,9 @@ _TABLE = (
     _setting(
         "cpus", "Processors that the command may use: 2, 0.5.", "N", "PROJRUN_CPUS"
     )._replace(recorded=True),
+    _setting(
+        "gpus", "Number of GPUs that the command gets for itself; 0 shows it none.", "N", "PROJRUN_GPUS"
+    )._replace(default="all of them, shared", recorded=True),
     _setting(
         "retries", "How often to start the command again when it fails.", "N", "PROJRUN_RETRIES"
     )._replace(default="0", recorded=True),

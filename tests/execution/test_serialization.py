@@ -49,6 +49,7 @@ specs = st.builds(
     end_function=texts,
     end_details=tables,
     forward_stdout_to_stderr=st.booleans(),
+    kept_open=st.just(()),
     limits=st.builds(Limits, st.floats(0, 1e9), st.integers(0, 2**62), st.floats(0, 1e3)),
 )
 

@@ -146,6 +146,11 @@ def test_a_container_gets_no_more_processors_than_asked_for(docker: DockerBench)
     assert done.stdout in ("50000 100000\n", "50000\n")
 
 
+def test_a_container_is_shown_no_gpus(docker: DockerBench) -> None:
+    docker.project("echo ${CUDA_VISIBLE_DEVICES-unset}, $NVIDIA_VISIBLE_DEVICES")
+    assert docker.run("--gpus", "0").stdout == ", void\n"
+
+
 def test_each_attempt_gets_its_time_and_a_container_of_its_own(docker: DockerBench) -> None:
     docker.project("echo attempt $PROJRUN_ATTEMPT; sleep 60")
     words = ("--timeout", "1", "--grace-period", "1", "--retries", "1", "--retry-on", "timeout")

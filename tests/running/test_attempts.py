@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from projrun.errors import EnvironmentBuildError
+from projrun.running.during import remote
 from projrun.running.runner import Result
+from projrun.tracking.sql.store import SqlStore
 from tests.execution.supervision.support import eventually
 from tests.running.test_runner import Workbench
 from tests.support.commands import start_projrun
@@ -108,3 +111,25 @@ def test_a_signal_ends_the_waiting_for_the_next_attempt(bench: Workbench, tmp_pa
     assert ended.returncode == 143, ended.stderr
     (run,) = bench.runs()
     assert (run.status, run.tag("projrun.attempts"), run.tag("projrun.signal")) == ("KILLED", "1", "SIGTERM")
+
+
+def test_who_sets_the_run_to_killed_ends_the_waiting(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "_ASK_EVERY", 0.02)
+    bench.environ |= {"PROJRUN_RETRIES": "1", "PROJRUN_RETRY_DELAY": "10m"}
+
+    def kill() -> None:
+        eventually(lambda: any(bench.home.rglob("output.1.log")), "the first attempt's log")
+        eventually(lambda: bench.heard.infos[-1].startswith("attempt 1 of 2 failed"), "the waiting")
+        store = SqlStore.open(bench.home / "projrun.db")
+        (run,) = store.search_runs(["0"]).runs
+        store.update_run(run.run_id, status="KILLED")
+        store.close()
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    result = bench.execute(bench.plan())
+    thread.join()
+    assert (result.outcome.status, result.outcome.reason) == ("KILLED", remote.CANCELLED)
+    assert [run.tag("projrun.attempts") for run in bench.runs()] == ["1"]

@@ -33,7 +33,7 @@ def test_how_limits_are_held_is_shown() -> None:
     limits = read(memory="4G", cpus="2.5")._replace(held={"memory": "of each process"})
     assert dict(limits.shown()) == {"memory": "4 GiB (of each process)", "cpus": "2.5"}
     if sys.platform == "linux":  # elsewhere nothing holds them
-        assert check_held(limits, LocalEnvironment(), "local").held.keys() == {"memory", "cpus"}
+        assert check_held(limits, LocalEnvironment(), "local", {}).held.keys() == {"memory", "cpus"}
 
 
 def test_zero_is_no_limit() -> None:
@@ -73,6 +73,7 @@ def test_what_is_retried(retry: Retry, outcome: Outcome, again: bool) -> None:
     [
         ("memory", "4X", "--memory: '4X' is not a size"),
         ("cpus", "many", "--cpus: 'many' is not a number of processors"),
+        ("gpus", "all", "--gpus: 'all' is not a number from 0 to 256"),
         ("retries", "-1", "--retries: '-1' is not a number from 0 to 1000"),
         ("retries", "1001", "is not a number from 0 to 1000"),
         ("retry-delay", "x", "--retry-delay: 'x' is not a duration"),
@@ -99,9 +100,9 @@ class Contained(LocalEnvironment):
 
 
 def test_a_container_leaves_the_time_to_the_backend_and_the_rest_to_its_manager() -> None:
-    limits = RunLimits(Limits(timeout=3, memory=2**30), None, {})
+    limits = RunLimits(Limits(timeout=3, memory=2**30), None, None, {})
     assert limits.for_process(wrapped=True) == Limits(timeout=3)
     assert limits.for_process(wrapped=False) == limits.job
     with pytest.raises(RequestError, match="--memory: the environment manager contained cannot hold it"):
-        check_held(limits, Contained(), "local")
-    assert check_held(limits._replace(job=Limits(timeout=3)), Contained(), "local")
+        check_held(limits, Contained(), "local", {})
+    assert check_held(limits._replace(job=Limits(timeout=3)), Contained(), "local", {})

@@ -16,7 +16,7 @@ class LocalBackend:
     """
 
     name = "local"
-    capabilities = Capabilities(resources=frozenset({"timeout", "memory", "cpus"}))
+    capabilities = Capabilities(resources=frozenset({"timeout", "memory", "cpus", "gpus"}))
 
     def check(self, config: Mapping[str, object]) -> None:
         """There is nothing to check: the core refuses any configuration."""

@@ -149,6 +149,6 @@ class Guard:
 def start_guard(grace_period: float, spec: JobSpec, terminal: int | None) -> Guard:
     """The guard of a job that is about to start; `terminal` is the master of its terminal."""
     try:
-        return Guard(grace_period, spec.end_argv, spec.end_environ, terminal=terminal, mark=spec.mark)
+        return Guard(grace_period, spec.end_argv, spec.end_environ, spec.kept_open, terminal, spec.mark)
     except OSError as error:
         raise EnvironmentBuildError(f"the guard process cannot be started: {error.strerror}") from None

@@ -32,7 +32,7 @@ class DockerEnvironment:
         cached=False,
         containers=True,
         locks=frozenset({"image"}),
-        resources=frozenset({"memory", "cpus"}),
+        resources=frozenset({"memory", "cpus", "gpus"}),
     )
 
     needs = "the program docker, which is not on PATH"

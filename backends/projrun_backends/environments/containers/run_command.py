@@ -78,7 +78,7 @@ def contain(containment: Containment, launch: Launch) -> ChildProcess:
         *_named(containment, run_id),
         *(_TERMINAL if launch.terminal else ()),
         *_user_words(containment),
-        *_limits(containment, launch),
+        *limit_words(containment.arguments, launch),
         *(word for mount in mounts for word in ("--mount", mount.word)),
         *(word for volume in containment.volumes for word in ("--volume", volume)),
         *passed.words,
@@ -107,14 +107,23 @@ def _named(containment: Containment, run_id: str) -> list[str]:
     return words
 
 
-def _limits(containment: Containment, launch: Launch) -> list[str]:
-    """What -A says takes precedence."""
-    limits = {"memory": launch.memory, "cpus": f"{launch.cpus:g}" if launch.cpus else ""}
-    return [
-        f"--{name}={value}"
-        for name, value in limits.items()
-        if value and containment.arguments.value(name) is None
-    ]
+def limit_words(arguments: Arguments, launch: Launch) -> list[str]:
+    """`docker run`'s options for the limits; those of -A take precedence."""
+    limits = {
+        "memory": launch.memory,
+        "cpus": f"{launch.cpus:g}" if launch.cpus else "",
+        # A field of CSV, whose commas are no separators.
+        "gpus": f'"device={",".join(launch.gpus)}"' if launch.gpus else "",
+    }
+    return [f"--{name}={value}" for name, value in limits.items() if value and arguments.value(name) is None]
+
+
+def gpu_variables(launch: Launch) -> dict[str, str]:
+    """In the container the devices have numbers of their own; with none, a runtime may still show all of them."""
+    if launch.gpus is None:
+        return {}
+    visible = {"CUDA_VISIBLE_DEVICES": ",".join(map(str, range(len(launch.gpus))))}
+    return visible if launch.gpus else {**visible, "NVIDIA_VISIBLE_DEVICES": "void"}
 
 
 def _user_words(containment: Containment) -> tuple[str, ...]:
@@ -134,6 +143,7 @@ def _contents(containment: Containment, launch: Launch) -> tuple[dict[str, str],
         **clouds.variables,
         **certificates.variables,
         **container_variables(containment.docker, containment.arguments, request, launch),
+        **gpu_variables(launch),
     }
     configured = dict.fromkeys(("NO_PROXY", "no_proxy"), containment.engine.unproxied)
     variables.update(unproxied(variables, {**configured, **obtained.image.environ}, launch))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from projrun_backends.environments.containers.mounts import (
     targets,
     without_targets,
 )
+from projrun_backends.environments.containers.run_command import gpu_variables, limit_words
 from projrun_backends.environments.containers.variables import check_variables, pass_variables, unproxied
 from projrun_backends.environments.options import ContainerOptions
 
@@ -227,3 +229,29 @@ def test_without_the_program_docker(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentBuildError, match="docker") as raised:
         get_manager("docker").resolve(asked)
     assert raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("limited", "arguments", "words"),
+    [
+        ({}, (), []),
+        ({"memory": 2**30, "cpus": 2.5}, (), ["--memory=1073741824", "--cpus=2.5"]),
+        ({"memory": 2**30, "cpus": 2.5}, ("m=1g", "cpus=1"), []),
+        ({"gpus": ("0", "GPU-7")}, (), ['--gpus="device=0,GPU-7"']),
+        ({"gpus": ("0",)}, ("gpus=all",), []),
+        ({"gpus": ()}, (), []),
+    ],
+)
+def test_limits_are_dockers_own(
+    tmp_path: Path, limited: dict[str, object], arguments: Sequence[str], words: Sequence[str]
+) -> None:
+    assert limit_words(parse_arguments(arguments), launch(tmp_path, **limited)) == words
+
+
+def test_a_container_counts_its_gpus_from_zero(tmp_path: Path) -> None:
+    assert gpu_variables(launch(tmp_path)) == {}
+    assert gpu_variables(launch(tmp_path, gpus=("2", "3"))) == {"CUDA_VISIBLE_DEVICES": "0,1"}
+    assert gpu_variables(launch(tmp_path, gpus=())) == {
+        "CUDA_VISIBLE_DEVICES": "",
+        "NVIDIA_VISIBLE_DEVICES": "void",
+    }
