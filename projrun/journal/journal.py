@@ -157,7 +157,7 @@ class Journal:
         return str(self.store.artifact_directory(artifact_uri).relative_to(self.artifact_root))
 
     def model_targets(self) -> dict[str, str]:
-        """The ids in the target of the logged models that are there."""
+        """The ids in the target of the logged models that are there; of `NAME/VERSION`, the version there."""
         with self._engine.reading() as connection:
             rows = connection.execute("SELECT model_id, target FROM journal_models")
             return dict(rows.fetchall())
@@ -172,6 +172,12 @@ class Journal:
         with self._engine.reading() as connection:
             rows = connection.execute("SELECT model_id FROM logged_models ORDER BY creation_time, model_id")
             return [row[0] for row in rows]
+
+    def model_versions(self) -> list[tuple[str, str]]:
+        """The names and numbers of the versions of registered models."""
+        with self._engine.reading() as connection:
+            rows = connection.execute("SELECT name, version FROM model_versions ORDER BY name, version")
+            return [(name, str(version)) for name, version in rows]
 
     def changes(self, held: Held, limit: int) -> list[Change]:
         """The oldest changes of a run that wait."""

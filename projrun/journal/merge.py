@@ -17,7 +17,7 @@ from projrun.journal.journal import Held, Journal
 from projrun.journal.places import find_experiment, find_or_create
 from projrun.journal.references import References
 from projrun.tracking.artifacts.repository import ArtifactRepository
-from projrun.tracking.entities import Run
+from projrun.tracking.entities import LoggedModel, Run
 from projrun.tracking.runs import RunStore
 from projrun.typed import TYPE_CHECKING
 
@@ -79,6 +79,7 @@ def merge(
         if not values_only:
             work.send_files(largest)
             work.complete_models()
+            work.send_registry()
     except ProjrunError as error:
         reason = error.message
     except OSError as error:
@@ -155,6 +156,31 @@ class _Merge:
         if self._models is not None:
             self._models.complete()
 
+    def send_registry(self) -> None:
+        """Register in the target what was registered here."""
+        if not self._journal.model_versions():
+            return
+        from projrun.journal.registry import RegistrySender
+        from projrun.tracking.models import ModelRegistry
+
+        if isinstance(self._target, ModelRegistry):
+            RegistrySender(self._journal, self._target, self._references, self._place_of).send()
+        else:
+            self._refused.append(f"the registered models: {self._target.uri} keeps none")
+
+    def _place_of(self, uri: str) -> str:
+        """Where the files of a run or a model are in the target."""
+        pairs = [(held.run.artifact_uri, place.artifact_uri) for held, place in self._placed]
+        pairs += [(own.artifact_uri, there.artifact_uri) for own, there in self._placed_models()]
+        for own, there in pairs:
+            folder = self._references.text(own)  # the ids in it are the target's by now
+            if uri == folder or uri.startswith(f"{folder}/"):
+                return there + uri.removeprefix(folder)
+        return uri
+
+    def _placed_models(self) -> list[tuple[LoggedModel, LoggedModel]]:
+        return self._models.placed if self._models else []
+
     def send_values(self) -> None:
         """Send params, metrics, tags, states and inputs of every run."""
         total = max(1, self._journal.count())
@@ -186,7 +212,7 @@ class _Merge:
     def _roots(self) -> Iterator[tuple[str, Callable[[], ArtifactRepository]]]:
         for held, place in self._placed:
             yield self._journal.folder_of(held.run.artifact_uri), self._opening(place.artifact_uri)
-        for model, found in self._models.placed if self._models else ():
+        for model, found in self._placed_models():
             yield self._journal.folder_of(model.artifact_uri), self._opening(found.artifact_uri)
 
     def _opening(self, uri: str) -> Callable[[], ArtifactRepository]:

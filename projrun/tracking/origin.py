@@ -10,6 +10,8 @@ ORIGIN = "projrun.origin.run_id"
 """The tag, in stores that give runs ids of their own."""
 ORIGIN_MODEL = "projrun.origin.model_id"
 """The same for logged models."""
+ORIGIN_VERSION = "projrun.origin.model_version"
+"""The same for versions of registered models: where the version's files were."""
 
 
 def find_by_origin(store: RunStore, experiment_id: str, origin_id: str) -> Run | None:

@@ -56,7 +56,7 @@ class Model(mlflow.pyfunc.PythonModel):
 with mlflow.start_run() as run:
     mlflow.log_metric("loss", 1.0)
     mlflow.log_text("hello", "notes/hello.txt")
-    model = mlflow.pyfunc.log_model(name="model", python_model=Model(), input_example=[[1.0]])
+    model = mlflow.pyfunc.log_model(name="model", python_model=Model(), registered_model_name="{NAME}")
     mlflow.set_tag("best", model.model_uri)
     with mlflow.start_run(nested=True, run_name="inner"):
         mlflow.log_metrics({"a": 1, "b": 2}, step=3)
@@ -146,7 +146,9 @@ def test_the_client_does_not_notice_an_outage(bench: Bench, store: RestStore, fa
 def test_a_run_without_the_server_is_there_after_one_sync(bench: Bench, store: RestStore) -> None:
     bench.server.fault = "down"
     document: dict[str, Any] = json.loads(
-        bench.run(OFFLINE, "--run-name", "outer", "--offline-tracking", "--json").stdout
+        bench.run(
+            OFFLINE.replace("{NAME}", bench.experiment), "--run-name", "outer", "--offline-tracking", "--json"
+        ).stdout
     )
     bench.server.fault = ""
     bench.sync().check()
@@ -160,5 +162,7 @@ def test_a_run_without_the_server_is_there_after_one_sync(bench: Bench, store: R
     assert outer.tag("best") == f"models:/{model.model_id}"
     assert [output.model_id for output in outer.model_outputs] == [model.model_id]
     assert "MLmodel" in [file.path for file in store.artifacts(model.artifact_uri).list()]
+    version = store.get_model_version(bench.experiment, "1")
+    assert (version.source, version.run_id) == (f"models:/{model.model_id}", outer.run_id)
     shown = run_projrun("runs", "show", document["run_id"], "--json", environ=bench.environ).check()
     assert json.loads(shown.stdout)["run_id"] == outer.run_id

@@ -19,12 +19,14 @@ class ForeignStore(SqlStore):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.arrived: list[Metric] = []
+        self.all_arrived: list[tuple[str, Metric]] = []
 
     @classmethod
-    def at(cls, folder: Path) -> ForeignStore:
-        """Open the store of a folder."""
+    def at(cls, folder: Path, all_arrived: list[tuple[str, Metric]] | None = None) -> ForeignStore:
+        """Open the store of a folder; several may share the list of what arrived, with its run."""
         store = cls.open(folder / "foreign.db")
         assert isinstance(store, cls)
+        store.all_arrived = [] if all_arrived is None else all_arrived
         return store
 
     def create_run(
@@ -59,6 +61,7 @@ class ForeignStore(SqlStore):
         """Keep and count."""
         super().log_batch(run_id, metrics=metrics, params=params, tags=tags)
         self.arrived.extend(metrics)
+        self.all_arrived.extend((run_id, metric) for metric in metrics)
 
 
 class Outage(TrackingError):

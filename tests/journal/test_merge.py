@@ -71,6 +71,10 @@ def fill_models(journal: Journal, experiment: str) -> None:
     file.write_bytes(b"trees")
     store.artifacts(model.artifact_uri).upload(file, "MLmodel")
     store.finalize_logged_model(model.model_id, "LOGGED_MODEL_READY")
+    store.create_registered_model("echo", description="says it again")
+    own = store.get_run(OWNER)
+    for source in (f"{own.artifact_uri}/model", f"models:/{model.model_id}"):
+        store.create_model_version("echo", source=source, run_id=OWNER, tags=[Tag("of", OWNER)])
 
 
 def check_models(target: SqlStore, outer: Run) -> None:
@@ -86,6 +90,14 @@ def check_models(target: SqlStore, outer: Run) -> None:
     folder = target.artifacts(model.artifact_uri).folder
     assert folder is not None
     assert (folder / "MLmodel").read_bytes() == b"trees"
+    registered = target.get_registered_model("echo")
+    assert (registered.description, registered.latest_versions[0].version) == ("says it again", "2")
+    versions = [target.get_model_version("echo", number) for number in ("1", "2")]
+    assert [version.source for version in versions] == [
+        f"{outer.artifact_uri}/model", f"models:/{model.model_id}",
+    ]  # fmt: skip
+    assert {version.run_id for version in versions} == {outer.run_id}
+    assert all(Tag("of", outer.run_id) in version.tags for version in versions)
 
 
 def artifact(journal: Journal, run_id: str, path: str, content: bytes) -> None:
@@ -197,7 +209,7 @@ def test_whatever_fails_everything_is_there_once(rounds: list[list[str]], steps:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(
-    "call", [pytest.param(n, marks=[] if n % 6 == 2 else pytest.mark.large) for n in range(36)]
+    "call", [pytest.param(n, marks=[] if n % 8 == 2 else pytest.mark.large) for n in range(48)]
 )
 def test_each_call_may_fail_alone(journal: Journal, target: ForeignStore, call: int, when: str) -> None:
     fill(journal)
