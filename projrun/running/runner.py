@@ -95,6 +95,7 @@ def execute(plan: Plan, reporter: Reporter, options: Options) -> Result:
 
 
 def _carry_out(session: Session) -> Outcome:
+    outcomes: list[Outcome] = []
     try:
         _announce(session)
         with session.reporter.section("preparation"):
@@ -111,9 +112,11 @@ def _carry_out(session: Session) -> Outcome:
                     spec = _job_spec(session, prepared, child, secrets)
                     return cancellation.explained(_supervise(session, spec, cancellation))
 
-            return _attempted(session, attempt)
+            outcomes.append(_attempted(session, attempt))
+        return outcomes[0]
     except Interrupted as interruption:
-        return interruption.outcome
+        session.deadline.hurried = True
+        return next(iter(outcomes), interruption.outcome)  # it may come after the end of the command
     except ProjrunError as error:
         error.run_id = session.recorder.run.run_id
         if isinstance(error, EnvironmentBuildError) and error.log is not None:
@@ -333,7 +336,8 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
         warn(f"the run's end cannot be noted in {lease.folder}: {error.strerror}")
     # Who interrupts a run waits for no server; what takes longer is delivered later.
     seconds = session.plan.end_timeout
-    seconds = seconds if outcome.signal is None else min(seconds, _AFTER_SIGNAL)
+    if outcome.signal is not None or session.deadline.hurried:
+        seconds = min(seconds, _AFTER_SIGNAL)
     session.deadline.begin(seconds * 3 / 4)
     end_created_runs(lease, recorder.run, session.store, end, warn)
     deliver_held(lease, recorder, session.store, warn)

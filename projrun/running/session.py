@@ -48,6 +48,9 @@ _INDEXES = (
 """Variables with addresses of package indexes, which a command may print."""
 
 
+_GIVING_UP = 3.0
+"""Seconds to end a run that could not be recorded as a whole; then the next command does."""
+
 _WAITING = "waiting for the tracking server (Ctrl-C leaves; `projrun sync` delivers later)"
 
 
@@ -110,6 +113,8 @@ def record(
         with reporter.activity(f"recording at {store.uri}"), _interruptible(options):
             recorder = RunRecorder.start(store, describe(plan), reporter.warning, lease)
     except BaseException as error:
+        if deadline is not None:
+            deadline.begin(_GIVING_UP)
         if lease is not None:
             _give_up(lease, plan, store, reporter, error)
         if store is not None:

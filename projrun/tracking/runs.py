@@ -44,6 +44,8 @@ class Deadline:
         self._on_wait = on_wait
         self._until: float | None = None
         self._waited = 0.0
+        self.hurried = False
+        """Whether a signal came before it began: little time is left."""
 
     def begin(self, seconds: float) -> None:
         """From now on, all the work has so many seconds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -19,6 +20,7 @@ from projrun.environments.protocol import (
     ResolvedEnvironment,
 )
 from projrun.errors import EnvironmentBuildError, RequestError, TrackingError
+from projrun.execution.supervision.signals import SignalRelay
 from projrun.project.binding import GivenValue
 from projrun.reporting import Meter
 from projrun.running import session
@@ -28,6 +30,7 @@ from projrun.running.rerun.planning import compare_environments, plan_repetition
 from projrun.running.rerun.repetition import Order, repetition
 from projrun.running.runner import Result, execute
 from projrun.running.session import Options
+from projrun.server.endpoint import Endpoint
 from projrun.tracking.entities import Run
 from projrun.tracking.sql.store import SqlStore
 from projrun_backends.environments.local import LocalEnvironment
@@ -231,6 +234,22 @@ def test_a_run_has_its_lease_before_the_store_is_asked_and_its_origin_as_id(
     monkeypatch.setattr(SqlStore, "create_run", create_run)
     run = bench.execute(bench.plan()).run
     assert seen == [("", "0", run.run_id, run.run_id)]
+
+
+def test_a_signal_after_the_end_of_the_command_changes_nothing_of_it(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = Endpoint.close
+
+    def close_late(endpoint: Endpoint) -> None:
+        close(endpoint)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Endpoint, "close", close_late)
+    with SignalRelay() as relay:
+        result = execute(bench.plan(code=3), bench.heard, Options(relay, forward_stdout_to_stderr=True))
+    assert (result.outcome.status, result.outcome.exit_code) == ("FAILED", 3)
+    assert [run.status for run in bench.runs()] == ["FAILED"]
 
 
 def test_a_run_is_repeated_with_what_was_recorded(bench: Workbench) -> None:

@@ -138,6 +138,7 @@ class RestStore(RestModels):
         """The run that the server created without an answer, if it did and says so now."""
         if not origin_id:
             return None
+        self.transport.hurry()
         try:
             return find_by_origin(self, experiment_id, origin_id)
         except TrackingError:

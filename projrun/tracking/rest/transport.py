@@ -153,6 +153,10 @@ class Transport:
             patient=self.patient, auth=auth, deadline=self.deadline,
         )  # fmt: skip
 
+    def hurry(self) -> None:
+        """The server has just failed: until it answers, a call has little time and is tried once."""
+        self._gave_up = True
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
