@@ -51,7 +51,10 @@ class GrowingLog:
         self._copy.unlink(missing_ok=True)
 
     def give_up(self) -> None:
-        """Cut off an upload that is under way: it must not arrive after the last one."""
+        """Cut off an upload that is under way: it must not arrive after the last one.
+
+        MLflow 2 keeps what it got, MLflow 3 nothing; the last upload comes later, and is longer.
+        """
         with suppress(OSError):
             os.truncate(self._copy, 0)
 
