@@ -248,6 +248,25 @@ def test_a_killed_runner_leaves_no_process(box: Box) -> None:
     assert box.shown(run_id)["status"] == "KILLED"
 
 
+def test_an_interrupt_before_the_run_is_recorded_leaves_none(box: Box) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"http://127.0.0.1:{silent.getsockname()[1]}/project.tar.gz"
+        starter = subprocess.Popen(
+            [*projrun_argv(), "run", uri, "-d"],
+            env={**os.environ, **box.environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = silent.accept()
+        with connection:
+            starter.send_signal(signal.SIGINT)
+            printed, said = starter.communicate(timeout=30)
+    assert (starter.returncode, printed) == (130, "")
+    assert said.count("interrupted by SIGINT") == 1
+    assert list(box.active.iterdir()) == []
+
+
 def test_a_run_is_cancelled_while_it_is_prepared(box: Box) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"data=http://127.0.0.1:{silent.getsockname()[1]}/data"

@@ -16,7 +16,7 @@ from projrun.cli.request import build_request
 from projrun.credentials import redact_uri
 from projrun.errors import ProjrunError, RequestError
 from projrun.execution.supervision.descendants import KEEP, RUN_IDS
-from projrun.execution.supervision.signals import SignalRelay
+from projrun.execution.supervision.signals import Interrupted, SignalRelay
 from projrun.running.handover import discard_request, hand_over
 from projrun.running.record.parent import ENDPOINT_STORE
 from projrun.running.request import Context, RunRequest, context_of
@@ -68,9 +68,10 @@ def _started(request: RunRequest, context: Context, *, as_json: bool) -> tuple[d
                 os.close(writer)
             try:
                 line = answer.readline()
-            except BaseException:  # a signal: there is to be no run that its caller has not heard of
-                process.terminate()
-                process.wait()
+            except Interrupted as interruption:  # there is to be no run that its caller has not heard of
+                process.send_signal(interruption.signum)
+                if process.wait() > 0 and not answer.readline():  # it has said so itself
+                    return None, process.returncode
                 raise
     finally:
         discard_request(file)
