@@ -221,7 +221,7 @@ def read_mark(file: Path) -> Mark | None:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         return Mark(**content)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

@@ -32,6 +32,30 @@ def mutated(text: str, number: int) -> bytes:
     return bytes(data)
 
 
+def mutated_bytes(data: bytes, number: int) -> bytes:
+    """The same for what is no text: bytes changed, doubled, removed, and moved."""
+    chance = random.Random(f"{number}:{len(data)}")
+    found = bytearray(data)
+    for _ in range(chance.choice((1, 1, 2, 3, 8, 30))):
+        place = chance.randrange(len(found) + 1)
+        piece = found[place : place + chance.choice((1, 4, 16, 512))]
+        change = chance.choice(("flip", "flip", "flip", "remove", "double", "move", "ones", "cut"))
+        if change == "flip" and piece:
+            found[place] = chance.randrange(256)
+        elif change == "ones" and piece:
+            found[place : place + len(piece)] = b"\xff" * len(piece)
+        elif change == "double":
+            found[place:place] = piece * chance.choice((1, 3))
+        elif change == "cut" and chance.random() < 0.2:
+            del found[place:]
+        elif piece:
+            del found[place : place + len(piece)]
+            if change == "move":
+                other = chance.randrange(len(found) + 1)
+                found[other:other] = piece
+    return bytes(found)
+
+
 def _insert_token(text: str, chance: random.Random) -> str:
     place = chance.randint(0, len(text))
     return text[:place] + chance.choice(_TOKENS) + text[place:]

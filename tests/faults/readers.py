@@ -6,17 +6,21 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import tarfile
+import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from projrun.bounded import parse_json
+from projrun.cache.lease import Mark, read_mark
 from projrun.cli.execution import execute
 from projrun.cli.quantities import parse_duration, parse_size
 from projrun.environments.lock_text import locked_packages
 from projrun.environments.protocol import EnvironmentRequest
-from projrun.errors import TrackingError
+from projrun.errors import SourceError, TrackingError
 from projrun.project.binding import GivenValue, bind
 from projrun.project.check import check_project
 from projrun.project.loader import load_project
@@ -27,13 +31,18 @@ from projrun.running.env_file import read_env_file
 from projrun.running.request import RunRequest
 from projrun.running.request_json import from_json, to_json
 from projrun.settings import Setting, Settings
+from projrun.sources.archives.errors import UnpackError
+from projrun.sources.archives.extraction import unpack
+from projrun.sources.archives.limits import LIMITS
 from projrun.sources.uri import parse_project_uri
 from projrun.tracking.rest import wire
+from projrun.tracking.rest.logins import login
 from projrun.tracking.search.grammar import RUNS, parse_filter, parse_ordering
 from projrun.tracking.uri import parse_tracking_uri
 from projrun_backends.environments.conda import lock as conda_lock
 from projrun_backends.environments.conda.settings import conda_settings
 from projrun_backends.environments.containers import lock as image_lock
+from projrun_backends.environments.python.indexes import package_settings, uv_settings
 from projrun_backends.environments.python.locks import locked_spec
 from projrun_backends.environments.python.spec import EnvironmentSpec
 from projrun_backends.environments.python.specs import conda_refusal, read_spec
@@ -47,7 +56,7 @@ class Reader(NamedTuple):
     """Reads one file of a folder."""
 
     file: str
-    text: str
+    text: str | bytes
     read: Callable[[Path], object]
 
 
@@ -265,6 +274,51 @@ def _sizes(text: str) -> object:
     return parse_duration(text[:3], "x"), parse_size(text[3:], "y")
 
 
+def _archive(kind: str) -> bytes:
+    """A small archive with a file, a folder, a link and an executable."""
+    stream = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("top/MLproject", MLPROJECT)
+            archive.writestr("top/sub/é.py", "print(1)\n" * 50)
+            link = zipfile.ZipInfo("top/link")
+            link.create_system, link.external_attr = 3, 0o120777 << 16
+            archive.writestr(link, "sub/é.py")
+        return stream.getvalue()
+    with tarfile.open(fileobj=stream, mode="w:gz" if kind == "tar.gz" else "w") as tar:
+        for name, content in (("top/MLproject", MLPROJECT), (f"top/sub/{'long' * 40}.py", "print(1)\n")):
+            member = tarfile.TarInfo(name)
+            member.size = len(content.encode())
+            tar.addfile(member, io.BytesIO(content.encode()))
+        symbolic = tarfile.TarInfo("top/link")
+        symbolic.type, symbolic.linkname = tarfile.SYMTYPE, "MLproject"
+        tar.addfile(symbolic)
+        hard = tarfile.TarInfo("top/hard")
+        hard.type, hard.linkname = tarfile.LNKTYPE, "top/MLproject"
+        tar.addfile(hard)
+    return stream.getvalue()
+
+
+def _unpack(name: str) -> Callable[[Path], object]:
+    def read(folder: Path) -> object:
+        for place in (folder / "tree", folder / "tree.whole"):
+            shutil.rmtree(place, ignore_errors=True)
+        (folder / "top").unlink(missing_ok=True)
+        with (folder / name).open("rb") as file:
+            try:
+                return unpack(file, name, folder / "tree", LIMITS._replace(unpacked=1 << 24))
+            except UnpackError as error:  # which the fetch explains
+                raise SourceError(str(error)) from None
+
+    return read
+
+
+def _packages(folder: Path) -> object:
+    environ = {"HOME": str(folder), "PIP_CONFIG_FILE": str(folder / "c"), "UV_CONFIG_FILE": str(folder / "c")}
+    settings = package_settings(environ)
+    return uv_settings(settings, environ), settings.deciding_pip()
+
+
 READERS: Mapping[str, Reader] = {
     "MLproject": Reader("MLproject", MLPROJECT, _mlproject),
     "check": Reader("MLproject", MLPROJECT, _command_line("check", "--json")),
@@ -294,6 +348,13 @@ READERS: Mapping[str, Reader] = {
     "filter": Reader("text", FILTER, _text(lambda text: parse_filter(text, RUNS))),
     "order": Reader("text", "metrics.`a b` DESC", _text(lambda text: parse_ordering(text, RUNS))),
     "server": Reader("text", SERVER, _text(_answers)),
+    "tar": Reader("a.tar", _archive("tar"), _unpack("a.tar")),
+    "tar.gz": Reader("a.tar.gz", _archive("tar.gz"), _unpack("a.tar.gz")),
+    "zip": Reader("a.zip", _archive("zip"), _unpack("a.zip")),
+    "pip.conf": Reader("c", "[global]\nindex-url = https://u:p@h/simple\nextra-index-url =\n    https://a\n    https://b\nno-index = 0\n", _packages),
+    "uv.toml": Reader("c", 'index-url = "https://u:p@h/simple"\n[[index]]\nname = "x"\nurl = "https://h"\ndefault = true\n[pip]\nno-index = false\n', _packages),
+    "login": Reader(".mlflow/credentials", "[mlflow]\nmlflow_tracking_username = a\nmlflow_tracking_password = b%(x)s\n", lambda folder: login({"HOME": str(folder)})),
+    "lease": Reader("run.json", json.dumps(Mark("a" * 32, "sqlite:///x")._asdict()), lambda folder: read_mark(folder / "run.json")),
     "sizes": Reader("text", "30d1.5GiB", _text(_sizes)),
 }  # fmt: skip
 
@@ -301,6 +362,7 @@ READERS: Mapping[str, Reader] = {
 def prepare(folder: Path) -> None:
     """What the texts above refer to."""
     (folder / "pkg").mkdir(parents=True)
+    (folder / ".mlflow").mkdir()
     (folder / "data").write_text("")
     (folder / "wheel.whl").write_text("")
     (folder / "python_env.yaml").write_text(PYTHON_ENV)

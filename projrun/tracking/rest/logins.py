@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import SplitResult
 
+from projrun.bounded import read_file
 from projrun.directories import home_folder
 from projrun.errors import RequestError
 from projrun.http.logins import Credentials, basic, host_credentials
@@ -17,6 +18,8 @@ from projrun.http.logins import Credentials, basic, host_credentials
 USERNAME = "MLFLOW_TRACKING_USERNAME"
 PASSWORD = "MLFLOW_TRACKING_PASSWORD"  # noqa: S105 - the name of a variable
 TOKEN = "MLFLOW_TRACKING_TOKEN"  # noqa: S105 - the name of a variable
+
+_BLANKS = " " * 1000
 
 
 def find_credentials(address: SplitResult, environ: Mapping[str, str]) -> Credentials | None:
@@ -59,8 +62,11 @@ def _read_file(file: Path) -> tuple[str, str]:
 
     parser = configparser.ConfigParser()
     try:
-        parser.read_string(file.read_text("utf-8"), str(file))
-    except (OSError, UnicodeDecodeError, configparser.Error) as error:
+        text = read_file(file).decode("utf-8")
+        if _BLANKS in text.replace("\t", " "):  # the parser takes quadratic time for them
+            raise ValueError("a thousand blanks in a row")
+        parser.read_string(text, str(file))
+    except (OSError, ValueError, configparser.Error) as error:
         raise RequestError(
             f"{file} cannot be read as MLflow's credentials file ({type(error).__name__})",
             hint="it holds [mlflow], mlflow_tracking_username = ... and mlflow_tracking_password = ...",
