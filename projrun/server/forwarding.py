@@ -85,7 +85,7 @@ class Buffered:
 
     async def _respond(self, request: Request, scope: Scope) -> Response | None:
         """The answer of the server behind; None where the run-scoped store answers."""
-        path = request.url.path
+        path: str = scope["path"]
         route = (request.method, path.removeprefix(_API))
         if path != _SEARCH and route not in _OF_THE_RUN:
             return await self._passed_on(request, _streamed(request))
@@ -129,9 +129,10 @@ class Buffered:
 
     async def _passed_on(self, request: Request, body: bytes | Iterable[bytes]) -> Response:
         headers = {name: value for name, value in request.headers.items() if name not in _NOT_SENT}
-        path = quote(request.url.path.removeprefix("/"), safe=_SAFE)
-        if request.url.query:
-            path = f"{path}?{request.url.query}"
+        # Not `request.url`: a `#` in the path would end it there.
+        path = quote(request.scope["path"].removeprefix("/"), safe=_SAFE)
+        if query := request.scope["query_string"].decode("latin-1"):
+            path = f"{path}?{query}"
         answer = await anyio.to_thread.run_sync(self._upstream.send, request.method, path, headers, body)
         response = StreamingResponse(answer.pieces, answer.status)
         response.raw_headers = [

@@ -22,6 +22,8 @@ from tests.tracking.loopback import Answer, always, serve
 LOGS = """\
 import http.client, json, os, sys, urllib.parse
 from pathlib import Path
+
+pytestmark = pytest.mark.integration
 address = urllib.parse.urlsplit(os.environ["MLFLOW_TRACKING_URI"])
 run_id = os.environ["MLFLOW_RUN_ID"]
 def call(path, method="POST", **body):

@@ -65,7 +65,7 @@ class Loopback:
                 loopback.received.append(received)
                 _write(self, loopback.respond(received))
 
-            do_POST = do_PUT = do_GET
+            do_POST = do_PUT = do_PATCH = do_GET
 
             def log_message(self, format: str, *args: object) -> None:
                 """Keep the tests' output clean."""

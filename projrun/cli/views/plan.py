@@ -39,7 +39,11 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             "origin": plan.backend.origin,
             "config": shown_config(plan.backend.config),
         },
-        "tracking": {"uri": plan.tracking.uri.shown, "origin": plan.tracking.origin},
+        "tracking": {
+            "uri": plan.tracking.uri.shown,
+            "origin": plan.tracking.origin,
+            "journal": plan.tracking.journal,
+        },
         "experiment": {
             "name": plan.experiment.name,
             "id": plan.experiment.experiment_id,
@@ -73,6 +77,12 @@ def _rule(name: str, rule: Setting) -> dict[str, str]:
     return {"rule": name, "value": rule.value, "origin": rule.origin}
 
 
+_JOURNALS = {
+    "offline": "on this machine; `projrun sync` delivers it",
+    "buffer": "on this machine first, then there",
+}
+
+
 def _parameter(parameter: BoundParameter) -> dict[str, Any]:
     return {
         "name": parameter.name,
@@ -96,6 +106,7 @@ def plan_text(document: Mapping[str, Any]) -> str:
         *_environment_lines(document["environment"]),
         *_backend_lines(document["backend"]),
         ("tracking", _with_origin(document["tracking"]["uri"], document["tracking"]["origin"])),
+        ("recorded", _JOURNALS.get(document["tracking"]["journal"], "")),
         ("experiment", _experiment_text(document["experiment"])),
         ("run", document["run"]["name"] or document["run"]["id"] or ""),
         *document["limits"].items(),

@@ -62,12 +62,17 @@ def find_active(active: Path, text: str, store: str) -> ActiveRun | None:
         return next((run for run in runs if run.mark.store == store), None)
     if not text:
         return None
-    matches = [run for run in runs if run.mark.run_id.startswith(text)]
-    exact = [run for run in matches if run.mark.run_id == text]
+    matches = [run for run in runs if any(one.startswith(text) for one in _ids(run.mark))]
+    exact = [run for run in matches if text in _ids(run.mark)]
     if len(matches) > 1 and not exact:
         names = ", ".join(run.mark.run_id for run in matches)
         raise RequestError(f"{text!r} is ambiguous: it matches several runs", hint=f"one of: {names}")
     return next(iter(exact or matches), None)
+
+
+def _ids(mark: Mark) -> tuple[str, str]:
+    """The run's id in its store, and the one that it had before."""
+    return mark.run_id, mark.origin_id
 
 
 def _active_runs(active: Path) -> Iterator[ActiveRun]:
