@@ -158,6 +158,13 @@ class BackendConformance:
         assert job.wait().status == "FINISHED"
         assert whole_log(job) == b"*** word\n"
 
+    def test_lines_begin_with_their_time_where_that_is_asked_for(
+        self, backend: ExecutionBackend, config: Mapping[str, object], tmp_path: Path
+    ) -> None:
+        job = submitted(backend, config, spec_in(tmp_path, "echo word", timestamps=True))
+        assert job.wait().status == "FINISHED"
+        assert re.fullmatch(rb"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z word\n", whole_log(job))
+
     def test_the_output_is_complete_at_the_end(
         self, backend: ExecutionBackend, config: Mapping[str, object], tmp_path: Path
     ) -> None:

@@ -49,9 +49,7 @@ class GitLab:
 
     def begin(self, title: str) -> str:
         self._name = f"projrun_{os.urandom(4).hex()}"
-        return (
-            f"\x1b[0Ksection_start:{int(time.time())}:{self._name}[collapsed=true]\r\x1b[0K{one_line(title)}"
-        )
+        return f"\x1b[0Ksection_start:{int(time.time())}:{self._name}\r\x1b[0K{one_line(title)}"
 
     def end(self) -> str:
         return f"\x1b[0Ksection_end:{int(time.time())}:{self._name}\r\x1b[0K"
