@@ -19,11 +19,12 @@ from tests.support.commands import Completed, run_projrun
 from tests.support.projects import python_project
 from tests.tracking.loopback import Answer, always, serve
 
+pytestmark = pytest.mark.integration
+
 LOGS = """\
 import http.client, json, os, sys, urllib.parse
 from pathlib import Path
 
-pytestmark = pytest.mark.integration
 address = urllib.parse.urlsplit(os.environ["MLFLOW_TRACKING_URI"])
 run_id = os.environ["MLFLOW_RUN_ID"]
 def call(path, method="POST", **body):

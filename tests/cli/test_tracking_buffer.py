@@ -18,11 +18,12 @@ from tests.journal.stores import ForeignStore
 from tests.support.commands import Completed, run_projrun
 from tests.support.projects import python_project
 
+pytestmark = pytest.mark.integration
+
 CLIENT = """\
 import http.client, json, os, sys, time, urllib.parse
 from pathlib import Path
 
-pytestmark = pytest.mark.integration
 address = urllib.parse.urlsplit(os.environ["MLFLOW_TRACKING_URI"])
 run_id, experiment = os.environ["MLFLOW_RUN_ID"], os.environ["MLFLOW_EXPERIMENT_ID"]
 def request(method, path, body=None, **headers):
