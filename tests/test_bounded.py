@@ -15,6 +15,8 @@ from projrun.project.text import read_text
 from projrun.running.backend_config import read_backend_config
 from projrun.running.env_file import read_env_file
 from projrun.settings import Setting, Settings
+from projrun_backends.environments.python.fingerprints import fingerprint
+from projrun_backends.environments.python.requirements import LocalDependency
 from tests.support.questions import ask_projrun
 
 
@@ -92,3 +94,10 @@ def test_the_command_line_says_it(tmp_path: Path) -> None:
     asked = ask_projrun("runs", "list", environ={"PROJRUN_HOME": str(tmp_path)})
     assert asked.returncode == 2
     assert "config.toml: nested deeper than 64 levels" in asked.stderr
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a device"])
+def test_a_dependency_that_never_ends_is_refused(kind: str, tmp_path: Path) -> None:
+    KINDS[kind](tmp_path / "x.whl")
+    with pytest.raises(RequestError, match=r"requirements.txt:1: .* cannot be read: not a regular file"):
+        fingerprint(LocalDependency(tmp_path / "x.whl", False, "requirements.txt:1"))

@@ -58,10 +58,19 @@ def secured(places: Directories) -> tuple[str, ...]:
                 hint="chown it, or set PROJRUN_HOME to a folder that you own (`sudo -H` sets HOME)",
             )
         mode = stat.S_IMODE(status.st_mode)
-        if mode & 0o022 and not mode & stat.S_ISVTX and status.st_uid == os.geteuid():
-            place.chmod(mode & ~0o022)
+        others_may = mode & 0o022 and not mode & stat.S_ISVTX
+        if others_may and status.st_uid == os.geteuid() and _closed(place, mode & ~0o022):
             changed.append(f"{place} could be written to by others (mode {mode:04o}); now only you can")
     return tuple(changed)
+
+
+def _closed(place: Path, mode: int) -> bool:
+    """Set the mode; False where the file system is read-only or knows no modes, which says nothing of others."""
+    try:
+        place.chmod(mode)
+        return stat.S_IMODE(place.stat().st_mode) == mode
+    except OSError:
+        return False
 
 
 def remedy(folder: Path) -> str:

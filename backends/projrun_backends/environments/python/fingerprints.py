@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -34,6 +35,10 @@ def fingerprint(dependency: LocalDependency) -> str:
 def _fingerprint(dependency: LocalDependency) -> str:
     if dependency.editable:
         return f"editable {os.path.realpath(dependency.path)} {_digest(_build_files(dependency.path))}"
+    if not dependency.path.is_file() and not dependency.path.is_dir():
+        raise OSError(
+            errno.EINVAL, "not a regular file", str(dependency.path)
+        )  # a pipe or a device may never end
     if dependency.path.is_dir():
         return f"tree {_digest(_tree(dependency.path, dependency.path))}"
     # The name of a wheel says which package and which interpreters it is for.
