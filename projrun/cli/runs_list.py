@@ -27,7 +27,7 @@ def list_runs(values: Mapping[str, Any]) -> None:
     if values["active"]:
         from projrun.cli.active.listing import list_active_runs
 
-        list_active_runs(options, as_json=values["as_json"])
+        list_active_runs(values)
         return
     with store_of(options) as (store, settings):
         experiments = _experiments(store, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from projrun.cli.active.finding import active_runs_of_store
 from projrun.cli.rendering import (
@@ -13,18 +14,25 @@ from projrun.cli.rendering import (
     print_text,
     time_text,
 )
+from projrun.errors import RequestError
 from projrun.running.record.active import ActiveRun
 from projrun.running.record.recorder import now
+from projrun.settings.options import RUNS_LIST
 
+_ASKING = ("experiment-name", "experiment-id", "filter", "order-by")
+"""Options that only the store can follow."""
 _COLUMNS = ("RUN", "NAME", "STATUS", "DOING", "STARTED", "DURATION")
 _LEFT_OUT = ("STATUS", "DURATION", "STARTED")
 """On a narrow terminal, in this order."""
 
 
-def list_active_runs(options: Mapping[str, str | None], *, as_json: bool) -> None:
-    """Print the active runs of the store that the options choose."""
-    runs = active_runs_of_store(options)
-    if as_json:
+def list_active_runs(values: Mapping[str, Any]) -> None:
+    """Print the active runs of a store, from the values of the options of `runs list` by keyword."""
+    for option in RUNS_LIST:
+        if option.name in _ASKING and values[option.keyword]:
+            raise RequestError(f"--{option.name} cannot be combined with --active, which asks no store")
+    runs = active_runs_of_store({"tracking-uri": values["tracking_uri"]})[: values["max_results"]]
+    if values["as_json"]:
         print_json({"runs": [_document(run) for run in runs]})
     elif not runs:
         print_text("no active runs", err=True)

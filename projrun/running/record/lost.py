@@ -264,8 +264,15 @@ def deliver_log(
 
     What the runner of a detached run said becomes one beside it.
     """
+    kept = _deliver_output(lease, recorder, logs, warn, path)
     if path == LOG and lease.messages.exists():
         recorder.artifact(lease.messages, RUNNER_LOG)
+    return kept
+
+
+def _deliver_output(
+    lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[[str], None], path: str
+) -> Path | None:
     if not lease.log_file.exists():
         return None
     if recorder.artifact(shown_log(lease), path):
