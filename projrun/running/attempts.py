@@ -45,7 +45,6 @@ def _repeated(session: Session, retry: Retry | None, attempt: Attempt) -> Outcom
         if number == most or not retry.after(outcome) or _was_interrupted(session):
             break
         _end_attempt(session, outcome, number)
-        _run_again(session)
         then = f"attempt {number + 1} of {most} in {duration_text(retry.delay)}"
         session.reporter.info(f"attempt {number} of {most} failed: {outcome.reason}; {then}")
         with Wait(session) as wait:
@@ -54,8 +53,10 @@ def _repeated(session: Session, retry: Retry | None, attempt: Attempt) -> Outcom
 
 
 def _was_interrupted(session: Session) -> bool:
-    """Whether a signal came after the command's end, too late to change its outcome."""
+    """Whether a signal came after the command's end, too late to change its outcome; another one is raised."""
     relay = session.options.relay
+    if relay is not None:
+        relay.raise_waiting()
     return relay is not None and relay.has_interrupted
 
 
@@ -63,7 +64,14 @@ def _end_attempt(session: Session, outcome: Outcome, number: int) -> None:
     for warning in outcome.warnings:
         session.reporter.warning(warning)
     logs, warn = session.plan.directories.logs, session.reporter.warning
-    deliver_log(session.lease, session.recorder, logs, warn, f"logs/output.{number}.log")
+    session.deadline.begin(
+        session.plan.end_timeout
+    )  # a server that is down does not hold up the next attempt
+    try:
+        deliver_log(session.lease, session.recorder, logs, warn, f"logs/output.{number}.log")
+        _run_again(session)
+    finally:
+        session.deadline.lift()
 
 
 def _run_again(session: Session) -> None:

@@ -9,8 +9,7 @@ from time import monotonic
 from projrun.execution.supervision.signals import Interrupted
 from projrun.running.during.remote import RemoteControl
 from projrun.running.record.recorder import now
-from projrun.running.session import Session
-from projrun.tracking.open import open_store
+from projrun.running.session import Session, run_store
 from projrun.tracking.runs import RunStore
 
 _SHORT = 5.0
@@ -44,12 +43,13 @@ class Wait:
             raise interruption
 
     def _ask(self) -> None:
-        plan, run_id = self._session.plan, self._session.recorder.run.run_id
+        plan, lease = self._session.plan, self._session.lease
 
-        def opened() -> RunStore:  # a store is for one thread
-            return open_store(plan.tracking.uri, plan.environ, warn=lambda text: None)
+        def opened() -> RunStore:
+            return run_store(plan, lease.folder)
 
-        since = max(0, now() - self._session.lease.mark.since) / 1000
+        since = max(0, now() - lease.mark.since) / 1000
+        run_id = self._session.recorder.run.run_id
         RemoteControl(opened, run_id, self._over, self._cancel).run(monotonic() - since)
 
     def _cancel(self, reason: str) -> None:

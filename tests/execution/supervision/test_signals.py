@@ -335,6 +335,16 @@ def test_without_a_job_a_signal_interrupts() -> None:
     assert str(raised.value) == "interrupted by SIGTERM"
 
 
+def test_what_a_job_that_was_ending_was_sent_is_known_until_the_next_one() -> None:
+    seen = []
+    with SignalRelay() as relay:
+        for signals in ([USR1], [USR1, INT], []):
+            with relay.attached(RecordingJob()):
+                press(*signals)
+            seen.append(relay.has_interrupted)
+    assert seen == [False, True, False]
+
+
 def test_without_a_job_other_signals_are_dropped() -> None:
     with SignalRelay():
         press(USR1, USR2, CONT)
