@@ -17,6 +17,9 @@ from projrun.tracking.runs import Deadline
 RATE = 64 * 1024
 """Bytes a second: a large file may take as long as it needs for that."""
 
+Moving = Callable[[Iterable[bytes]], Iterator[bytes]]
+"""`Bounded.moving`."""
+
 _POLL = 0.1
 _RESULT = TypeVar("_RESULT")
 

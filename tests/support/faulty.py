@@ -14,8 +14,9 @@ CANNED = {
     "500": b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\nConnection: close\r\n\r\noops",
     "429": b"HTTP/1.1 429 Busy\r\nRetry-After: 2\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbusy",
 }
-FAULTS = ("frozen", "trickling", "cut", "500", "429", "down")
+FAULTS = ("frozen", "trickling", "cut", "500", "429", "down", "restarted")
 """No byte either way; a byte of an answer now and then; requests arrive and their answers do not; and so on."""
+_DOWN = ("down", "restarted")
 
 _STEP = 0.02
 _BETWEEN_BYTES = 0.5
@@ -43,14 +44,20 @@ class FaultyServer:
 
     def _accept(self, port: int) -> None:
         while not self._closed.is_set():
-            if self.fault == "down":
+            if self.fault in _DOWN:
                 self._listener.close()
-                self._wait("down")
+                self._stay_down()
                 self._listener = socket.create_server(("127.0.0.1", port))
             if select.select([self._listener], [], [], _STEP)[0]:
                 client, _ = self._listener.accept()
                 threading.Thread(target=self._pass_on, args=[client], daemon=True).start()
         self._listener.close()
+
+    def _stay_down(self) -> None:
+        if self.fault == "restarted":
+            self._closed.wait(1.0)
+            self.fault = ""
+        self._wait("down")
 
     def _wait(self, fault: str) -> None:
         while self.fault == fault and not self._closed.is_set():
@@ -59,7 +66,7 @@ class FaultyServer:
     def _pass_on(self, client: socket.socket) -> None:
         hit = False
         with contextlib.suppress(OSError), client, socket.create_connection(self._server) as server:
-            while not self._closed.is_set() and self.fault != "down":
+            while not self._closed.is_set() and self.fault not in _DOWN:
                 self._wait("frozen")
                 ready = select.select([client, server], [], [], _STEP)[0]
                 if client in ready:

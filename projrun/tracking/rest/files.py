@@ -14,6 +14,7 @@ from projrun.http.failures import FAILURES, one_line, reason_of
 from projrun.http.logins import host_credentials
 from projrun.http.proxies import proxies_for
 from projrun.tracking.artifacts.files import CHUNK, write_whole
+from projrun.tracking.bounded import Bounded, LateError, Moving
 from projrun.tracking.uri import split_uri
 from projrun.version import __version__
 
@@ -40,11 +41,18 @@ def fetch_file(uri: str, place: Path, environ: Mapping[str, str]) -> Path:
         session.max_redirects = _MOST_REDIRECTS
         session.proxies = dict(proxies_for(address, environ))
         session.verify = trusted(environ)
-        _stream(session, bare, headers, place, redact_uri(uri))
+        work = Bounded[None](_TIMEOUT[1], None)
+        shown = redact_uri(uri)
+        try:
+            work.call(lambda: _stream(session, bare, headers, place, shown, work.moving))
+        except LateError as error:
+            raise SourceError(f"{shown} cannot be downloaded: {error}") from None
     return place
 
 
-def _stream(session: requests.Session, uri: str, headers: dict[str, str], place: Path, shown: str) -> None:
+def _stream(
+    session: requests.Session, uri: str, headers: dict[str, str], place: Path, shown: str, moving: Moving
+) -> None:
     try:
         response = session.get(uri, headers=headers, stream=True, timeout=_TIMEOUT)
     except FAILURES as error:
@@ -53,7 +61,7 @@ def _stream(session: requests.Session, uri: str, headers: dict[str, str], place:
         if not 200 <= response.status_code < 300:
             status = f"HTTP {response.status_code} {one_line(response.reason or '')}".strip()
             raise SourceError(f"{shown} cannot be downloaded: {status}")
-        write_whole(_pieces(response, shown), place)
+        write_whole(moving(_pieces(response, shown)), place)
 
 
 def _pieces(response: requests.Response, shown: str) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ from projrun.http.logins import Credentials, host_credentials
 from projrun.http.proxies import proxies_for
 from projrun.http.variables import enabled, number
 from projrun.tracking.artifacts.files import CHUNK, write_whole
-from projrun.tracking.bounded import Bounded, LateError
+from projrun.tracking.bounded import Bounded, LateError, Moving
 from projrun.tracking.rest.answers import (
     not_mlflow,
     read_object,
@@ -47,7 +47,6 @@ _PARSED = TypeVar("_PARSED")
 _RESULT = TypeVar("_RESULT")
 
 Query = Sequence[tuple[str, str]]
-Moving = Callable[[Iterator[bytes]], Iterator[bytes]]
 
 
 class _Call(NamedTuple):
