@@ -170,5 +170,8 @@ def test_output_that_no_store_takes_is_moved_where_it_stays(tmp_path: Path) -> N
     lease = Lease(tmp_path / "active" / "r1", mark())
     lease.log_file.write_bytes(b"output")
     kept = lease.keep_log(tmp_path / "logs")
+    assert kept.read_bytes() == b"output"
+    lease.log_file.write_bytes(b"of another attempt")
+    assert lease.keep_log(tmp_path / "logs", ".2.log") != kept
     lease.release()
     assert kept.read_bytes() == b"output"

@@ -105,6 +105,23 @@ def test_the_next_command_delivers_all_of_it(outage: Outage, tmp_path: Path) -> 
     assert [file.path for file in files.list("environment")] == ["environment/lock.txt"]
 
 
+def test_the_logs_of_all_attempts_are_delivered(outage: Outage, tmp_path: Path) -> None:
+    logs = outage.directories.logs
+    for path in ("logs/output.1.log", "logs/output.2.log"):
+        outage.lease.log_file.write_text(f"{path}\n")
+        deliver_log(outage.lease, outage.recorder, logs, outage.warnings.append, path)
+    outage.record(tmp_path)
+    outage.end()
+    end_lost_runs(outage.directories, STORE, outage.store, outage.warnings.append)
+    folder = outage.store.artifacts(outage.check().artifact_uri).folder
+    assert folder is not None
+    assert {file.name: file.read_text() for file in (folder / "logs").iterdir()} == {
+        "output.1.log": "logs/output.1.log\n",
+        "output.2.log": "logs/output.2.log\n",
+        "output.log": "said\n",
+    }
+
+
 def test_only_the_log_waits_and_the_end_is_not_recorded_twice(outage: Outage, tmp_path: Path) -> None:
     outage.record(tmp_path)
     outage.lease.note(outage.lease.mark._replace(status="FAILED", exit_code=3, reason="exit code 3"))
