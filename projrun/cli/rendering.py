@@ -57,7 +57,18 @@ def error_text(error: ProjrunError) -> str:
 
 def print_text(text: str, *, err: bool = False) -> None:
     """Lines on stdout or stderr, at once and as `visible` has them: all that projrun says passes here."""
-    _write(visible(text), sys.stderr if err else sys.stdout)
+    shown = visible(text)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        shown = _without_commands(shown)
+    _write(shown, sys.stderr if err else sys.stdout)
+
+
+def _without_commands(text: str) -> str:
+    """GitHub obeys a line that begins with `::`, also after blanks, and `##[` anywhere: these are only shown."""
+    lines = text.replace("##[", "#\\x23[").split("\n")
+    return "\n".join(
+        line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line for line in lines
+    )
 
 
 def print_path(path: Path) -> None:

@@ -48,8 +48,8 @@ def summary(tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def commands(text: str) -> list[str]:
-    """The lines that GitHub takes for workflow commands."""
-    return [line for line in text.splitlines() if line.startswith("::")]
+    """The lines that GitHub's runner takes for workflow commands (`ActionCommand.cs`)."""
+    return [line for line in text.splitlines() if line.lstrip().startswith("::") or "##[" in line]
 
 
 def test_github_folds_the_log_and_gets_a_summary(
@@ -75,6 +75,21 @@ def test_a_failure_is_an_annotation_on_the_projects_file(
     annotation = commands(capfd.readouterr().err)[-1]
     assert annotation == "::error file=project/MLproject,line=8,title=projrun%3A demo%3A main::exit code 3"
     assert "exit code 3" in html.unescape(summary.read_text())
+
+
+def test_no_value_becomes_a_command(
+    project: Path, summary: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODE", "3")
+    hostile = "a\n::add-mask::b\n \t::error::c\n##[error]d"
+    assert execute(["run", str(project), "-P", f"word={hostile}"]) == 3
+    out, err = capfd.readouterr()
+    assert out == f"::error::{hostile}"
+    groups = ["::group::preparation", "::endgroup::", "::group::output", "::endgroup::"]
+    assert [line.partition(" ")[0] for line in commands(err)] == [*groups, "::error"]
+    assert execute(["run", str(project), "-e", hostile]) == 2
+    (annotation,) = commands(capfd.readouterr().err)
+    assert annotation.startswith("::error title=")
 
 
 def test_an_error_before_the_start_is_an_annotation(
