@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from projrun.errors import InvalidValueError
 
 PARTIAL_PREFIX = ".projrun-partial-"
 """Names of files that are being written: safe to remove when nothing is running."""
-_PARTIAL = re.compile(rf"{re.escape(PARTIAL_PREFIX)}[0-9a-f]{{16}}")
 
 
 def partial_name() -> str:
@@ -20,7 +18,8 @@ def partial_name() -> str:
 
 def is_partial(name: str) -> bool:
     """Whether a file is being written, and not to be listed; one that a script wrote under a similar name is."""
-    return _PARTIAL.fullmatch(name) is not None
+    rest = name.removeprefix(PARTIAL_PREFIX)
+    return rest != name and len(rest) == 16 and set(rest) <= set("0123456789abcdef")
 
 
 def checked_path(path: str) -> str:
