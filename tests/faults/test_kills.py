@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -58,14 +59,19 @@ class Bench:
         (project / "MLproject").write_text(json.dumps({"name": name, "entry_points": {"main": entry}}))
         return project
 
-    def start(self, project: Path) -> subprocess.Popen[bytes]:
+    def start(self, project: Path, grace: float = GRACE) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [*projrun_argv(), "run", project, "--env-manager=local", f"--grace-period={GRACE}"],
+            [*projrun_argv(), "run", project, "--env-manager=local", f"--grace-period={grace}"],
             env=self.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+    def runs(self) -> list[dict[str, Any]]:
+        """What is recorded."""
+        listed = run_projrun("runs", "list", "--json", "-n", "100", environ=self.environ).check()
+        return list(json.loads(listed.stdout)["runs"])
 
     def processes(self) -> Iterator[tuple[int, str]]:
         """Those with the word, each with its command line."""
@@ -113,8 +119,7 @@ def allowed(signum: int) -> float:
 def assert_all_is_told(bench: Bench) -> None:
     """The next command ends what was lost; nothing in the data folder says that a run is active."""
     run_projrun("run", bench.project("next", "true"), "--env-manager=local", environ=bench.environ).check()
-    listed = run_projrun("runs", "list", "--json", "-n", "100", environ=bench.environ).check()
-    for run in json.loads(listed.stdout)["runs"]:
+    for run in bench.runs():
         assert run["status"] in ("FINISHED", "FAILED", "KILLED")
         assert run["status"] == "FINISHED" or run["tags"]["projrun.reason"]
     active = bench.folder / "home" / "active"
@@ -166,3 +171,39 @@ def test_a_killed_run_leaves_no_container(docker: DockerBench) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+NESTED = """\
+projrun run ../inner --env-manager=local --run-name=inner > /dev/null 2>&1 &
+setsid projrun run ../apart --env-manager=local --run-name=apart > /dev/null 2>&1 &
+PROJRUN_KEEP=1 setsid projrun run ../kept --env-manager=local --run-name=kept > /dev/null 2>&1 &
+projrun run ../detached --env-manager=local --run-name=detached --detach --quiet
+wait
+"""
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
+def test_nested_runs_end_with_the_outer_one_unless_they_are_to_be_kept(bench: Bench, signum: int) -> None:
+    nested = ("inner", "apart", "kept", "detached")
+    projects = [bench.project(name, "setsid sleep 60 & touch up; sleep 60") for name in nested]
+    outer = bench.start(bench.project("outer", NESTED), grace=10)
+    try:
+        for project in projects:
+            wait_for(project / "up")
+        outer.send_signal(signum)
+        outer.wait(60)
+        deadline = time.monotonic() + 60
+        while any("/inner" in words or "/apart" in words for _, words in bench.processes()):
+            assert time.monotonic() < deadline, list(bench.processes())
+            time.sleep(0.1)
+    finally:
+        outer.kill()
+        outer.wait()
+    # Where the outer runner is gone, the nested ones could only note their ends: the next command records them.
+    run_projrun("run", bench.project("next", "true"), "--env-manager=local", environ=bench.environ).check()
+    runs = {run["run_name"]: run for run in bench.runs()}
+    for name in nested[:2]:
+        assert runs[name]["tags"]["projrun.reason"] == "interrupted by SIGTERM", name
+    assert [runs[name]["status"] for name in nested[2:]] == ["RUNNING", "RUNNING"]
+    commands = [words for _, words in bench.processes()]
+    assert commands.count("sleep 60 ") == 4, commands

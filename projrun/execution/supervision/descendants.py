@@ -39,6 +39,7 @@ class Process(NamedTuple):
     ids: tuple[str, ...] = ()
     """What its PROJRUN_RUN_IDS holds."""
     kept: bool = False
+    stopped: bool = False
 
 
 class Descendants:
@@ -91,7 +92,8 @@ class Descendants:
             if name not in self._terminated and supervised.isdisjoint(self._inner(process)):
                 self._terminated |= {name}
                 _send(process.pid, signal.SIGTERM)
-                _send(process.pid, signal.SIGCONT)  # a stopped process sees TERM only when it goes on
+                if process.stopped:  # it sees TERM only when it goes on
+                    _send(process.pid, signal.SIGCONT)
         return bool(found)
 
     def kill(self) -> bool:
@@ -162,7 +164,8 @@ def _processes() -> Iterator[Process]:
             state, *words = file.read().rpartition(")")[2].split()
             if state not in "ZX":
                 parent, group, session = map(int, words[:3])
-                yield Process(int(name), parent, group, session, words[18], *_marks(int(name)))
+                marks = _marks(int(name))
+                yield Process(int(name), parent, group, session, words[18], *marks, stopped=state in "Tt")
 
 
 def _listed() -> Iterator[Process]:
@@ -173,7 +176,7 @@ def _listed() -> Iterator[Process]:
         for line in listing.splitlines():
             pid, parent, group, state = line.split()
             if not state.startswith("Z"):
-                yield Process(int(pid), int(parent), int(group))
+                yield Process(int(pid), int(parent), int(group), stopped=state.startswith("T"))
 
 
 def _marks(pid: int) -> tuple[tuple[str, ...], bool]:

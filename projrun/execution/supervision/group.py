@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,20 @@ def signal_group(group: int, signum: int) -> None:
         os.killpg(group, signum)
     except (ProcessLookupError, PermissionError):
         return
+
+
+def terminate_group(group: int) -> None:
+    """TERM; where a member is stopped, CONT too, without which it would not see that.
+
+    Not for others: of two signals at once, one may reach another thread than the main one, and then Python does not
+    notice either before the main one's system call is over.
+    """
+    signal_group(group, signal.SIGTERM)
+    processes = Path("/proc")
+    if not (processes / "self/stat").exists() or any(
+        _state_in(group, stat) in ("T", "t") for stat in _stat_lines(processes)
+    ):
+        signal_group(group, signal.SIGCONT)
 
 
 def is_alive(group: int) -> bool:
@@ -78,6 +93,10 @@ def _stat_lines(processes: Path) -> Iterator[str]:
 
 
 def _runs_in(group: int, stat: str) -> bool:
-    """Read proc(5)'s `pid (name) state ppid pgrp …`; the name may hold spaces and parentheses."""
+    return _state_in(group, stat) not in ("", "Z", "X")
+
+
+def _state_in(group: int, stat: str) -> str:
+    """Read proc(5)'s `pid (name) state ppid pgrp …`; the name may hold spaces. Empty for others than members."""
     state, _, pgrp = stat.rpartition(")")[2].split()[:3]
-    return state not in "ZX" and int(pgrp) == group
+    return state if int(pgrp) == group else ""

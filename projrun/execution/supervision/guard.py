@@ -20,7 +20,7 @@ from projrun.execution.protocol import JobSpec
 # with a line editor sets it by itself, within the first moments, and never leaves it with `-opost`.
 _SCRIPT = """\
 trap '' HUP INT QUIT TERM
-tenths=$1 mark=$2 group='' known='' patience=0
+tenths=$1 mark=$2 group='' known='' stopped='' patience=0
 shift 2
 finish() {
     [ $# -gt 0 ] || exit 0
@@ -33,23 +33,29 @@ restore() {
     sleep 0.2
     case $(stty -a <"$tty") in *-opost*) stty $words <"$tty" ;; esac
 }
-marked() { # by the last of the ids, or with $1 by any
+marked() { # by the last of the ids, or with $1 by any; outside the group
     [ -n "$mark" ] || return
     for one in $(grep -lszE "^PROJRUN_RUN_IDS=(.*:)?$mark$1\\$" /proc/[0-9]*/environ); do
-        grep -qsz '^PROJRUN_KEEP=1$' "$one" && continue
-        one=${one#/proc/}
-        echo "${one%/environ}"
+        one=${one%/environ}
+        grep -qsz '^PROJRUN_KEEP=1$' "$one/environ" && continue
+        read -r stat <"$one/stat"
+        set -- ${stat##*) } # proc(5): state ppid pgrp
+        [ "$3" = "$group" ] || echo "${one#/proc/}"
     done
 }
 terminate() {
     for one in $(marked "$1"); do
-        kill -s TERM "$one" && kill -s CONT "$one" # a stopped process sees TERM only when it goes on
-        known="$known $one"
+        kill -s TERM "$one"
+        known="$known $one" stopped="$stopped $one"
     done
 }
 alive() {
     [ -n "$group" ] && kill -s 0 -- "-$group" && return
-    for one in $known; do kill -s 0 "$one" && return; done
+    for one in $known; do
+        environ=''
+        read -r environ <"/proc/$one/environ"
+        [ -z "$environ" ] || return 0 # a zombie has none
+    done
     return 1
 }
 read -r group || patience=10
@@ -57,17 +63,21 @@ while read -r line; do last=$line; done
 tty=${last%% *}
 words=${last#* }
 [ -z "$tty" ] || restore >/dev/null &
-[ -z "$group" ] || { kill -s TERM -- "-$group" && kill -s CONT -- "-$group"; }
+[ -z "$group" ] || { kill -s TERM -- "-$group" && stopped=-$group; }
 terminate ''
 while [ "$tenths" -gt 0 ]; do
     alive || { known='' && terminate '(:.*)?'; } # now also what nested runs left
     alive || [ "$patience" -gt 0 ] || finish "$@"
     sleep 0.1
+    # A stopped process sees TERM only when it goes on. At once, CONT would hide TERM from Python: a process with
+    # threads then takes the two in another one than that which waits, and its handlers run when the wait is over.
+    [ -z "$stopped" ] || kill -s CONT -- $stopped
+    stopped=''
     [ ! -t 1 ] || cat <&1 >/dev/null # returns when there is nothing more
     tenths=$((tenths - 1)) patience=$((patience - 1))
 done
 [ -z "$group" ] || kill -s KILL -- "-$group"
-while [ "$patience" -gt -10 ]; do # one that starts others may be quicker than a look
+for again in 1 2 3 4 5 6 7 8 9 10; do # one that starts others may be quicker than a look
     known=$(marked '(:.*)?')
     [ -n "$known" ] || [ "$patience" -gt 0 ] || break
     kill -s KILL $known

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from subprocess import DEVNULL
+from subprocess import DEVNULL, Popen
 
 from projrun.execution.protocol import JobSpec
 from projrun.execution.supervision.mask import Mask
@@ -228,6 +228,23 @@ class Output:
     def command(self, argv: Sequence[str], spec: JobSpec) -> Sequence[str]:
         """The words that start `argv` with the terminal, if there is one."""
         return argv if self._terminal is None else self._terminal.command(argv, spec)
+
+    def start(self, argv: Sequence[str], spec: JobSpec) -> Popen[bytes]:
+        """Start the child in its own session. Raises a ProjrunError that says why it cannot be started."""
+        try:
+            return Popen(
+                self.command(argv, spec),
+                cwd=spec.directory,
+                env=spec.environ,
+                stdin=self.child_stdin,
+                stdout=self.child_stdout,
+                stderr=self.child_stderr,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            from projrun.execution.supervision.unstartable import explained
+
+            raise explained(error, argv[0], spec) from None
 
     def started(self, group: int, note: Warn) -> None:
         """The child, a process group, has its ends of the pipes. `note` is the guard's `note_terminal`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -22,7 +21,13 @@ from projrun.execution.supervision.ending import (
     ended,
     timed_out,
 )
-from projrun.execution.supervision.group import exit_descriptor, is_alive, process_state, signal_group
+from projrun.execution.supervision.group import (
+    exit_descriptor,
+    is_alive,
+    process_state,
+    signal_group,
+    terminate_group,
+)
 from projrun.execution.supervision.guard import start_guard
 from projrun.execution.supervision.output import Output, read_log
 from projrun.execution.supervision.signals import escalated
@@ -35,6 +40,8 @@ _LONGEST_GRACE = 1_000_000.0
 """Eleven days: poll(2) counts milliseconds in 31 bits."""
 
 _NEVER = float("inf")
+_SIGNAL_PAUSE = 1.0
+"""How long one wait may take: a signal that the kernel gave to another thread does not end it."""
 _EXIT_PAUSE = 0.1
 """How often to ask whether the child has ended, if the system has no pidfd."""
 
@@ -71,7 +78,7 @@ class ProcessJob:
             undo.callback(self._output.close)
             self._guard = start_guard(self._grace_period, spec, self._output.master)
             undo.callback(self._guard.release)
-            self._process = _start(argv, spec, self._output)
+            self._process = self._output.start(argv, spec)
             undo.pop_all()
         self._guard.watch(self._process.pid)
         self._deadline = monotonic() + (spec.limits.timeout or _NEVER)
@@ -205,7 +212,7 @@ class ProcessJob:
 
     def _run(self) -> None:
         """Until the main process has ended."""
-        longest = _EXIT_PAUSE if self._exit_descriptor is None else None
+        longest = _EXIT_PAUSE if self._exit_descriptor is None else _SIGNAL_PAUSE
         while self._process.poll() is None:
             self._step(longest)
         self._deadline = _NEVER
@@ -241,8 +248,7 @@ class ProcessJob:
             return
         self._warnings.append("processes that the command left running in the background were ended")
         self._start_grace_period()
-        signal_group(self._process.pid, signal.SIGTERM)
-        signal_group(self._process.pid, signal.SIGCONT)
+        terminate_group(self._process.pid)
         while not self._killed and is_alive(self._process.pid):
             self._step(_LONGEST_PAUSE)
 
@@ -311,8 +317,7 @@ class ProcessJob:
             self._deadline = _NEVER
             self._timed_out = not ENDING_SIGNALS.intersection(self._received)
             self._terminate_descendants()
-            signal_group(self._process.pid, signal.SIGTERM)
-            signal_group(self._process.pid, signal.SIGCONT)
+            terminate_group(self._process.pid)
 
     def _start_grace_period(self) -> None:
         if self._kill_at is None:
@@ -379,20 +384,3 @@ def attach_process(ref: JobRef) -> Job:
     from projrun.execution.supervision.elsewhere import attach_elsewhere
 
     return attach_elsewhere(ref)
-
-
-def _start(argv: Sequence[str], spec: JobSpec, output: Output) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            output.command(argv, spec),
-            cwd=spec.directory,
-            env=spec.environ,
-            stdin=output.child_stdin,
-            stdout=output.child_stdout,
-            stderr=output.child_stderr,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        from projrun.execution.supervision.unstartable import explained
-
-        raise explained(error, argv[0], spec) from None

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from projrun.cache.lease import Lease, Mark, abandoned, lease_of
-from projrun.cache.locks import is_locked
 from projrun.directories import Directories
 from projrun.errors import NotFoundError, ProjrunError
 from projrun.execution.protocol import UNKNOWN_EXIT_CODE
@@ -242,15 +241,17 @@ def _find(lease: Lease, store: RunStore) -> Run:
 def end_created_runs(
     lease: Lease, owner: Run, store: RunStore, end: RunEnd, warn: Callable[[str], None]
 ) -> None:
-    """End the runs that the command of `owner` created and left RUNNING; those that another runner records go on."""
+    """End the runs that the command of `owner` created and left RUNNING, but for those with a lease of their own.
+
+    A runner records these, or has noted for the next command how they ended.
+    """
     for run_id in lease.created:
         try:
             run = store.get_run(run_id)
         except ProjrunError:
             continue
-        other = lease_of(lease.folder.parent, run_id)
-        live = other is not None and is_locked(other / "run.json")
-        if run.status != "RUNNING" or run.lifecycle_stage != "active" or live:
+        recorded = lease_of(lease.folder.parent, run_id) is not None
+        if run.status != "RUNNING" or run.lifecycle_stage != "active" or recorded:
             continue
         why = f": {end.reason}" if end.reason else ""
         reason = f"left RUNNING by the command of run {owner.run_id}, which is {end.status}{why}"

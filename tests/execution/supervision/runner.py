@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Thread
 
 from projrun.execution.protocol import Job, JobSpec, Limits, Outcome
 from projrun.execution.registry import get_backend
@@ -42,6 +43,9 @@ def main(request_file: Path) -> int:
         write(Path(request["job_file"]), ref.partition(":")[0])
         return backend.attach(ref)
 
+    # As in the CLI: the kernel may give them a signal.
+    for _ in range(8):
+        Thread(target=Event().wait, daemon=True).start()
     with SignalRelay() as relay:
         outcome = supervise(relay, start, Path(request["building_file"]) if request["builds"] else None)
     write(Path(request["outcome_file"]), json.dumps(outcome))

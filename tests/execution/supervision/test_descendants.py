@@ -101,7 +101,7 @@ def test_all_of_them_end_with_a_run_that_is_ended(bench: Bench, signum: int) -> 
 
 def test_all_of_them_end_with_a_runner_that_is_killed(tmp_path: Path, bench: Bench) -> None:
     command = "\n".join((*KINDS.values(), "touch ready; sleep 60"))
-    with Runner(tmp_path, command, grace_period=0.3, stdout=subprocess.DEVNULL) as runner:
+    with Runner(tmp_path, command, grace_period=1.2, stdout=subprocess.DEVNULL) as runner:
         runner.created("ready")
         runner.job_pid  # noqa: B018 - the guard was told of the job
         pids = bench.pids(len(KINDS))

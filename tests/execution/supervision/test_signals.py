@@ -462,3 +462,16 @@ def test_handlers_are_put_back() -> None:
     with SignalRelay():
         assert signal.getsignal(TERM) != signal.SIG_DFL
     assert [signal.getsignal(signum) for signum in signal.valid_signals()] == before
+
+
+def test_two_signals_at_once_are_not_missed(tmp_path: Path) -> None:
+    """The kernel gives one of them to another thread, so that neither ends the wait of the main one."""
+    with Runner(tmp_path, "touch ready; sleep 60") as runner:
+        runner.created("ready")
+        runner.job_pid  # noqa: B018 - it waits for the job
+        time.sleep(0.2)
+        started = time.monotonic()
+        runner.send(signal.SIGTERM)
+        runner.send(signal.SIGCONT)
+        assert runner.outcome().status == "KILLED"
+        assert time.monotonic() - started < 15
