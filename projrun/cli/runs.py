@@ -38,7 +38,7 @@ def list_command(**values: Any) -> None:
 @tracking_uri_option
 @json_option
 def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
-    """Show a run: parameters, metrics, tags and artifacts. A unique prefix of its id is enough."""
+    """Show a run: parameters, metrics, tags and artifacts. A unique prefix of its id is enough, or `latest`."""
     with store_of({"tracking-uri": tracking_uri}) as (store, _):
         run = find_run(store, run_id)
         document = runs_view.run_document(run, store)

@@ -21,7 +21,10 @@ def active(tmp_path: Path) -> Iterator[Path]:
     """Runs ab1, ab2 (the newest of `store`), cd3 (of another store), and one whose runner is gone."""
     with ExitStack() as stack:
         for since, (run_id, store) in enumerate((("ab1", "store"), ("ab2", "store"), ("cd3", "other"))):
-            lease = Lease(tmp_path / run_id, Mark(run_id, store, since=since, pid=os.getpid(), host=HERE))
+            lease = Lease(
+                tmp_path / run_id,
+                Mark(run_id, store, since=since, pid=os.getpid(), host=HERE, origin_id=f"o{run_id}"),
+            )
             stack.callback(lease.release)
         Lease(tmp_path / "dead", Mark("dead", "store", since=9)).release(keep=True)
         (tmp_path / "request.json").write_text("{}")
@@ -39,7 +42,16 @@ def test_no_folder_means_no_runs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("ab1", "ab1"), ("c", "cd3"), ("latest", "ab2"), ("dead", None), ("x", None), ("", None)],
+    [
+        ("ab1", "ab1"),
+        ("c", "cd3"),
+        ("oab2", "ab2"),
+        ("ocd", "cd3"),
+        ("latest", "ab2"),
+        ("dead", None),
+        ("x", None),
+        ("", None),
+    ],
 )
 def test_finding(active: Path, text: str, found: str | None) -> None:
     run = find_active(active, text, "store")

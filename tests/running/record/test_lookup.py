@@ -38,3 +38,12 @@ def test_what_is_no_id(store: SqlStore, text: str) -> None:
     store.create_run("0", start_time=1)
     with pytest.raises(RequestError, match="has no run"):
         find_run(store, text)
+
+
+def test_the_latest_is_the_one_that_started_last(store: SqlStore) -> None:
+    with pytest.raises(RequestError, match="has no run yet"):
+        find_run(store, "latest")
+    store.create_run("0", start_time=3)
+    latest = store.create_run(store.create_experiment("other"), start_time=5)
+    store.create_run("0", start_time=4)
+    assert find_run(store, "latest").run_id == latest.run_id
