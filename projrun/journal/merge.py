@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from projrun.errors import NotFoundError, ProjrunError
+from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError, ProjrunError, TrackingError
 from projrun.journal.batches import RunSender
 from projrun.journal.files import FileSender
 from projrun.journal.journal import Held, Journal
@@ -44,12 +44,15 @@ class Merged(NamedTuple):
     reason: str = ""
     """Why something still waits; empty where all is delivered."""
     away: bool = False
-    """Whether the target did not answer at all."""
+    """Whether the target is out of reach, for other runs as well."""
 
     @property
     def complete(self) -> bool:
         """Whether nothing waits."""
         return not self.reason
+
+
+_ANSWERS = (NotFoundError, AlreadyExistsError, InvalidValueError)
 
 
 class OutOfTimeError(ProjrunError):
@@ -71,7 +74,7 @@ def merge(
     `values_only`, no files are sent.
     """
     work = _Merge(journal, target, until, progress)
-    reason = ""
+    reason, away = "", False
     try:
         work.place_runs()
         work.place_models()
@@ -81,10 +84,12 @@ def merge(
             work.complete_models()
             work.send_registry()
     except ProjrunError as error:
+        # What a store says of one value or one experiment says nothing of the other runs.
+        away = isinstance(error, TrackingError) and not isinstance(error, _ANSWERS)
         reason = error.message
     except OSError as error:
         reason = error.strerror or type(error).__name__
-    return work.result(reason)
+    return work.result(reason)._replace(away=away)
 
 
 class _Merge:
@@ -234,5 +239,4 @@ class _Merge:
             size=self._bytes,
             refused=(*self._refused, *(text for sender in self._senders for text in sender.refused)),
             reason=reason,
-            away=bool(reason) and not self._placed,
         )

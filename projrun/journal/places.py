@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projrun.errors import AlreadyExistsError, NotFoundError, TrackingError
+from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError, TrackingError
 from projrun.journal.journal import EXPERIMENT_ID
 from projrun.tracking.entities import Experiment, Run
 from projrun.tracking.origin import run_of_origin
@@ -42,7 +42,7 @@ def _by_name(target: RunStore, experiment: Experiment) -> str:
 
 def _active(found: Experiment) -> str:
     if found.lifecycle_stage != "active":
-        raise TrackingError(
+        raise InvalidValueError(
             f"experiment {found.name!r} (id {found.experiment_id}) was deleted",
             hint="restore it, then run `projrun sync`",
         )

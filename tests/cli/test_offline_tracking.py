@@ -129,12 +129,14 @@ def test_an_experiment_is_known_by_its_id(offline: Offline, server: Endpoint, tm
     offline(python_project(tmp_path / "project", "print(1)"), "--experiment-id", experiment).check()
     (origin,) = [folder.name for folder in (offline.home / "active").iterdir()]
     offline.sync(origin[:6]).check()
-    (run,) = offline.recorded().values()
-    assert run.experiment_id == experiment
+    assert [run.experiment_id for run in offline.recorded().values()] == [experiment]
     offline(python_project(tmp_path / "project", "print(1)"), "--experiment-id", "99").check()
     waits = offline.sync()
     assert waits.returncode == 5
     assert "no experiment with id '99'" in waits.stdout
+    offline(python_project(tmp_path / "project", "print(1)"), "--run-name", "after").check()
+    assert offline.sync().returncode == 5  # the one that waits does not keep the others
+    assert "after" in offline.recorded()
 
 
 def test_a_run_that_was_killed_is_delivered_as_lost(

@@ -269,6 +269,7 @@ def test_an_experiment_that_was_deleted_keeps_the_run_waiting(journal: Journal, 
         connection.execute("UPDATE experiments SET lifecycle_stage = 'deleted' WHERE name = 'offline'")
     merged = merge(journal, target)
     assert "'offline'" in merged.reason
+    assert not merged.away
     assert "deleted" in merged.reason
 
 
@@ -277,6 +278,12 @@ def test_a_merge_stops_in_time_and_goes_on_later(journal: Journal, target: Forei
     assert merge(journal, target, until=time.monotonic()).reason
     assert merge(journal, target, until=time.monotonic() + 60).complete
     check(target)
+
+
+def test_a_target_that_does_not_answer_is_away(journal: Journal, target: ForeignStore) -> None:
+    fill(journal)
+    merged = merged_into(journal, Failing(target, iter(["before"])))
+    assert (merged.away, merged.reason) == (True, "the server is away")
 
 
 def test_progress_names_the_files_and_grows(journal: Journal, target: ForeignStore) -> None:
