@@ -7,6 +7,7 @@ the interface: 2 a mistake in the request, 3 the source, 4 the environment, 5 th
 
 from __future__ import annotations
 
+from projrun.reporting import visible
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ class ProjrunError(Exception):
         self.detail = detail
         self.run_id: str | None = None
         """The run that the error ended, where one had been created."""
+
+    def __str__(self) -> str:
+        """The message as a traceback may show it: Python prints it as it is."""
+        return visible(self.message)
 
 
 class RequestError(ProjrunError):

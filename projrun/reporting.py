@@ -53,6 +53,26 @@ class Reporter(Protocol):
         ...
 
 
+def visible(text: str) -> str:
+    """The text with escapes for what a terminal would obey or a person would not see: a project's author or a
+    server wrote it, and `\\r` or an ANSI sequence could hide a command from the reader of the plan.
+
+    Those are control characters (C0 but newline and tab, DEL, C1), format characters (those that change the direction
+    of writing among them), lone surrogates, and the separators of lines and paragraphs.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else _escaped(character)
+        for character in text
+    )
+
+
+def _escaped(character: str) -> str:
+    is_blank = character.isspace() and ord(character) >= 0xA0 and character not in "\u2028\u2029"
+    return character if is_blank else ascii(character)[1:-1]
+
+
 class SilentReporter:
     """Says nothing: the Python API's default. Warnings go to Python's `warnings`."""
 
@@ -69,6 +89,7 @@ class SilentReporter:
         pass
 
     def warning(self, text: str) -> None:
+        text = visible(text)
         try:
             warnings.warn(text, stacklevel=3)
         except Warning:  # they are errors in this process (`python -W error`), but a run is not ended by one

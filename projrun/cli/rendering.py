@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from projrun.errors import ProjrunError
+from projrun.reporting import visible as visible
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,29 +16,9 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-def visible(text: str) -> str:
-    """The text with escapes for what a terminal would obey or a person would not see: a project's author or a
-    server wrote it, and `\\r` or an ANSI sequence could hide a command from the reader of the plan.
-
-    Those are control characters (C0 but newline and tab, DEL, C1), format characters (those that change the direction
-    of writing among them), lone surrogates, and the separators of lines and paragraphs.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() or character in "\n\t" else _escaped(character)
-        for character in text
-    )
-
-
 def one_line(text: str) -> str:
     """The same for what belongs on one line: a newline in a name could forge the next one."""
     return visible(text).replace("\n", "\\n")
-
-
-def _escaped(character: str) -> str:
-    is_blank = character.isspace() and ord(character) >= 0xA0 and character not in "\u2028\u2029"
-    return character if is_blank else ascii(character)[1:-1]
 
 
 def continued(text: str) -> str:

@@ -11,6 +11,8 @@ import pytest
 
 from projrun.cli.rendering import print_facts, print_json, print_table, print_warning, visible
 from projrun.cli.views.runs import ALL_COLUMNS, LEFT_OUT
+from projrun.errors import RequestError
+from projrun.reporting import SilentReporter
 from tests.support.code import nodes
 from tests.support.commands import run_projrun
 from tests.support.guard import REPOSITORY
@@ -42,6 +44,13 @@ def test_a_newline_in_a_name_begins_no_line(capsys: pytest.CaptureFixture[str]) 
     shown = capsys.readouterr()
     assert shown.out == "name         a\\nprojrun: error: forged\nNAME\na\\nforged\n"
     assert shown.err == "projrun: warning: a\n  forged\n"
+
+
+def test_the_api_says_nothing_raw_either() -> None:
+    with pytest.warns(UserWarning, match=r"a\\x1b\[2K"):
+        SilentReporter().warning("a\x1b[2K")
+    error = RequestError("a\x1b[2K\u202e")
+    assert (str(error), error.message) == ("a\\x1b[2K\\u202e", "a\x1b[2K\u202e")
 
 
 def test_json_is_escaped_and_means_the_same(capsys: pytest.CaptureFixture[str]) -> None:
