@@ -494,6 +494,7 @@ def test_the_plan_writes_nothing(runner: Runner, tmp_path: Path) -> None:
     assert document["tracking"] == {
         "uri": f"sqlite:///{runner.home}/projrun.db",
         "origin": "default: the embedded store",
+        "journal": "",
     }
     assert document["environment"]["manager"] == "local"
     assert not runner.home.exists()
