@@ -66,8 +66,10 @@ words=${last#* }
 [ -z "$group" ] || { kill -s TERM -- "-$group" && stopped=-$group; }
 terminate ''
 while [ "$tenths" -gt 0 ]; do
-    alive || { known='' && terminate '(:.*)?'; } # now also what nested runs left
-    alive || [ "$patience" -gt 0 ] || finish "$@"
+    if ! alive; then
+        known='' && terminate '(:.*)?' # now also what nested runs left
+        [ -n "$known" ] || [ "$patience" -gt 0 ] || finish "$@"
+    fi
     sleep 0.1
     # A stopped process sees TERM only when it goes on. At once, CONT would hide TERM from Python: a process with
     # threads then takes the two in another one than that which waits, and its handlers run when the wait is over.

@@ -222,6 +222,20 @@ def test_what_a_nested_run_left_ends_with_the_outer_one(bench: Bench) -> None:
     assert [pid for pid in bench.pids(1) if is_running(pid)] == []
 
 
+def test_what_a_nested_run_left_ends_with_a_runner_that_is_killed(tmp_path: Path, bench: Bench) -> None:
+    """The guard gives it TERM when nothing of the run itself is left."""
+    with Runner(tmp_path, "until [ -e go ]; do sleep 0.02; done; setsid sleep 60 & wait") as runner:
+        ids = f"outer:{runner.mark}:inner"
+        left = f"{RUN_IDS}={ids} setsid bash -c 'trap \"\" TERM; echo $$ >> pids; while :; do sleep 0.05; done' &"
+        (tmp_path / "left.sh").write_text(left)
+        subprocess.run(["bash", "left.sh"], cwd=tmp_path, check=True)
+        (tmp_path / "go").touch()
+        runner.job_pid  # noqa: B018 - the guard was told of the job
+        pids = bench.pids(1)
+        runner.process.kill()
+        all_end(pids)
+
+
 def test_without_proc_they_are_found_by_their_parents(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(descendants, "_PROC", "/nonexistent")
     job = bench.start(f"{KINDS['setsid']}; touch ready; sleep 60")
