@@ -9,6 +9,9 @@ from pathlib import Path
 from projrun.errors import RequestError
 from projrun.tuples import NamedTuple
 
+JOURNAL = "journal.db"
+"""The run-scoped store in the folder of a run, where there is one."""
+
 
 class Directories(NamedTuple):
     """The three places; none of them has to exist."""
@@ -33,7 +36,7 @@ class Directories(NamedTuple):
 
     @property
     def active(self) -> Path:
-        """One file for each run that is being supervised now."""
+        """A folder for each run that is being supervised now, or has something to deliver."""
         return self.data / "active"
 
     @property

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from projrun.cache.locks import open_locked
+from projrun.cache.locks import is_locked, open_locked
 from projrun.directories import make_private
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
@@ -22,6 +22,7 @@ from projrun.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import IO, Literal
 
+_MARK = "run.json"
 _CREATED = "created"
 OUTPUT = "output.log"
 """The file with the output of the run's command."""
@@ -73,7 +74,7 @@ class Lease:
         self.folder = folder
         self.mark = mark
         make_private(folder)
-        file = open_locked(folder / "run.json", os.O_RDWR | os.O_CREAT)
+        file = open_locked(folder / _MARK, os.O_RDWR | os.O_CREAT)
         if file is None:
             raise BlockingIOError(f"another runner records run {mark.run_id}")
         self._file = file
@@ -87,10 +88,10 @@ class Lease:
     @classmethod
     def take_over(cls, folder: Path) -> Lease | None:
         """The lease that a dead runner left in a folder; None where it lives, or has ended just now."""
-        file = open_locked(folder / "run.json", os.O_RDWR)
+        file = open_locked(folder / _MARK, os.O_RDWR)
         if file is None:
             return None
-        mark = read_mark(folder / "run.json")  # again: before it was locked, its runner may have changed it
+        mark = read_mark(folder / _MARK)  # again: before it was locked, its runner may have changed it
         if mark is None:
             file.close()
             return None
@@ -99,9 +100,9 @@ class Lease:
     @classmethod
     def adopt(cls, folder: Path, descriptor: int) -> Lease | None:
         """The lease that the process which started this one held, from its `descriptor`; None where it is not that."""
-        mark = read_mark(folder / "run.json")
+        mark = read_mark(folder / _MARK)
         try:
-            if mark is None or not os.path.samestat(os.fstat(descriptor), (folder / "run.json").stat()):
+            if mark is None or not os.path.samestat(os.fstat(descriptor), (folder / _MARK).stat()):
                 return None
         except OSError:
             return None
@@ -191,48 +192,72 @@ def new_origin_id() -> str:
 
 def lease_of(active: Path, run_id: str) -> Path | None:
     """The folder of a run's lease, by the id that the run has in its store; None where this machine has none."""
-    for folder in _folders(active):
-        mark = read_mark(folder / "run.json")
-        if mark is not None and mark.run_id == run_id:
-            return folder
-    return None
+    return next((folder for folder, mark in marks(active) if mark.run_id == run_id), None)
 
 
 def abandoned(active: Path, store: str) -> Iterator[Lease]:
     """The leases of runs in this store whose runner is gone; each must be released."""
-    for folder in _folders(active):
-        mark = read_mark(folder / "run.json")
-        if mark is None or mark.store != store:
-            continue
-        lease = Lease.take_over(folder)
+    for folder, mark in marks(active):
+        lease = Lease.take_over(folder) if mark.store == store else None
         if lease is not None:
             yield lease
 
 
-def _folders(active: Path) -> list[Path]:
+def marks(active: Path) -> Iterator[tuple[Path, Mark]]:
+    """The folders of all leases, held or not, with what they say."""
     try:
-        return sorted(active.iterdir())
+        folders = sorted(active.iterdir())
     except OSError:  # none yet, or another user's
-        return []
+        return
+    for folder in folders:
+        mark = read_mark(folder / _MARK)
+        if mark is not None:
+            yield folder, mark
+
+
+def is_held(folder: Path) -> bool:
+    """Whether the runner of the lease in a folder lives."""
+    return is_locked(folder / _MARK)
+
+
+def open_mark(folder: Path) -> IO[str]:
+    """What the lease in a folder says, for `parse_mark`: it stays readable when the folder is gone. Raises OSError."""
+    return (folder / _MARK).open(encoding="utf-8")
 
 
 def read_mark(file: Path) -> Mark | None:
     """What a lease says; None while it is being written, and for a file that is no lease."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        return Mark(**content)
-    except (OSError, ValueError, TypeError, RecursionError):
+        return parse_mark(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def parse_mark(text: str) -> Mark | None:
+    """The mark that a text is; None for any other."""
+    try:
+        return Mark(**json.loads(text))
+    except (ValueError, TypeError, RecursionError):
         return None
 
 
 def _remove(folder: Path) -> None:
-    for file in (OUTPUT, _CREATED, "run.json"):
-        (folder / file).unlink(missing_ok=True)
-    try:
-        if (folder / "scratch").exists():
-            (folder / "scratch").rmdir()
+    # The mark last: of a runner that is killed meanwhile, the next command finds the rest.
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.name != _MARK:
+                _remove_one(path)
+        (folder / _MARK).unlink(missing_ok=True)
         folder.rmdir()
-    except OSError:  # it holds what was made on the way
+
+
+def _remove_one(path: Path) -> None:
+    try:
+        if path.is_dir():
+            path.rmdir()
+        else:
+            path.unlink()
+    except OSError:  # a folder that holds something
         import shutil
 
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from projrun.directories import JOURNAL
 from projrun.errors import TrackingError
 from projrun.journal import changes
 from projrun.journal.changes import Change
@@ -16,7 +17,6 @@ from projrun.tracking.sql.engine import insert_new, upsert
 from projrun.tracking.sql.sqlite import SqliteEngine
 from projrun.tracking.sql.store import SqlStore
 
-DATABASE = "journal.db"
 EXPERIMENT_ID = "projrun.origin.experiment_id"
 """Tag of an experiment: the id in the target that it stands for."""
 _ADOPTED = "0"
@@ -39,7 +39,7 @@ class Held(NamedTuple):
 
 def has_journal(folder: Path) -> bool:
     """Whether a run's folder has one."""
-    return (folder / DATABASE).exists()
+    return (folder / JOURNAL).exists()
 
 
 class Journal:
@@ -48,7 +48,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         """Open the journal of a run's folder, created if needed. Raises TrackingError where it cannot be used."""
         self.folder = folder
-        self._engine = SqliteEngine.open(folder / DATABASE)
+        self._engine = SqliteEngine.open(folder / JOURNAL)
         try:
             self._add_tables()
             self.artifact_root = folder / "artifacts"

@@ -12,12 +12,12 @@ from threading import Event, Thread
 
 from projrun.cache.lease import Lease, Mark, lease_of, new_origin_id
 from projrun.credentials import redact_uri, secrets_in
-from projrun.directories import make_private
+from projrun.directories import JOURNAL, make_private
 from projrun.errors import OverdueError, ProjrunError, RequestError
 from projrun.reporting import Reporter
 from projrun.running.plan import Plan
 from projrun.running.record.description import describe
-from projrun.running.record.lost import JOURNAL, deliver_log, end_lost_run
+from projrun.running.record.lost import deliver_log, end_lost_run
 from projrun.running.record.parent import ENDPOINT_STORE
 from projrun.running.record.recorder import RunRecorder, now
 from projrun.sources.copies.disposal import RunCopy

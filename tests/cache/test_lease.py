@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -175,3 +176,24 @@ def test_output_that_no_store_takes_is_moved_where_it_stays(tmp_path: Path) -> N
     assert lease.keep_log(tmp_path / "logs", ".2.log") != kept
     lease.release()
     assert kept.read_bytes() == b"output"
+
+
+REMOVE = """
+import os, shutil, signal, sys
+from pathlib import Path
+from projrun.cache.lease import Lease, Mark
+lease = Lease(Path(sys.argv[1]), Mark("r1", "store"))
+for folder in ("artifacts/a", "scratch"):
+    (lease.folder / folder).mkdir(parents=True)
+    (lease.folder / folder / "file").touch()
+shutil.rmtree = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+lease.release()
+"""
+
+
+def test_a_runner_that_is_killed_while_it_removes_its_lease_leaves_one_that_is_found(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", REMOVE, str(tmp_path / "r1")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    (lease,) = abandoned(tmp_path, "store")
+    lease.release()
+    assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -11,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from projrun.cache.lease import Mark
+from projrun.cache.lease import Mark, open_mark, parse_mark
 from projrun.running.record.active import ActiveRun
 
 PAUSE = 0.1
@@ -25,9 +24,9 @@ class Watched:
 
     def __init__(self, run: ActiveRun) -> None:
         self.run = run
-        self._mark: IO[bytes] | None = None
+        self._mark: IO[str] | None = None
         with suppress(OSError):  # it has ended just now
-            self._mark = (run.folder / "run.json").open("rb")
+            self._mark = open_mark(run.folder)
 
     @property
     def mark(self) -> Mark:
@@ -35,10 +34,7 @@ class Watched:
         if self._mark is None:
             return self.run.mark
         self._mark.seek(0)
-        try:
-            return Mark(**json.loads(self._mark.read()))
-        except (ValueError, TypeError):  # being written
-            return self.run.mark
+        return parse_mark(self._mark.read()) or self.run.mark  # it is being written
 
     def close(self) -> None:
         """Let go of its files."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-from projrun.cache.lease import MESSAGES, OUTPUT, Mark, read_mark
-from projrun.cache.locks import is_locked
-from projrun.errors import RequestError
-from projrun.running.record.lookup import LATEST
+from projrun.cache.lease import MESSAGES, OUTPUT, Mark, is_held, marks
+from projrun.running.record.lookup import LATEST, ambiguous
 from projrun.tuples import NamedTuple
 
 
@@ -22,7 +19,7 @@ class ActiveRun(NamedTuple):
     @property
     def lives(self) -> bool:
         """Whether its runner still does."""
-        return is_locked(self.folder / "run.json")
+        return is_held(self.folder)
 
     @property
     def is_here(self) -> bool:
@@ -49,7 +46,8 @@ class ActiveRun(NamedTuple):
 
 def active_runs(active: Path) -> list[ActiveRun]:
     """All of them, the newest first."""
-    return sorted(_active_runs(active), key=lambda run: run.mark.since, reverse=True)
+    found = (ActiveRun(folder, mark) for folder, mark in marks(active) if mark.run_id)
+    return sorted((run for run in found if run.lives), key=lambda run: run.mark.since, reverse=True)
 
 
 def find_active(active: Path, text: str, store: str) -> ActiveRun | None:
@@ -65,24 +63,10 @@ def find_active(active: Path, text: str, store: str) -> ActiveRun | None:
     matches = [run for run in runs if any(one.startswith(text) for one in _ids(run.mark))]
     exact = [run for run in matches if text in _ids(run.mark)]
     if len(matches) > 1 and not exact:
-        names = ", ".join(run.mark.run_id for run in matches)
-        raise RequestError(f"{text!r} is ambiguous: it matches several runs", hint=f"one of: {names}")
+        raise ambiguous(text, [run.mark.run_id for run in matches])
     return next(iter(exact or matches), None)
 
 
 def _ids(mark: Mark) -> tuple[str, str]:
     """The run's id in its store, and the one that it had before."""
     return mark.run_id, mark.origin_id
-
-
-def _active_runs(active: Path) -> Iterator[ActiveRun]:
-    try:
-        folders = list(active.iterdir())
-    except OSError:  # none yet, or another user's
-        return
-    for folder in folders:
-        mark = read_mark(folder / "run.json")
-        if mark is not None and mark.run_id:
-            run = ActiveRun(folder, mark)
-            if run.lives:
-                yield run

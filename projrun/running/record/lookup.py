@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,10 +50,16 @@ def find_run(store: RunStore, run_id: str) -> Run:
     if len(matches) == 1:
         return store.get_run(matches[0].run_id)
     if matches:
-        names = ", ".join(run.run_id for run in matches)
-        raise RequestError(f"{run_id!r} is ambiguous: it matches several runs", hint=f"one of: {names}")
+        raise ambiguous(run_id, [run.run_id for run in matches])
     raise RequestError(
         f"the tracking store {store.uri} has no run {run_id!r}", hint="see `projrun runs list`"
+    )
+
+
+def ambiguous(text: str, run_ids: Sequence[str]) -> RequestError:
+    """The error for a prefix of several ids."""
+    return RequestError(
+        f"{text!r} is ambiguous: it matches several runs", hint=f"one of: {', '.join(run_ids)}"
     )
 
 

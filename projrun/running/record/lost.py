@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from projrun.cache.lease import Lease, Mark, abandoned, lease_of
-from projrun.directories import Directories
+from projrun.directories import JOURNAL, Directories
 from projrun.errors import NotFoundError, ProjrunError
 from projrun.execution.protocol import UNKNOWN_EXIT_CODE
 from projrun.execution.registry import get_backend
@@ -28,8 +28,6 @@ _DRAWING = (b"\r", b"\b", b"\x1b")
 
 LOST = "the runner was killed or the machine went down"
 _LOST = "lost: "
-JOURNAL = "journal.db"
-"""The run-scoped store of a run's folder; the room of its name is imported only where there is one."""
 _LOGS = "logs/output"
 _LATEST = 60.0
 """Seconds for which a server that was asked to create a run, and did not answer, may still create it."""

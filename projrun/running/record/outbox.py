@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.cache.lease import OUTPUT, Lease, Mark, read_mark
-from projrun.cache.locks import is_locked
+from projrun.cache.lease import OUTPUT, Lease, Mark, is_held, marks
 from projrun.directories import Directories
-from projrun.errors import ProjrunError, RequestError
+from projrun.errors import ProjrunError
 from projrun.journal.journal import Journal, has_journal
 from projrun.reporting import Reporter
+from projrun.running.record.lookup import ambiguous
 from projrun.running.record.lost import RUNS_ON, Settled, end_lost_run
 from projrun.running.record.recorder import LOG
 from projrun.tracking.open import close_store, open_store
@@ -42,26 +42,15 @@ class Delivery(NamedTuple):
 
 def waiting_runs(active: Path) -> list[Waiting]:
     """All of them, active ones too, the oldest first."""
-    return sorted(_waiting_runs(active), key=lambda one: (one.mark.since, one.run_id))
-
-
-def _waiting_runs(active: Path) -> Iterator[Waiting]:
-    try:
-        folders = list(active.iterdir())
-    except OSError:  # none yet, or another user's
-        return
-    for folder in folders:
-        mark = read_mark(folder / "run.json")
-        if mark is not None:
-            yield Waiting(folder, mark, is_locked(folder / "run.json"))
+    found = (Waiting(folder, mark, is_held(folder)) for folder, mark in marks(active))
+    return sorted(found, key=lambda one: (one.mark.since, one.run_id))
 
 
 def waiting_run(active: Path, text: str) -> Waiting | None:
     """The run whose id begins so, which is over, and of which something waits; RequestError for several."""
     found = [run for run in chosen_runs(waiting_runs(active), [text]) if not run.active]
     if len(found) > 1:
-        names = ", ".join(run.run_id for run in found)
-        raise RequestError(f"{text!r} is ambiguous: it matches several runs", hint=f"one of: {names}")
+        raise ambiguous(text, [run.run_id for run in found])
     return found[0] if found else None
 
 
@@ -77,11 +66,10 @@ def waiting_log(run: Waiting) -> Path | None:
 
 def chosen_runs(runs: Sequence[Waiting], texts: Sequence[str]) -> list[Waiting]:
     """Those whose ids, before and after they came to their server, begin with one of the texts."""
-    return [run for run in runs for text in texts if _ids_begin(run, text)]
-
-
-def _ids_begin(run: Waiting, text: str) -> bool:
-    return bool(text) and any(known.startswith(text) for known in (run.mark.run_id, run.mark.origin_id))
+    begins = tuple(filter(None, texts))
+    return [
+        run for run in runs if run.mark.run_id.startswith(begins) or run.mark.origin_id.startswith(begins)
+    ]
 
 
 def deliver(

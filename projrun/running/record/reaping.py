@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from projrun.cache.lease import lease_of
-from projrun.cache.locks import is_locked
+from projrun.cache.lease import is_held, lease_of
 from projrun.errors import RequestError
 from projrun.running.record.recorder import RunEnd
 from projrun.tracking.entities import Run
@@ -80,7 +79,7 @@ def _running(store: RunStore) -> Iterator[Run]:
 
 def _lives(active: Path, run: Run) -> bool:
     folder = lease_of(active, run.run_id)
-    return folder is not None and is_locked(folder / "run.json")
+    return folder is not None and is_held(folder)
 
 
 def _end(beat: int | None, now: int) -> RunEnd:
