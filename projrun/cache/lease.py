@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _MARK = "run.json"
 _CREATED = "created"
+_MOMENT = 0.2
+"""Seconds for which a lease may look held because someone looks at it."""
 OUTPUT = "output.log"
 """The file with the output of the run's command."""
 MESSAGES = "runner.log"
@@ -74,7 +76,7 @@ class Lease:
         self.folder = folder
         self.mark = mark
         make_private(folder)
-        file = open_locked(folder / _MARK, os.O_RDWR | os.O_CREAT)
+        file = open_locked(folder / _MARK, os.O_RDWR | os.O_CREAT, _MOMENT)
         if file is None:
             raise BlockingIOError(f"another runner records run {mark.run_id}")
         self._file = file
@@ -86,9 +88,9 @@ class Lease:
             raise
 
     @classmethod
-    def take_over(cls, folder: Path) -> Lease | None:
+    def take_over(cls, folder: Path, patience: float = _MOMENT) -> Lease | None:
         """The lease that a dead runner left in a folder; None where it lives, or has ended just now."""
-        file = open_locked(folder / _MARK, os.O_RDWR)
+        file = open_locked(folder / _MARK, os.O_RDWR, patience)
         if file is None:
             return None
         mark = read_mark(folder / _MARK)  # again: before it was locked, its runner may have changed it
@@ -196,9 +198,9 @@ def lease_of(active: Path, run_id: str) -> Path | None:
 
 
 def abandoned(active: Path, store: str) -> Iterator[Lease]:
-    """The leases of runs in this store whose runner is gone; each must be released."""
+    """The leases of runs in this store whose runner is gone; each must be released. One that is held costs no time."""
     for folder, mark in marks(active):
-        lease = Lease.take_over(folder) if mark.store == store else None
+        lease = Lease.take_over(folder, 0.0) if mark.store == store else None
         if lease is not None:
             yield lease
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """What Lustre without `-o flock`, NFS without its lock service, and some FUSE file systems answer."""
+
+_PAUSE = 0.01
 
 
 class NoLocksError(OSError):
@@ -40,11 +43,13 @@ def exclusive(
         os.close(descriptor)
 
 
-def open_locked(file: Path, flags: int) -> IO[str] | None:
+def open_locked(file: Path, flags: int, patience: float = 0.0) -> IO[str] | None:
     """The file, locked until it is closed; None if another process holds it or has just removed it.
 
-    Raises NoLocksError, and OSError if it cannot be created (`os.O_CREAT`).
+    `patience`: seconds to try again, as whoever asks `is_locked` holds it for a moment, too. Raises NoLocksError, and
+    OSError if it cannot be created (`os.O_CREAT`).
     """
+    until = time.monotonic() + patience
     try:
         descriptor = os.open(file, flags, 0o600)
     except OSError:
@@ -53,7 +58,9 @@ def open_locked(file: Path, flags: int) -> IO[str] | None:
         return None
     stream = open(descriptor, "r+", encoding="utf-8")  # noqa: PTH123, SIM115 - held open as long as the lock
     try:
-        locked = try_lock(descriptor, file) and os.fstat(descriptor).st_nlink > 0
+        while not (locked := try_lock(descriptor, file)) and time.monotonic() < until:
+            time.sleep(_PAUSE)
+        locked = locked and os.fstat(descriptor).st_nlink > 0
     except BaseException:
         stream.close()
         raise
@@ -66,19 +73,22 @@ def open_locked(file: Path, flags: int) -> IO[str] | None:
 def is_locked(file: Path) -> bool:
     """Whether a process holds a file that `open_locked` or `exclusive` locked; changes nothing."""
     try:
-        stream = open_locked(file, os.O_RDWR)
+        descriptor = os.open(file, os.O_RDONLY)
+    except OSError:
+        return file.exists()
+    try:
+        # Shared: of two that ask at once, neither takes the other for one that holds it.
+        return not try_lock(descriptor, file, fcntl.LOCK_SH) and file.exists()
     except NoLocksError:
         return False
-    if stream is None:
-        return file.exists()
-    stream.close()
-    return False
+    finally:
+        os.close(descriptor)
 
 
-def try_lock(descriptor: int, file: Path) -> bool:
+def try_lock(descriptor: int, file: Path, operation: int = fcntl.LOCK_EX) -> bool:
     """Lock an open file; False where another process holds it. Raises NoLocksError, which names the file system."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError as error:

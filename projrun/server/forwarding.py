@@ -56,7 +56,7 @@ class StreamedBody:
         return iter(self._pieces)
 
 
-class _OfRun(msgspec.Struct):
+class _OfRun(msgspec.Struct, frozen=True):
     run_id: str = ""
     run_uuid: str = ""
     models: list[Any] = []
@@ -121,7 +121,8 @@ class Buffered:
         others = [run for run in theirs if not self._is_mine(run)]
         first_page = not msgspec.json.decode(body or b"{}").get("page_token")
         if mine and (places or first_page):
-            others[slice(*(places[:1] or [0]) * 2)] = mine
+            at = places[0] if places else 0
+            others[at:at] = mine
         return Response(msgspec.json.encode({**answer, "runs": others}), media_type="application/json")
 
     def _is_mine(self, run: Mapping[str, Any]) -> bool:

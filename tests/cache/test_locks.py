@@ -7,7 +7,7 @@ import fcntl
 import os
 from contextlib import nullcontext
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 
 import pytest
 
@@ -39,6 +39,19 @@ def test_a_file_is_locked_until_it_is_closed(tmp_path: Path) -> None:
     lock.close()
     assert not is_locked(file)
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_only_looks_is_taken_for_a_holder_by_nobody(tmp_path: Path) -> None:
+    file = tmp_path / "lock"
+    file.touch()
+    look = os.open(file, os.O_RDONLY)
+    fcntl.flock(look, fcntl.LOCK_SH)  # as `is_locked` does, for a moment
+    assert not is_locked(file)
+    assert open_locked(file, os.O_RDWR) is None
+    Timer(0.02, os.close, [look]).start()
+    lock = open_locked(file, os.O_RDWR, 20.0)
+    assert lock is not None
+    lock.close()
 
 
 def test_who_waits_says_so_and_is_next(tmp_path: Path) -> None:
