@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from projrun.errors import ProjrunError
 from projrun.execution.protocol import Outcome
@@ -44,11 +45,23 @@ def _repeated(session: Session, retry: Retry | None, attempt: Attempt) -> Outcom
         outcome = attempt(session, {ATTEMPT: str(number)})
         if number == most or not retry.after(outcome) or _was_interrupted(session):
             break
-        _end_attempt(session, outcome, number)
+        for warning in outcome.warnings:
+            session.reporter.warning(warning)
+        with _bounded(session):
+            _run_again(session)
         then = f"attempt {number + 1} of {most} in {duration_text(retry.delay)}"
         session.reporter.info(f"attempt {number} of {most} failed: {outcome.reason}; {then}")
         with Wait(session) as wait:
             wait.sleep(retry.delay)
+        # Only now: where the waiting ends the run, this was the last attempt, and its log is the run's.
+        with _bounded(session):
+            deliver_log(
+                session.lease,
+                session.recorder,
+                session.plan.directories.logs,
+                session.reporter.warning,
+                f"logs/output.{number}.log",
+            )
     return outcome
 
 
@@ -60,16 +73,12 @@ def _was_interrupted(session: Session) -> bool:
     return relay is not None and relay.has_interrupted
 
 
-def _end_attempt(session: Session, outcome: Outcome, number: int) -> None:
-    for warning in outcome.warnings:
-        session.reporter.warning(warning)
-    logs, warn = session.plan.directories.logs, session.reporter.warning
-    session.deadline.begin(
-        session.plan.end_timeout
-    )  # a server that is down does not hold up the next attempt
+@contextmanager
+def _bounded(session: Session) -> Iterator[None]:
+    """A server that is down does not hold up the next attempt."""
+    session.deadline.begin(session.plan.end_timeout)
     try:
-        deliver_log(session.lease, session.recorder, logs, warn, f"logs/output.{number}.log")
-        _run_again(session)
+        yield
     finally:
         session.deadline.lift()
 

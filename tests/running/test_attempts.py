@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,11 @@ def bench(tmp_path: Path) -> Workbench:
 def execute(bench: Workbench, good: int, **settings: str) -> Result:
     bench.environ |= {f"PROJRUN_{name.upper()}": value for name, value in settings.items()}
     return bench.execute(bench.plan(good=str(good)))
+
+
+def attempted(bench: Workbench) -> bool:
+    """Whether the first attempt has printed its line."""
+    return any(file.stat().st_size for file in (bench.home / "active").rglob("output.log"))
 
 
 def logs(result: Result) -> dict[str, str]:
@@ -104,13 +110,17 @@ def test_a_signal_ends_the_waiting_for_the_next_attempt(bench: Workbench, tmp_pa
     command = ("run", bench.project, "--env-manager=local", "--retries=3", "--retry-delay=10m")
     started = start_projrun(*command, cwd=tmp_path, environ={"PROJRUN_HOME": str(bench.home)})
     try:
-        eventually(lambda: any(bench.home.rglob("output.1.log")), "the first attempt's log")
+        eventually(lambda: attempted(bench), "the first attempt's output")
+        time.sleep(0.3)  # its end
     finally:
         started.send_signal(signal.SIGTERM)
         ended = started.end(timeout=20)
     assert ended.returncode == 143, ended.stderr
     (run,) = bench.runs()
     assert (run.status, run.tag("projrun.attempts"), run.tag("projrun.signal")) == ("KILLED", "1", "SIGTERM")
+    # No attempt followed, so this one's log is the run's.
+    kept = {file.name: file.read_text() for file in bench.home.rglob("logs/*.log")}
+    assert kept == {"output.log": "attempt 1\n"}
 
 
 def test_who_sets_the_run_to_killed_ends_the_waiting(
@@ -120,7 +130,7 @@ def test_who_sets_the_run_to_killed_ends_the_waiting(
     bench.environ |= {"PROJRUN_RETRIES": "1", "PROJRUN_RETRY_DELAY": "10m"}
 
     def kill() -> None:
-        eventually(lambda: any(bench.home.rglob("output.1.log")), "the first attempt's log")
+        eventually(lambda: attempted(bench), "the first attempt's output")
         eventually(lambda: bench.heard.infos[-1].startswith("attempt 1 of 2 failed"), "the waiting")
         store = SqlStore.open(bench.home / "projrun.db")
         (run,) = store.search_runs(["0"]).runs
@@ -133,3 +143,4 @@ def test_who_sets_the_run_to_killed_ends_the_waiting(
     thread.join()
     assert (result.outcome.status, result.outcome.reason) == ("KILLED", remote.CANCELLED)
     assert [run.tag("projrun.attempts") for run in bench.runs()] == ["1"]
+    assert logs(result) == {"output.log": "attempt 1\n"}
