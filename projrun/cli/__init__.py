@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The `projrun` command: never returns, exits with the codes of `projrun.errors`."""
-    # An interrupt ends the process without a traceback until `guarded` can say it in a line.
-    if _signal.getsignal(_signal.SIGINT) == _signal.default_int_handler:
-        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    leave_on_interrupt()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words in (["version"], ["--version"]):  # scripts ask this often: without click it is 24 ms faster
         leave(_print_version())
@@ -27,6 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from projrun.cli.execution import execute
 
     leave(execute(words))
+
+
+def leave_on_interrupt() -> None:
+    """An interrupt ends the process without a traceback until `guarded` can say it in a line."""
+    if _signal.getsignal(_signal.SIGINT) == _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
 def _print_version() -> int:

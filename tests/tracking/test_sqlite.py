@@ -43,6 +43,26 @@ def test_new_store_carries_its_marks(file: Path) -> None:
     assert pragma(file, "journal_mode") == "wal"
 
 
+def test_a_log_that_was_half_written_into_the_store_is_no_damage(file: Path) -> None:
+    """As a full disk leaves it, or the end of the machine: the header says more pages than there are."""
+    with closing(SqliteEngine.open(file)) as database:
+        with database.writing() as connection:
+            connection.execute(
+                "INSERT INTO experiments (name, artifact_location, lifecycle_stage, creation_time,"
+                " last_update_time) VALUES (?, '', 'active', 0, 0)",
+                ("x" * 50_000,),
+            )
+        copies = {path.name: path.read_bytes() for path in file.parent.glob("projrun.db*")}
+    pages = file.read_bytes()
+    torn = file.parent.parent / "torn"
+    torn.mkdir()
+    for name in ("projrun.db", "projrun.db-wal"):
+        (torn / name).write_bytes(copies[name])
+    (torn / "projrun.db").write_bytes(pages[:4096] + copies["projrun.db"][4096:])
+    with closing(SqliteEngine.open(torn / "projrun.db")) as database, database.reading() as connection:
+        assert connection.execute("SELECT max(length(name)) FROM experiments").fetchone()[0] == 50_000
+
+
 def test_new_store_is_its_owners_alone(file: Path) -> None:
     with closing(SqliteEngine.open(file)) as database, database.writing() as connection:
         connection.execute("UPDATE experiments SET name = 'x'")

@@ -24,6 +24,7 @@ from projrun.running.request import Context, RunRequest, context_of
 # Not `-m`: the caller's folder would come first on the path, and a `yaml.py` in it before PyYAML.
 _PROGRAM = (
     "import sys; sys.path = [one for one in sys.path if one]; "
+    "from projrun.cli import leave_on_interrupt; leave_on_interrupt(); "
     "from projrun.cli.active.detached import main; main()"
 )
 

@@ -156,7 +156,10 @@ def _is_ours(path: Path) -> bool:
     for attempt in range(4):
         if not path.exists() or path.stat().st_size == 0:
             return False
-        application, tables = _peek(path)
+        application, tables = _peek(path, "&immutable=1")
+        if tables is None and _has_log(path):
+            # Half of its log was written into it when the disk was full, or the machine went down.
+            application, tables = _peek(path, "")
         if application == APPLICATION_ID:
             return True
         if attempt < 3:
@@ -165,11 +168,16 @@ def _is_ours(path: Path) -> bool:
     raise _foreign(path, tables)
 
 
-def _peek(path: Path) -> tuple[int, frozenset[str] | None]:
+def _has_log(path: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def _peek(path: Path, options: str) -> tuple[int, frozenset[str] | None]:
     """A file's application id and its tables; no tables but None where it is not SQLite."""
     if not path.is_file():
         raise RequestError(f"{path} is not a file", hint="give the path of a store's file")
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro{options}", uri=True)
     try:
         application = int(connection.execute("PRAGMA application_id").fetchone()[0])
         if application == APPLICATION_ID:
