@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 
 from projrun.errors import RequestError
+from projrun.running.nvidia_smi import ask_gpus
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
-_QUERY = ("--query-gpu=index,uuid,memory.used", "--format=csv,noheader,nounits")
+_FIELDS = "index,uuid,memory.used"
 _PATIENCE = 30.0
 
 
@@ -44,21 +43,10 @@ def choices(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _listed(environ: Mapping[str, str]) -> dict[str, str]:
-    program = shutil.which("nvidia-smi", path=environ.get("PATH", os.defpath))
-    if program is None:
-        return {}
     try:
-        done = subprocess.run(
-            [program, *_QUERY],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-            check=True,
-        )
+        rows = ask_gpus(_FIELDS, environ, _PATIENCE) or []
     except (OSError, subprocess.SubprocessError) as error:
         raise RequestError(f"--gpus: nvidia-smi fails: {error}", hint="see what `nvidia-smi` says") from None
-    rows = [[word.strip() for word in line.split(",")] for line in done.stdout.splitlines()]
     return {index: uuid for index, uuid, _ in sorted((row for row in rows if len(row) == 3), key=_used)}
 
 

@@ -68,6 +68,11 @@ def test_the_caller_says_which_there_are_to_choose_from(
     assert list(choices(environ).items()) == list(found.items())
 
 
+def test_a_name_of_a_gpu_may_be_anything(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "bin" / "nvidia-smi").write_text("#!/bin/sh\nprintf '0, GPU-\\377, 1\\nbroken\\n'\n")
+    assert choices(environ) == {"0": "GPU-\ufffd"}
+
+
 def test_more_than_there_are_is_an_error_of_the_plan(bench: Workbench, environ: Mapping[str, str]) -> None:
     bench.environ["PROJRUN_GPUS"] = "3"
     with pytest.raises(RequestError, match="--gpus: 3 wanted, and nvidia-smi lists 2"):

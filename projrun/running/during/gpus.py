@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-_QUERY = "index,utilization.gpu,memory.used,memory.total,power.draw,enforced.power.limit"
+from projrun.running.nvidia_smi import ask_gpus
+
+_FIELDS = "index,utilization.gpu,memory.used,memory.total,power.draw,enforced.power.limit"
 _TIMEOUT = 5.0
 _MEGABYTES_OF_MEBIBYTE = 1.048576
 
@@ -16,30 +17,23 @@ class Gpus:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._program = shutil.which("nvidia-smi", path=environ.get("PATH"))
+        self._works = True
 
     def sample(self) -> Mapping[str, float]:
         """The values of each GPU by MLflow's names; what a GPU does not report is missing."""
-        if self._program is None:
+        if not self._works:
             return {}
         try:
-            done = subprocess.run(
-                [self._program, f"--query-gpu={_QUERY}", "--format=csv,noheader,nounits"],
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=_TIMEOUT,
-                check=True,
-            )
-            return dict(value for line in done.stdout.decode().splitlines() for value in _values(line))
+            rows = ask_gpus(_FIELDS, self._environ, _TIMEOUT)
+            self._works = rows is not None
+            return dict(value for row in rows or () for value in _values(row))
         except (OSError, ValueError, subprocess.SubprocessError):
-            self._program = None
+            self._works = False
             return {}
 
 
-def _values(line: str) -> Iterator[tuple[str, float]]:
-    index, *fields = (field.strip() for field in line.split(","))
+def _values(row: Sequence[str]) -> Iterator[tuple[str, float]]:
+    index, *fields = row
     used_share, used, total, watts, most_watts = map(_number, fields)
     gpu = f"gpu_{int(index)}"
     if used_share is not None:
