@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -123,7 +124,10 @@ class Journal:
         self.adopt(run)
         folder = self.store.artifact_directory(self.store.get_run(run.run_id).artifact_uri)
         LocalArtifacts(folder).upload(file, path)
-        return folder / path
+        held = folder / path
+        with held.open("rb") as copy:
+            os.fsync(copy.fileno())  # the file itself may go now, and a power cut would leave neither
+        return held
 
     def view(self, run: Run) -> RunView:
         """The store as the endpoint serves it: an adopted run is shown as the target has it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import tempfile
 import time
 from collections import Counter
@@ -292,6 +293,17 @@ def test_progress_names_the_files_and_grows(journal: Journal, target: ForeignSto
     merge(journal, target, progress=lambda text, share: seen.append((text, share)))
     assert "weights" in [text for text, _ in seen]
     assert seen[-1][1] == 1.0
+
+
+def test_what_is_held_is_on_the_disk_before_the_file_itself_may_go(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "log").write_text("printed\n")
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    run = Run("r" * 32, "0", "calm-otter", "RUNNING", 1, None, "mlflow-artifacts:/0/r/artifacts")
+    held = journal.hold_artifact(run, tmp_path / "log", "logs/output.log")
+    assert synced == [held.stat().st_ino]
 
 
 def test_nothing_is_made_before_it_is_needed(tmp_path: Path) -> None:
