@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 
 from projrun.errors import RequestError
-from projrun.settings.quantities import SECONDS
+from projrun.settings.quantities import duration
 
 _BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _BINARY_BYTES = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 def parse_duration(text: str, option: str) -> float:
-    """Seconds; RequestError for an invalid duration."""
-    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([smhdw])", text.strip().lower())
-    if match is None:
+    """Seconds; RequestError for an invalid duration, and for one without a unit: 30 could be days."""
+    seconds = duration(text) if text.strip()[-1:].isalpha() else None
+    if seconds is None:
         raise RequestError(f"{option}: {text!r} is not a duration", hint="for example 30d, 12h or 2w")
-    return float(match[1]) * SECONDS[match[2]]
+    return seconds
 
 
 def parse_size(text: str, option: str) -> int:

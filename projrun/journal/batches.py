@@ -91,18 +91,15 @@ class RunSender:
         self._target.log_batch(
             self._run_id,
             metrics=metrics,
-            params=self._within_limit(params.values()),
+            params=self._within_limit(list(params.values())),
             tags=[self._references.tag(tag) for tag in tags.values()],
         )
         for kind, values in (("metric", metrics), ("param", params), ("tag", tags)):
             self.counts[kind] += len(values)
 
-    def _within_limit(self, params: Iterable[Param]) -> list[Param]:
-        given = list(params)
-        if all(len(param.value) <= 500 for param in given):  # the smallest limit of any MLflow server
-            return given
-        limit = self._target.param_value_limit()
-        return [Param(param.key, param.value[:limit]) for param in given]
+    def _within_limit(self, params: Sequence[Param]) -> list[Param]:
+        limit = limits.param_value_limit(params, self._target.param_value_limit)
+        return [Param(param.key, param.value[:limit]) for param in params]
 
     def _metric(self, change: Change) -> Metric:
         metric = change.metric()

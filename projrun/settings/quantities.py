@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _LONGEST = 1e9
 """Seconds: 31 years."""
 _BYTES = {"": 1, "B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -15,7 +15,7 @@ _NUMBER = r"[0-9]{1,19}(?:\.[0-9]{1,9})?"
 def duration(text: str) -> float | None:
     """Seconds: `90`, `1.5h`."""
     match = re.fullmatch(rf"({_NUMBER})\s*([smhdw]?)", text.strip().lower())
-    seconds = float(match[1]) * SECONDS[match[2] or "s"] if match else _LONGEST + 1
+    seconds = float(match[1]) * _SECONDS[match[2] or "s"] if match else _LONGEST + 1
     return seconds if seconds <= _LONGEST else None
 
 
@@ -40,8 +40,8 @@ def processors(text: str) -> float | None:
 
 def duration_text(seconds: float) -> str:
     """In the largest unit that it is a whole number of: `30 m`, `90 s`."""
-    unit = next((unit for unit in "dhm" if seconds and seconds % SECONDS[unit] == 0), "s")
-    return f"{seconds / SECONDS[unit]:g} {unit}"
+    unit = next((unit for unit in "dhm" if seconds and seconds % _SECONDS[unit] == 0), "s")
+    return f"{seconds / _SECONDS[unit]:g} {unit}"
 
 
 def memory_text(size: int) -> str:

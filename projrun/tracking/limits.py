@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from projrun.errors import InvalidValueError
 from projrun.tracking.entities import Metric, Param, Tag
 
 KEY = 250
 PARAM_VALUE = 6000
+_PARAM_VALUE_ANYWHERE = 500
+"""What every MLflow server takes."""
 TAG_VALUE = 8000
 EXPERIMENT_TAG_VALUE = 5000
 EXPERIMENT_NAME = 500
@@ -39,6 +41,12 @@ def check_key(key: str, what: str) -> None:
         raise InvalidValueError(
             f"invalid {what} key {key!r}: as a path it would be {posixpath.normpath(key)!r}"
         )
+
+
+def param_value_limit(params: Sequence[Param], ask: Callable[[], int]) -> int:
+    """The longest value for these params; the store is asked only where one is longer than what every server takes."""
+    longest = max((len(param.value) for param in params), default=0)
+    return ask() if longest > _PARAM_VALUE_ANYWHERE else _PARAM_VALUE_ANYWHERE
 
 
 def check_metric(metric: Metric) -> None:

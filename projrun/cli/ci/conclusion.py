@@ -58,7 +58,7 @@ def of_result(plan: Plan, result: Result, results: str) -> Conclusion:
         run.run_name,
         run.run_id,
         [(param.key, param.value) for param in describe(plan).params],
-        None if run.end_time is None else run.end_time - run.start_time,
+        run.duration,
         results,
         plan.project.file,
         entry_point.location.line if entry_point and entry_point.location else 0,

@@ -20,6 +20,7 @@ from projrun.errors import (
 )
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import Param, Run, Tag
+from projrun.tracking.limits import param_value_limit
 from projrun.tracking.runs import RunStore
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
@@ -128,10 +129,7 @@ class RunRecorder:
             self.store.log_batch(self.run.run_id, params=cut, tags=tags)
 
     def _within_limit(self, params: Sequence[Param]) -> tuple[list[Param], list[Tag]]:
-        # 500 characters is the smallest limit of any MLflow server: below it, the server is not asked.
-        if all(len(param.value) <= 500 for param in params):
-            return list(params), []
-        limit = self.store.param_value_limit()
+        limit = param_value_limit(params, self.store.param_value_limit)
         cut = [param for param in params if len(param.value) > limit]
         for param in cut:
             self._warn(
