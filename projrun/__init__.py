@@ -43,3 +43,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module("projrun.api" if name in _IN_API else "projrun.errors"), name)
+
+
+def __dir__() -> list[str]:
+    """What to complete: the public API, imported or not."""
+    return sorted({*globals(), *__all__})

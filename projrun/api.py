@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ from projrun.running.session import Options
 from projrun.running.submitted import FinishedRun, RunningRun, SubmittedRun
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from projrun.running.rerun.repetition import Order
     from projrun.running.runner import Result
 
@@ -63,14 +65,14 @@ def run(
     exact_python: bool = False,
     conda_exe: str | os.PathLike[str] | None = None,
     grace_period: float | None = None,
-    timeout: float | str | None = None,
+    timeout: float | str | timedelta | None = None,
     end_leftovers: bool = False,
     memory: int | str | None = None,
     cpus: float | str | None = None,
     gpus: int | None = None,
     retries: int | None = None,
-    retry_delay: float | str | None = None,
-    retry_on: int | str | None = None,
+    retry_delay: float | str | timedelta | None = None,
+    retry_on: int | str | Sequence[int | str] | None = None,
     end_timeout: float | None = None,
     pass_credentials: bool = False,
     offline: bool = False,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from projrun.credentials import HiddenMapping
@@ -86,6 +87,10 @@ def _option(option: Option, value: object) -> str | tuple[str, ...] | None:
         )
     if option.kind == "json" and isinstance(value, Mapping):
         return _json(option.keyword, value)
+    if option.name == "retry-on" and isinstance(value, (list, tuple, set, frozenset)):
+        return ",".join(text_of(option.keyword, one) for one in value)
+    if isinstance(value, timedelta):
+        return text_of(option.keyword, value.total_seconds())
     return text_of(option.keyword, value)
 
 

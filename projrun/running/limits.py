@@ -11,7 +11,7 @@ from projrun.errors import RequestError
 from projrun.execution.abilities import HoldsLimits
 from projrun.execution.protocol import Limits, Outcome
 from projrun.execution.registry import get_backend
-from projrun.settings import Settings
+from projrun.settings import Setting, Settings
 from projrun.settings.options import LIMITS
 from projrun.settings.quantities import count, duration, duration_text, memory, memory_text, processors
 
@@ -20,6 +20,8 @@ Value = TypeVar("Value")
 
 _MOST_RETRIES = 1000
 _MOST_GPUS = 256
+_LEAST_MEMORY = 6 * 2**20
+"""Bytes: Docker's own least; nothing starts in much less."""
 _RETRIES = f"a number from 0 to {_MOST_RETRIES}: 3"
 _CAUSES = ("oom", "signal", "timeout")
 
@@ -92,17 +94,36 @@ def read_limits(settings: Settings) -> RunLimits:
         timeout=_read(settings, "timeout", duration, "a duration: 90, 90s, 30m, 2h, 1d") or 0.0,
     )
     limits = limits._replace(
-        memory=_read(settings, "memory", memory, "a size: 512m, 4G, 1.5GiB") or 0,
+        memory=_memory(settings),
         cpus=_read(settings, "cpus", processors, "a number of processors: 2, 0.5") or 0.0,
     )
     retries = _read(settings, "retries", lambda text: count(text, _MOST_RETRIES), _RETRIES)
     delay = _read(settings, "retry-delay", duration, "a duration: 10, 90s, 5m") or 0.0
     codes, causes = _retry_on(settings)
+    _check_retried(found)
     retry = Retry(retries, delay, codes, causes) if retries else None
     gpus = _read(
         settings, "gpus", lambda text: count(text, _MOST_GPUS), f"a number from 0 to {_MOST_GPUS}: 1"
     )
     return RunLimits(limits, retry, gpus, {name: setting.value for name, setting in found.items()})
+
+
+def _memory(settings: Settings) -> int:
+    size = _read(settings, "memory", memory, "a size: 512m, 4G, 1.5GiB") or 0
+    if 0 < size < _LEAST_MEMORY:
+        raise RequestError(
+            f"{settings.text('memory', '').origin}: {memory_text(size)} is too little for any program; "
+            f"the least is {memory_text(_LEAST_MEMORY)}",
+            hint="for example 512m, 4G; a number without a unit is in bytes",
+        )
+    return size
+
+
+def _check_retried(found: Mapping[str, Setting]) -> None:
+    """Whoever asks for `--retry-on` wants retries; in a variable or `config.toml` it is for the runs that have them."""
+    for name in ("retry-delay", "retry-on"):
+        if name in found and found[name].origin == f"--{name}" and "retries" not in found:
+            raise RequestError(f"--{name}: nothing is retried without --retries", hint="add --retries 3")
 
 
 def _read(settings: Settings, name: str, read: Callable[[str], Value | None], what: str) -> Value | None:

@@ -36,7 +36,14 @@ from projrun.project.loader import load_project
 from projrun.project.model import EntryPoint, Invocation, Project
 from projrun.project.paths import is_fixed
 from projrun.reporting import Activity, unseen
-from projrun.running.record.parent import ExperimentChoice, choose_experiment, find_parent, journaling
+from projrun.running.record.parent import (
+    ExperimentChoice,
+    TrackingTarget,
+    choose_experiment,
+    find_parent,
+    journaling,
+    unused_journaling,
+)
 from projrun.running.request import Context, Observation, RunRequest, observation_of
 from projrun.settings import Setting, Settings
 from projrun.settings.options import LIMITS
@@ -46,22 +53,13 @@ from projrun.sources.git.work_tree import WorkTreeInquiry
 from projrun.sources.options import FetchOptions
 from projrun.sources.places import downloads
 from projrun.sources.policy import TrustPolicy
-from projrun.tracking.uri import TrackingUri, parse_tracking_uri
+from projrun.tracking.uri import parse_tracking_uri
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from projrun.environments.abilities import TakesOptions
     from projrun.running.limits import RunLimits
-    from projrun.running.record.parent import Journaling
-
-
-class TrackingTarget(NamedTuple):
-    """Where the run will be recorded."""
-
-    uri: TrackingUri
-    origin: str
-    journal: Journaling = ""
 
 
 class EnvironmentPlan(NamedTuple):
@@ -228,6 +226,7 @@ def _plan(
     )  # fmt: skip
     environment = _environment(request, context, checkout, project)
     parent, orphaned = _parent(context, decided.tracking)
+    said = (decided.backend.idle, orphaned, unused_journaling(settings, decided.tracking))
     found = (*checkout.warnings, *project.warnings, *invocation.warnings, *environment.resolved.warnings)
     return Plan(
         checkout=checkout,
@@ -247,7 +246,7 @@ def _plan(
         observation=observation_of(context, decided.backend.name),
         environ=context.environ,
         directories=context.directories,
-        warnings=(*found, *environment.warnings, *filter(None, (decided.backend.idle, orphaned))),
+        warnings=(*found, *environment.warnings, *filter(None, said)),
         tags={**_context_tags(context), **request.tags},
         caller_directory=_base_of_paths(request, invocation),
         policy=decided.policy,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ def test_what_has_a_plain_text_is_taken_for_it(value: object, text: str) -> None
     assert text_of("name", value) == text
     options = options_from("run", {"run_name": value, "experiment_id": value, "backend_config": value})
     assert options == {"run-name": text, "experiment-id": text, "backend-config": text}
+
+
+def test_durations_and_lists_are_taken_as_python_has_them() -> None:
+    asked = {"timeout": timedelta(minutes=1.5), "retry_delay": 2, "retry_on": [1, "oom"]}
+    assert options_from("run", asked) == {"timeout": "90.0", "retry-delay": "2", "retry-on": "1,oom"}
+    with pytest.raises(projrun.RequestError, match="retry_on: True is not a string"):
+        options_from("run", {"retry_on": [True]})
 
 
 @pytest.mark.parametrize("value", [b"x", None, True, ["x"], object()])
@@ -60,6 +68,7 @@ def test_a_registry_login_is_a_mapping_of_strings() -> None:
 
 
 def test_the_errors_that_are_promised_can_be_imported() -> None:
+    assert set(projrun.__all__) <= set(dir(projrun))
     for name in projrun.__all__:
         assert getattr(projrun, name) is not None
     assert issubclass(projrun.SourceError, projrun.ProjrunError)

@@ -49,6 +49,15 @@ def test_retries_are_read_and_shown() -> None:
     assert read(retries="0", retry_delay="1").retry is None
 
 
+@pytest.mark.parametrize("name", ["retry-on", "retry-delay"])
+def test_how_to_retry_asks_for_retries(name: str) -> None:
+    with pytest.raises(RequestError, match=f"--{name}: nothing is retried without --retries"):
+        read(**{name: "1"})
+    # A variable is for the runs that have retries.
+    variable = {f"PROJRUN_{name.upper().replace('-', '_')}": "1"}
+    assert read_limits(Settings({}, variable, Path("/no/such/file"))).retry is None
+
+
 @pytest.mark.parametrize(
     ("retry", "outcome", "again"),
     [
@@ -72,6 +81,7 @@ def test_what_is_retried(retry: Retry, outcome: Outcome, again: bool) -> None:
     ("option", "value", "message"),
     [
         ("memory", "4X", "--memory: '4X' is not a size"),
+        ("memory", "300", "--memory: 300 B is too little for any program; the least is 6 MiB"),
         ("cpus", "many", "--cpus: 'many' is not a number of processors"),
         ("gpus", "all", "--gpus: 'all' is not a number from 0 to 256"),
         ("retries", "-1", "--retries: '-1' is not a number from 0 to 1000"),

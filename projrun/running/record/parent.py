@@ -24,6 +24,14 @@ PARENT_RUN_ID = "PROJRUN_PARENT_RUN_ID"
 ENDPOINT_STORE = "PROJRUN_ENDPOINT_STORE"
 
 
+class TrackingTarget(NamedTuple):
+    """Where the run will be recorded."""
+
+    uri: TrackingUri
+    origin: str
+    journal: Journaling = ""
+
+
 class Parent(NamedTuple):
     """The run that a new one is nested in."""
 
@@ -104,6 +112,23 @@ def journaling(settings: Settings, environ: Mapping[str, str], uri: TrackingUri)
     if settings.enabled("offline-tracking"):
         return "offline"
     return "buffer" if uri.kind == "rest" and settings.enabled("tracking-buffer") else ""
+
+
+def unused_journaling(settings: Settings, tracking: TrackingTarget) -> str:
+    """What to say of an option of the command line that has no effect; inside a run, the outer run's option counts."""
+    journal = tracking.journal
+    if journal == "" and tracking.uri.kind == "rest":
+        return ""
+    why = "the run is recorded offline" if journal else f"{tracking.uri.shown} is no tracking server"
+    wanted = (("offline-tracking", "offline"), ("tracking-buffer", "buffer"))
+    idle = [f"--{name}" for name, way in wanted if way != journal and _is_given(settings, name)]
+    return f"{' and '.join(idle)}: no effect, as {why}" if idle else ""
+
+
+def _is_given(settings: Settings, flag: str) -> bool:
+    """Whether the command line has it; a variable or `config.toml` is meant for all runs alike."""
+    setting = settings.get(flag)
+    return setting is not None and setting.origin == f"--{flag}"
 
 
 def _active() -> Parent | None:
