@@ -29,7 +29,6 @@ from projrun.running.child import (
 )
 from projrun.running.plan import Plan
 from projrun.running.record.lost import (
-    QUIETLY,
     deliver_held,
     deliver_log,
     end_created_runs,
@@ -147,9 +146,7 @@ def _announce(session: Session) -> None:
     if session.options.relay is not None:
         session.options.relay.raise_waiting()
     if plan.tracking.journal != "offline":  # nothing asks its server
-        session.deadline.begin(QUIETLY)
-        end_lost_runs(plan.directories, store_name(plan), session.store, reporter.warning)
-        session.deadline.lift()
+        end_lost_runs(plan.directories, store_name(plan), session.store, reporter.warning, session.deadline)
     reporter.info(f"run {run.run_name} ({run.run_id}): {plan.invocation.shown_command}")
 
 

@@ -14,7 +14,7 @@ from projrun.settings import Settings
 from projrun.tracking.entities import Run
 from projrun.tracking.open import close_store, open_store
 from projrun.tracking.origin import ORIGIN
-from projrun.tracking.runs import RunStore
+from projrun.tracking.runs import Deadline, RunStore
 
 LATEST = "latest"
 """The word for the run of a store that was started last."""
@@ -30,9 +30,10 @@ def opened_store(
 ) -> Iterator[RunStore]:
     """The tracking store of the settings; runs in it that were lost are ended first."""
     target = tracking_target(settings, directories, caller_directory)
-    store = open_store(target.uri, environ, warn=warn)
+    deadline = Deadline()
+    store = open_store(target.uri, environ, warn=warn, deadline=deadline)
     try:
-        if end_lost_runs(directories, target.uri.shown, store, warn):
+        if end_lost_runs(directories, target.uri.shown, store, warn, deadline):
             warn("records of runs wait for delivery to this tracking server: `projrun sync`")
         yield store
     finally:

@@ -16,7 +16,7 @@ from projrun.execution.supervision.ending import cause_tags
 from projrun.running.record.recorder import LATER, LOG, RUNNER_LOG, RunEnd, RunRecorder, now
 from projrun.tracking.artifacts.files import chunks_of, write_whole
 from projrun.tracking.entities import Run
-from projrun.tracking.runs import RunStore
+from projrun.tracking.runs import Deadline, RunStore
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ _LATEST = 60.0
 
 
 RUNS_ON = "its command still runs"
-QUIETLY = 3.0
+_QUIETLY = 3.0
 """Seconds that a command spends on what other runs left to deliver."""
 
 
@@ -52,19 +52,28 @@ class Settled(NamedTuple):
 
 
 def end_lost_runs(
-    directories: Directories, store_name: str, store: RunStore, warn: Callable[[str], None]
+    directories: Directories,
+    store_name: str,
+    store: RunStore,
+    warn: Callable[[str], None],
+    deadline: Deadline | None = None,
 ) -> int:
     """End the lost runs of this store, and deliver what waits; for a few seconds. How many still wait of those tried.
 
-    A store that fails, or too little time, leaves them for the next command.
+    A store that fails, or too little time, leaves them for the next command. `deadline` is the store's.
     """
-    until = time.monotonic() + QUIETLY
+    until = time.monotonic() + _QUIETLY
     waiting = 0
-    for lease in abandoned(directories.active, store_name):
-        settled = end_lost_run(lease, directories.logs, store, warn, Quiet(until))
-        waiting += settled.reason not in ("", RUNS_ON)
-        if settled.away or time.monotonic() > until:
-            break
+    deadline = deadline or Deadline()
+    deadline.begin(_QUIETLY)
+    try:
+        for lease in abandoned(directories.active, store_name):
+            settled = end_lost_run(lease, directories.logs, store, warn, Quiet(until))
+            waiting += settled.reason not in ("", RUNS_ON)
+            if settled.away or time.monotonic() > until:
+                break
+    finally:
+        deadline.lift()
     return waiting
 
 
