@@ -42,6 +42,7 @@ def write_junit(file: Path, conclusion: Conclusion, output: str) -> None:
     suites = Element("testsuites")
     suites.append(suite)
     indent(suites)
+    suites.tail = "\n"
     ElementTree(suites).write(file, encoding="utf-8", xml_declaration=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -11,7 +12,7 @@ from projrun.cli.ci.conclusion import Conclusion, of_error, of_result
 from projrun.cli.ci.systems import System, system_of
 from projrun.cli.rendering import one_line
 from projrun.cli.reporter import CommandLineReporter
-from projrun.errors import ProjrunError
+from projrun.errors import ProjrunError, RequestError
 from projrun.reporting import unseen
 from projrun.running.plan import Plan
 from projrun.running.request import RunRequest
@@ -36,7 +37,7 @@ class CiReporter(CommandLineReporter):
         self._environ = environ
         self._system: System | None = system_of(environ) if ci else None
         self._folds = not quiet
-        self._junit = request.caller_directory / junit if junit else None
+        self._junit = _writable(request.caller_directory / junit) if junit else None
         self._log_end = b""
 
     def section(self, title: str, log: Path | None = None) -> AbstractContextManager[None]:
@@ -102,6 +103,20 @@ class CiReporter(CommandLineReporter):
             if sys.stderr is not None:
                 sys.stderr.write(f"{line}\n")
                 sys.stderr.flush()
+
+
+def _writable(file: Path) -> Path:
+    """The file; RequestError where it could not be written after the run, which may take hours."""
+    target = file if file.exists() else file.parent
+    if file.is_dir():
+        reason = "it is a folder"
+    elif not file.parent.is_dir():
+        reason = "its folder does not exist"
+    elif not os.access(target, os.W_OK):
+        reason = "permission denied"
+    else:
+        return file
+    raise RequestError(f"--junit-xml: {file} cannot be written: {reason}", hint="give the path of a file")
 
 
 def _end_of(log: Path) -> bytes:

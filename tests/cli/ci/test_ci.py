@@ -189,6 +189,21 @@ def test_junit_says_how_it_ended(
     # `::error::1%`, drawn over from the left by `2%`
     assert case.findtext("system-out") == (None if element == "error" else "2%error::1%")
     assert "s3cret" not in file.read_text()
+    assert file.read_text().endswith("</testsuites>\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"), [("", "it is a folder"), ("none/x.xml", "its folder does not exist")]
+)
+def test_a_junit_file_that_cannot_be_written_is_refused_before_the_run(
+    project: Path, tmp_path: Path, file: str, reason: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["run", str(project), "--junit-xml", str(tmp_path / file)]) == 2
+    error = (
+        f"projrun: error: --junit-xml: {tmp_path / file} cannot be written: {reason}; give the path of a file"
+    )
+    assert error in capfd.readouterr().err
+    assert not (tmp_path / "home" / "projrun.db").exists()
 
 
 def test_a_summary_that_cannot_be_written_is_a_warning(
