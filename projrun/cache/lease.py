@@ -30,6 +30,8 @@ OUTPUT = "output.log"
 """The file with the output of the run's command."""
 MESSAGES = "runner.log"
 """The file with what the runner of a detached run says."""
+_BEING_MADE = 5.0
+"""Seconds for which a lease may be empty."""
 
 
 class Mark(NamedTuple):
@@ -207,14 +209,42 @@ def abandoned(active: Path, store: str) -> Iterator[Lease]:
 
 def marks(active: Path) -> Iterator[tuple[Path, Mark]]:
     """The folders of all leases, held or not, with what they say."""
-    try:
-        folders = sorted(active.iterdir())
-    except OSError:  # none yet, or another user's
-        return
-    for folder in folders:
+    for folder in _folders(active):
         mark = read_mark(folder / _MARK)
         if mark is not None:
             yield folder, mark
+
+
+def damaged(active: Path) -> list[Path]:
+    """The folders of leases that cannot be read: the machine went down, or a disk was full, while one was written.
+
+    One without anything beside it is removed: its runner was killed before it did anything.
+    """
+    found = []
+    for folder in _folders(active):
+        file = folder / _MARK
+        if read_mark(file) is not None or not _is_settled(file) or is_locked(file):
+            continue
+        if [entry.name for entry in folder.iterdir()] == [_MARK] and not file.stat().st_size:
+            _remove(folder)
+        else:
+            found.append(folder)
+    return found
+
+
+def _is_settled(file: Path) -> bool:
+    """Whether it is too old for one that a runner is about to lock and write."""
+    try:
+        return time.time() - file.stat().st_mtime > _BEING_MADE
+    except OSError:  # none, or gone
+        return False
+
+
+def _folders(active: Path) -> list[Path]:
+    try:
+        return sorted(active.iterdir())
+    except OSError:  # none yet, or another user's
+        return []
 
 
 def is_held(folder: Path) -> bool:

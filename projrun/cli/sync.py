@@ -57,7 +57,8 @@ def _print(deliveries: list[Delivery], active: list[Waiting]) -> None:
         if not settled.reason:
             print_text(f"delivered {name}{_counts(delivery)}")
         else:
-            print_text(one_line(f"waits: {name} for {delivery.waiting.mark.store}: {settled.reason}"))
+            store = delivery.waiting.mark.store
+            print_text(one_line(f"waits: {name}{f' for {store}' if store else ''}: {settled.reason}"))
     for run in active:
         print_text(f"waits: {_name(run, '')} is active and delivers its record itself")
     if not deliveries and not active:

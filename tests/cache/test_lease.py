@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cache.lease import Lease, Mark, abandoned, lease_of, new_origin_id
+from projrun.cache.lease import Lease, Mark, abandoned, damaged, lease_of, new_origin_id
 from projrun.cache.locks import is_locked
 
 HOLD = """
@@ -196,4 +196,25 @@ def test_a_runner_that_is_killed_while_it_removes_its_lease_leaves_one_that_is_f
     assert done.returncode == -signal.SIGKILL
     (lease,) = abandoned(tmp_path, "store")
     lease.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", '{"run_id": "r1", "st', "\0" * 300])
+def test_a_lease_that_cannot_be_read_is_found(tmp_path: Path, text: str) -> None:
+    lease = Lease(tmp_path / "r1", mark())
+    lease.log_file.write_bytes(b"output")
+    (tmp_path / "r1" / "run.json").write_text(text)
+    os.utime(tmp_path / "r1" / "run.json", (1, 1))
+    assert damaged(tmp_path) == []  # held
+    lease.release(keep=True)
+    assert damaged(tmp_path) == [tmp_path / "r1"]
+    os.utime(tmp_path / "r1" / "run.json")
+    assert damaged(tmp_path) == []  # perhaps it is being made
+
+
+def test_a_lease_of_a_runner_that_was_killed_at_once_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "r1").mkdir()
+    (tmp_path / "r1" / "run.json").touch()
+    os.utime(tmp_path / "r1" / "run.json", (1, 1))
+    assert damaged(tmp_path) == []
     assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -130,3 +131,21 @@ def test_an_active_run_delivers_itself(bench: Bench, run: Run) -> None:
         f"waits: run calm-otter ({run.run_id}) is active and delivers its record itself\n",
     )
     lease.release()
+
+
+def test_a_run_whose_lease_is_damaged_is_named(bench: Bench) -> None:
+    lease = bench.waiting(ORIGIN_ID, bench.uri, bench.store.create_run("0", start_time=1))
+    file = lease.folder / "run.json"
+    lease.release(keep=True)
+    file.write_text("")
+    os.utime(file, (1, 1))
+    assert bench.sync()[:2] == (5, f"waits: run {ORIGIN_ID}: {file} is damaged\n")
+    assert (lease.folder / "journal.db").exists()
+
+
+def test_what_another_process_delivers_waits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_lease = bench.waiting(ORIGIN_ID, bench.uri, bench.store.create_run("0", start_time=1))
+    monkeypatch.setattr("projrun.running.record.outbox.is_held", lambda folder: False)  # a moment before
+    code, out, _ = bench.sync()
+    assert (code, "another process delivers it" in out) == (5, True)
+    with_lease.release()

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from projrun.cache.lease import Lease, Mark, abandoned, lease_of
+from projrun.cache.lease import Lease, Mark, abandoned, damaged, lease_of
 from projrun.directories import JOURNAL, Directories
-from projrun.errors import NotFoundError, ProjrunError
+from projrun.errors import InvalidValueError, NotFoundError, ProjrunError
 from projrun.execution.protocol import UNKNOWN_EXIT_CODE
 from projrun.execution.registry import get_backend
 from projrun.execution.supervision.ending import cause_tags
@@ -63,7 +63,7 @@ def end_lost_runs(
     A store that fails, or too little time, leaves them for the next command. `deadline` is the store's.
     """
     until = time.monotonic() + _QUIETLY
-    waiting = 0
+    waiting = len(damaged(directories.active))
     deadline = deadline or Deadline()
     deadline.begin(_QUIETLY)
     try:
@@ -160,17 +160,15 @@ def _settle_offline(
         with Journal(lease.folder) as journal:
             run = journal.store.get_run(mark.origin_id)
             recorder = RunRecorder(journal.store, run, warn)
+            recorder.outbox = lease.folder
             deliver_log(lease, recorder, logs, warn)
-            if not mark.ended and (mark.status or run.status == "RUNNING"):
-                recorder.finish(ending)
-                end_created_runs(lease, run, journal.store, ending, warn)
-                if not mark.status:
-                    warn(_lost_text(run, ending))
-                with suppress(OSError):
-                    lease.note(lease.mark._replace(ended=True))
-    except NotFoundError:  # its runner was killed before it was recorded
-        lease.release()
-        return Settled()
+            if not _ended_offline(lease, recorder, ending, warn) or lease.log_file.exists():
+                lease.release(keep=True)  # a full disk
+                return Settled(reason=_reason(recorder, None))
+    except NotFoundError:  # its runner was killed before it was recorded, unless its command has begun
+        lost = lease.log_file.exists()
+        lease.release(keep=lost)
+        return Settled(reason=f"{lease.folder / JOURNAL} has lost it" if lost else "")
     except ProjrunError as error:
         lease.release(keep=True)
         return Settled(reason=error.message)
@@ -179,6 +177,21 @@ def _settle_offline(
     if merged is None:
         return Settled(reason="it is not delivered yet")
     return Settled(merged.run_ids.get(mark.origin_id, ""), merged.reason, merged, merged.away)
+
+
+def _ended_offline(lease: Lease, recorder: RunRecorder, ending: RunEnd, warn: Callable[[str], None]) -> bool:
+    """Record the end of an offline run where its runner did not; False where that fails."""
+    mark, run = lease.mark, recorder.run
+    if mark.ended or not (mark.status or run.status == "RUNNING"):
+        return True
+    if not recorder.finish(ending):
+        return False
+    end_created_runs(lease, run, recorder.store, ending, warn)
+    if not mark.status:
+        warn(_lost_text(run, ending))
+    with suppress(OSError):
+        lease.note(lease.mark._replace(ended=True))
+    return True
 
 
 def _deliver_waiting(
@@ -293,6 +306,10 @@ def _deliver_output(
             lease.log_file.unlink()
         warn(f"the output is kept in {waiting}")
         return waiting
+    if path == LOG and recorder.outbox is not None and not isinstance(recorder.failure, InvalidValueError):
+        recorder.waits = True  # a full disk: there is no room for a copy, and none is needed
+        warn(f"the output waits in {lease.log_file}")
+        return lease.log_file
     try:
         kept = lease.keep_log(logs, path.removeprefix(_LOGS))
     except OSError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.cache.lease import OUTPUT, Lease, Mark, is_held, marks
+from projrun.cache.lease import OUTPUT, Lease, Mark, damaged, is_held, marks
 from projrun.directories import Directories
 from projrun.errors import ProjrunError
 from projrun.journal.journal import Journal, has_journal
@@ -42,7 +42,8 @@ class Delivery(NamedTuple):
 
 def waiting_runs(active: Path) -> list[Waiting]:
     """All of them, active ones too, the oldest first."""
-    found = (Waiting(folder, mark, is_held(folder)) for folder, mark in marks(active))
+    found = [Waiting(folder, mark, is_held(folder)) for folder, mark in marks(active)]
+    found += [Waiting(folder, Mark("", "", origin_id=folder.name)) for folder in damaged(active)]
     return sorted(found, key=lambda one: (one.mark.since, one.run_id))
 
 
@@ -82,6 +83,9 @@ def deliver(
     """Deliver what waits, store by store. `target` is the one of the settings, which may have credentials."""
     for name in dict.fromkeys(run.mark.store for run in runs):
         ours = [run for run in runs if run.mark.store == name]
+        if not name:
+            yield from (Delivery(run, Settled(reason=f"{run.folder}/run.json is damaged")) for run in ours)
+            continue
         try:
             uri = target if name == target.shown else parse_tracking_uri(name)
             store = open_store(uri, environ, warn=reporter.warning)
@@ -111,10 +115,11 @@ def _deliver_to(
 
 
 def _deliver_one(store: RunStore, run: Waiting, logs: Path, reporter: Reporter) -> Settled | None:
-    """None where its command runs on, or another process delivers it at this moment."""
+    """None where its command runs on, or another process has just delivered it."""
     lease = Lease.take_over(run.folder)
     if lease is None:
-        return None
+        busy = run.folder.exists()
+        return Settled(run.mark.run_id, "another process delivers it at this moment") if busy else None
     with reporter.activity(f"delivering run {run.run_id} to {store.uri}") as meter:
         settled = end_lost_run(lease, logs, store, reporter.warning, progress=meter or _unseen)
     return None if settled.reason == RUNS_ON else settled

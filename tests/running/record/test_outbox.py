@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import cast
@@ -12,9 +12,10 @@ import pytest
 
 from projrun.cache.lease import Lease, Mark
 from projrun.directories import Directories
-from projrun.errors import InvalidValueError
+from projrun.errors import InvalidValueError, TrackingError
+from projrun.journal.journal import Journal
 from projrun.running.record.lookup import find_run
-from projrun.running.record.lost import Quiet, deliver_log, end_lost_run, end_lost_runs, release
+from projrun.running.record.lost import Quiet, Settled, deliver_log, end_lost_run, end_lost_runs, release
 from projrun.running.record.recorder import LOG, RunEnd, RunRecorder
 from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
@@ -197,18 +198,66 @@ def test_what_the_store_refuses_does_not_wait(outage: Outage) -> None:
     outage.lease.release()
 
 
-def test_a_folder_that_cannot_keep_it_is_a_warning(outage: Outage) -> None:
-    (outage.lease.folder / "journal.db").mkdir()
-    outage.lease.log_file.write_text("said\n")
-    outage.directories.logs.touch()
-    assert deliver_log(outage.lease, outage.recorder, outage.directories.logs, outage.warnings.append) is None
-    assert f"{LOG} cannot be kept in {outage.lease.folder}" in outage.warnings[0]
-    assert f"the output cannot be kept in {outage.directories.logs}" in outage.warnings[-1]
-    outage.directories.logs.unlink()
-    kept = deliver_log(outage.lease, outage.recorder, outage.directories.logs, outage.warnings.append)
-    assert kept is not None
-    assert kept.read_text() == "said\n"
-    outage.lease.release()
+def test_a_log_that_cannot_be_copied_waits_where_it_is(outage: Outage, tmp_path: Path) -> None:
+    """As on a full disk: one command later there is room."""
+    outage.record(tmp_path)
+    journal = outage.lease.folder / "journal.db"
+    for file in outage.lease.folder.glob("journal.db*"):
+        file.rename(tmp_path / file.name)
+    journal.mkdir()
+    outage.end()
+    log = outage.lease.log_file
+    assert f"{LOG} cannot be kept in {outage.lease.folder}" in "".join(outage.warnings)
+    assert f"the output waits in {log}" in outage.warnings
+    assert (log.read_text(), list(outage.directories.logs.parent.glob("logs"))) == ("said\n", [])
+    journal.rmdir()
+    for file in tmp_path.glob("journal.db*"):
+        file.rename(outage.lease.folder / file.name)
+    end_lost_runs(outage.directories, STORE, outage.store, outage.warnings.append)
+    outage.check()
+
+
+def test_the_end_of_an_offline_run_waits_until_its_store_takes_it(
+    store: SqlStore, directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projrun.running.record.recorder._DELIVERY_PAUSES", (0.0,))
+    mark = Mark(
+        "", STORE, "FAILED", "exit code 3", 3, 9, origin_id=ORIGIN_ID, experiment_id="0", offline=True
+    )
+    lease = Lease(directories.active / ORIGIN_ID, mark)
+    with Journal(lease.folder) as journal:
+        journal.store.create_run("0", start_time=1, origin_id=ORIGIN_ID)
+    lease.release(keep=True)
+
+    def deliver() -> Settled:
+        taken = Lease.take_over(directories.active / ORIGIN_ID)
+        assert taken is not None
+        return end_lost_run(taken, directories.logs, store, lambda text: None)
+
+    with monkeypatch.context() as full:
+        full.setattr(SqlStore, "update_run", raising(TrackingError("database or disk is full")))
+        assert deliver().reason == "database or disk is full"
+    settled = deliver()
+    assert (settled.reason, store.get_run(settled.run_id).status) == ("", "FAILED")
+    assert list(directories.active.iterdir()) == []
+
+
+def test_an_offline_run_whose_store_is_gone_keeps_its_output(
+    store: SqlStore, directories: Directories
+) -> None:
+    mark = Mark("", STORE, origin_id=ORIGIN_ID, experiment_id="0", offline=True)
+    lease = Lease(directories.active / ORIGIN_ID, mark)
+    lease.log_file.write_text("said\n")
+    settled = end_lost_run(lease, directories.logs, store, lambda text: None)
+    assert "journal.db has lost it" in settled.reason
+    assert lease.log_file.read_text() == "said\n"
+
+
+def raising(error: Exception) -> Callable[..., Run]:
+    def call(*given: object, **named: object) -> Run:
+        raise error
+
+    return call
 
 
 def test_a_run_is_found_by_the_id_that_it_had_before(tmp_path: Path) -> None:
