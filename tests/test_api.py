@@ -13,6 +13,7 @@ import pytest
 
 import projrun
 from projrun.api import RunFailedError
+from projrun.cache.lease import read_mark
 from projrun.cache.locks import is_locked
 from projrun.directories import Directories
 from projrun.errors import RequestError, SourceError
@@ -204,6 +205,9 @@ def test_an_asynchronous_run_is_leased_from_before_it_is_there_until_its_end(tmp
     (folder,) = [path for path in active.iterdir() if path.is_dir()]
     assert folder.name == submitted.run_id
     assert is_locked(folder / "run.json")
+    mark = read_mark(folder / "run.json")
+    assert mark is not None
+    assert mark.pid != os.getpid()  # what `projrun cancel` would end
     process = submitted.command_proc
     assert process is not None
     process.kill()

@@ -65,7 +65,7 @@ class Mark(NamedTuple):
     since: int = 0
     """When it began to be recorded, in milliseconds since the epoch."""
     pid: int = 0
-    """The runner's process id."""
+    """The process id of a runner that a signal ends; 0 for one within a program that runs more than this (the API)."""
     host: str = ""
     """The machine that the runner is on."""
 

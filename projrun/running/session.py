@@ -108,7 +108,7 @@ def record(
     store = None if _is_offline(plan) else run_store(plan, Path(), reporter.warning, deadline)
     lease: Lease | None = None
     try:
-        lease = _take_lease(plan, options.lease)
+        lease = _take_lease(plan, options)
         store = store or offline_store(lease.folder, plan.experiment.experiment_id)
         with reporter.activity(f"recording at {store.uri}"), _interruptible(options):
             recorder = RunRecorder.start(store, describe(plan), reporter.warning, lease)
@@ -258,16 +258,17 @@ def _unwritable(folder: Path, error: OSError) -> RequestError:
     )
 
 
-def _take_lease(plan: Plan, descriptor: int | None) -> Lease:
-    active, run_id = plan.directories.active, plan.run_id
+def _take_lease(plan: Plan, options: Options) -> Lease:
+    active, run_id, descriptor = plan.directories.active, plan.run_id, options.lease
+    pid = os.getpid() if options.relay else 0
     if run_id is None:
         folder = active / new_origin_id()
-        mark = _mark(plan, folder.name)
+        mark = _mark(plan, folder.name, pid)
     elif not _RUN_ID.fullmatch(run_id):
         raise RequestError(f"{run_id!r} is not a run id", hint="see `projrun runs list`")
     else:
         folder = lease_of(active, run_id) or active / run_id
-        mark = _mark(plan, folder.name)
+        mark = _mark(plan, folder.name, pid)
         if descriptor is None and (folder / JOURNAL).exists():
             raise RequestError(
                 f"--run-id: records of run {run_id!r} wait for delivery", hint="run `projrun sync`"
@@ -276,7 +277,7 @@ def _take_lease(plan: Plan, descriptor: int | None) -> Lease:
         adopted = None if descriptor is None else Lease.adopt(folder, descriptor)
         if adopted is None:
             return Lease(folder, mark)
-        adopted.note(adopted.mark._replace(pid=mark.pid))
+        adopted.note(adopted.mark._replace(pid=pid))
         return adopted
     except BlockingIOError as error:
         raise RequestError(f"--run-id: {error}", hint="wait for it to end") from None
@@ -284,7 +285,7 @@ def _take_lease(plan: Plan, descriptor: int | None) -> Lease:
         raise _unwritable(folder, error) from None
 
 
-def _mark(plan: Plan, origin_id: str) -> Mark:
+def _mark(plan: Plan, origin_id: str, pid: int) -> Mark:
     return Mark(
         plan.run_id or "",
         store_name(plan),
@@ -292,7 +293,7 @@ def _mark(plan: Plan, origin_id: str) -> Mark:
         continued=plan.run_id is not None,
         origin_id=origin_id,
         since=now(),
-        pid=os.getpid(),
+        pid=pid,
         host=os.uname().nodename,
     )
 

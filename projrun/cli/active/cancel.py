@@ -22,6 +22,8 @@ _NOTE_AFTER = 1.0
 _PRESS_EVERY = 0.3
 _LAST_RESORT = 10.0
 """Seconds after which `--kill` ends the runner itself: its guard then ends the command."""
+_HANDED_OVER = 2.0
+"""Seconds in which a run of the Python API may be given to a process of its own."""
 
 CANCELLED = "cancelled by `projrun cancel`"
 
@@ -34,8 +36,8 @@ def cancel(run_ids: tuple[str, ...], kill: bool, tracking_uri: str | None) -> No
     """End each RUN as SIGTERM to `projrun run` would, and wait for its end: it is recorded as KILLED.
 
     RUN is a run's id, a unique prefix of it, or `latest`. The command gets SIGTERM and has --grace-period seconds to
-    save its work. A run on another machine is set to KILLED on the tracking server; its runner asks there every ten
-    seconds. A run that has ended already stays as it is.
+    save its work. A run on another machine, or within a Python program, is set to KILLED in the tracking store; its
+    runner asks there every ten seconds. A run that has ended already stays as it is.
 
     \b
     projrun cancel 3f2a 81c0
@@ -46,9 +48,10 @@ def cancel(run_ids: tuple[str, ...], kill: bool, tracking_uri: str | None) -> No
         watched = []
         for run in dict.fromkeys(run_ids):
             found = active_run(run, options)
-            if found is not None and found.is_here:
-                watched.append(stack.enter_context(closing(Watched(found))))
-                _send(watched[-1], signal.SIGTERM)
+            one = None if found is None else stack.enter_context(closing(Watched(found)))
+            if one is not None and one.run.is_here and _has_process(one):
+                watched.append(one)
+                _send(one, signal.SIGTERM)
             else:
                 _set_killed(run if found is None else found.mark.run_id, options)
         for one in watched:
@@ -56,10 +59,18 @@ def cancel(run_ids: tuple[str, ...], kill: bool, tracking_uri: str | None) -> No
             _say_end(one, options)
 
 
+def _has_process(watched: Watched) -> bool:
+    """Whether a signal ends the runner and nothing else."""
+    until = time.monotonic() + _HANDED_OVER
+    while not watched.mark.pid and watched.run.lives and time.monotonic() < until:
+        time.sleep(PAUSE)
+    return watched.mark.pid > 0
+
+
 def _send(watched: Watched, signum: int) -> None:
     if watched.run.lives:
         with suppress(ProcessLookupError):
-            os.kill(watched.run.mark.pid, signum)
+            os.kill(watched.mark.pid, signum)
 
 
 def _await_end(watched: Watched, *, kill: bool) -> None:
@@ -94,7 +105,7 @@ def _say_end(watched: Watched, options: dict[str, str | None]) -> None:
 
 
 def _set_killed(run: str, options: dict[str, str | None]) -> None:
-    """End the record: the runner, on another machine, ends the command when it asks next."""
+    """End the record: the runner ends the command when it asks next."""
     with store_of(options) as (store, _):
         record = find_run(store, run)
         name = f"{record.run_name} ({record.run_id})"
@@ -109,9 +120,7 @@ def _set_killed(run: str, options: dict[str, str | None]) -> None:
         warnings: list[str] = []
         if not RunRecorder(store, record, warnings.append).finish(RunEnd("KILLED", 143, CANCELLED, now())):
             raise RequestError(f"run {name} cannot be set to KILLED: {warnings[-1]}")
-        _say(
-            f"run {name} is set to KILLED; its runner is not on this machine, and ends it within ten seconds"
-        )
+        _say(f"run {name} is set to KILLED; its runner ends it when it asks next, within ten seconds")
 
 
 def _name(watched: Watched) -> str:
