@@ -19,6 +19,7 @@ from projrun.server.endpoint import Endpoint
 from projrun.tracking.entities import Metric, Run
 from projrun.tracking.sql.store import SqlStore
 from tests.cli.test_tracking_buffer import CLIENT
+from tests.execution.supervision.support import eventually
 from tests.faults.test_deadlines import Bench, run_for
 from tests.journal.stores import ForeignStore
 from tests.support.commands import run_projrun
@@ -32,6 +33,8 @@ LOGS = f"""
 times = []
 for step in range({STEPS}):
     times.append(log(step))
+    with Path(os.environ["WHERE"], "logged").open("a") as file:
+        file.write("x")
     if step % 50 == 0:
         call("runs/set-tag", run_id=run_id, key=f"tag{{step}}", value=str(step))
     time.sleep(0.01)
@@ -85,7 +88,10 @@ def buffered(bench: Bench, moment: Moment) -> str:
         environ = {**bench.environ(moment.name, server.uri), "PROJRUN_TRACKING_BUFFER": "1"}
         run = bench.start(moment.name, environ)
         try:
-            time.sleep(moment.after)
+            if moment.killed:
+                logged = bench.folder / moment.name / "logged"
+                eventually(logged.exists, "the first step")
+            time.sleep(moment.after / 3 if moment.killed else moment.after)
             server.fault = moment.fault
             if moment.killed:
                 run.send_signal(signal.SIGKILL)
@@ -118,6 +124,9 @@ def check(bench: Bench, tried: Sequence[Moment], arrived: Sequence[tuple[str, Me
     for moment in tried:
         runs = recorded.get(moment.name, [])
         assert len(runs) <= 1, moment
+        logged = bench.folder / moment.name / "logged"
+        if logged.exists():
+            in_order(bench, moment, runs[0], logged.stat().st_size)
         times = bench.folder / moment.name / "times"
         if times.exists():
             quick(moment, json.loads(times.read_text()))
@@ -139,6 +148,13 @@ def quick(moment: Moment, times: list[float]) -> None:
     ordered = sorted(times[1:])
     assert ordered[len(ordered) // 2] < 0.05, (moment, ordered[-20:])
     assert ordered[-1] < 2.0, (moment, ordered[-20:])
+
+
+def in_order(bench: Bench, moment: Moment, run: Run, count: int) -> None:
+    """Every step that the endpoint has taken is there; of a killed run perhaps one more, whose answer did not come."""
+    with closing(SqlStore.open(bench.database)) as store:
+        steps = [metric.step for metric in store.get_metric_history(run.run_id, "loss").metrics]
+    assert steps in (list(range(count)), list(range(count + 1))), moment
 
 
 def complete(bench: Bench, moment: Moment, run: Run) -> None:

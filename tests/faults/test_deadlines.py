@@ -188,6 +188,7 @@ def check(bench: Bench, tried: Sequence[Moment]) -> None:
     wrong = [text for text in said if text]
     assert not wrong, "\n".join(wrong)
     recorded = bench.recorded()
+    assert any((bench.folder / moment.name / "ended").exists() for moment in tried)
     for moment in tried:
         runs = recorded.get(moment.name, [])
         assert len(runs) <= 1, moment

@@ -18,6 +18,7 @@ from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.statuses import RunStatus
+from tests.execution.supervision.support import eventually
 
 
 class Watched:
@@ -85,7 +86,8 @@ def test_heartbeats(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     watched.over.clear()
     watched.thread = threading.Thread(target=watched.control.run, args=[time.monotonic()])
     watched.thread.start()
-    watched.until_over(0.2)
+    eventually(lambda: last_heartbeat(watched.store.get_run(watched.run_id)), "a heartbeat")
+    watched.until_over(0)
     beat = last_heartbeat(watched.store.get_run(watched.run_id))
     assert beat is not None
     assert 0 <= now() - beat < 10_000
