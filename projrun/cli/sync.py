@@ -46,12 +46,12 @@ def sync(runs: tuple[str, ...], tracking_uri: str | None, as_json: bool) -> int:
     if as_json:
         print_json(_document(deliveries, active))
     else:
-        _print(deliveries, active)
+        _print(deliveries, active, runs)
     still = active or any(delivery.settled.reason for delivery in deliveries)
     return TrackingError.exit_code if still else 0
 
 
-def _print(deliveries: list[Delivery], active: list[Waiting]) -> None:
+def _print(deliveries: list[Delivery], active: list[Waiting], asked: tuple[str, ...]) -> None:
     for delivery in deliveries:
         name, settled = _name(delivery.waiting, delivery.settled.run_id), delivery.settled
         if not settled.reason:
@@ -62,7 +62,7 @@ def _print(deliveries: list[Delivery], active: list[Waiting]) -> None:
     for run in active:
         print_text(f"waits: {_name(run, '')} is active and delivers its record itself")
     if not deliveries and not active:
-        print_text("nothing waits", err=True)
+        print_text(one_line(f"nothing{' of run ' if asked else ''}{', '.join(asked)} waits"), err=True)
 
 
 def _name(run: Waiting, run_id: str) -> str:

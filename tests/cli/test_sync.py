@@ -81,6 +81,7 @@ def test_what_was_delivered_is_said_once(bench: Bench, run: Run) -> None:
     found = bench.store.get_run(run.run_id)
     assert (found.status, found.tag("late"), found.params) == ("FAILED", "yes", (Param("alpha", "1"),))
     assert bench.sync() == (0, "", "nothing waits\n")
+    assert bench.sync("3f2a", "81c0") == (0, "", "nothing of run 3f2a, 81c0 waits\n")
 
 
 def test_json_names_all_of_it(bench: Bench, run: Run) -> None:

@@ -177,6 +177,16 @@ def test_cancel_kill_gives_it_none(box: Box) -> None:
     assert box.shown(run_id)["status"] == "KILLED"
 
 
+def test_cancel_ends_the_others_where_one_is_unknown(box: Box) -> None:
+    one, other = box.detached(), box.detached("short")
+    done = box("cancel", "nothing", one, "none", other)
+    assert (done.returncode, box.listed()) == (2, [])
+    assert "projrun: error: the tracking store" in done.stderr
+    assert "has no run 'nothing'" in done.stderr
+    assert "has no run 'none'" in done.stderr
+    assert box.shown(one)["status"] == "KILLED"
+
+
 def test_leaving_attach_leaves_the_run_running(box: Box) -> None:
     run_id = box.detached()
     attached = subprocess.Popen(

@@ -14,7 +14,7 @@ from projrun.cli.active.following import PAUSE, Watched
 from projrun.cli.options import tracking_uri_option
 from projrun.cli.rendering import one_line, print_text
 from projrun.cli.runs_list import store_of
-from projrun.errors import RequestError
+from projrun.errors import ProjrunError, RequestError
 from projrun.running.record.lookup import find_run
 from projrun.running.record.recorder import RunEnd, RunRecorder, now
 
@@ -44,19 +44,27 @@ def cancel(run_ids: tuple[str, ...], kill: bool, tracking_uri: str | None) -> No
     projrun cancel --kill latest
     """
     options = {"tracking-uri": tracking_uri}
+    failures: list[ProjrunError] = []
     with ExitStack() as stack:
         watched = []
         for run in dict.fromkeys(run_ids):
-            found = active_run(run, options)
-            one = None if found is None else stack.enter_context(closing(Watched(found)))
-            if one is not None and one.run.is_here and _has_process(one):
-                watched.append(one)
-                _send(one, signal.SIGTERM)
-            else:
-                _set_killed(run if found is None else found.mark.run_id, options)
+            try:
+                found = active_run(run, options)
+                one = None if found is None else stack.enter_context(closing(Watched(found)))
+                if one is not None and one.run.is_here and _has_process(one):
+                    watched.append(one)
+                    _send(one, signal.SIGTERM)
+                else:
+                    _set_killed(run if found is None else found.mark.run_id, options)
+            except ProjrunError as error:  # which keeps no other run going
+                failures.append(error)
         for one in watched:
             _await_end(one, kill=kill)
             _say_end(one, options)
+    for failure in failures[:-1]:
+        _say(f"error: {failure.message}")
+    if failures:
+        raise failures[-1]
 
 
 def _has_process(watched: Watched) -> bool:
