@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from projrun.errors import ProjrunError
 from projrun.execution.protocol import Outcome
+from projrun.execution.supervision.leftovers import end_left_running
 from projrun.running.limits import Retry, RunLimits
 from projrun.running.record.lost import deliver_log
 from projrun.running.session import Session
@@ -47,6 +48,8 @@ def _repeated(session: Session, retry: Retry | None, attempt: Attempt) -> Outcom
             break
         for warning in outcome.warnings:
             session.reporter.warning(warning)
+        # The next attempt starts its own; and while there is none, no guard would end these with the runner.
+        end_left_running(session.lease.mark.origin_id, session.plan.grace_period)
         with _bounded(session):
             _run_again(session)
         then = f"attempt {number + 1} of {most} in {duration_text(retry.delay)}"

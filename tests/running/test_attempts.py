@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import sys
 import threading
@@ -144,3 +146,20 @@ def test_who_sets_the_run_to_killed_ends_the_waiting(
     assert (result.outcome.status, result.outcome.reason) == ("KILLED", remote.CANCELLED)
     assert [run.tag("projrun.attempts") for run in bench.runs()] == ["1"]
     assert logs(result) == {"output.log": "attempt 1\n"}
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")
+def test_what_a_failed_attempt_left_running_is_ended_before_the_next(bench: Workbench) -> None:
+    command = "setsid bash -c 'echo $$ >> left; exec sleep 60' & sleep 0.3; test $PROJRUN_ATTEMPT -eq 2"
+    write_project(bench.project, json.dumps({"entry_points": {"main": {"command": command}}}))
+    bench.environ |= {"PROJRUN_RETRIES": "2"}
+    bench.execute(bench.plan())
+    first, last = map(int, (bench.project / "left").read_text().split())
+    assert not is_running(first)
+    assert is_running(last)  # a daemon of the command that finished may be on purpose
+    os.kill(last, signal.SIGKILL)
+
+
+def is_running(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"

@@ -1,16 +1,36 @@
-"""What a command left running in sessions of its own, in words."""
+"""What a command left running in sessions of its own: named, or ended once its job is over."""
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from projrun.credentials import MASK, without_credentials
 from projrun.execution.protocol import JobSpec
+from projrun.execution.supervision.descendants import Descendants
+from projrun.execution.supervision.guard import Guard
 
 _MOST = 3
 _LONGEST = 60
+_PAUSE = 0.02
+
+
+def end_left_running(mark: str, grace_period: float) -> None:
+    """TERM, and KILL after the grace period or at a signal, for what jobs of the run with this mark left running."""
+    left = Descendants(os.getpid(), mark)
+    if not left.find():
+        return
+    guard = Guard(grace_period, mark=mark)
+    deadline = time.monotonic() + grace_period
+    try:
+        while left.terminate() and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
+    finally:
+        left.kill()
+        guard.release()
 
 
 def left_running(processes: Sequence[int], spec: JobSpec) -> str:
