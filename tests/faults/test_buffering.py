@@ -97,12 +97,12 @@ def buffered(bench: Bench, moment: Moment) -> str:
                 run.send_signal(signal.SIGKILL)
             elif moment.lasts:
                 time.sleep(moment.lasts)
-                server.fault = ""
+                server.recover()
             run_for(run, 60)
         finally:
             run.kill()
             run.wait()
-        server.fault = ""
+        server.recover()
         return delivered(environ, moment)
 
 

@@ -133,7 +133,7 @@ def held(bench: Bench, moment: Moment) -> str:
         finally:
             run.kill()
             run.wait()
-        server.fault = ""
+        server.recover()
         said += delivered(environ)
     stderr = (bench.folder / moment.name / "stderr").read_text()
     return f"{moment}: {said}\n{stderr}" if said else ""
@@ -241,7 +241,7 @@ def test_a_runner_that_is_killed_before_it_knows_its_run_leaves_none_running(ben
         run.kill()
         run.wait()
         assert [one.status for one in bench.recorded()["killed"]] == ["RUNNING"]
-        server.fault = ""
+        server.recover()
         assert run_projrun("runs", "list", environ=environ).check()
     (recorded,) = bench.recorded()["killed"]
     assert recorded.status == "KILLED"
@@ -272,7 +272,7 @@ def test_who_waits_for_the_server_is_told_and_can_leave(bench: Bench, signum: in
         assert time.monotonic() - began < TO_LEAVE
         (recorded,) = bench.recorded()["told"]
         assert recorded.status == ("RUNNING" if signum else "FAILED")
-        server.fault = ""
+        server.recover()
         assert delivered(environ) == ""
     (recorded,) = bench.recorded()["told"]
     complete(bench, Moment("told", "trickling", 0), recorded)

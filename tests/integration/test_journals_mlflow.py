@@ -131,7 +131,7 @@ def test_the_client_does_not_notice_an_outage(bench: Bench, store: RestStore, fa
     assert times[-1] < 2.0
     assert (count, params, stage, status) == (STEPS, {"alpha": "1", "beta": "2"}, "late", "FINISHED")
     assert bench.sync().returncode == 5
-    bench.server.fault = ""
+    bench.server.recover()
     bench.sync().check()
     run = bench.recorded(store)["outer"]
     assert (run.status, run.tag("stage")) == ("FINISHED", "late")
@@ -151,7 +151,7 @@ def test_a_run_without_the_server_is_there_after_one_sync(bench: Bench, store: R
             OFFLINE.replace("{NAME}", bench.experiment), "--run-name", "outer", "--offline-tracking", "--json"
         ).stdout
     )
-    bench.server.fault = ""
+    bench.server.recover()
     bench.sync().check()
     runs = bench.recorded(store)
     outer, inner = runs["outer"], runs["inner"]

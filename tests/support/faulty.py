@@ -30,6 +30,8 @@ class FaultyServer:
         address = urlsplit(upstream)
         self._server = (address.hostname or "", address.port or 80)
         self._closed = threading.Event()
+        self._listening = threading.Event()
+        self._listening.set()
         self.fault = ""
         self.only = ""
         """What a request must hold for a fault of requests or answers to apply to it."""
@@ -42,12 +44,19 @@ class FaultyServer:
         """End it, with all its connections."""
         self._closed.set()
 
+    def recover(self) -> None:
+        """Be well again: at once, as a client sees it."""
+        self.fault = ""
+        assert self._listening.wait(20), "the server did not come back"
+
     def _accept(self, port: int) -> None:
         while not self._closed.is_set():
             if self.fault in _DOWN:
+                self._listening.clear()
                 self._listener.close()
                 self._stay_down()
                 self._listener = socket.create_server(("127.0.0.1", port))
+                self._listening.set()
             if select.select([self._listener], [], [], _STEP)[0]:
                 client, _ = self._listener.accept()
                 threading.Thread(target=self._pass_on, args=[client], daemon=True).start()
