@@ -247,6 +247,16 @@ def _folders(active: Path) -> list[Path]:
         return []
 
 
+def discard(folder: Path) -> bool:
+    """Remove a lease whose runner is gone, readable or not, with all beside it; False where a process holds it."""
+    file = open_locked(folder / _MARK, os.O_RDWR, _MOMENT)
+    if file is None:
+        return False
+    with file:
+        _remove(folder)
+    return True
+
+
 def is_held(folder: Path) -> bool:
     """Whether the runner of the lease in a folder lives."""
     return is_locked(folder / _MARK)

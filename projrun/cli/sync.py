@@ -8,13 +8,15 @@ from typing import Any
 
 import click
 
+from projrun.cache.lease import discard as discard_lease
 from projrun.cli.options import json_option, tracking_uri_option
 from projrun.cli.quantities import count_text, size_text
 from projrun.cli.rendering import one_line, print_json, print_text
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import own_places
-from projrun.errors import TrackingError
+from projrun.errors import RequestError, TrackingError
 from projrun.running.plan import tracking_target
+from projrun.running.record.lookup import ambiguous
 from projrun.running.record.outbox import Delivery, Waiting, chosen_runs, deliver, waiting_runs
 from projrun.settings import Settings
 
@@ -22,8 +24,11 @@ from projrun.settings import Settings
 @click.command()
 @click.argument("runs", metavar="[RUN]...", nargs=-1)
 @tracking_uri_option
+@click.option(
+    "--discard", is_flag=True, help="Delete what waits of each RUN, its output too, and deliver nothing."
+)
 @json_option
-def sync(runs: tuple[str, ...], tracking_uri: str | None, as_json: bool) -> int:
+def sync(runs: tuple[str, ...], tracking_uri: str | None, discard: bool, as_json: bool) -> int:
     """Deliver what runs could not record while their tracking server was away: all runs, or each RUN.
 
     RUN is an id or the beginning of one. With --tracking-uri, only what waits for that server. Exits with 5 where
@@ -32,7 +37,10 @@ def sync(runs: tuple[str, ...], tracking_uri: str | None, as_json: bool) -> int:
     \b
     projrun sync
     projrun sync 3f2a
+    projrun sync --discard 3f2a
     """
+    if discard and not runs:
+        raise RequestError("--discard deletes what waits: name each RUN", hint="`projrun sync` names them")
     directories = own_places()
     settings = Settings({"tracking-uri": tracking_uri}, os.environ, directories.config)
     target = tracking_target(settings, directories, Path.cwd()).uri
@@ -40,6 +48,8 @@ def sync(runs: tuple[str, ...], tracking_uri: str | None, as_json: bool) -> int:
     if tracking_uri is not None:
         found = [run for run in found if run.mark.store == target.shown]
     chosen = chosen_runs(found, runs) if runs else found
+    if discard:
+        return _discard(chosen, runs, as_json=as_json)
     ready = [run for run in chosen if not run.active]
     deliveries = list(deliver(ready, target, directories, os.environ, CommandLineReporter()))
     active = [run for run in chosen if run.active and runs]
@@ -49,6 +59,23 @@ def sync(runs: tuple[str, ...], tracking_uri: str | None, as_json: bool) -> int:
         _print(deliveries, active, runs)
     still = active or any(delivery.settled.reason for delivery in deliveries)
     return TrackingError.exit_code if still else 0
+
+
+def _discard(chosen: list[Waiting], asked: tuple[str, ...], *, as_json: bool) -> int:
+    for text in asked:
+        if len(named := chosen_runs(chosen, [text])) > 1:
+            raise ambiguous(text, [run.run_id for run in named])
+    gone = [run for run in chosen if not run.active and discard_lease(run.folder)]
+    held = [run for run in chosen if run not in gone]
+    if as_json:
+        waiting = [_waits(run, "a process holds it") for run in held]
+        print_json({"discarded": [_identity(run) for run in gone], "waiting": waiting})
+    else:
+        for run in gone:
+            print_text(f"discarded what waited of {_name(run, '')}")
+        if held or not gone:
+            _print([], held, asked)
+    return TrackingError.exit_code if held else 0
 
 
 def _print(deliveries: list[Delivery], active: list[Waiting], asked: tuple[str, ...]) -> None:

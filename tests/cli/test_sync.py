@@ -66,6 +66,10 @@ def bench(
         yield made
 
 
+def made(bench: Bench) -> Run:
+    return bench.store.create_run("0", start_time=1)
+
+
 @pytest.fixture
 def run(bench: Bench) -> Run:
     return bench.store.create_run("0", run_name="calm-otter", start_time=1)
@@ -142,6 +146,32 @@ def test_a_run_whose_lease_is_damaged_is_named(bench: Bench) -> None:
     os.utime(file, (1, 1))
     assert bench.sync()[:2] == (5, f"waits: run {ORIGIN_ID}: {file} is damaged\n")
     assert (lease.folder / "journal.db").exists()
+
+
+def test_what_is_discarded_is_gone_and_the_rest_waits(bench: Bench) -> None:
+    kept, given_up = (bench.waiting(origin, bench.uri, made(bench)) for origin in ("a6" * 16, "a7" * 16))
+    for lease in (kept, given_up):
+        lease.release(keep=True)
+    damaged = given_up.folder / "run.json"
+    damaged.write_text("")
+    os.utime(damaged, (1, 1))
+    assert bench.sync("--discard")[0] == 2
+    assert bench.sync("--discard", "none")[::2] == (0, "nothing of run none waits\n")
+    code, _, err = bench.sync("--discard", "a")
+    assert (code, "'a' is ambiguous" in err) == (2, True)
+    assert bench.sync("--discard", "a7" * 16) == (0, f"discarded what waited of run {'a7' * 16}\n", "")
+    assert (kept.folder.exists(), given_up.folder.exists()) == (True, False)
+    code, document = bench.json("--discard", "a6" * 16)
+    assert (code, [run["origin_id"] for run in document["discarded"]]) == (0, ["a6" * 16])
+    assert list(bench.active.iterdir()) == []
+
+
+def test_what_a_process_holds_is_not_discarded(bench: Bench) -> None:
+    lease = bench.waiting(ORIGIN_ID, bench.uri, made(bench))
+    code, out, _ = bench.sync("--discard", ORIGIN_ID)
+    assert (code, out.startswith("waits: run ")) == (5, True)
+    assert lease.folder.exists()
+    lease.release()
 
 
 def test_what_another_process_delivers_waits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
