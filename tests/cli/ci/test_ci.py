@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from projrun.cli.ci.conclusion import Conclusion
@@ -124,7 +125,12 @@ def test_gitlab_folds_sections_of_the_same_name(
     assert marks[0][1] == marks[1][1] != marks[2][1] == marks[3][1]
 
 
+UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode's control and format characters, lone surrogates, and separators of lines and paragraphs."""
+
+
 @given(st.text() | st.just(HOSTILE), st.text() | st.just(HOSTILE))
+@example("\xa0", "")
 def test_no_text_ends_its_line_or_its_field(title: str, message: str) -> None:
     for line in (GitHub().begin(title), GitHub().error(title, message, "", 0)):
         assert not {"\n", "\r"} & set(line)
@@ -137,7 +143,7 @@ def test_no_text_ends_its_line_or_its_field(title: str, message: str) -> None:
             written = written.replace(code, character)
         assert written == text
     shown = GitLab().begin(title).rpartition("\x1b[0K")[2]
-    assert all(character.isprintable() or character == "\t" for character in shown)
+    assert not {unicodedata.category(character) for character in shown if character != "\t"} & UNSEEN
 
 
 @given(st.text(max_size=150))
