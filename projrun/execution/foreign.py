@@ -63,7 +63,7 @@ def _checked_reference(origin: Origin, ref: object) -> JobRef:
 
 
 def _checked_texts(origin: Origin, texts: object) -> Mapping[str, str]:
-    checked = origin.expect(texts, Mapping, "what `how_held` returned")  # type: ignore[type-abstract]  # only asked
+    checked = origin.expect(texts, Mapping, "what `how_held` returned")  # only asked
     for word in (*checked.keys(), *checked.values()):
         origin.expect(word, str, "a text of `how_held`")
     return checked

@@ -132,17 +132,19 @@ class RunSender:
     def _send_inputs(self) -> None:
         """All that the run read and wrote: what the target has of it already stays as it is."""
         from projrun.tracking.models import LoggedModels
+        from projrun.tracking.parts import find_part
 
-        if not isinstance(self._target, LoggedModels):
+        target = find_part(self._target, LoggedModels)
+        if target is None:
             self.refused.append(f"the datasets and models of run {self._run_id}: the store keeps none")
             return
         run, text = self._journal.store.get_run(self._held.run.run_id), self._references.text
         if run.datasets or run.model_inputs:
             datasets = [self._references.dataset(dataset) for dataset in run.datasets]
-            self._target.log_inputs(self._run_id, datasets, [text(model) for model in run.model_inputs])
+            target.log_inputs(self._run_id, datasets, [text(model) for model in run.model_inputs])
         if run.model_outputs:
             outputs = [ModelOutput(text(output.model_id), output.step) for output in run.model_outputs]
-            self._target.log_outputs(self._run_id, outputs)
+            target.log_outputs(self._run_id, outputs)
 
 
 def _batch(waiting: Sequence[Change]) -> list[Change]:

@@ -149,12 +149,14 @@ class _Merge:
             return
         from projrun.journal.models import ModelSender
         from projrun.tracking.models import LoggedModels
+        from projrun.tracking.parts import find_part
 
-        if isinstance(self._target, LoggedModels):
-            self._models = ModelSender(self._journal, self._target, self._references)
-            self._models.place(self._experiment)
-        else:
+        target = find_part(self._target, LoggedModels)
+        if target is None:
             self._refused.append(f"the logged models: {self._target.uri} keeps none")
+        else:
+            self._models = ModelSender(self._journal, target, self._references)
+            self._models.place(self._experiment)
 
     def complete_models(self) -> None:
         """Send what is known of the models, once their files are there."""
@@ -167,11 +169,13 @@ class _Merge:
             return
         from projrun.journal.registry import RegistrySender
         from projrun.tracking.models import ModelRegistry
+        from projrun.tracking.parts import find_part
 
-        if isinstance(self._target, ModelRegistry):
-            RegistrySender(self._journal, self._target, self._references, self._place_of).send()
-        else:
+        target = find_part(self._target, ModelRegistry)
+        if target is None:
             self._refused.append(f"the registered models: {self._target.uri} keeps none")
+        else:
+            RegistrySender(self._journal, target, self._references, self._place_of).send()
 
     def _place_of(self, uri: str) -> str:
         """Where the files of a run or a model are in the target."""

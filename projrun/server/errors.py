@@ -18,7 +18,7 @@ from projrun.errors import (
     RequestError,
     TrackingError,
 )
-from projrun.server.contracts import NotKeptError
+from projrun.tracking.parts import NotKeptError
 
 _CODES: tuple[tuple[type[ProjrunError], int, str], ...] = (
     (NotFoundError, 404, "RESOURCE_DOES_NOT_EXIST"),

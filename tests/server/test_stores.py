@@ -79,5 +79,5 @@ def test_store_without_models_says_so(database: Path) -> None:
         assert client.post("runs/create", experiment_id="0", start_time=5).status == 200
         answer = client.get("registered-models/get", name="m")
         assert answer.error == (501, "NOT_IMPLEMENTED")
-        assert "keeps no registered models" in answer.json["message"]
+        assert "has no model registry" in answer.json["message"]
         assert client.get("logged-models/m-1").error == (501, "NOT_IMPLEMENTED")

@@ -6,8 +6,9 @@ import msgspec
 
 from projrun.server import answers, wire
 from projrun.server.api import reading, writing
-from projrun.server.contracts import models_of
 from projrun.server.places import ArtifactUri
+from projrun.tracking.models import LoggedModels
+from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
 
 
@@ -72,7 +73,7 @@ class _Files(msgspec.Struct, omit_defaults=True):
 
 
 def _create(store: RunStore, message: _Create) -> _Found:
-    model = models_of(store).create_logged_model(
+    model = part_of(store, LoggedModels).create_logged_model(
         message.experiment_id,
         name=message.name,
         model_type=message.model_type,
@@ -84,25 +85,27 @@ def _create(store: RunStore, message: _Create) -> _Found:
 
 
 def _get(store: RunStore, message: _Get) -> _Found:
-    return _Found(answers.logged_model(models_of(store).get_logged_model(message.model_id)))
+    return _Found(answers.logged_model(part_of(store, LoggedModels).get_logged_model(message.model_id)))
 
 
 def _finalize(store: RunStore, message: _Finalize) -> _Found:
     return _Found(
-        answers.logged_model(models_of(store).finalize_logged_model(message.model_id, message.status))
+        answers.logged_model(
+            part_of(store, LoggedModels).finalize_logged_model(message.model_id, message.status)
+        )
     )
 
 
 def _log_params(store: RunStore, message: _Params) -> None:
-    models_of(store).log_logged_model_params(message.model_id, wire.params(message.params))
+    part_of(store, LoggedModels).log_logged_model_params(message.model_id, wire.params(message.params))
 
 
 def _set_tags(store: RunStore, message: _Tags) -> None:
-    models_of(store).set_logged_model_tags(message.model_id, wire.tags(message.tags))
+    part_of(store, LoggedModels).set_logged_model_tags(message.model_id, wire.tags(message.tags))
 
 
 def _search(store: RunStore, message: _Search) -> _Page:
-    page = models_of(store).search_logged_models(
+    page = part_of(store, LoggedModels).search_logged_models(
         message.experiment_ids,
         filter_string=message.filter,
         max_results=message.max_results,
@@ -113,7 +116,7 @@ def _search(store: RunStore, message: _Search) -> _Page:
 
 
 def _list_artifacts(store: RunStore, message: _List) -> _Files:
-    root = models_of(store).get_logged_model(message.model_id).artifact_uri
+    root = part_of(store, LoggedModels).get_logged_model(message.model_id).artifact_uri
     found = store.artifacts(root).list(message.artifact_directory_path)
     return _Files(ArtifactUri(root), answers.files(found))
 

@@ -6,8 +6,9 @@ import msgspec
 
 from projrun.server import answers, wire
 from projrun.server.api import reading, writing
-from projrun.server.contracts import registry_of
 from projrun.server.places import ArtifactUri
+from projrun.tracking.models import ModelRegistry
+from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
 
 
@@ -53,23 +54,23 @@ class _DownloadUri(msgspec.Struct):
 
 
 def _create(store: RunStore, message: _Create) -> _Found:
-    model = registry_of(store).create_registered_model(
+    model = part_of(store, ModelRegistry).create_registered_model(
         message.name, description=message.description, tags=wire.tags(message.tags)
     )
     return _Found(answers.registered_model(model))
 
 
 def _get(store: RunStore, message: _Get) -> _Found:
-    return _Found(answers.registered_model(registry_of(store).get_registered_model(message.name)))
+    return _Found(answers.registered_model(part_of(store, ModelRegistry).get_registered_model(message.name)))
 
 
 def _get_latest(store: RunStore, message: _Get) -> _Latest:
-    model = registry_of(store).get_registered_model(message.name)
+    model = part_of(store, ModelRegistry).get_registered_model(message.name)
     return _Latest([answers.model_version(version) for version in model.latest_versions])
 
 
 def _create_version(store: RunStore, message: _CreateVersion) -> _FoundVersion:
-    version = registry_of(store).create_model_version(
+    version = part_of(store, ModelRegistry).create_model_version(
         message.name,
         source=message.source.text,
         run_id=message.run_id,
@@ -83,12 +84,12 @@ def _create_version(store: RunStore, message: _CreateVersion) -> _FoundVersion:
 
 def _get_version(store: RunStore, message: _GetVersion) -> _FoundVersion:
     return _FoundVersion(
-        answers.model_version(registry_of(store).get_model_version(message.name, message.version))
+        answers.model_version(part_of(store, ModelRegistry).get_model_version(message.name, message.version))
     )
 
 
 def _get_download_uri(store: RunStore, message: _GetVersion) -> _DownloadUri:
-    found = registry_of(store).get_model_version_download_uri(message.name, message.version)
+    found = part_of(store, ModelRegistry).get_model_version_download_uri(message.name, message.version)
     return _DownloadUri(ArtifactUri(found))
 
 

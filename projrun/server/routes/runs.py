@@ -7,10 +7,11 @@ from starlette.routing import Route
 
 from projrun.server import answers, wire
 from projrun.server.api import reading, writing
-from projrun.server.contracts import models_of
 from projrun.server.stores import Stores
 from projrun.tracking import limits
 from projrun.tracking.entities import Param, Tag
+from projrun.tracking.models import LoggedModels
+from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
 from projrun.tracking.statuses import RunStatus, ViewType
 
@@ -149,15 +150,17 @@ def _delete_tag(store: RunStore, message: _Pair) -> None:
 
 def _log_inputs(store: RunStore, message: _Inputs) -> None:
     datasets = tuple(dataset.entity() for dataset in message.datasets)
-    models_of(store).log_inputs(message.run, datasets, tuple(model.model_id for model in message.models))
+    part_of(store, LoggedModels).log_inputs(
+        message.run, datasets, tuple(model.model_id for model in message.models)
+    )
 
 
 def _log_outputs(store: RunStore, message: _Outputs) -> None:
-    models_of(store).log_outputs(message.run, tuple(model.output() for model in message.models))
+    part_of(store, LoggedModels).log_outputs(message.run, tuple(model.output() for model in message.models))
 
 
 def _log_model(store: RunStore, message: _Model) -> None:
-    models_of(store).record_model(message.run, message.model_json)
+    part_of(store, LoggedModels).record_model(message.run, message.model_json)
 
 
 ROUTES = (

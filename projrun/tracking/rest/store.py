@@ -24,7 +24,13 @@ from projrun.tracking.rest.models import API, RestModels, search_body
 from projrun.tracking.rest.transport import Transport
 from projrun.tracking.runs import Deadline
 from projrun.tracking.statuses import RunStatus, ViewType
+from projrun.typed import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from projrun.tracking.parts import Part
+
+_PARTS: dict[str, str] = {}
+"""What a server keeps beside runs, by the contract's name: see `projrun.tracking.parts`."""
 # The limits of one runs/log-batch (MLflow's REST reference, "Log Batch").
 MOST_ITEMS, MOST_PARAMS, MOST_TAGS = 1000, 100, 100
 _PARAM_LIMIT, _OLD_PARAM_LIMIT = 6000, 500
@@ -53,6 +59,12 @@ class RestStore(RestModels):
     def close(self) -> None:
         """Close the connections."""
         self.transport.close()
+
+    def part(self, contract: type[Part]) -> Part | None:
+        """What it keeps beside runs."""
+        from projrun.tracking.parts import open_part
+
+        return open_part(_PARTS, contract, self.transport)
 
     # experiments
 

@@ -37,9 +37,12 @@ from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from projrun.tracking.artifacts.repository import ArtifactRepository
+    from projrun.tracking.parts import Part
     from projrun.tracking.runs import Deadline
     from projrun.tracking.statuses import RunStatus, ViewType
 
+_PARTS: dict[str, str] = {}
+"""What it keeps beside runs, by the contract's name: see `projrun.tracking.parts`."""
 SERVED = "mlflow-artifacts"
 """The scheme of artifacts that the store keeps itself: an MLflow client asks the REST endpoint for them."""
 
@@ -80,6 +83,12 @@ class SqlStore:
     def close(self) -> None:
         """Close the database."""
         self._engine.close()
+
+    def part(self, contract: type[Part]) -> Part | None:
+        """What it keeps beside runs."""
+        from projrun.tracking.parts import open_part
+
+        return open_part(_PARTS, contract, self._engine)
 
     # experiments
 
