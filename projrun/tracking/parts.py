@@ -1,4 +1,4 @@
-"""What a store keeps beside runs: each contract is a part of it, imported when somebody asks for it.
+"""What a store keeps beside runs: each contract is a part of it, imported when it is asked for.
 
     part_of(store, ModelRegistry).create_registered_model("wine")
 

@@ -41,8 +41,7 @@ if TYPE_CHECKING:
     from projrun.tracking.runs import Deadline
     from projrun.tracking.statuses import RunStatus, ViewType
 
-_PARTS: dict[str, str] = {}
-"""What it keeps beside runs, by the contract's name: see `projrun.tracking.parts`."""
+_PARTS: dict[str, str] = {}  # see projrun.tracking.parts
 SERVED = "mlflow-artifacts"
 """The scheme of artifacts that the store keeps itself: an MLflow client asks the REST endpoint for them."""
 
@@ -69,8 +68,7 @@ class SqlStore:
     ) -> SqlStore:  # fmt: skip
         """Open or create the store in the file `database`.
 
-        Raises RequestError for a file that is not a projrun store, TrackingError for one
-        that cannot be used.
+        Raises RequestError for a file that is not a projrun store, TrackingError for one that cannot be used.
         `mountinfo` replaces `/proc/self/mountinfo` in tests; `deadline` bounds artifacts in object stores.
         """
         engine = SqliteEngine.open(database, warn=warn, mountinfo=mountinfo)
@@ -89,8 +87,6 @@ class SqlStore:
         from projrun.tracking.parts import open_part
 
         return open_part(_PARTS, contract, self._engine)
-
-    # experiments
 
     def create_experiment(self, name: str, artifact_location: str = "", tags: Sequence[Tag] = ()) -> str:
         """The new experiment's id. Raises AlreadyExistsError."""
@@ -127,8 +123,6 @@ class SqlStore:
         """Write one tag over what was there."""
         with self._engine.writing() as connection:
             experiments.set_tag(connection, experiment_id, tag)
-
-    # runs
 
     def create_run(
         self,
@@ -234,8 +228,6 @@ class SqlStore:
             return MetricPage(tuple(found))
         return MetricPage(tuple(found[:max_results]), pages.page_token(offset + max_results))
 
-    # artifacts
-
     def artifacts(self, artifact_uri: str) -> ArtifactRepository:
         """The files under an artifact URI. Raises InvalidValueError or TrackingError for one out of reach."""
         if uri_scheme(artifact_uri) == SERVED:
@@ -255,8 +247,6 @@ class SqlStore:
     def param_value_limit(self) -> int:
         """Characters that a param's value may have; what is longer is cut, as MLflow's server does."""
         return limits.PARAM_VALUE
-
-    # inputs, outputs, models
 
     def log_inputs(self, run_id: str, datasets: Sequence[Dataset], model_ids: Sequence[str] = ()) -> None:
         """Record the datasets and the logged models that a run read."""
@@ -348,8 +338,6 @@ class SqlStore:
 
         with self._engine.writing() as connection:
             logged_models.set_tags(connection, model_id, tags)
-
-    # registry
 
     def create_registered_model(
         self, name: str, *, description: str = "", tags: Sequence[Tag] = ()
