@@ -90,6 +90,10 @@ class UnavailableError(TrackingError):
         self.retry_after = retry_after
 
 
+class ConflictError(UnavailableError):
+    """Two transactions could not both be kept, and this one was given up whole: the same again may succeed."""
+
+
 class OverdueError(TrackingError):
     """The time that all work with the tracking store has is over, or a signal ended it: nothing more is tried."""
 

@@ -13,6 +13,7 @@ from tests.support.commands import require_tool
 from tests.support.docker import docker_daemon
 from tests.support.docker_bench import DockerBench
 from tests.support.long_history import LongHistory, long_history
+from tests.support.postgres import PostgresServer, shared_postgres
 from tests.support.servers import mlflow_server
 from tests.support.source_bench import Person, new_person
 from tests.support.virtualenvs import MLFLOW1, MLFLOW2, MLFLOW3, built_environment
@@ -49,6 +50,13 @@ def mlflow2_server(mlflow2_python: Path, shared_folder: Path) -> Iterator[str]:
     """The base URL of a real `mlflow server` 2.x that serves artifacts."""
     with mlflow_server(mlflow2_python, shared_folder / "mlflow2-server") as uri:
         yield uri
+
+
+@pytest.fixture(scope="session")
+def postgres_server(shared_folder: Path) -> Iterator[PostgresServer]:
+    """A real PostgreSQL."""
+    with shared_postgres(shared_folder / "postgres") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

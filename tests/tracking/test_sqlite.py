@@ -13,6 +13,7 @@ import pytest
 
 from projrun.errors import InvalidValueError, RequestError, TrackingError
 from projrun.tracking.sql import sqlite as sqlite_module
+from projrun.tracking.sql.engine import VERSION
 from projrun.tracking.sql.migrations import MIGRATIONS
 from projrun.tracking.sql.sqlite import APPLICATION_ID, SqliteEngine
 from projrun.tracking.sql.store import SqlStore
@@ -224,6 +225,25 @@ def test_older_store_is_migrated_with_its_data(file: Path) -> None:
             ]
             connection.execute("SELECT priority FROM runs")
     assert pragma(file, "user_version") == len(newer)
+
+
+def test_version_of_the_schema_counts_the_migrations() -> None:
+    assert len(MIGRATIONS) == VERSION
+
+
+def test_migration_may_replace_a_table_that_others_name(file: Path) -> None:
+    with closing(SqlStore.open(file)) as store:
+        store.create_run(store.create_experiment("kept"), start_time=1)
+    replacing = (
+        "CREATE TABLE experiments_new (experiment_id INTEGER PRIMARY KEY, name TEXT NOT NULL)",
+        "INSERT INTO experiments_new SELECT experiment_id, name FROM experiments",
+        "DROP TABLE experiments",
+        "ALTER TABLE experiments_new RENAME TO experiments",
+    )
+    SqliteEngine.open(file, migrations=(*MIGRATIONS, replacing)).close()
+    losing = ("DELETE FROM experiments WHERE name = 'kept'",)
+    with pytest.raises(TrackingError, match="rows of runs name rows of experiments"):
+        SqliteEngine.open(file, migrations=(*MIGRATIONS, replacing, losing))
 
 
 def test_migration_that_fails_changes_nothing(file: Path) -> None:

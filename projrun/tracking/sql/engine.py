@@ -2,6 +2,12 @@
 
 Statements of this package are SQL that SQLite and PostgreSQL both read. Values are marked `?`: an engine whose
 driver marks them otherwise rewrites the statement (no statement holds a `?` in a literal).
+
+PostgreSQL keeps no other writer out of a transaction: what was read may have changed before the next statement. Hence
+- new numbers come from a table's own key, or from a counter in a row: `UPDATE ... SET last = last + 1`, then read it;
+- a row that what is written depends on is read with `dialect.lock` at the statement's end, and stays as it is;
+- a unique name is written with `insert_new`, and taken where no row was written (`rowcount` 0);
+- rows are written in the order of their keys: two transactions never wait for each other.
 """
 
 # ruff: noqa: S608 -- only constants of this package are put into statements; values are placeholders
@@ -20,6 +26,8 @@ CHUNK = 500
 """Values in one `IN` list: SQLite before 3.32 takes 999 in a statement."""
 UNLIMITED = 2**62
 """A `LIMIT` that is none."""
+VERSION = 1
+"""Of the schema: how many `migrations` there are, which only a store that is older needs to import."""
 
 Row = tuple["Any", ...]
 
@@ -35,7 +43,16 @@ class Cursor(Protocol):
 
 
 class Dialect(Protocol):
-    """Where databases differ in what a filter needs: the text of a comparison, and the value of its `?`."""
+    """Where databases differ. Of a comparison it gives the text, and the value of its `?`."""
+
+    @property
+    def lock(self) -> str:
+        """The end of a SELECT whose rows no other transaction changes before this one's end."""
+        ...
+
+    def schema(self, statement: str) -> str:
+        """A statement of a migration in this database's words."""
+        ...
 
     def like(self, column: str, pattern: str) -> tuple[str, str]:
         """`LIKE`, with regard to case; `%` and `_` stand for any characters and for one."""

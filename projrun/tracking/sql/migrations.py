@@ -1,8 +1,16 @@
 """Numbered migrations: entry N brings a store from version N to N + 1. Never edit a released one.
 
-Types are PostgreSQL's names where SQLite takes them by affinity. Times are milliseconds. A NaN is stored
-as 0 with `is_nan` 1, because SQLite stores NaN as NULL.
+Types are PostgreSQL's names where SQLite takes them by affinity. What else differs is in SQLite's words, and a dialect
+rewrites it: `INTEGER PRIMARY KEY` (a table's own key: the database gives numbers), `WITHOUT ROWID`, `BLOB`, `NOW`. Both
+have `ALTER TABLE ... RENAME` and `ADD COLUMN`; a table is changed further by making `NAME_new`, copying, dropping and
+renaming (SQLite checks foreign keys at the end). An indexed value has at most 2,700 bytes on PostgreSQL: index
+`substr(value, 1, 250)` of a longer one. Times are milliseconds. A NaN is stored as 0 with `is_nan` 1, because SQLite
+stores NaN as NULL.
+
+A new entry: append it to MIGRATIONS, and count it in `engine.VERSION`.
 """
+
+# ruff: noqa: S608 -- only constants of this package are put into statements
 
 from __future__ import annotations
 
@@ -11,6 +19,8 @@ from collections.abc import Sequence
 from projrun.tracking.sql.engine import Connection
 
 Migration = tuple[str, ...]
+NOW = "CAST(strftime('%s', 'now') AS BIGINT) * 1000"
+"""The time in milliseconds."""
 
 _EXPERIMENTS: Migration = (
     """CREATE TABLE experiments (
@@ -25,9 +35,8 @@ _EXPERIMENTS: Migration = (
         key TEXT NOT NULL,
         value TEXT NOT NULL,
         PRIMARY KEY (experiment_id, key)) WITHOUT ROWID""",
-    """INSERT INTO experiments (experiment_id, name, artifact_location, creation_time, last_update_time)
-        VALUES (0, 'Default', 'mlflow-artifacts:/0',
-            CAST(strftime('%s', 'now') AS BIGINT) * 1000, CAST(strftime('%s', 'now') AS BIGINT) * 1000)""",
+    f"""INSERT INTO experiments (experiment_id, name, artifact_location, creation_time, last_update_time)
+        VALUES (0, 'Default', 'mlflow-artifacts:/0', {NOW}, {NOW})""",
 )
 _RUNS: Migration = (
     """CREATE TABLE runs (
@@ -174,4 +183,4 @@ def migrate(connection: Connection, migrations: Sequence[Migration]) -> None:
     """Apply migrations, inside the caller's transaction; the engine keeps the version."""
     for migration in migrations:
         for statement in migration:
-            connection.execute(statement)
+            connection.execute(connection.dialect.schema(statement))

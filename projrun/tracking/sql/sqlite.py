@@ -11,8 +11,12 @@ from pathlib import Path
 
 from projrun.directories import make_private
 from projrun.errors import InvalidValueError, RequestError, TrackingError
-from projrun.tracking.sql.migrations import MIGRATIONS, Migration, migrate
+from projrun.tracking.sql.engine import VERSION
 from projrun.tracking.sql.mounts import network_file_system
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.tracking.sql.migrations import Migration
 
 APPLICATION_ID = 0x50524A52
 """`PRJR` in the file's header (`PRAGMA application_id`): how a projrun store is distinguished from other files."""
@@ -24,6 +28,13 @@ Warn = Callable[[str], None]
 
 class SqliteDialect:
     """SQLite's `LIKE` ignores the case of ASCII letters, which is what MLflow's ILIKE does on it; `GLOB` does not."""
+
+    lock = ""
+    """A writing transaction is the only one."""
+
+    def schema(self, statement: str) -> str:
+        """Migrations are in its words."""
+        return statement
 
     def like(self, column: str, pattern: str) -> tuple[str, str]:
         """With regard to case."""
@@ -56,9 +67,9 @@ class SqliteEngine:
         *,
         warn: Warn | None = None,
         mountinfo: str | None = None,
-        migrations: Sequence[Migration] = MIGRATIONS,
+        migrations: Sequence[Migration] | None = None,
     ) -> SqliteEngine:
-        """Open the store's file, created, and migrated to the newest schema, if needed.
+        """Open the store's file, created, and migrated to the newest schema, if needed (`migrations` in tests).
 
         Raises RequestError for a file that is not projrun's or is newer than this projrun, and writes
         nothing into it; TrackingError where the file cannot be reached.
@@ -77,8 +88,9 @@ class SqliteEngine:
             engine = cls(path, connection)
             try:
                 connection.execute("PRAGMA synchronous = NORMAL")
-                connection.execute("PRAGMA foreign_keys = ON")
+                # A table that is replaced is gone for a moment, so its foreign keys are not checked before.
                 engine._migrate(migrations)
+                connection.execute("PRAGMA foreign_keys = ON")
                 engine._choose_journal(warn, mountinfo)
             except BaseException:
                 connection.close()
@@ -117,19 +129,26 @@ class SqliteEngine:
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
-    def _migrate(self, migrations: Sequence[Migration]) -> None:
-        version = self._version()
-        if version > len(migrations):
+    def _migrate(self, given: Sequence[Migration] | None) -> None:
+        version, newest = self._version(), VERSION if given is None else len(given)
+        if version > newest:
             raise RequestError(
-                f"{self.path} was written by a newer projrun"
-                f" (schema {version}; this one knows {len(migrations)})",
+                f"{self.path} was written by a newer projrun (schema {version}; this one knows {newest})",
                 hint="upgrade projrun: pip install --upgrade projrun",
             )
-        if version < len(migrations):
+        if version < newest:
+            from projrun.tracking.sql.migrations import MIGRATIONS, migrate
+
+            migrations = MIGRATIONS if given is None else given
             with self.writing() as connection:
                 # Read again: another process may have come first while this one waited for the lock.
                 migrate(connection, migrations[self._version() :])
-                connection.execute(f"PRAGMA user_version = {len(migrations)}")
+                broken = connection.execute("PRAGMA foreign_key_check").fetchone()
+                if broken:
+                    raise sqlite3.IntegrityError(
+                        f"rows of {broken[0]} name rows of {broken[2]} that are not there"
+                    )
+                connection.execute(f"PRAGMA user_version = {newest}")
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def _choose_journal(self, warn: Warn | None, mountinfo: str | None) -> None:

@@ -1,0 +1,127 @@
+"""The store in a real PostgreSQL: the conformance kits, the schema, and what PostgreSQL alone does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from projrun.errors import RequestError, TrackingError
+from projrun.testing.models import LoggedModelsConformance, ModelRegistryConformance, ModelStore
+from projrun.testing.run_store import RunStoreConformance
+from projrun.tracking.runs import RunStore
+from projrun.tracking.sql import experiments
+from projrun.tracking.sql.migrations import MIGRATIONS
+from projrun.tracking.sql.postgres import PostgresEngine
+from projrun.tracking.sql.postgres_schema import prepare, upgrade
+from projrun.tracking.sql.store import SqlStore
+from tests.support.postgres import PASSWORD, PostgresServer, run_statement
+
+
+@pytest.fixture(scope="module")
+def database(postgres_server: PostgresServer) -> str:
+    """The URI of a new store, which all the tests fill."""
+    uri = postgres_server.uri()
+    with closing(PostgresEngine(uri)) as engine:
+        prepare(engine)
+    return uri
+
+
+class TestPostgresStore(RunStoreConformance, LoggedModelsConformance, ModelRegistryConformance):
+    """The kits."""
+
+    @pytest.fixture
+    def store(self, database: str, tmp_path: Path) -> Iterator[ModelStore]:
+        self.database = database
+        with closing(SqlStore(PostgresEngine(database), tmp_path)) as store:
+            yield store
+
+    @pytest.fixture
+    def models(self, store: ModelStore) -> ModelStore:
+        return store
+
+    def delete_experiment(self, store: RunStore, experiment_id: str) -> None:
+        self._delete(f"experiments SET lifecycle_stage = 'deleted' WHERE experiment_id = {experiment_id}")
+
+    def delete_run(self, store: RunStore, run_id: str) -> None:
+        self._delete(f"runs SET lifecycle_stage = 'deleted' WHERE run_id = '{run_id}'")
+
+    def _delete(self, change: str) -> None:
+        assert run_statement(self.database, f"UPDATE {change} RETURNING 1") == [(1,)]
+
+
+@pytest.fixture
+def empty(postgres_server: PostgresServer) -> Iterator[PostgresEngine]:
+    """An empty database."""
+    with closing(PostgresEngine(postgres_server.uri())) as engine:
+        yield engine
+
+
+def test_an_older_store_is_refused_until_it_is_upgraded_with_its_data(empty: PostgresEngine) -> None:
+    prepare(empty)
+    with empty.writing() as connection:
+        experiments.create(connection, "kept", "", ())
+    newer = (*MIGRATIONS, ("ALTER TABLE runs ADD COLUMN priority BIGINT NOT NULL DEFAULT 3",))
+    with pytest.raises(RequestError, match=r"older schema \(\d+; this projrun needs \d+\)") as caught:
+        prepare(empty, newer)
+    assert "projrun server upgrade-db" in caught.value.hint
+    assert upgrade(empty, newer) == len(MIGRATIONS)
+    assert upgrade(empty, newer) == len(newer)
+    prepare(empty, newer)
+    with empty.reading() as connection:
+        assert connection.execute("SELECT name, experiment_id FROM experiments ORDER BY 2").fetchall() == [
+            ("Default", 0),
+            ("kept", 1),
+        ]
+        connection.execute("SELECT priority FROM runs")
+    with pytest.raises(RequestError, match="newer projrun"):
+        prepare(empty)
+    with pytest.raises(RequestError, match="newer projrun"):
+        upgrade(empty)
+
+
+def test_a_table_that_a_migration_replaces_counts_on(empty: PostgresEngine) -> None:
+    prepare(empty)
+    with empty.writing() as connection:
+        experiments.create(connection, "kept", "", ())
+    replacing = (
+        "CREATE TABLE experiments_new (experiment_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+        "INSERT INTO experiments_new (experiment_id, name) SELECT experiment_id, name FROM experiments",
+        "DROP TABLE experiments",
+        "ALTER TABLE experiments_new RENAME TO experiments",
+    )
+    upgrade(empty, (*MIGRATIONS, replacing))
+    with empty.writing() as connection:
+        connection.execute("INSERT INTO experiments (name) VALUES ('next')")
+        assert connection.execute("SELECT max(experiment_id) FROM experiments").fetchone() == (2,)
+
+
+def test_a_migration_that_fails_changes_nothing(empty: PostgresEngine) -> None:
+    prepare(empty)
+    broken = (*MIGRATIONS, ("CREATE TABLE first (x BIGINT)", "CREATE TABLE runs (x BIGINT)"))
+    with pytest.raises(TrackingError, match="already exists"):
+        upgrade(empty, broken)
+    prepare(empty)
+    with empty.reading() as connection:
+        assert connection.execute("SELECT to_regclass('first')").fetchone() == (None,)
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [(("alembic_version", "experiments", "runs"), "MLflow's own database"), (("runs",), "another program")],
+)
+def test_a_database_of_another_program_is_refused_untouched(
+    empty: PostgresEngine, tables: tuple[str, ...], message: str
+) -> None:
+    with empty.writing() as connection:
+        for table in tables:
+            connection.execute(f"CREATE TABLE {table} (x BIGINT)")
+    for refusing in (prepare, upgrade):
+        with pytest.raises(RequestError, match=message) as caught:
+            refusing(empty)
+        assert PASSWORD not in f"{caught.value} {caught.value.hint}"
+    with empty.reading() as connection:
+        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        assert sorted(row[0] for row in found) == list(tables)
