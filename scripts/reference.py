@@ -89,11 +89,17 @@ def reference() -> str:
 def _command_lines(command: click.Command, path: str) -> Iterator[str]:
     context = click.Context(command, info_name=path, **application.context_settings)
     if isinstance(command, click.Group):
+        if command.invoke_without_command:
+            yield from _section(command, context, path)
         for name in command.list_commands(context):
             child = command.get_command(context, name)
             if child is not None:
                 yield from _command_lines(child, f"{path} {name}")
         return
+    yield from _section(command, context, path)
+
+
+def _section(command: click.Command, context: click.Context, path: str) -> Iterator[str]:
     yield from ("", f"### {path}", "", _prose(command.help or ""), "")
     yield f"    {' '.join([path, *command.collect_usage_pieces(context)])}"
     yield from ("", "| option | meaning |", "| --- | --- |")

@@ -31,7 +31,7 @@ TOP = LEAVES | {"__init__", "__main__", "api"}
 MAY_IMPORT: Mapping[str, Set[str]] = {
     "projrun": {"api", "errors", "version"},
     "projrun.__main__": {"cli"},
-    "cli": {"running", "execution.supervision", "sources", "tracking", "project", "cache"},
+    "cli": {"running", "server", "execution.supervision", "sources", "tracking", "project", "cache"},
     "api": {"running"},
     "running": {
         "journal", "server", "environments", "execution", "execution.supervision", "sources", "tracking", "project",

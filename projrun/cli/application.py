@@ -23,6 +23,10 @@ _COMMANDS = {
     "cancel": ("projrun.cli.active.cancel:cancel", "End runs that are going on."),
     "runs": ("projrun.cli.runs:runs", "List, show, compare and reap recorded runs."),
     "sync": ("projrun.cli.sync:sync", "Deliver what runs could not record while their server was away."),
+    "server": (
+        "projrun.cli.server.command:server",
+        "Serve a store to MLflow's clients: tracking server and registry.",
+    ),
     "envs": ("projrun.cli.envs:envs", "List, show and remove built environments."),
     "cache": ("projrun.cli.cache:cache", "List, show and remove fetched sources."),
     "completion": ("projrun.cli.completion:completion", "Print a shell completion script."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from projrun.settings.options import MOST_RESULTS, OPTIONS, RUNS_LIST, Option, options_of
+from projrun.settings.server import SERVER_OPTIONS
 
 if TYPE_CHECKING:
     from projrun.settings.options import Command
@@ -30,6 +31,8 @@ def click_option(option: Option, command: Command) -> Callable[[Decorated], Deco
             show_default=True,
             type=limits,
         )
+    if option.kind == "switch":
+        words[0] += f"/--no-{option.name}"
     hint = option.hint(command)
     return click.option(
         *words,
@@ -57,6 +60,13 @@ def plan_options(command: Decorated) -> Decorated:
 def rerun_options(command: Decorated) -> Decorated:
     """Decorate a command with the options of `rerun`."""
     return _decorated(command, "rerun", click.argument("repeated", metavar="RUN_ID"))
+
+
+def server_options(command: Decorated) -> Decorated:
+    """Decorate a command with the options of `server`."""
+    for option in reversed(SERVER_OPTIONS.values()):
+        command = click_option(option, "run")(command)
+    return command
 
 
 def list_options(command: Decorated) -> Decorated:

@@ -22,6 +22,12 @@ def create_app(stores: Stores, secret: str, proxied_path: str, around: Around | 
     Below `/SECRET/PROXIED_PATH` too, for clients that cannot reach the folder of its artifacts. `around` may answer
     some requests itself.
     """
+    application = create_api(stores)
+    return _SecretPath(around(application) if around else application, secret, proxied_path)
+
+
+def create_api(stores: Stores) -> ASGIApp:
+    """All routes, at the paths that MLflow's clients ask for."""
     factories = (
         *experiments.ROUTES,
         *runs.ROUTES,
@@ -36,7 +42,7 @@ def create_app(stores: Stores, secret: str, proxied_path: str, around: Around | 
         exception_handlers={404: no_such_route, 405: no_such_route},
     )
     application.router.redirect_slashes = False
-    return _SecretPath(around(application) if around else application, secret, proxied_path)
+    return application
 
 
 class _SecretPath:

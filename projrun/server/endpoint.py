@@ -114,14 +114,15 @@ class Endpoint:
     def _serve(self) -> None:
         from socket import socket
 
+        from projrun.server.app import create_app
         from projrun.server.serving import serve
         from projrun.server.stores import Stores
 
         stores = Stores(self._open_store, self._on_create)
         listeners = [socket(fileno=one.detach()) for one in self._listeners]
         try:
-            stop = self._stopped.fileno()
-            serve(listeners, stop, stores, self.secret, PROXIED_PATH, GRACE, self._around)
+            app = create_app(stores, self.secret, PROXIED_PATH, self._around)
+            serve(listeners, self._stopped.fileno(), stores, app, GRACE)
         finally:
             _close(listeners)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Callable
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from projrun.server.app import Around, create_app
 from projrun.server.stores import Stores
 
 _SILENT = 100
@@ -24,16 +24,17 @@ def serve(
     listeners: list[socket.socket],
     stop: int,
     stores: Stores,
-    secret: str,
-    proxied_path: str,
+    app: ASGIApp,
     grace: float,
-    around: Around | None = None,
+    ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve the stores until `stop`, a descriptor, can be read; then let requests finish for `grace` seconds."""
+    """Serve the stores until `stop`, a descriptor, can be read; then let requests finish for `grace` seconds.
+
+    `ready` is called once requests are answered.
+    """
     loop = asyncio.SelectorEventLoop()
     try:
-        app = create_app(stores, secret, proxied_path, around)
-        loop.run_until_complete(_serve(listeners, stop, stores, app, grace))
+        loop.run_until_complete(_serve(listeners, stop, stores, app, grace, ready))
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
@@ -41,7 +42,12 @@ def serve(
 
 
 async def _serve(
-    listeners: list[socket.socket], stop: int, stores: Stores, app: ASGIApp, grace: float
+    listeners: list[socket.socket],
+    stop: int,
+    stores: Stores,
+    app: ASGIApp,
+    grace: float,
+    ready: Callable[[], None],
 ) -> None:
     with stores:
         server = uvicorn.Server(_configure(app))
@@ -50,6 +56,7 @@ async def _serve(
         stopping = asyncio.Event()
         asyncio.get_running_loop().add_reader(stop, stopping.set)
         await server.startup(sockets=listeners)
+        ready()
         await stopping.wait()
         asyncio.get_running_loop().remove_reader(stop)
         await _shut_down(server, grace)
@@ -77,7 +84,7 @@ async def _shut_down(server: uvicorn.Server, grace: float) -> None:
 def _configure(app: object) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # uvicorn's own types of ASGI, which differ from Starlette's
-        http="h11",
+        http="httptools",
         ws="none",
         lifespan="off",
         log_config=None,

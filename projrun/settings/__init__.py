@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from projrun.errors import RequestError
-from projrun.settings.options import OPTIONS
+from projrun.settings.options import OPTIONS, Option
 from projrun.suggestions import did_you_mean
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
@@ -30,9 +30,14 @@ class Settings:
     """What was asked for, looked up by the long option's name."""
 
     def __init__(
-        self, options: Mapping[str, str | None], environ: Mapping[str, str], config_file: Path
+        self,
+        options: Mapping[str, str | None],
+        environ: Mapping[str, str],
+        config_file: Path,
+        table: Mapping[str, Option] = OPTIONS,
     ) -> None:
         self._options = options
+        self._table = table
         self._environ = environ
         self._config = _read_config(config_file)
         self._config_file = config_file
@@ -54,7 +59,7 @@ class Settings:
 
     def each(self, name: str) -> Iterator[Setting]:
         """What every place that sets it says, the one that wins first."""
-        option = OPTIONS[name]
+        option = self._table[name]
         value = self._options.get(name)
         if value is not None:
             yield Setting(value, f"--{name}")

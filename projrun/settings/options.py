@@ -12,7 +12,7 @@ from projrun.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Literal
 
-    Kind = Literal["text", "flag", "repeated", "count", "seconds", "path", "json"]
+    Kind = Literal["text", "flag", "repeated", "count", "seconds", "path", "json", "switch"]
     Command = Literal["run", "plan", "rerun", "environment"]
 
 

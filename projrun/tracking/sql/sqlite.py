@@ -218,7 +218,8 @@ def _foreign(path: Path, tables: frozenset[str] | None) -> RequestError:
     if {"experiments", "runs", "alembic_version"} <= tables:
         return RequestError(
             f"{path} is MLflow's own database, which projrun never writes into",
-            hint=f"mlflow server --backend-store-uri sqlite:///{path}, then --tracking-uri http://127.0.0.1:5000",
+            hint=f"serve it with `mlflow server --backend-store-uri sqlite:///{path}` and record to that server's "
+            "address, or give a file that does not exist yet; it will be created",
         )
     return RequestError(
         f"{path} is an SQLite file of another program, not a projrun store",

@@ -1,0 +1,1 @@
+"""`projrun server` and what belongs to it."""

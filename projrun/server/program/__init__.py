@@ -1,0 +1,1 @@
+"""`projrun server`: the application as a program of its own, with what surrounds it."""

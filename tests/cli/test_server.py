@@ -1,0 +1,42 @@
+"""What `projrun server` refuses before it serves."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from projrun.cli.execution import execute
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--host", "0.0.0.0"], "other machines reach 0.0.0.0"),
+        (["--host", "::"], "--no-auth"),
+        (["--port", "http"], "'http' is not a port"),
+        (["--port", "70000"], "not a port"),
+        (["--host", "no-such-host.invalid", "--no-auth"], "not an address of this machine"),
+        (["--backend-store-uri", "mysql://db/x"], "mysql"),
+        (["--backend-store-uri", "./mlruns"], "is a folder or file"),
+    ],
+)
+def test_a_mistake_ends_with_2(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["server", *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_mlflows_own_database_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    database = tmp_path / "mlflow.db"
+    with closing(sqlite3.connect(database)) as connection:
+        for table in ("experiments", "runs", "alembic_version"):
+            connection.execute(f"CREATE TABLE {table} (id INTEGER)")
+        connection.commit()
+    before = database.read_bytes()
+    assert execute(["server", "--backend-store-uri", f"sqlite:///{database}"]) == 2
+    message = capsys.readouterr().err
+    assert "MLflow's own database" in message
+    assert "give a file that does not exist yet" in message
+    assert database.read_bytes() == before

@@ -1,0 +1,155 @@
+"""`projrun server` as people start and stop it."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from projrun.cli.execution import execute
+from tests.support.program import Program, projrun_server
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    """A server of a new store."""
+    with projrun_server(tmp_path) as program:
+        yield program
+
+
+def test_it_says_where_it_listens_and_what_it_serves(program: Program, tmp_path: Path) -> None:
+    assert program.log.read_text(encoding="utf-8") == (
+        f"projrun server: listening on {program.uri}; serves sqlite:///{tmp_path}/projrun.db\n"
+    )
+    assert urlopen(f"{program.uri}/health").read() == b"OK"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_requests_finish_and_ends_it_with_0(program: Program, number: signal.Signals) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)
+    connection.putrequest("POST", "/api/2.0/mlflow/experiments/create")
+    body = b'{"name": "finished"}'
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body[:5])
+    urlopen(f"{program.uri}/health").read()  # by now the half request has come
+    program.process.send_signal(number)
+    _until_refused(program.port)
+    connection.send(body[5:])
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (200, b'{"experiment_id":"1"}')
+    assert program.process.wait(20) == 0
+    connection.close()
+
+
+def test_idle_connections_do_not_hold_it_back(program: Program) -> None:
+    idle = [socket.create_connection(("127.0.0.1", program.port)) for _ in range(5)]
+    idle[0].sendall(b"GET /health HTTP/1.1\r\nHo")
+    urlopen(f"{program.uri}/health").read()
+    begin = time.monotonic()
+    program.process.terminate()
+    assert program.process.wait(20) == 0
+    assert time.monotonic() - begin < 5
+    for each in idle:
+        each.close()
+
+
+def test_the_second_signal_ends_it_at_once(program: Program) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)
+    connection.putrequest("POST", "/api/2.0/mlflow/experiments/create")
+    connection.putheader("Content-Length", "20")
+    connection.endheaders(b"{")
+    urlopen(f"{program.uri}/health").read()
+    program.process.terminate()
+    _until_refused(program.port)
+    program.process.terminate()
+    assert program.process.wait(5) == -signal.SIGTERM
+    connection.close()
+
+
+def test_a_port_in_use_is_an_error_that_says_so(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["server", "--port", str(program.port)]) == 2
+    assert f"port {program.port} of 127.0.0.1 is in use" in capsys.readouterr().err
+
+
+def test_the_next_server_can_take_the_port_at_once(tmp_path: Path) -> None:
+    with projrun_server(tmp_path) as first:
+        connection = http.client.HTTPConnection("127.0.0.1", first.port)
+        connection.request("GET", "/health")
+        connection.getresponse().read()
+        connection.close()
+        first.process.terminate()
+        assert first.process.wait(20) == 0
+        with projrun_server(tmp_path, port=first.port) as second:
+            assert urlopen(f"{second.uri}/health").read() == b"OK"
+
+
+def test_mlflows_variables_choose_the_store(tmp_path: Path) -> None:
+    variables = {"MLFLOW_BACKEND_STORE_URI": f"sqlite:///{tmp_path}/other.db", "MLFLOW_HOST": "localhost"}
+    with projrun_server(tmp_path, environ=variables) as program:
+        assert program.log.read_text(encoding="utf-8").endswith(f"; serves sqlite:///{tmp_path}/other.db\n")
+    assert not (tmp_path / "projrun.db").exists()
+
+
+def test_a_server_without_its_reader_serves_on(tmp_path: Path) -> None:
+    """`projrun server | head -1`: nobody reads what it says."""
+    command = [sys.executable, "-m", "projrun", "server", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    uri = process.stdout.readline().split()[4].rstrip(";")
+    process.stdout.close()
+    try:
+        assert urlopen(f"{uri}/health").read() == b"OK"
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_many_connections_that_send_nothing_hold_up_nobody(program: Program) -> None:
+    silent = [_connected(program.port) for _ in range(1000)]
+    half = [_connected(program.port) for _ in range(200)]
+    for connection in half:
+        connection.sendall(b"POST /api/2.0/mlflow/experiments/create HTTP/1.1\r\nContent-Length: 30\r\n\r\n{")
+    answers: list[float] = []
+    threads = [threading.Thread(target=_ask, args=(program, answers)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(answers) == 40
+    assert sorted(answers)[20] < 1
+    for connection in silent + half:
+        connection.close()
+
+
+def _connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=20)
+
+
+def _ask(program: Program, answers: list[float]) -> None:
+    for _ in range(10):
+        begin = time.monotonic()
+        address = f"{program.uri}/api/2.0/mlflow/experiments/get?experiment_id=0"
+        assert urlopen(address, timeout=20).status == 200
+        answers.append(time.monotonic() - begin)
+
+
+def _until_refused(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except OSError:
+            return
+        time.sleep(0.01)
+    raise AssertionError("it still listens")
