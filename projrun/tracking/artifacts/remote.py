@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from projrun.credentials import redact_uri, without_queries
-from projrun.errors import NotFoundError, OverdueError, TrackingError
+from projrun.errors import NotFoundError, ProjrunError, TrackingError
 from projrun.http.object_stores import open_filesystem
 from projrun.tracking.artifacts.paths import checked_file_path, checked_new_path, checked_path, partial_name
 from projrun.tracking.bounded import RATE, Bounded, LateError
@@ -30,24 +30,23 @@ class RemoteArtifacts:
         """Raises TrackingError, naming the extra to install, where the store's library is missing."""
         self._shown = redact_uri(uri)
         self._deadline = deadline
-        self._filesystem, root = open_filesystem(uri, environ)
+        self.filesystem, root = open_filesystem(uri, environ)
         self._root = root.rstrip("/")
 
     def upload(self, file: Path, path: str) -> None:
         """Send a file; object stores show an object only when it is whole. OSError for an unreadable file."""
-        place = self._place(checked_new_path(path))
-        with file.open("rb"), self._failures("take", path):
-            seconds = _TIMEOUT + file.stat().st_size / RATE
-            self._bounded(lambda: self._filesystem.put_file(str(file), place), seconds)
+        place = self.place(checked_new_path(path))
+        with file.open("rb"), self.failures("take", path):
+            self.bounded(lambda: self.filesystem.put_file(str(file), place), file.stat().st_size)
 
     def list(self, path: str = "") -> tuple[FileInfo, ...]:
         """The entries of a folder, sorted; empty where there is none."""
         folder = checked_path(path)
-        place = self._place(folder)
-        with self._failures("list", path):
-            self._filesystem.invalidate_cache()
+        place = self.place(folder)
+        with self.failures("list", path):
+            self.filesystem.invalidate_cache()
             try:
-                found = self._bounded(lambda: self._filesystem.ls(place, detail=True), _TIMEOUT)
+                found = self.bounded(lambda: self.filesystem.ls(place, detail=True))
             except (FileNotFoundError, NotADirectoryError):
                 return ()
         return tuple(sorted(_entries(found, place, folder), key=lambda entry: entry.path))
@@ -57,6 +56,8 @@ class RemoteArtifacts:
         checked = checked_path(path)
         entries = self.list(checked)
         if not entries:
+            with self.failures("give", path):
+                self.bounded(lambda: self.filesystem.info(self.place(checked)))
             self._fetch(checked, destination / checked)
         for entry in entries:
             if entry.is_dir:
@@ -69,28 +70,32 @@ class RemoteArtifacts:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.parent / partial_name()
         try:
-            with self._failures("give", path):
-                self._filesystem.get_file(self._place(path), str(partial))
+            with self.failures("give", path):
+                self.filesystem.get_file(self.place(path), str(partial))
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
 
-    def _bounded(self, action: Callable[[], _RESULT], seconds: float) -> _RESULT:
-        """The libraries have timeouts of their own, of many minutes with their retries."""
-        return Bounded[_RESULT](seconds, self._deadline).call(action)
+    def bounded(self, action: Callable[[], _RESULT], size: int = 0) -> _RESULT:
+        """A call's result, in the time that it and `size` bytes may take.
 
-    def _place(self, path: str) -> str:
+        The libraries have timeouts of their own, of many minutes with their retries.
+        """
+        return Bounded[_RESULT](_TIMEOUT + size / RATE, self._deadline).call(action)
+
+    def place(self, path: str) -> str:
+        """An artifact's path in the file system."""
         return f"{self._root}/{path}" if path else self._root
 
     @contextlib.contextmanager
-    def _failures(self, verb: str, path: str) -> Iterator[None]:
+    def failures(self, verb: str, path: str) -> Iterator[None]:
         """fsspec's libraries raise anything: each error becomes one line that says where."""
         try:
             yield
-        except OverdueError:
-            raise
         except LateError as error:
             raise TrackingError(f"{self._shown} does not {verb} {path or 'its files'}: {error}") from None
+        except ProjrunError:
+            raise
         except Exception as error:
             if verb == "give" and isinstance(error, (FileNotFoundError, IsADirectoryError)):
                 raise NotFoundError(f"artifact {path!r} not found in {self._shown}") from None
