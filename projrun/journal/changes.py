@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 from projrun.tracking.entities import Metric
 from projrun.tracking.sql.engine import Connection
 
+METRIC_TRIGGER = "point"
 _VALUES = "value, timestamp, step, is_nan, dataset_name, dataset_digest, model_id"
-_METRIC_VALUES = ", ".join(f"NEW.{name}" for name in _VALUES.split(", "))
 
 
 def _trigger(name: str, event: str, columns: str, values: str) -> str:
     return (
         f"CREATE TRIGGER IF NOT EXISTS journal_{name} AFTER {event} BEGIN"
-        f" INSERT INTO journal_changes ({columns}) VALUES ({values}); END"
+        f" INSERT INTO journal_changes ({columns}) {values}; END"
     )
 
 
@@ -52,19 +52,20 @@ SCHEMA = (
         changed BIGINT NOT NULL,
         PRIMARY KEY (place)) WITHOUT ROWID""",
     _trigger(
-        "metric", "INSERT ON metrics", f"run, kind, key, {_VALUES}",
-        f"NEW.run, 'metric', NEW.key, {_METRIC_VALUES}",
+        METRIC_TRIGGER, "INSERT ON points", f"run, kind, key, {_VALUES}",
+        "SELECT run, 'metric', key, NEW.value, NEW.timestamp, NEW.step, NEW.is_nan, nullif(dataset_name, ''),"
+        " nullif(dataset_digest, ''), nullif(model_id, '') FROM series WHERE id = NEW.series",
     ),
-    _trigger("param", "INSERT ON params", "run, kind, key, value", "NEW.run, 'param', NEW.key, NEW.value"),
-    _trigger("tag", "INSERT ON tags", "run, kind, key, value", "NEW.run, 'tag', NEW.key, NEW.value"),
-    _trigger("new_tag", "UPDATE ON tags", "run, kind, key, value", "NEW.run, 'tag', NEW.key, NEW.value"),
-    _trigger("no_tag", "DELETE ON tags", "run, kind, key", "OLD.run, 'no tag', OLD.key"),
+    _trigger("param", "INSERT ON params", "run, kind, key, value", "VALUES (NEW.run, 'param', NEW.key, NEW.value)"),
+    _trigger("tag", "INSERT ON tags", "run, kind, key, value", "VALUES (NEW.run, 'tag', NEW.key, NEW.value)"),
+    _trigger("new_tag", "UPDATE ON tags", "run, kind, key, value", "VALUES (NEW.run, 'tag', NEW.key, NEW.value)"),
+    _trigger("no_tag", "DELETE ON tags", "run, kind, key", "VALUES (OLD.run, 'no tag', OLD.key)"),
     _trigger(
         "state", "UPDATE OF status, end_time ON runs", "run, kind, key, value",
-        "NEW.id, 'state', NEW.status, NEW.end_time",
+        "VALUES (NEW.id, 'state', NEW.status, NEW.end_time)",
     ),
-    _trigger("dataset", "INSERT ON run_datasets", "run, kind, key", "NEW.run, 'inputs', 'dataset'"),
-    _trigger("model", "INSERT ON run_models", "run, kind, key", "NEW.run, 'inputs', NEW.direction"),
+    _trigger("dataset", "INSERT ON run_datasets", "run, kind, key", "VALUES (NEW.run, 'inputs', 'dataset')"),
+    _trigger("model", "INSERT ON run_models", "run, kind, key", "VALUES (NEW.run, 'inputs', NEW.direction)"),
 )  # fmt: skip
 """Tables and triggers beside a store's own; only a run-scoped store has them."""
 

@@ -63,8 +63,10 @@ class Journal:
         self.store = SqlStore(self._engine, self.artifact_root)
 
     def _add_tables(self) -> None:
+        # The trigger on what an older projrun kept metrics in went with that table.
+        newest = f"journal_{changes.METRIC_TRIGGER}"
         with self._engine.reading() as connection:
-            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal_changes'").fetchone():
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (newest,)).fetchone():
                 return
         with self._engine.writing() as connection:
             for statement in changes.SCHEMA:

@@ -49,11 +49,10 @@ def param_value_limit(params: Sequence[Param], ask: Callable[[], int]) -> int:
     return ask() if longest > _PARAM_VALUE_ANYWHERE else _PARAM_VALUE_ANYWHERE
 
 
-def check_metric(metric: Metric) -> None:
-    """Raises InvalidValueError for a metric that cannot be kept."""
-    check_key(metric.key, "metric")
-    if metric.timestamp not in _INT64 or metric.step not in _INT64:
-        raise InvalidValueError(f"metric {metric.key!r}: timestamp and step are 64-bit integers")
+def check_integers(key: str, *numbers: int) -> None:
+    """Raises InvalidValueError for a timestamp or a step of a metric that cannot be kept."""
+    if min(numbers) < _INT64.start or max(numbers) >= _INT64.stop:
+        raise InvalidValueError(f"metric {key!r}: timestamp and step are 64-bit integers")
 
 
 def check_batch(metrics: Sequence[Metric], params: Sequence[Param], tags: Sequence[Tag]) -> None:

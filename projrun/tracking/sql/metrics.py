@@ -1,77 +1,206 @@
-"""Metrics in SQL: every value that was logged, and beside it the latest of each key."""
+"""Metrics in SQL: series of points, and beside each the latest of them. On the path of every logged value."""
 
 # ruff: noqa: S608 -- only constants of this package are put into statements; values are placeholders
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import isnan
 
 from projrun.errors import InvalidValueError
 from projrun.tracking import limits
-from projrun.tracking.entities import Metric
-from projrun.tracking.sql.engine import Connection, Row, insert_new, upsert
-from projrun.tracking.sql.run_rows import METRIC_COLUMNS, metric_from_row
+from projrun.tracking.entities import Metric, MetricPage
+from projrun.tracking.sql import runs
+from projrun.tracking.sql.engine import CHUNK, UNLIMITED, Connection, Row, in_list, insert, insert_new
 
-_INSERT = insert_new("metrics", f"run, {METRIC_COLUMNS}")
-_UPSERT_LATEST = (
-    upsert("latest_metrics", "run, key", METRIC_COLUMNS.removeprefix("key, "))
-    + " WHERE (excluded.step, excluded.timestamp, excluded.value) >"
-    " (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)"
+Name = tuple[str, str, str, str]
+"""What tells one series of a run from another: key, model, dataset's name and digest; empty where not given."""
+Point = tuple[int, int, float, int]
+"""Step, timestamp, value, and 1 for a NaN, whose value is 0: in the order of MLflow's latest."""
+
+_INSERT = insert("points", "series, step, timestamp, value, is_nan") + " ON CONFLICT DO NOTHING"
+_INSERT_SERIES = insert_new(
+    "series",
+    "run, key, model_id, dataset_name, dataset_digest, step, timestamp, value, is_nan, latest, ordered",
+)
+_FIND = (
+    "SELECT key, model_id, dataset_name, dataset_digest, id, summarized_step, summarized_timestamp FROM series"
+    " WHERE run = ? AND "
+)
+_GO_ON = (
+    "UPDATE series SET step = ?, timestamp = ?, value = ?, is_nan = ?"
+    " WHERE id = ? AND step <= ? AND timestamp <= ? AND (step, timestamp, value) < (?, ?, ?)"
+)
+_DISORDER = (
+    "UPDATE series SET ordered = 0 WHERE id = ? AND ordered = 1 AND (? = 0 OR step > ? OR timestamp > ?)"
+)
+_LATEST = (
+    "UPDATE series SET step = ?, timestamp = ?, value = ?, is_nan = ?"
+    " WHERE id = ? AND (step, timestamp, value) < (?, ?, ?)"
+)
+_CHOOSE_LATEST = (
+    "UPDATE series SET latest = CASE WHEN id = (SELECT other.id FROM series AS other"
+    " WHERE other.run = ? AND other.key = ? ORDER BY other.step DESC, other.timestamp DESC, other.value DESC, other.id"
+    " LIMIT 1) THEN 1 ELSE 0 END WHERE run = ? AND key = ?"
 )
 
 
 def log(connection: Connection, run: int, metrics: Sequence[Metric]) -> None:
     """Store all of them; an identical one is stored once (MLflow does the same)."""
-    for metric in metrics:
-        limits.check_metric(metric)
-    rows = [_row(run, metric) for metric in metrics]
+    if not metrics:
+        return
+    logged = _by_series(metrics)
+    _check(logged)
+    found = _find(connection, run, logged)
+    new = [name for name in logged if name not in found]
+    if new:
+        _check_models(connection, new)
+        connection.executemany(_INSERT_SERIES, [_new_series(run, name, logged[name]) for name in new])
+        found = _find(connection, run, logged)
+    rows = [(found[name][0], *point) for name, points in logged.items() for point in points]
     connection.executemany(_INSERT, rows)
-    connection.executemany(_UPSERT_LATEST, _latest(rows))
-    _log_to_models(connection, [row for row in rows if row[8]])
+    for name, points in logged.items():
+        _advance(connection, found[name], points)
+    if len(found) > len({name[0] for name in found}):
+        _choose_latest(connection, run, found)
 
 
-def history(connection: Connection, run: int, run_id: str, key: str, limit: int, offset: int) -> list[Metric]:
-    """The values of one key by time, then step, then value; at most `limit` of them."""
-    rows = connection.execute(
-        f"SELECT {METRIC_COLUMNS} FROM metrics WHERE run = ? AND key = ?"
-        " ORDER BY timestamp, step, value LIMIT ? OFFSET ?",
-        (run, key, limit, offset),
+def history_page(
+    connection: Connection, run_id: str, key: str, max_results: int | None, page_token: str
+) -> MetricPage:
+    """The values of one key by time; all of them where no `max_results` is given."""
+    from projrun.tracking.search.pages import make_token, read_token
+
+    if max_results is not None:
+        limits.check_page(max_results, limits.SEARCH_RESULTS)
+    after: Point | None = read_token(page_token, (int, int, float, int)) if page_token else None
+    limit = UNLIMITED if max_results is None else max_results + 1
+    found = history(connection, runs.key_of(connection, run_id), run_id, key, limit, after)
+    if max_results is None or len(found) <= max_results:
+        return MetricPage(tuple(found))
+    return MetricPage(tuple(found[:max_results]), make_token(_point(found[max_results - 1])))
+
+
+def history(
+    connection: Connection, run: int, run_id: str, key: str, limit: int, after: Point | None = None
+) -> list[Metric]:
+    """The values of one key by time, then step, then value; at most `limit` of them, those after `after`."""
+    found = connection.execute(
+        "SELECT id, ordered, model_id, dataset_name, dataset_digest FROM series WHERE run = ? AND key = ? ORDER BY id",
+        (run, key),
     ).fetchall()
-    return [metric_from_row(row, run_id) for row in rows]
+    names = {row[0]: row[2:] for row in found}
+    alone = len(found) == 1 and found[0][1]
+    order = "step, timestamp, value, is_nan" if alone else "timestamp, step, value, is_nan"
+    numbers = [row[0] for row in found]
+    where, values = in_list("series", numbers), [*numbers]
+    if after is not None:
+        where += f" AND ({order}) > (?, ?, ?, ?)"
+        values += after if alone else (after[1], after[0], *after[2:])
+    # What was logged for two models is one value of the run's.
+    which, group = ("series", "") if len(found) == 1 else ("min(series)", f" GROUP BY {order}")
+    rows = connection.execute(
+        f"SELECT {which}, step, timestamp, value, is_nan FROM points WHERE {where}{group} ORDER BY {order} LIMIT ?",
+        (*values, limit),
+    )
+    return [metric_of(key, row, names[row[0]], run_id) for row in rows.fetchall()]
 
 
-def _row(run: int, metric: Metric) -> Row:
-    is_nan = isnan(metric.value)
-    return (
-        run,
-        metric.key,
-        metric.timestamp,
-        metric.step,
-        0.0 if is_nan else float(metric.value),
-        int(is_nan),
-        metric.dataset_name,
-        metric.dataset_digest,
-        metric.model_id,
+def metric_of(key: str, row: Row, name: Row, run_id: str) -> Metric:
+    """A metric from its series' id and its point, and from the series' model and dataset."""
+    _, step, timestamp, value, is_nan = row
+    model_id, dataset_name, dataset_digest = name
+    return Metric(
+        key,
+        float("nan") if is_nan else value,
+        timestamp,
+        step,
+        dataset_name or None,
+        dataset_digest or None,
+        model_id or None,
+        run_id,
     )
 
 
-def _latest(rows: Sequence[Row]) -> list[Row]:
-    """The latest row of each key of a batch: by step, then time, then value."""
-    latest: dict[str, Row] = {}
-    for row in rows:
-        known = latest.get(row[1])
-        if known is None or (row[3], row[2], row[4]) > (known[3], known[2], known[4]):
-            latest[row[1]] = row
-    return list(latest.values())
+def _point(metric: Metric) -> Point:
+    """A metric as it is kept and sorted."""
+    is_nan = isnan(metric.value)
+    return metric.step, metric.timestamp, 0.0 if is_nan else metric.value, int(is_nan)
 
 
-def _log_to_models(connection: Connection, rows: Sequence[Row]) -> None:
+def _by_series(metrics: Iterable[Metric]) -> dict[Name, list[Point]]:
+    """The points of each series, sorted."""
+    logged: dict[Name, list[Point]] = {}
+    for key, value, timestamp, step, dataset_name, dataset_digest, model_id, _ in metrics:
+        name = (key, model_id or "", dataset_name or "", dataset_digest or "")
+        point = (step, timestamp, float(value), 0) if value == value else (step, timestamp, 0.0, 1)
+        if name in logged:
+            logged[name].append(point)
+        else:
+            logged[name] = [point]
+    for points in logged.values():
+        points.sort()
+    return logged
+
+
+def _check(logged: dict[Name, list[Point]]) -> None:
+    for name, points in logged.items():
+        limits.check_key(name[0], "metric")
+        times = [point[1] for point in points]
+        limits.check_integers(name[0], points[0][0], points[-1][0], min(times), max(times))
+
+
+def _find(connection: Connection, run: int, logged: Iterable[Name]) -> dict[Name, Row]:
+    """The series of these keys: the id, and up to which step and time it is summarized."""
+    keys = list({name[0] for name in logged})
+    found: dict[Name, Row] = {}
+    for start in range(0, len(keys), CHUNK):
+        chunk = keys[start : start + CHUNK]
+        statement = f"{_FIND}{in_list('key', chunk)} ORDER BY id{connection.dialect.lock}"
+        rows = connection.execute(statement, (run, *chunk))
+        found.update((row[:4], row[4:]) for row in rows)
+    return found
+
+
+def _new_series(run: int, name: Name, points: Sequence[Point]) -> Row:
+    """A series with its first point: the others move it on, as they do of a series that was there."""
+    return (run, *name, *points[0], 1, 1)
+
+
+def _advance(connection: Connection, series: Row, points: Sequence[Point]) -> None:
+    """Bring up to date what is kept of a series beside its points."""
+    number, summarized_step, summarized_timestamp = series
+    first, last = points[0], points[-1]
+    sorted_by_time = _sorted_by_time(points)
+    going_on = (*last, number, *first[:2], *last[:3])
+    if not sorted_by_time or not connection.execute(_GO_ON, going_on).rowcount:
+        connection.execute(_DISORDER, (number, int(sorted_by_time), *first[:2]))
+        connection.execute(_LATEST, (*last, number, *last[:3]))
+    if summarized_step is not None and first[:2] <= (summarized_step, summarized_timestamp):
+        from projrun.tracking.sql.summaries import forget
+
+        forget(connection, number, *first[:2])
+
+
+def _sorted_by_time(points: Sequence[Point]) -> bool:
+    """Whether time never goes back from one step to the next."""
+    times = [point[1] for point in points]
+    return times == sorted(times)
+
+
+def _choose_latest(connection: Connection, run: int, found: Iterable[Name]) -> None:
+    """Of several series of one key, the run's latest value is the latest of all."""
+    keys = [name[0] for name in found]
+    several = {key for key in keys if keys.count(key) > 1}
+    connection.executemany(_CHOOSE_LATEST, [(run, key, run, key) for key in sorted(several)])
+
+
+def _check_models(connection: Connection, names: Iterable[Name]) -> None:
     """A metric that names a logged model is the model's too."""
-    if not rows:
+    model_ids = [name[1] for name in names if name[1]]
+    if not model_ids:
         return
     from projrun.tracking.sql import logged_models
 
-    if logged_models.unknown(connection, [row[8] for row in rows]):
+    if logged_models.unknown(connection, model_ids):
         raise InvalidValueError("a metric names a logged model that does not exist")
-    connection.executemany(insert_new("logged_model_metrics", f"run, {METRIC_COLUMNS}"), rows)

@@ -26,8 +26,9 @@ def from_rows(connection: Connection, rows: Sequence[Row]) -> list[Run]:
     for key, *tag in _select(connection, found, "run, key, value FROM tags", "key"):
         found[key].tags.append(Tag(*tag))
     run_ids = {row[0]: row[1] for row in rows}
-    for key, *metric in _select(connection, found, f"run, {METRIC_COLUMNS} FROM latest_metrics", "key"):
-        found[key].metrics.append(metric_from_row(metric, run_ids[key]))
+    for key, *metric in _select(connection, found, f"run, latest, {METRIC_COLUMNS} FROM series", "key"):
+        if metric[0]:
+            found[key].metrics.append(metric_from_row(metric[1:], run_ids[key]))
     _read_inputs(connection, found)
     for key, direction, model_id, step in _select(
         connection, found, "run, direction, model_id, step FROM run_models", "step, model_id"
@@ -43,7 +44,14 @@ def metric_from_row(row: Sequence[Any], run_id: str) -> Metric:
     """A metric from a row of METRIC_COLUMNS."""
     key, timestamp, step, value, is_nan, dataset_name, dataset_digest, model_id = row
     return Metric(
-        key, NAN if is_nan else value, timestamp, step, dataset_name, dataset_digest, model_id, run_id
+        key,
+        NAN if is_nan else value,
+        timestamp,
+        step,
+        dataset_name or None,
+        dataset_digest or None,
+        model_id or None,
+        run_id,
     )
 
 

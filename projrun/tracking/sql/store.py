@@ -30,7 +30,7 @@ from projrun.tracking.entities import (
     Tag,
 )
 from projrun.tracking.sql import experiments, metrics, runs
-from projrun.tracking.sql.engine import UNLIMITED, Engine
+from projrun.tracking.sql.engine import Engine
 from projrun.tracking.sql.metrics import log as log_metrics
 from projrun.tracking.sql.sqlite import SqliteEngine, Warn
 from projrun.typed import TYPE_CHECKING
@@ -216,17 +216,8 @@ class SqlStore:
         self, run_id: str, key: str, *, max_results: int | None = None, page_token: str = ""
     ) -> MetricPage:
         """The values of one key by time; all of them where no `max_results` is given."""
-        from projrun.tracking.search import pages
-
-        if max_results is not None:
-            limits.check_page(max_results, limits.SEARCH_RESULTS)
-        offset, limit = pages.page_offset(page_token), UNLIMITED if max_results is None else max_results + 1
         with self._engine.reading() as connection:
-            run = runs.key_of(connection, run_id)
-            found = metrics.history(connection, run, run_id, key, limit, offset)
-        if max_results is None or len(found) <= max_results:
-            return MetricPage(tuple(found))
-        return MetricPage(tuple(found[:max_results]), pages.page_token(offset + max_results))
+            return metrics.history_page(connection, run_id, key, max_results, page_token)
 
     def artifacts(self, artifact_uri: str) -> ArtifactRepository:
         """The files under an artifact URI. Raises InvalidValueError or TrackingError for one out of reach."""
