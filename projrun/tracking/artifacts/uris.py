@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote
 
-from projrun.errors import TrackingError
+from projrun.errors import InvalidValueError, TrackingError
+from projrun.tracking.artifacts.paths import checked_path
 from projrun.tracking.uri import split_uri
 
 
@@ -26,3 +27,11 @@ def local_path(uri: str) -> Path:
     if not path.startswith("/") or "\0" in path:
         raise TrackingError(f"{uri!r} is not a file on this machine", hint="file:///FOLDER/FILE")
     return Path(path)
+
+
+def served_path(uri: str) -> str:
+    """The path that `mlflow-artifacts:/PATH` names. Raises InvalidValueError for what another server serves."""
+    body = uri.partition(":")[2]
+    if body.startswith("//"):
+        raise InvalidValueError(f"the artifacts at {uri} are not in a folder of this store")
+    return checked_path(body.removeprefix("/"))

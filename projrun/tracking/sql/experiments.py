@@ -22,14 +22,20 @@ def now() -> int:
     return int(time.time() * 1000)
 
 
-def create(connection: Connection, name: str, artifact_location: str, tags: Sequence[Tag]) -> str:
+def create(
+    connection: Connection,
+    name: str,
+    artifact_location: str,
+    tags: Sequence[Tag],
+    default_root: str = "mlflow-artifacts:",
+) -> str:
     """The new experiment's id. Raises AlreadyExistsError, also where a deleted one has the name."""
     _check_name(name)
     found = get_by_name(connection, name)
     if found is not None:
         raise _taken(found)
     number: int = connection.execute("SELECT max(experiment_id) FROM experiments").fetchone()[0] + 1
-    location = _resolve(artifact_location) if artifact_location else f"mlflow-artifacts:/{number}"
+    location = _resolve(artifact_location) if artifact_location else f"{default_root}/{number}"
     connection.execute(
         f"INSERT INTO experiments ({COLUMNS}) VALUES (?, ?, ?, 'active', ?, ?)",
         (number, name, location, now(), now()),

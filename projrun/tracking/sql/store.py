@@ -11,8 +11,7 @@ from projrun.errors import InvalidValueError
 from projrun.tracking import limits
 from projrun.tracking.artifacts.local import LocalArtifacts
 from projrun.tracking.artifacts.open import open_repository
-from projrun.tracking.artifacts.paths import checked_path
-from projrun.tracking.artifacts.uris import local_path, uri_scheme
+from projrun.tracking.artifacts.uris import local_path, served_path, uri_scheme
 from projrun.tracking.entities import (
     Dataset,
     Experiment,
@@ -54,6 +53,9 @@ def artifact_root(database: Path) -> Path:
 class SqlStore:
     """A `RunStore` with `LoggedModels` and a `ModelRegistry`. Used by one thread at a time: open one for each."""
 
+    destination = ""  # the URI of the object store that keeps the served artifacts instead of `artifact_root`
+    default_root = f"{SERVED}:"  # below it the artifacts of new experiments have their places
+
     def __init__(self, engine: Engine, artifact_root: Path, deadline: Deadline | None = None) -> None:
         """`artifact_root` is the folder of the artifacts that the store keeps itself."""
         self._engine = engine
@@ -91,7 +93,7 @@ class SqlStore:
     def create_experiment(self, name: str, artifact_location: str = "", tags: Sequence[Tag] = ()) -> str:
         """The new experiment's id. Raises AlreadyExistsError."""
         with self._engine.writing() as connection:
-            return experiments.create(connection, name, artifact_location, tags)
+            return experiments.create(connection, name, artifact_location, tags, self.default_root)
 
     def get_experiment(self, experiment_id: str) -> Experiment:
         """Raises NotFoundError."""
@@ -149,7 +151,7 @@ class SqlStore:
                 origin_id=origin_id,
             )
         # Scripts write below it as a path; what is wrong here, an upload reports.
-        if uri_scheme(run.artifact_uri) == SERVED:
+        if uri_scheme(run.artifact_uri) == SERVED and not self.destination:
             with suppress(OSError, InvalidValueError):
                 make_private(self.artifact_directory(run.artifact_uri))
         return run
@@ -222,7 +224,9 @@ class SqlStore:
     def artifacts(self, artifact_uri: str) -> ArtifactRepository:
         """The files under an artifact URI. Raises InvalidValueError or TrackingError for one out of reach."""
         if uri_scheme(artifact_uri) == SERVED:
-            return LocalArtifacts(self.artifact_directory(artifact_uri))
+            if not self.destination:
+                return LocalArtifacts(self.artifact_directory(artifact_uri))
+            artifact_uri = f"{self.destination}/{served_path(artifact_uri)}".rstrip("/")
         return open_repository(artifact_uri, deadline=self._deadline)
 
     def artifact_directory(self, artifact_uri: str) -> Path:
@@ -230,10 +234,9 @@ class SqlStore:
         scheme = uri_scheme(artifact_uri)
         if scheme in ("", "file"):
             return local_path(artifact_uri)
-        if scheme != SERVED or artifact_uri.startswith(f"{SERVED}://"):
+        if scheme != SERVED or self.destination:
             raise InvalidValueError(f"the artifacts at {artifact_uri} are not in a folder of this store")
-        path = checked_path(artifact_uri.partition(":")[2].removeprefix("/"))
-        return self.artifact_root / path
+        return self.artifact_root / served_path(artifact_uri)
 
     def param_value_limit(self) -> int:
         """Characters that a param's value may have; what is longer is cut, as MLflow's server does."""
