@@ -13,7 +13,7 @@ from projrun.tracking.sql import experiments
 from projrun.tracking.sql.engine import Connection, Row, select_in, upsert
 from projrun.tracking.sql.experiments import now
 from projrun.tracking.sql.names import generate_id, generate_run_name
-from projrun.tracking.sql.run_rows import metric_from_row
+from projrun.tracking.sql.run_rows import METRIC_COLUMNS, metric_from_row
 
 COLUMNS = (
     "model_id, experiment_id, name, artifact_uri, creation_time, last_update_time, status, model_type,"
@@ -84,9 +84,8 @@ def from_rows(connection: Connection, rows: Sequence[Row]) -> list[LoggedModel]:
     for model_id, *pair in select_in(connection, pairs.format("logged_model_params"), params):
         params[model_id].append(Param(*pair))
     statement = (
-        "SELECT run_id, key, points.timestamp, points.step, points.value, points.is_nan, dataset_name, dataset_digest,"
-        " model_id FROM series JOIN points ON points.series = series.id JOIN runs ON runs.id = run"
-        " WHERE model_id IN ({keys}) ORDER BY model_id, key, points.step, points.timestamp"
+        f"SELECT run_id, {METRIC_COLUMNS} FROM logged_model_metrics JOIN runs ON runs.id = run"
+        " WHERE model_id IN ({keys}) ORDER BY model_id, key, step, timestamp"
     )
     for run_id, *row in select_in(connection, statement, metrics):
         metric = metric_from_row(row, run_id)

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from projrun.tracking.sql.engine import Connection
-from projrun.tracking.sql.points import POINTS
+from projrun.tracking.sql.points import POINTS, SEARCHED
 
 Migration = tuple[str, ...]
 NOW = "CAST(strftime('%s', 'now') AS BIGINT) * 1000"
@@ -178,6 +178,7 @@ _REGISTRY: Migration = (
 MIGRATIONS: tuple[Migration, ...] = (
     _EXPERIMENTS + _RUNS + _LOGGED_MODELS + _METRICS + _DATASETS + _REGISTRY,
     POINTS,
+    SEARCHED,
 )
 
 

@@ -79,3 +79,25 @@ POINTS: tuple[str, ...] = (
     "CREATE INDEX series_by_value ON series (key, is_nan, value, run) WHERE latest = 1",
     "CREATE INDEX series_by_model ON series (model_id) WHERE model_id <> ''",
 )
+
+SEARCHED: tuple[str, ...] = (
+    """CREATE VIEW latest_metrics AS
+        SELECT run, key, timestamp, step, value, is_nan, dataset_name, dataset_digest, model_id FROM series
+        WHERE latest = 1""",
+    """CREATE VIEW logged_model_metrics AS
+        SELECT run, model_id, key, points.timestamp AS timestamp, points.step AS step, points.value AS value,
+            points.is_nan AS is_nan, dataset_name, dataset_digest
+        FROM series JOIN points ON points.series = series.id WHERE model_id <> ''""",
+    "CREATE INDEX params_by_value ON params (key, substr(value, 1, 250), run)",
+    "CREATE INDEX tags_by_value ON tags (key, substr(value, 1, 250), run)",
+    "DROP INDEX runs_by_start",
+    "CREATE INDEX runs_by_experiment ON runs (experiment_id, start_time, id)",
+    "CREATE INDEX runs_by_start ON runs (start_time, id)",
+    "CREATE INDEX runs_by_end ON runs (end_time, start_time, id)",
+    "CREATE INDEX runs_by_status ON runs (status, start_time, id)",
+    "CREATE INDEX runs_by_name ON runs (substr(run_name, 1, 250), start_time, id)",
+)
+"""What searches read: metrics as they stood in tables of their own, and indexes.
+
+A value may have thousands of characters, of which the first 250 are indexed.
+"""

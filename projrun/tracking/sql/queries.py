@@ -81,8 +81,6 @@ def _condition(dialect: Dialect, kind: Kind, comparison: Comparison) -> Clause:
         return _dataset(dialect, comparison)
     table = kind.tables[field.entity]
     inside = f"SELECT 1 FROM {table} WHERE {table}.{kind.owner} = {kind.table}.{kind.key} AND {table}.key = ?"
-    if field.entity == "metric":
-        inside += f" AND {table}.latest = 1"
     if comparison.operator in ("IS NULL", "IS NOT NULL"):
         negation = "NOT " if comparison.operator == "IS NULL" else ""
         return Clause(f"{negation}EXISTS ({inside})", (field.key,))
@@ -146,8 +144,7 @@ def _join(kind: Kind, index: int, ordering: Ordering) -> Clause:
     name = f"sorted_{index}"
     return Clause(
         f" LEFT JOIN {kind.tables[field.entity]} AS {name}"
-        f" ON {name}.{kind.owner} = {kind.table}.{kind.key} AND {name}.key = ?"
-        + (f" AND {name}.latest = 1" if field.entity == "metric" else ""),
+        f" ON {name}.{kind.owner} = {kind.table}.{kind.key} AND {name}.key = ?",
         (field.key,),
     )
 

@@ -9,7 +9,7 @@ from projrun.errors import InvalidValueError
 from projrun.tracking import limits
 from projrun.tracking.entities import ExperimentPage, LoggedModelPage, RunPage
 from projrun.tracking.search.grammar import EXPERIMENTS, LOGGED_MODELS, RUNS
-from projrun.tracking.search.pages import make_token, read_token
+from projrun.tracking.search.pages import page_offset, page_token
 from projrun.tracking.sql import experiments, logged_models, run_rows
 from projrun.tracking.sql.engine import Connection, Row, in_list
 from projrun.tracking.sql.queries import Clause, Kind, select
@@ -23,7 +23,7 @@ _RUNS = Kind(
     "runs",
     "id",
     "run",
-    {"metric": "series", "param": "params", "tag": "tags"},
+    {"metric": "latest_metrics", "param": "params", "tag": "tags"},
     "runs.start_time DESC, runs.run_id",
 )
 _EXPERIMENTS = Kind(
@@ -107,7 +107,7 @@ def _page(
 ) -> tuple[list[Row], str]:
     """A page's rows and the token of the next: one row more is read, to know whether there is one."""
     limits.check_page(search.max_results, limits.SEARCH_RESULTS)
-    (offset,) = read_token(search.page_token, (int,)) if search.page_token else (0,)
+    offset = page_offset(search.page_token)
     statement = select(
         connection.dialect,
         kind,
@@ -120,4 +120,4 @@ def _page(
     )
     rows = connection.execute(statement.text, statement.values).fetchall()
     more = len(rows) > search.max_results
-    return rows[: search.max_results], make_token([offset + search.max_results]) if more else ""
+    return rows[: search.max_results], page_token(offset + search.max_results) if more else ""
