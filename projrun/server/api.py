@@ -1,89 +1,110 @@
-"""One route of the REST API: a request's JSON or query becomes a Struct, a handler's answer becomes JSON."""
+"""One route of the REST API, as a record: its paths, its message, its handler, and what it needs of its caller."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, get_origin
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from projrun.errors import InvalidValueError
-from projrun.server.errors import explain
-from projrun.server.places import Places
+from projrun.server.permissions import Needs
 from projrun.server.stores import Stores
+from projrun.server.wire import Message
 from projrun.tracking.runs import RunStore
+from projrun.tuples import NamedTuple
 
 PROXIED = "projrun.proxied"
 """In a request's scope: the client asks the server for artifacts, as it cannot reach their folder."""
-
-MAX_BODY = 16 * 1024 * 1024
-"""Bytes of a JSON request: MLflow's clients keep a batch below one megabyte, schemas of datasets are larger."""
-
-Message = TypeVar("Message", bound=msgspec.Struct)
-Handler = Callable[[RunStore, Message], "msgspec.Struct | None"]
-RouteFactory = Callable[[Stores], Route]
+USER = "projrun.user"
+"""In a request's scope: the name of the user who signed in."""
 
 
-def reading(method: str, path: str, message: type[Message], handler: Handler[Message]) -> RouteFactory:
-    """A route whose handler only reads."""
-    return lambda stores: _route(stores, stores.read, method, path, message, handler)
+class Caller(NamedTuple):
+    """Who calls, for handlers that write it down."""
+
+    user: str = ""
+    on_create: Callable[[str], None] = lambda run_id: None
+    """To be called with the id of a run that was created."""
 
 
-def writing(method: str, path: str, message: type[Message], handler: Handler[Message]) -> RouteFactory:
-    """A route whose handler may write."""
-    return lambda stores: _route(stores, stores.write, method, path, message, handler)
+AnyMessage = TypeVar("AnyMessage", bound=Message)
+Handler = Callable[[RunStore, AnyMessage], "msgspec.Struct | None"]
+CallersHandler = Callable[[RunStore, AnyMessage, Caller], "msgspec.Struct | None"]
+Streamer = Callable[[Request, Stores, AnyMessage], Awaitable[Response]]
 
 
-def _route(
-    stores: Stores,
-    run: Callable[[Callable[[RunStore], Any]], Any],
+class Route(NamedTuple):
+    """A route. `handler` answers a message with a Struct, or `streamer`, where there is one, a request."""
+
+    methods: tuple[str, ...]
+    paths: tuple[str, ...]
+    """All that it is served at; `{name}` stands for a part, `{name:path}` for all the rest."""
+    message: type[Message]
+    needs: Needs
+    writes: bool
+    handler: CallersHandler[Any] = lambda store, message, caller: None
+    streamer: Streamer[Any] | None = None
+
+
+def served_paths(path: str, version: str = "2.0", service: str = "mlflow") -> tuple[str, ...]:
+    """Where a route of a service is served: for clients, and for pages."""
+    return (f"/api/{version}/{service}/{path}", f"/ajax-api/{version}/{service}/{path}")
+
+
+def reading(
     method: str,
     path: str,
-    message: type[Message],
-    handler: Handler[Message],
+    message: type[AnyMessage],
+    handler: Handler[AnyMessage],
+    *,
+    needs: Needs,
+    version: str = "2.0",
+    service: str = "mlflow",
 ) -> Route:
-    async def respond(request: Request) -> Response:
-        try:
-            places = Places(None if request.scope.get(PROXIED) else await stores.folder())
-            decoded = await _decode(request, message, places)
-            answer = await run(lambda store: handler(store, decoded))
-        except Exception as error:
-            return explain(error)
-        body = b"{}" if answer is None else msgspec.json.encode(answer, enc_hook=places.write)
-        return Response(body, media_type="application/json")
-
-    return Route(f"/api/2.0/mlflow/{path}", respond, methods=[method])
+    """A route below `/api/VERSION/SERVICE/` whose handler only reads."""
+    return Route((method,), served_paths(path, version, service), message, needs, False, _anyones(handler))
 
 
-async def _decode(request: Request, message: type[Message], places: Places) -> Message:
-    """The request as a Struct: from the query of a GET, else from the body; and from the path's variables."""
-    if request.method in ("GET", "HEAD"):
-        query = {**_query(request, message), **request.path_params}
-        return msgspec.convert(query, message, strict=False, dec_hook=places.read)
-    body = await read_body(request)
-    if not request.path_params:
-        return msgspec.json.decode(body or b"{}", type=message, strict=False, dec_hook=places.read)
-    fields = msgspec.json.decode(body or b"{}", type=dict[str, Any])
-    return msgspec.convert({**fields, **request.path_params}, message, strict=False, dec_hook=places.read)
+def writing(
+    method: str,
+    path: str,
+    message: type[AnyMessage],
+    handler: Handler[AnyMessage],
+    *,
+    needs: Needs,
+    version: str = "2.0",
+    service: str = "mlflow",
+) -> Route:
+    """A route below `/api/VERSION/SERVICE/` whose handler may write."""
+    return Route((method,), served_paths(path, version, service), message, needs, True, _anyones(handler))
 
 
-async def read_body(request: Request) -> bytes:
-    """The whole body. Raises InvalidValueError for one over MAX_BODY, without reading the rest."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise InvalidValueError(f"a request may have at most {MAX_BODY} bytes")
-    return bytes(body)
+def writing_as_caller(
+    method: str,
+    path: str,
+    message: type[AnyMessage],
+    handler: CallersHandler[AnyMessage],
+    *,
+    needs: Needs,
+    version: str = "2.0",
+) -> Route:
+    """As `writing`, for a handler that is given the caller."""
+    return Route((method,), served_paths(path, version), message, needs, True, handler)
 
 
-def _query(request: Request, message: type[Message]) -> dict[str, object]:
-    """The query's values; a field that is a list takes all of its name, others the last."""
-    repeated = {
-        field.name for field in msgspec.structs.fields(message) if get_origin(field.type) in (list, tuple)
-    }
-    query = request.query_params
-    return {name: query.getlist(name) if name in repeated else query[name] for name in query}
+def streaming(
+    method: str,
+    paths: tuple[str, ...],
+    message: type[AnyMessage],
+    streamer: Streamer[AnyMessage],
+    *,
+    needs: Needs,
+) -> Route:
+    """A route whose streamer answers the request itself; the message is read from the query and the path."""
+    return Route((method,), paths, message, needs, method not in ("GET", "HEAD"), streamer=streamer)
+
+
+def _anyones(handler: Handler[AnyMessage]) -> CallersHandler[AnyMessage]:
+    return lambda store, message, caller: handler(store, message)

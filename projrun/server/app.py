@@ -1,19 +1,31 @@
-"""The application: MLflow's REST routes behind a path that only the run's own processes know."""
+"""The application: MLflow's REST routes, and the secret path behind which a run's own processes find them."""
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
 
-from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from projrun.server.api import PROXIED
-from projrun.server.errors import error_response, no_such_route
+from projrun.server.api import PROXIED, Route
+from projrun.server.calls import Access, application
+from projrun.server.errors import error_response
 from projrun.server.routes import artifacts, experiments, logged_models, metrics, registry, runs, server
 from projrun.server.stores import Stores
+from projrun.server.table import Table
 
 Around = Callable[[ASGIApp], ASGIApp]
+
+ROUTES: tuple[Route, ...] = (
+    *experiments.ROUTES,
+    *runs.ROUTES,
+    *metrics.ROUTES,
+    *logged_models.ROUTES,
+    *registry.ROUTES,
+    *artifacts.ROUTES,
+    *server.ROUTES,
+)
+"""All of them, once each."""
 
 
 def create_app(stores: Stores, secret: str, proxied_path: str, around: Around | None = None) -> ASGIApp:
@@ -22,27 +34,14 @@ def create_app(stores: Stores, secret: str, proxied_path: str, around: Around | 
     Below `/SECRET/PROXIED_PATH` too, for clients that cannot reach the folder of its artifacts. `around` may answer
     some requests itself.
     """
-    application = create_api(stores)
-    return _SecretPath(around(application) if around else application, secret, proxied_path)
+    api = create_api(stores)
+    return _SecretPath(around(api) if around else api, secret, proxied_path)
 
 
-def create_api(stores: Stores) -> ASGIApp:
-    """All routes, at the paths that MLflow's clients ask for."""
-    factories = (
-        *experiments.ROUTES,
-        *runs.ROUTES,
-        *metrics.ROUTES,
-        *logged_models.ROUTES,
-        *registry.ROUTES,
-        *artifacts.ROUTES,
-        *server.ROUTES,
-    )
-    application = Starlette(
-        routes=[factory(stores) for factory in factories],
-        exception_handlers={404: no_such_route, 405: no_such_route},
-    )
-    application.router.redirect_slashes = False
-    return application
+def create_api(stores: Stores, routes: tuple[Route, ...] = ROUTES, access: Access | None = None) -> ASGIApp:
+    """All routes, at the paths that MLflow's clients ask for; `access` decides who may call what."""
+    served = ((route, application(route, stores, access)) for route in routes)
+    return Table((path, route.methods, answering) for route, answering in served for path in route.paths)
 
 
 class _SecretPath:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 
 import msgspec
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 
 from projrun.errors import (
@@ -62,10 +60,3 @@ def _explain_file(error: OSError) -> Response:
     if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL):
         return error_response(400, "INVALID_PARAMETER_VALUE", f"not a path for an artifact: {error.strerror}")
     return error_response(503, "TEMPORARILY_UNAVAILABLE", f"the artifact cannot be kept: {error.strerror}")
-
-
-async def no_such_route(request: Request, error: Exception) -> Response:
-    """Starlette's handler for what no route serves (404), or not with this method (405)."""
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    message = f"no such endpoint: {request.method} {request.url.path}"
-    return error_response(status, "ENDPOINT_NOT_FOUND", message)

@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from projrun.server.api import PROXIED, read_body
+from projrun.server.api import PROXIED
+from projrun.server.calls import read_body
 from projrun.server.errors import explain
 from projrun.tracking.upstream import Upstream
 
@@ -59,7 +60,14 @@ class StreamedBody:
 class _OfRun(msgspec.Struct, frozen=True):
     run_id: str = ""
     run_uuid: str = ""
+    runId: str = ""
+    runUuid: str = ""
     models: list[Any] = []
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The run's id, wherever it stands."""
+        return (self.run_id, self.run_uuid, self.runId, self.runUuid)
 
 
 class Buffered:
@@ -89,7 +97,7 @@ class Buffered:
         route = (request.method, path.removeprefix(_API))
         if path != _SEARCH and route not in _OF_THE_RUN:
             return await self._passed_on(request, _streamed(request))
-        request._body = await read_body(request)
+        request._body = await read_body(request.receive)
         if path == _SEARCH:
             return await self._search(request, scope)
         if self._is_about_the_run(request, request._body):
@@ -105,7 +113,7 @@ class Buffered:
         except msgspec.MsgspecError:
             return False
         # Logged models are the server's, so it is the server that knows them.
-        return self._run_id in (message.run_id, message.run_uuid) and not message.models
+        return self._run_id in message.ids and not message.models
 
     async def _search(self, request: Request, scope: Scope) -> Response:
         """The server's answer, in which the run is as it is here."""

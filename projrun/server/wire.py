@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated, ClassVar
 
 import msgspec
 
 from projrun.errors import InvalidValueError
 from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Tag
 
+SEE_DOCS = " See the API docs for more information about request parameters."
 
-class Pair(msgspec.Struct):
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""protobuf's int64: larger numbers fit into no column of a store."""
+
+
+class Message(msgspec.Struct, forbid_unknown_fields=True):
+    """What a client sends. A field without a default is required, and a text that is required is not empty.
+
+    Fields that are not known are ignored all the same: what is spelled otherwise than here, or is unknown, is
+    refused by msgspec, and then read by the rules of `decoding`.
+    """
+
+    REFUSED: ClassVar[tuple[str, ...]] = ()
+    """Fields of MLflow's message that are known and not served: a request that uses one is refused."""
+    EITHER: ClassVar[tuple[str, ...]] = ()
+    """One of these fields is required."""
+
+
+def missing(path: str) -> InvalidValueError:
+    """A required parameter is missing."""
+    return InvalidValueError(f"Missing value for required parameter '{path}'.{SEE_DOCS}")
+
+
+class Pair(Message):
     """A param or a tag; protobuf's JSON omits an empty value."""
 
     key: str = ""
@@ -25,22 +49,22 @@ class Pair(msgspec.Struct):
         return Tag(self.key, self.value)
 
 
-class MetricFields(msgspec.Struct, kw_only=True):
+class MetricFields(Message, kw_only=True):
     """A metric. Protobuf's JSON writes NaN and the infinities as text."""
 
     key: str = ""
-    value: float | str
-    timestamp: int
-    step: int = 0
+    value: float
+    timestamp: Int64
+    step: Int64 = 0
     dataset_name: str | None = None
     dataset_digest: str | None = None
     model_id: str | None = None
 
     def metric(self) -> Metric:
-        """As a metric. Raises InvalidValueError for a string that is not a number."""
+        """As a metric."""
         return Metric(
             self.key,
-            _number(self.value),
+            self.value,
             self.timestamp,
             self.step,
             self.dataset_name or None,
@@ -49,9 +73,10 @@ class MetricFields(msgspec.Struct, kw_only=True):
         )
 
 
-class OfRun(msgspec.Struct):
+class OfRun(Message):
     """A message about a run; old clients name it `run_uuid`, and newer ones send both."""
 
+    EITHER: ClassVar[tuple[str, ...]] = ("run_id", "run_uuid")
     run_id: str = ""
     run_uuid: str = ""
 
@@ -59,11 +84,11 @@ class OfRun(msgspec.Struct):
     def run(self) -> str:
         """The run's id. Raises InvalidValueError where none is given."""
         if not (self.run_id or self.run_uuid):
-            raise InvalidValueError("missing value for required parameter 'run_id'")
+            raise missing("run_id")
         return self.run_id or self.run_uuid
 
 
-class DatasetFields(msgspec.Struct, omit_defaults=True):
+class DatasetFields(Message, omit_defaults=True):
     """A dataset."""
 
     name: str
@@ -74,7 +99,7 @@ class DatasetFields(msgspec.Struct, omit_defaults=True):
     profile: str | None = None
 
 
-class DatasetInput(msgspec.Struct, omit_defaults=True):
+class DatasetInput(Message, omit_defaults=True):
     """A dataset that a run read, with the tags of its use."""
 
     dataset: DatasetFields
@@ -94,11 +119,11 @@ class DatasetInput(msgspec.Struct, omit_defaults=True):
         )
 
 
-class ModelReference(msgspec.Struct):
+class ModelReference(Message):
     """A logged model that a run read, or wrote at a step."""
 
     model_id: str
-    step: int = 0
+    step: Int64 = 0
 
     def output(self) -> ModelOutput:
         """As a run's output."""
@@ -113,13 +138,6 @@ def params(pairs: tuple[Pair, ...]) -> tuple[Param, ...]:
 def tags(pairs: tuple[Pair, ...]) -> tuple[Tag, ...]:
     """Pairs as tags."""
     return tuple(pair.tag() for pair in pairs)
-
-
-def _number(value: float | str) -> float:
-    try:
-        return float(value)
-    except ValueError as error:
-        raise InvalidValueError(f"the value of a metric is a number, not {value!r}") from error
 
 
 def number(value: float) -> float | str:

@@ -29,7 +29,8 @@ address = urllib.parse.urlsplit(os.environ["MLFLOW_TRACKING_URI"])
 run_id = os.environ["MLFLOW_RUN_ID"]
 def call(path, method="POST", **body):
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
-    connection.request(method, f"{address.path}/api/2.0/mlflow/{path}", json.dumps(body))
+    kind = {"Content-Type": "application/json"}
+    connection.request(method, f"{address.path}/api/2.0/mlflow/{path}", json.dumps(body), kind)
     answer = connection.getresponse()
     content = answer.read()
     assert answer.status == 200, content

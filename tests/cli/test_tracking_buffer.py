@@ -28,7 +28,8 @@ address = urllib.parse.urlsplit(os.environ["MLFLOW_TRACKING_URI"])
 run_id, experiment = os.environ["MLFLOW_RUN_ID"], os.environ["MLFLOW_EXPERIMENT_ID"]
 def request(method, path, body=None, **headers):
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
-    connection.request(method, f"{address.path}/{path}", body, headers)
+    kind = {"Content-Type": "application/json"} if body else {}
+    connection.request(method, f"{address.path}/{path}", body, {**kind, **headers})
     answer = connection.getresponse()
     return answer.status, answer.read()
 def call(path, method="POST", **body):

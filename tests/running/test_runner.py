@@ -296,7 +296,8 @@ host, _, secret = os.environ["MLFLOW_TRACKING_URI"].partition("//")[2].partition
 
 def post(path, **message):
     connection = HTTPConnection(host)
-    connection.request("POST", f"/{secret}/api/2.0/mlflow/{path}", json.dumps(message))
+    kind = {"Content-Type": "application/json"}
+    connection.request("POST", f"/{secret}/api/2.0/mlflow/{path}", json.dumps(message), kind)
     return json.loads(connection.getresponse().read())
 
 left, ended = [post("runs/create", run_name=name)["run"]["info"]["run_id"] for name in ("left", "ended")]

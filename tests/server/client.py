@@ -54,7 +54,9 @@ class Client:
     ) -> Answer:
         """Send a request for a path below the secret, or below `prefix`."""
         target = (self.prefix if prefix is None else prefix) + path
-        self.connection.request(method, target, body)
+        self.connection.request(
+            method, target, body, {"Content-Type": "application/json"} if body is not None else {}
+        )
         response = self.connection.getresponse()
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, response.read())

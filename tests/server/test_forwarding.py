@@ -40,7 +40,9 @@ def ask(
     """Status, content (JSON where it is) and headers."""
     address = urlsplit(endpoint.uri)
     with closing(http.client.HTTPConnection(address.netloc, timeout=10)) as connection:
-        connection.request(method, f"{address.path}/{path}", body, headers)
+        connection.request(
+            method, f"{address.path}/{path}", body, {"Content-Type": "application/json"} | headers
+        )
         answer = connection.getresponse()
         content = answer.read()
     is_json = answer.getheader("Content-Type") == "application/json"

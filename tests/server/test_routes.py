@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from projrun.server.api import MAX_BODY
+from projrun.server.calls import MAX_BODY
 from tests.server.client import API, Client
 
 
@@ -155,19 +155,19 @@ def test_server_tells_what_it_is(client: Client) -> None:
 
 BAD_MESSAGES: list[tuple[str, dict[str, Any], str]] = [
     ("runs/log-metric", {"key": "m", "value": 1, "timestamp": 1}, "run_id"),
-    ("runs/log-metric", {"run_id": "RUN", "key": "m", "value": "abc", "timestamp": 1}, "not 'abc'"),
+    ("runs/log-metric", {"run_id": "RUN", "key": "m", "value": "abc", "timestamp": 1}, "value"),
     ("runs/log-metric", {"run_id": "RUN", "key": "m", "value": 1}, "timestamp"),
     ("runs/log-metric", {"run_id": "RUN", "key": "m", "value": None, "timestamp": 1}, "value"),
-    ("runs/log-metric", {"run_id": "RUN", "key": "m", "value": 1, "timestamp": 2**63}, "64-bit"),
+    ("runs/log-metric", {"run_id": "RUN", "key": "m", "value": 1, "timestamp": 2**63}, "timestamp"),
     ("runs/log-metric", {"run_id": "RUN", "key": "m", "value": 1, "timestamp": "soon"}, "timestamp"),
-    ("runs/log-parameter", {"run_id": "RUN", "value": "1"}, "key of a param is missing"),
+    ("runs/log-parameter", {"run_id": "RUN", "value": "1"}, "Missing value for required parameter 'key'"),
     ("runs/log-parameter", {"run_id": "RUN", "key": "a$", "value": "1"}, "invalid param key"),
     ("runs/log-parameter", {"run_id": "RUN", "key": "a", "value": {"x": 1}}, "value"),
     ("runs/update", {"run_id": "RUN", "status": "DONE"}, "status"),
     ("runs/create", {"experiment_id": "abc"}, "invalid experiment id"),
     ("runs/search", {"experiment_ids": ["0"], "run_view_type": "SOME"}, "run_view_type"),
     ("runs/search", {"experiment_ids": ["0"], "max_results": 0}, "max_results"),
-    ("experiments/create", {}, "needs a name"),
+    ("experiments/create", {}, "Missing value for required parameter 'name'"),
     (
         "runs/log-batch",
         {"run_id": "RUN", "metrics": [{"key": "m", "value": 1, "timestamp": 1}] * 1001},
@@ -218,8 +218,8 @@ def test_body_that_is_no_message(client: Client, body: bytes) -> None:
 
 
 def test_body_may_be_missing(client: Client) -> None:
-    assert client.send("POST", API + "experiments/search").status == 200
-    assert client.send("POST", API + "runs/log-batch").error == (400, "INVALID_PARAMETER_VALUE")
+    assert client.send("POST", API + "experiments/search", b"").status == 200
+    assert client.send("POST", API + "runs/log-batch", b"").error == (400, "INVALID_PARAMETER_VALUE")
 
 
 def test_body_without_end_is_refused(client: Client) -> None:
@@ -236,8 +236,8 @@ def test_body_without_end_is_refused(client: Client) -> None:
         ("GET", "", 404),
         ("GET", "/api/2.0/mlflow/nonsense", 404),
         ("GET", "/api/2.0/mlflow/runs/get/", 404),
-        ("POST", "/api/2.0/mlflow/runs/delete", 404),
-        ("GET", "/ajax-api/2.0/mlflow/runs/get", 404),
+        ("POST", "/api/2.0/mlflow/runs/forget", 404),
+        ("GET", "/ajax-api/1.0/mlflow/runs/get", 404),
         ("PUT", "/api/2.0/mlflow/runs/create", 405),
         ("DELETE", "/api/2.0/mlflow-artifacts/artifacts/x", 405),
     ],

@@ -104,7 +104,8 @@ def test_run_in_a_store_of_another_package(package: Path, tmp_path: Path) -> Non
     script = (
         "import os, urllib.request as u; r = u.Request(os.environ['MLFLOW_TRACKING_URI'] + "
         "'/api/2.0/mlflow/runs/log-parameter', ('{\\\"run_id\\\": \\\"' + os.environ['MLFLOW_RUN_ID'] + "
-        '\'\\", \\"key\\": \\"a\\", \\"value\\": \\"1\\"}\').encode()); u.urlopen(r).read()'
+        '\'\\", \\"key\\": \\"a\\", \\"value\\": \\"1\\"}\').encode(), '
+        "{'Content-Type': 'application/json'}); u.urlopen(r).read()"
     )
     (project / "script.py").write_text(script.replace('\\"', '"'))
     (project / "MLproject").write_text(f"entry_points: {{main: {{command: '{python} script.py'}}}}\n")

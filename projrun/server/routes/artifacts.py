@@ -14,19 +14,25 @@ import msgspec
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
 
 from projrun.errors import InvalidValueError, NotFoundError
-from projrun.server import answers, wire
-from projrun.server.api import reading
-from projrun.server.errors import explain
+from projrun.server import answers, permissions, wire
+from projrun.server.api import reading, served_paths, streaming
 from projrun.server.places import SERVED, ArtifactUri
 from projrun.server.stores import Stores
 from projrun.tracking.artifacts.files import write_whole
 from projrun.tracking.artifacts.paths import checked_file_path, checked_new_path, contained
 from projrun.tracking.runs import RunStore
 
-_FILES = "/api/2.0/mlflow-artifacts/artifacts"
+_FILES = served_paths("artifacts/{path:path}", service="mlflow-artifacts")
+
+
+class _Folder(wire.Message):
+    path: str = ""
+
+
+class _File(wire.Message):
+    path: str
 
 
 class _Entries(msgspec.Struct, omit_defaults=True):
@@ -47,68 +53,46 @@ def _list_of_run(store: RunStore, message: _List) -> _Files:
     return _Files(ArtifactUri(root), answers.files(store.artifacts(root).list(message.path)))
 
 
-def _list_route(stores: Stores) -> Route:
+def _list(store: RunStore, message: _Folder) -> _Entries:
     """The entries of a folder, by their names alone."""
-
-    def find(store: RunStore, path: str) -> _Entries:
-        found = store.artifacts(SERVED).list(path)
-        named = (info._replace(path=info.path.rpartition("/")[2]) for info in found)
-        return _Entries(answers.files(tuple(named)))
-
-    async def respond(request: Request) -> Response:
-        path = request.query_params.get("path", "")
-        try:
-            found = await stores.read(lambda store: find(store, path))
-        except Exception as error:
-            return explain(error)
-        return Response(msgspec.json.encode(found), media_type="application/json")
-
-    return Route(_FILES, respond, methods=["GET"])
+    found = store.artifacts(SERVED).list(message.path)
+    named = (info._replace(path=info.path.rpartition("/")[2]) for info in found)
+    return _Entries(answers.files(tuple(named)))
 
 
-def _download_route(stores: Stores) -> Route:
+async def _download(request: Request, stores: Stores, message: _File) -> Response:
     """A file's bytes, a range of them where the client asks for it."""
-
-    async def respond(request: Request) -> Response:
-        path, copied = request.path_params["path"], None
-        try:
-            folder = await stores.folder()
-            if folder is not None:
-                place = await anyio.to_thread.run_sync(_existing, folder, path)
-            else:
-                copied = await anyio.to_thread.run_sync(_temporary_folder)
-                place = await stores.read(partial(_copy, path=path, target=copied))
-        except Exception as error:
-            await _removed(copied)
-            return explain(error)
-        headers = {"X-Content-Type-Options": "nosniff"}
-        removal = BackgroundTask(_removed, copied)
-        return FileResponse(place, headers=headers, filename=place.name, background=removal)
-
-    return Route(f"{_FILES}/{{path:path}}", respond, methods=["GET"])
+    path, copied = message.path, None
+    try:
+        folder = await stores.folder()
+        if folder is not None:
+            place = await anyio.to_thread.run_sync(_existing, folder, path)
+        else:
+            copied = await anyio.to_thread.run_sync(_temporary_folder)
+            place = await stores.read(partial(_copy, path=path, target=copied))
+    except BaseException:
+        await _removed(copied)
+        raise
+    headers = {"X-Content-Type-Options": "nosniff"}
+    removal = BackgroundTask(_removed, copied)
+    return FileResponse(place, headers=headers, filename=place.name, background=removal)
 
 
-def _upload_route(stores: Stores) -> Route:
+async def _upload(request: Request, stores: Stores, message: _File) -> Response:
     """A file's bytes to disk as they arrive; the file appears whole or not at all."""
-
-    async def respond(request: Request) -> Response:
-        path, received = request.path_params["path"], None
-        try:
-            folder = await stores.folder()
-            if folder is not None:
-                place = await anyio.to_thread.run_sync(_writable, folder, path)
-                await anyio.to_thread.run_sync(write_whole, _chunks(request), place)
-            else:
-                received = await anyio.to_thread.run_sync(_temporary_folder)
-                await anyio.to_thread.run_sync(write_whole, _chunks(request), received / "file")
-                await stores.read(partial(_send, file=received / "file", path=path))
-        except Exception as error:
-            return explain(error)
-        finally:
-            await _removed(received)
-        return Response()
-
-    return Route(f"{_FILES}/{{path:path}}", respond, methods=["PUT"])
+    path, received = message.path, None
+    try:
+        folder = await stores.folder()
+        if folder is not None:
+            place = await anyio.to_thread.run_sync(_writable, folder, path)
+            await anyio.to_thread.run_sync(write_whole, _chunks(request), place)
+        else:
+            received = await anyio.to_thread.run_sync(_temporary_folder)
+            await anyio.to_thread.run_sync(write_whole, _chunks(request), received / "file")
+            await stores.read(partial(_send, file=received / "file", path=path))
+    finally:
+        await _removed(received)
+    return Response()
 
 
 def _chunks(request: Request) -> Iterator[bytes]:
@@ -157,8 +141,8 @@ async def _removed(folder: Path | None) -> None:
 
 
 ROUTES = (
-    reading("GET", "artifacts/list", _List, _list_of_run),
-    _list_route,
-    _download_route,
-    _upload_route,
+    reading("GET", "artifacts/list", _List, _list_of_run, needs=permissions.READ_RUN),
+    reading("GET", "artifacts", _Folder, _list, needs=permissions.READ_ARTIFACT, service="mlflow-artifacts"),
+    streaming("GET", _FILES, _File, _download, needs=permissions.READ_ARTIFACT),
+    streaming("PUT", _FILES, _File, _upload, needs=permissions.EDIT_ARTIFACT),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from projrun.errors import NotFoundError
-from projrun.server import answers, wire
+from projrun.server import answers, permissions, wire
 from projrun.server.api import reading, writing
 from projrun.server.places import ArtifactUri
 from projrun.tracking.entities import Tag
@@ -13,8 +13,8 @@ from projrun.tracking.runs import RunStore
 from projrun.tracking.statuses import ViewType
 
 
-class _Create(msgspec.Struct):
-    name: str = ""
+class _Create(wire.Message):
+    name: str
     artifact_location: ArtifactUri = msgspec.field(default_factory=ArtifactUri)
     tags: tuple[wire.Pair, ...] = ()
 
@@ -23,11 +23,11 @@ class _Created(msgspec.Struct):
     experiment_id: str
 
 
-class _Get(msgspec.Struct):
+class _Get(wire.Message):
     experiment_id: str
 
 
-class _GetByName(msgspec.Struct):
+class _GetByName(wire.Message):
     experiment_name: str
 
 
@@ -35,9 +35,9 @@ class _Found(msgspec.Struct):
     experiment: answers.ExperimentAnswer
 
 
-class _Search(msgspec.Struct):
+class _Search(wire.Message):
     view_type: ViewType = "ACTIVE_ONLY"
-    max_results: int = 1000
+    max_results: wire.Int64 = 1000
     filter: str = ""
     order_by: tuple[str, ...] = ()
     page_token: str = ""
@@ -48,7 +48,7 @@ class _Page(msgspec.Struct, omit_defaults=True):
     next_page_token: str = ""
 
 
-class _SetTag(msgspec.Struct):
+class _SetTag(wire.Message):
     experiment_id: str
     key: str
     value: str = ""
@@ -86,10 +86,12 @@ def _set_tag(store: RunStore, message: _SetTag) -> None:
 
 
 ROUTES = (
-    writing("POST", "experiments/create", _Create, _create),
-    reading("GET", "experiments/get", _Get, _get),
-    reading("GET", "experiments/get-by-name", _GetByName, _get_by_name),
-    reading("POST", "experiments/search", _Search, _search),
-    reading("GET", "experiments/search", _Search, _search),
-    writing("POST", "experiments/set-experiment-tag", _SetTag, _set_tag),
+    writing("POST", "experiments/create", _Create, _create, needs=permissions.CREATE_EXPERIMENT),
+    reading("GET", "experiments/get", _Get, _get, needs=permissions.READ_EXPERIMENT),
+    reading(
+        "GET", "experiments/get-by-name", _GetByName, _get_by_name, needs=permissions.READ_EXPERIMENT_NAME
+    ),
+    reading("POST", "experiments/search", _Search, _search, needs=permissions.LIST_EXPERIMENTS),
+    reading("GET", "experiments/search", _Search, _search, needs=permissions.LIST_EXPERIMENTS),
+    writing("POST", "experiments/set-experiment-tag", _SetTag, _set_tag, needs=permissions.EDIT_EXPERIMENT),
 )

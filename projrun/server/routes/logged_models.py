@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from projrun.server import answers, wire
+from projrun.server import answers, permissions, wire
 from projrun.server.api import reading, writing
 from projrun.server.places import ArtifactUri
 from projrun.tracking.models import LoggedModels
@@ -12,7 +12,7 @@ from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
 
 
-class _Create(msgspec.Struct):
+class _Create(wire.Message):
     experiment_id: str
     name: str = ""
     model_type: str = ""
@@ -25,34 +25,34 @@ class _Found(msgspec.Struct):
     model: answers.LoggedModelAnswer
 
 
-class _Get(msgspec.Struct):
+class _Get(wire.Message):
     model_id: str
 
 
-class _Finalize(msgspec.Struct):
+class _Finalize(wire.Message):
     model_id: str
     status: str
 
 
-class _Params(msgspec.Struct):
+class _Params(wire.Message):
     model_id: str
     params: tuple[wire.Pair, ...] = ()
 
 
-class _Tags(msgspec.Struct):
+class _Tags(wire.Message):
     model_id: str
     tags: tuple[wire.Pair, ...] = ()
 
 
-class _OrderBy(msgspec.Struct):
+class _OrderBy(wire.Message):
     field_name: str
     ascending: bool = True
 
 
-class _Search(msgspec.Struct):
+class _Search(wire.Message):
     experiment_ids: tuple[str, ...] = ()
     filter: str = ""
-    max_results: int = 100
+    max_results: wire.Int64 = 100
     order_by: tuple[_OrderBy, ...] = ()
     page_token: str = ""
 
@@ -62,7 +62,7 @@ class _Page(msgspec.Struct, omit_defaults=True):
     next_page_token: str = ""
 
 
-class _List(msgspec.Struct):
+class _List(wire.Message):
     model_id: str
     artifact_directory_path: str = ""
 
@@ -122,11 +122,19 @@ def _list_artifacts(store: RunStore, message: _List) -> _Files:
 
 
 ROUTES = (
-    writing("POST", "logged-models", _Create, _create),
-    reading("POST", "logged-models/search", _Search, _search),
-    reading("GET", "logged-models/{model_id}", _Get, _get),
-    writing("PATCH", "logged-models/{model_id}", _Finalize, _finalize),
-    writing("POST", "logged-models/{model_id}/params", _Params, _log_params),
-    writing("PATCH", "logged-models/{model_id}/tags", _Tags, _set_tags),
-    reading("GET", "logged-models/{model_id}/artifacts/directories", _List, _list_artifacts),
+    writing("POST", "logged-models", _Create, _create, needs=permissions.EDIT_EXPERIMENT),
+    reading("POST", "logged-models/search", _Search, _search, needs=permissions.LIST_LOGGED_MODELS),
+    reading("GET", "logged-models/{model_id}", _Get, _get, needs=permissions.READ_LOGGED_MODEL),
+    writing("PATCH", "logged-models/{model_id}", _Finalize, _finalize, needs=permissions.EDIT_LOGGED_MODEL),
+    writing(
+        "POST", "logged-models/{model_id}/params", _Params, _log_params, needs=permissions.EDIT_LOGGED_MODEL
+    ),
+    writing("PATCH", "logged-models/{model_id}/tags", _Tags, _set_tags, needs=permissions.EDIT_LOGGED_MODEL),
+    reading(
+        "GET",
+        "logged-models/{model_id}/artifacts/directories",
+        _List,
+        _list_artifacts,
+        needs=permissions.READ_LOGGED_MODEL,
+    ),
 )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from projrun.server import answers, wire
+from projrun.server import answers, permissions, wire
 from projrun.server.api import reading
 from projrun.tracking.runs import RunStore
 
 
 class _History(wire.OfRun):
     metric_key: str = ""
-    max_results: int | None = None
+    max_results: wire.Int64 | None = None
     page_token: str = ""
 
 
@@ -27,4 +27,4 @@ def _get_history(store: RunStore, message: _History) -> _Page:
     return _Page(answers.metrics(page.metrics), page.next_page_token)
 
 
-ROUTES = (reading("GET", "metrics/get-history", _History, _get_history),)
+ROUTES = (reading("GET", "metrics/get-history", _History, _get_history, needs=permissions.READ_RUN),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from projrun.server import answers, wire
+from projrun.server import answers, permissions, wire
 from projrun.server.api import reading, writing
 from projrun.server.places import ArtifactUri
 from projrun.tracking.models import ModelRegistry
@@ -12,13 +12,13 @@ from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
 
 
-class _Create(msgspec.Struct):
-    name: str = ""
+class _Create(wire.Message):
+    name: str
     description: str = ""
     tags: tuple[wire.Pair, ...] = ()
 
 
-class _Get(msgspec.Struct):
+class _Get(wire.Message):
     name: str
 
 
@@ -30,7 +30,7 @@ class _Latest(msgspec.Struct, omit_defaults=True):
     model_versions: list[answers.ModelVersionAnswer] = []
 
 
-class _CreateVersion(msgspec.Struct):
+class _CreateVersion(wire.Message):
     name: str
     source: ArtifactUri = msgspec.field(default_factory=ArtifactUri)
     run_id: str = ""
@@ -40,7 +40,7 @@ class _CreateVersion(msgspec.Struct):
     tags: tuple[wire.Pair, ...] = ()
 
 
-class _GetVersion(msgspec.Struct):
+class _GetVersion(wire.Message):
     name: str
     version: str
 
@@ -94,10 +94,12 @@ def _get_download_uri(store: RunStore, message: _GetVersion) -> _DownloadUri:
 
 
 ROUTES = (
-    writing("POST", "registered-models/create", _Create, _create),
-    reading("GET", "registered-models/get", _Get, _get),
-    reading("POST", "registered-models/get-latest-versions", _Get, _get_latest),
-    writing("POST", "model-versions/create", _CreateVersion, _create_version),
-    reading("GET", "model-versions/get", _GetVersion, _get_version),
-    reading("GET", "model-versions/get-download-uri", _GetVersion, _get_download_uri),
+    writing("POST", "registered-models/create", _Create, _create, needs=permissions.CREATE_MODEL),
+    reading("GET", "registered-models/get", _Get, _get, needs=permissions.READ_MODEL),
+    reading("POST", "registered-models/get-latest-versions", _Get, _get_latest, needs=permissions.READ_MODEL),
+    writing("POST", "model-versions/create", _CreateVersion, _create_version, needs=permissions.EDIT_MODEL),
+    reading("GET", "model-versions/get", _GetVersion, _get_version, needs=permissions.READ_MODEL),
+    reading(
+        "GET", "model-versions/get-download-uri", _GetVersion, _get_download_uri, needs=permissions.READ_MODEL
+    ),
 )

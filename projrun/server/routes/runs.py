@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import msgspec
-from starlette.routing import Route
 
-from projrun.server import answers, wire
-from projrun.server.api import reading, writing
-from projrun.server.stores import Stores
+from projrun.server import answers, permissions, wire
+from projrun.server.api import Caller, reading, writing, writing_as_caller
 from projrun.tracking import limits
 from projrun.tracking.entities import Param, Tag
 from projrun.tracking.models import LoggedModels
@@ -16,11 +14,11 @@ from projrun.tracking.runs import RunStore
 from projrun.tracking.statuses import RunStatus, ViewType
 
 
-class _Create(msgspec.Struct):
-    experiment_id: str = "0"
+class _Create(wire.Message):
+    experiment_id: str
     user_id: str = ""
     run_name: str = ""
-    start_time: int = 0
+    start_time: wire.Int64 = 0
     tags: tuple[wire.Pair, ...] = ()
 
 
@@ -30,7 +28,7 @@ class _Found(msgspec.Struct):
 
 class _Update(wire.OfRun):
     status: RunStatus | None = None
-    end_time: int | None = None
+    end_time: wire.Int64 | None = None
     run_name: str | None = None
 
 
@@ -38,11 +36,11 @@ class _Updated(msgspec.Struct):
     run_info: answers.RunInfo
 
 
-class _Search(msgspec.Struct):
+class _Search(wire.Message):
     experiment_ids: tuple[str, ...] = ()
     filter: str = ""
     run_view_type: ViewType = "ACTIVE_ONLY"
-    max_results: int = 1000
+    max_results: wire.Int64 = 1000
     order_by: tuple[str, ...] = ()
     page_token: str = ""
 
@@ -53,12 +51,19 @@ class _Page(msgspec.Struct, omit_defaults=True):
 
 
 class _Metric(wire.MetricFields, kw_only=True):
+    EITHER = wire.OfRun.EITHER
+    key: str
     run_id: str = ""
     run_uuid: str = ""
 
+    @property
+    def run(self) -> str:
+        """As of all messages about a run."""
+        return wire.OfRun(self.run_id, self.run_uuid).run
 
-class _Pair(wire.OfRun):
-    key: str = ""
+
+class _Pair(wire.OfRun, kw_only=True):
+    key: str
     value: str = ""
 
 
@@ -81,7 +86,7 @@ class _Outputs(wire.OfRun):
     models: tuple[wire.ModelReference, ...] = ()
 
 
-def _create(store: RunStore, message: _Create) -> _Found:
+def _create(store: RunStore, message: _Create, caller: Caller) -> _Found:
     run = store.create_run(
         message.experiment_id,
         run_name=message.run_name,
@@ -89,16 +94,8 @@ def _create(store: RunStore, message: _Create) -> _Found:
         start_time=message.start_time,
         tags=wire.tags(message.tags),
     )
+    caller.on_create(run.run_id)
     return _Found(answers.run(run))
-
-
-def _creating(stores: Stores) -> Route:
-    def create(store: RunStore, message: _Create) -> _Found:
-        found = _create(store, message)
-        stores.on_create(found.run.info.run_id)
-        return found
-
-    return writing("POST", "runs/create", _Create, create)(stores)
 
 
 def _get(store: RunStore, message: wire.OfRun) -> _Found:
@@ -125,8 +122,7 @@ def _search(store: RunStore, message: _Search) -> _Page:
 
 
 def _log_metric(store: RunStore, message: _Metric) -> None:
-    run = wire.OfRun(message.run_id, message.run_uuid).run
-    store.log_batch(run, metrics=(message.metric(),))
+    store.log_batch(message.run, metrics=(message.metric(),))
 
 
 def _log_parameter(store: RunStore, message: _Pair) -> None:
@@ -164,16 +160,16 @@ def _log_model(store: RunStore, message: _Model) -> None:
 
 
 ROUTES = (
-    _creating,
-    reading("GET", "runs/get", wire.OfRun, _get),
-    writing("POST", "runs/update", _Update, _update),
-    reading("POST", "runs/search", _Search, _search),
-    writing("POST", "runs/log-metric", _Metric, _log_metric),
-    writing("POST", "runs/log-parameter", _Pair, _log_parameter),
-    writing("POST", "runs/log-batch", _Batch, _log_batch),
-    writing("POST", "runs/set-tag", _Pair, _set_tag),
-    writing("POST", "runs/delete-tag", _Pair, _delete_tag),
-    writing("POST", "runs/log-inputs", _Inputs, _log_inputs),
-    writing("POST", "runs/outputs", _Outputs, _log_outputs),
-    writing("POST", "runs/log-model", _Model, _log_model),
+    writing_as_caller("POST", "runs/create", _Create, _create, needs=permissions.EDIT_EXPERIMENT),
+    reading("GET", "runs/get", wire.OfRun, _get, needs=permissions.READ_RUN),
+    writing("POST", "runs/update", _Update, _update, needs=permissions.EDIT_RUN),
+    reading("POST", "runs/search", _Search, _search, needs=permissions.READ_EXPERIMENTS),
+    writing("POST", "runs/log-metric", _Metric, _log_metric, needs=permissions.EDIT_RUN),
+    writing("POST", "runs/log-parameter", _Pair, _log_parameter, needs=permissions.EDIT_RUN),
+    writing("POST", "runs/log-batch", _Batch, _log_batch, needs=permissions.EDIT_RUN),
+    writing("POST", "runs/set-tag", _Pair, _set_tag, needs=permissions.EDIT_RUN),
+    writing("POST", "runs/delete-tag", _Pair, _delete_tag, needs=permissions.EDIT_RUN),
+    writing("POST", "runs/log-inputs", _Inputs, _log_inputs, needs=permissions.EDIT_RUN),
+    writing("POST", "runs/outputs", _Outputs, _log_outputs, needs=permissions.EDIT_RUN),
+    writing("POST", "runs/log-model", _Model, _log_model, needs=permissions.EDIT_RUN),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from projrun.server import permissions, wire
+from projrun.server.api import Route, served_paths, streaming
 from projrun.server.stores import Stores
 
 MLFLOW_VERSION = "3.17.2"
@@ -23,23 +24,15 @@ _INFO = msgspec.json.encode(
 )
 
 
-def _fixed(path: str, body: bytes, media_type: str) -> Route:
-    async def respond(request: Request) -> Response:
+def _fixed(paths: tuple[str, ...], body: bytes, media_type: str) -> Route:
+    async def respond(request: Request, stores: Stores, message: wire.Message) -> Response:
         return Response(body, media_type=media_type)
 
-    return Route(path, respond, methods=["GET"])
+    return streaming("GET", paths, wire.Message, respond, needs=permissions.PUBLIC)
 
 
-def _health(stores: Stores) -> Route:
-    return _fixed("/health", b"OK", "text/plain")
-
-
-def _version(stores: Stores) -> Route:
-    return _fixed("/version", MLFLOW_VERSION.encode(), "text/plain")
-
-
-def _information(stores: Stores) -> Route:
-    return _fixed("/api/3.0/mlflow/server-info", _INFO, "application/json")
-
-
-ROUTES = (_health, _version, _information)
+ROUTES = (
+    _fixed(("/health",), b"OK", "text/plain"),
+    _fixed(("/version",), MLFLOW_VERSION.encode(), "text/plain"),
+    _fixed(served_paths("server-info", "3.0"), _INFO, "application/json"),
+)

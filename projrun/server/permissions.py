@@ -1,0 +1,124 @@
+"""What a call of the API needs: the level of permission, and of what. Each route declares one of these.
+
+Levels are MLflow's: READ to see, EDIT to change, MANAGE to delete and to give permissions. Who has which is the
+business of the server's users; without users every call is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+from projrun.tuples import NamedTuple
+
+Level = Literal["PUBLIC", "SIGNED_IN", "READ", "EDIT", "MANAGE", "ADMIN"]
+Kind = Literal["experiment", "experiment_name", "run", "logged_model", "registered_model", "artifact", "user"]
+
+
+class Resource(NamedTuple):
+    """What a permission is about; a run, a logged model and an artifact stand for the experiment that they are in."""
+
+    kind: Kind
+    name: str
+
+
+class Listed(NamedTuple):
+    """A page of which callers see what they may read: the field of its list, and the resource of each entry."""
+
+    field: str
+    of: Callable[[Any], Resource]
+
+
+class Needs(NamedTuple):
+    """What a route needs of its caller."""
+
+    level: Level
+    find: Callable[[Any], Iterable[Resource]] = lambda message: ()
+    """The resources that a message is about: the level is needed for each."""
+    creates: Callable[[Any, Any], Resource] | None = None
+    """From a message and its answer: what the call made, which its caller may manage from then on."""
+    lists: Listed | None = None
+
+
+def _experiment(message: Any) -> tuple[Resource]:
+    return (Resource("experiment", message.experiment_id),)
+
+
+def _experiment_name(message: Any) -> tuple[Resource]:
+    return (Resource("experiment_name", message.experiment_name),)
+
+
+def _experiments(message: Any) -> Iterable[Resource]:
+    return [Resource("experiment", each) for each in message.experiment_ids]
+
+
+def _run(message: Any) -> tuple[Resource]:
+    return (Resource("run", message.run),)
+
+
+def _runs(message: Any) -> Iterable[Resource]:
+    return [Resource("run", each) for each in message.run_ids]
+
+
+def _logged_model(message: Any) -> tuple[Resource]:
+    return (Resource("logged_model", message.model_id),)
+
+
+def _registered_model(message: Any) -> tuple[Resource]:
+    return (Resource("registered_model", message.name),)
+
+
+def _artifact(message: Any) -> tuple[Resource]:
+    return (Resource("artifact", message.path),)
+
+
+PUBLIC = Needs("PUBLIC")
+"""For everybody, without signing in."""
+SIGNED_IN = Needs("SIGNED_IN")
+"""For every user."""
+ADMIN = Needs("ADMIN")
+
+CREATE_EXPERIMENT = Needs(
+    "SIGNED_IN", creates=lambda message, answer: Resource("experiment", answer.experiment_id)
+)
+READ_EXPERIMENT = Needs("READ", _experiment)
+EDIT_EXPERIMENT = Needs("EDIT", _experiment)
+MANAGE_EXPERIMENT = Needs("MANAGE", _experiment)
+READ_EXPERIMENT_NAME = Needs("READ", _experiment_name)
+READ_EXPERIMENTS = Needs("READ", _experiments)
+"""Of all that `experiment_ids` names."""
+LIST_EXPERIMENTS = Needs(
+    "SIGNED_IN",
+    lists=Listed("experiments", lambda item: Resource("experiment", item.experiment_id)),
+)
+
+READ_RUN = Needs("READ", _run)
+EDIT_RUN = Needs("EDIT", _run)
+MANAGE_RUN = Needs("MANAGE", _run)
+READ_RUNS = Needs("READ", _runs)
+"""Of all that `run_ids` names."""
+
+READ_LOGGED_MODEL = Needs("READ", _logged_model)
+EDIT_LOGGED_MODEL = Needs("EDIT", _logged_model)
+MANAGE_LOGGED_MODEL = Needs("MANAGE", _logged_model)
+LIST_LOGGED_MODELS = Needs(
+    "SIGNED_IN", lists=Listed("models", lambda item: Resource("experiment", item.info.experiment_id))
+)
+
+CREATE_MODEL = Needs(
+    "SIGNED_IN", creates=lambda message, answer: Resource("registered_model", answer.registered_model.name)
+)
+READ_MODEL = Needs("READ", _registered_model)
+EDIT_MODEL = Needs("EDIT", _registered_model)
+MANAGE_MODEL = Needs("MANAGE", _registered_model)
+LIST_MODELS = Needs(
+    "SIGNED_IN",
+    lists=Listed("registered_models", lambda item: Resource("registered_model", item.name)),
+)
+LIST_MODEL_VERSIONS = Needs(
+    "SIGNED_IN", lists=Listed("model_versions", lambda item: Resource("registered_model", item.name))
+)
+
+READ_ARTIFACT = Needs("READ", _artifact)
+EDIT_ARTIFACT = Needs("EDIT", _artifact)
+MANAGE_ARTIFACT = Needs("MANAGE", _artifact)
