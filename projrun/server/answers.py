@@ -87,13 +87,13 @@ class RunOutputs(msgspec.Struct, omit_defaults=True):
     model_outputs: list[ModelReference] = []
 
 
-class RunAnswer(msgspec.Struct):
+class RunAnswer(msgspec.Struct, omit_defaults=True):
     """A run."""
 
     info: RunInfo
     data: RunData
     inputs: RunInputs
-    outputs: RunOutputs
+    outputs: RunOutputs | None = None
 
 
 class LoggedModelInfo(msgspec.Struct, omit_defaults=True):
@@ -223,7 +223,9 @@ def run(value: Run) -> RunAnswer:
             [_dataset(dataset) for dataset in value.datasets],
             [ModelInput(model_id) for model_id in value.model_inputs],
         ),
-        RunOutputs([ModelReference(*output) for output in value.model_outputs]),
+        RunOutputs([ModelReference(*output) for output in value.model_outputs])
+        if value.model_outputs
+        else None,
     )
 
 

@@ -134,7 +134,7 @@ def test_an_experiment_is_known_by_its_id(offline: Offline, server: Endpoint, tm
     offline(python_project(tmp_path / "project", "print(1)"), "--experiment-id", "99").check()
     waits = offline.sync()
     assert waits.returncode == 5
-    assert "no experiment with id '99'" in waits.stdout
+    assert "No Experiment with id=99 exists" in waits.stdout
     offline(python_project(tmp_path / "project", "print(1)"), "--run-name", "after").check()
     assert offline.sync().returncode == 5  # the one that waits does not keep the others
     assert "after" in offline.recorded()

@@ -342,12 +342,12 @@ def test_plugin_that_fails_is_named(
         (
             "projrun.run_context",
             "opened = lambda environ: {'a\\n': '2'}",
-            "invalid tag key 'a\\n'",
+            "Invalid value \"a\\n\" for parameter 'key' supplied",
         ),
         (
             "projrun.run_context",
             "opened = lambda environ: {'a' * 251: '2'}",
-            "the key of a tag may have at most 250 characters, not 251",
+            "'key' exceeds the maximum length of 250 characters",
         ),
         (
             "projrun.run_context",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_logged_models_are_searched(store: SqlStore) -> None:
 
 @pytest.mark.parametrize("name", ["a/b", "a:b", "a.b", "a%b", 'a"b', "a'b"])
 def test_logged_model_name_that_is_refused(store: SqlStore, name: str) -> None:
-    with pytest.raises(InvalidValueError, match="invalid name"):
+    with pytest.raises(InvalidValueError, match="Invalid model name"):
         store.create_logged_model("0", name=name)
 
 
@@ -160,11 +161,38 @@ def test_registry_refuses(store: SqlStore) -> None:
 
 
 def test_models_of_old_clients_are_a_tag(store: SqlStore, run: Run) -> None:
-    store.record_model(run.run_id, '{"artifact_path": "one"}')
-    store.record_model(run.run_id, '{"artifact_path": "two"}')
+    model = {"flavors": {}, "utc_time_created": "2024-01-01 00:00:00", "run_id": run.run_id}
+    models = [{**model, "artifact_path": name} for name in ("one", "two")]
+    for each in models:
+        store.record_model(run.run_id, json.dumps(each))
     tag = store.get_run(run.run_id).tag("mlflow.log-model.history")
-    assert tag == '[{"artifact_path": "one"}, {"artifact_path": "two"}]'
-    for text in ("{", "[]", "", "[" * 100_000, '{"x": "' + "y" * 8000 + '"}'):
+    assert json.loads(tag or "") == models
+    long = json.dumps({**model, "artifact_path": "y" * 8000})
+    for text in ("{", "[]", "", "[" * 100_000, '{"run_id": "x"}', long):
         with pytest.raises(InvalidValueError):
             store.record_model(run.run_id, text)
     assert store.get_run(run.run_id).tag("mlflow.log-model.history") == tag
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "limit"),
+    [
+        *(("name", "n", 500), ("digest", "1", 36), ("source", "x", 65_535)),
+        *(("schema", "s", 1_048_575), ("profile", "p", 16_777_215)),
+    ],
+)
+def test_dataset_that_is_too_long(store: SqlStore, run: Run, field: str, value: str, limit: int) -> None:
+    dataset = Dataset("wine", "1", "local", "x")
+    with pytest.raises(
+        InvalidValueError, match=f"'{field}' exceeds the maximum length of {limit} characters"
+    ):
+        store.log_inputs(run.run_id, [Dataset(**{**dataset._asdict(), field: value * (limit + 1)})])
+    store.log_inputs(run.run_id, [Dataset(**{**dataset._asdict(), field: value * limit})])
+
+
+def test_tags_of_an_input_have_limits_of_their_own(store: SqlStore, run: Run) -> None:
+    dataset = Dataset("wine", "1", "local", "x")
+    for tag in (Tag("k" * 256, "v"), Tag("k", "v" * 501)):
+        with pytest.raises(InvalidValueError, match="exceeds the maximum length"):
+            store.log_inputs(run.run_id, [dataset._replace(tags=(tag,))])
+    store.log_inputs(run.run_id, [dataset._replace(tags=(Tag("k" * 255, "v" * 500),))])

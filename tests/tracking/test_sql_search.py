@@ -187,19 +187,22 @@ def test_sizes_are_bounded(store: SqlStore) -> None:
     with pytest.raises(InvalidValueError, match="at most"):
         store.search_runs(["0"], filter_string="metrics.m < 1 AND " * 200 + "metrics.m < 1")
     with pytest.raises(InvalidValueError, match="at most"):
-        store.search_runs(["0"], filter_string="x" * 100_001)
+        store.search_runs(["0"], filter_string="x" * 1_000_001)
     with pytest.raises(InvalidValueError, match="at most"):
         store.search_runs(["0"], order_by=["start_time"] * 21)
     with pytest.raises(InvalidValueError, match="at most"):
-        store.search_runs(["0"] * 501)
+        store.search_runs(["0"] * 20_001)
+    with pytest.raises(InvalidValueError, match="at most"):
+        store.search_runs(["0"], filter_string="run_id IN (" + "'x'," * 30_000 + "'x')")
 
 
 def test_the_largest_searches_work(store: SqlStore) -> None:
     comparisons = " AND ".join(["metrics.rmse < 1"] * 200)
     assert names(store, comparisons) == ["rich"]
     assert names(store, "", *["metrics.rmse"] * 20)
-    run_ids = ", ".join(f"'{number:032x}'" for number in range(900))
+    run_ids = ", ".join(f"'{number:032x}'" for number in range(20_000))
     assert names(store, f"run_id NOT IN ({run_ids})") == ["poor", "lost", "rich"]
+    assert len(store.search_runs([str(number) for number in range(20_000)]).runs) == 3
 
 
 def test_experiments(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def _get(store: RunStore, message: _Get) -> _Found:
 def _get_by_name(store: RunStore, message: _GetByName) -> _Found:
     experiment = store.get_experiment_by_name(message.experiment_name)
     if experiment is None:
-        raise NotFoundError(f"no experiment named {message.experiment_name!r}")
+        raise NotFoundError(f"Could not find experiment with name {message.experiment_name!r}")
     return _Found(answers.experiment(experiment))
 
 

@@ -18,6 +18,12 @@ def uri_scheme(uri: str) -> str:
     return head.lower() if all(character.isalnum() or character in "+-." for character in head) else ""
 
 
+def below(uri: str, path: str) -> str:
+    """What lies at `path` below a URI or a folder; a URI's query stays at the end."""
+    place, mark, query = uri.partition("?") if uri_scheme(uri) else (uri, "", "")
+    return f"{place.rstrip('/')}/{path}{mark}{query}"
+
+
 def local_path(uri: str) -> Path:
     """The path that a `file:` URI (RFC 8089) or a plain path names; TrackingError for another host's file."""
     if uri_scheme(uri) != "file":

@@ -16,6 +16,8 @@ from projrun.tracking.search.tokens import Token, tokenize
 Entity = Literal["attribute", "metric", "param", "tag", "dataset"]
 Value = str | int | float | tuple[str, ...] | None
 
+MAX_VALUES = 30_000
+"""Of all the lists of a filter: SQLite takes 32,766 values with a statement."""
 MAX_COMPARISONS = 200
 """Of one filter: SQLite's expressions nest at most a thousand deep."""
 
@@ -140,6 +142,7 @@ class _Parser:
     def __init__(self, text: str, what: str, searchable: Searchable) -> None:
         self._tokens = tokenize(text)
         self._at = 0
+        self._listed = 0
         self._what = what
         self._searchable = searchable
 
@@ -264,6 +267,9 @@ class _Parser:
             self.take()
             values.append(self._list_item())
         self.punctuation(")")
+        self._listed += len(values)
+        if self._listed > MAX_VALUES:
+            raise InvalidValueError(f"the lists of a filter may have at most {MAX_VALUES} values")
         return tuple(values)
 
     def _list_item(self) -> str:

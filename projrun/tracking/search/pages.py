@@ -37,7 +37,7 @@ def read_token(token: str, kinds: Sequence[type], *, missing: bool = False) -> A
             raise ValueError(position)
         return tuple(map(_checked, position, kinds))
     except (ValueError, RecursionError) as error:  # binascii.Error and UnicodeEncodeError are ValueErrors
-        raise InvalidValueError("invalid page_token: not issued by this store") from error
+        raise InvalidValueError("Invalid page token: not issued by this store") from error
 
 
 def _checked(value: object, kind: type) -> object:
@@ -59,5 +59,5 @@ def page_offset(token: str) -> int:
     """Where the page of a token begins; 0 for an empty token. Raises InvalidValueError."""
     offset: int = read_token(token, (int,))[0] if token else 0
     if offset < 0:
-        raise InvalidValueError("invalid page_token: not issued by this store")
+        raise InvalidValueError("Invalid page token: not issued by this store")
     return offset

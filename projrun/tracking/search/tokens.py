@@ -10,8 +10,8 @@ from projrun.errors import InvalidValueError
 
 TokenKind = Literal["word", "quoted", "string", "number", "operator", "punctuation", "end"]
 
-MAX_LENGTH = 100_000
-"""Characters of a filter: enough for two thousand run ids in one IN list."""
+MAX_LENGTH = 1_000_000
+"""Characters of a filter: enough for twenty thousand run ids in one IN list."""
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)

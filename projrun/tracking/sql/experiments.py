@@ -10,6 +10,7 @@ from pathlib import Path
 
 from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError
 from projrun.tracking import limits
+from projrun.tracking.artifacts.uris import uri_scheme
 from projrun.tracking.entities import Experiment, Tag
 from projrun.tracking.sql.engine import Connection, Row, select_in, upsert
 
@@ -35,7 +36,7 @@ def create(
     if found is not None:
         raise _taken(found)
     number: int = connection.execute("SELECT max(experiment_id) FROM experiments").fetchone()[0] + 1
-    location = _resolve(artifact_location) if artifact_location else f"{default_root}/{number}"
+    location = _checked_location(artifact_location) if artifact_location else f"{default_root}/{number}"
     connection.execute(
         f"INSERT INTO experiments ({COLUMNS}) VALUES (?, ?, ?, 'active', ?, ?)",
         (number, name, location, now(), now()),
@@ -51,7 +52,7 @@ def get(connection: Connection, experiment_id: str) -> Experiment:
         f"SELECT {COLUMNS} FROM experiments WHERE experiment_id = ?", (number_of(experiment_id),)
     ).fetchall()
     if not rows:
-        raise NotFoundError(f"no experiment with id {experiment_id!r}")
+        raise NotFoundError(f"No Experiment with id={experiment_id} exists")
     return from_rows(connection, rows)[0]
 
 
@@ -59,7 +60,10 @@ def get_active(connection: Connection, experiment_id: str) -> Experiment:
     """As `get`; raises InvalidValueError for a deleted one."""
     experiment = get(connection, experiment_id)
     if experiment.lifecycle_stage != "active":
-        raise InvalidValueError(f"experiment {experiment_id!r} is deleted")
+        raise InvalidValueError(
+            f"The experiment {experiment_id} must be in the 'active' state."
+            f" Current state is {experiment.lifecycle_stage}."
+        )
     return experiment
 
 
@@ -93,17 +97,19 @@ def from_rows(connection: Connection, rows: Sequence[Row]) -> list[Experiment]:
 
 def number_of(experiment_id: str) -> int:
     """An experiment's id as the integer that the store keeps. Raises InvalidValueError."""
-    if not (experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) <= 18):
-        raise InvalidValueError(f"invalid experiment id {experiment_id!r}: it is a number")
+    if not experiment_id:
+        raise limits.missing("experiment_id")
+    digits = experiment_id.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+        raise InvalidValueError(
+            f"Invalid experiment ID {experiment_id!r}. Experiment ID must be a valid integer."
+        )
     return int(experiment_id)
 
 
 def _write_tag(connection: Connection, number: int, tag: Tag) -> None:
     limits.check_key(tag.key, "tag")
-    if len(tag.value) > limits.EXPERIMENT_TAG_VALUE:
-        raise InvalidValueError(
-            f"tag {tag.key!r} of an experiment may have at most {limits.EXPERIMENT_TAG_VALUE} characters"
-        )
+    limits.check_length("value", tag.value, limits.EXPERIMENT_TAG_VALUE)
     connection.execute(
         _UPSERT_TAG,
         (number, tag.key, tag.value),
@@ -112,24 +118,26 @@ def _write_tag(connection: Connection, number: int, tag: Tag) -> None:
 
 def _check_name(name: str) -> None:
     if not name.strip():
-        raise InvalidValueError("an experiment needs a name")
-    if len(name) > limits.EXPERIMENT_NAME:
-        raise InvalidValueError(f"an experiment's name may have at most {limits.EXPERIMENT_NAME} characters")
+        raise limits.missing("name")
+    limits.check_length("name", name, limits.EXPERIMENT_NAME)
 
 
 def _taken(found: Experiment) -> AlreadyExistsError:
     state = "" if found.lifecycle_stage == "active" else ", deleted"
-    return AlreadyExistsError(f"an experiment named {found.name!r} exists (id {found.experiment_id}{state})")
+    return AlreadyExistsError(
+        f"Experiment(name={found.name}) already exists (id {found.experiment_id}{state})"
+    )
 
 
-def _resolve(location: str) -> str:
-    """A URI as it is; a path as an absolute file URI, as MLflow's server does."""
-    scheme, colon, _ = location.partition(":")
-    if (
-        colon
-        and len(scheme) > 1
-        and scheme[0].isalpha()
-        and scheme.replace("-", "").replace("+", "").isalnum()
-    ):
-        return location.rstrip("/")
-    return Path(location).absolute().as_uri()
+def _checked_location(location: str) -> str:
+    """A URI or an absolute path as it is; another path as it is from here, as MLflow's server does."""
+    if len(location) > limits.ARTIFACT_LOCATION:
+        raise InvalidValueError(
+            "Invalid artifact path length. The length of the artifact path cannot be greater than"
+            f" {limits.ARTIFACT_LOCATION} characters."
+        )
+    if "#" in location:
+        raise InvalidValueError("'artifact_location' URL can't include fragments or params.")
+    if ".." in location.partition("?")[2]:
+        raise InvalidValueError("Invalid query string")
+    return location if uri_scheme(location) else str(Path(location).absolute())

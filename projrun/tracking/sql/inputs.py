@@ -12,6 +12,7 @@ from projrun.tracking.sql import logged_models, runs
 from projrun.tracking.sql.engine import Connection, insert_new, upsert
 
 _HISTORY = "mlflow.log-model.history"
+_MANDATORY = frozenset({"artifact_path", "flavors", "utc_time_created", "run_id"})
 
 
 def log(connection: Connection, run_id: str, datasets: Sequence[Dataset], model_ids: Sequence[str]) -> None:
@@ -38,9 +39,12 @@ def record_model(connection: Connection, run_id: str, model_json: str) -> None:
     try:
         model, history = json.loads(model_json), json.loads(row[0]) if row else []
     except (ValueError, RecursionError) as error:
-        raise InvalidValueError(f"the description of a model is not JSON: {error}") from error
+        raise InvalidValueError(f"Malformed model info: {error}") from error
     if not isinstance(model, dict) or not isinstance(history, list):
-        raise InvalidValueError("the description of a model is a JSON object")
+        raise InvalidValueError("Malformed model info: not a JSON object")
+    absent = sorted(_MANDATORY - model.keys())
+    if absent:
+        raise InvalidValueError(f"Model json is missing mandatory fields: {', '.join(absent)}")
     value = json.dumps([*history, model])
     if len(value) > limits.TAG_VALUE:
         raise InvalidValueError(f"the tag {_HISTORY} may have at most {limits.TAG_VALUE} characters")
@@ -49,6 +53,7 @@ def record_model(connection: Connection, run_id: str, model_json: str) -> None:
 
 def _log_dataset(connection: Connection, run: int, experiment: int, dataset: Dataset) -> None:
     """A dataset is one thing in its experiment by name and digest; its tags belong to the run's use of it."""
+    limits.check_dataset(dataset)
     connection.execute(
         insert_new("datasets", "experiment_id, name, digest, source_type, source, schema, profile"),
         (experiment, *dataset[:6]),
@@ -59,7 +64,6 @@ def _log_dataset(connection: Connection, run: int, experiment: int, dataset: Dat
     ).fetchone()[0]
     connection.execute(insert_new("run_datasets", "run, dataset"), (run, number))
     for tag in dataset.tags:
-        limits.check_key(tag.key, "tag")
         connection.execute(
             upsert("run_dataset_tags", "run, dataset, key", "value"),
             (run, number, tag.key, tag.value),
@@ -69,7 +73,7 @@ def _log_dataset(connection: Connection, run: int, experiment: int, dataset: Dat
 def _log_models(connection: Connection, run: int, direction: str, models: Iterable[ModelOutput]) -> None:
     found = list(models)
     for model_id in logged_models.unknown(connection, [model.model_id for model in found]):
-        raise NotFoundError(f"no logged model with id {model_id!r}")
+        raise NotFoundError(f"Logged model with ID {model_id!r} not found.")
     connection.executemany(
         upsert("run_models", "run, direction, model_id", "step"),
         [(run, direction, *model) for model in found],

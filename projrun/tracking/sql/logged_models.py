@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from projrun.errors import InvalidValueError, NotFoundError
 from projrun.tracking import limits
+from projrun.tracking.artifacts.uris import below
 from projrun.tracking.entities import LoggedModel, Metric, Param, Tag
 from projrun.tracking.sql import experiments
 from projrun.tracking.sql.engine import Connection, Row, select_in, upsert
@@ -37,7 +38,7 @@ def create(
     experiment = experiments.get_active(connection, experiment_id)
     _check_name(name)
     model_id = origin_id or f"m-{generate_id()}"
-    uri = f"{experiment.artifact_location}/models/{model_id}/artifacts"
+    uri = below(experiment.artifact_location, f"models/{model_id}/artifacts")
     connection.execute(
         f"INSERT INTO logged_models ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, 'LOGGED_MODEL_PENDING', ?, ?)",
         (
@@ -62,7 +63,7 @@ def get(connection: Connection, model_id: str) -> LoggedModel:
         f"SELECT {COLUMNS} FROM logged_models WHERE model_id = ?", (model_id,)
     ).fetchall()
     if not rows:
-        raise NotFoundError(f"no logged model with id {model_id!r}")
+        raise NotFoundError(f"Logged model with ID {model_id!r} not found.")
     return from_rows(connection, rows)[0]
 
 
@@ -139,4 +140,6 @@ def _write(connection: Connection, table: str, model_id: str, pairs: Sequence[tu
 def _check_name(name: str) -> None:
     """The characters that MLflow 3 refuses in a logged model's name: it is a part of URIs."""
     if any(character in name for character in "/:.%\"'"):
-        raise InvalidValueError(f"invalid name of a logged model {name!r}: without / : . % \" and '")
+        raise InvalidValueError(
+            f"Invalid model name ({name!r}) provided. Model name cannot contain / : . % \" and '"
+        )

@@ -72,7 +72,7 @@ def history_page(
     from projrun.tracking.search.pages import make_token, read_token
 
     if max_results is not None:
-        limits.check_page(max_results, limits.SEARCH_RESULTS)
+        limits.check_page(max_results)
     after: Point | None = read_token(page_token, (int, int, float, int)) if page_token else None
     limit = UNLIMITED if max_results is None else max_results + 1
     found = history(connection, runs.key_of(connection, run_id), run_id, key, limit, after)
@@ -147,7 +147,7 @@ def _check(logged: dict[Name, list[Point]]) -> None:
     for name, points in logged.items():
         limits.check_key(name[0], "metric")
         times = [point[1] for point in points]
-        limits.check_integers(name[0], points[0][0], points[-1][0], min(times), max(times))
+        limits.check_points(name[0], (points[0][0], points[-1][0]), (min(times), max(times)))
 
 
 def _find(connection: Connection, run: int, logged: Iterable[Name]) -> dict[Name, Row]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from projrun.errors import InvalidValueError, NotFoundError
 from projrun.tracking import limits
+from projrun.tracking.artifacts.uris import below
 from projrun.tracking.entities import Param, Run, Tag
 from projrun.tracking.sql import experiments
 from projrun.tracking.sql.engine import Connection, insert, upsert
@@ -45,7 +46,7 @@ def create(
             int(experiment.experiment_id),
             name,
             start_time or now(),
-            f"{experiment.artifact_location}/{run_id}/artifacts",
+            below(experiment.artifact_location, f"{run_id}/artifacts"),
             user_id,
         ),
     )
@@ -70,7 +71,7 @@ def writable_key(connection: Connection, run_id: str) -> int:
     """As `key_of`; raises InvalidValueError for a deleted run, to which nothing may be logged."""
     key, stage = _key_and_stage(connection, run_id)
     if stage != "active":
-        raise InvalidValueError(f"run {run_id} is deleted")
+        raise InvalidValueError(f"The run {run_id} must be in the 'active' state. Current state is {stage}.")
     return key
 
 
@@ -102,7 +103,8 @@ def log_params(connection: Connection, key: int, run_id: str, params: Sequence[P
     for name, value in new.items():
         if present.get(name, value) != value:
             raise InvalidValueError(
-                f"param {name!r} of run {run_id} is {present[name]!r} and cannot become {value!r}"
+                f"Changing param values is not allowed. Param with key={name!r} was already logged with"
+                f" value={present[name]!r} for run ID={run_id!r}. Attempted logging new value {value!r}."
             )
     connection.executemany(
         _INSERT_PARAM,
@@ -121,7 +123,7 @@ def delete_tag(connection: Connection, run_id: str, name: str) -> None:
     key = writable_key(connection, run_id)
     deleted = connection.execute("DELETE FROM tags WHERE run = ? AND key = ?", (key, name))
     if not deleted.rowcount:
-        raise NotFoundError(f"run {run_id} has no tag {name!r}")
+        raise NotFoundError(f"No tag with name: {name} in run with id {run_id}")
 
 
 def _key_and_stage(connection: Connection, run_id: str) -> tuple[int, str]:
@@ -132,13 +134,16 @@ def _key_and_stage(connection: Connection, run_id: str) -> tuple[int, str]:
 
 
 def _missing(run_id: str) -> NotFoundError:
-    return NotFoundError(f"no run with id {run_id!r}")
+    return NotFoundError(f"Run with id={run_id} not found")
 
 
 def _choose_name(run_name: str, tags: Sequence[Tag]) -> str:
     tagged = next((tag.value for tag in tags if tag.key == RUN_NAME), "")
     if run_name and tagged and run_name != tagged:
-        raise InvalidValueError(f"two names for one run: {run_name!r}, and {tagged!r} in the tag {RUN_NAME}")
+        raise InvalidValueError(
+            f"Both 'run_name' argument and {RUN_NAME!r} tag are specified, but with different values"
+            f" (run_name={run_name!r}, {RUN_NAME}={tagged!r})."
+        )
     return run_name or tagged or generate_run_name()
 
 
@@ -148,7 +153,7 @@ def _shortened(params: Sequence[Param]) -> dict[str, str]:
     for name, value in params:
         limits.check_key(name, "param")
         if name in found:
-            raise InvalidValueError(f"param {name!r} is given twice in one batch")
+            raise InvalidValueError(f"Duplicate parameter keys have been submitted: [{name!r}]")
         found[name] = value[: limits.PARAM_VALUE]
     return found
 
