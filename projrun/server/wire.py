@@ -59,6 +59,8 @@ class MetricFields(Message, kw_only=True):
     dataset_name: str | None = None
     dataset_digest: str | None = None
     model_id: str | None = None
+    run_id: str | None = None
+    """Of a metric of a logged model. The run that a message is about counts."""
 
     def metric(self) -> Metric:
         """As a metric."""

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import anyio.from_thread
 import anyio.to_thread
@@ -40,6 +41,7 @@ class _Entries(msgspec.Struct, omit_defaults=True):
 
 
 class _List(wire.OfRun):
+    REFUSED: ClassVar[tuple[str, ...]] = ("page_token",)
     path: str = ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 
 from projrun.server import answers, permissions, wire
@@ -45,11 +47,16 @@ class _Tags(wire.Message):
 
 
 class _OrderBy(wire.Message):
+    REFUSED: ClassVar[tuple[str, ...]] = (
+        "dataset_name",
+        "dataset_digest",
+    )
     field_name: str
     ascending: bool = True
 
 
 class _Search(wire.Message):
+    REFUSED: ClassVar[tuple[str, ...]] = ("datasets",)
     experiment_ids: tuple[str, ...] = ()
     filter: str = ""
     max_results: wire.Int64 = 100
@@ -63,6 +70,7 @@ class _Page(msgspec.Struct, omit_defaults=True):
 
 
 class _List(wire.Message):
+    REFUSED: ClassVar[tuple[str, ...]] = ("page_token",)
     model_id: str
     artifact_directory_path: str = ""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 
 from projrun.server import answers, permissions, wire
@@ -13,6 +15,7 @@ from projrun.tracking.runs import RunStore
 
 
 class _Create(wire.Message):
+    REFUSED: ClassVar[tuple[str, ...]] = ("deployment_job_id",)
     name: str
     description: str = ""
     tags: tuple[wire.Pair, ...] = ()
@@ -20,6 +23,10 @@ class _Create(wire.Message):
 
 class _Get(wire.Message):
     name: str
+
+
+class _GetLatest(_Get):
+    REFUSED: ClassVar[tuple[str, ...]] = ("stages",)
 
 
 class _Found(msgspec.Struct):
@@ -64,7 +71,7 @@ def _get(store: RunStore, message: _Get) -> _Found:
     return _Found(answers.registered_model(part_of(store, ModelRegistry).get_registered_model(message.name)))
 
 
-def _get_latest(store: RunStore, message: _Get) -> _Latest:
+def _get_latest(store: RunStore, message: _GetLatest) -> _Latest:
     model = part_of(store, ModelRegistry).get_registered_model(message.name)
     return _Latest([answers.model_version(version) for version in model.latest_versions])
 
@@ -96,7 +103,9 @@ def _get_download_uri(store: RunStore, message: _GetVersion) -> _DownloadUri:
 ROUTES = (
     writing("POST", "registered-models/create", _Create, _create, needs=permissions.CREATE_MODEL),
     reading("GET", "registered-models/get", _Get, _get, needs=permissions.READ_MODEL),
-    reading("POST", "registered-models/get-latest-versions", _Get, _get_latest, needs=permissions.READ_MODEL),
+    reading(
+        "POST", "registered-models/get-latest-versions", _GetLatest, _get_latest, needs=permissions.READ_MODEL
+    ),
     writing("POST", "model-versions/create", _CreateVersion, _create_version, needs=permissions.EDIT_MODEL),
     reading("GET", "model-versions/get", _GetVersion, _get_version, needs=permissions.READ_MODEL),
     reading(
