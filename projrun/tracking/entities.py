@@ -136,6 +136,15 @@ class ModelVersion(NamedTuple):
     run_link: str = ""
     current_stage: str = "None"
     tags: tuple[Tag, ...] = ()
+    aliases: tuple[str, ...] = ()
+    user_id: str = ""
+
+
+class ModelAlias(NamedTuple):
+    """A name for one version of a registered model (`models:/name@alias`)."""
+
+    alias: str
+    version: str
 
 
 class RegisteredModel(NamedTuple):
@@ -147,6 +156,8 @@ class RegisteredModel(NamedTuple):
     description: str = ""
     tags: tuple[Tag, ...] = ()
     latest_versions: tuple[ModelVersion, ...] = ()
+    """The newest of each stage."""
+    aliases: tuple[ModelAlias, ...] = ()
 
 
 class RunPage(NamedTuple):
@@ -174,4 +185,18 @@ class MetricPage(NamedTuple):
     """A page of a metric's history, oldest first as logged; `next_page_token` is empty on the last."""
 
     metrics: tuple[Metric, ...]
+    next_page_token: str = ""
+
+
+class RegisteredModelPage(NamedTuple):
+    """A page of a search; `next_page_token` is empty on the last."""
+
+    models: tuple[RegisteredModel, ...]
+    next_page_token: str = ""
+
+
+class ModelVersionPage(NamedTuple):
+    """A page of a search; `next_page_token` is empty on the last."""
+
+    versions: tuple[ModelVersion, ...]
     next_page_token: str = ""
