@@ -168,8 +168,8 @@ class _Merge:
         if not self._journal.model_versions():
             return
         from projrun.journal.registry import RegistrySender
-        from projrun.tracking.models import ModelRegistry
         from projrun.tracking.parts import find_part
+        from projrun.tracking.registry import ModelRegistry
 
         target = find_part(self._target, ModelRegistry)
         if target is None:

@@ -8,8 +8,9 @@ from projrun.errors import AlreadyExistsError, NotFoundError
 from projrun.journal.journal import Journal
 from projrun.journal.references import References
 from projrun.tracking.entities import ModelVersion, RegisteredModel, Tag
-from projrun.tracking.models import ModelRegistry
 from projrun.tracking.origin import ORIGIN_VERSION
+from projrun.tracking.parts import part_of
+from projrun.tracking.registry import ModelRegistry
 
 _LOOKED_AT = 100
 """The newest versions of a model in the target among which one is looked for that was created without an answer."""
@@ -23,6 +24,7 @@ class RegistrySender:
     ) -> None:
         """`place` gives the artifact URI of the target for one of the journal."""
         self._journal = journal
+        self._own = part_of(journal.store, ModelRegistry)
         self._target = target
         self._references = references
         self._place = place
@@ -34,7 +36,7 @@ class RegistrySender:
             key = f"{name}/{number}"
             if key in done:
                 continue
-            version = self._journal.store.get_model_version(name, number)
+            version = self._own.get_model_version(name, number)
             there = self._registered(name)
             # The source is an id, or below one: no other run-scoped store has it.
             origin = f"{version.source}#{number}"
@@ -45,7 +47,7 @@ class RegistrySender:
         try:
             return self._target.get_registered_model(name)
         except NotFoundError:
-            own = self._journal.store.get_registered_model(name)
+            own = self._own.get_registered_model(name)
         try:
             return self._target.create_registered_model(name, description=own.description, tags=own.tags)
         except AlreadyExistsError:  # made a moment ago, by another run

@@ -1,10 +1,10 @@
-"""The conformance kits of what a store keeps of models: `LoggedModelsConformance` and `ModelRegistryConformance`.
+"""The conformance kit of logged models.
 
-    class TestMyStore(LoggedModelsConformance, ModelRegistryConformance):
+    class TestMyStore(LoggedModelsConformance):
         @pytest.fixture
         def models(self, tmp_path: Path) -> Iterator[ModelStore]: ...
 
-Each needs runs, too: a logged model belongs to an experiment, and a version to a run.
+It needs runs, too: a logged model belongs to an experiment.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from projrun.errors import AlreadyExistsError, NotFoundError
+from projrun.errors import NotFoundError
 from projrun.testing.run_store_base import unique
 from projrun.tracking.entities import Dataset, ModelOutput, Param, Run, Tag
-from projrun.tracking.models import LoggedModels, ModelRegistry
+from projrun.tracking.models import LoggedModels
 from projrun.tracking.runs import RunStore
 from projrun.typed import Protocol
 
 
-class ModelStore(RunStore, LoggedModels, ModelRegistry, Protocol):
+class ModelStore(RunStore, LoggedModels, Protocol):
     """A store that keeps runs and models."""
 
 
@@ -90,35 +90,3 @@ class LoggedModelsConformance(_Models):
         assert found.datasets == (dataset,)
         assert found.model_inputs == (model.model_id,)
         assert found.model_outputs == (ModelOutput(model.model_id, 3),)
-
-
-class ModelRegistryConformance(_Models):
-    """Registered models and their versions."""
-
-    def test_registered_model_is_found(self, models: ModelStore) -> None:
-        name = unique("registered é")
-        models.create_registered_model(name, description="what it is", tags=[Tag("team", "a")])
-        found = models.get_registered_model(name)
-        assert (found.name, found.description, found.tags) == (name, "what it is", (Tag("team", "a"),))
-        with pytest.raises(AlreadyExistsError):
-            models.create_registered_model(name)
-
-    def test_unknown_model_is_not_found(self, models: ModelStore) -> None:
-        with pytest.raises(NotFoundError):
-            models.get_registered_model(unique("absent"))
-        with pytest.raises(NotFoundError):
-            models.create_model_version(unique("absent"), source="s3://b/m")
-
-    def test_versions_are_counted(self, models: ModelStore, model_run: Run) -> None:
-        name = unique("counted")
-        models.create_registered_model(name)
-        for number in (1, 2):
-            source = f"{model_run.artifact_uri}/model{number}"
-            made = models.create_model_version(name, source=source, run_id=model_run.run_id, description="d")
-            assert (made.version, made.run_id, made.description) == (str(number), model_run.run_id, "d")
-            assert models.get_model_version(name, made.version).source == source
-            assert models.get_model_version_download_uri(name, made.version) == source
-        latest = models.get_registered_model(name).latest_versions
-        assert [version.version for version in latest] == ["2"]
-        with pytest.raises(NotFoundError):
-            models.get_model_version(name, "3")

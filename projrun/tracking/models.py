@@ -1,6 +1,6 @@
-"""`ModelRegistry` and `LoggedModels`: what a store keeps of models. `SqlStore` and `RestStore` fulfil both.
+"""`LoggedModels`: what a store keeps of models beside the registry. `SqlStore` and `RestStore` fulfil it.
 
-A store that only records runs needs neither. Errors, limits and semantics as for `RunStore`.
+A store that only records runs needs it not. Errors, limits and semantics as for `RunStore`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,7 @@ from projrun.tracking.entities import (
     LoggedModel,
     LoggedModelPage,
     ModelOutput,
-    ModelVersion,
     Param,
-    RegisteredModel,
     Tag,
 )
 
@@ -57,26 +55,3 @@ class LoggedModels(Protocol):
     def finalize_logged_model(self, model_id: str, status: str) -> LoggedModel: ...
     def log_logged_model_params(self, model_id: str, params: Sequence[Param]) -> None: ...
     def set_logged_model_tags(self, model_id: str, tags: Sequence[Tag]) -> None: ...
-
-
-@runtime_checkable
-class ModelRegistry(Protocol):
-    """Registered models and their numbered versions."""
-
-    def create_registered_model(
-        self, name: str, *, description: str = "", tags: Sequence[Tag] = ()
-    ) -> RegisteredModel: ...
-    def get_registered_model(self, name: str) -> RegisteredModel: ...
-    def create_model_version(
-        self,
-        name: str,
-        *,
-        source: str,
-        run_id: str = "",
-        description: str = "",
-        model_id: str = "",
-        run_link: str = "",
-        tags: Sequence[Tag] = (),
-    ) -> ModelVersion: ...
-    def get_model_version(self, name: str, version: str) -> ModelVersion: ...
-    def get_model_version_download_uri(self, name: str, version: str) -> str: ...

@@ -1,9 +1,10 @@
-"""`ModelRegistry`: registered models, their numbered versions, aliases and tags. `SqlRegistry` and `RestRegistry` fulfil it.
+"""`ModelRegistry`: registered models, their numbered versions, aliases and tags.
 
     registry = part_of(store, ModelRegistry)
 
-Errors, limits and semantics are MLflow's. A version's number is never used twice, also after it was deleted.
-Prompts are registered models with the tag `mlflow.prompt.is_prompt`; searches find them only where they ask for it.
+`SqlRegistry` and `RestRegistry` fulfil it. Errors, limits and semantics are MLflow's. A version's number is never used
+twice, also after it was deleted. Prompts are registered models with the tag `mlflow.prompt.is_prompt`; searches find
+them only where they ask for it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What MLflow's registry takes: names, aliases, versions, stages and tags. The texts are MLflow's, as clients match them."""
+"""What the registry takes: names, aliases, versions, stages and tags. The texts are MLflow's: clients match them."""
 
 from __future__ import annotations
 

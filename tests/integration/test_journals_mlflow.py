@@ -16,6 +16,8 @@ import pytest
 from projrun.testing.run_store_base import unique
 from projrun.tracking.entities import Run
 from projrun.tracking.origin import ORIGIN
+from projrun.tracking.parts import part_of
+from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.rest.store import RestStore
 from tests.support.commands import Completed, run_projrun
 from tests.support.faulty import FaultyServer, faulty
@@ -163,7 +165,7 @@ def test_a_run_without_the_server_is_there_after_one_sync(bench: Bench, store: R
     assert outer.tag("best") == f"models:/{model.model_id}"
     assert [output.model_id for output in outer.model_outputs] == [model.model_id]
     assert "MLmodel" in [file.path for file in store.artifacts(model.artifact_uri).list()]
-    version = store.get_model_version(bench.experiment, "1")
+    version = part_of(store, ModelRegistry).get_model_version(bench.experiment, "1")
     assert (version.source, version.run_id) == (f"models:/{model.model_id}", outer.run_id)
     shown = run_projrun("runs", "show", document["run_id"], "--json", environ=bench.environ).check()
     assert json.loads(shown.stdout)["run_id"] == outer.run_id

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import RequestError, TrackingError
-from projrun.testing.models import LoggedModelsConformance, ModelRegistryConformance, ModelStore
+from projrun.testing.models import LoggedModelsConformance, ModelStore
+from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql import experiments

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import NotFoundError
-from projrun.testing.models import LoggedModelsConformance, ModelRegistryConformance, ModelStore
+from projrun.testing.models import LoggedModelsConformance, ModelStore
+from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
 from projrun.testing.run_store_base import unique
 from projrun.tracking.artifacts.download import download_uri
 from projrun.tracking.artifacts.references import resolve
 from projrun.tracking.entities import Run
+from projrun.tracking.parts import part_of
+from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.rest.models import API
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.rest.wire import logged_model_answer, nothing
@@ -55,13 +58,11 @@ class RestConformance(RunStoreConformance, ModelRegistryConformance):
 
 def _register(store: RestStore, name: str, run: Run) -> None:
     """Version 1 of a model: the run's folder `model`, in a stage and with an alias."""
-    version = {"name": name, "version": "1"}
-    source = {"name": name, "source": f"{run.artifact_uri}/model", "run_id": run.run_id}
-    post = store.transport.post
-    post(f"{API}registered-models/create", {"name": name}, nothing)
-    post(f"{API}model-versions/create", source, nothing)
-    post(f"{API}registered-models/alias", {**version, "alias": "best"}, nothing)
-    post(f"{API}model-versions/transition-stage", {**version, "stage": "Staging"}, nothing)
+    registry = part_of(store, ModelRegistry)
+    registry.create_registered_model(name)
+    registry.create_model_version(name, source=f"{run.artifact_uri}/model", run_id=run.run_id)
+    registry.set_registered_model_alias(name, "best", "1")
+    registry.transition_model_version_stage(name, "1", "Staging")
 
 
 def _open(uri: str) -> Iterator[RestStore]:
@@ -87,6 +88,8 @@ class TestMlflow3(RestConformance, LoggedModelsConformance):
 
 class TestMlflow2(RestConformance):
     """The 2.x line."""
+
+    has_prompts = False
 
     @pytest.fixture
     def store(self, mlflow2_server: str) -> Iterator[RunStore]:

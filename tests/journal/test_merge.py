@@ -19,6 +19,8 @@ from projrun.journal.journal import Journal, has_journal
 from projrun.journal.merge import Merged, merge
 from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Run, Tag
 from projrun.tracking.origin import ORIGIN
+from projrun.tracking.parts import part_of
+from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
 from tests.journal.stores import Failing, ForeignStore
@@ -72,10 +74,12 @@ def fill_models(journal: Journal, experiment: str) -> None:
     file.write_bytes(b"trees")
     store.artifacts(model.artifact_uri).upload(file, "MLmodel")
     store.finalize_logged_model(model.model_id, "LOGGED_MODEL_READY")
-    store.create_registered_model("echo", description="says it again")
+    part_of(store, ModelRegistry).create_registered_model("echo", description="says it again")
     own = store.get_run(OWNER)
     for source in (f"{own.artifact_uri}/model", f"models:/{model.model_id}"):
-        store.create_model_version("echo", source=source, run_id=OWNER, tags=[Tag("of", OWNER)])
+        part_of(store, ModelRegistry).create_model_version(
+            "echo", source=source, run_id=OWNER, tags=[Tag("of", OWNER)]
+        )
 
 
 def check_models(target: SqlStore, outer: Run) -> None:
@@ -91,9 +95,9 @@ def check_models(target: SqlStore, outer: Run) -> None:
     folder = target.artifacts(model.artifact_uri).folder
     assert folder is not None
     assert (folder / "MLmodel").read_bytes() == b"trees"
-    registered = target.get_registered_model("echo")
+    registered = part_of(target, ModelRegistry).get_registered_model("echo")
     assert (registered.description, registered.latest_versions[0].version) == ("says it again", "2")
-    versions = [target.get_model_version("echo", number) for number in ("1", "2")]
+    versions = [part_of(target, ModelRegistry).get_model_version("echo", number) for number in ("1", "2")]
     assert [version.source for version in versions] == [
         f"{outer.artifact_uri}/model", f"models:/{model.model_id}",
     ]  # fmt: skip

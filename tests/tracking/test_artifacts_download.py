@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from projrun.errors import SourceError, TrackingError
 from projrun.tracking.artifacts.download import download_uri
 from projrun.tracking.artifacts.references import resolve
-from projrun.tracking.entities import ModelVersion, Run
+from projrun.tracking.entities import Run
+from projrun.tracking.parts import part_of
+from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
 from tests.tracking.loopback import Answer, Loopback, always, closed_port, serve
@@ -209,9 +212,9 @@ def test_without_a_store(uri: str, place: Path) -> None:
 
 
 def test_models(store: SqlStore, run: Run, place: Path) -> None:
-    store.create_registered_model("tree")
+    part_of(store, ModelRegistry).create_registered_model("tree")
     for source in (f"{run.artifact_uri}/model/data", f"runs:/{run.run_id}/model"):
-        store.create_model_version("tree", source=source, run_id=run.run_id)
+        part_of(store, ModelRegistry).create_model_version("tree", source=source, run_id=run.run_id)
     fetch("models:/tree/1", place, store)
     assert tree(place) == ["weights"]
     for number, uri in enumerate(["models:/tree/2", "models:/tree/latest"]):
@@ -227,8 +230,10 @@ def test_logged_model(store: SqlStore, run: Run, place: Path, tmp_path: Path) ->
     store.artifacts(model.artifact_uri).upload(tmp_path / "MLmodel", "MLmodel")
     fetch(f"models:/{model.model_id}", place, store)
     assert tree(place) == ["MLmodel"]
-    store.create_registered_model("by-id")
-    store.create_model_version("by-id", source=f"models:/{model.model_id}", model_id=model.model_id)
+    part_of(store, ModelRegistry).create_registered_model("by-id")
+    part_of(store, ModelRegistry).create_model_version(
+        "by-id", source=f"models:/{model.model_id}", model_id=model.model_id
+    )
     fetch("models:/by-id/1", place.parent / "again", store)
     assert tree(place.parent / "again") == ["MLmodel"]
 
@@ -238,8 +243,8 @@ def test_registered_models_are_asked_of_mlflows_registry(
 ) -> None:
     database = tmp_path / "registry.db"
     with closing(SqlStore.open(database)) as registry:
-        registry.create_registered_model("tree")
-        registry.create_model_version("tree", source=f"runs:/{run.run_id}/model")
+        part_of(registry, ModelRegistry).create_registered_model("tree")
+        part_of(registry, ModelRegistry).create_model_version("tree", source=f"runs:/{run.run_id}/model")
     fetch("models:/tree/1/data", place, store, MLFLOW_REGISTRY_URI=f"sqlite:///{database}")
     assert tree(place) == ["weights"]
     model = store.create_logged_model("0", name="logged", source_run_id=run.run_id)
@@ -253,10 +258,10 @@ def test_registered_models_are_asked_of_mlflows_registry(
 
 
 def test_models_that_are_not_there(store: SqlStore, run: Run, place: Path) -> None:
-    store.create_registered_model("empty")
+    part_of(store, ModelRegistry).create_registered_model("empty")
     assert "has none in 'latest'" in refused("models:/empty/latest", place, store).message
     assert "has none in 'Production'" in refused("models:/empty/Production", place, store).message
-    assert "has no aliases" in refused("models:/empty@best", place, store).message
+    assert "alias best not found" in refused("models:/empty@best", place, store).message
     for uri in (
         "models:/absent/1",
         "models:/absent/latest",
@@ -268,23 +273,21 @@ def test_models_that_are_not_there(store: SqlStore, run: Run, place: Path) -> No
 
 
 def test_models_that_lead_to_each_other_end(store: SqlStore) -> None:
-    store.create_registered_model("circle")
-    store.create_model_version("circle", source="models:/circle/1")
+    part_of(store, ModelRegistry).create_registered_model("circle")
+    part_of(store, ModelRegistry).create_model_version("circle", source="s3://b/x")
+    with closing(sqlite3.connect(store.uri.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute("UPDATE registry_versions SET storage_location = 'models:/circle/1'")
     with pytest.raises(TrackingError, match="in a loop"):
         resolve("models:/circle/1", store)
 
 
-class WithAliases(SqlStore):
-    """The embedded store with one alias, as servers have them."""
-
-    def get_model_version_by_alias(self, name: str, alias: str) -> ModelVersion:
-        assert alias == "best"
-        return self.get_model_version(name, "1")
-
-
-def test_alias(run: Run, store: SqlStore, tmp_path: Path, place: Path) -> None:
-    store.create_registered_model("tree")
-    store.create_model_version("tree", source=f"runs:/{run.run_id}/model")
-    with closing(WithAliases.open(tmp_path / "home" / "projrun.db")) as aliases:
-        fetch("models:/tree@best/data", place, aliases)
+def test_alias_and_stage(run: Run, store: SqlStore, place: Path) -> None:
+    registry = part_of(store, ModelRegistry)
+    registry.create_registered_model("tree")
+    registry.create_model_version("tree", source=f"runs:/{run.run_id}/model")
+    registry.create_model_version("tree", source=f"runs:/{run.run_id}/other")
+    registry.set_registered_model_alias("tree", "best", "1")
+    registry.transition_model_version_stage("tree", "1", "Production")
+    fetch("models:/tree@best/data", place, store)
     assert tree(place) == ["weights"]
+    assert resolve("models:/tree/production", store) == resolve("models:/tree/1", store)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from projrun.server.endpoint import Endpoint
-from projrun.testing.models import LoggedModelsConformance, ModelRegistryConformance, ModelStore
+from projrun.testing.models import LoggedModelsConformance, ModelStore
+from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.runs import RunStore
@@ -32,7 +33,7 @@ def endpoint(database: Path) -> Iterator[Endpoint]:
         yield endpoint
 
 
-class EmbeddedConformance(RunStoreConformance, LoggedModelsConformance, ModelRegistryConformance):
+class EmbeddedConformance(RunStoreConformance, LoggedModelsConformance):
     """Deletes behind the store's back: the protocol has no way to do it yet."""
 
     @pytest.fixture(autouse=True)
@@ -56,7 +57,7 @@ class EmbeddedConformance(RunStoreConformance, LoggedModelsConformance, ModelReg
             assert connection.execute(statement, [identifier]).rowcount == 1
 
 
-class TestSqlStore(EmbeddedConformance):
+class TestSqlStore(EmbeddedConformance, ModelRegistryConformance):
     """The embedded store."""
 
     @pytest.fixture

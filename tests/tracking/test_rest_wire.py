@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Tag
-from projrun.tracking.rest import wire
+from projrun.tracking.rest import registry_wire, wire
 
 INFO: dict[str, Any] = {"run_id": "r", "experiment_id": "0", "status": "FINISHED", "artifact_uri": "a"}
 
@@ -146,10 +146,10 @@ PARSERS = [
     wire.runs_answer,
     wire.metrics_answer,
     wire.files_answer,
-    wire.model_version_answer,
-    wire.registered_model_answer,
+    registry_wire.model_version_answer,
+    registry_wire.registered_model_answer,
     wire.logged_model_answer,
-    wire.artifact_uri_answer,
+    registry_wire.artifact_uri_answer,
 ]
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError
+from projrun.errors import InvalidValueError, NotFoundError
 from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Run, Tag
-from projrun.tracking.models import LoggedModels, ModelRegistry
+from projrun.tracking.models import LoggedModels
+from projrun.tracking.parts import part_of
+from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
 
@@ -30,7 +32,7 @@ def run(store: SqlStore) -> Run:
 def test_store_fulfils_the_contracts(store: SqlStore) -> None:
     tracking: RunStore = store
     models: LoggedModels = store
-    registry: ModelRegistry = store
+    registry: ModelRegistry = part_of(store, ModelRegistry)
     assert tracking.uri.startswith("sqlite:///")
     assert callable(models.create_logged_model)
     assert callable(registry.create_registered_model)
@@ -122,42 +124,6 @@ def test_inputs_and_outputs_of_a_run(store: SqlStore, run: Run) -> None:
     other = store.create_run("0", start_time=6)
     store.log_inputs(other.run_id, [wine._replace(tags=())])
     assert store.get_run(other.run_id).datasets == (wine._replace(tags=()),)
-
-
-def test_registered_model_and_its_versions(store: SqlStore, run: Run) -> None:
-    assert store.create_registered_model("wine", description="d", tags=[Tag("a", "1")]).latest_versions == ()
-    with pytest.raises(AlreadyExistsError, match="'wine' exists"):
-        store.create_registered_model("wine")
-    model = store.create_logged_model("0", source_run_id=run.run_id)
-    source = f"models:/{model.model_id}"
-    first = store.create_model_version("wine", source=source, model_id=model.model_id, tags=[Tag("t", "1")])
-    second = store.create_model_version("wine", source="s3://bucket/x", run_id=run.run_id)
-    assert (first.version, first.run_id, first.tags) == ("1", run.run_id, (Tag("t", "1"),))
-    assert (second.version, second.status) == ("2", "READY")
-    found = store.get_registered_model("wine")
-    assert (found.description, found.tags, found.latest_versions) == ("d", (Tag("a", "1"),), (second,))
-    assert store.get_model_version("wine", "1") == first
-    assert store.get_model_version_download_uri("wine", "1") == model.artifact_uri
-    assert store.get_model_version_download_uri("wine", "2") == "s3://bucket/x"
-
-
-def test_registry_refuses(store: SqlStore) -> None:
-    for name in ("", " ", "a/b", "a:b"):
-        with pytest.raises(InvalidValueError, match="invalid name"):
-            store.create_registered_model(name)
-    store.create_registered_model("wine")
-    with pytest.raises(InvalidValueError, match="source"):
-        store.create_model_version("wine", source="")
-    with pytest.raises(InvalidValueError, match="it is a number"):
-        store.get_model_version("wine", "latest")
-    for attempt in (
-        lambda: store.get_registered_model("none"),
-        lambda: store.create_model_version("none", source="x"),
-        lambda: store.get_model_version("wine", "1"),
-        lambda: store.create_model_version("wine", source="x", model_id="m-none"),
-    ):
-        with pytest.raises(NotFoundError):
-            attempt()
 
 
 def test_models_of_old_clients_are_a_tag(store: SqlStore, run: Run) -> None:

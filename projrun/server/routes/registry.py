@@ -9,8 +9,8 @@ import msgspec
 from projrun.server import answers, permissions, wire
 from projrun.server.api import reading, writing
 from projrun.server.places import ArtifactUri
-from projrun.tracking.models import ModelRegistry
 from projrun.tracking.parts import part_of
+from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.runs import RunStore
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 from projrun.errors import NotFoundError, TrackingError
 from projrun.tracking.artifacts.uris import uri_scheme
-from projrun.tracking.entities import LoggedModel, ModelVersion, RegisteredModel, Run
+from projrun.tracking.entities import Run
+from projrun.tracking.models import LoggedModels
+from projrun.tracking.parts import Part, find_part
+from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.runs import RunStore
 
 _MOST_STEPS = 8
@@ -17,22 +20,6 @@ class Place(NamedTuple):
 
     artifact_uri: str
     path: str
-
-
-@runtime_checkable
-class ModelLookup(Protocol):
-    """What a store must know for `models:/` URIs."""
-
-    def get_logged_model(self, model_id: str) -> LoggedModel: ...
-    def get_registered_model(self, name: str) -> RegisteredModel: ...
-    def get_model_version_download_uri(self, name: str, version: str) -> str: ...
-
-
-@runtime_checkable
-class AliasLookup(Protocol):
-    """What a store must know for `models:/name@alias`."""
-
-    def get_model_version_by_alias(self, name: str, alias: str) -> ModelVersion: ...
 
 
 def resolve(uri: str, store: RunStore, steps: int = 0, *, registry: RunStore | None = None) -> Place:
@@ -78,29 +65,28 @@ def _parts(uri: str) -> list[str]:
 
 def _model_source(uri: str, first: str, rest: list[str], store: RunStore) -> tuple[str, str]:
     """The URI of a model's files, and the path in it."""
-    if not isinstance(store, ModelLookup):
-        raise TrackingError(f"{uri} cannot be resolved: the tracking store {store.uri} has no models")
     name, at, alias = first.partition("@")
+    if not (at or rest):
+        return _kept(store, LoggedModels, uri).get_logged_model(first).artifact_uri, ""
+    registry = _kept(store, ModelRegistry, uri)
     if at:
-        version = _by_alias(uri, name, alias, store)
-        return store.get_model_version_download_uri(name, version), "/".join(rest)
-    if not rest:
-        return store.get_logged_model(first).artifact_uri, ""
-    version = rest[0] if rest[0].isdigit() else _newest(uri, first, rest[0], store)
-    return store.get_model_version_download_uri(first, version), "/".join(rest[1:])
+        version = registry.get_model_version_by_alias(name, alias).version
+        return registry.get_model_version_download_uri(name, version), "/".join(rest)
+    version = rest[0] if rest[0].isdigit() else _newest(uri, first, rest[0], registry)
+    return registry.get_model_version_download_uri(first, version), "/".join(rest[1:])
 
 
-def _by_alias(uri: str, name: str, alias: str, store: RunStore) -> str:
-    if not isinstance(store, AliasLookup):
-        raise TrackingError(f"{uri} cannot be resolved: the tracking store {store.uri} has no aliases")
-    return store.get_model_version_by_alias(name, alias).version
+def _kept(store: RunStore, contract: type[Part], uri: str) -> Part:
+    part = find_part(store, contract)
+    if part is None:
+        raise TrackingError(f"{uri} cannot be resolved: the tracking store {store.uri} has no models")
+    return part
 
 
-def _newest(uri: str, name: str, stage: str, store: ModelLookup) -> str:
-    versions = store.get_registered_model(name).latest_versions
+def _newest(uri: str, name: str, stage: str, registry: ModelRegistry) -> str:
     numbers = [
         int(version.version)
-        for version in versions
+        for version in registry.get_registered_model(name).latest_versions
         if version.version.isdigit() and stage.lower() in ("latest", version.current_stage.lower())
     ]
     if not numbers:

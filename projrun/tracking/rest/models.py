@@ -1,19 +1,16 @@
-"""Models over MLflow's REST API: `LoggedModels` and `ModelRegistry` for `RestStore`."""
+"""Models over MLflow's REST API: `LoggedModels` for `RestStore`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from projrun.errors import InvalidValueError, NotFoundError
 from projrun.tracking.entities import (
     Dataset,
     LoggedModel,
     LoggedModelPage,
     ModelOutput,
-    ModelVersion,
     Param,
-    RegisteredModel,
     Tag,
 )
 from projrun.tracking.origin import ORIGIN_MODEL
@@ -105,68 +102,6 @@ class RestModels:
         """NotFoundError where there is no such model."""
         body = {"model_id": model_id, "tags": wire.pairs(list(tags))}
         self.transport.post(f"{_path(model_id)}/tags", body, wire.nothing, method="PATCH")
-
-    # registry
-
-    def create_registered_model(
-        self, name: str, *, description: str = "", tags: Sequence[Tag] = ()
-    ) -> RegisteredModel:
-        """AlreadyExistsError for a name that is taken."""
-        body = {"name": name, "description": description, "tags": wire.pairs(list(tags))}
-        path = f"{API}registered-models/create"
-        return self.transport.post(path, body, wire.registered_model_answer, idempotent=False)
-
-    def create_model_version(
-        self,
-        name: str,
-        *,
-        source: str,
-        run_id: str = "",
-        description: str = "",
-        model_id: str = "",
-        run_link: str = "",
-        tags: Sequence[Tag] = (),
-    ) -> ModelVersion:
-        """The next version of a registered model; NotFoundError without the model."""
-        body: dict[str, object] = {"name": name, "source": source, "tags": wire.pairs(list(tags))}
-        given = (
-            ("run_id", run_id),
-            ("description", description),
-            ("model_id", model_id),
-            ("run_link", run_link),
-        )
-        body |= {key: value for key, value in given if value}
-        path = f"{API}model-versions/create"
-        return self.transport.post(path, body, wire.model_version_answer, idempotent=False)
-
-    def get_registered_model(self, name: str) -> RegisteredModel:
-        """NotFoundError where there is none."""
-        path = f"{API}registered-models/get"
-        return self.transport.get(path, [("name", name)], wire.registered_model_answer)
-
-    def get_model_version(self, name: str, version: str) -> ModelVersion:
-        """NotFoundError where there is none."""
-        query = [("name", name), ("version", version)]
-        return self.transport.get(f"{API}model-versions/get", query, wire.model_version_answer)
-
-    def get_model_version_by_alias(self, name: str, alias: str) -> ModelVersion:
-        """NotFoundError where there is none."""
-        query = [("name", name), ("alias", alias)]
-        try:
-            return self.transport.get(f"{API}registered-models/alias", query, wire.model_version_answer)
-        except InvalidValueError as error:
-            # MLflow's answer for an alias that the model does not have.
-            raise NotFoundError(error.message, hint=error.hint) from None
-
-    def get_model_version_download_uri(self, name: str, version: str) -> str:
-        """Where a version's files are: what the registry says, else the version's source."""
-        query = [("name", name), ("version", version)]
-        try:
-            return self.transport.get(
-                f"{API}model-versions/get-download-uri", query, wire.artifact_uri_answer
-            )
-        except NotFoundError:
-            return self.get_model_version(name, version).source
 
 
 def _path(model_id: str) -> str:

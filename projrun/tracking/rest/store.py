@@ -29,7 +29,7 @@ from projrun.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from projrun.tracking.parts import Part
 
-_PARTS: dict[str, str] = {}
+_PARTS = {"ModelRegistry": "projrun.tracking.rest.registry:RestRegistry"}
 """What a server keeps beside runs, by the contract's name: see `projrun.tracking.parts`."""
 # The limits of one runs/log-batch (MLflow's REST reference, "Log Batch").
 MOST_ITEMS, MOST_PARAMS, MOST_TAGS = 1000, 100, 100

@@ -6,8 +6,7 @@ Numbers may come as text (proto3's JSON mapping writes int64 so), missing ones m
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import TypeVar, cast, get_args
+from typing import cast, get_args
 
 from projrun.tracking.entities import (
     Dataset,
@@ -19,106 +18,26 @@ from projrun.tracking.entities import (
     Metric,
     MetricPage,
     ModelOutput,
-    ModelVersion,
     Param,
-    RegisteredModel,
     Run,
     RunPage,
     Tag,
 )
+from projrun.tracking.rest.fields import Json
+from projrun.tracking.rest.fields import MalformedError as MalformedError
+from projrun.tracking.rest.fields import decimal as _float
+from projrun.tracking.rest.fields import flag as _flag
+from projrun.tracking.rest.fields import integer as _integer
+from projrun.tracking.rest.fields import items as _list
+from projrun.tracking.rest.fields import name as _name
+from projrun.tracking.rest.fields import nested as _object
+from projrun.tracking.rest.fields import optional_integer as _optional_integer
+from projrun.tracking.rest.fields import optional_text as _optional_text
+from projrun.tracking.rest.fields import text as _text
 from projrun.tracking.statuses import LifecycleStage, RunStatus
 
-Json = Mapping[str, object]
-_ITEM = TypeVar("_ITEM")
 _STATUSES = frozenset(get_args(RunStatus))
 _INFINITIES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-
-
-class MalformedError(Exception):
-    """An answer that is JSON and not MLflow's; the text says which field."""
-
-
-# --- fields ---
-
-
-def _text(value: Json, key: str, default: str | None = None) -> str:
-    found = value.get(key)
-    if found is None and default is not None:
-        return default
-    if not isinstance(found, str):
-        raise MalformedError(f"{key!r} is {_kind(found)}, not text")
-    return found
-
-
-def _name(value: Json, key: str) -> str:
-    """An identifier: text that is not empty; a number is taken as its text (older servers' versions)."""
-    found = value.get(key)
-    if isinstance(found, int) and not isinstance(found, bool):
-        return str(found)
-    if not isinstance(found, str) or not found:
-        raise MalformedError(f"{key!r} is {_kind(found)}, not an identifier")
-    return found
-
-
-def _optional_text(value: Json, key: str) -> str | None:
-    return _text(value, key) if value.get(key) is not None else None
-
-
-def _integer(value: Json, key: str, default: int = 0) -> int:
-    found = value.get(key)
-    if found is None:
-        return default
-    if isinstance(found, bool) or not isinstance(found, (int, float, str)):
-        raise MalformedError(f"{key!r} is {_kind(found)}, not a number")
-    try:
-        return int(found)
-    except (ValueError, OverflowError):
-        raise MalformedError(f"{key!r} is {_kind(found)}, not a whole number") from None
-
-
-def _optional_integer(value: Json, key: str) -> int | None:
-    return _integer(value, key) if value.get(key) is not None else None
-
-
-def _float(value: Json, key: str) -> float:
-    found = value.get(key, 0.0)
-    if isinstance(found, str) and found in _INFINITIES:
-        return _INFINITIES[found]
-    if isinstance(found, bool) or not isinstance(found, (int, float, str)):
-        raise MalformedError(f"{key!r} is {_kind(found)}, not a number")
-    try:
-        return float(found)
-    except (ValueError, OverflowError):
-        raise MalformedError(f"{key!r} is {_kind(found)}, not a number") from None
-
-
-def _flag(value: Json, key: str) -> bool:
-    found = value.get(key, False)
-    if not isinstance(found, bool):
-        raise MalformedError(f"{key!r} is {_kind(found)}, not true or false")
-    return found
-
-
-def _object(value: Json, key: str, *, required: bool = True) -> Json:
-    found = value.get(key)
-    if found is None and not required:
-        return {}
-    if not isinstance(found, dict):
-        raise MalformedError(f"{key!r} is {_kind(found)}, not an object")
-    return found
-
-
-def _list(value: Json, key: str, parse: Callable[[Json], _ITEM]) -> tuple[_ITEM, ...]:
-    found = value.get(key)
-    if found is None:
-        return ()
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-        raise MalformedError(f"{key!r} is not a list of objects")
-    return tuple(parse(item) for item in found)
-
-
-def _kind(value: object) -> str:
-    return "missing" if value is None else f"a {type(value).__name__}"
 
 
 def _stage(value: Json) -> LifecycleStage:
@@ -220,36 +139,6 @@ def file_info(value: Json) -> FileInfo:
     return FileInfo(_name(value, "path"), _flag(value, "is_dir"), _optional_integer(value, "file_size"))
 
 
-def model_version(value: Json) -> ModelVersion:
-    """A version of a registered model."""
-    return ModelVersion(
-        name=_name(value, "name"),
-        version=_name(value, "version"),
-        creation_time=_integer(value, "creation_timestamp"),
-        last_update_time=_integer(value, "last_updated_timestamp"),
-        source=_text(value, "source", ""),
-        run_id=_text(value, "run_id", ""),
-        status=_text(value, "status", "READY"),
-        description=_text(value, "description", ""),
-        model_id=_text(value, "model_id", ""),
-        run_link=_text(value, "run_link", ""),
-        current_stage=_text(value, "current_stage", "None"),
-        tags=_list(value, "tags", tag),
-    )
-
-
-def registered_model(value: Json) -> RegisteredModel:
-    """A name in the model registry."""
-    return RegisteredModel(
-        name=_name(value, "name"),
-        creation_time=_integer(value, "creation_timestamp"),
-        last_update_time=_integer(value, "last_updated_timestamp"),
-        description=_text(value, "description", ""),
-        tags=_list(value, "tags", tag),
-        latest_versions=_list(value, "latest_versions", model_version),
-    )
-
-
 def logged_model(value: Json) -> LoggedModel:
     """A model of MLflow 3."""
     info = _object(value, "info")
@@ -313,16 +202,6 @@ def files_answer(value: Json) -> tuple[FileInfo, ...]:
     return _list(value, "files", file_info)
 
 
-def model_version_answer(value: Json) -> ModelVersion:
-    """`model-versions/get` and `registered-models/alias`."""
-    return model_version(_object(value, "model_version"))
-
-
-def registered_model_answer(value: Json) -> RegisteredModel:
-    """`registered-models/get`."""
-    return registered_model(_object(value, "registered_model"))
-
-
 def logged_model_answer(value: Json) -> LoggedModel:
     """`logged-models/{id}`."""
     return logged_model(_object(value, "model"))
@@ -331,11 +210,6 @@ def logged_model_answer(value: Json) -> LoggedModel:
 def logged_models_answer(value: Json) -> LoggedModelPage:
     """`logged-models/search`."""
     return LoggedModelPage(_list(value, "models", logged_model), _text(value, "next_page_token", ""))
-
-
-def artifact_uri_answer(value: Json) -> str:
-    """`model-versions/get-download-uri`."""
-    return _name(value, "artifact_uri")
 
 
 # --- what is sent ---

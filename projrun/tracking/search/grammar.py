@@ -40,6 +40,8 @@ class Attribute(NamedTuple):
     name: str
     numeric: bool = False
     lists: bool = False
+    whole: bool = False
+    """A whole number, which may be in quotes."""
 
 
 class Searchable(NamedTuple):
@@ -47,6 +49,11 @@ class Searchable(NamedTuple):
 
     attributes: Mapping[str, Attribute]
     entities: frozenset[Entity]
+    prefixes: Mapping[str, Entity] = _PREFIXES
+    nulls: bool = True
+    """Whether params and tags can be asked for with IS NULL."""
+    orders: Mapping[str, Attribute] | None = None
+    """What can be sorted by, where that is not the attributes and the other entities."""
 
 
 RUNS = Searchable(
@@ -84,6 +91,33 @@ LOGGED_MODELS = Searchable(
     },
     frozenset({"attribute", "param", "tag"}),
 )
+_OF_THE_REGISTRY: Mapping[str, Entity] = {"attribute": "attribute", "tag": "tag", "tags": "tag"}
+_CHANGED = Attribute("last_update_time", numeric=True)
+REGISTERED_MODELS = Searchable(
+    {"name": Attribute("name", lists=True)},
+    frozenset({"attribute", "tag"}),
+    _OF_THE_REGISTRY,
+    nulls=False,
+    orders={"name": Attribute("name"), "timestamp": _CHANGED, "last_updated_timestamp": _CHANGED},
+)
+_VERSION = Attribute("version", numeric=True, whole=True)
+MODEL_VERSIONS = Searchable(
+    {
+        "name": Attribute("name", lists=True),
+        "version_number": _VERSION,
+        "run_id": Attribute("run_id", lists=True),
+        "source_path": Attribute("source"),
+    },
+    frozenset({"attribute", "tag"}),
+    _OF_THE_REGISTRY,
+    nulls=False,
+    orders={
+        "name": Attribute("name"),
+        "version_number": _VERSION,
+        "creation_timestamp": Attribute("creation_time", numeric=True),
+        "last_updated_timestamp": _CHANGED,
+    },
+)
 
 
 class Field(NamedTuple):
@@ -94,6 +128,7 @@ class Field(NamedTuple):
     numeric: bool
     lists: bool
     position: int
+    whole: bool = False
 
 
 class Comparison(NamedTuple):
@@ -126,9 +161,12 @@ def parse_filter(text: str, searchable: Searchable) -> tuple[Comparison, ...]:
 
 def parse_ordering(text: str, searchable: Searchable) -> Ordering:
     """One clause: a field, then ASC or DESC. Raises InvalidValueError."""
+    only_attributes = searchable is EXPERIMENTS or searchable.orders is not None
+    if searchable.orders is not None:
+        searchable = searchable._replace(attributes=searchable.orders)
     parser = _Parser(text, "order_by", searchable)
     field = parser.field()
-    if field.entity == "dataset" or (field.entity == "tag" and searchable is EXPERIMENTS):
+    if field.entity == "dataset" or (field.entity == "tag" and only_attributes):
         parser.fail("cannot sort by this", field.position)
     descending = parser.next.is_keyword("DESC")
     if descending or parser.next.is_keyword("ASC"):
@@ -188,7 +226,7 @@ class _Parser:
             self.fail("expected a field such as metrics.rmse, params.alpha or start_time")
         if self.next.text != "." or self.next.kind != "punctuation":
             return self._attribute(first.text, first.position)
-        entity = _PREFIXES.get(first.text)
+        entity = self._searchable.prefixes.get(first.text)
         if entity is None or entity not in self._searchable.entities:
             names = ", ".join(f"{name}s" for name in sorted(self._searchable.entities))
             self.fail(f"unknown entity {first.text!r}; one of: {names}", first.position)
@@ -220,7 +258,7 @@ class _Parser:
         if attribute is None:
             names = sorted({known.name for known in self._searchable.attributes.values()})
             self.fail(f"unknown attribute {name!r}; one of: {', '.join(names)}", position)
-        return Field("attribute", attribute.name, attribute.numeric, attribute.lists, position)
+        return Field("attribute", *attribute[:3], position, attribute.whole)
 
     def _operator(self) -> str:
         token = self.take()
@@ -245,13 +283,15 @@ class _Parser:
         allowed = _NUMERIC if field.numeric else _TEXT
         if field.lists:
             allowed = allowed | _LIST
-        if field.entity in ("param", "tag"):
+        if field.entity in ("param", "tag") and self._searchable.nulls:
             allowed = allowed | _NULL
         if operator not in allowed:
             self.fail(f"{operator} cannot be used here; one of: {', '.join(sorted(allowed))}", position)
 
     def _value(self, field: Field) -> Value:
         token = self.next
+        if field.whole:
+            return self._whole()
         if field.numeric:
             if token.kind != "number":
                 self.fail("expected a number")
@@ -259,6 +299,16 @@ class _Parser:
         if token.kind != "string":
             self.fail("expected a quoted string")
         return self.take().text
+
+    def _whole(self) -> int:
+        token = self.take()
+        try:
+            if token.kind in ("number", "string"):
+                return max(-(2**63), min(int(token.text), 2**63 - 1))
+        except ValueError:
+            pass
+        self._at -= token.kind != "end"
+        return self.fail("expected a whole number")
 
     def _list(self) -> tuple[str, ...]:
         self.punctuation("(")

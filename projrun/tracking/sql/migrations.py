@@ -18,6 +18,7 @@ from collections.abc import Sequence
 
 from projrun.tracking.sql.engine import Connection
 from projrun.tracking.sql.points import POINTS, SEARCHED
+from projrun.tracking.sql.registry.schema import REGISTRY_KEYS
 
 Migration = tuple[str, ...]
 NOW = "CAST(strftime('%s', 'now') AS BIGINT) * 1000"
@@ -174,11 +175,11 @@ _REGISTRY: Migration = (
         PRIMARY KEY (name, version, key),
         FOREIGN KEY (name, version) REFERENCES model_versions) WITHOUT ROWID""",
 )
-
 MIGRATIONS: tuple[Migration, ...] = (
     _EXPERIMENTS + _RUNS + _LOGGED_MODELS + _METRICS + _DATASETS + _REGISTRY,
     POINTS,
     SEARCHED,
+    REGISTRY_KEYS,
 )
 
 

@@ -13,7 +13,6 @@ from projrun.tracking.search.grammar import (
     Ordering,
     Searchable,
     Value,
-    parse_filter,
     parse_ordering,
 )
 from projrun.tracking.sql.engine import Dialect
@@ -48,7 +47,7 @@ def select(
     columns: str,
     *,
     where: Clause,
-    filter_string: str,
+    comparisons: Sequence[Comparison],
     order_by: Sequence[str],
     limit: int,
     offset: int,
@@ -56,10 +55,7 @@ def select(
     """The statement that finds a page of things. Raises InvalidValueError."""
     if len(order_by) > MAX_ORDERINGS:
         raise InvalidValueError(f"at most {MAX_ORDERINGS} orderings, not {len(order_by)}")
-    conditions = [where]
-    conditions += [
-        _condition(dialect, kind, comparison) for comparison in parse_filter(filter_string, kind.searchable)
-    ]
+    conditions = [where, *(_condition(dialect, kind, comparison) for comparison in comparisons)]
     orderings = [parse_ordering(text, kind.searchable) for text in order_by]
     joins = [_join(kind, index, ordering) for index, ordering in enumerate(orderings)]
     sorting = [_sorting(kind, index, ordering) for index, ordering in enumerate(orderings)]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from projrun.errors import InvalidValueError
 from projrun.tracking import limits
 from projrun.tracking.entities import ExperimentPage, LoggedModelPage, RunPage
-from projrun.tracking.search.grammar import EXPERIMENTS, LOGGED_MODELS, RUNS
+from projrun.tracking.search.grammar import EXPERIMENTS, LOGGED_MODELS, RUNS, Comparison, parse_filter
 from projrun.tracking.search.pages import page_offset, page_token
 from projrun.tracking.sql import experiments, logged_models, run_rows
 from projrun.tracking.sql.engine import Connection, Row, in_list
@@ -106,15 +106,30 @@ def _both(first: Clause, second: Clause) -> Clause:
 def _page(
     connection: Connection, kind: Kind, columns: str, where: Clause, search: Search
 ) -> tuple[list[Row], str]:
-    """A page's rows and the token of the next: one row more is read, to know whether there is one."""
     limits.check_page(search.max_results, limits.SEARCH_RESULTS)
+    comparisons = parse_filter(search.filter_string, kind.searchable)
+    return find_page(connection, kind, columns, where, comparisons, search)
+
+
+def find_page(
+    connection: Connection,
+    kind: Kind,
+    columns: str,
+    where: Clause,
+    comparisons: Sequence[Comparison],
+    search: Search,
+) -> tuple[list[Row], str]:
+    """A page's rows and the token of the next: one row more is read, to know whether there is one.
+
+    `comparisons` are those of the search's filter.
+    """
     offset = page_offset(search.page_token)
     statement = select(
         connection.dialect,
         kind,
         columns,
         where=where,
-        filter_string=search.filter_string,
+        comparisons=comparisons,
         order_by=search.order_by,
         limit=search.max_results + 1,
         offset=offset,

@@ -21,9 +21,7 @@ from projrun.tracking.entities import (
     Metric,
     MetricPage,
     ModelOutput,
-    ModelVersion,
     Param,
-    RegisteredModel,
     Run,
     RunPage,
     Tag,
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
     from projrun.tracking.runs import Deadline
     from projrun.tracking.statuses import RunStatus, ViewType
 
-_PARTS: dict[str, str] = {}  # see projrun.tracking.parts
+_PARTS = {"ModelRegistry": "projrun.tracking.sql.registry.store:SqlRegistry"}  # see projrun.tracking.parts
 SERVED = "mlflow-artifacts"
 """The scheme of artifacts that the store keeps itself: an MLflow client asks the REST endpoint for them."""
 
@@ -51,7 +49,7 @@ def artifact_root(database: Path) -> Path:
 
 
 class SqlStore:
-    """A `RunStore` with `LoggedModels` and a `ModelRegistry`. Used by one thread at a time: open one for each."""
+    """A `RunStore` with `LoggedModels`. Used by one thread at a time: open one for each."""
 
     destination = ""  # the URI of the object store that keeps the served artifacts instead of `artifact_root`
     default_root = f"{SERVED}:"  # below it the artifacts of new experiments have their places
@@ -332,59 +330,3 @@ class SqlStore:
 
         with self._engine.writing() as connection:
             logged_models.set_tags(connection, model_id, tags)
-
-    def create_registered_model(
-        self, name: str, *, description: str = "", tags: Sequence[Tag] = ()
-    ) -> RegisteredModel:
-        """Raises AlreadyExistsError."""
-        from projrun.tracking.sql import registry
-
-        with self._engine.writing() as connection:
-            return registry.create(connection, name, description, tags)
-
-    def get_registered_model(self, name: str) -> RegisteredModel:
-        """Raises NotFoundError."""
-        from projrun.tracking.sql import registry
-
-        with self._engine.reading() as connection:
-            return registry.get(connection, name)
-
-    def create_model_version(
-        self,
-        name: str,
-        *,
-        source: str,
-        run_id: str = "",
-        description: str = "",
-        model_id: str = "",
-        run_link: str = "",
-        tags: Sequence[Tag] = (),
-    ) -> ModelVersion:
-        """The next version of a registered model. Raises NotFoundError."""
-        from projrun.tracking.sql import registry
-
-        with self._engine.writing() as connection:
-            return registry.create_version(
-                connection,
-                name,
-                source=source,
-                run_id=run_id,
-                description=description,
-                model_id=model_id,
-                run_link=run_link,
-                tags=tags,
-            )
-
-    def get_model_version(self, name: str, version: str) -> ModelVersion:
-        """Raises NotFoundError."""
-        from projrun.tracking.sql import registry
-
-        with self._engine.reading() as connection:
-            return registry.get_version(connection, name, version)
-
-    def get_model_version_download_uri(self, name: str, version: str) -> str:
-        """Where the files of a version are. Raises NotFoundError."""
-        from projrun.tracking.sql import registry
-
-        with self._engine.reading() as connection:
-            return registry.download_uri(connection, name, version)

@@ -19,6 +19,7 @@ from projrun.tracking.sql.experiments import now
 from projrun.tracking.sql.registry import versions
 
 COLUMNS = "id, name, creation_time, last_update_time, description"
+_NEW_MODEL = insert_new("registry_models", "name, description, creation_time, last_update_time, last_version")
 
 
 def create(connection: Connection, name: str, description: str, tags: Sequence[Tag]) -> RegisteredModel:
@@ -26,10 +27,7 @@ def create(connection: Connection, name: str, description: str, tags: Sequence[T
     registry_rules.check_name(name)
     registry_rules.check_tags(tags)
     time = now()
-    made = connection.execute(
-        insert_new("registry_models", "name, description, creation_time, last_update_time, last_version"),
-        (name, description, time, time, 0),
-    )
+    made = connection.execute(_NEW_MODEL, (name, description, time, time, 0))
     if made.rowcount != 1:
         raise _taken(connection, name, any(tag.key == IS_PROMPT for tag in tags))
     key = key_of(connection, name)
@@ -87,8 +85,8 @@ def rename(connection: Connection, name: str, new_name: str) -> RegisteredModel:
     """Raises NotFoundError, AlreadyExistsError."""
     registry_rules.check_name(new_name, "new_name")
     key = key_for_writing(connection, name)
-    if new_name != name and _exists(connection, new_name):
-        raise AlreadyExistsError(f"Registered Model (name={new_name}) already exists.")
+    if new_name != name:
+        _reserve(connection, new_name)
     time = now()
     connection.execute(
         "UPDATE registry_models SET name = ?, last_update_time = ? WHERE id = ?", (new_name, time, key)
@@ -161,13 +159,17 @@ def key_for_writing(connection: Connection, name: str) -> int:
 
 def hold(connection: Connection, name: str) -> int | None:
     """Hold the row of a model until the end of the transaction; its key, or None where there is none."""
-    connection.execute("UPDATE registry_models SET name = name WHERE name = ?", (name,))
-    row = connection.execute("SELECT id FROM registry_models WHERE name = ?", (name,)).fetchone()
+    statement = f"SELECT id FROM registry_models WHERE name = ?{connection.dialect.lock}"
+    row = connection.execute(statement, (name,)).fetchone()
     return None if row is None else int(row[0])
 
 
-def _exists(connection: Connection, name: str) -> bool:
-    return connection.execute("SELECT 1 FROM registry_models WHERE name = ?", (name,)).fetchone() is not None
+def _reserve(connection: Connection, name: str) -> None:
+    """Make sure that no other transaction takes a name: only a row that is written does. Raises AlreadyExistsError."""
+    made = connection.execute(_NEW_MODEL, (name, "", 0, 0, 0))
+    if made.rowcount != 1:
+        raise AlreadyExistsError(f"Registered Model (name={name}) already exists.")
+    connection.execute("DELETE FROM registry_models WHERE name = ?", (name,))
 
 
 def _unknown(name: str) -> NotFoundError:

@@ -18,7 +18,7 @@ from projrun.tracking.registry import NoAliasError
 from projrun.tracking.sql import logged_models
 from projrun.tracking.sql.engine import Connection, Engine
 from projrun.tracking.sql.registry import models, search, versions
-from projrun.tracking.sql.registry.search import Search
+from projrun.tracking.sql.search import Search
 
 FindModel = Callable[[str], LoggedModel]
 _MODEL = "models:/"
@@ -190,9 +190,7 @@ class SqlRegistry:
     ) -> ModelVersionPage:
         """The last changed first where no order is given."""
         with self._engine.reading() as connection:
-            return search.model_versions(
-                connection, Search(filter_string, max_results, order_by, page_token)
-            )
+            return search.model_versions(connection, Search(filter_string, max_results, order_by, page_token))
 
     def set_model_version_tag(self, name: str, version: str, tag: Tag) -> None:
         """Raises NotFoundError."""

@@ -99,9 +99,7 @@ def newest_of_stages(connection: Connection, models: Iterable[int]) -> Iterator[
         " GROUP BY model, current_stage) ORDER BY model, version"
     )
     rows = list(select_in(connection, statement, models))
-    yield from zip(
-        (row[0] for row in rows), from_rows(connection, [row[1:] for row in rows]), strict=True
-    )
+    yield from zip((row[0] for row in rows), from_rows(connection, [row[1:] for row in rows]), strict=True)
 
 
 def update(connection: Connection, name: str, version: str, changes: str, *values: object) -> ModelVersion:
@@ -163,7 +161,9 @@ def from_rows(connection: Connection, rows: Sequence[Row]) -> list[ModelVersion]
     """The versions of rows of COLUMNS, in their order, with tags and aliases."""
     tags: dict[int, list[Tag]] = {row[0]: [] for row in rows}
     aliases: dict[int, list[str]] = {row[0]: [] for row in rows}
-    statement = "SELECT version, key, value FROM registry_version_tags WHERE version IN ({keys}) ORDER BY 1, 2"
+    statement = (
+        "SELECT version, key, value FROM registry_version_tags WHERE version IN ({keys}) ORDER BY 1, 2"
+    )
     for key, *tag in select_in(connection, statement, tags):
         tags[key].append(Tag(*tag))
     statement = "SELECT version, alias FROM registry_aliases WHERE version IN ({keys}) ORDER BY 1, 2"
