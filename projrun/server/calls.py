@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Protocol, get_origin
 from urllib.parse import parse_qsl
 
@@ -47,7 +48,7 @@ def application(route: Route, stores: Stores, access: Access | None = None) -> A
     """What answers a route."""
     if route.streamer is not None:
         return _streamed(route, route.streamer, stores, access)
-    run: Run = stores.write if route.writes else stores.read
+    run: Run = stores.write if route.writes else partial(stores.read, quick=route.paths[0].endswith("/get"))
     handler, needs_text = route.handler, frozenset(route.methods) <= {"POST", "PUT"}
 
     def answered(store: RunStore, message: Message, caller: Caller) -> msgspec.Struct | None:

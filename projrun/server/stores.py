@@ -1,4 +1,8 @@
-"""The store for many requests at once: one thread writes, a few read, each with a connection of its own."""
+"""The store for many requests at once.
+
+Calls of a store on this machine are short: what reads little is called on the event loop, and one thread writes.
+Searches, and all calls of other stores, are made in a pool of threads, each with a connection of its own.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from projrun.errors import TrackingError
 from projrun.server.places import served_folder
-from projrun.tracking.runs import RunStore
+from projrun.server.writing import Writer
+from projrun.tracking.parts import find_part
+from projrun.tracking.runs import LocalStore, RunStore
 
 Answer = TypeVar("Answer")
 
@@ -19,7 +26,9 @@ OpenStore = Callable[[], RunStore]
 OnCreate = Callable[[str], None]
 """Called with the id of each run that a client creates, before the client knows it."""
 
-READERS = 3
+THREADS = 8
+PATIENCE = 5.0
+"""Seconds that the last writes have at the end."""
 
 
 class Stores:
@@ -29,19 +38,37 @@ class Stores:
         """`open_store` is called once in each thread, when a request needs it."""
         self._open_store = open_store
         self.on_create = on_create
-        self._writer = ThreadPoolExecutor(1, "projrun-writer")
-        self._readers = ThreadPoolExecutor(READERS, "projrun-reader")
+        self._threads = ThreadPoolExecutor(THREADS, "projrun-store")
         self._mine = threading.local()
         self._opened: list[RunStore] = []
+        self._opening: asyncio.Lock | None = None
+        self._known = False
+        self._quick: RunStore | None = None
+        self._writer: Writer | None = None
         self._folder: tuple[Path | None] | None = None
 
-    async def read(self, call: Callable[[RunStore], Answer]) -> Answer:
-        """The answer of a call that only reads."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._answer, call)
+    async def read(self, call: Callable[[RunStore], Answer], *, quick: bool = False) -> Answer:
+        """The answer of a call that only reads; a `quick` one takes no longer than to hand it to a thread."""
+        if quick:
+            if not self._known:
+                await self._learn()
+            if self._quick is not None:
+                try:
+                    return call(self._quick)
+                except TrackingError as error:
+                    if type(error) is not TrackingError:
+                        raise
+                    # Locked: a thread can wait.
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, call)
 
     async def write(self, call: Callable[[RunStore], Answer]) -> Answer:
-        """The answer of a call that may write: one after the other, as SQLite would have it anyway."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._answer, call)
+        """The answer of a call that may write."""
+        if not self._known:
+            await self._learn()
+        if self._writer is not None:
+            answer: Answer = await self._writer.write(call)
+            return answer
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, call)
 
     async def folder(self) -> Path | None:
         """Where the store keeps the artifacts that it serves; None where that is not a folder of this machine."""
@@ -49,11 +76,31 @@ class Stores:
             self._folder = (await self.read(served_folder),)
         return self._folder[0]
 
+    async def _learn(self) -> None:
+        """What kind of store it is: opened in a thread, since that may wait for a server."""
+        self._opening = self._opening or asyncio.Lock()
+        async with self._opening:
+            if self._known:
+                return
+            loop = asyncio.get_running_loop()
+            quick, local = await loop.run_in_executor(self._threads, self._open)
+            if local is not None:
+                store, writes = await loop.run_in_executor(self._threads, self._open)
+                assert writes is not None  # noqa: S101 - the same store
+                local.wait_at_most(0)
+                self._quick, self._writer = quick, Writer(store, writes, loop)
+            self._known = True
+
+    def _open(self) -> tuple[RunStore, LocalStore | None]:
+        store = self._open_store()
+        self._opened.append(store)
+        return store, find_part(store, LocalStore)
+
     def _answer(self, call: Callable[[RunStore], Answer]) -> Answer:
         store: RunStore | None = getattr(self._mine, "store", None)
         if store is None:
-            store = self._mine.store = self._open_store()
-            self._opened.append(store)
+            store, _ = self._open()
+            self._mine.store = store
         return call(store)
 
     def __enter__(self) -> Stores:
@@ -65,7 +112,8 @@ class Stores:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for executor in (self._writer, self._readers):
-            executor.shutdown(wait=True, cancel_futures=True)
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        if self._writer is not None and not self._writer.close(PATIENCE):
+            return  # it still waits for another program's lock, and no client has had an answer
         for store in self._opened:
             store.close()

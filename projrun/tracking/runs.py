@@ -26,6 +26,8 @@ from projrun.tracking.entities import (
 from projrun.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from projrun.tracking.statuses import RunStatus, ViewType
 
 
@@ -160,3 +162,18 @@ class RunStore(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class LocalStore(Protocol):
+    """A part of stores on this machine, whose calls are short: a server makes them without a change of thread."""
+
+    def joined(self) -> AbstractContextManager[None]:
+        """What is written inside is kept at the end, all at once; what fails inside is undone by itself.
+
+        Raises TrackingError where nothing of it could be kept.
+        """
+        ...
+
+    def wait_at_most(self, seconds: float) -> None:
+        """For other programs' locks, from now on; then the call is a TrackingError."""
+        ...

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from projrun.directories import make_private
 from projrun.errors import InvalidValueError, RequestError, TrackingError
+from projrun.tracking.runs import LocalStore
 from projrun.tracking.sql.engine import VERSION
 from projrun.tracking.sql.mounts import network_file_system
 from projrun.typed import TYPE_CHECKING
@@ -52,13 +53,19 @@ class SqliteConnection(sqlite3.Connection):
     dialect = SqliteDialect()
 
 
-class SqliteEngine:
+_ALONE = ("COMMIT", "ROLLBACK")
+_INNER = ("RELEASE inner_one", "ROLLBACK TO inner_one", "RELEASE inner_one")
+"""How a transaction ends, and how it is undone: one by itself, and one of several that are joined."""
+
+
+class SqliteEngine(LocalStore):
     """An `Engine`: a connection, used by one thread at a time, and the transactions on it."""
 
     def __init__(self, path: Path, connection: SqliteConnection) -> None:
         self.path = path
         self.uri = f"sqlite:///{path}"
         self._connection = connection
+        self._joined = False
 
     @classmethod
     def open(
@@ -114,16 +121,35 @@ class SqliteEngine:
             yield connection
 
     @contextmanager
+    def joined(self) -> Iterator[None]:
+        """One transaction around those inside."""
+        with self.writing():
+            self._joined = True
+            try:
+                yield
+            finally:
+                self._joined = False
+
+    def wait_at_most(self, seconds: float) -> None:
+        """For locks of other processes."""
+        self._connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
+    @contextmanager
     def _transaction(self, begin: str) -> Iterator[SqliteConnection]:
         connection = self._connection
+        end, *undo = _INNER if self._joined else _ALONE
         with _explained(self.path):
-            connection.execute(begin)
+            if self._joined and not connection.in_transaction:
+                # A full disk may end the transaction around this one.
+                raise sqlite3.OperationalError("what was to be kept together is lost")
+            connection.execute("SAVEPOINT inner_one" if self._joined else begin)
             try:
                 yield connection
-                connection.execute("COMMIT")
+                connection.execute(end)
             except BaseException:
                 if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                    for statement in undo:
+                        connection.execute(statement)
                 raise
 
     def _version(self) -> int:

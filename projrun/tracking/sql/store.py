@@ -86,6 +86,8 @@ class SqlStore:
         """What it keeps beside runs."""
         from projrun.tracking.parts import open_part
 
+        if isinstance(self._engine, contract):
+            return self._engine
         return open_part(_PARTS, contract, self._engine)
 
     def create_experiment(self, name: str, artifact_location: str = "", tags: Sequence[Tag] = ()) -> str:

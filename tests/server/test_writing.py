@@ -1,0 +1,135 @@
+"""One thread writes, several calls in one transaction: each is kept or undone by itself, all where the disk fails."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from projrun.errors import AlreadyExistsError, TrackingError
+from projrun.server.stores import Stores
+from projrun.tracking.entities import Tag
+from projrun.tracking.parts import find_part
+from projrun.tracking.runs import LocalStore, RunStore
+from projrun.tracking.sql.store import SqlStore
+
+
+def served(database: Path, body: Callable[[Stores], Coroutine[Any, Any, None]]) -> None:
+    """Run a coroutine with the stores of a database."""
+
+    async def run() -> None:
+        with Stores(lambda: SqlStore.open(database)) as stores:
+            await body(stores)
+
+    asyncio.run(run())
+
+
+def names(database: Path) -> set[str]:
+    """The experiments that are kept."""
+    with closing(SqlStore.open(database)) as store:
+        return {each.name for each in store.search_experiments().experiments} - {"Default"}
+
+
+def creating(name: str) -> Callable[[RunStore], str]:
+    """A call that writes."""
+    return lambda store: store.create_experiment(name)
+
+
+def test_what_waits_is_written_in_one_transaction(database: Path) -> None:
+    async def body(stores: Stores) -> None:
+        held, waiting = threading.Event(), threading.Event()
+
+        def first(store: RunStore) -> str:
+            held.set()
+            assert waiting.wait(20)
+            return store.create_experiment("first")
+
+        tasks = [asyncio.create_task(stores.write(first))]
+        while not held.is_set():
+            await asyncio.sleep(0.001)
+        tasks += [asyncio.create_task(stores.write(creating(f"e{number}"))) for number in range(5)]
+        await asyncio.sleep(0)
+        assert names(database) == set()
+        waiting.set()
+        assert len(set(await asyncio.gather(*tasks))) == 6
+
+    served(database, body)
+    assert names(database) == {"first", "e0", "e1", "e2", "e3", "e4"}
+
+
+def test_a_call_that_fails_undoes_itself_alone(database: Path) -> None:
+    def half(store: RunStore) -> str:
+        made = store.create_experiment("kept all the same")
+        store.set_experiment_tag(made, Tag("a", "b"))
+        return store.create_experiment("twice")
+
+    async def body(stores: Stores) -> None:
+        calls = [creating("twice"), half, creating("after")]
+        answers = await asyncio.gather(*map(stores.write, calls), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [str, AlreadyExistsError, str]
+
+    served(database, body)
+    assert names(database) == {"twice", "kept all the same", "after"}
+
+
+def test_a_transaction_that_is_lost_fails_for_all_that_were_in_it(database: Path) -> None:
+    def losing(store: RunStore) -> None:
+        engine = find_part(store, LocalStore)
+        engine._connection.execute("ROLLBACK")  # type: ignore[union-attr]  # as SQLite does where a disk is full
+
+    async def body(stores: Stores) -> None:
+        calls = [creating("before"), losing, creating("after")]
+        answers = await asyncio.gather(*map(stores.write, calls), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {TrackingError}
+        assert await stores.write(creating("next"))
+
+    served(database, body)
+    assert names(database) == {"next"}
+
+
+def test_who_waits_for_a_lock_fails_with_it(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projrun.tracking.sql.sqlite.BUSY_TIMEOUT", 0.2)
+
+    async def body(stores: Stores) -> None:
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert (await stores.read(lambda store: store.get_experiment("0"), quick=True)).name == "Default"
+            calls = [stores.write(creating(f"e{number}")) for number in range(3)]
+            answers = await asyncio.gather(*calls, return_exceptions=True)
+            assert ["locked" in str(answer) for answer in answers] == [True] * 3
+            other.execute("ROLLBACK")
+        assert await stores.write(creating("again"))
+
+    served(database, body)
+    assert names(database) == {"again"}
+
+
+def test_a_quick_read_that_meets_a_lock_waits_in_a_thread(database: Path) -> None:
+    loops = threading.get_ident()
+
+    def locked_here(store: RunStore) -> str:
+        if threading.get_ident() == loops:
+            raise TrackingError("locked")
+        return store.get_experiment("0").name
+
+    async def body(stores: Stores) -> None:
+        assert await stores.read(locked_here, quick=True) == "Default"
+
+    served(database, body)
+
+
+def test_an_answer_whose_client_has_gone_is_nobodys(database: Path) -> None:
+    async def body(stores: Stores) -> None:
+        writing = asyncio.create_task(stores.write(creating("left")))
+        await asyncio.sleep(0)
+        writing.cancel()
+        await stores.write(creating("stayed"))
+
+    served(database, body)
+    assert "stayed" in names(database)
