@@ -189,7 +189,8 @@ _TABLE = (
     )._replace(only_asked=True),
     _setting(
         "tracking-uri",
-        "Where runs are recorded: an MLflow-compatible server's http(s) address or sqlite:///FILE.", "URI",
+        "Where runs are recorded: an MLflow-compatible server's http(s) address, sqlite:///FILE or postgresql://...",
+        "URI",
         "PROJRUN_TRACKING_URI", "MLFLOW_TRACKING_URI",
     )._replace(default="the embedded store"),
     _flag_setting(

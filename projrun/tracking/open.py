@@ -28,10 +28,15 @@ def open_store(
     """The store that a URI names. Does not contact a server yet.
 
     `deadline` bounds what it and its artifacts do over the network; a plug-in's store bounds itself.
-    Raises TrackingError for a SQLite file that is not projrun's, RequestError for wrong connection settings.
+    Raises RequestError for a file or a database that is not projrun's and for wrong connection settings, TrackingError
+    for one that cannot be used.
     """
     if uri.database is not None:
         return SqlStore.open(uri.database, warn=warn, deadline=deadline)
+    if uri.kind == "postgresql":
+        from projrun.tracking.sql.postgres_store import open_postgres_store
+
+        return open_postgres_store(uri, environ, deadline)
     if uri.kind == "plugin":
         from projrun.tracking.extensions import open_plugin_store
 

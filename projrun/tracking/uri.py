@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _FORBIDDEN = r"[\s\x00-\x20\x7f]"
 
-_KINDS = "http(s)://HOST or sqlite:///FILE"
+_KINDS = "http(s)://HOST, postgresql://HOST/DATABASE or sqlite:///FILE"
 _FOLDER_REMEDY = (
     "projrun writes no mlruns folders: serve it with `mlflow server --backend-store-uri FOLDER` "
     "(newer MLflow asks for MLFLOW_ALLOW_FILE_STORE=true) and give that server's http address"
@@ -31,8 +31,6 @@ _REMEDIES: Mapping[str, str] = {
     "file": _FOLDER_REMEDY,
     "mysql": "serve it with `mlflow server --backend-store-uri mysql://...` and give its http address",
     "mssql": "serve it with `mlflow server --backend-store-uri mssql://...` and give its http address",
-    "postgresql": "PostgreSQL stores come with projrun's server; give an http(s) address",
-    "postgres": "PostgreSQL stores come with projrun's server; give an http(s) address",
     "databricks": "give the workspace's https address and set MLFLOW_TRACKING_TOKEN",
     "databricks-uc": "give the workspace's https address and set MLFLOW_TRACKING_TOKEN",
     "uc": "give the workspace's https address and set MLFLOW_TRACKING_TOKEN",
@@ -42,7 +40,7 @@ _REMEDIES: Mapping[str, str] = {
 class TrackingUri(NamedTuple):
     """A parsed tracking URI. `text` may hold credentials: people are shown `shown`."""
 
-    kind: Literal["rest", "sqlite", "plugin"]
+    kind: Literal["rest", "sqlite", "postgresql", "plugin"]
     text: str
     database: Path | None = None
     """The SQLite file, absolute; None for others."""
@@ -72,6 +70,9 @@ def parse_tracking_uri(text: str, directory: Path | None = None) -> TrackingUri:
         return TrackingUri("rest", _server_address(text))
     if scheme == "sqlite":
         return _sqlite(text, directory or Path.cwd())
+    # `postgresql+psycopg2://` names MLflow's driver too (SQLAlchemy's database URLs).
+    if scheme.partition("+")[0] in ("postgresql", "postgres"):
+        return TrackingUri("postgresql", _postgresql(text))
     if scheme and is_offered(scheme, "projrun.stores"):
         return TrackingUri("plugin", text)
     if not scheme and text.lower() in _REMEDIES:
@@ -84,7 +85,6 @@ def _refusal(text: str, scheme: str) -> RequestError:
         return RequestError(
             f"the tracking URI {redact_uri(text)!r} is a folder or file, not a server", hint=_FOLDER_REMEDY
         )
-    # `mysql+pymysql://` names the driver too (SQLAlchemy's database URLs).
     remedy = _REMEDIES.get(scheme.split("+")[0], f"give {_KINDS}")
     return RequestError(f"projrun cannot record to the tracking URI {redact_uri(text)!r}", hint=remedy)
 
@@ -101,6 +101,17 @@ def _server_address(text: str) -> str:
             hint="give http(s)://HOST:PORT/PREFIX",
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def _postgresql(text: str) -> str:
+    """As libpq reads it; hosts, options and what is left out are its own matter."""
+    _, _, rest = text.partition(":")
+    if not rest.startswith("//") or re.search(_FORBIDDEN, text):
+        raise RequestError(
+            f"the tracking URI {redact_uri(text)!r} is not a database's address",
+            hint="give postgresql://USER@HOST:PORT/DATABASE",
+        )
+    return f"postgresql:{rest}"
 
 
 def split_uri(text: str) -> SplitResult | None:

@@ -12,22 +12,21 @@ from projrun.errors import RequestError, TrackingError
 from projrun.testing.models import LoggedModelsConformance, ModelStore
 from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
+from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql import experiments
 from projrun.tracking.sql.migrations import MIGRATIONS
 from projrun.tracking.sql.postgres import PostgresEngine
 from projrun.tracking.sql.postgres_schema import prepare, upgrade
 from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.uri import parse_tracking_uri
 from tests.support.postgres import PASSWORD, PostgresServer, run_statement
 
 
 @pytest.fixture(scope="module")
 def database(postgres_server: PostgresServer) -> str:
     """The URI of a new store, which all the tests fill."""
-    uri = postgres_server.uri()
-    with closing(PostgresEngine(uri)) as engine:
-        prepare(engine)
-    return uri
+    return postgres_server.uri().replace("postgresql:", "postgresql+psycopg2:")
 
 
 class TestPostgresStore(RunStoreConformance, LoggedModelsConformance, ModelRegistryConformance):
@@ -36,7 +35,9 @@ class TestPostgresStore(RunStoreConformance, LoggedModelsConformance, ModelRegis
     @pytest.fixture
     def store(self, database: str, tmp_path: Path) -> Iterator[ModelStore]:
         self.database = database
-        with closing(SqlStore(PostgresEngine(database), tmp_path)) as store:
+        uri = parse_tracking_uri(database)
+        with closing(open_store(uri, {"MLFLOW_DEFAULT_ARTIFACT_ROOT": str(tmp_path)}, warn=print)) as store:
+            assert isinstance(store, SqlStore)
             yield store
 
     @pytest.fixture
@@ -50,7 +51,8 @@ class TestPostgresStore(RunStoreConformance, LoggedModelsConformance, ModelRegis
         self._delete(f"runs SET lifecycle_stage = 'deleted' WHERE run_id = '{run_id}'")
 
     def _delete(self, change: str) -> None:
-        assert run_statement(self.database, f"UPDATE {change} RETURNING 1") == [(1,)]
+        uri = parse_tracking_uri(self.database).text
+        assert run_statement(uri, f"UPDATE {change} RETURNING 1") == [(1,)]
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ def test_new_store_is_its_owners_alone(file: Path) -> None:
 
 def test_artifacts_are_as_private_as_the_file(tmp_path: Path) -> None:
     with closing(SqlStore.open(tmp_path / "runs.db")) as store:
+        assert store.artifact_root
         assert stat.S_IMODE(store.artifact_root.stat().st_mode) == 0o700
 
 
@@ -195,7 +196,7 @@ def test_failed_transaction_leaves_nothing(file: Path) -> None:
             assert connection.execute("SELECT name FROM experiments").fetchall() == [("Default",)]
 
 
-@pytest.mark.parametrize("value", ["\udcff", 2**63])
+@pytest.mark.parametrize("value", ["\udcff", 2**63, "a\0b"])
 def test_value_that_no_database_holds_is_the_callers_mistake(file: Path, value: object) -> None:
     with (
         closing(SqliteEngine.open(file)) as database,

@@ -47,6 +47,27 @@ def test_sqlite_files_are_found_as_sqlalchemy_finds_them(text: str, file: str) -
     assert uri.text == f"sqlite:///{file}"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://u:secret@h/d",
+        "postgresql+psycopg2://u:secret@h/d",
+        "postgres://u:secret@h/d",
+        "PostgreSQL+psycopg://u:secret@h/d",
+    ],
+)
+def test_databases_are_named_as_for_sqlalchemy(text: str) -> None:
+    uri = parse_tracking_uri(text)
+    assert (uri.kind, uri.text, uri.database) == ("postgresql", "postgresql://u:secret@h/d", None)
+    assert uri.shown == "postgresql://h/d"
+
+
+def test_database_has_its_artifacts_elsewhere() -> None:
+    with pytest.raises(RequestError, match=r"where are the artifacts of postgresql://h/d\?") as caught:
+        open_store(parse_tracking_uri("postgresql://u:secret@h/d"), {}, warn=print)
+    assert "PROJRUN_DEFAULT_ARTIFACT_ROOT" in caught.value.hint
+
+
 def test_relative_file_without_a_folder_is_in_the_working_folder() -> None:
     assert parse_tracking_uri("sqlite:///x.db").database == Path.cwd() / "x.db"
 
@@ -65,19 +86,16 @@ def test_relative_file_without_a_folder_is_in_the_working_folder() -> None:
         ("databricks", "MLFLOW_TRACKING_TOKEN"),
         ("databricks://profile", "MLFLOW_TRACKING_TOKEN"),
         ("databricks-uc", "MLFLOW_TRACKING_TOKEN"),
-        (
-            "postgresql://u:secret@h/d",
-            "PostgreSQL stores come with projrun's server; give an http(s) address",
-        ),
-        ("postgresql+psycopg2://u:secret@h/d", "PostgreSQL stores come with projrun's server"),
-        ("ftp://h/d", "http(s)://HOST or sqlite:///FILE"),
-        ("me:secret@h/d", "http(s)://HOST or sqlite:///FILE"),
+        ("postgresql:u:secret@h/d", "postgresql://USER@HOST:PORT/DATABASE"),
+        ("postgres://u:secret@h/d b", "postgresql://USER@HOST:PORT/DATABASE"),
+        ("ftp://h/d", "http(s)://HOST, postgresql://HOST/DATABASE or sqlite:///FILE"),
+        ("me:secret@h/d", "http(s)://HOST, postgresql://HOST/DATABASE or sqlite:///FILE"),
         ("u:secret@h/d", "mlflow server --backend-store-uri"),
         ("//u:secret@h/d", "mlflow server --backend-store-uri"),
         ("http:u:secret@h/d", "http(s)://HOST:PORT"),
         ("sqlite://u:secret@h/d", "sqlite:////FOLDER/FILE is absolute"),
-        ("", "http(s)://HOST or sqlite:///FILE"),
-        ("  ", "http(s)://HOST or sqlite:///FILE"),
+        ("", "http(s)://HOST, postgresql://HOST/DATABASE or sqlite:///FILE"),
+        ("  ", "http(s)://HOST, postgresql://HOST/DATABASE or sqlite:///FILE"),
         ("sqlite://", "sqlite:////FOLDER/FILE is absolute"),
         ("sqlite:///", "sqlite:////FOLDER/FILE is absolute"),
         ("sqlite:///:memory:", "sqlite:////FOLDER/FILE is absolute"),

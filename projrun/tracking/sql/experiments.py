@@ -12,9 +12,10 @@ from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError
 from projrun.tracking import limits
 from projrun.tracking.artifacts.uris import uri_scheme
 from projrun.tracking.entities import Experiment, Tag
-from projrun.tracking.sql.engine import Connection, Row, select_in, upsert
+from projrun.tracking.sql.engine import Connection, Row, insert_new, select_in, upsert
 
 COLUMNS = "experiment_id, name, artifact_location, lifecycle_stage, creation_time, last_update_time"
+_INSERT = insert_new("experiments", "name, artifact_location, creation_time, last_update_time")
 _UPSERT_TAG = upsert("experiment_tags", "experiment_id, key", "value")
 
 
@@ -30,18 +31,23 @@ def create(
     tags: Sequence[Tag],
     default_root: str = "mlflow-artifacts:",
 ) -> str:
-    """The new experiment's id. Raises AlreadyExistsError, also where a deleted one has the name."""
+    """The new experiment's id. Raises AlreadyExistsError, also where a deleted one has the name.
+
+    Its artifacts are at `artifact_location`, else below `default_root`.
+    """
     _check_name(name)
-    found = get_by_name(connection, name)
-    if found is not None:
-        raise _taken(found)
-    number: int = connection.execute("SELECT max(experiment_id) FROM experiments").fetchone()[0] + 1
-    location = _checked_location(artifact_location) if artifact_location else f"{default_root}/{number}"
-    connection.execute(
-        f"INSERT INTO experiments ({COLUMNS}) VALUES (?, ?, ?, 'active', ?, ?)",
-        (number, name, location, now(), now()),
-    )
-    for tag in tags:
+    location = _checked_location(artifact_location) if artifact_location else ""
+    created = connection.execute(_INSERT, (name, location, now(), now()))
+    if not created.rowcount:
+        raise _taken(get_by_name(connection, name), name)
+    row = connection.execute("SELECT experiment_id FROM experiments WHERE name = ?", (name,)).fetchone()
+    number: int = row[0]
+    if not location:
+        connection.execute(
+            "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?",
+            (f"{default_root}/{number}", number),
+        )
+    for tag in sorted(tags):
         _write_tag(connection, number, tag)
     return str(number)
 
@@ -122,7 +128,9 @@ def _check_name(name: str) -> None:
     limits.check_length("name", name, limits.EXPERIMENT_NAME)
 
 
-def _taken(found: Experiment) -> AlreadyExistsError:
+def _taken(found: Experiment | None, name: str) -> AlreadyExistsError:
+    if found is None:  # it was deleted for good at this moment
+        return AlreadyExistsError(f"Experiment(name={name}) already exists")
     state = "" if found.lifecycle_stage == "active" else ", deleted"
     return AlreadyExistsError(
         f"Experiment(name={found.name}) already exists (id {found.experiment_id}{state})"

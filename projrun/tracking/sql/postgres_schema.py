@@ -23,20 +23,21 @@ _KEYS = (
 )
 
 
-def prepare(engine: PostgresEngine, migrations: Sequence[Migration] = MIGRATIONS) -> None:
-    """Make a store of an empty database; check that another is one with the newest schema.
+def prepare(engine: PostgresEngine, migrations: Sequence[Migration] = MIGRATIONS) -> bool:
+    """Make a store of an empty database: true; check that another is one with the newest schema.
 
     Raises RequestError for a database of another program, and for a store that is older or newer.
     """
     with engine.reading() as connection:
         version = _version(engine, connection, len(migrations))
     if version == 0:
-        upgrade(engine, migrations)
-    elif version < len(migrations):
+        return upgrade(engine, migrations) == 0
+    if version < len(migrations):
         raise RequestError(
             f"the store {engine.uri} has an older schema ({version}; this projrun needs {len(migrations)})",
             hint=f"make a backup, then: projrun server upgrade-db {engine.uri}",
         )
+    return False
 
 
 def upgrade(engine: PostgresEngine, migrations: Sequence[Migration] = MIGRATIONS) -> int:

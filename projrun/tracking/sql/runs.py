@@ -11,7 +11,7 @@ from projrun.tracking import limits
 from projrun.tracking.artifacts.uris import below
 from projrun.tracking.entities import Param, Run, Tag
 from projrun.tracking.sql import experiments
-from projrun.tracking.sql.engine import Connection, insert, upsert
+from projrun.tracking.sql.engine import Connection, insert_new, upsert
 from projrun.tracking.sql.experiments import now
 from projrun.tracking.sql.names import generate_id, generate_run_name
 from projrun.tracking.sql.run_rows import COLUMNS, from_rows
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from projrun.tracking.statuses import RunStatus
 
 RUN_NAME = "mlflow.runName"
-_INSERT_PARAM = insert("params", "run, key, value")
+_INSERT_PARAM = insert_new("params", "run, key, value")
 _UPSERT_TAG = upsert("tags", "run, key", "value")
 
 
@@ -68,8 +68,11 @@ def key_of(connection: Connection, run_id: str) -> int:
 
 
 def writable_key(connection: Connection, run_id: str) -> int:
-    """As `key_of`; raises InvalidValueError for a deleted run, to which nothing may be logged."""
-    key, stage = _key_and_stage(connection, run_id)
+    """As `key_of`; raises InvalidValueError for a deleted run, to which nothing may be logged.
+
+    Until the transaction's end no other one changes the run, so that the order of what both write is of no matter.
+    """
+    key, stage = _key_and_stage(connection, run_id, connection.dialect.lock)
     if stage != "active":
         raise InvalidValueError(f"The run {run_id} must be in the 'active' state. Current state is {stage}.")
     return key
@@ -99,17 +102,16 @@ def log_params(connection: Connection, key: int, run_id: str, params: Sequence[P
     if not params:
         return
     new = _shortened(params)
+    rows = [(key, *item) for item in new.items()]
+    if connection.executemany(_INSERT_PARAM, rows).rowcount == len(rows):
+        return
     present = dict(connection.execute("SELECT key, value FROM params WHERE run = ?", (key,)).fetchall())
     for name, value in new.items():
-        if present.get(name, value) != value:
+        if present[name] != value:
             raise InvalidValueError(
                 f"Changing param values is not allowed. Param with key={name!r} was already logged with"
                 f" value={present[name]!r} for run ID={run_id!r}. Attempted logging new value {value!r}."
             )
-    connection.executemany(
-        _INSERT_PARAM,
-        [(key, name, value) for name, value in new.items() if name not in present],
-    )
 
 
 def set_tags(connection: Connection, key: int, tags: Sequence[Tag]) -> None:
@@ -126,8 +128,9 @@ def delete_tag(connection: Connection, run_id: str, name: str) -> None:
         raise NotFoundError(f"No tag with name: {name} in run with id {run_id}")
 
 
-def _key_and_stage(connection: Connection, run_id: str) -> tuple[int, str]:
-    row = connection.execute("SELECT id, lifecycle_stage FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+def _key_and_stage(connection: Connection, run_id: str, lock: str = "") -> tuple[int, str]:
+    statement = f"SELECT id, lifecycle_stage FROM runs WHERE run_id = ?{lock}"
+    row = connection.execute(statement, (run_id,)).fetchone()
     if row is None:
         raise _missing(run_id)
     return row[0], row[1]

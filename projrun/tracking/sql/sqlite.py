@@ -5,8 +5,9 @@ from __future__ import annotations
 import _sqlite3 as sqlite3  # without the converters of dates, with which `datetime` comes: 3 ms of every start
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from projrun.directories import make_private
@@ -17,6 +18,8 @@ from projrun.tracking.sql.mounts import network_file_system
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from projrun.tracking.sql.migrations import Migration
 
 APPLICATION_ID = 0x50524A52
@@ -48,9 +51,25 @@ class SqliteDialect:
 
 
 class SqliteConnection(sqlite3.Connection):
-    """SQLite's own connection, and its dialect."""
+    """SQLite's own connection, and its dialect. It refuses NUL in texts, as PostgreSQL does."""
 
     dialect = SqliteDialect()
+
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> sqlite3.Cursor:  # type: ignore[override]
+        """Run one statement."""
+        _check(values)
+        return super().execute(statement, values)
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> sqlite3.Cursor:  # type: ignore[override]
+        """Run one statement for each row."""
+        rows = list(rows)
+        _check(chain.from_iterable(rows))
+        return super().executemany(statement, rows)
+
+
+def _check(values: Iterable[Any]) -> None:
+    if "\0" in "".join([value for value in values if type(value) is str]):
+        raise InvalidValueError("a value cannot be stored: NUL in a text")
 
 
 _ALONE = ("COMMIT", "ROLLBACK")

@@ -1,4 +1,4 @@
-"""`SqlStore`: the tracking store in a database, with the artifacts in a folder."""
+"""`SqlStore`: the tracking store in a database, with the artifacts in a folder or an object store."""
 
 from __future__ import annotations
 

@@ -1,0 +1,60 @@
+"""From a `postgresql://` tracking URI to its store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from projrun.errors import RequestError
+from projrun.tracking.runs import Deadline
+from projrun.tracking.sql.roots import (
+    ArtifactRoots,
+    checked_roots,
+    place_artifacts,
+    settle_default_experiment,
+)
+from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.uri import TrackingUri
+
+SERVED_FOLDER = "mlartifacts"
+"""In the folder where a server starts: what it serves where no destination is named, as MLflow's server has it."""
+_VARIABLES = ("PROJRUN_DEFAULT_ARTIFACT_ROOT", "MLFLOW_DEFAULT_ARTIFACT_ROOT")
+
+
+def open_postgres_store(uri: TrackingUri, environ: Mapping[str, str], deadline: Deadline | None) -> SqlStore:
+    """The store of a database, which it becomes if it is empty.
+
+    Raises RequestError where no variable says where the artifacts are, for a database of another program and for
+    one with another schema; TrackingError where it cannot be used.
+    """
+    root = next(filter(None, map(environ.get, _VARIABLES)), "")
+    if not root:
+        raise RequestError(
+            f"where are the artifacts of {uri.shown}? A database holds none",
+            hint=f"set {_VARIABLES[0]} to a folder or a URI that all its users reach (s3://BUCKET/PATH), "
+            "or record to the database's server",
+        )
+    return open_database(uri, ArtifactRoots(root, root), deadline)
+
+
+def open_database(uri: TrackingUri, roots: ArtifactRoots, deadline: Deadline | None = None) -> SqlStore:
+    """As `open_postgres_store`, for who knows where the artifacts are."""
+    try:
+        from projrun.tracking.sql.postgres import PostgresEngine
+    except ImportError as error:
+        raise RequestError(
+            f"a store in PostgreSQL needs psycopg: {error}", hint="pip install 'projrun[postgres]'"
+        ) from error
+    from projrun.tracking.sql.postgres_schema import prepare
+
+    checked = checked_roots(roots)
+    engine = PostgresEngine(uri.text)
+    try:
+        created = prepare(engine)
+        store = place_artifacts(SqlStore(engine, Path(SERVED_FOLDER).absolute(), deadline), checked)
+        if created and checked.default:
+            settle_default_experiment(store)
+    except BaseException:
+        engine.close()
+        raise
+    return store
