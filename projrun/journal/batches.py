@@ -131,10 +131,10 @@ class RunSender:
 
     def _send_inputs(self) -> None:
         """All that the run read and wrote: what the target has of it already stays as it is."""
-        from projrun.tracking.models import LoggedModels
+        from projrun.tracking.inputs import Inputs
         from projrun.tracking.parts import find_part
 
-        target = find_part(self._target, LoggedModels)
+        target = find_part(self._target, Inputs)
         if target is None:
             self.refused.append(f"the datasets and models of run {self._run_id}: the store keeps none")
             return

@@ -13,7 +13,7 @@ from projrun.journal import changes
 from projrun.journal.changes import Change
 from projrun.tracking.artifacts.local import LocalArtifacts
 from projrun.tracking.entities import Metric, Param, Run, RunPage, Tag
-from projrun.tracking.sql import experiments, logged_models, runs
+from projrun.tracking.sql import experiments, runs
 from projrun.tracking.sql.engine import insert_new, upsert
 from projrun.tracking.sql.sqlite import SqliteEngine
 from projrun.tracking.sql.store import SqlStore
@@ -179,6 +179,12 @@ class Journal:
             rows = connection.execute("SELECT model_id FROM logged_models ORDER BY creation_time, model_id")
             return [row[0] for row in rows]
 
+    def deleted_model_ids(self) -> set[str]:
+        """Those of them that were deleted since."""
+        with self._engine.reading() as connection:
+            rows = connection.execute("SELECT model_id FROM logged_models WHERE lifecycle_stage = 'deleted'")
+            return {row[0] for row in rows}
+
     def model_versions(self) -> list[tuple[str, str]]:
         """The names and numbers of the versions of registered models."""
         with self._engine.reading() as connection:
@@ -267,16 +273,14 @@ class RunView(SqlStore):
         super().log_batch(run_id, metrics=metrics, params=params, tags=tags)
 
     def _stand_in(self, model_ids: set[str]) -> None:
-        with self._engine.writing() as connection:
-            for model_id in logged_models.unknown(connection, sorted(model_ids)):
-                given: dict[str, Any] = {
-                    "name": "",
-                    "model_type": "",
-                    "source_run_id": "",
-                    "params": (),
-                    "tags": (),
-                }
-                logged_models.create(connection, _ADOPTED, **given, origin_id=model_id)
+        from projrun.tracking.sql.models import rows
+        from projrun.tracking.sql.models.store import SqlLoggedModels
+
+        with self._engine.reading() as connection:
+            unknown = rows.unknown(connection, sorted(model_ids))
+        for model_id in unknown:
+            SqlLoggedModels(self._engine).create_logged_model(_ADOPTED, origin_id=model_id)
+            with self._engine.writing() as connection:
                 connection.execute(_SET_MODEL, (model_id, model_id))
 
     def _shown(self, run: Run) -> Run:

@@ -83,6 +83,7 @@ def merge(
             work.send_files(largest)
             work.complete_models()
             work.send_registry()
+            work.delete_runs()
     except ProjrunError as error:
         # What a store says of one value or one experiment says nothing of the other runs.
         away = isinstance(error, TrackingError) and not isinstance(error, _ANSWERS)
@@ -126,7 +127,7 @@ class _Merge:
             if not held.target:
                 raise
             place = None
-        if place is None or place.lifecycle_stage != "active":
+        if place is None or (place.lifecycle_stage != "active" and run.lifecycle_stage == "active"):
             self._refused.append(f"run {held.target or run.run_id} was deleted in {self._target.uri}")
             self._journal.drop(held)
             return None
@@ -148,7 +149,7 @@ class _Merge:
         if not self._journal.model_ids():
             return
         from projrun.journal.models import ModelSender
-        from projrun.tracking.models import LoggedModels
+        from projrun.tracking.logged_models import LoggedModels
         from projrun.tracking.parts import find_part
 
         target = find_part(self._target, LoggedModels)
@@ -176,6 +177,21 @@ class _Merge:
             self._refused.append(f"the registered models: {self._target.uri} keeps none")
         else:
             RegistrySender(self._journal, target, self._references, self._place_of).send()
+
+    def delete_runs(self) -> None:
+        """Delete in the target the runs that were deleted here."""
+        deleted = [place.run_id for held, place in self._placed if held.run.lifecycle_stage == "deleted"]
+        if not deleted:
+            return
+        from projrun.tracking.life_cycle import LifeCycle
+        from projrun.tracking.parts import find_part
+
+        target = find_part(self._target, LifeCycle)
+        for run_id in deleted:
+            if target is None:
+                self._refused.append(f"the deletion of run {run_id}: {self._target.uri} deletes none")
+            else:
+                target.delete_run(run_id)
 
     def _place_of(self, uri: str) -> str:
         """Where the files of a run or a model are in the target."""

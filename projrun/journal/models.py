@@ -8,8 +8,9 @@ from projrun.errors import InvalidValueError, NotFoundError
 from projrun.journal.journal import Journal
 from projrun.journal.references import References
 from projrun.tracking.entities import LoggedModel
-from projrun.tracking.models import LoggedModels
+from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.origin import ORIGIN_MODEL
+from projrun.tracking.parts import part_of
 
 
 class ModelSender:
@@ -24,11 +25,11 @@ class ModelSender:
 
     def place(self, experiment: Callable[[str], str]) -> None:
         """Find or create each; `experiment` gives an experiment's id in the target."""
-        known = self._journal.model_targets()
+        known, own = self._journal.model_targets(), part_of(self._journal.store, LoggedModels)
         for model_id in self._journal.model_ids():
-            model = self._journal.store.get_logged_model(model_id)
+            model = own.get_logged_model(model_id, allow_deleted=True)
             if model_id in known:
-                found = self._target.get_logged_model(known[model_id])
+                found = self._target.get_logged_model(known[model_id], allow_deleted=True)
             else:
                 found = self._find_or_create(model, experiment(model.experiment_id))
                 self._journal.set_model_target(model_id, found.model_id)
@@ -46,7 +47,9 @@ class ModelSender:
 
     def _find(self, model: LoggedModel, experiment_id: str) -> LoggedModel | None:
         try:
-            return self._target.get_logged_model(model.model_id)  # stores of ours keep the id
+            return self._target.get_logged_model(
+                model.model_id, allow_deleted=True
+            )  # stores of ours keep the id
         except (NotFoundError, InvalidValueError):
             found = self._target.search_logged_models(
                 [experiment_id], filter_string=f"tags.`{ORIGIN_MODEL}` = '{model.model_id}'", max_results=1
@@ -55,6 +58,7 @@ class ModelSender:
 
     def complete(self) -> None:
         """Send params, tags and the status of those that differ: all of it may be sent twice."""
+        deleted = self._journal.deleted_model_ids()
         for model, found in self.placed:
             tags = [tag for tag in map(self._references.tag, model.tags) if tag not in found.tags]
             params = [param for param in model.params if param not in found.params]
@@ -64,3 +68,5 @@ class ModelSender:
                 self._target.set_logged_model_tags(found.model_id, tags)
             if model.status not in (found.status, "LOGGED_MODEL_PENDING"):
                 self._target.finalize_logged_model(found.model_id, model.status)
+            if model.model_id in deleted:
+                self._target.delete_logged_model(found.model_id)

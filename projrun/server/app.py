@@ -10,7 +10,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from projrun.server.api import PROXIED, Route
 from projrun.server.calls import Access, application
 from projrun.server.errors import error_response
-from projrun.server.routes import artifacts, experiments, logged_models, metrics, registry, runs, server
+from projrun.server.routes import (
+    artifacts,
+    experiments,
+    life_cycle,
+    logged_models,
+    metrics,
+    registry,
+    runs,
+    server,
+)
 from projrun.server.stores import Stores
 from projrun.server.table import Table
 
@@ -19,6 +28,7 @@ Around = Callable[[ASGIApp], ASGIApp]
 ROUTES: tuple[Route, ...] = (
     *experiments.ROUTES,
     *runs.ROUTES,
+    *life_cycle.ROUTES,
     *metrics.ROUTES,
     *logged_models.ROUTES,
     *registry.ROUTES,

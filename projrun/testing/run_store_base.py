@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from projrun.tracking.entities import Run
+from projrun.tracking.life_cycle import LifeCycle
+from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
 
 NO_EXPERIMENT = "987654321"
@@ -29,12 +31,12 @@ class ConformanceBase:
         raise NotImplementedError("a subclass of the kit provides the fixture `store`")
 
     def delete_experiment(self, store: RunStore, experiment_id: str) -> None:
-        """Mark an experiment as deleted, in whatever way the store offers."""
-        raise NotImplementedError
+        """Mark an experiment as deleted; a store without a `LifeCycle` overrides it."""
+        part_of(store, LifeCycle).delete_experiment(experiment_id)
 
     def delete_run(self, store: RunStore, run_id: str) -> None:
-        """Mark a run as deleted, in whatever way the store offers."""
-        raise NotImplementedError
+        """Mark a run as deleted; a store without a `LifeCycle` overrides it."""
+        part_of(store, LifeCycle).delete_run(run_id)
 
     @pytest.fixture
     def experiment_id(self, store: RunStore) -> str:

@@ -12,6 +12,8 @@ import pytest
 
 from projrun.server.endpoint import Endpoint
 from projrun.tracking.entities import Run
+from projrun.tracking.logged_models import LoggedModels
+from projrun.tracking.parts import part_of
 from tests.cli.test_run import Runner, wait_for
 from tests.journal.proxy import Proxy, proxy_to
 from tests.journal.stores import ForeignStore
@@ -137,7 +139,7 @@ print(json.dumps([names, stored[0], fetched, part[0], part[1] == content[10:20],
     assert buffered.steps(runs["inner"]) == [8]
     assert runs["inner"].tag("mlflow.parentRunId") == runs["outer"].run_id
     (score,) = buffered.store.get_metric_history(runs["outer"].run_id, "score").metrics
-    (model,) = buffered.store.search_logged_models(["0"]).models
+    (model,) = part_of(buffered.store, LoggedModels).search_logged_models(["0"]).models
     assert score.model_id == model.model_id
 
 

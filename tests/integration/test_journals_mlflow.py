@@ -15,6 +15,7 @@ import pytest
 
 from projrun.testing.run_store_base import unique
 from projrun.tracking.entities import Run
+from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.origin import ORIGIN
 from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
@@ -160,7 +161,7 @@ def test_a_run_without_the_server_is_there_after_one_sync(bench: Bench, store: R
     assert (outer.status, inner.status, outer.tag(ORIGIN)) == ("FINISHED", "FINISHED", document["run_id"])
     assert inner.tag("mlflow.parentRunId") == outer.run_id
     assert {metric.key for metric in inner.metrics} == {"a", "b"}
-    (model,) = store.search_logged_models([outer.experiment_id]).models
+    (model,) = part_of(store, LoggedModels).search_logged_models([outer.experiment_id]).models
     assert (model.source_run_id, model.status) == (outer.run_id, "LOGGED_MODEL_READY")
     assert outer.tag("best") == f"models:/{model.model_id}"
     assert [output.model_id for output in outer.model_outputs] == [model.model_id]

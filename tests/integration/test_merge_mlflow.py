@@ -13,7 +13,9 @@ from projrun.journal.journal import Journal
 from projrun.journal.merge import merge
 from projrun.testing.run_store_base import unique
 from projrun.tracking.entities import Metric, Param, Run, Tag
+from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.origin import ORIGIN, ORIGIN_MODEL
+from projrun.tracking.parts import part_of
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.sql.names import generate_id
 from tests.journal.proxy import Proxy, proxy_to
@@ -47,10 +49,11 @@ class Offline:
         store.delete_tag(self.outer, "gone")
         store.log_batch(self.inner, tags=[Tag("mlflow.parentRunId", self.outer)])
         if self.models:
-            model = store.create_logged_model(experiment, name="forest", source_run_id=self.outer)
+            models = part_of(store, LoggedModels)
+            model = models.create_logged_model(experiment, name="forest", source_run_id=self.outer)
             store.log_batch(self.outer, metrics=[Metric("score", 0.5, 1, 1, model_id=model.model_id)])
             self._upload(journal, model.artifact_uri, "MLmodel", 30)
-            store.finalize_logged_model(model.model_id, "LOGGED_MODEL_READY")
+            models.finalize_logged_model(model.model_id, "LOGGED_MODEL_READY")
         self._upload(journal, outer.artifact_uri, "logs/output.log", 3000)
         self._upload(journal, outer.artifact_uri, "data/large.bin", 3_000_000)
         store.update_run(self.outer, status="FINISHED", end_time=9000)
@@ -85,7 +88,7 @@ class Offline:
             self._check_model(store, outer)
 
     def _check_model(self, store: RestStore, outer: Run) -> None:
-        (model,) = store.search_logged_models([outer.experiment_id]).models
+        (model,) = part_of(store, LoggedModels).search_logged_models([outer.experiment_id]).models
         assert (model.name, model.source_run_id, model.status) == (
             "forest",
             outer.run_id,

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import RequestError, TrackingError
-from projrun.testing.models import LoggedModelsConformance, ModelStore
+from projrun.testing.life_cycle import ExperimentTagConformance, LifeCycleConformance
+from projrun.testing.logged_models import (
+    InputsConformance,
+    LoggedModelsConformance,
+    LoggedModelSearchConformance,
+)
 from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
 from projrun.tracking.open import open_store
@@ -20,7 +25,7 @@ from projrun.tracking.sql.postgres import PostgresEngine
 from projrun.tracking.sql.postgres_schema import prepare, upgrade
 from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.uri import parse_tracking_uri
-from tests.support.postgres import PASSWORD, PostgresServer, run_statement
+from tests.support.postgres import PASSWORD, PostgresServer
 
 
 @pytest.fixture(scope="module")
@@ -29,30 +34,23 @@ def database(postgres_server: PostgresServer) -> str:
     return postgres_server.uri().replace("postgresql:", "postgresql+psycopg2:")
 
 
-class TestPostgresStore(RunStoreConformance, LoggedModelsConformance, ModelRegistryConformance):
+class TestPostgresStore(
+    RunStoreConformance,
+    LifeCycleConformance,
+    ExperimentTagConformance,
+    LoggedModelsConformance,
+    LoggedModelSearchConformance,
+    InputsConformance,
+    ModelRegistryConformance,
+):
     """The kits."""
 
     @pytest.fixture
-    def store(self, database: str, tmp_path: Path) -> Iterator[ModelStore]:
-        self.database = database
+    def store(self, database: str, tmp_path: Path) -> Iterator[RunStore]:
         uri = parse_tracking_uri(database)
         with closing(open_store(uri, {"MLFLOW_DEFAULT_ARTIFACT_ROOT": str(tmp_path)}, warn=print)) as store:
             assert isinstance(store, SqlStore)
             yield store
-
-    @pytest.fixture
-    def models(self, store: ModelStore) -> ModelStore:
-        return store
-
-    def delete_experiment(self, store: RunStore, experiment_id: str) -> None:
-        self._delete(f"experiments SET lifecycle_stage = 'deleted' WHERE experiment_id = {experiment_id}")
-
-    def delete_run(self, store: RunStore, run_id: str) -> None:
-        self._delete(f"runs SET lifecycle_stage = 'deleted' WHERE run_id = '{run_id}'")
-
-    def _delete(self, change: str) -> None:
-        uri = parse_tracking_uri(self.database).text
-        assert run_statement(uri, f"UPDATE {change} RETURNING 1") == [(1,)]
 
 
 @pytest.fixture

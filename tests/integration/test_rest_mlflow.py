@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import NotFoundError
-from projrun.testing.models import LoggedModelsConformance, ModelStore
+from projrun.testing.life_cycle import ExperimentTagConformance, LifeCycleConformance
+from projrun.testing.logged_models import (
+    InputsConformance,
+    LoggedModelsConformance,
+    LoggedModelSearchConformance,
+)
 from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
 from projrun.testing.run_store_base import unique
@@ -17,20 +22,16 @@ from projrun.tracking.artifacts.references import resolve
 from projrun.tracking.entities import Run
 from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
-from projrun.tracking.rest.models import API
 from projrun.tracking.rest.store import RestStore
-from projrun.tracking.rest.wire import logged_model_answer, nothing
+from projrun.tracking.rest.transport import API
+from projrun.tracking.rest.wire import logged_model_answer
 from projrun.tracking.runs import RunStore
 
 pytestmark = pytest.mark.integration
 
 
-class RestConformance(RunStoreConformance, ModelRegistryConformance):
-    """The kits, with deletes over the server's own routes; and the model registry as real servers have it."""
-
-    @pytest.fixture
-    def models(self, store: ModelStore) -> ModelStore:
-        return store
+class RestConformance(RunStoreConformance, LifeCycleConformance, ModelRegistryConformance):
+    """The kits, and the model registry as real servers have it."""
 
     def test_models_are_found_and_downloaded(self, store: RunStore, run: Run, tmp_path: Path) -> None:
         assert isinstance(store, RestStore)
@@ -46,14 +47,6 @@ class RestConformance(RunStoreConformance, ModelRegistryConformance):
         for reference in (f"{name}/9", f"{name}@worst", f"{name}/Production", unique("absent") + "/1"):
             with pytest.raises(NotFoundError):
                 resolve(f"models:/{reference}", store)
-
-    def delete_experiment(self, store: RunStore, experiment_id: str) -> None:
-        assert isinstance(store, RestStore)
-        store.transport.post(f"{API}experiments/delete", {"experiment_id": experiment_id}, nothing)
-
-    def delete_run(self, store: RunStore, run_id: str) -> None:
-        assert isinstance(store, RestStore)
-        store.transport.post(f"{API}runs/delete", {"run_id": run_id}, nothing)
 
 
 def _register(store: RestStore, name: str, run: Run) -> None:
@@ -71,7 +64,13 @@ def _open(uri: str) -> Iterator[RestStore]:
     store.close()
 
 
-class TestMlflow3(RestConformance, LoggedModelsConformance):
+class TestMlflow3(
+    RestConformance,
+    ExperimentTagConformance,
+    LoggedModelsConformance,
+    LoggedModelSearchConformance,
+    InputsConformance,
+):
     """The 3.x line."""
 
     @pytest.fixture

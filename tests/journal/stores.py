@@ -10,7 +10,18 @@ from projrun.errors import TrackingError
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import LoggedModel, Metric, Param, Run, Tag
 from projrun.tracking.origin import ORIGIN, ORIGIN_MODEL
+from projrun.tracking.parts import Part
+from projrun.tracking.sql.models.store import SqlLoggedModels
 from projrun.tracking.sql.store import SqlStore
+
+
+class ForeignModels(SqlLoggedModels):
+    """The logged models of a `ForeignStore`."""
+
+    def create_logged_model(self, experiment_id: str, *, origin_id: str = "", **given: Any) -> LoggedModel:
+        """As a server of MLflow's."""
+        all_tags = [*given.pop("tags", ()), *([Tag(ORIGIN_MODEL, origin_id)] if origin_id else [])]
+        return super().create_logged_model(experiment_id, tags=all_tags, **given)
 
 
 class ForeignStore(SqlStore):
@@ -45,10 +56,10 @@ class ForeignStore(SqlStore):
             experiment_id, run_name=run_name, user_id=user_id, start_time=start_time, tags=all_tags
         )
 
-    def create_logged_model(self, experiment_id: str, *, origin_id: str = "", **given: Any) -> LoggedModel:
-        """As a server of MLflow's."""
-        all_tags = [*given.pop("tags", ()), *([Tag(ORIGIN_MODEL, origin_id)] if origin_id else [])]
-        return super().create_logged_model(experiment_id, tags=all_tags, **given)
+    def part(self, contract: type[Part]) -> Part | None:
+        """Its logged models get ids of its own, too."""
+        models = ForeignModels(self._engine)
+        return models if isinstance(models, contract) else super().part(contract)
 
     def log_batch(
         self,
@@ -82,6 +93,11 @@ class Failing:
         found.upload = self.failing(found.upload)  # type: ignore[method-assign]
         return found
 
+    def part(self, contract: type[Any]) -> Any:
+        """What it keeps beside runs, which fails likewise."""
+        found = self.store.part(contract)
+        return None if found is None else FailingPart(self, found)
+
     def failing(self, call: Callable[..., Any]) -> Callable[..., Any]:
         """The call, with the next fault."""
 
@@ -97,6 +113,17 @@ class Failing:
         return called
 
 
+class FailingPart:
+    """Calls of a part, which fail as those of the store."""
+
+    def __init__(self, owner: Failing, part: object) -> None:
+        self._owner = owner
+        self._part = part
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return self._owner.failing(getattr(self._part, name))
+
+
 def _failing_method(name: str) -> Callable[..., Any]:
     return lambda self, *arguments, **keywords: self.failing(getattr(self.store, name))(
         *arguments, **keywords
@@ -104,5 +131,5 @@ def _failing_method(name: str) -> Callable[..., Any]:
 
 
 for _name in dir(SqlStore):
-    if not _name.startswith("_") and _name not in ("artifacts", "open", "uri", "artifact_root"):
+    if not _name.startswith("_") and _name not in ("artifacts", "open", "part", "uri", "artifact_root"):
         setattr(Failing, _name, _failing_method(_name))

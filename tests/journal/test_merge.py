@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from projrun.journal.journal import Journal, has_journal
 from projrun.journal.merge import Merged, merge
 from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Run, Tag
+from projrun.tracking.inputs import Inputs
+from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.origin import ORIGIN
 from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
@@ -55,7 +57,7 @@ def fill(journal: Journal, steps: int = 3) -> None:
         store.log_batch(OWNER, metrics=[Metric(key, value, 5000 + step, step) for key, value in values])
     store.set_tag(OWNER, Tag("stage", "last"))
     store.delete_tag(OWNER, "gone")
-    store.log_inputs(OWNER, [Dataset("d", "1", "local", "here")])
+    part_of(store, Inputs).log_inputs(OWNER, [Dataset("d", "1", "local", "here")])
     fill_models(journal, experiment)
     artifact(journal, OWNER, "logs/output.log", b"line\n")
     artifact(journal, NESTED, "model/weights", bytes(3000))
@@ -64,16 +66,16 @@ def fill(journal: Journal, steps: int = 3) -> None:
 
 def fill_models(journal: Journal, experiment: str) -> None:
     store = journal.store
-    model = store.create_logged_model(
+    model = part_of(store, LoggedModels).create_logged_model(
         experiment, name="forest", source_run_id=OWNER, params=[Param("depth", "3")], tags=[Tag("of", OWNER)]
     )
-    store.log_outputs(OWNER, [ModelOutput(model.model_id, 2)])
+    part_of(store, Inputs).log_outputs(OWNER, [ModelOutput(model.model_id, 2)])
     store.log_batch(OWNER, metrics=[Metric("score", 0.5, 1, 1, model_id=model.model_id)])
     store.set_tag(OWNER, Tag("best", f"models:/{model.model_id}"))
     file = journal.folder / "made"
     file.write_bytes(b"trees")
     store.artifacts(model.artifact_uri).upload(file, "MLmodel")
-    store.finalize_logged_model(model.model_id, "LOGGED_MODEL_READY")
+    part_of(store, LoggedModels).finalize_logged_model(model.model_id, "LOGGED_MODEL_READY")
     part_of(store, ModelRegistry).create_registered_model("echo", description="says it again")
     own = store.get_run(OWNER)
     for source in (f"{own.artifact_uri}/model", f"models:/{model.model_id}"):
@@ -83,7 +85,7 @@ def fill_models(journal: Journal, experiment: str) -> None:
 
 
 def check_models(target: SqlStore, outer: Run) -> None:
-    (model,) = target.search_logged_models([outer.experiment_id]).models
+    (model,) = part_of(target, LoggedModels).search_logged_models([outer.experiment_id]).models
     assert (model.name, model.source_run_id, model.status) == ("forest", outer.run_id, "LOGGED_MODEL_READY")
     assert model.params == (Param("depth", "3"),)
     assert Tag("of", outer.run_id) in model.tags

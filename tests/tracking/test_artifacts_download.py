@@ -13,6 +13,7 @@ from projrun.errors import SourceError, TrackingError
 from projrun.tracking.artifacts.download import download_uri
 from projrun.tracking.artifacts.references import resolve
 from projrun.tracking.entities import Run
+from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.runs import RunStore
@@ -225,7 +226,7 @@ def test_models(store: SqlStore, run: Run, place: Path) -> None:
 
 
 def test_logged_model(store: SqlStore, run: Run, place: Path, tmp_path: Path) -> None:
-    model = store.create_logged_model("0", name="tree", source_run_id=run.run_id)
+    model = part_of(store, LoggedModels).create_logged_model("0", name="tree", source_run_id=run.run_id)
     (tmp_path / "MLmodel").write_text("yes")
     store.artifacts(model.artifact_uri).upload(tmp_path / "MLmodel", "MLmodel")
     fetch(f"models:/{model.model_id}", place, store)
@@ -247,7 +248,7 @@ def test_registered_models_are_asked_of_mlflows_registry(
         part_of(registry, ModelRegistry).create_model_version("tree", source=f"runs:/{run.run_id}/model")
     fetch("models:/tree/1/data", place, store, MLFLOW_REGISTRY_URI=f"sqlite:///{database}")
     assert tree(place) == ["weights"]
-    model = store.create_logged_model("0", name="logged", source_run_id=run.run_id)
+    model = part_of(store, LoggedModels).create_logged_model("0", name="logged", source_run_id=run.run_id)
     uri, elsewhere = f"models:/{model.model_id}", place.parent / "logged"
     error = refused(uri, elsewhere.with_name("x") / "logged", store, MLFLOW_REGISTRY_URI="file:/mlruns")
     assert "cannot record to the tracking URI" in error.message

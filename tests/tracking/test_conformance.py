@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from projrun.server.endpoint import Endpoint
-from projrun.testing.models import LoggedModelsConformance, ModelStore
+from projrun.testing.life_cycle import ExperimentTagConformance, LifeCycleConformance
+from projrun.testing.logged_models import (
+    InputsConformance,
+    LoggedModelsConformance,
+    LoggedModelSearchConformance,
+)
 from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
 from projrun.tracking.rest.store import RestStore
@@ -33,35 +37,22 @@ def endpoint(database: Path) -> Iterator[Endpoint]:
         yield endpoint
 
 
-class EmbeddedConformance(RunStoreConformance, LoggedModelsConformance):
-    """Deletes behind the store's back: the protocol has no way to do it yet."""
-
-    @pytest.fixture(autouse=True)
-    def _remember(self, database: Path) -> None:
-        self.file = database
-
-    @pytest.fixture
-    def models(self, store: ModelStore) -> ModelStore:
-        return store
-
-    def delete_experiment(self, store: RunStore, experiment_id: str) -> None:
-        self._delete(
-            "UPDATE experiments SET lifecycle_stage = 'deleted' WHERE experiment_id = ?", experiment_id
-        )
-
-    def delete_run(self, store: RunStore, run_id: str) -> None:
-        self._delete("UPDATE runs SET lifecycle_stage = 'deleted' WHERE run_id = ?", run_id)
-
-    def _delete(self, statement: str, identifier: str) -> None:
-        with closing(sqlite3.connect(self.file)) as connection, connection:
-            assert connection.execute(statement, [identifier]).rowcount == 1
+class EmbeddedConformance(
+    RunStoreConformance,
+    LifeCycleConformance,
+    ExperimentTagConformance,
+    LoggedModelsConformance,
+    LoggedModelSearchConformance,
+    InputsConformance,
+):
+    """All that the embedded store keeps."""
 
 
 class TestSqlStore(EmbeddedConformance, ModelRegistryConformance):
     """The embedded store."""
 
     @pytest.fixture
-    def store(self, database: Path) -> Iterator[ModelStore]:
+    def store(self, database: Path) -> Iterator[RunStore]:
         with closing(SqlStore.open(database)) as store:
             yield store
 
@@ -70,7 +61,7 @@ class TestEndpoint(EmbeddedConformance):
     """RestStore and the endpoint, end to end."""
 
     @pytest.fixture
-    def store(self, endpoint: Endpoint) -> Iterator[ModelStore]:
+    def store(self, endpoint: Endpoint) -> Iterator[RunStore]:
         with closing(RestStore(endpoint.uri, {})) as store:
             yield store
 

@@ -21,7 +21,7 @@ from projrun.testing.artifacts import ArtifactConformance
 from projrun.tracking.artifacts.open import open_repository
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.extensions import context_tags
-from projrun.tracking.models import LoggedModels
+from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.open import open_store
 from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
@@ -390,7 +390,7 @@ def test_models_are_kept_by_a_store_that_keeps_them(tmp_path: Path, monkeypatch:
     faulty(tmp_path, monkeypatch, STORES, STORE)
     environ = {"FOLDER": str(tmp_path)}
     with closing(open_store(parse_tracking_uri("faulty:x"), environ, warn=pytest.fail)) as store:
-        assert isinstance(store, LoggedModels)
+        assert part_of(store, LoggedModels).create_logged_model("0", name="tree").name == "tree"
         assert part_of(store, ModelRegistry).create_registered_model("wine").name == "wine"
         assert not hasattr(store, "no_such_member")
 

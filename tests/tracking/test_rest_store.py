@@ -10,6 +10,7 @@ import pytest
 
 from projrun.errors import NotFoundError, TrackingError
 from projrun.tracking.entities import Metric, Param, Tag
+from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.rest.store import RestStore
@@ -154,7 +155,7 @@ def test_models_are_looked_up(server: Loopback, store: RestStore) -> None:
     assert part_of(store, ModelRegistry).get_model_version("m", "3").source == "runs:/r/model"
     assert part_of(store, ModelRegistry).get_model_version_by_alias("m", "best").version == "3"
     assert part_of(store, ModelRegistry).get_registered_model("m").latest_versions[0].version == "3"
-    assert store.get_logged_model("m-1/").artifact_uri == "a"
+    assert part_of(store, LoggedModels).get_logged_model("m-1/").artifact_uri == "a"
     assert part_of(store, ModelRegistry).get_model_version_download_uri("m", "3") == "runs:/r/model"
 
 
@@ -164,7 +165,7 @@ def test_models_that_are_not_there(server: Loopback, store: RestStore) -> None:
         lambda: part_of(store, ModelRegistry).get_model_version("absent", "3"),
         lambda: part_of(store, ModelRegistry).get_model_version_by_alias("m", "absent"),
         lambda: part_of(store, ModelRegistry).get_registered_model("absent"),
-        lambda: store.get_logged_model("absent"),
+        lambda: part_of(store, LoggedModels).get_logged_model("absent"),
         lambda: part_of(store, ModelRegistry).get_model_version_download_uri("absent", "3"),
     ):
         with pytest.raises(NotFoundError):

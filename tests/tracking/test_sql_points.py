@@ -16,6 +16,8 @@ from projrun.errors import InvalidValueError
 from projrun.journal import changes
 from projrun.journal.journal import Journal
 from projrun.tracking.entities import Metric
+from projrun.tracking.logged_models import LoggedModels
+from projrun.tracking.parts import part_of
 from projrun.tracking.sql.migrations import MIGRATIONS
 from projrun.tracking.sql.sqlite import SqliteEngine
 from projrun.tracking.sql.store import SqlStore
@@ -147,7 +149,7 @@ def test_wrong_token_is_refused(store: SqlStore, run_id: str, token: str) -> Non
 
 
 def test_the_latest_of_a_run_is_that_of_all_its_models(store: SqlStore, run_id: str) -> None:
-    models = [store.create_logged_model("0", name=name).model_id for name in "ab"]
+    models = [part_of(store, LoggedModels).create_logged_model("0", name=name).model_id for name in "ab"]
     store.log_batch(run_id, metrics=[Metric("acc", 0.5, 1, 5, model_id=models[0])])
     store.log_batch(run_id, metrics=[Metric("acc", 0.5, 1, 5, model_id=models[1]), Metric("acc", 0.7, 1, 2)])
     assert [metric.value for metric in store.get_run(run_id).metrics] == [0.5]
@@ -159,7 +161,7 @@ def test_the_latest_of_a_run_is_that_of_all_its_models(store: SqlStore, run_id: 
     assert not store.search_runs(["0"], filter_string="metrics.acc > 0.2").runs
     # What was logged for two models is one value of the run, as in MLflow.
     assert len(store.get_metric_history(run_id, "acc").metrics) == 3
-    assert [len(store.get_logged_model(model).metrics) for model in models] == [1, 2]
+    assert [len(part_of(store, LoggedModels).get_logged_model(model).metrics) for model in models] == [1, 2]
 
 
 def test_a_point_takes_at_most_35_bytes(store: SqlStore, run_id: str) -> None:

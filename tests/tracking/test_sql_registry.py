@@ -13,6 +13,7 @@ import pytest
 from projrun.errors import InvalidValueError, NotFoundError
 from projrun.testing.registry import RegistryRaces
 from projrun.tracking.entities import ModelVersion, RegisteredModel, Run, Tag
+from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.sql.migrations import MIGRATIONS, migrate
@@ -57,7 +58,7 @@ class TestRaces(RegistryRaces):
 
 
 def test_version_of_a_logged_model(store: SqlStore, registry: ModelRegistry, run: Run) -> None:
-    model = store.create_logged_model("0", source_run_id=run.run_id)
+    model = part_of(store, LoggedModels).create_logged_model("0", source_run_id=run.run_id)
     registry.create_registered_model("wine")
     source = f"models:/{model.model_id}"
     made = registry.create_model_version("wine", source=source, model_id=model.model_id)

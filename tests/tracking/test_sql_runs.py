@@ -14,6 +14,8 @@ import pytest
 from projrun.errors import InvalidValueError, NotFoundError
 from projrun.tracking import limits
 from projrun.tracking.entities import Metric, Param, Run, Tag
+from projrun.tracking.inputs import Inputs
+from projrun.tracking.parts import part_of
 from projrun.tracking.sql.names import generate_id, generate_run_name
 from projrun.tracking.sql.store import SqlStore
 
@@ -250,7 +252,7 @@ def test_deleted_run_takes_nothing(store: SqlStore, run: Run, tmp_path: Path) ->
         lambda: store.set_tag(run.run_id, Tag("a", "1")),
         lambda: store.delete_tag(run.run_id, "mlflow.runName"),
         lambda: store.update_run(run.run_id, status="FAILED"),
-        lambda: store.log_inputs(run.run_id, []),
+        lambda: part_of(store, Inputs).log_inputs(run.run_id, []),
     ):
         with pytest.raises(InvalidValueError, match="must be in the 'active' state"):
             attempt()

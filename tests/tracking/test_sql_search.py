@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 
 from projrun.errors import InvalidValueError
 from projrun.tracking.entities import Dataset, Metric, Param, Tag
+from projrun.tracking.inputs import Inputs
+from projrun.tracking.logged_models import LoggedModels
+from projrun.tracking.parts import part_of
 from projrun.tracking.search.grammar import (
     EXPERIMENTS,
     LOGGED_MODELS,
@@ -36,7 +39,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
             tags=[Tag("mlflow.source.name", "train.py"), Tag("team", "red")],
         )
         store.update_run(rich.run_id, status="FINISHED", end_time=200)
-        store.log_inputs(
+        part_of(store, Inputs).log_inputs(
             rich.run_id,
             [Dataset("wine", "abc", "local", "x", tags=(Tag("mlflow.data.context", "training"),))],
         )
@@ -267,7 +270,7 @@ def test_any_text_is_answered_by_the_store(store: SqlStore, text: str) -> None:
         lambda: store.search_runs(["0"], filter_string=text),
         lambda: store.search_runs(["0"], order_by=[text]),
         lambda: store.search_experiments(filter_string=text),
-        lambda: store.search_logged_models(["0"], filter_string=text),
+        lambda: part_of(store, LoggedModels).search_logged_models(["0"], filter_string=text),
     ):
         try:
             call()

@@ -9,6 +9,8 @@ from projrun.server import answers, permissions, wire
 from projrun.server.api import reading, writing
 from projrun.server.places import ArtifactUri
 from projrun.tracking.entities import Tag
+from projrun.tracking.inputs import Inputs
+from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
 from projrun.tracking.statuses import ViewType
 
@@ -54,6 +56,21 @@ class _SetTag(wire.Message):
     value: str = ""
 
 
+class _SearchDatasets(wire.Message):
+    experiment_ids: tuple[str, ...] = ()
+
+
+class _DatasetUse(msgspec.Struct, omit_defaults=True):
+    experiment_id: str
+    name: str
+    digest: str
+    context: str = ""
+
+
+class _Datasets(msgspec.Struct, omit_defaults=True):
+    dataset_summaries: list[_DatasetUse] = []
+
+
 def _create(store: RunStore, message: _Create) -> _Created:
     tags = wire.tags(message.tags)
     return _Created(store.create_experiment(message.name, message.artifact_location.text, tags))
@@ -85,6 +102,11 @@ def _set_tag(store: RunStore, message: _SetTag) -> None:
     store.set_experiment_tag(message.experiment_id, Tag(message.key, message.value))
 
 
+def _search_datasets(store: RunStore, message: _SearchDatasets) -> _Datasets:
+    found = part_of(store, Inputs).search_datasets(message.experiment_ids)
+    return _Datasets([_DatasetUse(*use) for use in found])
+
+
 ROUTES = (
     writing("POST", "experiments/create", _Create, _create, needs=permissions.CREATE_EXPERIMENT),
     reading("GET", "experiments/get", _Get, _get, needs=permissions.READ_EXPERIMENT),
@@ -94,4 +116,11 @@ ROUTES = (
     reading("POST", "experiments/search", _Search, _search, needs=permissions.LIST_EXPERIMENTS),
     reading("GET", "experiments/search", _Search, _search, needs=permissions.LIST_EXPERIMENTS),
     writing("POST", "experiments/set-experiment-tag", _SetTag, _set_tag, needs=permissions.EDIT_EXPERIMENT),
+    reading(
+        "POST",
+        "experiments/search-datasets",
+        _SearchDatasets,
+        _search_datasets,
+        needs=permissions.READ_EXPERIMENTS,
+    ),
 )

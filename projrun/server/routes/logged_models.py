@@ -9,7 +9,7 @@ import msgspec
 from projrun.server import answers, permissions, wire
 from projrun.server.api import reading, writing
 from projrun.server.places import ArtifactUri
-from projrun.tracking.models import LoggedModels
+from projrun.tracking.logged_models import DatasetChoice, LoggedModels, ModelOrder
 from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
 
@@ -29,6 +29,25 @@ class _Found(msgspec.Struct):
 
 class _Get(wire.Message):
     model_id: str
+    allow_deleted: bool = False
+
+
+class _Delete(wire.Message):
+    model_id: str
+
+
+class _DeleteTag(wire.Message):
+    model_id: str
+    tag_key: str
+
+
+class _Dataset(wire.Message):
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+    def choice(self) -> DatasetChoice:
+        """As the store takes it."""
+        return DatasetChoice(self.dataset_name, self.dataset_digest)
 
 
 class _Finalize(wire.Message):
@@ -53,12 +72,20 @@ class _OrderBy(wire.Message):
     )
     field_name: str
     ascending: bool = True
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+    def order(self) -> ModelOrder:
+        """As the store takes it."""
+        dataset = DatasetChoice(self.dataset_name, self.dataset_digest) if self.dataset_name else None
+        return ModelOrder(self.field_name, self.ascending, dataset)
 
 
 class _Search(wire.Message):
     REFUSED: ClassVar[tuple[str, ...]] = ("datasets",)
     experiment_ids: tuple[str, ...] = ()
     filter: str = ""
+    datasets: tuple[_Dataset, ...] = ()
     max_results: wire.Int64 = 100
     order_by: tuple[_OrderBy, ...] = ()
     page_token: str = ""
@@ -93,7 +120,13 @@ def _create(store: RunStore, message: _Create) -> _Found:
 
 
 def _get(store: RunStore, message: _Get) -> _Found:
-    return _Found(answers.logged_model(part_of(store, LoggedModels).get_logged_model(message.model_id)))
+    return _Found(
+        answers.logged_model(
+            part_of(store, LoggedModels).get_logged_model(
+                message.model_id, allow_deleted=message.allow_deleted
+            )
+        )
+    )
 
 
 def _finalize(store: RunStore, message: _Finalize) -> _Found:
@@ -102,6 +135,14 @@ def _finalize(store: RunStore, message: _Finalize) -> _Found:
             part_of(store, LoggedModels).finalize_logged_model(message.model_id, message.status)
         )
     )
+
+
+def _delete(store: RunStore, message: _Delete) -> None:
+    part_of(store, LoggedModels).delete_logged_model(message.model_id)
+
+
+def _delete_tag(store: RunStore, message: _DeleteTag) -> None:
+    part_of(store, LoggedModels).delete_logged_model_tag(message.model_id, message.tag_key)
 
 
 def _log_params(store: RunStore, message: _Params) -> None:
@@ -117,7 +158,8 @@ def _search(store: RunStore, message: _Search) -> _Page:
         message.experiment_ids,
         filter_string=message.filter,
         max_results=message.max_results,
-        order_by=[f"{order.field_name} {'ASC' if order.ascending else 'DESC'}" for order in message.order_by],
+        datasets=[dataset.choice() for dataset in message.datasets],
+        order_by=[order.order() for order in message.order_by],
         page_token=message.page_token,
     )
     return _Page([answers.logged_model(model) for model in page.models], page.next_page_token)
@@ -134,6 +176,14 @@ ROUTES = (
     reading("POST", "logged-models/search", _Search, _search, needs=permissions.LIST_LOGGED_MODELS),
     reading("GET", "logged-models/{model_id}", _Get, _get, needs=permissions.READ_LOGGED_MODEL),
     writing("PATCH", "logged-models/{model_id}", _Finalize, _finalize, needs=permissions.EDIT_LOGGED_MODEL),
+    writing("DELETE", "logged-models/{model_id}", _Delete, _delete, needs=permissions.MANAGE_LOGGED_MODEL),
+    writing(
+        "DELETE",
+        "logged-models/{model_id}/tags/{tag_key}",
+        _DeleteTag,
+        _delete_tag,
+        needs=permissions.EDIT_LOGGED_MODEL,
+    ),
     writing(
         "POST", "logged-models/{model_id}/params", _Params, _log_params, needs=permissions.EDIT_LOGGED_MODEL
     ),

@@ -8,7 +8,7 @@ from projrun.server import answers, permissions, wire
 from projrun.server.api import Caller, reading, writing, writing_as_caller
 from projrun.tracking import limits
 from projrun.tracking.entities import Param, Tag
-from projrun.tracking.models import LoggedModels
+from projrun.tracking.inputs import Inputs
 from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
 from projrun.tracking.statuses import RunStatus, ViewType
@@ -146,17 +146,17 @@ def _delete_tag(store: RunStore, message: _Pair) -> None:
 
 def _log_inputs(store: RunStore, message: _Inputs) -> None:
     datasets = tuple(dataset.entity() for dataset in message.datasets)
-    part_of(store, LoggedModels).log_inputs(
+    part_of(store, Inputs).log_inputs(
         message.run, datasets, tuple(model.model_id for model in message.models)
     )
 
 
 def _log_outputs(store: RunStore, message: _Outputs) -> None:
-    part_of(store, LoggedModels).log_outputs(message.run, tuple(model.output() for model in message.models))
+    part_of(store, Inputs).log_outputs(message.run, tuple(model.output() for model in message.models))
 
 
 def _log_model(store: RunStore, message: _Model) -> None:
-    part_of(store, LoggedModels).record_model(message.run, message.model_json)
+    part_of(store, Inputs).record_model(message.run, message.model_json)
 
 
 ROUTES = (

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from projrun.errors import NotFoundError, TrackingError
 from projrun.tracking.artifacts.uris import uri_scheme
 from projrun.tracking.entities import Run
-from projrun.tracking.models import LoggedModels
+from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.parts import Part, find_part
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.runs import RunStore

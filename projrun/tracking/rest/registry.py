@@ -14,8 +14,7 @@ from projrun.tracking.entities import (
 )
 from projrun.tracking.registry import NoAliasError
 from projrun.tracking.rest import registry_wire, wire
-from projrun.tracking.rest.models import API
-from projrun.tracking.rest.transport import Transport
+from projrun.tracking.rest.transport import API, Transport
 
 _MODELS = f"{API}registered-models/"
 _VERSIONS = f"{API}model-versions/"

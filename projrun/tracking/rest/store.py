@@ -20,8 +20,8 @@ from projrun.tracking.entities import (
 )
 from projrun.tracking.origin import ORIGIN, find_by_origin
 from projrun.tracking.rest import wire
-from projrun.tracking.rest.models import API, RestModels, search_body
-from projrun.tracking.rest.transport import Transport
+from projrun.tracking.rest.transport import API, Transport
+from projrun.tracking.rest.wire import search_body
 from projrun.tracking.runs import Deadline
 from projrun.tracking.statuses import RunStatus, ViewType
 from projrun.typed import TYPE_CHECKING
@@ -29,14 +29,19 @@ from projrun.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from projrun.tracking.parts import Part
 
-_PARTS = {"ModelRegistry": "projrun.tracking.rest.registry:RestRegistry"}
+_PARTS = {
+    "Inputs": "projrun.tracking.rest.inputs:RestInputs",
+    "LifeCycle": "projrun.tracking.rest.life_cycle:RestLifeCycle",
+    "LoggedModels": "projrun.tracking.rest.logged_models:RestLoggedModels",
+    "ModelRegistry": "projrun.tracking.rest.registry:RestRegistry",
+}
 """What a server keeps beside runs, by the contract's name: see `projrun.tracking.parts`."""
 # The limits of one runs/log-batch (MLflow's REST reference, "Log Batch").
 MOST_ITEMS, MOST_PARAMS, MOST_TAGS = 1000, 100, 100
 _PARAM_LIMIT, _OLD_PARAM_LIMIT = 6000, 500
 
 
-class RestStore(RestModels):
+class RestStore:
     """A tracking server.
 
     Until a run has begun (`create_run`, or `update_run` to RUNNING) every failure is reported at once. From

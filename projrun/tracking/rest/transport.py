@@ -40,6 +40,7 @@ from projrun.tracking.rest.wire import MalformedError
 from projrun.tracking.runs import Deadline
 from projrun.version import __version__
 
+API = "api/2.0/mlflow/"
 CONNECT_TIMEOUT = 5.0
 _ANSWER_TIMEOUT = 30.0
 _FILE_TIMEOUT = 300.0

@@ -6,6 +6,7 @@ Numbers may come as text (proto3's JSON mapping writes int64 so), missing ones m
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import cast, get_args
 
 from projrun.tracking.entities import (
@@ -23,6 +24,7 @@ from projrun.tracking.entities import (
     RunPage,
     Tag,
 )
+from projrun.tracking.inputs import DatasetUse
 from projrun.tracking.rest.fields import Json
 from projrun.tracking.rest.fields import MalformedError as MalformedError
 from projrun.tracking.rest.fields import decimal as _float
@@ -212,6 +214,20 @@ def logged_models_answer(value: Json) -> LoggedModelPage:
     return LoggedModelPage(_list(value, "models", logged_model), _text(value, "next_page_token", ""))
 
 
+def datasets_answer(value: Json) -> tuple[DatasetUse, ...]:
+    """`experiments/search-datasets`."""
+    return _list(value, "dataset_summaries", _dataset_use)
+
+
+def _dataset_use(value: Json) -> DatasetUse:
+    return DatasetUse(
+        _name(value, "experiment_id"),
+        _text(value, "name"),
+        _text(value, "digest", ""),
+        _text(value, "context", ""),
+    )
+
+
 # --- what is sent ---
 
 
@@ -244,3 +260,12 @@ def dataset_body(item: Dataset) -> dict[str, object]:
 
 def _infinity_name(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def search_body(
+    filter_string: str, max_results: int, order_by: Sequence[object], page_token: str
+) -> dict[str, object]:
+    """What all searches have in common."""
+    body: dict[str, object] = {"max_results": max_results}
+    optional = (("filter", filter_string), ("order_by", list(order_by)), ("page_token", page_token))
+    return body | {key: value for key, value in optional if value}

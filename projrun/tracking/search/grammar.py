@@ -84,12 +84,18 @@ LOGGED_MODELS = Searchable(
         "status": Attribute("status", lists=True),
         "model_type": Attribute("model_type", lists=True),
         "source_run_id": Attribute("source_run_id", lists=True),
-        **dict.fromkeys(("creation_time", "creation_timestamp"), Attribute("creation_time", numeric=True)),
+        "experiment_id": Attribute("experiment_id", lists=True),
+        "artifact_location": Attribute("artifact_uri", lists=True),
         **dict.fromkeys(
-            ("last_update_time", "last_updated_timestamp"), Attribute("last_update_time", numeric=True)
+            ("creation_time", "creation_timestamp", "creation_timestamp_ms"),
+            Attribute("creation_time", numeric=True),
+        ),
+        **dict.fromkeys(
+            ("last_update_time", "last_updated_timestamp", "last_updated_timestamp_ms"),
+            Attribute("last_update_time", numeric=True),
         ),
     },
-    frozenset({"attribute", "param", "tag"}),
+    frozenset({"attribute", "metric", "param", "tag"}),
 )
 _OF_THE_REGISTRY: Mapping[str, Entity] = {"attribute": "attribute", "tag": "tag", "tags": "tag"}
 _CHANGED = Attribute("last_update_time", numeric=True)

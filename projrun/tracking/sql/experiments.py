@@ -35,11 +35,11 @@ def create(
 
     Its artifacts are at `artifact_location`, else below `default_root`.
     """
-    _check_name(name)
+    check_name(name)
     location = _checked_location(artifact_location) if artifact_location else ""
     created = connection.execute(_INSERT, (name, location, now(), now()))
     if not created.rowcount:
-        raise _taken(get_by_name(connection, name), name)
+        raise taken(get_by_name(connection, name), name)
     row = connection.execute("SELECT experiment_id FROM experiments WHERE name = ?", (name,)).fetchone()
     number: int = row[0]
     if not location:
@@ -58,7 +58,7 @@ def get(connection: Connection, experiment_id: str) -> Experiment:
         f"SELECT {COLUMNS} FROM experiments WHERE experiment_id = ?", (number_of(experiment_id),)
     ).fetchall()
     if not rows:
-        raise NotFoundError(f"No Experiment with id={experiment_id} exists")
+        raise missing(experiment_id)
     return from_rows(connection, rows)[0]
 
 
@@ -122,19 +122,26 @@ def _write_tag(connection: Connection, number: int, tag: Tag) -> None:
     )
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises InvalidValueError for a name that no experiment may have."""
     if not name.strip():
         raise limits.missing("name")
     limits.check_length("name", name, limits.EXPERIMENT_NAME)
 
 
-def _taken(found: Experiment | None, name: str) -> AlreadyExistsError:
+def taken(found: Experiment | None, name: str) -> AlreadyExistsError:
+    """The error for the name of an experiment that exists."""
     if found is None:  # it was deleted for good at this moment
         return AlreadyExistsError(f"Experiment(name={name}) already exists")
     state = "" if found.lifecycle_stage == "active" else ", deleted"
     return AlreadyExistsError(
         f"Experiment(name={found.name}) already exists (id {found.experiment_id}{state})"
     )
+
+
+def missing(experiment_id: str) -> NotFoundError:
+    """The error for an id that no experiment has."""
+    return NotFoundError(f"No Experiment with id={experiment_id} exists")
 
 
 def _checked_location(location: str) -> str:

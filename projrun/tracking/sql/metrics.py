@@ -200,7 +200,7 @@ def _check_models(connection: Connection, names: Iterable[Name]) -> None:
     model_ids = [name[1] for name in names if name[1]]
     if not model_ids:
         return
-    from projrun.tracking.sql import logged_models
+    from projrun.tracking.sql.models import rows as logged_models
 
     if logged_models.unknown(connection, model_ids):
         raise InvalidValueError("a metric names a logged model that does not exist")

@@ -175,11 +175,20 @@ _REGISTRY: Migration = (
         PRIMARY KEY (name, version, key),
         FOREIGN KEY (name, version) REFERENCES model_versions) WITHOUT ROWID""",
 )
+
+_LIFE_CYCLE: Migration = (
+    "ALTER TABLE experiments ADD COLUMN deleted_time BIGINT",
+    "ALTER TABLE runs ADD COLUMN deleted_time BIGINT",
+    "ALTER TABLE logged_models ADD COLUMN lifecycle_stage TEXT NOT NULL DEFAULT 'active'",
+    "ALTER TABLE logged_models ADD COLUMN deleted_time BIGINT",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     _EXPERIMENTS + _RUNS + _LOGGED_MODELS + _METRICS + _DATASETS + _REGISTRY,
     POINTS,
     SEARCHED,
     REGISTRY_KEYS,
+    _LIFE_CYCLE,
 )
 
 

@@ -55,7 +55,7 @@ def select(
     """The statement that finds a page of things. Raises InvalidValueError."""
     if len(order_by) > MAX_ORDERINGS:
         raise InvalidValueError(f"at most {MAX_ORDERINGS} orderings, not {len(order_by)}")
-    conditions = [where, *(_condition(dialect, kind, comparison) for comparison in comparisons)]
+    conditions = [where, *(condition(dialect, kind, comparison) for comparison in comparisons)]
     orderings = [parse_ordering(text, kind.searchable) for text in order_by]
     joins = [_join(kind, index, ordering) for index, ordering in enumerate(orderings)]
     sorting = [_sorting(kind, index, ordering) for index, ordering in enumerate(orderings)]
@@ -69,7 +69,14 @@ def select(
     return Clause(text, (*values, limit, offset))
 
 
-def _condition(dialect: Dialect, kind: Kind, comparison: Comparison) -> Clause:
+def joined(separator: str, clauses: Sequence[Clause]) -> Clause:
+    """Several clauses as one."""
+    values = tuple(value for clause in clauses for value in clause.values)
+    return Clause(separator.join(clause.text for clause in clauses), values)
+
+
+def condition(dialect: Dialect, kind: Kind, comparison: Comparison) -> Clause:
+    """What a comparison asks of a row."""
     field = comparison.field
     if field.entity == "attribute":
         return _compare(dialect, f"{kind.table}.{field.key}", _stored(kind, comparison))
@@ -81,7 +88,7 @@ def _condition(dialect: Dialect, kind: Kind, comparison: Comparison) -> Clause:
         negation = "NOT " if comparison.operator == "IS NULL" else ""
         return Clause(f"{negation}EXISTS ({inside})", (field.key,))
     test = (
-        _compare_metric(table, comparison)
+        compare_metric(table, comparison)
         if field.entity == "metric"
         else _compare(dialect, f"{table}.value", comparison)
     )
@@ -112,7 +119,7 @@ def _compare(dialect: Dialect, column: str, comparison: Comparison) -> Clause:
     return Clause(f"{column} {operator} ?", (value,))
 
 
-def _compare_metric(table: str, comparison: Comparison) -> Clause:
+def compare_metric(table: str, comparison: Comparison) -> Clause:
     """A NaN, kept as 0 with a mark, differs from every number and compares with none."""
     if comparison.operator == "!=":
         return Clause(f"({table}.is_nan = 1 OR {table}.value != ?)", (comparison.value,))

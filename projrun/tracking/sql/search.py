@@ -1,4 +1,4 @@
-"""Searches over experiments, runs and logged models, a page at a time."""
+"""Searches over experiments and runs, a page at a time."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from projrun.errors import InvalidValueError
 from projrun.tracking import limits
-from projrun.tracking.entities import ExperimentPage, LoggedModelPage, RunPage
-from projrun.tracking.search.grammar import EXPERIMENTS, LOGGED_MODELS, RUNS, Comparison, parse_filter
+from projrun.tracking.entities import ExperimentPage, RunPage
+from projrun.tracking.search.grammar import EXPERIMENTS, RUNS, Comparison, parse_filter
 from projrun.tracking.search.pages import page_offset, page_token
-from projrun.tracking.sql import experiments, logged_models, run_rows
+from projrun.tracking.sql import experiments, run_rows
 from projrun.tracking.sql.engine import Connection, Row, in_list
-from projrun.tracking.sql.queries import Clause, Kind, select
+from projrun.tracking.sql.queries import Clause, Kind, joined, select
 from projrun.tracking.statuses import ViewType
 
 MAX_EXPERIMENTS = 20_000
@@ -35,14 +35,6 @@ _EXPERIMENTS = Kind(
     "experiments.creation_time DESC, experiments.experiment_id DESC",
     frozenset({"experiment_id"}),
 )
-_LOGGED_MODELS = Kind(
-    LOGGED_MODELS,
-    "logged_models",
-    "model_id",
-    "model_id",
-    {"param": "logged_model_params", "tag": "logged_model_tags"},
-    "logged_models.creation_time DESC, logged_models.model_id",
-)
 _STAGES: dict[ViewType, tuple[str, ...]] = {
     "ACTIVE_ONLY": ("active",),
     "DELETED_ONLY": ("deleted",),
@@ -63,7 +55,7 @@ def search_runs(
     connection: Connection, experiment_ids: Sequence[str], view_type: ViewType, search: Search
 ) -> RunPage:
     """The newest first where no order is given. Raises InvalidValueError."""
-    where = _both(_in_experiments("runs", experiment_ids), _in_stage("runs", view_type))
+    where = joined(" AND ", [in_experiments("runs", experiment_ids), _in_stage("runs", view_type)])
     rows, following = _page(connection, _RUNS, run_rows.COLUMNS, where, search)
     return RunPage(tuple(run_rows.from_rows(connection, rows)), following)
 
@@ -75,16 +67,8 @@ def search_experiments(connection: Connection, view_type: ViewType, search: Sear
     return ExperimentPage(tuple(experiments.from_rows(connection, rows)), following)
 
 
-def search_logged_models(
-    connection: Connection, experiment_ids: Sequence[str], search: Search
-) -> LoggedModelPage:
-    """The newest first where no order is given. Raises InvalidValueError."""
-    where = _in_experiments("logged_models", experiment_ids)
-    rows, following = _page(connection, _LOGGED_MODELS, logged_models.COLUMNS, where, search)
-    return LoggedModelPage(tuple(logged_models.from_rows(connection, rows)), following)
-
-
-def _in_experiments(table: str, experiment_ids: Sequence[str]) -> Clause:
+def in_experiments(table: str, experiment_ids: Sequence[str]) -> Clause:
+    """Those of some experiments. Raises InvalidValueError."""
     if len(experiment_ids) > MAX_EXPERIMENTS:
         raise InvalidValueError(
             f"at most {MAX_EXPERIMENTS} experiments in one search, not {len(experiment_ids)}"
@@ -97,10 +81,6 @@ def _in_experiments(table: str, experiment_ids: Sequence[str]) -> Clause:
 def _in_stage(table: str, view_type: ViewType) -> Clause:
     stages = _STAGES[view_type]
     return Clause(in_list(f"{table}.lifecycle_stage", stages), stages)
-
-
-def _both(first: Clause, second: Clause) -> Clause:
-    return Clause(f"{first.text} AND {second.text}", (*first.values, *second.values))
 
 
 def _page(

@@ -13,14 +13,10 @@ from projrun.tracking.artifacts.local import LocalArtifacts
 from projrun.tracking.artifacts.open import open_repository
 from projrun.tracking.artifacts.uris import local_path, served_path, uri_scheme
 from projrun.tracking.entities import (
-    Dataset,
     Experiment,
     ExperimentPage,
-    LoggedModel,
-    LoggedModelPage,
     Metric,
     MetricPage,
-    ModelOutput,
     Param,
     Run,
     RunPage,
@@ -38,7 +34,13 @@ if TYPE_CHECKING:
     from projrun.tracking.runs import Deadline
     from projrun.tracking.statuses import RunStatus, ViewType
 
-_PARTS = {"ModelRegistry": "projrun.tracking.sql.registry.store:SqlRegistry"}  # see projrun.tracking.parts
+_PARTS = {
+    "Inputs": "projrun.tracking.sql.inputs:SqlInputs",
+    "LifeCycle": "projrun.tracking.sql.life_cycle:SqlLifeCycle",
+    "LoggedModels": "projrun.tracking.sql.models.store:SqlLoggedModels",
+    "ModelRegistry": "projrun.tracking.sql.registry.store:SqlRegistry",
+}
+"""What a database keeps beside runs, by the contract's name: see `projrun.tracking.parts`."""
 SERVED = "mlflow-artifacts"
 """The scheme of artifacts that the store keeps itself: an MLflow client asks the REST endpoint for them."""
 
@@ -49,7 +51,7 @@ def artifact_root(database: Path) -> Path:
 
 
 class SqlStore:
-    """A `RunStore` with `LoggedModels`. Used by one thread at a time: open one for each."""
+    """A `RunStore`, with more in its parts. Used by one thread at a time: open one for each."""
 
     destination = ""  # the URI of the object store that keeps the served artifacts instead of `artifact_root`
     default_root = f"{SERVED}:"  # below it the artifacts of new experiments have their places
@@ -241,94 +243,3 @@ class SqlStore:
     def param_value_limit(self) -> int:
         """Characters that a param's value may have; what is longer is cut, as MLflow's server does."""
         return limits.PARAM_VALUE
-
-    def log_inputs(self, run_id: str, datasets: Sequence[Dataset], model_ids: Sequence[str] = ()) -> None:
-        """Record the datasets and the logged models that a run read."""
-        from projrun.tracking.sql import inputs
-
-        with self._engine.writing() as connection:
-            inputs.log(connection, run_id, datasets, model_ids)
-
-    def log_outputs(self, run_id: str, models: Sequence[ModelOutput]) -> None:
-        """Record the logged models that a run wrote."""
-        from projrun.tracking.sql import inputs
-
-        with self._engine.writing() as connection:
-            inputs.log_outputs(connection, run_id, models)
-
-    def record_model(self, run_id: str, model_json: str) -> None:
-        """Add a model to a run's history, which is how clients before MLflow 3 log one."""
-        from projrun.tracking.sql import inputs
-
-        with self._engine.writing() as connection:
-            inputs.record_model(connection, run_id, model_json)
-
-    def create_logged_model(
-        self,
-        experiment_id: str,
-        *,
-        name: str = "",
-        model_type: str = "",
-        source_run_id: str = "",
-        params: Sequence[Param] = (),
-        tags: Sequence[Tag] = (),
-        origin_id: str = "",
-    ) -> LoggedModel:
-        """A model that is pending until it is finalized; its id is `origin_id`, or at random."""
-        from projrun.tracking.sql import logged_models
-
-        with self._engine.writing() as connection:
-            return logged_models.create(
-                connection,
-                experiment_id,
-                name=name,
-                model_type=model_type,
-                source_run_id=source_run_id,
-                params=params,
-                tags=tags,
-                origin_id=origin_id,
-            )
-
-    def get_logged_model(self, model_id: str) -> LoggedModel:
-        """Raises NotFoundError."""
-        from projrun.tracking.sql import logged_models
-
-        with self._engine.reading() as connection:
-            return logged_models.get(connection, model_id)
-
-    def search_logged_models(
-        self,
-        experiment_ids: Sequence[str],
-        *,
-        filter_string: str = "",
-        max_results: int = 100,
-        order_by: Sequence[str] = (),
-        page_token: str = "",
-    ) -> LoggedModelPage:
-        """A page of logged models, the newest first where no order is given."""
-        from projrun.tracking.sql.search import Search, search_logged_models
-
-        search = Search(filter_string, max_results, order_by, page_token)
-        with self._engine.reading() as connection:
-            return search_logged_models(connection, experiment_ids, search)
-
-    def finalize_logged_model(self, model_id: str, status: str) -> LoggedModel:
-        """Mark a model as ready, or its upload as failed."""
-        from projrun.tracking.sql import logged_models
-
-        with self._engine.writing() as connection:
-            return logged_models.finalize(connection, model_id, status)
-
-    def log_logged_model_params(self, model_id: str, params: Sequence[Param]) -> None:
-        """Raises NotFoundError."""
-        from projrun.tracking.sql import logged_models
-
-        with self._engine.writing() as connection:
-            logged_models.log_params(connection, model_id, params)
-
-    def set_logged_model_tags(self, model_id: str, tags: Sequence[Tag]) -> None:
-        """Raises NotFoundError."""
-        from projrun.tracking.sql import logged_models
-
-        with self._engine.writing() as connection:
-            logged_models.set_tags(connection, model_id, tags)

@@ -15,8 +15,8 @@ from projrun.tracking.entities import (
     Tag,
 )
 from projrun.tracking.registry import NoAliasError
-from projrun.tracking.sql import logged_models
 from projrun.tracking.sql.engine import Connection, Engine
+from projrun.tracking.sql.models import rows as logged_models
 from projrun.tracking.sql.registry import models, search, versions
 from projrun.tracking.sql.search import Search
 

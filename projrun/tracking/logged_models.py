@@ -1,0 +1,65 @@
+"""`LoggedModels`: MLflow 3's models, which belong to an experiment. Errors and limits as for `RunStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from projrun.tracking.entities import LoggedModel, LoggedModelPage, Param, Tag
+
+
+class DatasetChoice(NamedTuple):
+    """A dataset that metrics were computed on; without a digest, every version of it."""
+
+    name: str
+    digest: str = ""
+
+
+class ModelOrder(NamedTuple):
+    """One ordering: an attribute, or `metrics.KEY` of which the latest value counts, on one dataset if it is given."""
+
+    field: str
+    ascending: bool = True
+    dataset: DatasetChoice | None = None
+
+
+@runtime_checkable
+class LoggedModels(Protocol):
+    """A deleted model is kept and hidden: only `get_logged_model(…, allow_deleted=True)` finds it."""
+
+    def create_logged_model(
+        self,
+        experiment_id: str,
+        *,
+        name: str = "",
+        model_type: str = "",
+        source_run_id: str = "",
+        params: Sequence[Param] = (),
+        tags: Sequence[Tag] = (),
+        origin_id: str = "",
+    ) -> LoggedModel:
+        """`origin_id`, where given, is the model's id, or becomes its tag `projrun.origin.model_id`."""
+        ...
+
+    def get_logged_model(self, model_id: str, *, allow_deleted: bool = False) -> LoggedModel: ...
+    def search_logged_models(
+        self,
+        experiment_ids: Sequence[str],
+        *,
+        filter_string: str = "",
+        datasets: Sequence[DatasetChoice] = (),
+        max_results: int = 100,
+        order_by: Sequence[ModelOrder] = (),
+        page_token: str = "",
+    ) -> LoggedModelPage:
+        """Models with any value that fulfils a filter's `metrics.KEY`; with `datasets`, a value on one of these."""
+        ...
+
+    def finalize_logged_model(self, model_id: str, status: str) -> LoggedModel: ...
+    def delete_logged_model(self, model_id: str) -> None: ...
+    def log_logged_model_params(self, model_id: str, params: Sequence[Param]) -> None:
+        """Params are written once: the same value again is fine, another is an InvalidValueError."""
+        ...
+
+    def set_logged_model_tags(self, model_id: str, tags: Sequence[Tag]) -> None: ...
+    def delete_logged_model_tag(self, model_id: str, key: str) -> None: ...
