@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from projrun.cache.locks import is_locked, open_locked
+from projrun.cache.locks import open_locked
 from projrun.directories import make_private
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
@@ -22,16 +22,15 @@ from projrun.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import IO, Literal
 
-_MARK = "run.json"
+MARK = "run.json"
+"""The file of a lease that is locked."""
 _CREATED = "created"
-_MOMENT = 0.2
+MOMENT = 0.2
 """Seconds for which a lease may look held because someone looks at it."""
 OUTPUT = "output.log"
 """The file with the output of the run's command."""
 MESSAGES = "runner.log"
 """The file with what the runner of a detached run says."""
-_BEING_MADE = 5.0
-"""Seconds for which a lease may be empty."""
 
 
 class Mark(NamedTuple):
@@ -77,10 +76,9 @@ class Lease:
         """Raises BlockingIOError where another runner holds it, another OSError where it cannot be written."""
         self.folder = folder
         self.mark = mark
-        make_private(folder)
-        file = open_locked(folder / _MARK, os.O_RDWR | os.O_CREAT, _MOMENT)
-        if file is None:
-            raise BlockingIOError(f"another runner records run {mark.run_id}")
+        while (file := _locked(folder)) is None:
+            if (folder / MARK).exists():
+                raise BlockingIOError(f"another runner records run {mark.run_id}")
         self._file = file
         self._size = os.fstat(file.fileno()).st_size
         try:
@@ -90,31 +88,8 @@ class Lease:
             raise
 
     @classmethod
-    def take_over(cls, folder: Path, patience: float = _MOMENT) -> Lease | None:
-        """The lease that a dead runner left in a folder; None where it lives, or has ended just now."""
-        file = open_locked(folder / _MARK, os.O_RDWR, patience)
-        if file is None:
-            return None
-        mark = read_mark(folder / _MARK)  # again: before it was locked, its runner may have changed it
-        if mark is None:
-            file.close()
-            return None
-        return cls._of(folder, mark, file)
-
-    @classmethod
-    def adopt(cls, folder: Path, descriptor: int) -> Lease | None:
-        """The lease that the process which started this one held, from its `descriptor`; None where it is not that."""
-        mark = read_mark(folder / _MARK)
-        try:
-            if mark is None or not os.path.samestat(os.fstat(descriptor), (folder / _MARK).stat()):
-                return None
-        except OSError:
-            return None
-        os.set_inheritable(descriptor, False)
-        return cls._of(folder, mark, open(descriptor, "r+", encoding="utf-8"))
-
-    @classmethod
-    def _of(cls, folder: Path, mark: Mark, file: IO[str]) -> Lease:
+    def held(cls, folder: Path, mark: Mark, file: IO[str]) -> Lease:
+        """The lease in a folder, whose locked file is open."""
         lease = cls.__new__(cls)
         lease.folder, lease.mark, lease._file = folder, mark, file
         lease._size = os.fstat(file.fileno()).st_size
@@ -177,7 +152,7 @@ class Lease:
     def release(self, *, keep: bool = False) -> None:
         """Release the run and remove its folder, unless its content was not delivered."""
         if not keep:
-            _remove(self.folder)
+            remove(self.folder)
         self._file.close()
 
     def _write(self) -> None:
@@ -187,6 +162,15 @@ class Lease:
         self._file.write(text)
         self._file.flush()
         self._size = len(text)
+
+
+def _locked(folder: Path) -> IO[str] | None:
+    """The locked file of a new lease; None where a runner holds it, or a command has removed it as a dead one's."""
+    make_private(folder)
+    try:
+        return open_locked(folder / MARK, os.O_RDWR | os.O_CREAT, MOMENT)
+    except FileNotFoundError:  # removed this moment, while it was empty
+        return None
 
 
 def new_origin_id() -> str:
@@ -199,72 +183,28 @@ def lease_of(active: Path, run_id: str) -> Path | None:
     return next((folder for folder, mark in marks(active) if mark.run_id == run_id), None)
 
 
-def abandoned(active: Path, store: str) -> Iterator[Lease]:
-    """The leases of runs in this store whose runner is gone; each must be released. One that is held costs no time."""
-    for folder, mark in marks(active):
-        lease = Lease.take_over(folder, 0.0) if mark.store == store else None
-        if lease is not None:
-            yield lease
-
-
 def marks(active: Path) -> Iterator[tuple[Path, Mark]]:
     """The folders of all leases, held or not, with what they say."""
-    for folder in _folders(active):
-        mark = read_mark(folder / _MARK)
+    for folder in folders(active):
+        mark = read_mark(folder / MARK)
         if mark is not None:
             yield folder, mark
 
 
-def damaged(active: Path) -> list[Path]:
-    """The folders of leases that cannot be read: the machine went down, or a disk was full, while one was written.
-
-    One without anything beside it is removed: its runner was killed before it did anything.
-    """
-    found = []
-    for folder in _folders(active):
-        file = folder / _MARK
-        if read_mark(file) is not None or not _is_settled(file) or is_locked(file):
-            continue
-        if [entry.name for entry in folder.iterdir()] == [_MARK] and not file.stat().st_size:
-            _remove(folder)
-        else:
-            found.append(folder)
-    return found
-
-
-def _is_settled(file: Path) -> bool:
-    """Whether it is too old for one that a runner is about to lock and write."""
+def has_others(active: Path) -> bool:
+    """Whether there are other leases than one."""
     try:
-        return time.time() - file.stat().st_mtime > _BEING_MADE
-    except OSError:  # none, or gone
+        return len(os.listdir(active)) > 1  # noqa: PTH208 - in every run
+    except OSError:
         return False
 
 
-def _folders(active: Path) -> list[Path]:
+def folders(active: Path) -> list[Path]:
+    """The folders of all leases, readable or not."""
     try:
         return sorted(active.iterdir())
     except OSError:  # none yet, or another user's
         return []
-
-
-def discard(folder: Path) -> bool:
-    """Remove a lease whose runner is gone, readable or not, with all beside it; False where a process holds it."""
-    file = open_locked(folder / _MARK, os.O_RDWR, _MOMENT)
-    if file is None:
-        return False
-    with file:
-        _remove(folder)
-    return True
-
-
-def is_held(folder: Path) -> bool:
-    """Whether the runner of the lease in a folder lives."""
-    return is_locked(folder / _MARK)
-
-
-def open_mark(folder: Path) -> IO[str]:
-    """What the lease in a folder says, for `parse_mark`: it stays readable when the folder is gone. Raises OSError."""
-    return (folder / _MARK).open(encoding="utf-8")
 
 
 def read_mark(file: Path) -> Mark | None:
@@ -283,13 +223,14 @@ def parse_mark(text: str) -> Mark | None:
         return None
 
 
-def _remove(folder: Path) -> None:
+def remove(folder: Path) -> None:
+    """Remove a lease, which this process has locked, and all beside it."""
     # The mark last: of a runner that is killed meanwhile, the next command finds the rest.
     with suppress(OSError):
         for path in folder.iterdir():
-            if path.name != _MARK:
+            if path.name != MARK:
                 _remove_one(path)
-        (folder / _MARK).unlink(missing_ok=True)
+        (folder / MARK).unlink(missing_ok=True)
         folder.rmdir()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from projrun.cache.lease import discard as discard_lease
+from projrun.cache.lost_leases import discard as discard_lease
 from projrun.cli.options import json_option, tracking_uri_option
 from projrun.cli.quantities import count_text, size_text
 from projrun.cli.rendering import one_line, print_json, print_text

@@ -9,7 +9,7 @@ from projrun.errors import ProjrunError
 from projrun.execution.protocol import Outcome
 from projrun.execution.supervision.leftovers import end_left_running
 from projrun.running.limits import Retry, RunLimits
-from projrun.running.record.lost import deliver_log
+from projrun.running.record.delivery import deliver_log
 from projrun.running.session import Session
 from projrun.running.waiting import Wait
 from projrun.settings.quantities import duration_text

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from projrun.cache.lease import has_others
 from projrun.environments.protocol import ChildProcess, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
 from projrun.execution.protocol import ExecutionBackend, Job, JobRef, JobSpec, Limits, Outcome
@@ -28,13 +29,7 @@ from projrun.running.child import (
     with_shim,
 )
 from projrun.running.plan import Plan
-from projrun.running.record.lost import (
-    deliver_held,
-    deliver_log,
-    end_created_runs,
-    end_lost_runs,
-    release,
-)
+from projrun.running.record.delivery import deliver_held, deliver_log, end_created_runs, release
 from projrun.running.record.parent import PARENT_RUN_ID
 from projrun.running.record.recorder import LOG, RunEnd, now
 from projrun.running.session import (
@@ -145,7 +140,11 @@ def _announce(session: Session) -> None:
         session.options.on_record(session)
     if session.options.relay is not None:
         session.options.relay.raise_waiting()
-    if plan.tracking.journal != "offline":  # nothing asks its server
+    if plan.tracking.journal != "offline" and has_others(
+        plan.directories.active
+    ):  # of an offline run nothing asks
+        from projrun.running.record.lost import end_lost_runs
+
         end_lost_runs(plan.directories, store_name(plan), session.store, reporter.warning, session.deadline)
     reporter.info(f"run {run.run_name} ({run.run_id}): {plan.invocation.shown_command}")
 

@@ -16,8 +16,8 @@ from projrun.directories import JOURNAL, make_private
 from projrun.errors import OverdueError, ProjrunError, RequestError
 from projrun.reporting import Reporter
 from projrun.running.plan import Plan
+from projrun.running.record.delivery import deliver_log
 from projrun.running.record.description import describe
-from projrun.running.record.lost import deliver_log, end_lost_run
 from projrun.running.record.parent import ENDPOINT_STORE
 from projrun.running.record.recorder import RunRecorder, now
 from projrun.sources.copies.disposal import RunCopy
@@ -175,6 +175,8 @@ def _give_up(
     with suppress(OSError):
         lease.note(mark._replace(exit_code=code, reason=reason, end_time=now()))
     if isinstance(error, Exception):
+        from projrun.running.record.lost import end_lost_run
+
         end_lost_run(lease, plan.directories.logs, None if _is_offline(plan) else store, reporter.warning)
     else:
         lease.release(keep=True)  # a signal: no server is waited for any more
@@ -274,11 +276,14 @@ def _take_lease(plan: Plan, options: Options) -> Lease:
                 f"--run-id: records of run {run_id!r} wait for delivery", hint="run `projrun sync`"
             )
     try:
-        adopted = None if descriptor is None else Lease.adopt(folder, descriptor)
-        if adopted is None:
-            return Lease(folder, mark)
-        adopted.note(adopted.mark._replace(pid=pid))
-        return adopted
+        if descriptor is not None:
+            from projrun.cache.lost_leases import adopt
+
+            adopted = adopt(folder, descriptor)
+            if adopted is not None:
+                adopted.note(adopted.mark._replace(pid=pid))
+                return adopted
+        return Lease(folder, mark)
     except BlockingIOError as error:
         raise RequestError(f"--run-id: {error}", hint="wait for it to end") from None
     except OSError as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from projrun.cache.lease import Lease, lease_of
+from projrun.cache.lost_leases import take_over
 from projrun.cache.ownership import make_private
 from projrun.credentials import redact_uri
 from projrun.errors import ProjrunError
@@ -144,7 +145,7 @@ class RunningRun(SubmittedRun):
         cancelled = code in (-signal.SIGTERM, -signal.SIGINT)
         reason = "interrupted before it started" if cancelled else f"the runner ended with exit code {code}"
         folder = lease_of(self._plan.directories.active, self.run_id)
-        lease = None if folder is None else Lease.take_over(folder)
+        lease = None if folder is None else take_over(folder)
         if lease is not None:
             exit_code = 128 - code if code < 0 else code
             _end(self._plan, lease, "KILLED" if cancelled else "FAILED", exit_code, reason)

@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from projrun.cache.lease import Lease, Mark, abandoned, damaged, lease_of, new_origin_id
+from projrun.cache.lease import Lease, Mark, lease_of, new_origin_id
 from projrun.cache.locks import is_locked
+from projrun.cache.lost_leases import abandoned, damaged, take_over
 
 HOLD = """
 import sys, time
@@ -95,7 +98,7 @@ def test_a_run_that_ends_while_it_is_looked_at_is_not_lost(tmp_path: Path) -> No
     next(found).release()
     second.release()
     assert list(found) == []
-    assert Lease.take_over(tmp_path / "r2") is None
+    assert take_over(tmp_path / "r2") is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -104,7 +107,7 @@ def test_a_file_that_was_removed_before_it_could_be_locked_is_no_lease(tmp_path:
     with (tmp_path / "r1" / "run.json").open("r+") as opened_before:
         lease.release()
         assert os.fstat(opened_before.fileno()).st_nlink == 0
-    assert Lease.take_over(tmp_path / "r1") is None
+    assert take_over(tmp_path / "r1") is None
     assert not (tmp_path / "r1").exists()
 
 
@@ -114,7 +117,7 @@ def test_the_end_is_read_after_the_lock_is_taken(tmp_path: Path) -> None:
     lease.note(ended)
     lease.note(mark())
     lease.release(keep=True)
-    taken = Lease.take_over(tmp_path / "r1")
+    taken = take_over(tmp_path / "r1")
     assert taken is not None
     assert taken.mark == mark()  # shorter than what was written before it
     taken.release()
@@ -144,9 +147,9 @@ def test_whoever_reads_a_mark_while_it_changes_finds_one(tmp_path: Path) -> None
 ADOPT = """
 import sys
 from pathlib import Path
-from projrun.cache.lease import Lease
-lease = Lease.adopt(Path(sys.argv[1]), int(sys.argv[2]))
-assert lease is not None and Lease.adopt(Path(sys.argv[1]), 0) is None
+from projrun.cache.lost_leases import adopt
+lease = adopt(Path(sys.argv[1]), int(sys.argv[2]))
+assert lease is not None and adopt(Path(sys.argv[1]), 0) is None
 print("adopted", flush=True)
 sys.stdin.read()
 lease.release()
@@ -204,17 +207,36 @@ def test_a_lease_that_cannot_be_read_is_found(tmp_path: Path, text: str) -> None
     lease = Lease(tmp_path / "r1", mark())
     lease.log_file.write_bytes(b"output")
     (tmp_path / "r1" / "run.json").write_text(text)
-    os.utime(tmp_path / "r1" / "run.json", (1, 1))
     assert damaged(tmp_path) == []  # held
     lease.release(keep=True)
     assert damaged(tmp_path) == [tmp_path / "r1"]
-    os.utime(tmp_path / "r1" / "run.json")
-    assert damaged(tmp_path) == []  # perhaps it is being made
 
 
-def test_a_lease_of_a_runner_that_was_killed_at_once_is_removed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("files", [(), ("run.json",)])
+def test_a_lease_of_a_runner_that_was_killed_at_once_is_removed(
+    tmp_path: Path, files: tuple[str, ...]
+) -> None:
     (tmp_path / "r1").mkdir()
-    (tmp_path / "r1" / "run.json").touch()
-    os.utime(tmp_path / "r1" / "run.json", (1, 1))
+    for name in files:
+        (tmp_path / "r1" / name).touch()
     assert damaged(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lease_that_is_being_made_is_not_lost_to_a_command_that_looks_for_dead_ones(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            assert damaged(tmp_path) == []
+
+    with ThreadPoolExecutor(1) as beside:
+        looking = beside.submit(look)
+        try:
+            for number in range(300):
+                lease = Lease(tmp_path / f"r{number}", mark())
+                assert lease_of(tmp_path, "r1") == lease.folder
+                lease.release()
+        finally:
+            over.set()
+        looking.result()

@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from projrun.cache.lease import Mark, open_mark, parse_mark
+from projrun.cache.lease import Mark, parse_mark
+from projrun.cache.lost_leases import open_mark
 from projrun.running.record.active import ActiveRun
 
 PAUSE = 0.1

@@ -15,7 +15,7 @@ from time import monotonic
 
 from projrun.cache.lease import Lease
 from projrun.errors import ProjrunError
-from projrun.running.record.lost import shown_log
+from projrun.running.record.delivery import shown_log
 from projrun.running.record.recorder import LOG
 from projrun.tracking.artifacts.files import copy_whole
 from projrun.tracking.artifacts.repository import ArtifactRepository

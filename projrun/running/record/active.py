@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from projrun.cache.lease import MESSAGES, OUTPUT, Mark, is_held, marks
+from projrun.cache.lease import MESSAGES, OUTPUT, Mark, marks
+from projrun.cache.lost_leases import is_held
 from projrun.running.record.lookup import LATEST, ambiguous
 from projrun.tuples import NamedTuple
 

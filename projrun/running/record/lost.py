@@ -7,14 +7,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from projrun.cache.lease import Lease, Mark, abandoned, damaged, lease_of
+from projrun.cache.lease import Lease, Mark
+from projrun.cache.lost_leases import abandoned, damaged
 from projrun.directories import JOURNAL, Directories
-from projrun.errors import InvalidValueError, NotFoundError, ProjrunError
+from projrun.errors import NotFoundError, ProjrunError
 from projrun.execution.protocol import UNKNOWN_EXIT_CODE
 from projrun.execution.registry import get_backend
 from projrun.execution.supervision.ending import cause_tags
-from projrun.running.record.recorder import LATER, LOG, RUNNER_LOG, RunEnd, RunRecorder, now
-from projrun.tracking.artifacts.files import chunks_of, write_whole
+from projrun.running.record.delivery import deliver_log, end_created_runs, release
+from projrun.running.record.recorder import RunEnd, RunRecorder, now
 from projrun.tracking.entities import Run
 from projrun.tracking.runs import Deadline, RunStore
 from projrun.tuples import NamedTuple
@@ -23,12 +24,8 @@ from projrun.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from projrun.journal.merge import Merged
 
-_DRAWING = (b"\r", b"\b", b"\x1b")
-"""Without these, nothing in a log is drawn over."""
-
 LOST = "the runner was killed or the machine went down"
 _LOST = "lost: "
-_LOGS = "logs/output"
 _LATEST = 60.0
 """Seconds for which a server that was asked to create a run, and did not answer, may still create it."""
 
@@ -99,107 +96,115 @@ def end_lost_run(
     Then release the lease. A job that still runs keeps it. With `quiet`, a failure is no warning. Without a store,
     nothing of an offline run is delivered yet.
     """
-    mark = lease.mark
-    ending = _ending(mark)
+    ending = _ending(lease.mark)
     if ending is None:
         lease.release(keep=True)  # the job outlived its runner: the next command looks again
-        return Settled(mark.run_id, RUNS_ON)
-    if mark.offline or store is None:
-        return _settle_offline(lease, ending, logs, store, warn, quiet, progress)
-    try:
-        run = _find(lease, store)
-    except NotFoundError:
-        # A server that was asked to create it may be slow.
-        keep = not mark.run_id and bool(mark.experiment_id) and lease.age < _LATEST
-        lease.release(keep=keep)
-        return Settled(reason="the server has not created the run yet" if keep else "")
-    except ProjrunError as error:
-        lease.release(keep=True)  # the store is out of reach: the next command tries again
-        return Settled(mark.run_id, error.message, away=True)
-    if run.lifecycle_stage != "active":
-        lease.release()
-        return Settled(run.run_id)
-    failures: list[str] = []
-    recorder = RunRecorder(store, run, failures.append if quiet else warn)
-    recorder.outbox = lease.folder
-    if mark.continued:
-        recorder.before = run
-    merged = _deliver_waiting(lease, store, warn, quiet, progress)
-    deliver_log(lease, recorder, logs, warn)
-    delivered = True
-    if not mark.ended and (mark.status or run.status == "RUNNING"):
+        return Settled(lease.mark.run_id, RUNS_ON)
+    lost = _Lost(lease, ending, logs, warn, quiet, progress)
+    if store is None or lease.mark.offline:
+        return lost.settle_offline(store)
+    return lost.settle(store)
+
+
+class _Lost(NamedTuple):
+    """A lost run, its lease taken over."""
+
+    lease: Lease
+    ending: RunEnd
+    logs: Path
+    warn: Callable[[str], None]
+    quiet: Quiet | None
+    progress: Callable[[str, float], None] | None
+
+    def settle(self, store: RunStore) -> Settled:
+        """Bring a run to its end in its store."""
+        lease = self.lease
+        try:
+            run = _find(lease, store)
+        except NotFoundError:
+            # A server that was asked to create it may be slow.
+            keep = not lease.mark.run_id and bool(lease.mark.experiment_id) and lease.age < _LATEST
+            lease.release(keep=keep)
+            return Settled(reason="the server has not created the run yet" if keep else "")
+        except ProjrunError as error:
+            lease.release(keep=True)  # the store is out of reach: the next command tries again
+            return Settled(lease.mark.run_id, error.message, away=True)
+        if run.lifecycle_stage != "active":
+            lease.release()
+            return Settled(run.run_id)
+        return self._record_end(store, run)
+
+    def _record_end(self, store: RunStore, run: Run) -> Settled:
+        lease, mark, warn = self.lease, self.lease.mark, self.warn
+        failures: list[str] = []
+        recorder = RunRecorder(store, run, failures.append if self.quiet else warn)
+        recorder.outbox = lease.folder
+        if mark.continued:
+            recorder.before = run
+        merged = deliver_waiting(lease, store, warn, self.quiet, self.progress)
+        deliver_log(lease, recorder, self.logs, warn)
+        delivered = mark.ended or not (mark.status or run.status == "RUNNING") or self._finish(recorder)
+        recorder.waits = recorder.waits or (merged is not None and not merged.complete)
+        release(lease, recorder, delivered=delivered)
+        reason = "" if delivered and not recorder.waits else _reason(recorder, merged)
+        return Settled(run.run_id, reason, merged)
+
+    def _finish(self, recorder: RunRecorder) -> bool:
+        """Record the end where its runner did not; whether the store has it."""
+        run, ending = recorder.run, self.ending
         delivered = recorder.finish(ending)
-        end_created_runs(lease, run, store, ending, warn)
-        if delivered and not mark.status:
-            warn(_lost_text(run, ending))
-    recorder.waits = recorder.waits or (merged is not None and not merged.complete)
-    release(lease, recorder, delivered=delivered)
-    reason = "" if delivered and not recorder.waits else _reason(recorder, merged)
-    return Settled(run.run_id, reason, merged)
+        end_created_runs(self.lease, run, recorder.store, ending, self.warn)
+        if delivered and not self.lease.mark.status:
+            why = ending.reason if ending.reason.startswith(_LOST) else f"{_LOST}{LOST}"
+            self.warn(f"run {run.run_name} ({run.run_id}) was {why}; it is now recorded as {ending.status}")
+        return delivered
 
+    def settle_offline(self, store: RunStore | None) -> Settled:
+        """End a run that was recorded on this machine alone, then bring it to its server."""
+        lease, mark = self.lease, self.lease.mark
+        from projrun.journal.journal import Journal
 
-def _lost_text(run: Run, ending: RunEnd) -> str:
-    why = ending.reason if ending.reason.startswith(_LOST) else f"{_LOST}{LOST}"
-    return f"run {run.run_name} ({run.run_id}) was {why}; it is now recorded as {ending.status}"
+        try:
+            with Journal(lease.folder) as journal:
+                recorder = RunRecorder(journal.store, journal.store.get_run(mark.origin_id), self.warn)
+                recorder.outbox = lease.folder
+                deliver_log(lease, recorder, self.logs, self.warn)
+                if not self._ended_offline(recorder) or lease.log_file.exists():
+                    lease.release(keep=True)  # a full disk
+                    return Settled(reason=_reason(recorder, None))
+        except NotFoundError:  # its runner was killed before it was recorded, unless its command has begun
+            lost = lease.log_file.exists()
+            lease.release(keep=lost)
+            return Settled(reason=f"{lease.folder / JOURNAL} has lost it" if lost else "")
+        except ProjrunError as error:
+            lease.release(keep=True)
+            return Settled(reason=error.message)
+        merged = (
+            None if store is None else deliver_waiting(lease, store, self.warn, self.quiet, self.progress)
+        )
+        lease.release(keep=merged is None or not merged.complete)
+        if merged is None:
+            return Settled(reason="it is not delivered yet")
+        return Settled(merged.run_ids.get(mark.origin_id, ""), merged.reason, merged, merged.away)
 
-
-def _settle_offline(
-    lease: Lease,
-    ending: RunEnd,
-    logs: Path,
-    store: RunStore | None,
-    warn: Callable[[str], None],
-    quiet: Quiet | None,
-    progress: Callable[[str, float], None] | None,
-) -> Settled:
-    """End a run that was recorded on this machine alone, where its runner did not; then bring it to its server."""
-    from projrun.journal.journal import Journal
-
-    mark = lease.mark
-    try:
-        with Journal(lease.folder) as journal:
-            run = journal.store.get_run(mark.origin_id)
-            recorder = RunRecorder(journal.store, run, warn)
-            recorder.outbox = lease.folder
-            deliver_log(lease, recorder, logs, warn)
-            if not _ended_offline(lease, recorder, ending, warn) or lease.log_file.exists():
-                lease.release(keep=True)  # a full disk
-                return Settled(reason=_reason(recorder, None))
-    except NotFoundError:  # its runner was killed before it was recorded, unless its command has begun
-        lost = lease.log_file.exists()
-        lease.release(keep=lost)
-        return Settled(reason=f"{lease.folder / JOURNAL} has lost it" if lost else "")
-    except ProjrunError as error:
-        lease.release(keep=True)
-        return Settled(reason=error.message)
-    merged = None if store is None else _deliver_waiting(lease, store, warn, quiet, progress)
-    lease.release(keep=merged is None or not merged.complete)
-    if merged is None:
-        return Settled(reason="it is not delivered yet")
-    return Settled(merged.run_ids.get(mark.origin_id, ""), merged.reason, merged, merged.away)
-
-
-def _ended_offline(lease: Lease, recorder: RunRecorder, ending: RunEnd, warn: Callable[[str], None]) -> bool:
-    """Record the end of an offline run where its runner did not; False where that fails."""
-    mark, run = lease.mark, recorder.run
-    if mark.ended or not (mark.status or run.status == "RUNNING"):
+    def _ended_offline(self, recorder: RunRecorder) -> bool:
+        """Record the end where its runner did not; False where that fails."""
+        mark = self.lease.mark
+        if mark.ended or not (mark.status or recorder.run.status == "RUNNING"):
+            return True
+        if not self._finish(recorder):
+            return False
+        with suppress(OSError):
+            self.lease.note(mark._replace(ended=True))
         return True
-    if not recorder.finish(ending):
-        return False
-    end_created_runs(lease, run, recorder.store, ending, warn)
-    if not mark.status:
-        warn(_lost_text(run, ending))
-    with suppress(OSError):
-        lease.note(lease.mark._replace(ended=True))
-    return True
 
 
-def _deliver_waiting(
+def deliver_waiting(
     lease: Lease,
     store: RunStore,
     warn: Callable[[str], None],
-    quiet: Quiet | None,
-    progress: Callable[[str, float], None] | None,
+    quiet: Quiet | None = None,
+    progress: Callable[[str, float], None] | None = None,
 ) -> Merged | None:
     """Merge what waits in the run's folder, where something does."""
     if not (lease.folder / JOURNAL).exists():
@@ -218,30 +223,11 @@ def _deliver_waiting(
     return merged
 
 
-def deliver_held(lease: Lease, recorder: RunRecorder, store: RunStore, warn: Callable[[str], None]) -> None:
-    """At the end of a run, send what its store did not take while it went on, or does not have yet."""
-    if lease.mark.offline:
-        return
-    merged = _deliver_waiting(lease, store, warn, None, None)
-    if merged is not None:
-        recorder.waits = not merged.complete
-        if merged.reason:
-            warn(f"not all of the run is recorded: {merged.reason}{LATER}")
-
-
 def _reason(recorder: RunRecorder, merged: Merged | None) -> str:
     failure = recorder.failure
     if merged is not None and merged.reason:
         return merged.reason
     return failure.message if isinstance(failure, ProjrunError) else str(failure)
-
-
-def release(lease: Lease, recorder: RunRecorder, *, delivered: bool) -> None:
-    """Release the lease of a run whose end was delivered or not; its folder stays while something waits in it."""
-    if delivered and recorder.waits:
-        with suppress(OSError):  # a full disk: the end is recorded again
-            lease.note(lease.mark._replace(ended=True))
-    lease.release(keep=not delivered or recorder.waits)
 
 
 def _find(lease: Lease, store: RunStore) -> Run:
@@ -256,82 +242,6 @@ def _find(lease: Lease, store: RunStore) -> Run:
     run = run_of_origin(store, mark.experiment_id, mark.origin_id)
     lease.mark = mark._replace(run_id=run.run_id)
     return run
-
-
-def end_created_runs(
-    lease: Lease, owner: Run, store: RunStore, end: RunEnd, warn: Callable[[str], None]
-) -> None:
-    """End the runs that the command of `owner` created and left RUNNING, but for those with a lease of their own.
-
-    A runner records these, or has noted for the next command how they ended.
-    """
-    for run_id in lease.created:
-        try:
-            run = store.get_run(run_id)
-        except ProjrunError:
-            continue
-        recorded = lease_of(lease.folder.parent, run_id) is not None
-        if run.status != "RUNNING" or run.lifecycle_stage != "active" or recorded:
-            continue
-        why = f": {end.reason}" if end.reason else ""
-        reason = f"left RUNNING by the command of run {owner.run_id}, which is {end.status}{why}"
-        RunRecorder(store, run, warn).finish(end._replace(reason=reason))
-
-
-def deliver_log(
-    lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[[str], None], path: str = LOG
-) -> Path | None:
-    """Make the output an artifact with that path; where the store cannot take it, the local file that keeps it.
-
-    What the runner of a detached run said becomes one beside it.
-    """
-    kept = _deliver_output(lease, recorder, logs, warn, path)
-    if path == LOG and lease.messages.exists():
-        recorder.artifact(lease.messages, RUNNER_LOG)
-    return kept
-
-
-def _deliver_output(
-    lease: Lease, recorder: RunRecorder, logs: Path, warn: Callable[[str], None], path: str
-) -> Path | None:
-    if not lease.log_file.exists():
-        return None
-    if recorder.artifact(shown_log(lease), path):
-        with suppress(OSError):  # a continued run would get it again, under the next number
-            lease.log_file.unlink()
-        return None
-    waiting = recorder.held.get(path)
-    if waiting is not None:
-        with suppress(OSError):
-            lease.log_file.unlink()
-        warn(f"the output is kept in {waiting}")
-        return waiting
-    if path == LOG and recorder.outbox is not None and not isinstance(recorder.failure, InvalidValueError):
-        recorder.waits = True  # a full disk: there is no room for a copy, and none is needed
-        warn(f"the output waits in {lease.log_file}")
-        return lease.log_file
-    try:
-        kept = lease.keep_log(logs, path.removeprefix(_LOGS))
-    except OSError as error:
-        warn(f"the output cannot be kept in {logs}: {error.strerror}")
-        return None
-    warn(f"the output is kept in {kept}")
-    return kept
-
-
-def shown_log(lease: Lease, name: str = "shown.log") -> Path:
-    """The output as the artifact has it, bars folded: a file below `scratch`, or the log where there are none."""
-    log = lease.log_file
-    try:
-        if not any(sign in chunk for chunk in chunks_of(log) for sign in _DRAWING):
-            return log
-        from projrun.running.record.folding import folded
-
-        shown = lease.scratch / name
-        write_whole(folded(chunks_of(log)), shown)
-    except OSError:  # a full disk: unfolded it is all there, too
-        return log
-    return shown
 
 
 def _ending(mark: Mark) -> RunEnd | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from projrun.cache.lease import OUTPUT, Lease, Mark, damaged, is_held, marks
+from projrun.cache.lease import OUTPUT, Mark, marks
+from projrun.cache.lost_leases import damaged, is_held, take_over
 from projrun.directories import Directories
 from projrun.errors import ProjrunError
 from projrun.journal.journal import Journal, has_journal
@@ -116,7 +117,7 @@ def _deliver_to(
 
 def _deliver_one(store: RunStore, run: Waiting, logs: Path, reporter: Reporter) -> Settled | None:
     """None where its command runs on, or another process has just delivered it."""
-    lease = Lease.take_over(run.folder)
+    lease = take_over(run.folder)
     if lease is None:
         busy = run.folder.exists()
         return Settled(run.mark.run_id, "another process delivers it at this moment") if busy else None

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from projrun.cache.lease import is_held, lease_of
+from projrun.cache.lease import lease_of
+from projrun.cache.lost_leases import is_held
 from projrun.errors import RequestError
 from projrun.running.record.recorder import RunEnd
 from projrun.tracking.entities import Run

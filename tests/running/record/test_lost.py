@@ -15,7 +15,8 @@ import pytest
 
 from projrun.cache.lease import Lease, Mark
 from projrun.directories import Directories
-from projrun.running.record.lost import deliver_log, end_lost_runs
+from projrun.running.record.delivery import deliver_log
+from projrun.running.record.lost import end_lost_runs
 from projrun.running.record.recorder import RunRecorder
 from projrun.tracking.entities import Run, Tag
 from projrun.tracking.origin import ORIGIN

@@ -11,11 +11,13 @@ from typing import cast
 import pytest
 
 from projrun.cache.lease import Lease, Mark
+from projrun.cache.lost_leases import take_over
 from projrun.directories import Directories
 from projrun.errors import InvalidValueError, TrackingError
 from projrun.journal.journal import Journal
+from projrun.running.record.delivery import deliver_log, release
 from projrun.running.record.lookup import find_run
-from projrun.running.record.lost import Quiet, Settled, deliver_log, end_lost_run, end_lost_runs, release
+from projrun.running.record.lost import Quiet, Settled, end_lost_run, end_lost_runs
 from projrun.running.record.recorder import LOG, RunEnd, RunRecorder
 from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
@@ -152,7 +154,7 @@ def test_while_the_store_is_away_nothing_is_lost_and_one_try_is_made(outage: Out
 def test_too_little_time_leaves_it_for_the_next_command(outage: Outage, tmp_path: Path) -> None:
     outage.record(tmp_path)
     outage.end()
-    lease = Lease.take_over(outage.lease.folder)
+    lease = take_over(outage.lease.folder)
     assert lease is not None
     settled = end_lost_run(lease, outage.directories.logs, outage.store, pytest.fail, Quiet(time.monotonic()))
     assert settled.reason == "there was not enough time"
@@ -165,7 +167,7 @@ def test_large_files_wait_for_sync(outage: Outage, tmp_path: Path) -> None:
     outage.record(tmp_path)
     outage.end()
     for quiet, reason in ((Quiet(time.monotonic() + 60, largest=6), "large files wait"), (None, "")):
-        lease = Lease.take_over(outage.lease.folder)
+        lease = take_over(outage.lease.folder)
         assert lease is not None
         settled = end_lost_run(lease, outage.directories.logs, outage.store, pytest.fail, quiet)
         assert settled.reason == reason
@@ -230,7 +232,7 @@ def test_the_end_of_an_offline_run_waits_until_its_store_takes_it(
     lease.release(keep=True)
 
     def deliver() -> Settled:
-        taken = Lease.take_over(directories.active / ORIGIN_ID)
+        taken = take_over(directories.active / ORIGIN_ID)
         assert taken is not None
         return end_lost_run(taken, directories.logs, store, lambda text: None)
 
