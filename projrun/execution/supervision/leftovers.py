@@ -10,8 +10,8 @@ from pathlib import Path
 
 from projrun.credentials import MASK, without_credentials
 from projrun.execution.protocol import JobSpec
-from projrun.execution.supervision.descendants import Descendants
 from projrun.execution.supervision.guard import Guard
+from projrun.execution.supervision.outside import Outside
 
 _MOST = 3
 _LONGEST = 60
@@ -20,7 +20,7 @@ _PAUSE = 0.02
 
 def end_left_running(mark: str, grace_period: float) -> None:
     """TERM, and KILL after the grace period or at a signal, for what jobs of the run with this mark left running."""
-    left = Descendants(os.getpid(), mark)
+    left = Outside(os.getpid(), mark)
     if not left.find():
         return
     guard = Guard(grace_period, mark=mark)

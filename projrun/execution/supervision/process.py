@@ -130,7 +130,7 @@ class ProcessJob:
             if signum == signal.SIGTERM:
                 self._terminate_descendants()
             elif signum in ENDING_SIGNALS:
-                self._descendants.find()  # some are known only as long as their parents live
+                self._descendants.outside.find()  # some are known only as long as their parents live
             if not self._output.heed(signum):
                 signal_group(self._process.pid, signum)
             if signum == signal.SIGTSTP:
@@ -177,7 +177,7 @@ class ProcessJob:
             ):  # fmt: skip
                 self._complete(stage)
         except BaseException:
-            self._descendants.kill()
+            self._descendants.outside.kill()
             signal_group(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._finish()
@@ -266,13 +266,13 @@ class ProcessJob:
         while not self._killed and self._terminate_descendants():
             self._step(_LONGEST_PAUSE)
         patience = monotonic() + _LINGER
-        while self._killed and self._descendants.kill() and monotonic() < patience:
+        while self._killed and self._descendants.outside.kill() and monotonic() < patience:
             self._step(_LONGEST_PAUSE)
 
     def _terminate_descendants(self) -> bool:
         with self._lock:
             self._start_grace_period()
-            return self._descendants.terminate()
+            return self._descendants.outside.terminate()
 
     def _finish_output(self) -> None:
         """Forward what is in the pipes; a process outside the group may keep them open for ever."""
@@ -326,7 +326,7 @@ class ProcessJob:
     def _kill(self) -> None:
         self._killed = True
         self._muting |= self._timed_out or any(signum in ENDING_SIGNALS for signum in self._received)
-        self._descendants.kill()
+        self._descendants.outside.kill()
         signal_group(self._process.pid, signal.SIGKILL)
 
     def _wake(self) -> None:

@@ -18,6 +18,7 @@ from projrun.execution.protocol import JobSpec
 from projrun.execution.supervision import descendants, process
 from projrun.execution.supervision.descendants import KEEP, RUN_IDS, Descendants, marked
 from projrun.execution.supervision.guard import Guard
+from projrun.execution.supervision.outside import Outside
 from projrun.execution.supervision.process import ProcessJob
 from tests.execution.supervision.support import (
     PROC,
@@ -237,7 +238,7 @@ def test_what_a_nested_run_left_ends_with_a_runner_that_is_killed(tmp_path: Path
 
 
 def test_without_proc_they_are_found_by_their_parents(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(descendants, "_PROC", "/nonexistent")
+    monkeypatch.setattr(descendants, "PROC", "/nonexistent")
     job = bench.start(f"{KINDS['setsid']}; touch ready; sleep 60")
     eventually((bench.folder / "ready").exists, "the command")
     job.signal(signal.SIGTERM)
@@ -276,8 +277,8 @@ def test_a_number_that_is_anothers_by_now_leads_nowhere() -> None:
         assert job.stdout is not None
         other = int(job.stdout.readline())
         try:
-            eventually(lambda: len(Descendants(job.pid, "").find()) == 2, "the shell and its child")
-            assert Descendants(other, "").find() == []
+            eventually(lambda: len(Outside(job.pid, "").find()) == 2, "the shell and its child")
+            assert Outside(other, "").find() == []
         finally:
             os.killpg(other, signal.SIGKILL)
             os.killpg(job.pid, signal.SIGKILL)
