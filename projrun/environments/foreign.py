@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Protocol
 
 from projrun.environments.protocol import ChildProcess, Launch, PreparedEnvironment, ResolvedEnvironment
-from projrun.plugins import Origin, Results
+from projrun.foreign import Origin, Results
 
 _ORIGIN = "projrun.origin"
 _FUNCTION = "projrun.end_function"

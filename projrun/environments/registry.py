@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from projrun.environments.protocol import EnvironmentManager, EnvironmentRequest, GivenOptions, Refusal
 from projrun.errors import EnvironmentBuildError
-from projrun.plugins import Results, built_ins, create_plugin, entry_point_names, load_plugin
+from projrun.plugins import built_ins, create_plugin, entry_point_names, load_plugin
 from projrun.project.model import EnvironmentReference
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from projrun.environments.abilities import MayBeUnreachable, MayRefuse, UsesTool
+    from projrun.foreign import Results
 
 _GROUP = "projrun.environments"
 

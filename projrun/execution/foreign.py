@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from projrun.execution.protocol import Job, JobRef, Outcome
-from projrun.plugins import Origin, Results
+from projrun.foreign import Origin, Results
 
 
 def backend_results() -> Results:

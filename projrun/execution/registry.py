@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from projrun.execution.protocol import ExecutionBackend
-from projrun.plugins import Results, built_ins, create_plugin
+from projrun.plugins import built_ins, create_plugin
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.foreign import Results
 
 GROUP = "projrun.backends"
 

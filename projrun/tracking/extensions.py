@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from projrun.errors import InvalidValueError
-from projrun.plugins import Origin, call_plugin, is_offered
+from projrun.foreign import Origin, call_plugin
+from projrun.plugins import is_offered
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import Experiment, ExperimentPage, FileInfo, MetricPage, Run, RunPage
 from projrun.tracking.limits import check_key

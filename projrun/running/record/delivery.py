@@ -79,7 +79,7 @@ def deliver_held(lease: Lease, recorder: RunRecorder, store: RunStore, warn: Cal
     """At the end of a run, send what its store did not take while it went on, or does not have yet."""
     if lease.mark.offline or not (lease.folder / JOURNAL).exists():
         return
-    from projrun.running.record.lost import deliver_waiting
+    from projrun.running.record.waiting import deliver_waiting
 
     merged = deliver_waiting(lease, store, warn)
     if merged is not None:

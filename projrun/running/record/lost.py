@@ -16,6 +16,7 @@ from projrun.execution.registry import get_backend
 from projrun.execution.supervision.ending import cause_tags
 from projrun.running.record.delivery import deliver_log, end_created_runs, release
 from projrun.running.record.recorder import RunEnd, RunRecorder, now
+from projrun.running.record.waiting import Quiet, deliver_waiting
 from projrun.tracking.entities import Run
 from projrun.tracking.runs import Deadline, RunStore
 from projrun.tuples import NamedTuple
@@ -72,15 +73,6 @@ def end_lost_runs(
     finally:
         deadline.lift()
     return waiting
-
-
-class Quiet(NamedTuple):
-    """How a command that is about something else delivers."""
-
-    until: float
-    """The time of `time.monotonic` after which nothing more is sent."""
-    largest: int = 8 * 1024 * 1024
-    """Bytes of the largest file that is sent: an upload is not broken off."""
 
 
 def end_lost_run(
@@ -197,30 +189,6 @@ class _Lost(NamedTuple):
         with suppress(OSError):
             self.lease.note(mark._replace(ended=True))
         return True
-
-
-def deliver_waiting(
-    lease: Lease,
-    store: RunStore,
-    warn: Callable[[str], None],
-    quiet: Quiet | None = None,
-    progress: Callable[[str, float], None] | None = None,
-) -> Merged | None:
-    """Merge what waits in the run's folder, where something does."""
-    if not (lease.folder / JOURNAL).exists():
-        return None
-    from projrun.journal.journal import Journal
-    from projrun.journal.merge import Merged, merge
-
-    until, largest = (quiet.until, quiet.largest) if quiet else (None, None)
-    try:
-        with Journal(lease.folder) as journal:
-            merged = merge(journal, store, until=until, largest=largest, progress=progress)
-    except ProjrunError as error:  # its own file cannot be read: it stays for people to look at
-        return Merged({}, reason=error.message)
-    for text in merged.refused:
-        warn(f"not recorded, and not tried again: {text}")
-    return merged
 
 
 def _reason(recorder: RunRecorder, merged: Merged | None) -> str:

@@ -17,8 +17,9 @@ from projrun.errors import InvalidValueError, TrackingError
 from projrun.journal.journal import Journal
 from projrun.running.record.delivery import deliver_log, release
 from projrun.running.record.lookup import find_run
-from projrun.running.record.lost import Quiet, Settled, end_lost_run, end_lost_runs
+from projrun.running.record.lost import Settled, end_lost_run, end_lost_runs
 from projrun.running.record.recorder import LOG, RunEnd, RunRecorder
+from projrun.running.record.waiting import Quiet
 from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
