@@ -13,11 +13,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from time import monotonic
 
-from projrun.typed import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from projrun.execution.supervision.outside import Outside
-
 RUN_IDS = "PROJRUN_RUN_IDS"
 """The variable with the ids of the run and its ancestors, outermost first, joined by colons."""
 KEEP = "PROJRUN_KEEP"
@@ -37,22 +32,12 @@ class Descendants:
         self._root = root
         self._mark = mark
         self._started = monotonic()
-        self._outside: Outside | None = None
 
     def left(self) -> list[int]:
         """The ids of those with the mark, found at the price of what every run can afford."""
         if not self._mark or not has_proc():
             return []
         return [pid for pid in self._candidates() if self._is_own(*marks(pid))]
-
-    @property
-    def outside(self) -> Outside:
-        """What only a job with something left, or that is to end, needs."""
-        if self._outside is None:
-            from projrun.execution.supervision.outside import Outside
-
-            self._outside = Outside(self._root, self._mark)
-        return self._outside
 
     def _is_own(self, ids: tuple[str, ...], kept: bool) -> bool:
         return self._mark in ids and not kept

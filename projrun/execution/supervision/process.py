@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from functools import cached_property
 from pathlib import Path
 from threading import Event, RLock, Thread
 from time import monotonic
@@ -31,6 +32,10 @@ from projrun.execution.supervision.group import (
 from projrun.execution.supervision.guard import start_guard
 from projrun.execution.supervision.output import Output, read_log
 from projrun.execution.supervision.signals import escalated
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.execution.supervision.outside import Outside
 
 _LINGER = 1.0
 """Seconds that leftover processes of the command may take to end by themselves, as `> >(tee log)` does."""
@@ -130,7 +135,7 @@ class ProcessJob:
             if signum == signal.SIGTERM:
                 self._terminate_descendants()
             elif signum in ENDING_SIGNALS:
-                self._descendants.outside.find()  # some are known only as long as their parents live
+                self._outside.find()  # some are known only as long as their parents live
             if not self._output.heed(signum):
                 signal_group(self._process.pid, signum)
             if signum == signal.SIGTSTP:
@@ -177,7 +182,7 @@ class ProcessJob:
             ):  # fmt: skip
                 self._complete(stage)
         except BaseException:
-            self._descendants.outside.kill()
+            self._outside.kill()
             signal_group(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._finish()
@@ -266,13 +271,20 @@ class ProcessJob:
         while not self._killed and self._terminate_descendants():
             self._step(_LONGEST_PAUSE)
         patience = monotonic() + _LINGER
-        while self._killed and self._descendants.outside.kill() and monotonic() < patience:
+        while self._killed and self._outside.kill() and monotonic() < patience:
             self._step(_LONGEST_PAUSE)
+
+    @cached_property
+    def _outside(self) -> Outside:
+        """What only a job that leaves something, or is to end, needs."""
+        from projrun.execution.supervision.outside import Outside
+
+        return Outside(self._process.pid, self._spec.mark)
 
     def _terminate_descendants(self) -> bool:
         with self._lock:
             self._start_grace_period()
-            return self._descendants.outside.terminate()
+            return self._outside.terminate()
 
     def _finish_output(self) -> None:
         """Forward what is in the pipes; a process outside the group may keep them open for ever."""
@@ -326,7 +338,7 @@ class ProcessJob:
     def _kill(self) -> None:
         self._killed = True
         self._muting |= self._timed_out or any(signum in ENDING_SIGNALS for signum in self._received)
-        self._descendants.outside.kill()
+        self._outside.kill()
         signal_group(self._process.pid, signal.SIGKILL)
 
     def _wake(self) -> None:
