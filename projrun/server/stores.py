@@ -7,14 +7,16 @@ Searches, and all calls of other stores, are made in a pool of threads, each wit
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from projrun.errors import TrackingError
+from projrun.errors import ConflictError, TrackingError
 from projrun.server.places import served_folder
 from projrun.server.writing import Writer
 from projrun.tracking.parts import find_part
@@ -27,6 +29,8 @@ OnCreate = Callable[[str], None]
 """Called with the id of each run that a client creates, before the client knows it."""
 
 THREADS = 8
+ATTEMPTS = 4
+"""At a call whose transaction another one keeps from being kept."""
 PATIENCE = 5.0
 """Seconds that the last writes have at the end."""
 
@@ -101,6 +105,12 @@ class Stores:
         if store is None:
             store, _ = self._open()
             self._mine.store = store
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return call(store)
+            except ConflictError:
+                # Nothing of the transaction was kept; the others have ended by then.
+                time.sleep(attempt * random.uniform(0, 0.05))  # noqa: S311 - no secret
         return call(store)
 
     def __enter__(self) -> Stores:

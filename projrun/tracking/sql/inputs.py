@@ -33,6 +33,10 @@ class SqlInputs:
         with self._engine.writing() as connection:
             run = runs.writable_key(connection, run_id)
             row = connection.execute("SELECT experiment_id FROM runs WHERE id = ?", (run,)).fetchone()
+            if datasets:
+                # Runs share them: two that log the same ones in another order would wait for each other.
+                lock = f"SELECT 1 FROM experiments WHERE experiment_id = ?{connection.dialect.lock}"
+                connection.execute(lock, (row[0],))
             for dataset in datasets:
                 _log_dataset(connection, run, row[0], dataset)
             _log_models(connection, run, "input", (ModelOutput(model_id) for model_id in model_ids))

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from projrun.directories import make_private
-from projrun.errors import InvalidValueError, RequestError, TrackingError
+from projrun.errors import AlreadyExistsError, InvalidValueError, RequestError, TrackingError
 from projrun.tracking.runs import LocalStore
 from projrun.tracking.sql.engine import VERSION
 from projrun.tracking.sql.mounts import network_file_system
@@ -287,6 +287,8 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
+        if str(error).startswith("UNIQUE constraint failed"):
+            raise AlreadyExistsError(f"the store has one already: {error}") from error
         raise _unreachable(path, error) from error
     except (OverflowError, UnicodeEncodeError) as error:
         raise InvalidValueError(f"a value cannot be stored: {error}") from error
