@@ -144,7 +144,7 @@ def test_pages_of_a_history_do_not_move_when_more_is_logged(store: SqlStore, run
     "token", ["x", "bnVsbA==", "WzFd", "WzEsMiwzLCJhIl0=", "é", "WzEwMDAwMDAwMDAwMDAwMDAwMDAwLDEsMSwxXQ=="]
 )
 def test_wrong_token_is_refused(store: SqlStore, run_id: str, token: str) -> None:
-    with pytest.raises(InvalidValueError, match="page_token"):
+    with pytest.raises(InvalidValueError, match="page token"):
         store.get_metric_history(run_id, "loss", max_results=2, page_token=token)
 
 

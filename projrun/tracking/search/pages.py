@@ -22,8 +22,8 @@ def make_token(position: Sequence[object]) -> str:
     return binascii.b2a_base64(text.encode(), newline=False).decode()
 
 
-def read_token(token: str, kinds: Sequence[type], *, missing: bool = False) -> Any:
-    """The position of a token, as many values as there are kinds; each of its kind, or with `missing` None.
+def read_token(token: str, kinds: Sequence[type]) -> Any:
+    """The position of a token, as many values as there are kinds; each of its kind.
 
     Raises InvalidValueError for a token that is none of this search's.
     """
@@ -33,8 +33,6 @@ def read_token(token: str, kinds: Sequence[type], *, missing: bool = False) -> A
         position = json.loads(binascii.a2b_base64(token.encode("ascii")))
         if not isinstance(position, list) or len(position) != len(kinds):
             raise ValueError(position)
-        if None in position and not missing:
-            raise ValueError(position)
         return tuple(map(_checked, position, kinds))
     except (ValueError, RecursionError) as error:  # binascii.Error and UnicodeEncodeError are ValueErrors
         raise InvalidValueError("Invalid page token: not issued by this store") from error
@@ -43,7 +41,7 @@ def read_token(token: str, kinds: Sequence[type], *, missing: bool = False) -> A
 def _checked(value: object, kind: type) -> object:
     if kind is float and type(value) is int:
         value = float(value)
-    if value is not None and type(value) is not kind:
+    if type(value) is not kind:
         raise ValueError(value)
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValueError(value)

@@ -50,6 +50,15 @@ class Dialect(Protocol):
         """The end of a SELECT whose rows no other transaction changes before this one's end."""
         ...
 
+    @property
+    def unindexed(self) -> str:
+        """The sign before a column that keeps its index from being used."""
+        ...
+
+    def any_of(self, column: str, values: Sequence[Any]) -> tuple[str, Any]:
+        """That a column has one of many values, which are one `?`."""
+        ...
+
     def schema(self, statement: str) -> str:
         """A statement of a migration in this database's words."""
         ...

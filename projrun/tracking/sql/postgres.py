@@ -57,6 +57,12 @@ class PostgresDialect:
     """PostgreSQL's own LIKE and ILIKE, as MLflow's server uses them there."""
 
     lock = " FOR NO KEY UPDATE"
+    unindexed = ""
+    """Its statistics tell which index is best."""
+
+    def any_of(self, column: str, values: Sequence[Any]) -> tuple[str, Any]:
+        """A list of any length."""
+        return f"{column} = ANY(?)", list(values)
 
     def schema(self, statement: str) -> str:
         """The words that differ, and a dropped table's foreign keys, which would keep it."""

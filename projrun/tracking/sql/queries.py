@@ -8,24 +8,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from projrun.errors import InvalidValueError
-from projrun.tracking.search.grammar import (
-    Comparison,
-    Ordering,
-    Searchable,
-    Value,
-    parse_ordering,
-)
-from projrun.tracking.sql.engine import Dialect
+from projrun.tracking.search.grammar import Comparison, Ordering, Searchable, parse_ordering
+from projrun.tracking.sql.engine import CHUNK, Dialect
+from projrun.tracking.sql.paging import Clause, SortKey, beginning, joined, sort_keys
 
 MAX_ORDERINGS = 20
 """SQLite joins at most 64 tables."""
-
-
-class Clause(NamedTuple):
-    """A piece of SQL and the values of its placeholders."""
-
-    text: str
-    values: tuple[Value, ...] = ()
 
 
 class Kind(NamedTuple):
@@ -39,6 +27,8 @@ class Kind(NamedTuple):
     tie_break: str
     integers: frozenset[str] = frozenset()
     """Attributes that are given as text and kept as integers."""
+    ties: tuple[SortKey, ...] = ()
+    """As `tie_break`, for what is paged by position; the last tells any row from the others."""
 
 
 def select(
@@ -53,33 +43,43 @@ def select(
     offset: int,
 ) -> Clause:
     """The statement that finds a page of things. Raises InvalidValueError."""
-    if len(order_by) > MAX_ORDERINGS:
-        raise InvalidValueError(f"at most {MAX_ORDERINGS} orderings, not {len(order_by)}")
     conditions = [where, *(condition(dialect, kind, comparison) for comparison in comparisons)]
-    orderings = [parse_ordering(text, kind.searchable) for text in order_by]
-    joins = [_join(kind, index, ordering) for index, ordering in enumerate(orderings)]
-    sorting = [_sorting(kind, index, ordering) for index, ordering in enumerate(orderings)]
-    prefixed = ", ".join(f"{kind.table}.{column}" for column in columns.split(", "))
+    orderings = parse_orderings(kind, order_by)
+    joins = [join(kind, index, ordering) for index, ordering in enumerate(orderings)]
+    keys = [key.order for index, ordering in enumerate(orderings) for key in keys_of(kind, index, ordering)]
     text = (
-        f"SELECT {prefixed} FROM {kind.table}{''.join(join.text for join in joins)}"
+        f"SELECT {prefixed(kind, columns)} FROM {kind.table}{''.join(join.text for join in joins)}"
         f" WHERE {' AND '.join(condition.text for condition in conditions)}"
-        f" ORDER BY {', '.join([*sorting, kind.tie_break])} LIMIT ? OFFSET ?"
+        f" ORDER BY {', '.join([*keys, kind.tie_break])} LIMIT ? OFFSET ?"
     )
     values = [value for clause in (*joins, *conditions) for value in clause.values]
     return Clause(text, (*values, limit, offset))
 
 
-def joined(separator: str, clauses: Sequence[Clause]) -> Clause:
-    """Several clauses as one."""
-    values = tuple(value for clause in clauses for value in clause.values)
-    return Clause(separator.join(clause.text for clause in clauses), values)
+def parse_orderings(kind: Kind, order_by: Sequence[str]) -> list[Ordering]:
+    """Raises InvalidValueError."""
+    if len(order_by) > MAX_ORDERINGS:
+        raise InvalidValueError(f"at most {MAX_ORDERINGS} orderings, not {len(order_by)}")
+    return [parse_ordering(text, kind.searchable) for text in order_by]
 
 
-def condition(dialect: Dialect, kind: Kind, comparison: Comparison) -> Clause:
-    """What a comparison asks of a row."""
+def prefixed(kind: Kind, columns: str) -> str:
+    """The columns with their table."""
+    return ", ".join(f"{kind.table}.{column}" for column in columns.split(", "))
+
+
+def keys_of(kind: Kind, index: int, ordering: Ordering) -> tuple[SortKey, ...]:
+    """What the ordering at `index` sorts by, after `join`."""
+    field = ordering.field
+    number = field.numeric or field.key in kind.integers
+    return sort_keys(kind.table, index, ordering, number=number)
+
+
+def condition(dialect: Dialect, kind: Kind, comparison: Comparison, prefix: str = "") -> Clause:
+    """What a comparison asks of a row; `prefix` may keep a column's index from being used."""
     field = comparison.field
     if field.entity == "attribute":
-        return _compare(dialect, f"{kind.table}.{field.key}", _stored(kind, comparison))
+        return compare(dialect, f"{prefix}{kind.table}.{field.key}", _stored(kind, comparison))
     if field.entity == "dataset":
         return _dataset(dialect, comparison)
     table = kind.tables[field.entity]
@@ -88,9 +88,9 @@ def condition(dialect: Dialect, kind: Kind, comparison: Comparison) -> Clause:
         negation = "NOT " if comparison.operator == "IS NULL" else ""
         return Clause(f"{negation}EXISTS ({inside})", (field.key,))
     test = (
-        compare_metric(table, comparison)
+        compare_metric(f"{prefix}{table}", comparison)
         if field.entity == "metric"
-        else _compare(dialect, f"{table}.value", comparison)
+        else compare(dialect, f"{table}.value", comparison)
     )
     return Clause(f"EXISTS ({inside} AND {test.text})", (field.key, *test.values))
 
@@ -109,14 +109,24 @@ def _stored(kind: Kind, comparison: Comparison) -> Comparison:
     return comparison._replace(value=value)  # type: ignore[arg-type]  # a tuple of numbers, for IN only
 
 
-def _compare(dialect: Dialect, column: str, comparison: Comparison) -> Clause:
+def compare(dialect: Dialect, column: str, comparison: Comparison) -> Clause:
+    """The comparison of a column that is not a metric's."""
     operator, value = comparison.operator, comparison.value
     if isinstance(value, tuple):
+        if len(value) > CHUNK:
+            text, given = dialect.any_of(column, value)
+            return Clause(text if operator == "IN" else f"NOT {text}", (given,))
         return Clause(f"{column} {operator} ({', '.join('?' * len(value))})", value)
     if operator in ("LIKE", "ILIKE"):
         text, pattern = (dialect.like if operator == "LIKE" else dialect.ilike)(column, str(value))
         return Clause(text, (pattern,))
     return Clause(f"{column} {operator} ?", (value,))
+
+
+def compare_beginning(column: str, value: str) -> Clause:
+    """That a text is this one, by its index."""
+    test = Clause(f"{beginning(column)} = {beginning('?')}", (value,))
+    return test if len(value) < 250 else joined(" AND ", [test, Clause(f"{column} = ?", (value,))])
 
 
 def compare_metric(table: str, comparison: Comparison) -> Clause:
@@ -127,12 +137,12 @@ def compare_metric(table: str, comparison: Comparison) -> Clause:
 
 
 def _dataset(dialect: Dialect, comparison: Comparison) -> Clause:
-    joined = "SELECT 1 FROM run_datasets JOIN datasets ON datasets.id = run_datasets.dataset"
+    joins = "SELECT 1 FROM run_datasets JOIN datasets ON datasets.id = run_datasets.dataset"
     own = "WHERE run_datasets.run = runs.id"
     if comparison.field.key != "context":
-        test = _compare(dialect, f"datasets.{comparison.field.key}", comparison)
-        return Clause(f"EXISTS ({joined} {own} AND {test.text})", test.values)
-    test = _compare(dialect, "run_dataset_tags.value", comparison)
+        test = compare(dialect, f"datasets.{comparison.field.key}", comparison)
+        return Clause(f"EXISTS ({joins} {own} AND {test.text})", test.values)
+    test = compare(dialect, "run_dataset_tags.value", comparison)
     return Clause(
         "EXISTS (SELECT 1 FROM run_dataset_tags WHERE run_dataset_tags.run = runs.id"
         f" AND run_dataset_tags.key = 'mlflow.data.context' AND {test.text})",
@@ -140,7 +150,8 @@ def _dataset(dialect: Dialect, comparison: Comparison) -> Clause:
     )
 
 
-def _join(kind: Kind, index: int, ordering: Ordering) -> Clause:
+def join(kind: Kind, index: int, ordering: Ordering) -> Clause:
+    """What is joined for an ordering by something else than an attribute."""
     field = ordering.field
     if field.entity == "attribute":
         return Clause("")
@@ -150,14 +161,3 @@ def _join(kind: Kind, index: int, ordering: Ordering) -> Clause:
         f" ON {name}.{kind.owner} = {kind.table}.{kind.key} AND {name}.key = ?",
         (field.key,),
     )
-
-
-def _sorting(kind: Kind, index: int, ordering: Ordering) -> str:
-    """Missing values, and NaN before them, come last in both directions, as in MLflow."""
-    direction = "DESC" if ordering.descending else "ASC"
-    if ordering.field.entity == "attribute":
-        column = f"{kind.table}.{ordering.field.key}"
-        return f"{column} IS NULL, {column} {direction}"
-    column = f"sorted_{index}.value"
-    nan = f"sorted_{index}.is_nan, " if ordering.field.entity == "metric" else ""
-    return f"{column} IS NULL, {nan}{column} {direction}"

@@ -9,10 +9,12 @@ from projrun.errors import InvalidValueError
 from projrun.tracking import limits
 from projrun.tracking.entities import ExperimentPage, RunPage
 from projrun.tracking.search.grammar import EXPERIMENTS, RUNS, Comparison, parse_filter
-from projrun.tracking.search.pages import page_offset, page_token
+from projrun.tracking.search.pages import make_token, page_offset, page_token, read_token
 from projrun.tracking.sql import experiments, run_rows
 from projrun.tracking.sql.engine import Connection, Row, in_list
-from projrun.tracking.sql.queries import Clause, Kind, joined, select
+from projrun.tracking.sql.paging import Clause, SortKey
+from projrun.tracking.sql.plans import Wanted, find
+from projrun.tracking.sql.queries import Kind, keys_of, parse_orderings, select
 from projrun.tracking.statuses import ViewType
 
 MAX_EXPERIMENTS = 20_000
@@ -24,7 +26,8 @@ _RUNS = Kind(
     "id",
     "run",
     {"metric": "latest_metrics", "param": "params", "tag": "tags"},
-    "runs.start_time DESC, runs.run_id",
+    "runs.start_time DESC, runs.id DESC",
+    ties=(SortKey("runs.start_time", int, descending=True), SortKey("runs.id", int, descending=True)),
 )
 _EXPERIMENTS = Kind(
     EXPERIMENTS,
@@ -55,9 +58,30 @@ def search_runs(
     connection: Connection, experiment_ids: Sequence[str], view_type: ViewType, search: Search
 ) -> RunPage:
     """The newest first where no order is given. Raises InvalidValueError."""
-    where = joined(" AND ", [in_experiments("runs", experiment_ids), _in_stage("runs", view_type)])
-    rows, following = _page(connection, _RUNS, run_rows.COLUMNS, where, search)
-    return RunPage(tuple(run_rows.from_rows(connection, rows)), following)
+    limits.check_page(search.max_results, limits.SEARCH_RESULTS)
+    wanted = wanted_runs(experiment_ids, view_type, search)
+    rows = find(connection, wanted)
+    own = len(run_rows.COLUMNS.split(", "))
+    more = len(rows) > search.max_results
+    runs = run_rows.from_rows(connection, [row[:own] for row in rows[: search.max_results]])
+    return RunPage(tuple(runs), make_token(rows[search.max_results - 1][own:]) if more else "")
+
+
+def wanted_runs(experiment_ids: Sequence[str], view_type: ViewType, search: Search) -> Wanted:
+    """A search of runs as read from what was asked for: one row more, to know whether there is a next page."""
+    orderings = parse_orderings(_RUNS, search.order_by)
+    keys = [key for place, ordering in enumerate(orderings) for key in keys_of(_RUNS, place, ordering)]
+    kinds = [key.kind for key in (*keys, *_RUNS.ties)]
+    return Wanted(
+        _RUNS,
+        run_rows.COLUMNS,
+        _numbers(experiment_ids),
+        _in_stage("runs", view_type),
+        parse_filter(search.filter_string, RUNS),
+        orderings,
+        search.max_results + 1,
+        read_token(search.page_token, kinds) if search.page_token else None,
+    )
 
 
 def search_experiments(connection: Connection, view_type: ViewType, search: Search) -> ExperimentPage:
@@ -69,13 +93,17 @@ def search_experiments(connection: Connection, view_type: ViewType, search: Sear
 
 def in_experiments(table: str, experiment_ids: Sequence[str]) -> Clause:
     """Those of some experiments. Raises InvalidValueError."""
+    numbers = _numbers(experiment_ids)
+    listed = ", ".join(map(str, numbers))
+    return Clause(f"{table}.experiment_id IN ({listed})" if numbers else "1 = 0")
+
+
+def _numbers(experiment_ids: Sequence[str]) -> tuple[int, ...]:
     if len(experiment_ids) > MAX_EXPERIMENTS:
         raise InvalidValueError(
             f"at most {MAX_EXPERIMENTS} experiments in one search, not {len(experiment_ids)}"
         )
-    # Numbers, and part of the statement: SQLite before 3.32 takes 999 values beside it.
-    numbers = ", ".join(str(experiments.number_of(identifier)) for identifier in experiment_ids)
-    return Clause(f"{table}.experiment_id IN ({numbers or 'NULL'})")
+    return tuple(experiments.number_of(identifier) for identifier in experiment_ids)
 
 
 def _in_stage(table: str, view_type: ViewType) -> Clause:

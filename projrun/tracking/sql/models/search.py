@@ -15,7 +15,8 @@ from projrun.tracking.search.grammar import LOGGED_MODELS, parse_filter
 from projrun.tracking.search.pages import make_token, read_token
 from projrun.tracking.sql.engine import Connection
 from projrun.tracking.sql.models import rows
-from projrun.tracking.sql.queries import MAX_ORDERINGS, Clause, Kind, compare_metric, condition, joined
+from projrun.tracking.sql.paging import Clause, joined
+from projrun.tracking.sql.queries import MAX_ORDERINGS, Kind, compare_metric, condition
 from projrun.tracking.sql.search import in_experiments
 
 _KIND = Kind(

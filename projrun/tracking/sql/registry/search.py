@@ -13,7 +13,8 @@ from projrun.tracking.search.grammar import (
     parse_ordering,
 )
 from projrun.tracking.sql.engine import Connection, Row
-from projrun.tracking.sql.queries import Clause, Kind
+from projrun.tracking.sql.paging import Clause
+from projrun.tracking.sql.queries import Kind
 from projrun.tracking.sql.registry import models, versions
 from projrun.tracking.sql.search import Search, find_page
 
