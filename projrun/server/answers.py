@@ -210,7 +210,7 @@ def run_info(value: Run) -> RunInfo:
         start_time=value.start_time,
         artifact_uri=ArtifactUri(value.artifact_uri),
         lifecycle_stage=value.lifecycle_stage,
-        end_time=value.end_time,
+        end_time=value.end_time or None,
     )
 
 

@@ -137,7 +137,7 @@ async def _joined(body: bytearray, receive: Receive) -> bytes:
 
 
 def _query(scope: Scope, message: type[Message]) -> Mapping[str, object]:
-    """The query's values; a field that is a list takes all of its name, others the last."""
+    """The query's values; a field that is a list takes all of its name, others the first."""
     repeated = {
         field.name for field in msgspec.structs.fields(message) if get_origin(field.type) in (list, tuple)
     }
@@ -146,5 +146,5 @@ def _query(scope: Scope, message: type[Message]) -> Mapping[str, object]:
         if name in repeated:
             query.setdefault(name, []).append(value)
         else:
-            query[name] = value
+            query.setdefault(name, value)
     return query

@@ -154,6 +154,9 @@ def test_server_tells_what_it_is(client: Client) -> None:
 
 
 BAD_MESSAGES: list[tuple[str, dict[str, Any], str]] = [
+    ("runs/log-model", {"run_id": "RUN"}, "Missing value for required parameter 'model_json'"),
+    ("runs/outputs", {"run_id": "RUN"}, "Missing value for required parameter 'models'"),
+    ("logged-models/search", {}, "Missing value for required parameter 'experiment_ids'"),
     ("runs/log-metric", {"key": "m", "value": 1, "timestamp": 1}, "run_id"),
     ("runs/log-metric", {"run_id": "RUN", "key": "m", "value": "abc", "timestamp": 1}, "value"),
     ("runs/log-metric", {"run_id": "RUN", "key": "m", "value": 1}, "timestamp"),
@@ -261,3 +264,26 @@ def test_text_survives(client: Client, run_id: str, value: str) -> None:
     tags = client.get("runs/get", run_id=run_id).json["run"]["data"]["tags"]
     assert {"key": "t", "value": value} in tags
     assert json.dumps(value)
+
+
+def test_query_that_names_a_field_twice(client: Client, run_id: str) -> None:
+    assert client.get("runs/get", run_id=[run_id, "other"]).json["run"]["info"]["run_id"] == run_id
+    assert client.get("runs/get", run_id=["other", run_id]).error == (404, "RESOURCE_DOES_NOT_EXIST")
+
+
+def test_history_is_one_keys(client: Client, run_id: str) -> None:
+    answer = client.get("metrics/get-history", run_id=run_id)
+    assert answer.error == (400, "INVALID_PARAMETER_VALUE")
+    assert "Missing value for required parameter 'metric_key'" in answer.json["message"]
+
+
+def test_end_at_no_time_is_none(client: Client, run_id: str) -> None:
+    assert "end_time" not in client.post("runs/update", run_id=run_id, end_time=0).json["run_info"]
+
+
+def test_status_of_a_model_may_be_its_number(client: Client) -> None:
+    model = client.post("logged-models", experiment_id="0", name="m").json["model"]
+    path = f"{API}logged-models/{model['info']['model_id']}"
+    found = client.send("PATCH", path, b'{"status": 3}').json["model"]["info"]
+    assert found["status"] == "LOGGED_MODEL_UPLOAD_FAILED"
+    assert client.send("PATCH", path, b'{"status": "NO"}').error == (400, "INVALID_PARAMETER_VALUE")

@@ -306,3 +306,9 @@ def test_search_asks_as_many_questions_for_many_runs_as_for_one(store: SqlStore)
     for _ in range(50):
         log_one()
     assert count_statements() == for_one
+
+
+def test_empty_name_keeps_the_one_that_is_there(store: SqlStore, run: Run) -> None:
+    store.set_tag(run.run_id, Tag("mlflow.runName", ""))
+    found = store.get_run(run.run_id)
+    assert (found.run_name, found.tag("mlflow.runName")) == (run.run_name, run.run_name)

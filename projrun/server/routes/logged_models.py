@@ -12,6 +12,7 @@ from projrun.server.places import ArtifactUri
 from projrun.tracking.logged_models import DatasetChoice, LoggedModels, ModelOrder
 from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
+from projrun.tracking.statuses import LoggedModelStatus
 
 
 class _Create(wire.Message):
@@ -52,7 +53,7 @@ class _Dataset(wire.Message):
 
 class _Finalize(wire.Message):
     model_id: str
-    status: str
+    status: LoggedModelStatus
 
 
 class _Params(wire.Message):
@@ -83,7 +84,7 @@ class _OrderBy(wire.Message):
 
 class _Search(wire.Message):
     REFUSED: ClassVar[tuple[str, ...]] = ("datasets",)
-    experiment_ids: tuple[str, ...] = ()
+    experiment_ids: tuple[str, ...]
     filter: str = ""
     datasets: tuple[_Dataset, ...] = ()
     max_results: wire.Int64 = 100

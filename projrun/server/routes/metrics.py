@@ -9,8 +9,8 @@ from projrun.server.api import reading
 from projrun.tracking.runs import RunStore
 
 
-class _History(wire.OfRun):
-    metric_key: str = ""
+class _History(wire.OfRun, kw_only=True):
+    metric_key: str
     max_results: wire.Int64 | None = None
     page_token: str = ""
 

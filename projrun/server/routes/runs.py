@@ -73,8 +73,8 @@ class _Batch(wire.OfRun):
     tags: tuple[wire.Pair, ...] = ()
 
 
-class _Model(wire.OfRun):
-    model_json: str = ""
+class _Model(wire.OfRun, kw_only=True):
+    model_json: str
 
 
 class _Inputs(wire.OfRun):
@@ -82,8 +82,8 @@ class _Inputs(wire.OfRun):
     models: tuple[wire.ModelReference, ...] = ()
 
 
-class _Outputs(wire.OfRun):
-    models: tuple[wire.ModelReference, ...] = ()
+class _Outputs(wire.OfRun, kw_only=True):
+    models: tuple[wire.ModelReference, ...]
 
 
 def _create(store: RunStore, message: _Create, caller: Caller) -> _Found:

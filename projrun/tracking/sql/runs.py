@@ -164,7 +164,9 @@ def _shortened(params: Sequence[Param]) -> dict[str, str]:
 def _write_tags(connection: Connection, key: int, tags: Sequence[Tag]) -> None:
     for tag in tags:
         limits.check_key(tag.key, "tag")
-    rows = [(key, tag.key, tag.value[: limits.TAG_VALUE]) for tag in tags]
+    # An empty name names no run: MLflow keeps the one that is there.
+    named = [tag for tag in tags if tag.key != RUN_NAME or tag.value]
+    rows = [(key, tag.key, tag.value[: limits.TAG_VALUE]) for tag in named]
     connection.executemany(_UPSERT_TAG, rows)
     name = next((value for _, tag_key, value in reversed(rows) if tag_key == RUN_NAME), "")
     if name:

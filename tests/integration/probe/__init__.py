@@ -1,0 +1,1 @@
+"""The differential probe: the same requests sent to a real `mlflow server` and to our application."""
