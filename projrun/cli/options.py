@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from projrun.settings.options import MOST_RESULTS, OPTIONS, RUNS_LIST, Option, options_of
-from projrun.settings.server import SERVER_OPTIONS
 
 if TYPE_CHECKING:
     from projrun.settings.options import Command
@@ -31,13 +30,16 @@ def click_option(option: Option, command: Command) -> Callable[[Decorated], Deco
             show_default=True,
             type=limits,
         )
-    if option.kind == "switch":
-        words[0] += f"/--no-{option.name}"
     hint = option.hint(command)
+    help_text = f"{option.help}  [{hint}]" if hint else option.help
+    if option.kind == "switch":
+        return click.option(
+            f"--{option.name}/--no-{option.name}", option.keyword, default=None, help=help_text
+        )
     return click.option(
         *words,
         metavar=option.metavar,
-        help=f"{option.help}  [{hint}]" if hint else option.help,
+        help=help_text,
         is_flag=option.kind == "flag" or None,  # with False, click 8.5 takes `--run-name=-x` for an option -x
         multiple=option.kind == "repeated",
     )
@@ -62,11 +64,15 @@ def rerun_options(command: Decorated) -> Decorated:
     return _decorated(command, "rerun", click.argument("repeated", metavar="RUN_ID"))
 
 
-def server_options(command: Decorated) -> Decorated:
-    """Decorate a command with the options of `server`."""
-    for option in reversed(SERVER_OPTIONS.values()):
-        command = click_option(option, "run")(command)
-    return command
+def options_from(table: Mapping[str, Option]) -> Callable[[Decorated], Decorated]:
+    """Decorate a command with all options of a table."""
+
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed([*table.values()]):
+            command = click_option(option, "run")(command)
+        return command
+
+    return decorate
 
 
 def list_options(command: Decorated) -> Decorated:

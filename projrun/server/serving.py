@@ -27,14 +27,17 @@ def serve(
     app: ASGIApp,
     grace: float,
     ready: Callable[[], None] = lambda: None,
+    certificate: tuple[str, str] | None = None,
 ) -> None:
     """Serve the stores until `stop`, a descriptor, can be read; then let requests finish for `grace` seconds.
 
-    `ready` is called once requests are answered.
+    `ready` is called once requests are answered. With the files of a certificate and its key, TLS is spoken.
     """
+    config = _configure(app, certificate)
+    config.load()
     loop = asyncio.SelectorEventLoop()
     try:
-        loop.run_until_complete(_serve(listeners, stop, stores, app, grace, ready))
+        loop.run_until_complete(_serve(listeners, stop, stores, config, grace, ready))
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
@@ -45,14 +48,13 @@ async def _serve(
     listeners: list[socket.socket],
     stop: int,
     stores: Stores,
-    app: ASGIApp,
+    config: uvicorn.Config,
     grace: float,
     ready: Callable[[], None],
 ) -> None:
     with stores:
-        server = uvicorn.Server(_configure(app))
-        server.config.load()
-        server.lifespan = server.config.lifespan_class(server.config)
+        server = uvicorn.Server(config)
+        server.lifespan = config.lifespan_class(config)
         stopping = asyncio.Event()
         asyncio.get_running_loop().add_reader(stop, stopping.set)
         await server.startup(sockets=listeners)
@@ -81,7 +83,8 @@ async def _shut_down(server: uvicorn.Server, grace: float) -> None:
         await asyncio.wait(tasks, timeout=1)
 
 
-def _configure(app: object) -> uvicorn.Config:
+def _configure(app: object, certificate: tuple[str, str] | None) -> uvicorn.Config:
+    file, key = certificate or (None, None)
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # uvicorn's own types of ASGI, which differ from Starlette's
         http="httptools",
@@ -93,4 +96,6 @@ def _configure(app: object) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE,
+        ssl_certfile=file,
+        ssl_keyfile=key,
     )

@@ -11,6 +11,9 @@ from projrun.server.errors import error_response
 
 Methods = dict[str, ASGIApp]
 
+ROUTE = "projrun.route"
+"""In a request's scope: the path of its route, with the names of its variables; `none` where there is none."""
+
 _VARIABLE = re.compile(r"\{(\w+)(:path)?\}")
 
 
@@ -20,7 +23,7 @@ class Table:
     def __init__(self, routes: Iterable[tuple[str, Iterable[str], ASGIApp]]) -> None:
         """Each is a path, the methods, and what answers."""
         self._exact: dict[str, Methods] = {}
-        self._patterns: dict[str, list[tuple[re.Pattern[str], Methods]]] = {}
+        self._patterns: dict[str, list[tuple[str, re.Pattern[str], Methods]]] = {}
         for path, methods, application in routes:
             answering = self._methods_of(path)
             for method in methods:
@@ -31,7 +34,9 @@ class Table:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         methods = self._exact.get(scope["path"])
         if methods is None:
-            methods, scope["path_params"] = self._match(scope["path"])
+            scope[ROUTE], methods, scope["path_params"] = self._match(scope["path"])
+        else:
+            scope[ROUTE] = scope["path"]
         application = methods.get(scope["method"])
         if application is None:
             message = f"no such endpoint: {scope['method']} {scope['path']}"
@@ -44,20 +49,23 @@ class Table:
             return self._exact.setdefault(path, {})
         candidates = self._patterns.setdefault(path.partition("{")[0], [])
         pattern = _pattern(path)
-        for other, methods in candidates:
+        for _, other, methods in candidates:
             if other == pattern:
                 return methods
-        candidates.append((pattern, {}))
-        return candidates[-1][1]
+        candidates.append((path, pattern, {}))
+        return candidates[-1][2]
 
-    def _match(self, path: str) -> tuple[Methods, Mapping[str, str]]:
-        """What answers at a path with variables, and those; the longest beginning without variables counts first."""
+    def _match(self, path: str) -> tuple[str, Methods, Mapping[str, str]]:
+        """The route of a path with variables, what answers there, and those.
+
+        The longest beginning without variables counts first.
+        """
         end = len(path)
         while (end := path.rfind("/", 0, end)) >= 0:
-            for pattern, methods in self._patterns.get(path[: end + 1], ()):
+            for route, pattern, methods in self._patterns.get(path[: end + 1], ()):
                 if found := pattern.fullmatch(path):
-                    return methods, found.groupdict()
-        return {}, {}
+                    return route, methods, found.groupdict()
+        return "none", {}, {}
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import http.client
+import json
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
 from projrun.cli.execution import execute
+from projrun.tracking.parts import part_of
+from projrun.tracking.registry import ModelRegistry
+from projrun.tracking.sql.store import SqlStore
+from tests.support.commands import require_tool
 from tests.support.program import Program, projrun_server
 
 pytestmark = pytest.mark.integration
@@ -39,6 +46,7 @@ def test_it_says_where_it_listens_and_what_it_serves(program: Program, tmp_path:
 def test_a_signal_lets_requests_finish_and_ends_it_with_0(program: Program, number: signal.Signals) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)
     connection.putrequest("POST", "/api/2.0/mlflow/experiments/create")
+    connection.putheader("Content-Type", "application/json")
     body = b'{"name": "finished"}'
     connection.putheader("Content-Length", str(len(body)))
     connection.endheaders(body[:5])
@@ -67,6 +75,7 @@ def test_idle_connections_do_not_hold_it_back(program: Program) -> None:
 def test_the_second_signal_ends_it_at_once(program: Program) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)
     connection.putrequest("POST", "/api/2.0/mlflow/experiments/create")
+    connection.putheader("Content-Type", "application/json")
     connection.putheader("Content-Length", "20")
     connection.endheaders(b"{")
     urlopen(f"{program.uri}/health").read()
@@ -130,6 +139,97 @@ def test_many_connections_that_send_nothing_hold_up_nobody(program: Program) -> 
     assert sorted(answers)[20] < 1
     for connection in silent + half:
         connection.close()
+
+
+def test_systemd_hears_that_it_is_ready(tmp_path: Path) -> None:
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(address)
+        supervisor.settimeout(30)
+        with projrun_server(tmp_path, environ={"NOTIFY_SOCKET": address}):
+            assert supervisor.recv(100) == b"READY=1"
+
+
+def test_systemd_may_hand_over_the_socket(tmp_path: Path) -> None:
+    script = (
+        "import os, socket, sys\n"
+        "one = socket.create_server(('127.0.0.1', 0)); os.dup2(one.fileno(), 3); os.set_inheritable(3, True)\n"
+        "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1')\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'projrun', 'server'])"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout
+        uri = process.stdout.readline().split()[4].rstrip(";")
+        assert uri != "http://127.0.0.1:5000"
+        assert urlopen(f"{uri}/health").read() == b"OK"
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def test_a_certificate_makes_it_https(tmp_path: Path) -> None:
+    openssl = require_tool("openssl")
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = [
+        openssl,
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+    ]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    with projrun_server(tmp_path, "--ssl-certfile", str(certificate), "--ssl-keyfile", str(key)) as program:
+        assert program.uri.startswith("https://")
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        assert urlopen(f"{program.uri}/health", context=trusted).read() == b"OK"
+
+
+def test_a_certificate_that_is_none_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "cert.pem"
+    file.write_text("no certificate")
+    assert execute(["server", "--port", "0", "--ssl-certfile", str(file)]) == 2
+    assert f"the certificate {file} cannot be used" in capsys.readouterr().err
+
+
+def test_models_and_artifacts_may_be_elsewhere(tmp_path: Path) -> None:
+    options = ["--registry-store-uri", f"sqlite:///{tmp_path}/models.db"]
+    options += ["--artifacts-destination", str(tmp_path / "files"), "--log-format", "json"]
+    with projrun_server(tmp_path, *options) as program:
+        _send(program, "POST", "/api/2.0/mlflow/registered-models/create", b'{"name": "wine"}')
+        _send(program, "PUT", "/api/2.0/mlflow-artifacts/artifacts/a/b", b"content")
+        program.process.terminate()
+        assert program.process.wait(20) == 0
+    assert (tmp_path / "files" / "a" / "b").read_bytes() == b"content"
+    with closing(SqlStore.open(tmp_path / "models.db")) as store:
+        assert part_of(store, ModelRegistry).get_registered_model("wine").name == "wine"
+    lines = program.log.read_text(encoding="utf-8").splitlines()[1:]
+    assert [json.loads(line)["status"] for line in lines] == [200, 200]
+
+
+def test_every_answer_leaves_at_once(program: Program) -> None:
+    """Nagle's delay would hold back what follows a small packet for 40 ms."""
+    connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)
+    times = []
+    for _ in range(20):
+        begin = time.monotonic()
+        connection.request("GET", "/api/2.0/mlflow/experiments/get?experiment_id=0")
+        connection.getresponse().read()
+        times.append(time.monotonic() - begin)
+    connection.close()
+    assert min(times) < 0.03
+
+
+def _send(program: Program, method: str, path: str, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    with urlopen(Request(f"{program.uri}{path}", body, headers, method=method), timeout=20) as answer:
+        assert answer.status == 200
 
 
 def _connected(port: int) -> socket.socket:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from projrun.cli.options import server_options
-from projrun.cli.rendering import one_line, print_text, print_warning
+from projrun.cli.options import options_from
+from projrun.cli.rendering import one_line, print_text
 from projrun.directories import Directories
 from projrun.errors import RequestError
+from projrun.server.program.configuration import LOG_FORMATS, Program
 from projrun.settings import Settings
+from projrun.settings.options import Option
 from projrun.settings.server import SERVER_OPTIONS
-from projrun.tracking.open import open_store
-from projrun.tracking.uri import TrackingUri, parse_tracking_uri
 
 
 @click.group(invoke_without_command=True)
-@server_options
+@options_from(SERVER_OPTIONS)
 @click.pass_context
 def server(context: click.Context, /, **values: Any) -> None:
     """Serve a store to a team: a tracking server and model registry that MLflow's clients record to.
@@ -36,30 +37,77 @@ def server(context: click.Context, /, **values: Any) -> None:
         serve(values)
 
 
-def serve(values: dict[str, Any]) -> None:
+def serve(values: Mapping[str, Any]) -> None:
     """Serve until a signal ends it, as the values of the options by keyword say."""
-    places = Directories.locate(os.environ)
-    given = {option.name: values[option.keyword] for option in SERVER_OPTIONS.values()}
-    settings = Settings(
-        {name: "1" if value is True else value for name, value in given.items() if value is not False},
-        os.environ, places.config, SERVER_OPTIONS,
-    )  # fmt: skip
-    host, port = _address(settings)
-    uri = _store(settings, places)
-    # Everything that can be wrong with the request is found before the server's modules are imported.
-    open_store(uri, os.environ, warn=print_warning).close()
-    from projrun.server.program.guard import Guard
+    from projrun.cli.server.opening import served_store
     from projrun.server.program.listening import listen, url
+    from projrun.server.program.readiness import handed_over
+
+    places = Directories.locate(os.environ)
+    settings = server_settings(values, places, SERVER_OPTIONS)
+    host, port = _address(settings)
+    program = _program(settings)
+    # Everything that can be wrong with the request is found before the server's modules are imported.
+    served = served_store(settings, places)
+    listeners = handed_over() or listen(host, port)
     from projrun.server.program.running import run_server
 
-    listeners = listen(host, port)
-    line = one_line(f"projrun server: listening on {', '.join(map(url, listeners))}; serves {uri.shown}")
-    run_server(
-        listeners,
-        lambda: open_store(uri, os.environ, warn=lambda text: None),
-        Guard(),
-        lambda: print_text(line),
+    where = ", ".join(f"{url(one, program.scheme)}{program.prefix}" for one in listeners)
+    line = one_line(f"projrun server: listening on {where}; serves {served.shown}")
+    run_server(program, listeners, served.open, lambda: print_text(line))
+
+
+def server_settings(values: Mapping[str, Any], places: Directories, table: Mapping[str, Option]) -> Settings:
+    """What options, by keyword, and variables say."""
+    words = {True: "1", False: "0"}
+    given = {
+        option.name: words.get(value, value)
+        for option in table.values()
+        if not ((value := values[option.keyword]) is False and option.kind == "flag")
+    }
+    return Settings(given, os.environ, places.config, table)
+
+
+def _program(settings: Settings) -> Program:
+    return Program(
+        allowed_hosts=_words(settings, "allowed-hosts"),
+        allowed_origins=_words(settings, "cors-allowed-origins"),
+        prefix=_prefix(settings),
+        serve_artifacts=settings.is_true(settings.text("serve-artifacts", "1")),
+        artifacts_only=settings.enabled("artifacts-only"),
+        read_only=settings.enabled("read-only"),
+        certificate=_file(settings, "ssl-certfile"),
+        key=_file(settings, "ssl-keyfile"),
+        log_format=_log_format(settings),
     )
+
+
+def _words(settings: Settings, name: str) -> tuple[str, ...]:
+    return tuple(word for part in settings.text(name, "").value.split(",") if (word := part.strip()))
+
+
+def _prefix(settings: Settings) -> str:
+    prefix = settings.text("static-prefix", "")
+    if prefix.value and (not prefix.value.startswith("/") or set("?#{}") & set(prefix.value)):
+        raise RequestError(f"{prefix.origin}: {prefix.value!r} is not a path", hint="for example /mlflow")
+    return prefix.value.rstrip("/")
+
+
+def _file(settings: Settings, name: str) -> str:
+    setting = settings.text(name, "")
+    if setting.value and not Path(setting.value).is_file():
+        raise RequestError(f"{setting.origin}: file not found: {setting.value}")
+    return setting.value
+
+
+def _log_format(settings: Settings) -> str:
+    chosen = settings.text("log-format", "none")
+    if chosen.value not in LOG_FORMATS:
+        raise RequestError(
+            f"{chosen.origin}: {chosen.value!r} is not a format of the log",
+            hint=f"one of {', '.join(LOG_FORMATS)}",
+        )
+    return chosen.value
 
 
 def _address(settings: Settings) -> tuple[str, int]:
@@ -76,10 +124,3 @@ def _address(settings: Settings) -> tuple[str, int]:
             hint="--no-auth lets everybody who reaches it read and write all; without --host only this machine does",
         )
     return host.value, int(port.value)
-
-
-def _store(settings: Settings, places: Directories) -> TrackingUri:
-    chosen = settings.get("backend-store-uri")
-    if chosen is None:
-        return parse_tracking_uri(f"sqlite:///{places.database}")
-    return parse_tracking_uri(chosen.value, Path.cwd())

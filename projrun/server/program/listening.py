@@ -37,7 +37,10 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 def url(listener: socket.socket, scheme: str = "http") -> str:
     """The address of a listener, for people of this machine."""
-    host, port = listener.getsockname()[:2]
+    name = listener.getsockname()
+    if listener.family not in (socket.AF_INET, socket.AF_INET6):
+        return f"unix:{name}"
+    host, port = name[:2]
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"{scheme}://{shown}:{port}"
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 from collections.abc import Callable
 
-from projrun.server.app import create_api
-from projrun.server.program.guard import Guard
+from projrun.errors import RequestError
+from projrun.server.app import ROUTES, create_api
+from projrun.server.program.configuration import Program
+from projrun.server.program.observing import Requests
+from projrun.server.program.origins import Origins
+from projrun.server.program.readiness import notify
+from projrun.server.program.refusing import served_routes
 from projrun.server.program.stopping import stop_signals
 from projrun.server.program.surroundings import Surroundings
 from projrun.server.serving import serve
@@ -17,10 +23,46 @@ GRACE = 8.0
 
 
 def run_server(
-    listeners: list[socket.socket], open_store: OpenStore, guard: Guard, ready: Callable[[], None]
+    program: Program, listeners: list[socket.socket], open_store: OpenStore, ready: Callable[[], None]
 ) -> None:
-    """Serve the store until a signal ends it; `ready` is called once requests are answered. For the main thread."""
+    """Serve the store until a signal ends it; `ready` is called once requests are answered. For the main thread.
+
+    Raises RequestError for a certificate that cannot be used.
+    """
     stores = Stores(open_store)
-    app = Surroundings(create_api(stores), guard)
+    app = surrounded(program, stores)
+    _raise_limit()
+
+    def started() -> None:
+        ready()
+        notify("READY=1")
+
     with stop_signals() as stop:
-        serve(listeners, stop, stores, app, GRACE, ready)
+        try:
+            serve(listeners, stop, stores, app, GRACE, started, _certificate(program))
+        except (OSError, ValueError) as error:  # ssl's errors are OSErrors
+            if not program.certificate:
+                raise
+            raise RequestError(f"the certificate {program.certificate} cannot be used: {error}") from error
+        finally:
+            for listener in listeners:
+                listener.close()
+
+
+def surrounded(program: Program, stores: Stores) -> Surroundings:
+    """The application with what surrounds it."""
+    origins = Origins(program.allowed_hosts, program.allowed_origins)
+    api = create_api(stores, served_routes(ROUTES, program))
+    return Surroundings(api, origins, program.prefix, Requests(program.log_format))
+
+
+def _certificate(program: Program) -> tuple[str, str] | None:
+    return (program.certificate, program.key or program.certificate) if program.certificate else None
+
+
+def _raise_limit() -> None:
+    """As many connections as the system lets this user have: the usual limit is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = min(hard, 65536) if hard != resource.RLIM_INFINITY else 65536
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -1,4 +1,4 @@
-"""What surrounds the application in the program: whom it answers, the page, and what every answer says."""
+"""What surrounds the application in the program: whom it answers, the page, what every answer says, and its trace."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from projrun.server.api import PROXIED
-from projrun.server.program.guard import BLOCKED_ORIGIN, INVALID_HOST, Guard
+from projrun.server.program.observing import Requests
+from projrun.server.program.origins import BLOCKED_ORIGIN, INVALID_HOST, Origins
 from projrun.server.program.page import page
+from projrun.server.table import ROUTE
 
 _ALWAYS = frozenset({"/health", "/version"})
 """Asked by what only knows the server's address."""
@@ -24,45 +26,73 @@ _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none
 class Surroundings:
     """An ASGI application around that of the store."""
 
-    def __init__(self, api: ASGIApp, guard: Guard) -> None:
+    def __init__(self, api: ASGIApp, origins: Origins, prefix: str, requests: Requests) -> None:
         self._api = api
-        self._guard = guard
+        self._origins = origins
+        self._prefix = prefix
+        self._requests = requests
         self._for_pages = CORSMiddleware(
             api,
-            allow_origins=["*"] if guard.any_origin else (),
-            allow_origin_regex=None if guard.any_origin else guard.origins,
-            allow_credentials=not guard.any_origin,
+            allow_origins=["*"] if origins.any_origin else (),
+            allow_origin_regex=None if origins.any_origin else origins.origins,
+            allow_credentials=not origins.any_origin,
             allow_methods=("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"),
             allow_headers=("*",),
             expose_headers=("*",),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def secured(message: Message) -> None:
+        status = size = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status, size
             if message["type"] == "http.response.start":
-                headers = message["headers"]
+                status, headers = message["status"], message["headers"]
                 present = {name for name, _ in headers}
                 message["headers"] = [*headers, *(pair for pair in _SECURITY if pair[0] not in present)]
+            else:
+                size += len(message.get("body", b""))
             await send(message)
 
+        begin = self._requests.begin()
+        try:
+            self._place(scope)
+            await self._choose(scope)(scope, receive, watched)
+        finally:
+            self._requests.end(scope, status, size, begin)
+
+    def _place(self, scope: Scope) -> None:
+        """The path without the prefix, with which a proxy in front may have passed it on or not."""
         # Clients see no folder of this machine.
         scope[PROXIED] = True
-        await self._choose(scope)(scope, receive, secured)
+        path, prefix = scope["path"], self._prefix
+        if prefix and path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
+            scope["path"] = path[len(prefix) :] or "/"
 
     def _choose(self, scope: Scope) -> ASGIApp:
         """The application that answers a request."""
         host, origin = _host_and_origin(scope)
-        if not self._guard.admits_host(host) and scope["path"] not in _ALWAYS:
+        path = scope["path"]
+        if not self._origins.admits_host(host) and path not in _ALWAYS:
             return _refused(f"{INVALID_HOST}; the server's option --allowed-hosts admits other names")
-        if scope["path"] == "/":
-            return _page(scope, host)
+        if path in ("/", "/metrics"):
+            scope[ROUTE] = path
+            return self._page(scope, host) if path == "/" else self._metrics()
         if not origin:
             return self._api
-        if not self._guard.admits_origin(scope["method"], origin, host):
+        if not self._origins.admits_origin(scope["method"], origin, host):
             return _refused(
                 f"{BLOCKED_ORIGIN}; the server's option --cors-allowed-origins admits other pages"
             )
         return self._for_pages
+
+    def _page(self, scope: Scope, host: bytes) -> Response:
+        address = f"{scope['scheme']}://{host.decode('latin-1')}{self._prefix}"
+        headers = {"content-security-policy": _PAGE_POLICY, "cache-control": "no-store"}
+        return Response(page(address), headers=headers, media_type="text/html")
+
+    def _metrics(self) -> Response:
+        return Response(self._requests.metrics(), media_type="text/plain; version=0.0.4")
 
 
 def _host_and_origin(scope: Scope) -> tuple[bytes, bytes]:
@@ -77,9 +107,3 @@ def _host_and_origin(scope: Scope) -> tuple[bytes, bytes]:
 
 def _refused(reason: str) -> Response:
     return PlainTextResponse(reason, 403)
-
-
-def _page(scope: Scope, host: bytes) -> Response:
-    address = f"{scope['scheme']}://{host.decode('latin-1')}"
-    headers = {"content-security-policy": _PAGE_POLICY, "cache-control": "no-store"}
-    return Response(page(address), headers=headers, media_type="text/html")

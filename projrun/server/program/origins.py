@@ -17,7 +17,7 @@ LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
 _CHANGING = frozenset({"POST", "PUT", "DELETE", "PATCH"})
 
 
-class Guard:
+class Origins:
     """The rule for one server."""
 
     def __init__(self, allowed_hosts: Sequence[str] = (), allowed_origins: Sequence[str] = ()) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from projrun.server.program.guard import Guard
+from projrun.server.program.origins import Origins
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from projrun.server.program.guard import Guard
     ],
 )
 def test_without_a_list_only_localhost_and_addresses(host: bytes, admitted: bool) -> None:
-    assert Guard().admits_host(host) is admitted
+    assert Origins().admits_host(host) is admitted
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def test_without_a_list_only_localhost_and_addresses(host: bytes, admitted: bool
     ],
 )
 def test_a_list_admits_what_it_names(host: bytes, admitted: bool) -> None:
-    guard = Guard(["ml.Example.org", "*.team.example", "port.example:81"])
-    assert guard.admits_host(host) is admitted
+    origins = Origins(["ml.Example.org", "*.team.example", "port.example:81"])
+    assert origins.admits_host(host) is admitted
 
 
 def test_a_star_admits_every_host() -> None:
-    assert Guard(["*"]).admits_host(b"anything.example")
+    assert Origins(["*"]).admits_host(b"anything.example")
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_a_star_admits_every_host() -> None:
     ],
 )
 def test_other_sites_change_nothing(method: str, origin: bytes, admitted: bool) -> None:
-    guard = Guard(allowed_origins=["https://ui.example", "https://*.team.example"])
-    assert guard.admits_origin(method, origin, b"10.0.0.5:5000") is admitted
+    origins = Origins(allowed_origins=["https://ui.example", "https://*.team.example"])
+    assert origins.admits_origin(method, origin, b"10.0.0.5:5000") is admitted
 
 
 def test_a_star_admits_every_origin() -> None:
-    assert Guard(allowed_origins=["*"]).admits_origin("POST", b"https://evil.example", b"10.0.0.5")
+    assert Origins(allowed_origins=["*"]).admits_origin("POST", b"https://evil.example", b"10.0.0.5")

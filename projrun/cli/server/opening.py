@@ -1,0 +1,93 @@
+"""The stores that a server serves, from its settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from projrun.cli.rendering import print_warning
+from projrun.directories import Directories
+from projrun.errors import RequestError
+from projrun.server.stores import OpenStore
+from projrun.settings import Settings
+from projrun.tracking.open import open_store
+from projrun.tracking.runs import RunStore
+from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.uri import TrackingUri, parse_tracking_uri
+from projrun.tuples import NamedTuple
+
+
+class Served(NamedTuple):
+    """What is served: for people, and how each thread opens it."""
+
+    shown: str
+    open: OpenStore
+
+
+def served_store(settings: Settings, places: Directories) -> Served:
+    """The stores that the settings choose, opened once to see that they can be. Raises as `open_store` does."""
+    uri = backend_uri(settings, places)
+    settle = _artifacts(settings)
+    registry = settings.get("registry-store-uri")
+    registry_uri = parse_tracking_uri(registry.value, Path.cwd()) if registry else uri
+
+    def opened(warn: Callable[[str], None] = lambda text: None) -> RunStore:
+        store = settle(open_store(uri, os.environ, warn=warn))
+        if registry_uri == uri:
+            return store
+        from projrun.server.program.registry import with_registry
+
+        return with_registry(store, open_store(registry_uri, os.environ, warn=warn))
+
+    _look(opened(print_warning))
+    shown = uri.shown if registry_uri == uri else f"{uri.shown}, models in {registry_uri.shown}"
+    return Served(shown, opened)
+
+
+def backend_uri(settings: Settings, places: Directories) -> TrackingUri:
+    """The store to serve; the embedded one where none is chosen."""
+    chosen = settings.get("backend-store-uri")
+    if chosen is None:
+        return parse_tracking_uri(f"sqlite:///{places.database}")
+    return parse_tracking_uri(chosen.value, Path.cwd())
+
+
+def _artifacts(settings: Settings) -> Callable[[RunStore], RunStore]:
+    """What settles where a store keeps artifacts. Raises RequestError for places that no store can use."""
+    destination, default = settings.get("artifacts-destination"), settings.get("default-artifact-root")
+    serving = settings.text("serve-artifacts", "1")
+    if not settings.is_true(serving) and default is None:
+        raise RequestError(
+            f"{serving.origin.replace('--', '--no-')}: the server takes no artifacts, so clients need a place for them",
+            hint="name it with --default-artifact-root: a folder that all of them see, or s3://BUCKET/PATH",
+        )
+    if destination is None and default is None:
+        return lambda store: store
+    from projrun.tracking.sql.roots import ArtifactRoots, checked_roots, place_artifacts
+
+    roots = checked_roots(
+        ArtifactRoots(destination.value if destination else "", default.value if default else "")
+    )
+
+    def settle(store: RunStore) -> RunStore:
+        if not isinstance(store, SqlStore):
+            raise RequestError(
+                f"the store {store.uri} decides itself where its artifacts are",
+                hint="remove --artifacts-destination and --default-artifact-root",
+            )
+        return place_artifacts(store, roots)
+
+    return settle
+
+
+def _look(store: RunStore) -> None:
+    """Ask the store for something: a server that starts has one that answers."""
+    try:
+        if isinstance(store, SqlStore) and store.default_root != SqlStore.default_root:
+            from projrun.tracking.sql.roots import settle_default_experiment
+
+            settle_default_experiment(store)
+        store.get_experiment_by_name("Default")
+    finally:
+        store.close()

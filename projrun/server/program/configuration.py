@@ -1,0 +1,30 @@
+"""What a server is to do, beside the store that it serves."""
+
+from __future__ import annotations
+
+from projrun.tuples import NamedTuple
+
+LOG_FORMATS = ("none", "text", "json")
+
+
+class Program(NamedTuple):
+    """The settings of a server."""
+
+    allowed_hosts: tuple[str, ...] = ()
+    """Patterns of `Host`; without any, `localhost` and addresses."""
+    allowed_origins: tuple[str, ...] = ()
+    """Patterns of `Origin` whose pages may use the API, beside this machine's."""
+    prefix: str = ""
+    """Path before all others, as a proxy in front passes it on; no slash at the end."""
+    serve_artifacts: bool = True
+    artifacts_only: bool = False
+    read_only: bool = False
+    certificate: str = ""
+    """Files in PEM: with a certificate, TLS is spoken; the key may be in the same file."""
+    key: str = ""
+    log_format: str = "none"
+
+    @property
+    def scheme(self) -> str:
+        """Of the server's addresses."""
+        return "https" if self.certificate else "http"
