@@ -140,6 +140,15 @@ class ModelVersionAnswer(msgspec.Struct, omit_defaults=True):
     run_link: str
     model_id: str = ""
     tags: list[Pair] = []
+    aliases: list[str] = []
+    user_id: str = ""
+
+
+class ModelAliasAnswer(msgspec.Struct):
+    """An alias of a registered model."""
+
+    alias: str
+    version: str
 
 
 class RegisteredModelAnswer(msgspec.Struct, omit_defaults=True):
@@ -151,6 +160,7 @@ class RegisteredModelAnswer(msgspec.Struct, omit_defaults=True):
     description: str = ""
     latest_versions: list[ModelVersionAnswer] = []
     tags: list[Pair] = []
+    aliases: list[ModelAliasAnswer] = []
 
 
 class File(msgspec.Struct, omit_defaults=True):
@@ -266,6 +276,8 @@ def model_version(value: ModelVersion) -> ModelVersionAnswer:
         value.run_link,
         value.model_id,
         pairs(value.tags),
+        list(value.aliases),
+        value.user_id,
     )
 
 
@@ -278,6 +290,7 @@ def registered_model(value: RegisteredModel) -> RegisteredModelAnswer:
         value.description,
         [model_version(version) for version in value.latest_versions],
         pairs(value.tags),
+        [ModelAliasAnswer(*alias) for alias in value.aliases],
     )
 
 

@@ -16,6 +16,7 @@ from projrun.server.routes import (
     life_cycle,
     logged_models,
     metrics,
+    model_versions,
     registry,
     runs,
     server,
@@ -32,6 +33,7 @@ ROUTES: tuple[Route, ...] = (
     *metrics.ROUTES,
     *logged_models.ROUTES,
     *registry.ROUTES,
+    *model_versions.ROUTES,
     *artifacts.ROUTES,
     *server.ROUTES,
 )

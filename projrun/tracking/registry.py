@@ -91,8 +91,9 @@ class ModelRegistry(Protocol):
         model_id: str = "",
         run_link: str = "",
         tags: Sequence[Tag] = (),
+        user_id: str = "",
     ) -> ModelVersion:
-        """The next version. NotFoundError without the model."""
+        """The next version. NotFoundError without the model. A server that knows its users ignores `user_id`."""
         ...
 
     def get_model_version(self, name: str, version: str) -> ModelVersion: ...

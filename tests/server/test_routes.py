@@ -120,24 +120,6 @@ def test_logged_models(client: Client, run_id: str) -> None:
     assert listed == {"root_uri": f"mlflow-artifacts:/0/models/{model_id}/artifacts"}
 
 
-def test_registry(client: Client) -> None:
-    model = client.post("registered-models/create", name="wine").json["registered_model"]
-    assert model["name"] == "wine"
-    assert client.post("registered-models/create", name="wine").error == (400, "RESOURCE_ALREADY_EXISTS")
-    version = client.post("model-versions/create", name="wine", source="s3://x").json["model_version"]
-    assert (version["version"], version["status"]) == ("1", "READY")
-    assert client.get("model-versions/get", name="wine", version=1).json["model_version"] == version
-    assert client.get("registered-models/get", name="wine").json["registered_model"]["latest_versions"] == [
-        version
-    ]
-    assert client.post("registered-models/get-latest-versions", name="wine").json == {
-        "model_versions": [version]
-    }
-    uri = client.get("model-versions/get-download-uri", name="wine", version="1").json
-    assert uri == {"artifact_uri": "s3://x"}
-    assert client.get("model-versions/get", name="wine", version=2).error == (404, "RESOURCE_DOES_NOT_EXIST")
-
-
 def test_search_of_runs(client: Client, run_id: str) -> None:
     found = client.post("runs/search", experiment_ids=["0"], filter="start_time = 5", max_results=1).json
     assert [run["info"]["run_id"] for run in found["runs"]] == [run_id]

@@ -44,11 +44,12 @@ class EmbeddedConformance(
     LoggedModelsConformance,
     LoggedModelSearchConformance,
     InputsConformance,
+    ModelRegistryConformance,
 ):
     """All that the embedded store keeps."""
 
 
-class TestSqlStore(EmbeddedConformance, ModelRegistryConformance):
+class TestSqlStore(EmbeddedConformance):
     """The embedded store."""
 
     @pytest.fixture

@@ -1,4 +1,4 @@
-"""The model registry: what registering a model and loading it by name need."""
+"""Registered models, their tags and aliases; versions are in `model_versions`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import msgspec
 
+from projrun.errors import InvalidValueError
 from projrun.server import answers, permissions, wire
 from projrun.server.api import reading, writing
-from projrun.server.places import ArtifactUri
 from projrun.tracking.parts import part_of
-from projrun.tracking.registry import ModelRegistry
+from projrun.tracking.registry import ModelRegistry, NoAliasError
 from projrun.tracking.runs import RunStore
 
 
@@ -21,43 +21,70 @@ class _Create(wire.Message):
     tags: tuple[wire.Pair, ...] = ()
 
 
-class _Get(wire.Message):
+class _Named(wire.Message):
     name: str
 
 
-class _GetLatest(_Get):
-    REFUSED: ClassVar[tuple[str, ...]] = ("stages",)
+class _Update(wire.Message):
+    REFUSED: ClassVar[tuple[str, ...]] = ("deployment_job_id",)
+    name: str
+    description: str = ""
+
+
+class _Rename(wire.Message):
+    name: str
+    new_name: str
+
+
+class _Search(wire.Message):
+    filter: str = ""
+    max_results: wire.Int64 = 100
+    order_by: tuple[str, ...] = ()
+    page_token: str = ""
+
+
+class _GetLatest(wire.Message):
+    name: str
+    stages: tuple[str, ...] = ()
+
+
+class _Tag(wire.Message):
+    name: str
+    key: str
+    value: str = ""
+
+
+class _TagKey(wire.Message):
+    name: str
+    key: str
+
+
+class _SetAlias(wire.Message):
+    name: str
+    alias: str
+    version: str
+
+
+class _Alias(wire.Message):
+    name: str
+    alias: str
 
 
 class _Found(msgspec.Struct):
     registered_model: answers.RegisteredModelAnswer
 
 
+class _Page(msgspec.Struct, omit_defaults=True):
+    registered_models: list[answers.RegisteredModelAnswer] = []
+    next_page_token: str = ""
+
+
 class _Latest(msgspec.Struct, omit_defaults=True):
     model_versions: list[answers.ModelVersionAnswer] = []
 
 
-class _CreateVersion(wire.Message):
-    name: str
-    source: ArtifactUri = msgspec.field(default_factory=ArtifactUri)
-    run_id: str = ""
-    run_link: str = ""
-    description: str = ""
-    model_id: str = ""
-    tags: tuple[wire.Pair, ...] = ()
-
-
-class _GetVersion(wire.Message):
-    name: str
-    version: str
-
-
 class _FoundVersion(msgspec.Struct):
     model_version: answers.ModelVersionAnswer
-
-
-class _DownloadUri(msgspec.Struct):
-    artifact_uri: ArtifactUri
 
 
 def _create(store: RunStore, message: _Create) -> _Found:
@@ -67,48 +94,86 @@ def _create(store: RunStore, message: _Create) -> _Found:
     return _Found(answers.registered_model(model))
 
 
-def _get(store: RunStore, message: _Get) -> _Found:
+def _get(store: RunStore, message: _Named) -> _Found:
     return _Found(answers.registered_model(part_of(store, ModelRegistry).get_registered_model(message.name)))
 
 
+def _update(store: RunStore, message: _Update) -> _Found:
+    registry = part_of(store, ModelRegistry)
+    model = registry.update_registered_model(message.name, description=message.description)
+    return _Found(answers.registered_model(model))
+
+
+def _rename(store: RunStore, message: _Rename) -> _Found:
+    registry = part_of(store, ModelRegistry)
+    return _Found(answers.registered_model(registry.rename_registered_model(message.name, message.new_name)))
+
+
+def _delete(store: RunStore, message: _Named) -> None:
+    part_of(store, ModelRegistry).delete_registered_model(message.name)
+
+
+def _search(store: RunStore, message: _Search) -> _Page:
+    page = part_of(store, ModelRegistry).search_registered_models(
+        filter_string=message.filter,
+        max_results=message.max_results,
+        order_by=message.order_by,
+        page_token=message.page_token,
+    )
+    return _Page([answers.registered_model(model) for model in page.models], page.next_page_token)
+
+
 def _get_latest(store: RunStore, message: _GetLatest) -> _Latest:
-    model = part_of(store, ModelRegistry).get_registered_model(message.name)
-    return _Latest([answers.model_version(version) for version in model.latest_versions])
+    found = part_of(store, ModelRegistry).get_latest_versions(message.name, message.stages)
+    return _Latest([answers.model_version(version) for version in found])
 
 
-def _create_version(store: RunStore, message: _CreateVersion) -> _FoundVersion:
-    version = part_of(store, ModelRegistry).create_model_version(
-        message.name,
-        source=message.source.text,
-        run_id=message.run_id,
-        description=message.description,
-        model_id=message.model_id,
-        run_link=message.run_link,
-        tags=wire.tags(message.tags),
-    )
+def _set_tag(store: RunStore, message: _Tag) -> None:
+    tag = wire.Pair(message.key, message.value).tag()
+    part_of(store, ModelRegistry).set_registered_model_tag(message.name, tag)
+
+
+def _delete_tag(store: RunStore, message: _TagKey) -> None:
+    part_of(store, ModelRegistry).delete_registered_model_tag(message.name, message.key)
+
+
+def _set_alias(store: RunStore, message: _SetAlias) -> None:
+    registry = part_of(store, ModelRegistry)
+    registry.set_registered_model_alias(message.name, message.alias, message.version)
+
+
+def _delete_alias(store: RunStore, message: _Alias) -> None:
+    part_of(store, ModelRegistry).delete_registered_model_alias(message.name, message.alias)
+
+
+def _get_by_alias(store: RunStore, message: _Alias) -> _FoundVersion:
+    try:
+        version = part_of(store, ModelRegistry).get_model_version_by_alias(message.name, message.alias)
+    except NoAliasError as error:  # MLflow's answer
+        raise InvalidValueError(error.message) from None
     return _FoundVersion(answers.model_version(version))
-
-
-def _get_version(store: RunStore, message: _GetVersion) -> _FoundVersion:
-    return _FoundVersion(
-        answers.model_version(part_of(store, ModelRegistry).get_model_version(message.name, message.version))
-    )
-
-
-def _get_download_uri(store: RunStore, message: _GetVersion) -> _DownloadUri:
-    found = part_of(store, ModelRegistry).get_model_version_download_uri(message.name, message.version)
-    return _DownloadUri(ArtifactUri(found))
 
 
 ROUTES = (
     writing("POST", "registered-models/create", _Create, _create, needs=permissions.CREATE_MODEL),
-    reading("GET", "registered-models/get", _Get, _get, needs=permissions.READ_MODEL),
-    reading(
-        "POST", "registered-models/get-latest-versions", _GetLatest, _get_latest, needs=permissions.READ_MODEL
+    reading("GET", "registered-models/get", _Named, _get, needs=permissions.READ_MODEL),
+    writing("PATCH", "registered-models/update", _Update, _update, needs=permissions.EDIT_MODEL),
+    writing("POST", "registered-models/rename", _Rename, _rename, needs=permissions.EDIT_MODEL),
+    writing("DELETE", "registered-models/delete", _Named, _delete, needs=permissions.MANAGE_MODEL),
+    reading("GET", "registered-models/search", _Search, _search, needs=permissions.LIST_MODELS),
+    *(
+        reading(
+            method,
+            "registered-models/get-latest-versions",
+            _GetLatest,
+            _get_latest,
+            needs=permissions.READ_MODEL,
+        )
+        for method in ("GET", "POST")
     ),
-    writing("POST", "model-versions/create", _CreateVersion, _create_version, needs=permissions.EDIT_MODEL),
-    reading("GET", "model-versions/get", _GetVersion, _get_version, needs=permissions.READ_MODEL),
-    reading(
-        "GET", "model-versions/get-download-uri", _GetVersion, _get_download_uri, needs=permissions.READ_MODEL
-    ),
+    writing("POST", "registered-models/set-tag", _Tag, _set_tag, needs=permissions.EDIT_MODEL),
+    writing("DELETE", "registered-models/delete-tag", _TagKey, _delete_tag, needs=permissions.MANAGE_MODEL),
+    writing("POST", "registered-models/alias", _SetAlias, _set_alias, needs=permissions.EDIT_MODEL),
+    writing("DELETE", "registered-models/alias", _Alias, _delete_alias, needs=permissions.MANAGE_MODEL),
+    reading("GET", "registered-models/alias", _Alias, _get_by_alias, needs=permissions.READ_MODEL),
 )

@@ -105,6 +105,7 @@ class RestRegistry:
         model_id: str = "",
         run_link: str = "",
         tags: Sequence[Tag] = (),
+        user_id: str = "",
     ) -> ModelVersion:
         """The next version of a registered model; NotFoundError without the model."""
         body: dict[str, object] = {"name": name, "source": source, "tags": wire.pairs(list(tags))}

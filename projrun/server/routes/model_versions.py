@@ -1,0 +1,189 @@
+"""Versions of registered models."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from projrun.server import answers, permissions, wire
+from projrun.server.api import Caller, reading, writing, writing_as_caller
+from projrun.server.places import ArtifactUri
+from projrun.server.sources import Origin, check_origin
+from projrun.tracking import limits
+from projrun.tracking.entities import ModelVersion, Tag
+from projrun.tracking.logged_models import LoggedModels
+from projrun.tracking.parts import part_of
+from projrun.tracking.registry import ModelRegistry
+from projrun.tracking.runs import RunStore
+
+VERSIONS_TAG = "mlflow.modelVersions"
+"""The tag of a logged model that lists the versions that were made of it, as JSON."""
+
+
+class _Create(wire.Message):
+    name: str
+    source: ArtifactUri = msgspec.field(default_factory=ArtifactUri)
+    run_id: str = ""
+    run_link: str = ""
+    description: str = ""
+    model_id: str = ""
+    tags: tuple[wire.Pair, ...] = ()
+
+
+class _Version(wire.Message):
+    name: str
+    version: str
+
+
+class _Update(wire.Message):
+    name: str
+    version: str
+    description: str = ""
+
+
+class _Transition(wire.Message):
+    name: str
+    version: str
+    stage: str
+    archive_existing_versions: bool = False
+
+
+class _Search(wire.Message):
+    filter: str = ""
+    max_results: wire.Int64 = 10_000
+    order_by: tuple[str, ...] = ()
+    page_token: str = ""
+
+
+class _Tag(wire.Message):
+    name: str
+    version: str
+    key: str
+    value: str = ""
+
+
+class _TagKey(wire.Message):
+    name: str
+    version: str
+    key: str
+
+
+class _Found(msgspec.Struct):
+    model_version: answers.ModelVersionAnswer
+
+
+class _Page(msgspec.Struct, omit_defaults=True):
+    model_versions: list[answers.ModelVersionAnswer] = []
+    next_page_token: str = ""
+
+
+class _DownloadUri(msgspec.Struct):
+    artifact_uri: ArtifactUri
+
+
+def _create(store: RunStore, message: _Create, caller: Caller) -> _Found:
+    if not message.source.text:
+        raise wire.missing("source")
+    tags = wire.tags(message.tags)
+    origin = check_origin(store, Origin(message.source.text, message.run_id, message.model_id), tags)
+    version = part_of(store, ModelRegistry).create_model_version(
+        message.name,
+        source=origin.source,
+        run_id=origin.run_id,
+        description=message.description,
+        model_id=origin.model_id,
+        run_link=message.run_link,
+        tags=tags,
+        user_id=caller.user,
+    )
+    if version.model_id:
+        _note(part_of(store, LoggedModels), version)
+    return _Found(answers.model_version(version))
+
+
+def _note(models: LoggedModels, version: ModelVersion) -> None:
+    """Add a version to those that a logged model's tag lists; the oldest go where the tag is full."""
+    tags = {tag.key: tag.value for tag in models.get_logged_model(version.model_id).tags}
+    listed = _listed(tags.get(VERSIONS_TAG, ""))
+    listed.append({"name": version.name, "version": int(version.version)})
+    while len(text := json.dumps(listed)) > limits.TAG_VALUE:
+        del listed[0]
+    models.set_logged_model_tags(version.model_id, [Tag(VERSIONS_TAG, text)])
+
+
+def _listed(text: str) -> list[Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):  # none yet, or a client's own text
+        return []
+    return found if isinstance(found, list) else []
+
+
+def _get(store: RunStore, message: _Version) -> _Found:
+    found = part_of(store, ModelRegistry).get_model_version(message.name, message.version)
+    return _Found(answers.model_version(found))
+
+
+def _get_download_uri(store: RunStore, message: _Version) -> _DownloadUri:
+    found = part_of(store, ModelRegistry).get_model_version_download_uri(message.name, message.version)
+    return _DownloadUri(ArtifactUri(found))
+
+
+def _update(store: RunStore, message: _Update) -> _Found:
+    found = part_of(store, ModelRegistry).update_model_version(
+        message.name, message.version, description=message.description
+    )
+    return _Found(answers.model_version(found))
+
+
+def _delete(store: RunStore, message: _Version) -> None:
+    part_of(store, ModelRegistry).delete_model_version(message.name, message.version)
+
+
+def _transition(store: RunStore, message: _Transition) -> _Found:
+    found = part_of(store, ModelRegistry).transition_model_version_stage(
+        message.name,
+        message.version,
+        message.stage,
+        archive_existing=message.archive_existing_versions,
+    )
+    return _Found(answers.model_version(found))
+
+
+def _search(store: RunStore, message: _Search) -> _Page:
+    page = part_of(store, ModelRegistry).search_model_versions(
+        filter_string=message.filter,
+        max_results=message.max_results,
+        order_by=message.order_by,
+        page_token=message.page_token,
+    )
+    return _Page([answers.model_version(version) for version in page.versions], page.next_page_token)
+
+
+def _set_tag(store: RunStore, message: _Tag) -> None:
+    tag = Tag(message.key, message.value)
+    part_of(store, ModelRegistry).set_model_version_tag(message.name, message.version, tag)
+
+
+def _delete_tag(store: RunStore, message: _TagKey) -> None:
+    registry = part_of(store, ModelRegistry)
+    registry.delete_model_version_tag(message.name, message.version, message.key)
+
+
+ROUTES = (
+    writing_as_caller("POST", "model-versions/create", _Create, _create, needs=permissions.EDIT_MODEL),
+    reading("GET", "model-versions/get", _Version, _get, needs=permissions.READ_MODEL),
+    reading(
+        "GET", "model-versions/get-download-uri", _Version, _get_download_uri, needs=permissions.READ_MODEL
+    ),
+    writing("PATCH", "model-versions/update", _Update, _update, needs=permissions.EDIT_MODEL),
+    writing("DELETE", "model-versions/delete", _Version, _delete, needs=permissions.MANAGE_MODEL),
+    writing(
+        "POST", "model-versions/transition-stage", _Transition, _transition, needs=permissions.EDIT_MODEL
+    ),
+    reading("GET", "model-versions/search", _Search, _search, needs=permissions.LIST_MODEL_VERSIONS),
+    writing("POST", "model-versions/set-tag", _Tag, _set_tag, needs=permissions.EDIT_MODEL),
+    writing("DELETE", "model-versions/delete-tag", _TagKey, _delete_tag, needs=permissions.MANAGE_MODEL),
+)
