@@ -15,6 +15,10 @@ from projrun.errors import RequestError
 from projrun.running.record.lookup import opened_store
 from projrun.settings import Settings
 from projrun.tracking.runs import RunStore
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.tracking.statuses import ViewType
 
 
 def list_runs(values: Mapping[str, Any]) -> None:
@@ -30,12 +34,13 @@ def list_runs(values: Mapping[str, Any]) -> None:
         list_active_runs(values)
         return
     with store_of(options) as (store, settings):
-        experiments = _experiments(store, settings)
+        experiments = _experiments(store, settings, "ALL" if values["deleted"] else "ACTIVE_ONLY")
         page = store.search_runs(
             list(experiments),
             filter_string=values["filter_string"] or "",
             order_by=values["order_by"] or ("attributes.start_time DESC",),
             max_results=values["max_results"],
+            view_type="DELETED_ONLY" if values["deleted"] else "ACTIVE_ONLY",
         )
     if values["as_json"]:
         runs_view.print_list_json(page, experiments)
@@ -52,11 +57,12 @@ def store_of(options: dict[str, str | None]) -> Iterator[tuple[RunStore, Setting
         yield store, settings
 
 
-def _experiments(store: RunStore, settings: Settings) -> dict[str, str]:
+def _experiments(store: RunStore, settings: Settings, view_type: ViewType) -> dict[str, str]:
     """The names of the experiments to list, by id."""
     chosen = settings.first_of("experiment-name", "experiment-id")
     if chosen is None:
-        return {found.experiment_id: found.name for found in store.search_experiments().experiments}
+        listed = store.search_experiments(view_type=view_type)
+        return {found.experiment_id: found.name for found in listed.experiments}
     option, setting = chosen
     if option == "experiment-id":
         return {setting.value: store.get_experiment(setting.value).name}

@@ -297,6 +297,7 @@ RUNS_LIST = (
     ),
     Option("max-results", "Number of runs to list.", "N", short="n", kind="count", default="20"),
     _flag("active", "Only runs that this machine supervises now, and what they are doing."),
+    _flag("deleted", "Only deleted runs."),
     OPTIONS["tracking-uri"],
     OPTIONS["json"],
 )  # fmt: skip

@@ -19,7 +19,7 @@ from projrun.running.record.active import ActiveRun
 from projrun.running.record.recorder import now
 from projrun.settings.options import RUNS_LIST
 
-_ASKING = ("experiment-name", "experiment-id", "filter", "order-by")
+_ASKING = ("experiment-name", "experiment-id", "filter", "order-by", "deleted")
 """Options that only the store can follow."""
 _COLUMNS = ("RUN", "NAME", "STATUS", "DOING", "STARTED", "DURATION")
 _LEFT_OUT = ("STATUS", "DURATION", "STARTED")

@@ -15,6 +15,10 @@ from projrun.tracking.entities import Run
 from projrun.tracking.open import close_store, open_store
 from projrun.tracking.origin import ORIGIN
 from projrun.tracking.runs import Deadline, RunStore
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.tracking.statuses import ViewType
 
 LATEST = "latest"
 """The word for the run of a store that was started last."""
@@ -40,14 +44,17 @@ def opened_store(
         close_store(store, warn)
 
 
-def find_run(store: RunStore, run_id: str) -> Run:
-    """The run with that id or unique prefix, or the `latest`; RequestError if there is none, or several."""
+def find_run(store: RunStore, run_id: str, view_type: ViewType = "ACTIVE_ONLY") -> Run:
+    """The run with that id or unique prefix, or the `latest`; RequestError if there is none, or several.
+
+    Prefixes are those of runs in the view; a whole id is found in any stage.
+    """
     if run_id == LATEST:
         return _latest(store)
     try:
         return store.get_run(run_id)
     except NotFoundError:
-        matches = _with_prefix(store, run_id)
+        matches = _with_prefix(store, run_id, view_type)
     if len(matches) == 1:
         return store.get_run(matches[0].run_id)
     if matches:
@@ -72,13 +79,20 @@ def _latest(store: RunStore) -> Run:
     return store.get_run(runs[0].run_id)
 
 
-def _with_prefix(store: RunStore, prefix: str) -> tuple[Run, ...]:
+def _with_prefix(store: RunStore, prefix: str, view_type: ViewType) -> tuple[Run, ...]:
     """Runs whose id begins so; where there are none, those whose id did before they came into this store."""
     if not (prefix.isascii() and prefix.isalnum()):
         return ()
-    experiments = [found.experiment_id for found in store.search_experiments().experiments]
+    # A deleted run may be in an experiment that is active, or deleted too.
+    listed = store.search_experiments(
+        view_type="ACTIVE_ONLY" if view_type == "ACTIVE_ONLY" else "ALL"
+    ).experiments
+    experiments = [experiment.experiment_id for experiment in listed]
     for key in ("attributes.run_id", f"tags.`{ORIGIN}`"):
-        runs = store.search_runs(experiments, filter_string=f"{key} LIKE '{prefix}%'", max_results=5).runs
-        if runs:
-            return runs
+        filter_string = f"{key} LIKE '{prefix}%'"
+        found = store.search_runs(
+            experiments, filter_string=filter_string, view_type=view_type, max_results=5
+        )
+        if found.runs:
+            return found.runs
     return ()
