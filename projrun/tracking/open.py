@@ -24,9 +24,11 @@ def open_store(
     *,
     warn: Callable[[str], None],
     deadline: Deadline | None = None,
+    served: bool = False,
 ) -> RunStore:
     """The store that a URI names. Does not contact a server yet.
 
+    The store of a server (`served`) keeps artifacts itself; that of a run needs a place for them that others reach.
     `deadline` bounds what it and its artifacts do over the network; a plug-in's store bounds itself.
     Raises RequestError for a file or a database that is not projrun's and for wrong connection settings, TrackingError
     for one that cannot be used.
@@ -36,7 +38,7 @@ def open_store(
     if uri.kind == "postgresql":
         from projrun.tracking.sql.postgres_store import open_postgres_store
 
-        return open_postgres_store(uri, environ, deadline)
+        return open_postgres_store(uri, environ, deadline, served=served)
     if uri.kind == "plugin":
         from projrun.tracking.extensions import open_plugin_store
 

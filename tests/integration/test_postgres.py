@@ -20,10 +20,12 @@ from projrun.testing.run_store import RunStoreConformance
 from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql import experiments
+from projrun.tracking.sql.engine import VERSION
 from projrun.tracking.sql.migrations import MIGRATIONS
 from projrun.tracking.sql.postgres import PostgresEngine
 from projrun.tracking.sql.postgres_schema import prepare, upgrade
 from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.sql.upgrade import upgrade_db
 from projrun.tracking.uri import parse_tracking_uri
 from tests.support.postgres import PASSWORD, PostgresServer
 
@@ -126,3 +128,14 @@ def test_a_database_of_another_program_is_refused_untouched(
     with empty.reading() as connection:
         found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         assert sorted(row[0] for row in found) == list(tables)
+
+
+def test_upgrade_of_a_database_and_of_a_file(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    for uri in (postgres_server.uri(), f"sqlite:///{tmp_path / 'projrun.db'}"):
+        parsed = parse_tracking_uri(uri)
+        assert upgrade_db(parsed) == (0, VERSION)
+        assert upgrade_db(parsed) == (VERSION, VERSION)
+        with closing(open_store(parsed, {}, warn=print, served=True)) as store:
+            assert store.get_experiment("0").artifact_location == "mlflow-artifacts:/0"
+    with pytest.raises(RequestError, match="is no database"):
+        upgrade_db(parse_tracking_uri("http://127.0.0.1:5000"))

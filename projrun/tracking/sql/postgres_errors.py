@@ -19,9 +19,11 @@ _UNIQUE = "23505"
 _CONFLICTS = frozenset({"40001", "40P01"})
 """Two transactions that cannot both be kept: another try may succeed."""
 _CANCELED = frozenset({"57014", "55P03"})
+_LOGIN = "check the user name and the password in the URI, PGPASSWORD or ~/.pgpass"
+_CREATE = "create it: createdb NAME"
 _HINTS = {
-    "28": "check the user name and the password in the URI, PGPASSWORD or ~/.pgpass",
-    "3D": "create it: createdb NAME",
+    "28": _LOGIN,
+    "3D": _CREATE,
     "42": "may this user create and change tables there?",
     "53": "is the disk full, or are there too many connections?",
 }
@@ -51,9 +53,17 @@ def translated(uri: str, error: psycopg.Error) -> TrackingError:
     if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
         return InvalidValueError(f"a value cannot be stored: {text}")
     if isinstance(error, psycopg.OperationalError):
-        hint = _HINTS.get(code[:2], "does PostgreSQL run there?")
-        return UnavailableError(f"the store {uri} cannot be reached: {text}", hint=hint)
+        return UnavailableError(f"the store {uri} cannot be reached: {text}", hint=_hint(code, text))
     return TrackingError(f"the store {uri} cannot be used: {text}", hint=_HINTS.get(code[:2], ""))
+
+
+def _hint(code: str, text: str) -> str:
+    """By the code, which libpq keeps to itself where a connection is refused."""
+    if "password" in text:
+        return _LOGIN
+    if not code and text.endswith("does not exist"):
+        return _CREATE
+    return _HINTS.get(code[:2], "does PostgreSQL run there?")
 
 
 def _text(error: psycopg.Error) -> str:

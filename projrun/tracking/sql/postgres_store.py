@@ -15,18 +15,26 @@ from projrun.tracking.sql.roots import (
 )
 from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.uri import TrackingUri
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.tracking.sql.postgres import PostgresEngine
 
 SERVED_FOLDER = "mlartifacts"
 """In the folder where a server starts: what it serves where no destination is named, as MLflow's server has it."""
 _VARIABLES = ("PROJRUN_DEFAULT_ARTIFACT_ROOT", "MLFLOW_DEFAULT_ARTIFACT_ROOT")
 
 
-def open_postgres_store(uri: TrackingUri, environ: Mapping[str, str], deadline: Deadline | None) -> SqlStore:
-    """The store of a database, which it becomes if it is empty.
+def open_postgres_store(
+    uri: TrackingUri, environ: Mapping[str, str], deadline: Deadline | None, *, served: bool = False
+) -> SqlStore:
+    """The store of a database, which it becomes if it is empty; a server's (`served`) keeps artifacts itself.
 
     Raises RequestError where no variable says where the artifacts are, for a database of another program and for
     one with another schema; TrackingError where it cannot be used.
     """
+    if served:
+        return open_database(uri, ArtifactRoots(), deadline)
     root = next(filter(None, map(environ.get, _VARIABLES)), "")
     if not root:
         raise RequestError(
@@ -39,16 +47,10 @@ def open_postgres_store(uri: TrackingUri, environ: Mapping[str, str], deadline: 
 
 def open_database(uri: TrackingUri, roots: ArtifactRoots, deadline: Deadline | None = None) -> SqlStore:
     """As `open_postgres_store`, for who knows where the artifacts are."""
-    try:
-        from projrun.tracking.sql.postgres import PostgresEngine
-    except ImportError as error:
-        raise RequestError(
-            f"a store in PostgreSQL needs psycopg: {error}", hint="pip install 'projrun[postgres]'"
-        ) from error
+    checked = checked_roots(roots)
+    engine = open_engine(uri)
     from projrun.tracking.sql.postgres_schema import prepare
 
-    checked = checked_roots(roots)
-    engine = PostgresEngine(uri.text)
     try:
         created = prepare(engine)
         store = place_artifacts(SqlStore(engine, Path(SERVED_FOLDER).absolute(), deadline), checked)
@@ -58,3 +60,14 @@ def open_database(uri: TrackingUri, roots: ArtifactRoots, deadline: Deadline | N
         engine.close()
         raise
     return store
+
+
+def open_engine(uri: TrackingUri) -> PostgresEngine:
+    """The engine of a database, which may be anything. Raises RequestError where psycopg is not installed."""
+    try:
+        from projrun.tracking.sql.postgres import PostgresEngine
+    except ImportError as error:
+        raise RequestError(
+            f"a store in PostgreSQL needs psycopg: {error}", hint="pip install 'projrun[postgres]'"
+        ) from error
+    return PostgresEngine(uri.text)

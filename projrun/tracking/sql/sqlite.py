@@ -94,6 +94,8 @@ class SqliteEngine(LocalStore):
         self.path = path
         self.uri = f"sqlite:///{path}"
         self._connection = connection
+        self.found_version = 0
+        """The schema's version before it was opened; 0 where there was no store."""
         self._joined = False
 
     @classmethod
@@ -186,6 +188,7 @@ class SqliteEngine(LocalStore):
 
     def _migrate(self, given: Sequence[Migration] | None) -> None:
         version, newest = self._version(), VERSION if given is None else len(given)
+        self.found_version = version
         if version > newest:
             raise RequestError(
                 f"{self.path} was written by a newer projrun (schema {version}; this one knows {newest})",
