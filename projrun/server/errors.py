@@ -18,9 +18,15 @@ from projrun.errors import (
 )
 from projrun.tracking.parts import NotKeptError
 
+
+class TooLargeError(InvalidValueError):
+    """A request's body is larger than the server takes."""
+
+
 _CODES: tuple[tuple[type[ProjrunError], int, str], ...] = (
     (NotFoundError, 404, "RESOURCE_DOES_NOT_EXIST"),
     (AlreadyExistsError, 400, "RESOURCE_ALREADY_EXISTS"),
+    (TooLargeError, 413, "REQUEST_LIMIT_EXCEEDED"),
     (InvalidValueError, 400, "INVALID_PARAMETER_VALUE"),
     (RequestError, 400, "INVALID_PARAMETER_VALUE"),
     (PluginError, 500, "INTERNAL_ERROR"),
@@ -47,7 +53,10 @@ def explain(error: Exception) -> Response:
         for kind, status, code in _CODES:
             if isinstance(error, kind):
                 hint = f" ({error.hint})" if error.hint else ""
-                return error_response(status, code, error.message + hint)
+                response = error_response(status, code, error.message + hint)
+                if isinstance(error, TooLargeError):
+                    response.headers["connection"] = "close"  # else the rest of the body would still be read
+                return response
     if isinstance(error, msgspec.MsgspecError | UnicodeError | RecursionError):
         return error_response(400, "INVALID_PARAMETER_VALUE", f"invalid request: {error}")
     if isinstance(error, OSError):

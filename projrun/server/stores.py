@@ -21,6 +21,7 @@ from projrun.server.places import served_folder
 from projrun.server.writing import Writer
 from projrun.tracking.parts import find_part
 from projrun.tracking.runs import LocalStore, RunStore
+from projrun.tuples import NamedTuple
 
 Answer = TypeVar("Answer")
 
@@ -35,13 +36,30 @@ PATIENCE = 5.0
 """Seconds that the last writes have at the end."""
 
 
+class FileService(NamedTuple):
+    """What a server does with artifacts."""
+
+    serves: bool = True
+    """It passes on the files of `mlflow-artifacts:` (`--serve-artifacts`)."""
+    only: bool = False
+    """And does nothing else (`--artifacts-only`)."""
+    upload_limit: int | None = None
+    """Bytes of a file that it takes."""
+
+
 class Stores:
     """A context manager; on exit, calls under way finish and the connections close."""
 
-    def __init__(self, open_store: OpenStore, on_create: OnCreate = lambda run_id: None) -> None:
+    def __init__(
+        self,
+        open_store: OpenStore,
+        on_create: OnCreate = lambda run_id: None,
+        files: FileService = FileService(),  # noqa: B008 (a record that never changes)
+    ) -> None:
         """`open_store` is called once in each thread, when a request needs it."""
         self._open_store = open_store
         self.on_create = on_create
+        self.files = files
         self._threads = ThreadPoolExecutor(THREADS, "projrun-store")
         self._mine = threading.local()
         self._opened: list[RunStore] = []

@@ -102,6 +102,10 @@ HOSTILE = [
     "file-link",
     "x%00y",
     "C:%5cx",
+    "%252e%252e/outside.txt",
+    "0/%25252e%25252e%252f%252e%252e%252foutside.txt",
+    "%255c..",
+    "file:%2f%2f%2fetc/passwd",
 ]
 
 
@@ -130,9 +134,9 @@ def test_folder_that_leads_out_is_not_listed(client: Client, root: Path, run_id:
 
 def test_artifact_that_is_not_there(client: Client, root: Path) -> None:
     (root / "folder").mkdir()
-    for path in ("none", "folder", "folder/none"):
+    for path in ("none", "folder/none"):
         assert client.send("GET", f"{FILES}/{path}").error == (404, "RESOURCE_DOES_NOT_EXIST")
-    for path in ("", "."):
+    for path in ("", ".", "folder"):
         assert client.send("GET", f"{FILES}/{path}").error == (400, "INVALID_PARAMETER_VALUE")
 
 

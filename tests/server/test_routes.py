@@ -224,7 +224,7 @@ def test_body_without_end_is_refused(client: Client) -> None:
         ("POST", "/api/2.0/mlflow/runs/forget", 404),
         ("GET", "/ajax-api/1.0/mlflow/runs/get", 404),
         ("PUT", "/api/2.0/mlflow/runs/create", 405),
-        ("DELETE", "/api/2.0/mlflow-artifacts/artifacts/x", 405),
+        ("PATCH", "/api/2.0/mlflow-artifacts/artifacts/x", 405),
     ],
 )
 def test_route_that_is_none(client: Client, method: str, path: str, status: int) -> None:

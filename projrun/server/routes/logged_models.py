@@ -8,6 +8,7 @@ import msgspec
 
 from projrun.server import answers, permissions, wire
 from projrun.server.api import reading, writing
+from projrun.server.files.names import safe_path
 from projrun.server.places import ArtifactUri
 from projrun.tracking.logged_models import DatasetChoice, LoggedModels, ModelOrder
 from projrun.tracking.parts import part_of
@@ -168,7 +169,7 @@ def _search(store: RunStore, message: _Search) -> _Page:
 
 def _list_artifacts(store: RunStore, message: _List) -> _Files:
     root = part_of(store, LoggedModels).get_logged_model(message.model_id).artifact_uri
-    found = store.artifacts(root).list(message.artifact_directory_path)
+    found = store.artifacts(root).list(safe_path(message.artifact_directory_path))
     return _Files(ArtifactUri(root), answers.files(found))
 
 

@@ -6,22 +6,16 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from projrun.errors import ProjrunError
 from projrun.server import permissions, wire
 from projrun.server.api import Route, served_paths, streaming
+from projrun.server.places import SERVED
 from projrun.server.stores import Stores
+from projrun.tracking.artifacts.signatures import signatures_of
+from projrun.tracking.runs import RunStore
 
 MLFLOW_VERSION = "3.17.2"
 """The MLflow whose REST API this is: clients read limits and abilities off a server's version."""
-
-_INFO = msgspec.json.encode(
-    {
-        "store_type": "SqlStore",
-        "workspaces_enabled": False,
-        "trace_archival_enabled": False,
-        "multipart_uploads_enabled": False,
-        "multipart_downloads_enabled": False,
-    }
-)
 
 
 def _fixed(paths: tuple[str, ...], body: bytes, media_type: str) -> Route:
@@ -31,8 +25,37 @@ def _fixed(paths: tuple[str, ...], body: bytes, media_type: str) -> Route:
     return streaming("GET", paths, wire.Message, respond, needs=permissions.PUBLIC)
 
 
+class _Info(msgspec.Struct):
+    """As MLflow 3.17 says it, whose client looks here before it sends a large file."""
+
+    store_type: str = "SqlStore"
+    workspaces_enabled: bool = False
+    trace_archival_enabled: bool = False
+    multipart_uploads_enabled: bool = False
+    multipart_downloads_enabled: bool = False
+    presigned_upload_run_id_supported: bool = True
+    presigned_upload_model_id_supported: bool = True
+    features_enabled: dict[str, bool] = msgspec.field(default_factory=lambda: {"gateway": False})
+
+
+async def _information(request: Request, stores: Stores, message: wire.Message) -> Response:
+    signs = stores.files.serves and await stores.read(_signs)
+    info = _Info(multipart_uploads_enabled=signs, multipart_downloads_enabled=signs)
+    return Response(msgspec.json.encode(info), media_type="application/json")
+
+
+def _signs(store: RunStore) -> bool:
+    """Whether clients can send files past the server."""
+    try:
+        return signatures_of(store.artifacts(SERVED)) is not None
+    except ProjrunError:  # it serves none, or its object store is out of reach
+        return False
+
+
 ROUTES = (
     _fixed(("/health",), b"OK", "text/plain"),
     _fixed(("/version",), MLFLOW_VERSION.encode(), "text/plain"),
-    _fixed(served_paths("server-info", "3.0"), _INFO, "application/json"),
+    streaming(
+        "GET", served_paths("server-info", "3.0"), wire.Message, _information, needs=permissions.PUBLIC
+    ),
 )
