@@ -31,7 +31,7 @@ def checked_path(path: str) -> str:
     parts = [part for part in path.split("/") if part not in ("", ".")]
     refused = path.startswith("/") or "\\" in path or any(ord(character) < 32 for character in path)
     if refused or ".." in parts or (parts and parts[0][1:2] == ":"):
-        raise InvalidValueError(f"{path!r} is not an artifact path", hint="give a relative path without `..`")
+        raise InvalidValueError(f"Invalid path {path!r}", hint="give a relative path without `..`")
     return "/".join(parts)
 
 

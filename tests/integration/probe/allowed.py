@@ -13,18 +13,20 @@ ALLOWED = {
     ),
     "database": "MLflow answers with an error of its database, or of its program (500); we say what is wrong.",
     "checked": (
-        "Keys of all tags and params are checked; MLflow checks those of some routes only. A dataset has a name, a"
-        " digest and a source. What a run read exists. No text holds a NUL."
+        "Keys of all tags are checked where MLflow checks those of some routes only. A dataset has a name, a digest"
+        " and a source; what a request is about exists; a name is not blank; no text holds a NUL; a path is decoded"
+        " once, and has no backslash."
     ),
-    "grammar": "Our search language takes what MLflow's takes and a little more, and never less than a whole clause.",
-    "missing-run": "The history of a run that does not exist is 404, not empty.",
+    "grammar": (
+        "Our search language takes what MLflow's takes and a little more, and never less than a whole clause; a"
+        " dataset without a digest stands for each of that name."
+    ),
     "infinite": (
         "An infinite value stays one, where MLflow answers with the largest finite number; a run's metric names the"
         " dataset that it is of."
     ),
     "now": "A run without a start time starts now, not in 1970.",
     "no-route": "What no route serves is answered in the JSON of all errors, not as a page.",
-    "blank": "A name of blanks is none.",
     "left-out": "Not served: gateway, workspaces and their settings.",
 }
 

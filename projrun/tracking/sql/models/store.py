@@ -133,7 +133,7 @@ def _change(connection: Connection, model_id: str, change: str, value: str | int
 
 
 def _log_params(connection: Connection, model_id: str, params: Sequence[Param]) -> None:
-    given = [(param.key, param.value[: limits.PARAM_VALUE]) for param in params]
+    given = [(param.key, param.value) for param in params]
     for key, _ in given:
         _check_key(key, "param")
     connection.executemany(
@@ -157,7 +157,7 @@ def _set_tags(connection: Connection, model_id: str, tags: Sequence[Tag]) -> Non
         _check_key(tag.key, "tag")
     connection.executemany(
         upsert("logged_model_tags", "model_id, key", "value"),
-        [(model_id, key, value[: limits.TAG_VALUE]) for key, value in tags],
+        [(model_id, key, value) for key, value in tags],
     )
 
 
