@@ -31,6 +31,7 @@ _COMMANDS = {
         "projrun.cli.server.command:server",
         "Serve a store to MLflow's clients: tracking server and registry.",
     ),
+    "ui": ("projrun.cli.server.ui:ui", "Show a store in the browser."),
     "envs": ("projrun.cli.envs:envs", "List, show and remove built environments."),
     "cache": ("projrun.cli.cache:cache", "List, show and remove fetched sources."),
     "completion": ("projrun.cli.completion:completion", "Print a shell completion script."),

@@ -38,6 +38,10 @@ HOST = _option(
 )
 PORT = _option("port", "Port to listen on; 0 takes a free one.", "PORT", "MLFLOW_PORT", default="5000")
 
+NO_AUTH = _flag(
+    "no-auth", "Serve other machines without users: whoever reaches the address may read and write all."
+)
+
 _TABLE = (
     BACKEND_STORE,
     _option(
@@ -62,6 +66,10 @@ _TABLE = (
     HOST,
     PORT,
     _option(
+        "workers", "Processes that answer requests, where the store is in PostgreSQL.", "N", "MLFLOW_WORKERS",
+        default="1",
+    ),
+    _option(
         "static-prefix", "Path below which the server is reached, such as /mlflow.", "PATH", "MLFLOW_STATIC_PREFIX"
     ),
     _option(
@@ -73,7 +81,7 @@ _TABLE = (
         "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS", default="pages of this machine",
     ),
     _flag("read-only", "Refuse every change."),
-    _flag("no-auth", "Serve other machines without users: whoever reaches the address may read and write all."),
+    NO_AUTH,
     _option("ssl-certfile", "Certificate chain (PEM): serve https.", "FILE"),
     _option("ssl-keyfile", "Private key of the certificate, where it is in a file of its own.", "FILE"),
     _option("log-format", "Write a line for each request: text or json.", "FORMAT", default="none"),

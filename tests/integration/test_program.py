@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import socket
 import ssl
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -224,6 +225,86 @@ def test_every_answer_leaves_at_once(program: Program) -> None:
         times.append(time.monotonic() - begin)
     connection.close()
     assert min(times) < 0.03
+
+
+def test_several_processes_serve_another_server(program: Program, tmp_path: Path) -> None:
+    """A store of one writer has one process; what it serves, others may pass on."""
+    (tmp_path / "front").mkdir()
+    options = ["--backend-store-uri", program.uri, "--workers", "2"]
+    with projrun_server(tmp_path / "front", *options) as front:
+        times = []
+        for _ in range(8):  # each on a connection of its own, so that both processes answer
+            connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=20)
+            for _ in range(4):
+                begin = time.monotonic()
+                connection.request("GET", "/health")
+                assert connection.getresponse().read() == b"OK"
+                times.append(time.monotonic() - begin)
+            connection.close()
+        assert sorted(times)[len(times) // 2] < 0.03
+        _send(front, "POST", "/api/2.0/mlflow/experiments/create", b'{"name": "passed on"}')
+        workers = _children(front.process.pid)
+        assert len(workers) == 2
+        os.kill(workers[0], signal.SIGKILL)
+        _until(lambda: len(set(_children(front.process.pid)) - set(workers)) == 1)
+        front.process.terminate()
+        assert front.process.wait(20) == 0
+    assert not any(map(_alive, workers))
+    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+        assert store.get_experiment_by_name("passed on")
+
+
+def test_processes_end_with_the_first(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "front").mkdir()
+    with projrun_server(tmp_path / "front", "--backend-store-uri", program.uri, "--workers", "2") as front:
+        workers = _children(front.process.pid)
+        front.process.kill()
+        front.process.wait()
+        _until(lambda: not any(_alive(pid) for pid in workers))
+
+
+def _children(pid: int) -> list[int]:
+    done = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in done.stdout.splitlines()]
+    return [int(row[0]) for row in rows if row[1] == str(pid) and not row[2].startswith("Z")]
+
+
+def _alive(pid: int) -> bool:
+    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return bool(done.stdout.strip()) and not done.stdout.startswith("Z")
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_ui_serves_the_embedded_store_and_takes_another_port(tmp_path: Path) -> None:
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with closing(taken):
+        try:
+            taken.bind(("127.0.0.1", 5000))
+            taken.listen()
+        except OSError:
+            pass  # another program has it: it is in use all the same
+        _look_at_ui(tmp_path)
+
+
+def _look_at_ui(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "projrun", "ui"]
+    variables = {**os.environ, "PROJRUN_HOME": str(tmp_path)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables)
+    try:
+        assert process.stdout
+        line = process.stdout.readline()
+        assert line.endswith(f"; serves sqlite:///{tmp_path}/projrun.db\n")
+        assert b"projrun server" in urlopen(line.split()[4].rstrip(";")).read()
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
 
 
 def _send(program: Program, method: str, path: str, body: bytes) -> None:

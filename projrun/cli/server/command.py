@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,11 @@ import click
 
 from projrun.cli.options import options_from
 from projrun.cli.rendering import one_line, print_text
+from projrun.cli.server.upgrading import upgrade_db
 from projrun.directories import Directories
 from projrun.errors import RequestError
 from projrun.server.program.configuration import LOG_FORMATS, Program
 from projrun.settings import Settings
-from projrun.settings.options import Option
 from projrun.settings.server import SERVER_OPTIONS
 
 
@@ -34,38 +34,59 @@ def server(context: click.Context, /, **values: Any) -> None:
     projrun server --host 0.0.0.0 --no-auth           for everybody who reaches this machine
     """
     if context.invoked_subcommand is None:
-        serve(values)
+        places = Directories.locate(os.environ)
+        serve(server_settings(values, places), places)
 
 
-def serve(values: Mapping[str, Any]) -> None:
-    """Serve until a signal ends it, as the values of the options by keyword say."""
+server.add_command(upgrade_db)
+
+
+def serve(
+    settings: Settings,
+    places: Directories,
+    *,
+    any_port: bool = False,
+    ready: Callable[[str], None] = lambda address: None,
+) -> None:
+    """Serve until a signal ends it, as the settings say; `any_port` takes another where that of no option is in use.
+
+    `ready` is called with the address, for a browser, once requests are answered.
+    """
     from projrun.cli.server.opening import served_store
     from projrun.server.program.listening import listen, url
     from projrun.server.program.readiness import handed_over
 
-    places = Directories.locate(os.environ)
-    settings = server_settings(values, places, SERVER_OPTIONS)
     host, port = _address(settings)
     program = _program(settings)
     # Everything that can be wrong with the request is found before the server's modules are imported.
-    served = served_store(settings, places)
-    listeners = handed_over() or listen(host, port)
+    served = served_store(settings, places, program.workers)
+    try:
+        listeners = handed_over() or listen(host, port)
+    except RequestError:
+        if not any_port or settings.get("port"):
+            raise
+        listeners = listen(host, 0)
     from projrun.server.program.running import run_server
 
-    where = ", ".join(f"{url(one, program.scheme)}{program.prefix}" for one in listeners)
-    line = one_line(f"projrun server: listening on {where}; serves {served.shown}")
-    run_server(program, listeners, served.open, lambda: print_text(line))
+    addresses = [f"{url(one, program.scheme)}{program.prefix}" for one in listeners]
+    line = one_line(f"projrun server: listening on {', '.join(addresses)}; serves {served.shown}")
+
+    def started() -> None:
+        print_text(line)
+        ready(addresses[0])
+
+    run_server(program, listeners, served.open, started)
 
 
-def server_settings(values: Mapping[str, Any], places: Directories, table: Mapping[str, Option]) -> Settings:
+def server_settings(values: Mapping[str, Any], places: Directories) -> Settings:
     """What options, by keyword, and variables say."""
-    words = {True: "1", False: "0"}
+    words: dict[Any, str] = {True: "1", False: "0"}
     given = {
         option.name: words.get(value, value)
-        for option in table.values()
-        if not ((value := values[option.keyword]) is False and option.kind == "flag")
+        for option in SERVER_OPTIONS.values()
+        if not ((value := values.get(option.keyword)) is False and option.kind == "flag")
     }
-    return Settings(given, os.environ, places.config, table)
+    return Settings(given, os.environ, places.config, SERVER_OPTIONS)
 
 
 def _program(settings: Settings) -> Program:
@@ -79,6 +100,7 @@ def _program(settings: Settings) -> Program:
         certificate=_file(settings, "ssl-certfile"),
         key=_file(settings, "ssl-keyfile"),
         log_format=_log_format(settings),
+        workers=_workers(settings),
     )
 
 
@@ -108,6 +130,15 @@ def _log_format(settings: Settings) -> str:
             hint=f"one of {', '.join(LOG_FORMATS)}",
         )
     return chosen.value
+
+
+def _workers(settings: Settings) -> int:
+    chosen = settings.text("workers", "1")
+    if not chosen.value.isascii() or not chosen.value.isdecimal() or not 1 <= int(chosen.value) <= 64:
+        raise RequestError(
+            f"{chosen.origin}: {chosen.value!r} is not a number of processes", hint="from 1 to 64"
+        )
+    return int(chosen.value)
 
 
 def _address(settings: Settings) -> tuple[str, int]:

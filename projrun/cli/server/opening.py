@@ -12,10 +12,19 @@ from projrun.errors import RequestError
 from projrun.server.stores import OpenStore
 from projrun.settings import Settings
 from projrun.tracking.open import open_store
-from projrun.tracking.runs import RunStore
+from projrun.tracking.parts import find_part
+from projrun.tracking.runs import LocalStore, RunStore
+from projrun.tracking.sql.roots import (
+    ArtifactRoots,
+    checked_roots,
+    place_artifacts,
+    settle_default_experiment,
+)
 from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.uri import TrackingUri, parse_tracking_uri
 from projrun.tuples import NamedTuple
+
+Warn = Callable[[str], None]
 
 
 class Served(NamedTuple):
@@ -25,22 +34,25 @@ class Served(NamedTuple):
     open: OpenStore
 
 
-def served_store(settings: Settings, places: Directories) -> Served:
-    """The stores that the settings choose, opened once to see that they can be. Raises as `open_store` does."""
+def served_store(settings: Settings, places: Directories, workers: int = 1) -> Served:
+    """The stores that the settings choose, opened once to see that they can be. Raises as `open_store` does.
+
+    Also RequestError for several processes on a store that has one writer.
+    """
     uri = backend_uri(settings, places)
-    settle = _artifacts(settings)
+    open_backend = _opener(uri, _roots(settings))
     registry = settings.get("registry-store-uri")
     registry_uri = parse_tracking_uri(registry.value, Path.cwd()) if registry else uri
 
-    def opened(warn: Callable[[str], None] = lambda text: None) -> RunStore:
-        store = settle(open_store(uri, os.environ, warn=warn))
+    def opened(warn: Warn = lambda text: None) -> RunStore:
+        store = open_backend(warn)
         if registry_uri == uri:
             return store
         from projrun.server.program.registry import with_registry
 
         return with_registry(store, open_store(registry_uri, os.environ, warn=warn))
 
-    _look(opened(print_warning))
+    _look(opened(print_warning), workers)
     shown = uri.shown if registry_uri == uri else f"{uri.shown}, models in {registry_uri.shown}"
     return Served(shown, opened)
 
@@ -53,8 +65,8 @@ def backend_uri(settings: Settings, places: Directories) -> TrackingUri:
     return parse_tracking_uri(chosen.value, Path.cwd())
 
 
-def _artifacts(settings: Settings) -> Callable[[RunStore], RunStore]:
-    """What settles where a store keeps artifacts. Raises RequestError for places that no store can use."""
+def _roots(settings: Settings) -> ArtifactRoots:
+    """Where artifacts are kept. Raises RequestError for places that no store can use."""
     destination, default = settings.get("artifacts-destination"), settings.get("default-artifact-root")
     serving = settings.text("serve-artifacts", "1")
     if not settings.is_true(serving) and default is None:
@@ -62,31 +74,38 @@ def _artifacts(settings: Settings) -> Callable[[RunStore], RunStore]:
             f"{serving.origin.replace('--', '--no-')}: the server takes no artifacts, so clients need a place for them",
             hint="name it with --default-artifact-root: a folder that all of them see, or s3://BUCKET/PATH",
         )
-    if destination is None and default is None:
-        return lambda store: store
-    from projrun.tracking.sql.roots import ArtifactRoots, checked_roots, place_artifacts
-
-    roots = checked_roots(
+    return checked_roots(
         ArtifactRoots(destination.value if destination else "", default.value if default else "")
     )
 
-    def settle(store: RunStore) -> RunStore:
-        if not isinstance(store, SqlStore):
-            raise RequestError(
-                f"the store {store.uri} decides itself where its artifacts are",
-                hint="remove --artifacts-destination and --default-artifact-root",
-            )
-        return place_artifacts(store, roots)
 
-    return settle
+def _opener(uri: TrackingUri, roots: ArtifactRoots) -> Callable[[Warn], RunStore]:
+    if uri.kind == "postgresql":
+        from projrun.tracking.sql.postgres_store import open_database
+
+        return lambda warn: open_database(uri, roots)
+    if uri.kind != "sqlite" and any(roots):
+        raise RequestError(
+            f"the store {uri.shown} decides itself where its artifacts are",
+            hint="remove --artifacts-destination and --default-artifact-root",
+        )
+
+    def opened(warn: Warn) -> RunStore:
+        store = open_store(uri, os.environ, warn=warn)
+        return place_artifacts(store, roots) if isinstance(store, SqlStore) else store
+
+    return opened
 
 
-def _look(store: RunStore) -> None:
+def _look(store: RunStore, workers: int) -> None:
     """Ask the store for something: a server that starts has one that answers."""
     try:
+        if workers > 1 and find_part(store, LocalStore) is not None:
+            raise RequestError(
+                f"--workers: {store.uri} has one writer, so more processes would only wait for each other",
+                hint="one process is faster; several help where the store is in PostgreSQL",
+            )
         if isinstance(store, SqlStore) and store.default_root != SqlStore.default_root:
-            from projrun.tracking.sql.roots import settle_default_experiment
-
             settle_default_experiment(store)
         store.get_experiment_by_name("Default")
     finally:

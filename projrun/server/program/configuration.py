@@ -23,6 +23,8 @@ class Program(NamedTuple):
     """Files in PEM: with a certificate, TLS is spoken; the key may be in the same file."""
     key: str = ""
     log_format: str = "none"
+    workers: int = 1
+    """Processes that answer."""
 
     @property
     def scheme(self) -> str:

@@ -29,24 +29,39 @@ def run_server(
 
     Raises RequestError for a certificate that cannot be used.
     """
-    stores = Stores(open_store)
-    app = surrounded(program, stores)
     _raise_limit()
 
     def started() -> None:
         ready()
         notify("READY=1")
 
+    def work(ready: Callable[[], None]) -> None:
+        _serve(program, listeners, open_store, ready)
+
+    try:
+        if program.workers == 1:
+            work(started)
+        else:
+            from projrun.server.program.workers import Workers
+
+            Workers(work).run(program.workers, started)
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+def _serve(
+    program: Program, listeners: list[socket.socket], open_store: OpenStore, ready: Callable[[], None]
+) -> None:
+    stores = Stores(open_store)
+    app = surrounded(program, stores)
     with stop_signals() as stop:
         try:
-            serve(listeners, stop, stores, app, GRACE, started, _certificate(program))
+            serve(listeners, stop, stores, app, GRACE, ready, _certificate(program))
         except (OSError, ValueError) as error:  # ssl's errors are OSErrors
             if not program.certificate:
                 raise
             raise RequestError(f"the certificate {program.certificate} cannot be used: {error}") from error
-        finally:
-            for listener in listeners:
-                listener.close()
 
 
 def surrounded(program: Program, stores: Stores) -> Surroundings:
