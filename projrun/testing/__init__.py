@@ -7,6 +7,7 @@ import pytest
 # Their assertions then say what was compared, as those of a test file do.
 pytest.register_assert_rewrite(
     "projrun.testing.artifacts",
+    "projrun.testing.histories",
     "projrun.testing.models",
     "projrun.testing.run_store_logging",
     "projrun.testing.run_store_runs",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import RequestError, TrackingError
+from projrun.testing.histories import HistoriesConformance
 from projrun.testing.life_cycle import ExperimentTagConformance, LifeCycleConformance
 from projrun.testing.logged_models import (
     InputsConformance,
@@ -37,6 +38,7 @@ def database(postgres_server: PostgresServer) -> str:
 
 
 class TestPostgresStore(
+    HistoriesConformance,
     RunStoreConformance,
     LifeCycleConformance,
     ExperimentTagConformance,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from projrun.errors import NotFoundError
+from projrun.testing.histories import HistoriesConformance
 from projrun.testing.life_cycle import ExperimentTagConformance, LifeCycleConformance
 from projrun.testing.logged_models import (
     InputsConformance,
@@ -65,6 +66,7 @@ def _open(uri: str) -> Iterator[RestStore]:
 
 
 class TestMlflow3(
+    HistoriesConformance,
     RestConformance,
     ExperimentTagConformance,
     LoggedModelsConformance,

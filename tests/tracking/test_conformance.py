@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from projrun.server.endpoint import Endpoint
+from projrun.testing.histories import HistoriesConformance
 from projrun.testing.life_cycle import ExperimentTagConformance, LifeCycleConformance
 from projrun.testing.logged_models import (
     InputsConformance,
@@ -38,6 +39,7 @@ def endpoint(database: Path) -> Iterator[Endpoint]:
 
 
 class EmbeddedConformance(
+    HistoriesConformance,
     RunStoreConformance,
     LifeCycleConformance,
     ExperimentTagConformance,

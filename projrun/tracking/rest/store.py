@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from projrun.tracking.parts import Part
 
 _PARTS = {
+    "Histories": "projrun.tracking.rest.histories:RestHistories",
     "Inputs": "projrun.tracking.rest.inputs:RestInputs",
     "LifeCycle": "projrun.tracking.rest.life_cycle:RestLifeCycle",
     "LoggedModels": "projrun.tracking.rest.logged_models:RestLoggedModels",

@@ -177,7 +177,7 @@ def _advance(connection: Connection, series: Row, points: Sequence[Point]) -> No
         connection.execute(_DISORDER, (number, int(sorted_by_time), *first[:2]))
         connection.execute(_LATEST, (*last, number, *last[:3]))
     if summarized_step is not None and first[:2] <= (summarized_step, summarized_timestamp):
-        from projrun.tracking.sql.summaries import forget
+        from projrun.tracking.sql.samples.summaries import forget
 
         forget(connection, number, *first[:2])
 

@@ -1,0 +1,146 @@
+"""Points of a long series by their place in it, found through its summaries."""
+
+# ruff: noqa: S608 -- only constants of this package are put into statements; values are placeholders
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+from projrun.tracking.sql.engine import CHUNK, UNLIMITED, Connection, in_list
+from projrun.tracking.sql.samples.summaries import (
+    COLUMNS,
+    POINTS,
+    Extremes,
+    Point,
+    Summary,
+    least_and_greatest,
+    read,
+    read_extremes,
+)
+
+_FROM = f"SELECT {COLUMNS} FROM points WHERE series = ? AND ({COLUMNS}) >= (?, ?, ?, ?) ORDER BY {COLUMNS}"
+_BEFORE = (
+    f"SELECT {COLUMNS} FROM points WHERE series = ? AND ({COLUMNS}) < (?, ?, ?, ?)"
+    f" ORDER BY {', '.join(f'{column} DESC' for column in COLUMNS.split(', '))}"
+)
+
+
+class LongSeries:
+    """A series with summaries, within a transaction: places count from 0 by step, time and value."""
+
+    def __init__(self, connection: Connection, series: int, summaries: Sequence[Summary]) -> None:
+        self._connection = connection
+        self._series = series
+        self._summaries = summaries
+        self._summarized = len(summaries) * POINTS
+        # What came since the summaries were made: few, but for a moment.
+        rest = f"{_FROM} LIMIT {UNLIMITED} OFFSET {POINTS}"
+        rows = connection.execute(rest, (series, *summaries[-1].first))
+        self._rest: list[Point] = rows.fetchall()
+
+    @classmethod
+    def read(cls, connection: Connection, series: int) -> LongSeries | None:
+        """None for a series without summaries."""
+        summaries = read(connection, series)
+        return cls(connection, series, summaries) if summaries else None
+
+    def places(self, steps: tuple[int, int] | None) -> tuple[int, int]:
+        """The first place, and that after the last, from and to the given steps."""
+        if steps is None:
+            return 0, self._summarized + len(self._rest)
+        first = self._place_of(steps[0])
+        return first, max(self._place_of(steps[1] + 1), first)
+
+    def _place_of(self, step: int) -> int:
+        """How many points come before a step."""
+        if self._rest and step > self._rest[0][0]:
+            return self._summarized + sum(point[0] < step for point in self._rest)
+        number = bisect_left(self._summaries, step, key=lambda summary: summary.first[0]) - 1
+        if number < 0:
+            return 0
+        rows = self._connection.execute(
+            f"SELECT count(*) FROM points WHERE series = ? AND ({COLUMNS}) >= (?, ?, ?, ?) AND step < ?",
+            (self._series, *self._summaries[number].first, step),
+        )
+        before: int = rows.fetchone()[0]
+        return number * POINTS + before
+
+    def at(self, places: Sequence[int]) -> Iterable[Point]:
+        """The points at some places, which are in their order."""
+        found: dict[int, Point] = {}
+        even: dict[int, int] = {}
+        for place in places:
+            if place >= self._summarized:
+                found[place] = self._rest[place - self._summarized]
+                continue
+            number, offset = divmod(place, POINTS)
+            summary = self._summaries[number]
+            if not offset:
+                found[place] = summary.first
+            elif summary.stride:
+                even[place] = summary.first[0] + summary.stride * offset
+            else:
+                found[place] = self._seek(number, offset)
+        by_step = self._at_steps(list(even.values()))
+        found.update((place, by_step[step]) for place, step in even.items())
+        return [found[place] for place in places]
+
+    def _at_steps(self, steps: Sequence[int]) -> dict[int, Point]:
+        """The first point at each step."""
+        found: dict[int, Point] = {}
+        for start in range(0, len(steps), CHUNK):
+            chunk = steps[start : start + CHUNK]
+            rows = self._connection.execute(
+                f"SELECT {COLUMNS} FROM points WHERE series = ? AND {in_list('step', chunk)}",
+                (self._series, *chunk),
+            )
+            for row in rows:
+                known = found.get(row[0])
+                if known is None or row < known:
+                    found[row[0]] = row
+        return found
+
+    def _seek(self, number: int, offset: int) -> Point:
+        """The point at an offset from a summary's first, from the nearer end."""
+        if offset > POINTS // 2 and number + 1 < len(self._summaries):
+            statement, first = f"{_BEFORE} LIMIT 1 OFFSET ?", self._summaries[number + 1].first
+            offset = POINTS - 1 - offset
+        else:
+            statement, first = f"{_FROM} LIMIT 1 OFFSET ?", self._summaries[number].first
+        point: Point = self._connection.execute(statement, (self._series, *first, offset)).fetchone()
+        return point
+
+    def extremes(self, first: int, end: int, most: int) -> Iterable[Point]:
+        """The least and the greatest of parts that are whole summaries; at the edges, of what there is of one."""
+        if end - first <= most:
+            return self.at(range(first, end))
+        lowest, highest = -(-first // POINTS), min(end, self._summarized) // POINTS
+        parts = [self._between(first, min(lowest * POINTS, end))]
+        parts += read_extremes(self._connection, self._series, lowest, highest)
+        parts.append(self._between(max(highest, lowest) * POINTS, end))
+        return _in_groups([part for part in parts if part.least], max(most // 2, 1))[:most]
+
+    def _between(self, first: int, end: int) -> Extremes:
+        points: list[Point] = []
+        if first < min(end, self._summarized):
+            number, offset = divmod(first, POINTS)
+            rows = self._connection.execute(
+                f"{_FROM} LIMIT ? OFFSET ?",
+                (self._series, *self._summaries[number].first, min(end, self._summarized) - first, offset),
+            )
+            points = rows.fetchall()
+        if end > self._summarized:
+            points += self._rest[max(first - self._summarized, 0) : end - self._summarized]
+        return least_and_greatest(points)
+
+
+def _in_groups(parts: Sequence[Extremes], most: int) -> list[Point]:
+    """The extremes of at most so many groups of parts, by step."""
+    groups = min(most, len(parts))
+    found: list[Point] = []
+    for group in range(groups):
+        members = parts[group * len(parts) // groups : (group + 1) * len(parts) // groups]
+        points = [point for part in members for point in part if point]
+        found += sorted({point for point in least_and_greatest(points) if point})
+    return found
