@@ -11,7 +11,9 @@ ALLOWED = {
         "A required field may be spelled in camelCase, as protobuf's JSON allows; what is in the path need not be"
         " repeated in the body; a page's size may be missing."
     ),
-    "database": "MLflow answers with an error of its database, or of its program (500); we say what is wrong.",
+    "database": (
+        "MLflow answers with an error of its database, or of its program (500, BAD_REQUEST); we say what is wrong."
+    ),
     "checked": (
         "Keys of all tags are checked where MLflow checks those of some routes only. A dataset has a name, a digest"
         " and a source; what a request is about exists; a name is not blank; no text holds a NUL; a path is decoded"
@@ -34,3 +36,9 @@ SILENT = {
     "workspace": "We serve no workspaces.",
 }
 """Keys of MLflow's answers that ours do not have."""
+
+MORE = {
+    "model_id": "A version of a model names the logged model that it was made of, here as in MLflow's message.",
+    "aliases": "Each version tells its aliases, in lists too.",
+}
+"""Keys of our answers that MLflow's do not always have."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.integration.probe.allowed import SILENT
+from tests.integration.probe.allowed import MORE, SILENT
 from tests.integration.probe.sending import Answer
 
 WORDS = [
@@ -38,6 +38,7 @@ WORDS = [
 ]
 """What MLflow's clients and tests, and people's scripts, look for. Else each server says it in words of its own."""
 
+_EMPTY: tuple[Any, ...] = ("", [], {})
 _IN_A_LIST = re.compile(r"\b(?:metrics|params|tags)\[\d+\]\.")
 
 
@@ -72,10 +73,12 @@ def _different(where: str, theirs: Any, ours: Any) -> list[str]:
         return [
             line
             for key in {**theirs, **ours}
-            if key not in SILENT
-            for line in _different(f"{where}.{key}", theirs.get(key, {}), ours.get(key, {}))
+            if key not in SILENT and (key in theirs or key not in MORE)
+            for line in _different(f"{where}.{key}", theirs.get(key, ""), ours.get(key, ""))
         ]
     if isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
         pairs = enumerate(zip(theirs, ours, strict=True))
         return [line for index, pair in pairs for line in _different(f"{where}[{index}]", *pair)]
-    return [] if theirs == ours else [f"{where or 'body'}: {theirs!r:.200} | {ours!r:.200}"]
+    if theirs == ours or (theirs in _EMPTY and ours in _EMPTY):
+        return []
+    return [f"{where or 'body'}: {theirs!r:.200} | {ours!r:.200}"]

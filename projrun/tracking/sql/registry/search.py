@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from projrun.errors import InvalidValueError
+from projrun.tracking import limits
 from projrun.tracking.entities import ModelVersionPage, RegisteredModelPage
 from projrun.tracking.registry import IS_PROMPT
 from projrun.tracking.search.grammar import (
@@ -68,15 +69,7 @@ def model_versions(connection: Connection, search: Search) -> ModelVersionPage:
 def _page(
     connection: Connection, kind: Kind, columns: str, no_prompt: Clause, search: Search, most: int
 ) -> tuple[list[Row], str]:
-    if search.max_results > most:
-        raise InvalidValueError(
-            "Invalid value for request parameter max_results. "
-            f"It must be at most {most}, but got value {search.max_results}"
-        )
-    if search.max_results < 1:
-        raise InvalidValueError(
-            f"Invalid value for max_results. It must be a positive integer, but got {search.max_results}"
-        )
+    limits.check_page(search.max_results, most)
     fields = [parse_ordering(text, kind.searchable).field.key for text in search.order_by]
     if len(fields) != len(set(fields)):
         raise InvalidValueError(f"`order_by` contains duplicate fields: {list(search.order_by)}")
