@@ -18,6 +18,7 @@ from projrun.server.routes import (
     logged_models,
     metrics,
     model_versions,
+    pages,
     registry,
     runs,
     server,
@@ -43,6 +44,7 @@ ROUTES: tuple[Route, ...] = (
     *artifacts.OF_RUNS,
     *transfers.OF_RUNS,
     *files.ROUTES,
+    *pages.ROUTES,
     *_OF_FILES,
     *_ALWAYS,
 )

@@ -11,6 +11,8 @@ from projrun.server.errors import error_response
 
 Methods = dict[str, ASGIApp]
 
+API = "projrun.api"
+"""In a request's scope: the table, for a route that asks others."""
 ROUTE = "projrun.route"
 """In a request's scope: the path of its route, with the names of its variables; `none` where there is none."""
 
@@ -32,6 +34,7 @@ class Table:
                     answering.setdefault("HEAD", application)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[API] = self
         methods = self._exact.get(scope["path"])
         if methods is None:
             scope[ROUTE], methods, scope["path_params"] = self._match(scope["path"])
