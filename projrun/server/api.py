@@ -18,13 +18,25 @@ from projrun.tuples import NamedTuple
 PROXIED = "projrun.proxied"
 """In a request's scope: the client asks the server for artifacts, as it cannot reach their folder."""
 USER = "projrun.user"
-"""In a request's scope: the name of the user who signed in."""
+"""In a request's scope: the name that the caller signed in with, for the access log; none with a token."""
+IDENTITY = "projrun.identity"
+"""In a request's scope: who signed in."""
+
+
+class Identity(NamedTuple):
+    """Who says to call, and what shows it: the hash that the password matched, or the digest of a token."""
+
+    name: str = ""
+    secret: str = ""
+    token: str = ""
 
 
 class Caller(NamedTuple):
     """Who calls, for handlers that write it down."""
 
+    identity: Identity | None = None
     user: str = ""
+    """The name of the user who signed in; empty without users."""
     on_create: Callable[[str], None] = lambda run_id: None
     """To be called with the id of a run that was created."""
 
@@ -79,6 +91,19 @@ def writing(
 ) -> Route:
     """A route below `/api/VERSION/SERVICE/` whose handler may write."""
     return Route((method,), served_paths(path, version, service), message, needs, True, _anyones(handler))
+
+
+def reading_as_caller(
+    method: str,
+    path: str,
+    message: type[AnyMessage],
+    handler: CallersHandler[AnyMessage],
+    *,
+    needs: Needs,
+    version: str = "2.0",
+) -> Route:
+    """As `reading`, for a handler that is given the caller."""
+    return Route((method,), served_paths(path, version), message, needs, False, handler)
 
 
 def writing_as_caller(

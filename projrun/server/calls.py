@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from projrun.errors import InvalidValueError
-from projrun.server.api import PROXIED, USER, Caller, Route, Streamer
+from projrun.server.api import IDENTITY, PROXIED, Caller, Route, Streamer
 from projrun.server.decoding import decode, fields_of, read_fields
-from projrun.server.errors import explain
+from projrun.server.errors import UnauthenticatedError, explain
 from projrun.server.places import Places
 from projrun.server.stores import Stores
 from projrun.server.wire import Message
@@ -33,13 +33,11 @@ Run = Callable[[Callable[[RunStore], Any]], Awaitable[Any]]
 class Access(Protocol):
     """Who may call what. Its methods are called where the store is, before and after the handler."""
 
-    def check(self, route: Route, user: str, store: RunStore, message: Message) -> None:
-        """Raise ForbiddenError where the user may not."""
+    def check(self, route: Route, caller: Caller, store: RunStore, message: Message) -> Caller:
+        """The caller by name. Raises UnauthenticatedError, and ForbiddenError where the user may not."""
         ...
 
-    def answer(
-        self, route: Route, caller: Caller, store: RunStore, message: Message
-    ) -> msgspec.Struct | None:
+    def answer(self, route: Route, caller: Caller, store: RunStore, message: Any) -> msgspec.Struct | None:
         """As the route's handler; lists are filtered, and what is made is the caller's to manage."""
         ...
 
@@ -54,16 +52,17 @@ def application(route: Route, stores: Stores, access: Access | None = None) -> A
     def answered(store: RunStore, message: Message, caller: Caller) -> msgspec.Struct | None:
         if access is None:
             return handler(store, message, caller)
-        access.check(route, caller.user, store, message)
-        return access.answer(route, caller, store, message)
+        return access.answer(route, access.check(route, caller, store, message), store, message)
 
     async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            if access is not None:
+                _require_identity(route, scope)
             places = _FOR_ALL if scope.get(PROXIED) else Places(await stores.folder())
             if needs_text:
                 check_content_type(scope["headers"])
             message = await _message(scope, receive, route.message, places)
-            caller = Caller(scope.get(USER, ""), stores.on_create)
+            caller = Caller(scope.get(IDENTITY), "", stores.on_create)
             answer = await run(lambda store: answered(store, message, caller))
             body = b"{}" if answer is None else msgspec.json.encode(answer, enc_hook=places.write)
         except Exception as error:
@@ -79,17 +78,25 @@ def application(route: Route, stores: Stores, access: Access | None = None) -> A
 def _streamed(route: Route, streamer: Streamer[Any], stores: Stores, access: Access | None) -> ASGIApp:
     async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            if access is not None:
+                _require_identity(route, scope)
             fields = {**_query(scope, route.message), **scope.get("path_params", {})}
             message = read_fields(fields, route.message, _FOR_ALL.read)
             if access is not None and route.needs.level != "PUBLIC":
-                user = scope.get(USER, "")
-                await stores.read(lambda store: access.check(route, user, store, message))
+                caller = Caller(scope.get(IDENTITY))
+                await stores.read(lambda store: access.check(route, caller, store, message))
             response = await streamer(Request(scope, receive), stores, message)
         except Exception as error:
             response = explain(error)
         await response(scope, receive, send)
 
     return respond
+
+
+def _require_identity(route: Route, scope: Scope) -> None:
+    """Before the body is read: who is not signed in is not listened to."""
+    if route.needs.level != "PUBLIC" and scope.get(IDENTITY) is None:
+        raise UnauthenticatedError
 
 
 async def _message(scope: Scope, receive: Receive, message: type[Message], places: Places) -> Message:

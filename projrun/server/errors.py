@@ -23,12 +23,27 @@ class TooLargeError(InvalidValueError):
     """A request's body is larger than the server takes."""
 
 
+class UnauthenticatedError(ProjrunError):
+    """The client did not sign in, or with what is not valid any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You are not authenticated. Sign in with a user's name and password, or with a token."
+        )
+
+
+class ForbiddenError(ProjrunError):
+    """The user may not do this."""
+
+
 _CODES: tuple[tuple[type[ProjrunError], int, str], ...] = (
     (NotFoundError, 404, "RESOURCE_DOES_NOT_EXIST"),
     (AlreadyExistsError, 400, "RESOURCE_ALREADY_EXISTS"),
     (TooLargeError, 413, "REQUEST_LIMIT_EXCEEDED"),
     (InvalidValueError, 400, "INVALID_PARAMETER_VALUE"),
     (RequestError, 400, "INVALID_PARAMETER_VALUE"),
+    (UnauthenticatedError, 401, "UNAUTHENTICATED"),
+    (ForbiddenError, 403, "PERMISSION_DENIED"),
     (PluginError, 500, "INTERNAL_ERROR"),
     (NotKeptError, 501, "NOT_IMPLEMENTED"),
     # The store is locked, or its disk is full: MLflow's client tries 503 again.
@@ -56,6 +71,8 @@ def explain(error: Exception) -> Response:
                 response = error_response(status, code, error.message + hint)
                 if isinstance(error, TooLargeError):
                     response.headers["connection"] = "close"  # else the rest of the body would still be read
+                if status == 401:
+                    response.headers["www-authenticate"] = 'Basic realm="mlflow"'
                 return response
     if isinstance(error, msgspec.MsgspecError | UnicodeError | RecursionError):
         return error_response(400, "INVALID_PARAMETER_VALUE", f"invalid request: {error}")

@@ -12,7 +12,9 @@ from typing import Any, Literal
 from projrun.tuples import NamedTuple
 
 Level = Literal["PUBLIC", "SIGNED_IN", "READ", "EDIT", "MANAGE", "ADMIN"]
-Kind = Literal["experiment", "experiment_name", "run", "logged_model", "registered_model", "artifact", "user"]
+Kind = Literal[
+    "experiment", "experiment_name", "run", "logged_model", "registered_model", "artifact", "everything"
+]
 
 
 class Resource(NamedTuple):
@@ -35,9 +37,15 @@ class Needs(NamedTuple):
     level: Level
     find: Callable[[Any], Iterable[Resource]] = lambda message: ()
     """The resources that a message is about: the level is needed for each."""
+    own: Callable[[Any, str], bool] = lambda message, user: False
+    """Whether a message is about its caller alone, who then needs no permission."""
     creates: Callable[[Any, Any], Resource] | None = None
     """From a message and its answer: what the call made, which its caller may manage from then on."""
     lists: Listed | None = None
+    narrows: str = ""
+    """The field of a message that names experiments, of which those count that its caller may read."""
+    after: Literal["", "forget", "rename"] = ""
+    """Whether what users were granted on the message's resource goes with it, or goes to its new name."""
 
 
 def _experiment(message: Any) -> tuple[Resource]:
@@ -73,7 +81,7 @@ def _artifact(message: Any) -> tuple[Resource]:
 
 
 PUBLIC = Needs("PUBLIC")
-"""For everybody, without signing in."""
+"""For all clients, without signing in."""
 SIGNED_IN = Needs("SIGNED_IN")
 """For every user."""
 ADMIN = Needs("ADMIN")
@@ -86,7 +94,9 @@ EDIT_EXPERIMENT = Needs("EDIT", _experiment)
 MANAGE_EXPERIMENT = Needs("MANAGE", _experiment)
 READ_EXPERIMENT_NAME = Needs("READ", _experiment_name)
 READ_EXPERIMENTS = Needs("READ", _experiments)
-"""Of all that `experiment_ids` names."""
+"""All that `experiment_ids` names."""
+SEARCH_EXPERIMENTS = Needs("SIGNED_IN", narrows="experiment_ids")
+"""For every user, in those of `experiment_ids` that the user may read."""
 LIST_EXPERIMENTS = Needs(
     "SIGNED_IN",
     lists=Listed("experiments", lambda item: Resource("experiment", item.experiment_id)),
@@ -111,6 +121,8 @@ CREATE_MODEL = Needs(
 READ_MODEL = Needs("READ", _registered_model)
 EDIT_MODEL = Needs("EDIT", _registered_model)
 MANAGE_MODEL = Needs("MANAGE", _registered_model)
+DELETE_MODEL = Needs("MANAGE", _registered_model, after="forget")
+RENAME_MODEL = Needs("EDIT", _registered_model, after="rename")
 LIST_MODELS = Needs(
     "SIGNED_IN",
     lists=Listed("registered_models", lambda item: Resource("registered_model", item.name)),

@@ -158,8 +158,8 @@ ROUTES = (
     writing("POST", "registered-models/create", _Create, _create, needs=permissions.CREATE_MODEL),
     reading("GET", "registered-models/get", _Named, _get, needs=permissions.READ_MODEL),
     writing("PATCH", "registered-models/update", _Update, _update, needs=permissions.EDIT_MODEL),
-    writing("POST", "registered-models/rename", _Rename, _rename, needs=permissions.EDIT_MODEL),
-    writing("DELETE", "registered-models/delete", _Named, _delete, needs=permissions.MANAGE_MODEL),
+    writing("POST", "registered-models/rename", _Rename, _rename, needs=permissions.RENAME_MODEL),
+    writing("DELETE", "registered-models/delete", _Named, _delete, needs=permissions.DELETE_MODEL),
     reading("GET", "registered-models/search", _Search, _search, needs=permissions.LIST_MODELS),
     *(
         reading(

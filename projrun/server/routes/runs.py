@@ -90,7 +90,7 @@ def _create(store: RunStore, message: _Create, caller: Caller) -> _Found:
     run = store.create_run(
         message.experiment_id,
         run_name=message.run_name,
-        user_id=message.user_id,
+        user_id=caller.user or message.user_id,
         start_time=message.start_time,
         tags=wire.tags(message.tags),
     )
@@ -163,7 +163,7 @@ ROUTES = (
     writing_as_caller("POST", "runs/create", _Create, _create, needs=permissions.EDIT_EXPERIMENT),
     reading("GET", "runs/get", wire.OfRun, _get, needs=permissions.READ_RUN),
     writing("POST", "runs/update", _Update, _update, needs=permissions.EDIT_RUN),
-    reading("POST", "runs/search", _Search, _search, needs=permissions.READ_EXPERIMENTS),
+    reading("POST", "runs/search", _Search, _search, needs=permissions.SEARCH_EXPERIMENTS),
     writing("POST", "runs/log-metric", _Metric, _log_metric, needs=permissions.EDIT_RUN),
     writing("POST", "runs/log-parameter", _Pair, _log_parameter, needs=permissions.EDIT_RUN),
     writing("POST", "runs/log-batch", _Batch, _log_batch, needs=permissions.EDIT_RUN),

@@ -26,7 +26,7 @@ CHUNK = 500
 """Values in one `IN` list: SQLite before 3.32 takes 999 in a statement."""
 UNLIMITED = 2**62
 """A `LIMIT` that is none."""
-VERSION = 5
+VERSION = 6
 """Of the schema: how many `migrations` there are, which only a store that is older needs to import."""
 
 Row = tuple["Any", ...]

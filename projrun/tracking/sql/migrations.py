@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from projrun.tracking.sql.engine import Connection
 from projrun.tracking.sql.points import POINTS, SEARCHED
 from projrun.tracking.sql.registry.schema import REGISTRY_KEYS
+from projrun.tracking.sql.users.schema import USERS
 
 Migration = tuple[str, ...]
 NOW = "CAST(strftime('%s', 'now') AS BIGINT) * 1000"
@@ -189,6 +190,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     SEARCHED,
     REGISTRY_KEYS,
     _LIFE_CYCLE,
+    USERS,
 )
 
 

@@ -1,0 +1,25 @@
+"""The application of a server with users."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp
+
+from projrun.server.access.permitting import Permissions
+from projrun.server.access.routes import grants, roles, users
+from projrun.server.access.signing_in import Proxy, SigningIn
+from projrun.server.api import Route
+from projrun.server.app import ROUTES, create_api
+from projrun.server.stores import Stores
+
+
+def routes_with_users(rules: Permissions) -> tuple[Route, ...]:
+    """All routes of such a server."""
+    return (*ROUTES, *users.ROUTES, *grants.routes(rules), *roles.ROUTES)
+
+
+def create_api_with_users(
+    stores: Stores, *, default_permission: str = "READ", proxy: Proxy | None = None
+) -> ASGIApp:
+    """As `create_api`, for users who sign in; `default_permission` is what each may do without a grant."""
+    rules = Permissions(default_permission)
+    return SigningIn(create_api(stores, routes_with_users(rules), rules), stores, proxy)

@@ -1,0 +1,1 @@
+"""MLflow's routes for users, permissions and roles."""

@@ -1,0 +1,159 @@
+"""Who calls: a name and a password or token in the Authorization header, or a name that a trusted proxy gives.
+
+A password costs a scrypt once; then a keyed digest of the header stands for it. Whether the user still is there, with
+this password, is asked with every call (`permitting`): a user who is deleted is out at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+import hashlib
+import os
+from base64 import b64decode
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from projrun.server.access import passwords
+from projrun.server.access.attempts import Attempts
+from projrun.server.api import IDENTITY, USER, Identity
+from projrun.server.errors import error_response
+from projrun.server.stores import Stores
+from projrun.tracking.parts import part_of
+from projrun.tracking.runs import RunStore
+from projrun.tracking.users import User, Users
+from projrun.tuples import NamedTuple
+
+_KNOWN = 10_000
+"""Headers that are remembered: some 3 MB."""
+_WAITING = 100
+"""Passwords that wait for their hash at most."""
+Network = IPv4Network | IPv6Network
+
+
+class Proxy(NamedTuple):
+    """A reverse proxy that signs users in: the header with their names, and where it calls from."""
+
+    header: bytes
+    networks: tuple[Network, ...]
+
+
+class TooManyAttemptsError(Exception):
+    """Too many wrong passwords."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class SigningIn:
+    """An ASGI application around the API, which puts who calls into the scope; what a route needs is checked later."""
+
+    def __init__(self, application: ASGIApp, stores: Stores, proxy: Proxy | None = None) -> None:
+        self._application = application
+        self._stores = stores
+        self._proxy = proxy
+        self._key = os.urandom(32)
+        self._known: OrderedDict[bytes, Identity] = OrderedDict()
+        self._attempts = Attempts()
+        # One at a time: a flood of passwords takes one core at most, and no thread that answers others.
+        self._hasher = ThreadPoolExecutor(1, "projrun-passwords")
+        self._pending: dict[bytes, asyncio.Task[Identity | None]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response: Response | None = None
+        try:
+            identity = scope[IDENTITY] = await self._identity(scope)
+            if identity is not None:
+                scope[USER] = identity.name
+        except TooManyAttemptsError as error:
+            response = error_response(
+                429, "REQUEST_LIMIT_EXCEEDED", "too many wrong passwords: try again later"
+            )
+            response.headers["retry-after"] = str(max(1, round(error.seconds)))
+        await (response or self._application)(scope, receive, send)
+
+    async def _identity(self, scope: Scope) -> Identity | None:
+        authorization = name = b""
+        for key, value in scope["headers"]:
+            if key == b"authorization":
+                authorization = value
+            elif self._proxy is not None and key == self._proxy.header:
+                name = value
+        if name and self._proxy is not None and _is_from(scope, self._proxy.networks):
+            return await self._of_proxy(name.decode("utf-8", "replace"))
+        return await self._of_header(scope, authorization) if authorization else None
+
+    async def _of_proxy(self, name: str) -> Identity:
+        """A user of the proxy, made when first seen, without a password."""
+        known = self._known.get(key := b"proxy:" + name.encode())
+        if known is None:
+            await self._stores.write(lambda store: _make_known(store, name))
+            known = self._remembered(key, Identity(name))
+        return known
+
+    async def _of_header(self, scope: Scope, authorization: bytes) -> Identity | None:
+        key = hashlib.blake2b(authorization, key=self._key, digest_size=32).digest()
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        scheme, _, rest = authorization.decode("latin-1").partition(" ")
+        if scheme.lower() == "bearer":
+            return Identity(token=passwords.digest(rest.strip()))
+        name, password = _name_and_password(rest) if scheme.lower() == "basic" else ("", "")
+        if password.startswith(passwords.TOKEN_PREFIX):
+            return Identity(token=passwords.digest(password))
+        if not name:
+            return None
+        task = self._pending.get(key)
+        if task is None:
+            # A client that opens many connections at once is asked for its password once.
+            task = self._pending[key] = asyncio.create_task(self._of_password(scope, name, password))
+            task.add_done_callback(lambda done: self._pending.pop(key, None))
+        identity = await asyncio.shield(task)
+        return self._remembered(key, identity) if identity else None
+
+    async def _of_password(self, scope: Scope, name: str, password: str) -> Identity | None:
+        who = ((scope.get("client") or ("", 0))[0], name)
+        if seconds := self._attempts.wait(who) or float(len(self._pending) > _WAITING):
+            raise TooManyAttemptsError(seconds)
+        self._attempts.begun(who)
+        user: User | None = await self._stores.read(lambda store: part_of(store, Users).find_user(name))
+        secret = user.secret if user else ""
+        loop = asyncio.get_running_loop()
+        if not await loop.run_in_executor(self._hasher, passwords.matches, password, secret):
+            return None
+        self._attempts.succeeded(who)
+        return Identity(name, secret)
+
+    def _remembered(self, key: bytes, identity: Identity) -> Identity:
+        self._known[key] = identity
+        if len(self._known) > _KNOWN:
+            self._known.popitem(last=False)
+        return identity
+
+
+def _make_known(store: RunStore, name: str) -> None:
+    users = part_of(store, Users)
+    if users.find_user(name) is None:
+        users.create_user(name, "")
+
+
+def _is_from(scope: Scope, networks: tuple[Network, ...]) -> bool:
+    try:
+        address = ip_address((scope.get("client") or ("", 0))[0])
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
+
+
+def _name_and_password(text: str) -> tuple[str, str]:
+    try:
+        name, _, password = b64decode(text, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return "", ""
+    return name, password

@@ -1,0 +1,1 @@
+"""Users of a shared store in SQL: accounts and tokens, roles and grants."""

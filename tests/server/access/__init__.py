@@ -1,0 +1,1 @@
+"""Servers with users: who signs in, and who may do what."""

@@ -1,0 +1,63 @@
+"""A store with an administrator and two users, served."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from starlette.types import ASGIApp
+
+from projrun.server.access import passwords
+from projrun.server.access.app import create_api_with_users
+from projrun.server.stores import Stores
+from projrun.tracking.parts import part_of
+from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.users import Users
+from tests.server.access.client import LOOP, Client, basic
+
+PASSWORD = "correct horse battery"
+SECRET = passwords.hashed(PASSWORD)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _event_loop() -> Iterator[None]:
+    thread = threading.Thread(target=LOOP.run_forever)
+    thread.start()
+    yield
+    LOOP.call_soon_threadsafe(LOOP.stop)
+    thread.join()
+    LOOP.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """The file of a store with the users admin, ann and bob, who have one password."""
+    file = tmp_path / "projrun.db"
+    with closing(SqlStore.open(file)) as store:
+        users = part_of(store, Users)
+        users.create_user("admin", SECRET, is_admin=True)
+        users.create_user("ann", SECRET)
+        users.create_user("bob", SECRET)
+    return file
+
+
+@pytest.fixture
+def stores(database: Path) -> Iterator[Stores]:
+    """For the application."""
+    with Stores(lambda: SqlStore.open(database)) as stores:
+        yield stores
+
+
+@pytest.fixture
+def application(stores: Stores) -> ASGIApp:
+    """With READ as the default permission."""
+    return create_api_with_users(stores)
+
+
+@pytest.fixture
+def user(application: ASGIApp) -> Callable[[str], Client]:
+    """A client by the user's name."""
+    return lambda name: Client(application, basic(name, PASSWORD) if name else "")
