@@ -68,6 +68,7 @@ def _strings_of_the_code() -> set[str]:
         node.value
         for folder in ("projrun", "backends")
         for file in (ROOT / folder).rglob("*.py")
+        if "MLFLOW_" in file.read_text(encoding="utf-8")
         for node in nodes(file)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)

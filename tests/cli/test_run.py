@@ -540,13 +540,13 @@ def test_a_missing_extra_is_one_warning_that_names_it_and_the_log_is_kept(
     runner: Runner, tmp_path: Path
 ) -> None:
     store = SqlStore.open(runner.home / "projrun.db")
-    store.create_experiment("on s3", "s3://bucket/runs")
+    store.create_experiment("on gcs", "gs://bucket/runs")
     store.close()
     project = python_project(tmp_path / "project", "print('worth keeping')")
-    done = runner(project, "--experiment-name", "on s3").check()
+    done = runner(project, "--experiment-name", "on gcs").check()
     warnings = [line for line in done.stderr.splitlines() if "warning" in line]
     assert len(warnings) == 2
-    assert "projrun[s3]" in warnings[0]
+    assert "projrun[gcs]" in warnings[0]
     kept = Path(warnings[1].partition(" is kept in ")[2])
     assert kept.read_text() == "worth keeping\n"
     assert runner.only_run()["status"] == "FINISHED"

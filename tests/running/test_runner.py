@@ -214,7 +214,7 @@ def test_a_run_whose_params_are_refused_is_failed(bench: Workbench) -> None:
         bench.execute(plan._replace(invocation=plan.invocation._replace(parameters=twice)))
     (run,) = bench.runs()
     assert (run.status, run.tag("projrun.exit_code")) == ("FAILED", "5")
-    assert (run.tag("projrun.reason") or "").startswith("the run could not be recorded: param 'word'")
+    assert (run.tag("projrun.reason") or "").startswith("the run could not be recorded: Duplicate param")
     assert list((bench.home / "active").iterdir()) == []
 
 
@@ -300,7 +300,9 @@ def post(path, **message):
     connection.request("POST", f"/{secret}/api/2.0/mlflow/{path}", json.dumps(message), kind)
     return json.loads(connection.getresponse().read())
 
-left, ended = [post("runs/create", run_name=name)["run"]["info"]["run_id"] for name in ("left", "ended")]
+left, ended = [
+    post("runs/create", experiment_id="0", run_name=name)["run"]["info"]["run_id"] for name in ("left", "ended")
+]
 post("runs/update", run_id=ended, status="FAILED")
 sys.exit(int(sys.argv[1]))
 """

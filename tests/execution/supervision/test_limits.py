@@ -18,6 +18,8 @@ from projrun.execution.supervision.ending import ended, timed_out
 from projrun_backends.execution.local import LocalBackend
 from tests.execution.supervision.support import PYTHON, eventually, make_spec
 
+pytestmark = [pytest.mark.integration, pytest.mark.processes]
+
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="affinity and address space are limited on Linux")
 
 # Takes systemd-run's words and starts the command, in no scope.

@@ -20,6 +20,8 @@ from projrun.execution.supervision.terminal import Terminal
 from projrun.execution.supervision.transcript import Transcript
 from tests.execution.supervision.support import PYTHON, Runner, eventually, is_running, make_spec
 
+pytestmark = [pytest.mark.integration, pytest.mark.processes]
+
 
 @contextmanager
 def on_terminal(folder: Path, command: str, **streams: Any) -> Iterator[tuple[Runner, int]]:
