@@ -71,10 +71,10 @@ class RegisteredModelsConformance(RegistryKit):
             registry.rename_registered_model(name, other)
         assert registry.get_registered_model(name).name == name
 
-    @pytest.mark.parametrize("name", ["a/b", "a:b", " ", ".", "..", "a//b"])
-    def test_names_that_are_refused(self, registry: ModelRegistry, name: str) -> None:
-        with pytest.raises(InvalidValueError):
-            registry.create_registered_model(name)
+    def test_names_that_are_refused(self, registry: ModelRegistry) -> None:
+        for name in ("a/b", "a:b", " ", ".", "..", "a//b"):
+            with pytest.raises(InvalidValueError):
+                registry.create_registered_model(name)
 
     def test_deleted_model_is_gone(self, registry: ModelRegistry, name: str) -> None:
         add_versions(registry, name, 2)
@@ -115,11 +115,17 @@ class RegisteredModelsConformance(RegistryKit):
         with pytest.raises(NotFoundError):
             registry.get_model_version_by_alias(name, "best")
 
-    @pytest.mark.parametrize("alias", ["latest", "Latest", "v1", "V12", "a b", "a/b", "x" * 256])
-    def test_aliases_that_are_refused(self, registry: ModelRegistry, name: str, alias: str) -> None:
+    def test_alias_goes_with_its_version(self, registry: ModelRegistry, name: str) -> None:
         add_versions(registry, name)
-        with pytest.raises(InvalidValueError):
-            registry.set_registered_model_alias(name, alias, "1")
+        registry.set_registered_model_alias(name, "best", "1")
+        registry.delete_model_version(name, "1")
+        assert registry.get_registered_model(name).aliases == ()
+
+    def test_aliases_that_are_refused(self, registry: ModelRegistry, name: str) -> None:
+        add_versions(registry, name)
+        for alias in ("latest", "Latest", "v1", "V12", "a b", "a/b", "x" * 256):
+            with pytest.raises(InvalidValueError):
+                registry.set_registered_model_alias(name, alias, "1")
 
     def test_alias_latest_is_the_newest_version(self, registry: ModelRegistry, name: str) -> None:
         with pytest.raises(NotFoundError):
@@ -165,14 +171,12 @@ class ModelVersionsConformance(RegistryKit):
 
     def test_number_of_a_deleted_version_is_not_used_again(self, registry: ModelRegistry, name: str) -> None:
         add_versions(registry, name, 3)
-        registry.set_registered_model_alias(name, "best", "3")
         registry.delete_model_version(name, "3")
         registry.delete_model_version(name, "1")
         with pytest.raises(NotFoundError):
             registry.get_model_version(name, "3")
         with pytest.raises(NotFoundError):
             registry.delete_model_version(name, "3")
-        assert registry.get_registered_model(name).aliases == ()
         assert [version.version for version in registry.get_latest_versions(name)] == ["2"]
         assert add_versions(registry, name) == ["4"]
 

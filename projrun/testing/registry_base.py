@@ -19,9 +19,6 @@ ABSENT = "absent-5b1f"
 class RegistryKit:
     """What the kits of registries share."""
 
-    has_prompts = True
-    """Whether the registry tells prompts from models, as MLflow does since 2.21."""
-
     @pytest.fixture
     def store(self) -> Iterator[RunStore]:
         """The store under test, open; a subclass provides it."""

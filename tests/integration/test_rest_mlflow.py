@@ -15,7 +15,8 @@ from projrun.testing.logged_models import (
     LoggedModelsConformance,
     LoggedModelSearchConformance,
 )
-from projrun.testing.registry import ModelRegistryConformance
+from projrun.testing.registry import ModelVersionsConformance, RegisteredModelsConformance
+from projrun.testing.registry_search import RegistrySearchConformance
 from projrun.testing.run_store import RunStoreConformance
 from projrun.testing.run_store_base import unique
 from projrun.tracking.artifacts.download import download_uri
@@ -31,7 +32,7 @@ from projrun.tracking.runs import RunStore
 pytestmark = pytest.mark.integration
 
 
-class RestConformance(RunStoreConformance, LifeCycleConformance, ModelRegistryConformance):
+class RestConformance(RunStoreConformance, LifeCycleConformance, ModelVersionsConformance):
     """The kits, and the model registry as real servers have it."""
 
     def test_models_are_found_and_downloaded(self, store: RunStore, run: Run, tmp_path: Path) -> None:
@@ -68,6 +69,8 @@ def _open(uri: str) -> Iterator[RestStore]:
 class TestMlflow3(
     HistoriesConformance,
     RestConformance,
+    RegisteredModelsConformance,
+    RegistrySearchConformance,
     ExperimentTagConformance,
     LoggedModelsConformance,
     LoggedModelSearchConformance,
@@ -88,9 +91,7 @@ class TestMlflow3(
 
 
 class TestMlflow2(RestConformance):
-    """The 2.x line."""
-
-    has_prompts = False
+    """The 2.x line, which takes other names for models and keeps aliases of versions that are gone."""
 
     @pytest.fixture
     def store(self, mlflow2_server: str) -> Iterator[RunStore]:
