@@ -26,6 +26,10 @@ _COMMANDS = {
         "projrun.cli.records.experiments:experiments",
         "List, create, rename, delete and restore experiments.",
     ),
+    "models": (
+        "projrun.cli.records.models:models",
+        "List, show, register, alias, tag and delete models.",
+    ),
     "sync": ("projrun.cli.sync:sync", "Deliver what runs could not record while their server was away."),
     "server": (
         "projrun.cli.server.command:server",

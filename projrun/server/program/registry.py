@@ -6,6 +6,7 @@ from typing import TypeVar, cast
 
 from projrun.tracking.parts import find_part
 from projrun.tracking.registry import ModelRegistry
+from projrun.tracking.registry_open import registry_beside
 from projrun.tracking.runs import RunStore
 
 Part = TypeVar("Part")
@@ -20,7 +21,9 @@ class _TwoStores:
 
     def part(self, contract: type[Part]) -> Part | None:
         """As `find_part`."""
-        return find_part(self._registry if contract is ModelRegistry else self._store, contract)
+        if contract is ModelRegistry:
+            return cast("Part", registry_beside(self._registry, self._store))
+        return find_part(self._store, contract)
 
     def close(self) -> None:
         """Close both."""

@@ -27,10 +27,10 @@ _MODEL = "models:/"
 class SqlRegistry:
     """A `ModelRegistry`. Used by one thread at a time, like its engine."""
 
-    def __init__(self, engine: Engine, find_model: FindModel | None = None) -> None:
-        """`find_model` gives a logged model by its id, where another store has those; else they are in this one."""
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._find_model = find_model
+        self.find_model: FindModel | None = None
+        """Gives a logged model by its id where another store has those; else they are in this one."""
 
     # registered models
 
@@ -135,7 +135,7 @@ class SqlRegistry:
         return source, self._model(connection, model_id).source_run_id if model_id else ""
 
     def _model(self, connection: Connection, model_id: str) -> LoggedModel:
-        return self._find_model(model_id) if self._find_model else logged_models.get(connection, model_id)
+        return self.find_model(model_id) if self.find_model else logged_models.get(connection, model_id)
 
     def get_model_version(self, name: str, version: str) -> ModelVersion:
         """Raises NotFoundError."""

@@ -1,0 +1,68 @@
+"""What `projrun models register` makes a version of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from projrun.cli.records.model_names import parse_model, version_of
+from projrun.errors import AlreadyExistsError, NotFoundError, RequestError
+from projrun.running.record.lookup import find_run
+from projrun.tracking.artifacts.uris import below, uri_scheme
+from projrun.tracking.entities import ModelVersion, Run, Tag
+from projrun.tracking.logged_models import LoggedModels
+from projrun.tracking.parts import part_of
+from projrun.tracking.registry import ModelRegistry
+from projrun.tracking.runs import RunStore
+
+
+def register(
+    store: RunStore, registry: ModelRegistry, source: str, name: str, description: str, tags: Sequence[Tag]
+) -> ModelVersion:
+    """A new version of `name`. Raises RequestError for a source that is not there, before anything is created."""
+    origin = _origin(store, registry, source)
+    with suppress(AlreadyExistsError):
+        registry.create_registered_model(name)
+    return registry.create_model_version(
+        name,
+        source=origin.source,
+        run_id=origin.run_id,
+        model_id=origin.model_id,
+        run_link=origin.run_link,
+        description=description or origin.description,
+        tags=[*origin.tags, *tags],
+    )
+
+
+def _origin(store: RunStore, registry: ModelRegistry, source: str) -> ModelVersion:
+    """What the new version takes over."""
+    scheme = uri_scheme(source)
+    if scheme == "runs":
+        run_id, _, path = source.partition(":")[2].lstrip("/").partition("/")
+        return _of_run(store, find_run(store, run_id), path.rstrip("/"))
+    if scheme != "models":
+        return _version(source)
+    named = parse_model(source)
+    if not named.is_version:
+        model = part_of(store, LoggedModels).get_logged_model(named.name)
+        return _version(f"models:/{model.model_id}", run_id=model.source_run_id, model_id=model.model_id)
+    found = version_of(registry, named)
+    return found._replace(source=f"models:/{found.name}/{found.version}")
+
+
+def _of_run(store: RunStore, run: Run, path: str) -> ModelVersion:
+    """The folder of a run, or the model that it logged under that name: MLflow 3 keeps it elsewhere."""
+    for output in run.model_outputs:
+        with suppress(NotFoundError):  # deleted
+            model = part_of(store, LoggedModels).get_logged_model(output.model_id)
+            if model.name == path:
+                return _version(f"models:/{model.model_id}", run_id=run.run_id, model_id=model.model_id)
+    if not path or not store.artifacts(run.artifact_uri).list(path):
+        raise RequestError(
+            f"run {run.run_id} has no artifact folder {path!r}", hint=f"see `projrun runs show {run.run_id}`"
+        )
+    return _version(below(run.artifact_uri, path), run_id=run.run_id)
+
+
+def _version(source: str, *, run_id: str = "", model_id: str = "") -> ModelVersion:
+    return ModelVersion("", "", 0, 0, source, run_id, model_id=model_id)
