@@ -74,14 +74,14 @@ async def _asked(scope: Scope, call: Call, fields: Mapping[str, Any]) -> Mapping
     raise kind(str(answered.get("message", "")))
 
 
-def _empty(method: str, path: str, body: Mapping[str, object]) -> Route:
+def _empty(method: str, path: str, body: Mapping[str, object], version: str = "3.0") -> Route:
     """What there is none of here."""
     encoded = msgspec.Raw(msgspec.json.encode(body))
 
     def find(store: RunStore, message: wire.Message) -> Any:
         return encoded
 
-    return reading(method, path, wire.Message, find, needs=permissions.SIGNED_IN, version="3.0")
+    return reading(method, path, wire.Message, find, needs=permissions.SIGNED_IN, version=version)
 
 
 ROUTES: tuple[Route, ...] = (
@@ -90,6 +90,7 @@ ROUTES: tuple[Route, ...] = (
         writes=False
     ),
     _empty("GET", "gateway/endpoints/list", {"endpoints": []}),
+    _empty("GET", "gateway-proxy", {"endpoints": []}, "2.0"),
     _empty("GET", "gateway/secrets/list", {"secrets": []}),
     _empty("GET", "gateway/model-definitions/list", {"model_definitions": []}),
     _empty("GET", "scorers/list", {"scorers": []}),
