@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from projrun.errors import RequestError, TrackingError
+from projrun.errors import InvalidValueError, RequestError, TrackingError
+from projrun.server.endpoint import Endpoint
 from projrun.testing.histories import HistoriesConformance
 from projrun.testing.life_cycle import ExperimentTagConformance, LifeCycleConformance
 from projrun.testing.logged_models import (
@@ -18,7 +19,10 @@ from projrun.testing.logged_models import (
 )
 from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
+from projrun.testing.run_store_base import unique
+from projrun.tracking.entities import Tag
 from projrun.tracking.open import open_store
+from projrun.tracking.rest.store import RestStore
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql import experiments
 from projrun.tracking.sql.engine import VERSION
@@ -54,6 +58,23 @@ class TestPostgresStore(
         uri = parse_tracking_uri(database)
         with closing(open_store(uri, {"MLFLOW_DEFAULT_ARTIFACT_ROOT": str(tmp_path)}, warn=print)) as store:
             assert isinstance(store, SqlStore)
+            yield store
+
+
+@pytest.fixture(scope="module")
+def endpoint(database: str) -> Iterator[Endpoint]:
+    """The store, served."""
+    uri = parse_tracking_uri(database)
+    with Endpoint.open(lambda: open_store(uri, {}, warn=print, served=True)) as endpoint:
+        yield endpoint
+
+
+class TestEndpointOnPostgres(RunStoreConformance, LifeCycleConformance):
+    """Over REST, as a server's clients see the store: several threads on connections of their own."""
+
+    @pytest.fixture
+    def store(self, endpoint: Endpoint) -> Iterator[RunStore]:
+        with closing(RestStore(endpoint.uri, {})) as store:
             yield store
 
 
@@ -141,3 +162,34 @@ def test_upgrade_of_a_database_and_of_a_file(postgres_server: PostgresServer, tm
             assert store.get_experiment("0").artifact_location == "mlflow-artifacts:/0"
     with pytest.raises(RequestError, match="is no database"):
         upgrade_db(parse_tracking_uri("http://127.0.0.1:5000"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "like", "ilike"),
+    [
+        ("a%", ["abc", "a_c", "a%c", "a\\c"], ["abc", "ABC", "a_c", "a%c", "a\\c"]),
+        ("a\\_c", ["a_c"], ["a_c"]),
+        ("a\\%c", ["a%c"], ["a%c"]),
+        ("a\\\\c", ["a\\c"], ["a\\c"]),
+        ("é%", ["éa"], ["Éa", "éa"]),
+        ("a*", [], []),
+    ],
+)
+def test_like_is_that_of_mlflows_server_on_postgresql(
+    database: str, pattern: str, like: list[str], ilike: list[str]
+) -> None:
+    """As MLflow 3.17 answered on the same database server: a backslash makes the next character a plain one."""
+    values = ["abc", "ABC", "a_c", "a%c", "a\\c", "Éa", "éa"]
+    with closing(open_store(parse_tracking_uri(database), {}, warn=print, served=True)) as store:
+        experiment = store.create_experiment(unique("like"))
+        for start, value in enumerate(values):
+            store.create_run(experiment, start_time=start + 1, tags=[Tag("t", value)])
+
+        def found(operator: str) -> list[str | None]:
+            text = f"tags.t {operator} '{pattern}'"
+            page = store.search_runs([experiment], filter_string=text, order_by=["attributes.start_time"])
+            return [run.tag("t") for run in page.runs]
+
+        assert (found("LIKE"), found("ILIKE")) == (like, ilike)
+        with pytest.raises(InvalidValueError, match="invalid pattern"):
+            store.search_runs([experiment], filter_string="tags.t LIKE '%\\'")

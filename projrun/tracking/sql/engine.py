@@ -26,17 +26,24 @@ CHUNK = 500
 """Values in one `IN` list: SQLite before 3.32 takes 999 in a statement."""
 UNLIMITED = 2**62
 """A `LIMIT` that is none."""
+DO_NOTHING = " ON CONFLICT DO NOTHING"
+"""The end of a statement that leaves rows as they are which are there already."""
 VERSION = 6
 """Of the schema: how many `migrations` there are, which only a store that is older needs to import."""
 
 Row = tuple["Any", ...]
 
 
-class Cursor(Protocol):
-    """The rows of a statement, or how many it changed."""
+class Changed(Protocol):
+    """How many rows a statement changed."""
 
     @property
     def rowcount(self) -> int: ...
+
+
+class Cursor(Changed, Protocol):
+    """The rows of a statement, or how many it changed."""
+
     def fetchone(self) -> Any: ...
     def fetchall(self) -> list[Any]: ...
     def __iter__(self) -> Iterator[Any]: ...
@@ -78,7 +85,7 @@ class Connection(Protocol):
     @property
     def dialect(self) -> Dialect: ...
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> Cursor: ...
-    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Cursor: ...
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Changed: ...
 
 
 class Engine(Protocol):
@@ -123,7 +130,7 @@ def insert(table: str, columns: str) -> str:
 
 def insert_new(table: str, columns: str) -> str:
     """As `insert`; a row that is there already stays as it is."""
-    return f"{insert(table, columns)} ON CONFLICT DO NOTHING"
+    return f"{insert(table, columns)}{DO_NOTHING}"
 
 
 def upsert(table: str, key: str, columns: str) -> str:

@@ -16,6 +16,7 @@ from projrun.errors import (
 )
 
 _UNIQUE = "23505"
+_ESCAPE = "22025"
 _CONFLICTS = frozenset({"40001", "40P01"})
 """Two transactions that cannot both be kept: another try may succeed."""
 _CANCELED = frozenset({"57014", "55P03"})
@@ -50,6 +51,8 @@ def translated(uri: str, error: psycopg.Error) -> TrackingError:
         return ConflictError(f"another transaction was faster: {text}", hint="try again")
     if code in _CANCELED:
         return UnavailableError(f"the store {uri} took too long: {text}", hint="try again later")
+    if code == _ESCAPE:
+        return InvalidValueError(f"invalid pattern: {text}")
     if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
         return InvalidValueError(f"a value cannot be stored: {text}")
     if isinstance(error, psycopg.OperationalError):
