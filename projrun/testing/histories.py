@@ -28,7 +28,7 @@ class HistoriesConformance(ConformanceBase):
         return part_of(store, Histories)
 
     @pytest.fixture
-    def runs(self, store: RunStore, experiment_id: str) -> list[str]:
+    def two_runs(self, store: RunStore, experiment_id: str) -> list[str]:
         """Two runs of 100 and 7 points, the last of which share one step."""
         found: list[Run] = [store.create_run(experiment_id, start_time=1) for _ in range(2)]
         for run, count in zip(found, (100, 7), strict=True):
@@ -38,14 +38,16 @@ class HistoriesConformance(ConformanceBase):
             store.log_batch(run.run_id, metrics=points)
         return [run.run_id for run in found]
 
-    def test_bulk_history_is_by_run_and_time(self, histories: Histories, runs: list[str]) -> None:
-        found = histories.bulk_history([*runs, NO_RUN], "loss")
+    def test_bulk_history_is_by_run_and_time(self, histories: Histories, two_runs: list[str]) -> None:
+        found = histories.bulk_history([*two_runs, NO_RUN], "loss")
         expected = [
-            (run, float(number)) for run, count in zip(runs, (100, 7), strict=True) for number in range(count)
+            (run, float(number))
+            for run, count in zip(two_runs, (100, 7), strict=True)
+            for number in range(count)
         ]
         assert [(metric.run_id, metric.value) for metric in found] == sorted(expected)
-        assert len(histories.bulk_history(runs, "loss", max_results=3)) == 3
-        assert histories.bulk_history(runs, "absent") == ()
+        assert len(histories.bulk_history(two_runs, "loss", max_results=3)) == 3
+        assert histories.bulk_history(two_runs, "absent") == ()
 
     @pytest.mark.parametrize(
         ("most", "expected"),
@@ -59,26 +61,26 @@ class HistoriesConformance(ConformanceBase):
         ],
     )
     def test_sample_is_spread_evenly(
-        self, histories: Histories, runs: list[str], most: int, expected: list[int]
+        self, histories: Histories, two_runs: list[str], most: int, expected: list[int]
     ) -> None:
-        found = histories.sampled_history(runs[:1], "loss", max_results=most)
+        found = histories.sampled_history(two_runs[:1], "loss", max_results=most)
         assert [metric.value for metric in found] == expected
 
-    def test_each_run_is_sampled_for_itself(self, histories: Histories, runs: list[str]) -> None:
-        found = histories.sampled_history(runs, "loss", max_results=4)
+    def test_each_run_is_sampled_for_itself(self, histories: Histories, two_runs: list[str]) -> None:
+        found = histories.sampled_history(two_runs, "loss", max_results=4)
         assert [(metric.run_id, metric.value) for metric in found] == [
-            *((runs[0], value) for value in (0, 25, 50, 99)),
-            *((runs[1], value) for value in (0, 2, 4, 6)),
+            *((two_runs[0], value) for value in (0, 25, 50, 99)),
+            *((two_runs[1], value) for value in (0, 2, 4, 6)),
         ]
 
-    def test_sample_between_steps(self, histories: Histories, runs: list[str]) -> None:
-        found = histories.sampled_history(runs[:1], "loss", max_results=3, steps=(10, 90))
+    def test_sample_between_steps(self, histories: Histories, two_runs: list[str]) -> None:
+        found = histories.sampled_history(two_runs[:1], "loss", max_results=3, steps=(10, 90))
         assert [metric.value for metric in found] == [10, 40, 99]
-        assert histories.sampled_history(runs[:1], "loss", steps=(200, 300)) == ()
+        assert histories.sampled_history(two_runs[:1], "loss", steps=(200, 300)) == ()
 
-    def test_runs_without_values_and_what_is_refused(self, histories: Histories, runs: list[str]) -> None:
+    def test_runs_without_values_and_what_is_refused(self, histories: Histories, two_runs: list[str]) -> None:
         assert histories.sampled_history([NO_RUN], "loss") == ()
         with pytest.raises(InvalidValueError):
-            histories.sampled_history(runs, "loss", max_results=2501)
+            histories.sampled_history(two_runs, "loss", max_results=2501)
         with pytest.raises(InvalidValueError):
-            histories.sampled_history(runs * 51, "loss")
+            histories.sampled_history(two_runs * 51, "loss")
