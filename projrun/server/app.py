@@ -24,14 +24,10 @@ from projrun.server.routes import (
     server,
     transfers,
 )
-from projrun.server.stores import FileService, Stores
+from projrun.server.stores import Stores
 from projrun.server.table import Table
 
 Around = Callable[[ASGIApp], ASGIApp]
-
-_OF_FILES: tuple[Route, ...] = (*artifacts.ROUTES, *transfers.ROUTES)
-"""Artifacts that the server passes on."""
-_ALWAYS = server.ROUTES
 
 ROUTES: tuple[Route, ...] = (
     *experiments.ROUTES,
@@ -41,12 +37,11 @@ ROUTES: tuple[Route, ...] = (
     *logged_models.ROUTES,
     *registry.ROUTES,
     *model_versions.ROUTES,
-    *artifacts.OF_RUNS,
-    *transfers.OF_RUNS,
     *files.ROUTES,
     *pages.ROUTES,
-    *_OF_FILES,
-    *_ALWAYS,
+    *artifacts.ROUTES,
+    *transfers.ROUTES,
+    *server.ROUTES,
 )
 """All of them, once each."""
 
@@ -63,22 +58,8 @@ def create_app(stores: Stores, secret: str, proxied_path: str, around: Around | 
 
 def create_api(stores: Stores, routes: tuple[Route, ...] = ROUTES, access: Access | None = None) -> ASGIApp:
     """All routes, at the paths that MLflow's clients ask for; `access` decides who may call what."""
-    served = (
-        (route, _disabled(route, stores.files) or application(route, stores, access)) for route in routes
-    )
+    served = ((route, application(route, stores, access)) for route in routes)
     return Table((path, route.methods, answering) for route, answering in served for path in route.paths)
-
-
-def _disabled(route: Route, service: FileService) -> ASGIApp | None:
-    """What answers a route that is switched off. Not 503, as with MLflow: its clients would try again for minutes."""
-    if route in _OF_FILES and not service.serves:
-        reason = "with `--no-serve-artifacts`"
-    elif service.only and route not in (*_OF_FILES, *_ALWAYS):
-        reason = "in `--artifacts-only` mode"
-    else:
-        return None
-    message = f"Endpoint: {route.paths[0]} disabled due to the server running {reason}."
-    return error_response(501, "NOT_IMPLEMENTED", message)
 
 
 class _SecretPath:

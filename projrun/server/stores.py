@@ -41,8 +41,6 @@ class FileService(NamedTuple):
 
     serves: bool = True
     """It passes on the files of `mlflow-artifacts:` (`--serve-artifacts`)."""
-    only: bool = False
-    """And does nothing else (`--artifacts-only`)."""
     upload_limit: int | None = None
     """Bytes of a file that it takes."""
 

@@ -217,8 +217,8 @@ def test_client_that_leaves_a_download(client: Client, endpoint: Endpoint) -> No
     assert threading.active_count() <= before + MOST
 
 
-def test_modes_and_limits(database: Path) -> None:
-    """What `projrun server` switches off, in an application of its own."""
+def test_limit_counts_what_arrives(database: Path) -> None:
+    """Whatever the client says about the size."""
 
     def status(service: FileService, method: str, path: str, body: bytes = b"") -> int:
         sent: list[int] = []
@@ -234,13 +234,6 @@ def test_modes_and_limits(database: Path) -> None:
             asyncio.run(create_api(stores)(scope, receive, send))  # type: ignore[arg-type]  # all that is needed
         return sent[0]
 
-    put, runs = ("PUT", f"{FILES}/x"), ("GET", f"{API}experiments/search")
-    assert status(FileService(), *put) == 200
-    assert status(FileService(serves=False), *put) == 501
-    assert status(FileService(serves=False), "GET", "/health") == 200
-    assert status(FileService(only=True), *put) == 200
-    assert status(FileService(only=True), *runs) == 501
-    assert status(FileService(only=True), "GET", "/version") == 200
-    assert status(FileService(upload_limit=3), *put, b"123") == 200
-    assert status(FileService(upload_limit=3), *put, b"1234") == 413
+    assert status(FileService(upload_limit=3), "PUT", f"{FILES}/x", b"123") == 200
+    assert status(FileService(upload_limit=3), "PUT", f"{FILES}/x", b"1234") == 413
     assert (database.parent / "artifacts/x").read_bytes() == b"123"

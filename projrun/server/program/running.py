@@ -16,7 +16,7 @@ from projrun.server.program.refusing import served_routes
 from projrun.server.program.stopping import stop_signals
 from projrun.server.program.surroundings import Surroundings
 from projrun.server.serving import serve
-from projrun.server.stores import OpenStore, Stores
+from projrun.server.stores import FileService, OpenStore, Stores
 
 GRACE = 8.0
 """Seconds that requests under way have at the end: Docker kills after ten."""
@@ -53,7 +53,7 @@ def run_server(
 def _serve(
     program: Program, listeners: list[socket.socket], open_store: OpenStore, ready: Callable[[], None]
 ) -> None:
-    stores = Stores(open_store)
+    stores = Stores(open_store, files=FileService(serves=program.serve_artifacts))
     app = surrounded(program, stores)
     with stop_signals() as stop:
         try:

@@ -87,8 +87,8 @@ async def _served(stores: Stores) -> ArtifactTransfers:
     return transfers_of(await stores.read(lambda store: store.artifacts(SERVED)))
 
 
-OF_RUNS = (reading("GET", "artifacts/list", _List, _list_of_run, needs=permissions.READ_RUN),)
 ROUTES = (
+    reading("GET", "artifacts/list", _List, _list_of_run, needs=permissions.READ_RUN),
     reading("GET", "artifacts", _Folder, _list, needs=permissions.READ_ARTIFACT, service="mlflow-artifacts"),
     streaming("GET", _FILES, _File, _download, needs=permissions.READ_ARTIFACT),
     streaming("PUT", _FILES, _File, _upload, needs=permissions.EDIT_ARTIFACT),

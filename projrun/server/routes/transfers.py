@@ -201,8 +201,6 @@ ROUTES: tuple[Route, ...] = (
     _posting("complete", _finish),
     _posting("abort", _abort),
     reading("GET", "presigned/{path:path}", _Presigned, _download, needs=READ_ARTIFACT, service=_SERVICE),
-)
-OF_RUNS: tuple[Route, ...] = (
     reading("POST", "artifacts/presigned-download-url", _OfRunFile, _download_of_run, needs=READ_RUN),
     reading("POST", "artifacts/presigned-upload-url", _UploadOf, _upload, needs=Needs("EDIT", _either)),
 )

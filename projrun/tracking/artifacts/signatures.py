@@ -14,6 +14,8 @@ from projrun.tracking.artifacts.remote import RemoteArtifacts
 from projrun.tracking.artifacts.remote_transfers import RemoteTransfers
 from projrun.tracking.artifacts.repository import ArtifactRepository
 
+SIGNED_SCHEMES = frozenset({"s3", "s3a"})
+"""Of the object stores whose addresses can be signed."""
 MOST_PARTS = 10_000
 """Parts of an upload, as S3 has it."""
 _PART_SECONDS = 3600
@@ -58,7 +60,7 @@ class ArtifactSignatures(Protocol):
 
 def signatures_of(repository: ArtifactRepository) -> ArtifactSignatures | None:
     """The signatures of a repository; None where it has none."""
-    if isinstance(repository, RemoteArtifacts) and "s3" in _protocols(repository):
+    if isinstance(repository, RemoteArtifacts) and SIGNED_SCHEMES & {*_protocols(repository)}:
         return S3Signatures(repository)
     return None
 
