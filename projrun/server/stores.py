@@ -32,6 +32,8 @@ OnCreate = Callable[[str], None]
 THREADS = 8
 ATTEMPTS = 4
 """At a call whose transaction another one keeps from being kept."""
+LOCK_WAIT = 10.0
+"""Seconds that what is written waits for another program's lock: all others wait behind it."""
 PATIENCE = 5.0
 """Seconds that the last writes have at the end."""
 
@@ -108,6 +110,7 @@ class Stores:
                 store, writes = await loop.run_in_executor(self._threads, self._open)
                 assert writes is not None  # noqa: S101 - the same store
                 local.wait_at_most(0)
+                writes.wait_at_most(LOCK_WAIT)
                 self._quick, self._writer = quick, Writer(store, writes, loop)
             self._known = True
 

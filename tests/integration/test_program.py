@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
@@ -24,9 +25,12 @@ from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.sql.store import SqlStore
 from tests.support.commands import require_tool
+from tests.support.postgres import PASSWORD, PostgresServer
 from tests.support.program import Program, projrun_server
 
 pytestmark = pytest.mark.integration
+
+_CREATE = "/api/2.0/mlflow/experiments/create"
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def test_it_says_where_it_listens_and_what_it_serves(program: Program, tmp_path:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_requests_finish_and_ends_it_with_0(program: Program, number: signal.Signals) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)
-    connection.putrequest("POST", "/api/2.0/mlflow/experiments/create")
+    connection.putrequest("POST", _CREATE)
     connection.putheader("Content-Type", "application/json")
     body = b'{"name": "finished"}'
     connection.putheader("Content-Length", str(len(body)))
@@ -75,7 +79,7 @@ def test_idle_connections_do_not_hold_it_back(program: Program) -> None:
 
 def test_the_second_signal_ends_it_at_once(program: Program) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)
-    connection.putrequest("POST", "/api/2.0/mlflow/experiments/create")
+    connection.putrequest("POST", _CREATE)
     connection.putheader("Content-Type", "application/json")
     connection.putheader("Content-Length", "20")
     connection.endheaders(b"{")
@@ -242,7 +246,7 @@ def test_several_processes_serve_another_server(program: Program, tmp_path: Path
                 times.append(time.monotonic() - begin)
             connection.close()
         assert sorted(times)[len(times) // 2] < 0.03
-        _send(front, "POST", "/api/2.0/mlflow/experiments/create", b'{"name": "passed on"}')
+        _send(front, "POST", _CREATE, b'{"name": "passed on"}')
         workers = _children(front.process.pid)
         assert len(workers) == 2
         os.kill(workers[0], signal.SIGKILL)
@@ -252,6 +256,36 @@ def test_several_processes_serve_another_server(program: Program, tmp_path: Path
     assert not any(map(_alive, workers))
     with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
         assert store.get_experiment_by_name("passed on")
+
+
+def test_several_processes_serve_a_store_in_postgresql(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    options = ["--backend-store-uri", postgres_server.uri(), "--workers", "2"]
+    with projrun_server(tmp_path, *options, "--artifacts-destination", str(tmp_path / "files")) as program:
+        assert PASSWORD not in program.log.read_text(encoding="utf-8")
+        times, names = [], [f"e{number}" for number in range(8)]
+        for name in names:  # each on a connection of its own, so that both processes answer
+            connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)
+            body = json.dumps({"name": name})
+            connection.request("POST", _CREATE, body, {"Content-Type": "application/json"})
+            assert connection.getresponse().read()
+            for _ in range(3):
+                begin = time.monotonic()
+                connection.request("GET", "/health")
+                connection.getresponse().read()
+                times.append(time.monotonic() - begin)
+            connection.close()
+        assert min(times) < 0.03  # Nagle's delay alone is 40 ms
+        _send(program, "PUT", "/api/2.0/mlflow-artifacts/artifacts/a/b", b"content")
+        found = _read(program, "/api/2.0/mlflow/experiments/search?max_results=100")
+        assert {each["name"] for each in found["experiments"]} == {"Default", *names}
+    assert (tmp_path / "files" / "a" / "b").read_bytes() == b"content"
+
+
+def _read(program: Program, path: str) -> Any:
+    with urlopen(f"{program.uri}{path}", timeout=20) as answer:
+        return json.loads(answer.read())
 
 
 def test_processes_end_with_the_first(program: Program, tmp_path: Path) -> None:

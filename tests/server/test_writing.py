@@ -94,7 +94,7 @@ def test_a_transaction_that_is_lost_fails_for_all_that_were_in_it(database: Path
 
 
 def test_who_waits_for_a_lock_fails_with_it(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("projrun.tracking.sql.sqlite.BUSY_TIMEOUT", 0.2)
+    monkeypatch.setattr("projrun.server.stores.LOCK_WAIT", 0.2)
 
     async def body(stores: Stores) -> None:
         with closing(sqlite3.connect(database, isolation_level=None)) as other:
