@@ -36,7 +36,7 @@ def open_store(
     if uri.database is not None:
         return SqlStore.open(uri.database, warn=warn, deadline=deadline)
     if uri.kind == "postgresql":
-        from projrun.tracking.sql.postgres_store import open_postgres_store
+        from projrun.tracking.sql.postgres.opening import open_postgres_store
 
         return open_postgres_store(uri, environ, deadline, served=served)
     if uri.kind == "plugin":

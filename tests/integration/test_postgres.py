@@ -27,8 +27,8 @@ from projrun.tracking.runs import RunStore
 from projrun.tracking.sql import experiments
 from projrun.tracking.sql.engine import VERSION
 from projrun.tracking.sql.migrations import MIGRATIONS
-from projrun.tracking.sql.postgres import PostgresEngine
-from projrun.tracking.sql.postgres_schema import prepare, upgrade
+from projrun.tracking.sql.postgres.engine import PostgresEngine
+from projrun.tracking.sql.postgres.schema import prepare, upgrade
 from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.sql.upgrade import upgrade_db
 from projrun.tracking.uri import parse_tracking_uri

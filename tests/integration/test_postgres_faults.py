@@ -15,9 +15,9 @@ from projrun.errors import ConflictError, InvalidValueError, TrackingError, Unav
 from projrun.tracking.entities import Metric, Param, Tag
 from projrun.tracking.open import open_store
 from projrun.tracking.runs import RunStore
-from projrun.tracking.sql import postgres
-from projrun.tracking.sql.postgres import PostgresEngine
-from projrun.tracking.sql.postgres_schema import prepare
+from projrun.tracking.sql.postgres import engine as postgres
+from projrun.tracking.sql.postgres.engine import PostgresEngine
+from projrun.tracking.sql.postgres.schema import prepare
 from projrun.tracking.uri import parse_tracking_uri
 from tests.support.commands import run_projrun, start_python
 from tests.support.guard import REPOSITORY

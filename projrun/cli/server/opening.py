@@ -50,7 +50,7 @@ def served_store(settings: Settings, places: Directories, workers: int = 1) -> S
             return store
         from projrun.server.program.registry import with_registry
 
-        return with_registry(store, open_store(registry_uri, os.environ, warn=warn))
+        return with_registry(store, open_store(registry_uri, os.environ, warn=warn, served=True))
 
     _look(opened(print_warning), workers)
     shown = uri.shown if registry_uri == uri else f"{uri.shown}, models in {registry_uri.shown}"
@@ -81,7 +81,7 @@ def _roots(settings: Settings) -> ArtifactRoots:
 
 def _opener(uri: TrackingUri, roots: ArtifactRoots) -> Callable[[Warn], RunStore]:
     if uri.kind == "postgresql":
-        from projrun.tracking.sql.postgres_store import open_database
+        from projrun.tracking.sql.postgres.opening import open_database
 
         return lambda warn: open_database(uri, roots)
     if uri.kind != "sqlite" and any(roots):

@@ -30,8 +30,8 @@ def upgrade_db(uri: TrackingUri) -> Upgrade:
         raise RequestError(
             f"{uri.shown} is no database", hint="give postgresql://HOST/DATABASE or sqlite:///FILE"
         )
-    from projrun.tracking.sql.postgres_schema import upgrade
-    from projrun.tracking.sql.postgres_store import open_engine
+    from projrun.tracking.sql.postgres.opening import open_engine
+    from projrun.tracking.sql.postgres.schema import upgrade
 
     engine = open_engine(uri)
     try:

@@ -22,7 +22,7 @@ from psycopg.types.numeric import Int8Dumper
 from projrun.credentials import redact_uri
 from projrun.tracking.sql import migrations
 from projrun.tracking.sql.engine import DO_NOTHING, Changed
-from projrun.tracking.sql.postgres_errors import explained
+from projrun.tracking.sql.postgres.errors import explained
 from projrun.tuples import NamedTuple
 
 CONNECT_TIMEOUT = 10

@@ -18,7 +18,7 @@ from projrun.tracking.uri import TrackingUri
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from projrun.tracking.sql.postgres import PostgresEngine
+    from projrun.tracking.sql.postgres.engine import PostgresEngine
 
 SERVED_FOLDER = "mlartifacts"
 """In the folder where a server starts: what it serves where no destination is named, as MLflow's server has it."""
@@ -49,7 +49,7 @@ def open_database(uri: TrackingUri, roots: ArtifactRoots, deadline: Deadline | N
     """As `open_postgres_store`, for who knows where the artifacts are."""
     checked = checked_roots(roots)
     engine = open_engine(uri)
-    from projrun.tracking.sql.postgres_schema import prepare
+    from projrun.tracking.sql.postgres.schema import prepare
 
     try:
         created = prepare(engine)
@@ -65,7 +65,7 @@ def open_database(uri: TrackingUri, roots: ArtifactRoots, deadline: Deadline | N
 def open_engine(uri: TrackingUri) -> PostgresEngine:
     """The engine of a database, which may be anything. Raises RequestError where psycopg is not installed."""
     try:
-        from projrun.tracking.sql.postgres import PostgresEngine
+        from projrun.tracking.sql.postgres.engine import PostgresEngine
     except ImportError as error:
         raise RequestError(
             f"a store in PostgreSQL needs psycopg: {error}", hint="pip install 'projrun[postgres]'"

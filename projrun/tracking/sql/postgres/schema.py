@@ -9,7 +9,7 @@ from typing import Any
 
 from projrun.errors import RequestError
 from projrun.tracking.sql.migrations import MIGRATIONS, Migration, migrate
-from projrun.tracking.sql.postgres import PostgresConnection, PostgresEngine
+from projrun.tracking.sql.postgres.engine import PostgresConnection, PostgresEngine
 
 _LOCK = 0x50524A52
 """Of all who create or upgrade this database's store: `PRJR`, as in SQLite's files."""
