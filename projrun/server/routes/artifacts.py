@@ -7,14 +7,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from projrun.server import answers, permissions, wire
-from projrun.server.api import reading, served_paths, streaming
+from projrun.server.api import PROXIED, served_paths, streaming
 from projrun.server.files.names import safe_path
 from projrun.server.files.receiving import receive
 from projrun.server.files.sending import ArtifactResponse
 from projrun.server.files.threads import in_thread
-from projrun.server.places import SERVED, ArtifactUri
+from projrun.server.places import SERVED, ArtifactUri, Places
 from projrun.server.stores import Stores
 from projrun.tracking.artifacts.local_transfers import LocalTransfers
+from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.artifacts.transfers import ArtifactTransfers, transfers_of
 from projrun.tracking.runs import RunStore
 
@@ -43,17 +44,26 @@ class _Files(msgspec.Struct, omit_defaults=True):
     files: list[answers.File] = []
 
 
-def _list_of_run(store: RunStore, message: _List) -> _Files:
+async def _list_of_run(request: Request, stores: Stores, message: _List) -> Response:
     path = safe_path(message.path)
-    root = store.get_run(message.run).artifact_uri
-    return _Files(ArtifactUri(root), answers.files(store.artifacts(root).list(path)))
+
+    def find(store: RunStore) -> tuple[str, ArtifactRepository]:
+        root = store.get_run(message.run).artifact_uri
+        return root, store.artifacts(root)
+
+    root, repository = await stores.read(find)
+    found = _Files(ArtifactUri(root), answers.files(await in_thread(repository.list, path)))
+    places = Places(None if request.scope.get(PROXIED) else await stores.folder())
+    return _json(msgspec.json.encode(found, enc_hook=places.write))
 
 
-def _list(store: RunStore, message: _Folder) -> _Entries:
+async def _list(request: Request, stores: Stores, message: _Folder) -> Response:
     """The entries of a folder, by their names alone."""
-    found = store.artifacts(SERVED).list(safe_path(message.path))
+    path = safe_path(message.path)
+    repository = await stores.read(lambda store: store.artifacts(SERVED))
+    found = await in_thread(repository.list, path)
     named = (info._replace(path=info.path.rpartition("/")[2]) for info in found)
-    return _Entries(answers.files(tuple(named)))
+    return _json(msgspec.json.encode(_Entries(answers.files(tuple(named)))))
 
 
 async def _download(request: Request, stores: Stores, message: _File) -> Response:
@@ -68,7 +78,7 @@ async def _upload(request: Request, stores: Stores, message: _File) -> Response:
     path = safe_path(message.path)
     transfers = await _served(stores)
     await receive(request, lambda size: transfers.create(path, size), stores.files.upload_limit)
-    return Response(b"{}", media_type="application/json")
+    return _json(b"{}")
 
 
 async def _delete(request: Request, stores: Stores, message: _File) -> Response:
@@ -76,7 +86,7 @@ async def _delete(request: Request, stores: Stores, message: _File) -> Response:
     path = safe_path(message.path)
     transfers = await _served(stores)
     await in_thread(transfers.delete, path)
-    return Response(b"{}", media_type="application/json")
+    return _json(b"{}")
 
 
 async def _served(stores: Stores) -> ArtifactTransfers:
@@ -87,9 +97,19 @@ async def _served(stores: Stores) -> ArtifactTransfers:
     return transfers_of(await stores.read(lambda store: store.artifacts(SERVED)))
 
 
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json")
+
+
 ROUTES = (
-    reading("GET", "artifacts/list", _List, _list_of_run, needs=permissions.READ_RUN),
-    reading("GET", "artifacts", _Folder, _list, needs=permissions.READ_ARTIFACT, service="mlflow-artifacts"),
+    streaming("GET", served_paths("artifacts/list"), _List, _list_of_run, needs=permissions.READ_RUN),
+    streaming(
+        "GET",
+        served_paths("artifacts", service="mlflow-artifacts"),
+        _Folder,
+        _list,
+        needs=permissions.READ_ARTIFACT,
+    ),
     streaming("GET", _FILES, _File, _download, needs=permissions.READ_ARTIFACT),
     streaming("PUT", _FILES, _File, _upload, needs=permissions.EDIT_ARTIFACT),
     streaming("DELETE", _FILES, _File, _delete, needs=permissions.MANAGE_ARTIFACT),
