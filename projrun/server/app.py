@@ -12,6 +12,7 @@ from projrun.server.calls import Access, application
 from projrun.server.errors import error_response
 from projrun.server.routes import (
     artifacts,
+    assessments,
     experiments,
     files,
     life_cycle,
@@ -22,6 +23,7 @@ from projrun.server.routes import (
     registry,
     runs,
     server,
+    traces,
     transfers,
 )
 from projrun.server.stores import Stores
@@ -39,6 +41,8 @@ ROUTES: tuple[Route, ...] = (
     *model_versions.ROUTES,
     *files.ROUTES,
     *pages.ROUTES,
+    *traces.ROUTES,
+    *assessments.ROUTES,
     *artifacts.ROUTES,
     *transfers.ROUTES,
     *server.ROUTES,

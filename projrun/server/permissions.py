@@ -13,7 +13,14 @@ from projrun.tuples import NamedTuple
 
 Level = Literal["PUBLIC", "SIGNED_IN", "READ", "EDIT", "MANAGE", "ADMIN"]
 Kind = Literal[
-    "experiment", "experiment_name", "run", "logged_model", "registered_model", "artifact", "everything"
+    "experiment",
+    "experiment_name",
+    "run",
+    "logged_model",
+    "registered_model",
+    "artifact",
+    "trace",
+    "everything",
 ]
 
 
@@ -70,6 +77,14 @@ def _runs(message: Any) -> Iterable[Resource]:
 
 def _logged_model(message: Any) -> tuple[Resource]:
     return (Resource("logged_model", message.model_id),)
+
+
+def _trace(message: Any) -> tuple[Resource]:
+    return (Resource("trace", message.identifier),)
+
+
+def _traces(message: Any) -> Iterable[Resource]:
+    return [Resource("trace", each) for each in message.trace_ids]
 
 
 def _registered_model(message: Any) -> tuple[Resource]:
@@ -130,6 +145,12 @@ LIST_MODELS = Needs(
 LIST_MODEL_VERSIONS = Needs(
     "SIGNED_IN", lists=Listed("model_versions", lambda item: Resource("registered_model", item.name))
 )
+
+READ_TRACE = Needs("READ", _trace)
+EDIT_TRACE = Needs("EDIT", _trace)
+READ_TRACES = Needs("READ", _traces)
+EDIT_TRACES = Needs("EDIT", _traces)
+"""Of all that `trace_ids` names."""
 
 READ_ARTIFACT = Needs("READ", _artifact)
 EDIT_ARTIFACT = Needs("EDIT", _artifact)

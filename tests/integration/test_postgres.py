@@ -20,6 +20,7 @@ from projrun.testing.logged_models import (
 from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
 from projrun.testing.run_store_base import unique
+from projrun.testing.traces import TracesConformance
 from projrun.tracking.entities import Tag
 from projrun.tracking.open import open_store
 from projrun.tracking.rest.store import RestStore
@@ -50,6 +51,7 @@ class TestPostgresStore(
     LoggedModelSearchConformance,
     InputsConformance,
     ModelRegistryConformance,
+    TracesConformance,
 ):
     """The kits."""
 

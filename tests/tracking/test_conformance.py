@@ -18,6 +18,7 @@ from projrun.testing.logged_models import (
 )
 from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
+from projrun.testing.traces import TracesConformance
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
@@ -51,7 +52,7 @@ class EmbeddedConformance(
     """All that the embedded store keeps."""
 
 
-class TestSqlStore(EmbeddedConformance):
+class TestSqlStore(EmbeddedConformance, TracesConformance):
     """The embedded store."""
 
     @pytest.fixture

@@ -20,6 +20,7 @@ from projrun.tracking.artifacts.paths import checked_path
 from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
+from projrun.tracking.traces import Traces
 from projrun.tracking.users import User, Users
 
 LEVELS = {"DENY": -1, "NO_PERMISSIONS": 0, "READ": 1, "USE": 2, "EDIT": 3, "MANAGE": 4}
@@ -167,7 +168,9 @@ def signed_in(identity: Identity | None, store: RunStore) -> User:
 def _experiment_of(resource: Resource, store: RunStore) -> str:
     if resource.kind == "run":
         return store.get_run(resource.name).experiment_id
-    return part_of(store, LoggedModels).get_logged_model(resource.name).experiment_id
+    if resource.kind == "trace":
+        return part_of(store, Traces).get_trace(resource.name).experiment_id
+    return part_of(store, LoggedModels).get_logged_model(resource.name, allow_deleted=True).experiment_id
 
 
 def _joined(

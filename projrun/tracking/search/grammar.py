@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, NoReturn
 from projrun.errors import InvalidValueError
 from projrun.tracking.search.tokens import Token, tokenize
 
-Entity = Literal["attribute", "metric", "param", "tag", "dataset"]
+Entity = Literal["attribute", "metric", "param", "tag", "dataset", "metadata"]
 Value = str | int | float | tuple[str, ...] | None
 
 MAX_VALUES = 30_000
@@ -22,11 +22,12 @@ MAX_COMPARISONS = 200
 """Of one filter: SQLite's expressions nest at most a thousand deep."""
 
 _PREFIXES: Mapping[str, Entity] = {
-    **dict.fromkeys(("attribute", "attributes", "attr", "run"), "attribute"),
+    **dict.fromkeys(("attribute", "attributes", "attr", "run", "trace"), "attribute"),
     **dict.fromkeys(("metric", "metrics"), "metric"),
     **dict.fromkeys(("param", "params", "parameter", "parameters"), "param"),
     **dict.fromkeys(("tag", "tags"), "tag"),
     **dict.fromkeys(("dataset", "datasets"), "dataset"),
+    **dict.fromkeys(("metadata", "request_metadata"), "metadata"),
 }
 _NUMERIC = frozenset({"=", "!=", "<", "<=", ">", ">="})
 _TEXT = frozenset({"=", "!=", "LIKE", "ILIKE"})
@@ -123,6 +124,24 @@ MODEL_VERSIONS = Searchable(
         "creation_timestamp": Attribute("creation_time", numeric=True),
         "last_updated_timestamp": _CHANGED,
     },
+)
+
+
+TRACES = Searchable(
+    {
+        **dict.fromkeys(("request_id", "trace_id"), Attribute("trace_id", lists=True)),
+        **dict.fromkeys(("timestamp", "timestamp_ms"), Attribute("request_time", numeric=True)),
+        **dict.fromkeys(
+            ("execution_time", "execution_time_ms"), Attribute("execution_duration", numeric=True)
+        ),
+        **dict.fromkeys(("end_time", "end_time_ms"), Attribute("end_time", numeric=True)),
+        **dict.fromkeys(("status", "state"), Attribute("state", lists=True)),
+        "client_request_id": Attribute("client_request_id", lists=True),
+        "experiment_id": Attribute("experiment_id", lists=True),
+        "name": Attribute("name", lists=True),
+        "run_id": Attribute("run_id", lists=True),
+    },
+    frozenset({"attribute", "tag", "metadata"}),
 )
 
 
@@ -289,7 +308,7 @@ class _Parser:
         allowed = _NUMERIC if field.numeric else _TEXT
         if field.lists:
             allowed = allowed | _LIST
-        if field.entity in ("param", "tag") and self._searchable.nulls:
+        if field.entity in ("param", "tag", "metadata") and self._searchable.nulls:
             allowed = allowed | _NULL
         if operator not in allowed:
             self.fail(f"{operator} cannot be used here; one of: {', '.join(sorted(allowed))}", position)

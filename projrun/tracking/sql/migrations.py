@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from projrun.tracking.sql.engine import Connection
 from projrun.tracking.sql.points import POINTS, SEARCHED
 from projrun.tracking.sql.registry.schema import REGISTRY_KEYS
+from projrun.tracking.sql.traces.schema import TRACES
 from projrun.tracking.sql.users.schema import USERS
 
 Migration = tuple[str, ...]
@@ -191,6 +192,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     REGISTRY_KEYS,
     _LIFE_CYCLE,
     USERS,
+    TRACES,
 )
 
 

@@ -1,0 +1,152 @@
+"""The conformance kit of traces.
+
+class TestMyStore(TracesConformance):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[RunStore]: ...
+"""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from projrun.errors import InvalidValueError, NotFoundError
+from projrun.testing.run_store_base import NO_EXPERIMENT, ConformanceBase
+from projrun.tracking.entities import Run, Tag
+from projrun.tracking.life_cycle import LifeCycle
+from projrun.tracking.parts import part_of
+from projrun.tracking.runs import RunStore
+from projrun.tracking.traces import Assessment, TraceInfo, Traces
+
+PLACE = "mlflow.artifactLocation"
+
+
+def _new(experiment_id: str, name: str, number: int, **given: object) -> TraceInfo:
+    trace = TraceInfo(
+        f"tr-{uuid.uuid4().hex}",
+        experiment_id,
+        1_000 + number,
+        10 * number,
+        "OK",
+        metadata=(Tag("mlflow.trace.session", f"s{number % 2}"),),
+        tags=(Tag("mlflow.traceName", name),),
+    )
+    return trace._replace(**given)  # type: ignore[arg-type]
+
+
+class TracesConformance(ConformanceBase):
+    """Traces and their search."""
+
+    @pytest.fixture
+    def traces(self, store: RunStore) -> Traces:
+        """The part of the store that is tested."""
+        return part_of(store, Traces)
+
+    def test_trace_is_kept_whole(self, store: RunStore, traces: Traces, experiment_id: str) -> None:
+        judged = Assessment("a-1", '{"assessment_id": "a-1"}')
+        made = _new(experiment_id, "whole", 3, request_preview="in", assessments=(judged,))
+        found = traces.record_trace(made)
+        place = found.tag(PLACE)
+        assert place.startswith(store.get_experiment(experiment_id).artifact_location)
+        assert place.endswith(f"/traces/{made.trace_id}/artifacts")
+        assert found == made._replace(tags=tuple(sorted([*made.tags, Tag(PLACE, place)])))
+        assert traces.get_trace(made.trace_id) == found
+        again = traces.record_trace(made._replace(state="ERROR", tags=(Tag("more", "1"),)))
+        assert (again.state, set(again.tags)) == ("ERROR", {*found.tags, Tag("more", "1")})
+        assert traces.get_traces(["tr-none", made.trace_id]) == (again,)
+        with pytest.raises(InvalidValueError, match="is in another experiment"):
+            traces.record_trace(made._replace(experiment_id="0"))
+
+    def test_tags_and_assessments_of_a_trace(self, traces: Traces, experiment_id: str) -> None:
+        trace_id = traces.record_trace(_new(experiment_id, "tagged", 1)).trace_id
+        traces.set_trace_tag(trace_id, Tag("team", "a"))
+        traces.set_trace_tag(trace_id, Tag("team", "b"))
+        assert traces.get_trace(trace_id).tag("team") == "b"
+        traces.delete_trace_tag(trace_id, "team")
+        with pytest.raises(NotFoundError, match="No trace tag with key 'team'"):
+            traces.delete_trace_tag(trace_id, "team")
+        traces.set_assessment(trace_id, Assessment("a-2", "{}"))
+        assert traces.get_assessment(trace_id, "a-2").body == "{}"
+        traces.delete_assessment(trace_id, "a-2")
+        with pytest.raises(NotFoundError):
+            traces.get_assessment(trace_id, "a-2")
+
+    def test_traces_that_are_not_there(self, store: RunStore, traces: Traces, experiment_id: str) -> None:
+        for lookup in (
+            lambda: traces.get_trace("tr-none"),
+            lambda: traces.set_trace_tag("tr-none", Tag("a", "b")),
+            lambda: traces.delete_trace_tag("tr-none", "a"),
+        ):
+            with pytest.raises(NotFoundError, match="Trace with ID 'tr-none' not found"):
+                lookup()
+        with pytest.raises(NotFoundError):
+            traces.record_trace(_new(NO_EXPERIMENT, "lost", 1))
+        part_of(store, LifeCycle).delete_experiment(experiment_id)
+        with pytest.raises(InvalidValueError, match="must be in the 'active' state"):
+            traces.record_trace(_new(experiment_id, "late", 1))
+
+    @pytest.mark.parametrize(
+        ("text", "wanted"),
+        [
+            ("", "dcba"),
+            ("name = 'b'", "b"),
+            ("trace.name IN ('a', 'c')", "ca"),
+            ("tags.`mlflow.traceName` = 'c'", "c"),
+            ("timestamp_ms >= 1002", "dc"),
+            ("execution_time < 20", "ba"),
+            ("end_time_ms = 1011", "b"),
+            ("status = 'ERROR'", "d"),
+            ("attributes.status != 'ERROR' AND tags.odd = '1'", "b"),
+            ("metadata.`mlflow.trace.session` = 's0'", "ca"),
+            ("request_metadata.`mlflow.trace.session` LIKE 's1%'", "db"),
+            ("tags.odd IS NULL", "ca"),
+        ],
+    )
+    def test_traces_by_filter(self, traces: Traces, experiment_id: str, text: str, wanted: str) -> None:
+        self._record_four(traces, experiment_id)
+        found = traces.search_traces([experiment_id], filter_string=text).traces
+        assert "".join(trace.tag("mlflow.traceName") for trace in found) == wanted
+
+    def test_traces_in_order_and_pages(self, traces: Traces, experiment_id: str) -> None:
+        self._record_four(traces, experiment_id)
+        page = traces.search_traces([experiment_id], order_by=["timestamp_ms ASC"], max_results=3)
+        rest = traces.search_traces(
+            [experiment_id], order_by=["timestamp_ms ASC"], page_token=page.next_page_token
+        )
+        names = [trace.tag("mlflow.traceName") for trace in page.traces + rest.traces]
+        assert (names, rest.next_page_token) == (["a", "b", "c", "d"], "")
+
+    def test_traces_of_a_run(self, traces: Traces, run: Run) -> None:
+        self._record_four(traces, run.experiment_id)
+        made = traces.record_trace(
+            _new(run.experiment_id, "made", 9, metadata=(Tag("mlflow.sourceRun", run.run_id),))
+        )
+        linked = traces.search_traces([run.experiment_id], filter_string="name = 'a'").traces[0]
+        traces.link_traces([linked.trace_id], run.run_id)
+        found = traces.search_traces([run.experiment_id], filter_string=f"run_id = '{run.run_id}'").traces
+        assert [trace.trace_id for trace in found] == [made.trace_id, linked.trace_id]
+
+    def test_traces_are_deleted_for_good(self, traces: Traces, experiment_id: str) -> None:
+        self._record_four(traces, experiment_id)
+        newest = traces.search_traces([experiment_id], max_results=1).traces[0].trace_id
+        assert traces.delete_traces(experiment_id, max_request_time=1_002, max_traces=2) == 2
+        assert traces.delete_traces(NO_EXPERIMENT, trace_ids=[newest]) == 0
+        assert traces.delete_traces(experiment_id, trace_ids=[newest, "tr-none"]) == 1
+        left = traces.search_traces([experiment_id]).traces
+        assert [trace.tag("mlflow.traceName") for trace in left] == ["c"]
+
+    def _record_four(self, traces: Traces, experiment_id: str) -> None:
+        for number, name in enumerate("abcd"):
+            traces.record_trace(
+                _new(
+                    experiment_id,
+                    name,
+                    number,
+                    state="ERROR" if name == "d" else "OK",
+                    tags=(
+                        Tag("mlflow.traceName", name),
+                        *([Tag("odd", str(number))] if number % 2 else []),
+                    ),
+                )
+            )
