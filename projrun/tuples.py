@@ -36,6 +36,7 @@ class _RecordType(type):
             raise TypeError(f"{name}: a field without a default follows one that has one")
         own = {**namespace, **{field: property(itemgetter(index)) for index, field in enumerate(fields)}}
         own |= {"__slots__": (), "__match_args__": fields, "_fields": fields, "_field_defaults": defaults}
+        own["_tail"] = tuple(defaults.values())
         return super().__new__(cls, name, bases, own)
 
 
@@ -51,10 +52,15 @@ class _Record(tuple["Any", ...], metaclass=_RecordType):
     __slots__ = ()
     _fields: tuple[str, ...] = ()
     _field_defaults: Mapping[str, object] = {}
+    _tail: tuple[object, ...] = ()
+    """The defaults, which are those of the last fields."""
 
     def __new__(cls: type[Self], *values: Any, **named: Any) -> Self:
         fields = cls._fields
-        if named or len(values) != len(fields):
+        missing = len(fields) - len(values)
+        if not named and 0 < missing <= len(cls._tail):
+            return tuple.__new__(cls, values + cls._tail[-missing:])
+        if named or missing:
             found = {**cls._field_defaults, **named}
             for field, value in zip(fields, values, strict=False):
                 if field in named:
@@ -85,7 +91,10 @@ class _Record(tuple["Any", ...], metaclass=_RecordType):
 
     @classmethod
     def _make(cls: type[Self], values: Iterable[Any]) -> Self:
-        return cls(*values)
+        made = tuple.__new__(cls, values)
+        if len(made) != len(cls._fields):
+            raise TypeError(cls._problem(made, {}))
+        return made
 
     def _replace(self: Self, **changes: Any) -> Self:
         replaced = tuple.__new__(type(self), map(changes.pop, self._fields, self))

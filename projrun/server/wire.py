@@ -63,16 +63,8 @@ class MetricFields(Message, kw_only=True):
     """Of a metric of a logged model. The run that a message is about counts."""
 
     def metric(self) -> Metric:
-        """As a metric."""
-        return Metric(
-            self.key,
-            self.value,
-            self.timestamp,
-            self.step,
-            self.dataset_name or None,
-            self.dataset_digest or None,
-            self.model_id or None,
-        )
+        """As a metric, whose fields are these in this order."""
+        return Metric._make(msgspec.structs.astuple(self)[:8])
 
 
 class OfRun(Message):
@@ -130,6 +122,11 @@ class ModelReference(Message):
     def output(self) -> ModelOutput:
         """As a run's output."""
         return ModelOutput(self.model_id, self.step)
+
+
+def metrics(fields: tuple[MetricFields, ...]) -> tuple[Metric, ...]:
+    """As metrics: on the path of every logged value."""
+    return tuple(map(Metric._make, map(msgspec.structs.astuple, fields)))
 
 
 def params(pairs: tuple[Pair, ...]) -> tuple[Param, ...]:

@@ -130,7 +130,7 @@ def _log_parameter(store: RunStore, message: _Pair) -> None:
 
 
 def _log_batch(store: RunStore, message: _Batch) -> None:
-    metrics = tuple(fields.metric() for fields in message.metrics)
+    metrics = wire.metrics(message.metrics)
     params, tags = wire.params(message.params), wire.tags(message.tags)
     limits.check_batch(metrics, params, tags)
     store.log_batch(message.run, metrics=metrics, params=params, tags=tags)
