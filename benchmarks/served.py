@@ -1,0 +1,186 @@
+"""The servers that are compared: started on loopback, with all that they keep in a folder, and what CPU they take."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from tests.support.virtualenvs import MLFLOW3, built_environment
+
+FASTTRACKML = ("fasttrackml",)
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Kept(NamedTuple):
+    """A server to start: its name, its argv without a port, and where it keeps what it is given."""
+
+    name: str
+    argv: Sequence[str]
+    environ: Mapping[str, str]
+    database: str
+    kind: str
+    """`projrun`, `mlflow` or `fasttrackml`: how a large store is filled."""
+
+
+class Served(NamedTuple):
+    """A server that runs."""
+
+    kept: Kept
+    port: int
+    pid: int
+    healthy_after: float
+    """Seconds from its start to its first answer."""
+
+    @property
+    def name(self) -> str:
+        """As in the table."""
+        return self.kept.name
+
+    def cpu(self) -> float:
+        """Seconds of CPU that its processes have taken so far."""
+        return sum(map(_seconds_of, process_tree(self.pid)))
+
+    def memory(self) -> float:
+        """MB that its processes hold (RSS)."""
+        return sum(map(_memory_of, process_tree(self.pid)))
+
+
+class Client:
+    """One connection to a server, kept."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+
+    def post(self, path: str, **body: object) -> Any:
+        """The answer to a POST below `/api/2.0/mlflow/`."""
+        return self._answer("POST", f"/api/2.0/mlflow/{path}", json.dumps(body).encode())
+
+    def get(self, path: str, *, prefix: str = "/api", **query: object) -> Any:
+        """The answer to a GET."""
+        return self._answer("GET", f"{prefix}/2.0/mlflow/{path}?{urlencode(query, doseq=True)}", None)
+
+    def _answer(self, method: str, path: str, body: bytes | None) -> Any:
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        self._connection.request(method, path, body, headers)
+        response = self._connection.getresponse()
+        content = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"{method} {path}: {response.status} {content[:300]!r}")
+        return json.loads(content)
+
+
+def process_tree(pid: int) -> list[int]:
+    """A process and its descendants."""
+    found = [pid]
+    for parent in found:
+        for task in Path(f"/proc/{parent}/task").glob("*"):
+            try:
+                found += map(int, (task / "children").read_text().split())
+            except OSError:  # it has just ended
+                continue
+    return found
+
+
+def _seconds_of(pid: int) -> float:
+    """Of a process, and of its children that have ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / _TICK
+
+
+def _memory_of(pid: int) -> float:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    except OSError:
+        return 0.0
+
+
+def on_sqlite(folder: Path) -> list[Kept]:
+    """Every server on a SQLite file of its own."""
+    mlflow = built_environment("mlflow3", MLFLOW3)
+    fml = built_environment("fasttrackml", FASTTRACKML).with_name("fml")
+    listed = [_projrun("projrun", f"sqlite:///{folder / 'projrun.db'}", folder)]
+    for workers, name in (("1", "mlflow, 1 worker"), ("4", "mlflow, 4 workers")):
+        database = folder / f"mlflow-{workers}.db"
+        listed.append(_mlflow(name, mlflow, f"sqlite:///{database}", folder, workers))
+    database = folder / "fasttrackml.db"
+    argv = [str(fml), "server", "--database-uri", f"sqlite://{database}", "--listen-address"]
+    listed.append(Kept("fasttrackml", argv, os.environ, str(database), "fasttrackml"))
+    return listed
+
+
+def on_postgres(folder: Path, uris: Sequence[str]) -> list[Kept]:
+    """projrun and MLflow on two empty databases. The CPU of PostgreSQL itself is not counted."""
+    mlflow = built_environment("mlflow3", (*MLFLOW3, "psycopg2-binary"))
+    theirs = uris[1].replace("postgresql://", "postgresql+psycopg2://")
+    return [
+        _projrun("projrun", uris[0], folder),
+        _mlflow("mlflow, 1 worker", mlflow, theirs, folder, "1"),
+    ]
+
+
+def _projrun(name: str, uri: str, folder: Path) -> Kept:
+    argv = [sys.executable, "-m", "projrun", "server", "--backend-store-uri", uri, "--port"]
+    environ = {**os.environ, "HOME": str(folder), "PROJRUN_HOME": str(folder / "home")}
+    return Kept(name, argv, environ, uri, "projrun")
+
+
+def _mlflow(name: str, python: Path, uri: str, folder: Path, workers: str) -> Kept:
+    argv = [str(python), "-m", "mlflow", "server", "--workers", workers, "--backend-store-uri", uri]
+    argv += ["--artifacts-destination", str(folder / "artifacts"), "--port"]
+    # Background jobs are eight processes more, of no use here.
+    return Kept(name, argv, {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, uri, "mlflow")
+
+
+@contextmanager
+def serving(kept: Kept, folder: Path) -> Iterator[Served]:
+    """Start a server, and end it with all its processes."""
+    port = _free_port()
+    place = f"127.0.0.1:{port}" if kept.kind == "fasttrackml" else str(port)
+    with (folder / f"{kept.kind}-{port}.log").open("wb") as log:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [*kept.argv, place], cwd=folder, env=dict(kept.environ), stdin=subprocess.DEVNULL, stdout=log,
+            stderr=log, start_new_session=True,
+        )  # fmt: skip
+        try:
+            _wait(process, port, Path(log.name))
+            yield Served(kept, port, process.pid, time.perf_counter() - began)
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path, patience: float = 180) -> None:
+    deadline = time.monotonic() + patience
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            Client(port).post("experiments/search", max_results=1)
+        except (OSError, RuntimeError, http.client.HTTPException):
+            time.sleep(0.01)
+        else:
+            return
+    raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
