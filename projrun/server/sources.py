@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
@@ -129,8 +130,9 @@ class _Check:
             self._refuse()
 
     def _check_host(self, scheme: str) -> None:
-        if (self._run_id or self._model_id) and self._is_within_root(_is_within):
-            return  # where the experiment keeps its artifacts anyway
+        with suppress(InvalidValueError):  # no such run or model
+            if self._is_within_root(_is_within):
+                return  # where the experiment keeps its artifacts anyway
         raise InvalidValueError(
             f"'source' cannot use the '{scheme}' scheme: the '{scheme}' scheme addresses a host other than the "
             "tracking server's configured artifact storage, so the server would connect to the host named in the URI."
@@ -140,7 +142,7 @@ class _Check:
         host = self._parts.hostname
         if host and not _HERE.fullmatch(host):
             raise _invalid(self._source, "A file URI must not name another host.")
-        if (self._run_id or self._model_id) and self._is_within_root(_is_below):
+        if self._is_within_root(_is_below):
             return
         raise _invalid(
             self._source,
