@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from projrun.testing.logged_models import (
     LoggedModelsConformance,
     LoggedModelSearchConformance,
 )
-from projrun.testing.registry import ModelRegistryConformance
+from projrun.testing.registry import ModelRegistryConformance, RegistryRaces
 from projrun.testing.run_store import RunStoreConformance
 from projrun.testing.run_store_base import unique
 from projrun.testing.traces import TracesConformance
 from projrun.tracking.entities import Tag
 from projrun.tracking.open import open_store
+from projrun.tracking.parts import part_of
+from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql import experiments
@@ -78,6 +81,26 @@ class TestEndpointOnPostgres(RunStoreConformance, LifeCycleConformance):
     def store(self, endpoint: Endpoint) -> Iterator[RunStore]:
         with closing(RestStore(endpoint.uri, {})) as store:
             yield store
+
+
+class TestRegistryRaces(RegistryRaces):
+    """Many threads, each with a connection of its own."""
+
+    @pytest.fixture
+    def open_registry(self, database: str, tmp_path: Path) -> Iterator[Callable[[], ModelRegistry]]:
+        opened: list[RunStore] = []
+        mine = threading.local()
+        environ = {"MLFLOW_DEFAULT_ARTIFACT_ROOT": str(tmp_path)}
+
+        def open_registry() -> ModelRegistry:
+            if not hasattr(mine, "store"):
+                mine.store = open_store(parse_tracking_uri(database), environ, warn=print)
+                opened.append(mine.store)
+            return part_of(mine.store, ModelRegistry)
+
+        yield open_registry
+        for store in opened:
+            store.close()
 
 
 @pytest.fixture
