@@ -13,14 +13,13 @@ from starlette.types import Message, Scope
 
 from projrun.errors import InvalidValueError, TrackingError
 from projrun.server import permissions, wire
-from projrun.server.api import Route, reading, streaming
+from projrun.server.api import Route, served_paths, streaming
 from projrun.server.calls import check_content_type, read_body
 from projrun.server.graphql.answering import answer
 from projrun.server.graphql.language import parse
 from projrun.server.graphql.schema import Call
 from projrun.server.stores import Stores
 from projrun.server.table import API
-from projrun.tracking.runs import RunStore
 
 
 class _Query(msgspec.Struct):
@@ -75,13 +74,14 @@ async def _asked(scope: Scope, call: Call, fields: Mapping[str, Any]) -> Mapping
 
 
 def _empty(method: str, path: str, body: Mapping[str, object], version: str = "3.0") -> Route:
-    """What there is none of here."""
-    encoded = msgspec.Raw(msgspec.json.encode(body))
+    """What there is none of here, whatever is asked for."""
+    encoded = msgspec.json.encode(body)
 
-    def find(store: RunStore, message: wire.Message) -> Any:
-        return encoded
+    async def respond(request: Request, stores: Stores, message: wire.Message) -> Response:
+        return Response(encoded, media_type="application/json")
 
-    return reading(method, path, wire.Message, find, needs=permissions.SIGNED_IN, version=version)
+    route = streaming(method, served_paths(path, version), wire.Message, respond, needs=permissions.SIGNED_IN)
+    return route._replace(writes=False)
 
 
 ROUTES: tuple[Route, ...] = (
