@@ -10,6 +10,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
+from projrun.server.protocol import BoundedProtocol
 from projrun.server.stores import Stores
 
 _SILENT = 100
@@ -87,7 +88,7 @@ def _configure(app: object, certificate: tuple[str, str] | None) -> uvicorn.Conf
     file, key = certificate or (None, None)
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # uvicorn's own types of ASGI, which differ from Starlette's
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -9,8 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -196,3 +197,23 @@ def test_many_clients_at_once(endpoint: Endpoint, run_id: str, database: Path) -
 
 def _address(endpoint: Endpoint) -> tuple[str, int]:
     return "127.0.0.1", int(endpoint.uri.split(":")[2].split("/")[0])
+
+
+def test_a_head_without_end_is_not_kept(endpoint: Endpoint) -> None:
+    address = urlsplit(endpoint.uri)
+    with socket.create_connection(("127.0.0.1", address.port or 0), timeout=20) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX: ")
+        answer = b""
+        with suppress(ConnectionError):
+            while not answer:
+                connection.sendall(bytes([97]) * 16384)
+                connection.settimeout(0.05)
+                with suppress(TimeoutError):
+                    answer = connection.recv(1000)
+        assert answer.startswith(b"HTTP/1.1 400")
+
+
+def test_a_large_body_after_a_small_head_is_taken(client: Client) -> None:
+    body = b'{"experiment_ids": ["0"], "unknown": "%s"}' % (b"x" * 500_000)
+    for _ in range(2):
+        assert client.send("POST", f"{API}runs/search", body).status == 200
