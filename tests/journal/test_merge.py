@@ -19,6 +19,7 @@ from projrun.journal.journal import Journal, has_journal
 from projrun.journal.merge import Merged, merge
 from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Run, Tag
 from projrun.tracking.inputs import Inputs
+from projrun.tracking.life_cycle import LifeCycle
 from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.origin import ORIGIN
 from projrun.tracking.parts import part_of
@@ -315,3 +316,18 @@ def test_what_is_held_is_on_the_disk_before_the_file_itself_may_go(
 def test_nothing_is_made_before_it_is_needed(tmp_path: Path) -> None:
     assert not has_journal(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_deleted_is_deleted_in_the_target(tmp_path: Path, target: ForeignStore) -> None:
+    with Journal(tmp_path / "own") as journal:
+        journal.store.create_run("0", run_name="gone", start_time=1000, origin_id=OWNER)
+        journal.store.log_batch(OWNER, params=[Param("alpha", "0.5")])
+        models = part_of(journal.store, LoggedModels)
+        model = models.create_logged_model("0", name="tree", source_run_id=OWNER)
+        models.delete_logged_model(model.model_id)
+        part_of(journal.store, LifeCycle).delete_run(OWNER)
+        for _ in range(2):
+            assert merge(journal, target).refused == ()
+    (run,) = target.search_runs(["0"], view_type="DELETED_ONLY").runs
+    assert (run.run_name, run.params) == ("gone", (Param("alpha", "0.5"),))
+    assert part_of(target, LoggedModels).search_logged_models(["0"]).models == ()
