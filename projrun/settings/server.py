@@ -81,6 +81,15 @@ _TABLE = (
         "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS", default="pages of this machine",
     ),
     _flag("read-only", "Refuse every change."),
+    _flag("auth", "Callers sign in; users are those of `projrun server users`."),
+    _option(
+        "default-permission", "What a user may do without a grant: READ, EDIT, MANAGE or NO_PERMISSIONS.", "LEVEL",
+        default="READ",
+    ),
+    _option("auth-header", "With --auth: header in which a proxy names the user who signed in there.", "NAME"),
+    _option(
+        "auth-header-from", "Addresses or networks of that proxy; others may not name users.", "ADDRESS,...",
+    ),
     NO_AUTH,
     _option("ssl-certfile", "Certificate chain (PEM): serve https.", "FILE"),
     _option("ssl-keyfile", "Private key of the certificate, where it is in a file of its own.", "FILE"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import click
 
 from projrun.cli.options import options_from
 from projrun.cli.rendering import one_line, print_text
+from projrun.cli.server.opening import served_store, server_settings
+from projrun.cli.server.signing import require_users, with_users
 from projrun.cli.server.upgrading import upgrade_db
+from projrun.cli.server.users import tokens, users
 from projrun.directories import Directories
 from projrun.errors import RequestError
 from projrun.server.program.configuration import LOG_FORMATS, Program
@@ -39,6 +43,8 @@ def server(context: click.Context, /, **values: Any) -> None:
 
 
 server.add_command(upgrade_db)
+server.add_command(users)
+server.add_command(tokens)
 
 
 def serve(
@@ -52,14 +58,16 @@ def serve(
 
     `ready` is called with the address, for a browser, once requests are answered.
     """
-    from projrun.cli.server.opening import served_store
     from projrun.server.program.listening import listen, url
     from projrun.server.program.readiness import handed_over
 
     host, port = _address(settings)
-    program = _program(settings)
+    program = with_users(_program(settings), settings)
     # Everything that can be wrong with the request is found before the server's modules are imported.
     served = served_store(settings, places, program.workers)
+    if program.users:
+        with closing(served.open()) as store:
+            require_users(store, program)
     try:
         listeners = handed_over() or listen(host, port)
     except RequestError:
@@ -76,17 +84,6 @@ def serve(
         ready(addresses[0])
 
     run_server(program, listeners, served.open, started)
-
-
-def server_settings(values: Mapping[str, Any], places: Directories) -> Settings:
-    """What options, by keyword, and variables say."""
-    words: dict[Any, str] = {True: "1", False: "0"}
-    given = {
-        option.name: words.get(value, value)
-        for option in SERVER_OPTIONS.values()
-        if not ((value := values.get(option.keyword)) is False and option.kind == "flag")
-    }
-    return Settings(given, os.environ, places.config, SERVER_OPTIONS)
 
 
 def _program(settings: Settings) -> Program:
@@ -149,9 +146,10 @@ def _address(settings: Settings) -> tuple[str, int]:
         raise RequestError(
             f"{port.origin}: {port.value!r} is not a port", hint="for example 5000; 0 takes a free one"
         )
-    if not is_loopback(host.value) and not settings.enabled("no-auth"):
+    if not (is_loopback(host.value) or settings.enabled("auth") or settings.enabled("no-auth")):
         raise RequestError(
             f"{host.origin}: other machines reach {host.value}, and this server has no users",
-            hint="--no-auth lets everybody who reaches it read and write all; without --host only this machine does",
+            hint="--auth makes callers sign in; --no-auth lets everybody who reaches it read and write all;"
+            " without --host only this machine does",
         )
     return host.value, int(port.value)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from projrun.cli.rendering import print_warning
 from projrun.directories import Directories
 from projrun.errors import RequestError
 from projrun.server.stores import OpenStore
 from projrun.settings import Settings
+from projrun.settings.server import SERVER_OPTIONS
 from projrun.tracking.open import open_store
 from projrun.tracking.parts import find_part
 from projrun.tracking.runs import LocalStore, RunStore
@@ -55,6 +57,17 @@ def served_store(settings: Settings, places: Directories, workers: int = 1) -> S
     _look(opened(print_warning), workers)
     shown = uri.shown if registry_uri == uri else f"{uri.shown}, models in {registry_uri.shown}"
     return Served(shown, opened)
+
+
+def server_settings(values: Mapping[str, Any], places: Directories) -> Settings:
+    """What options, by keyword, and variables say."""
+    words: dict[Any, str] = {True: "1", False: "0"}
+    given = {
+        option.name: words.get(value, value)
+        for option in SERVER_OPTIONS.values()
+        if not ((value := values.get(option.keyword)) is False and option.kind == "flag")
+    }
+    return Settings(given, os.environ, places.config, SERVER_OPTIONS)
 
 
 def backend_uri(settings: Settings, places: Directories) -> TrackingUri:

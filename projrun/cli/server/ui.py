@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from projrun.cli.options import click_option
-from projrun.cli.server.command import serve, server_settings
+from projrun.cli.server.command import serve
+from projrun.cli.server.opening import server_settings
 from projrun.directories import Directories
 from projrun.errors import RequestError
 from projrun.settings.server import BACKEND_STORE, HOST, NO_AUTH, PORT

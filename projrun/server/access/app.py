@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.types import ASGIApp
 
 from projrun.server.access.permitting import Permissions
@@ -18,8 +20,15 @@ def routes_with_users(rules: Permissions) -> tuple[Route, ...]:
 
 
 def create_api_with_users(
-    stores: Stores, *, default_permission: str = "READ", proxy: Proxy | None = None
+    stores: Stores,
+    *,
+    default_permission: str = "READ",
+    proxy: Proxy | None = None,
+    served: Callable[[tuple[Route, ...]], tuple[Route, ...]] = lambda routes: routes,
 ) -> ASGIApp:
-    """As `create_api`, for users who sign in; `default_permission` is what each may do without a grant."""
+    """As `create_api`, for users who sign in; `default_permission` is what each may do without a grant.
+
+    `served` may replace routes.
+    """
     rules = Permissions(default_permission)
-    return SigningIn(create_api(stores, routes_with_users(rules), rules), stores, proxy)
+    return SigningIn(create_api(stores, served(routes_with_users(rules)), rules), stores, proxy)

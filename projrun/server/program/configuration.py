@@ -23,6 +23,14 @@ class Program(NamedTuple):
     """Files in PEM: with a certificate, TLS is spoken; the key may be in the same file."""
     key: str = ""
     log_format: str = "none"
+    users: bool = False
+    """Whether callers sign in."""
+    default_permission: str = "READ"
+    """What a user may do without a grant."""
+    user_header: str = ""
+    """In which a proxy names the user."""
+    proxies: tuple[str, ...] = ()
+    """Addresses and networks of such proxies."""
     workers: int = 1
     """Processes that answer."""
 

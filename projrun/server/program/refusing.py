@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from projrun.server.api import Route
 from projrun.server.errors import error_response
+from projrun.server.permissions import PUBLIC
 from projrun.server.program.configuration import Program
 from projrun.server.stores import Stores
 from projrun.server.wire import Message
@@ -38,4 +39,4 @@ def _replaced(route: Route, reason: tuple[int, str, str] | None) -> Route:
     async def refuse(request: Request, stores: Stores, message: Message) -> Response:
         return error_response(*reason)
 
-    return route._replace(streamer=refuse, message=Message)
+    return route._replace(streamer=refuse, message=Message, needs=PUBLIC)

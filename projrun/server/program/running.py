@@ -5,6 +5,9 @@ from __future__ import annotations
 import resource
 import socket
 from collections.abc import Callable
+from ipaddress import ip_network
+
+from starlette.types import ASGIApp
 
 from projrun.errors import RequestError
 from projrun.server.app import ROUTES, create_api
@@ -67,8 +70,26 @@ def _serve(
 def surrounded(program: Program, stores: Stores) -> Surroundings:
     """The application with what surrounds it."""
     origins = Origins(program.allowed_hosts, program.allowed_origins)
-    api = create_api(stores, served_routes(ROUTES, program))
+    api = (
+        _with_users(program, stores) if program.users else create_api(stores, served_routes(ROUTES, program))
+    )
     return Surroundings(api, origins, program.prefix, Requests(program.log_format))
+
+
+def _with_users(program: Program, stores: Stores) -> ASGIApp:
+    from projrun.server.access.app import create_api_with_users
+    from projrun.server.access.signing_in import Proxy
+
+    proxy = None
+    if program.user_header:
+        networks = tuple(ip_network(each) for each in program.proxies)
+        proxy = Proxy(program.user_header.lower().encode("latin-1"), networks)
+    return create_api_with_users(
+        stores,
+        default_permission=program.default_permission,
+        proxy=proxy,
+        served=lambda routes: served_routes(routes, program),
+    )
 
 
 def _certificate(program: Program) -> tuple[str, str] | None:
