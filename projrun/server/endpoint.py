@@ -119,7 +119,8 @@ class Endpoint:
         from projrun.server.stores import Stores
 
         stores = Stores(self._open_store, self._on_create)
-        listeners = [socket(fileno=one.detach()) for one in self._listeners]
+        # The protocol is named again: not every system says it of a descriptor.
+        listeners = [socket(fileno=one.detach(), proto=_socket.IPPROTO_TCP) for one in self._listeners]
         try:
             app = create_app(stores, self.secret, PROXIED_PATH, self._around)
             serve(listeners, self._stopped.fileno(), stores, app, GRACE)

@@ -29,11 +29,19 @@ class Program(NamedTuple):
 
 @contextmanager
 def projrun_server(
-    folder: Path, *options: str, environ: Mapping[str, str] | None = None, port: int = 0
+    folder: Path,
+    *options: str,
+    environ: Mapping[str, str] | None = None,
+    port: int = 0,
+    first: str = "",
 ) -> Iterator[Program]:
-    """A server of the store in `folder`, on a free port; killed at the end where it still runs."""
+    """A server of the store in `folder`, on a free port; killed at the end where it still runs.
+
+    `first` is Python that its process runs before anything else.
+    """
     log = folder / "server.log"
-    command = [sys.executable, "-m", "projrun", "server", "--port", str(port), *options]
+    start = ["-c", f"{first}\nfrom projrun.cli import main\nmain()"] if first else ["-m", "projrun"]
+    command = [sys.executable, *start, "server", "--port", str(port), *options]
     variables = {**os.environ, "PROJRUN_HOME": str(folder), **(environ or {})}
     with log.open("w", encoding="utf-8") as output:
         process = _started(command, variables, output)
