@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -27,12 +27,16 @@ class Experiment(Message):
 class Location(Message):
     """Where a trace is."""
 
+    REFUSED: ClassVar[tuple[str, ...]] = ("inference_table",)
+
     type: str = "MLFLOW_EXPERIMENT"
     mlflow_experiment: Experiment = msgspec.field(default_factory=Experiment)
 
 
 class Info(Message, omit_defaults=True):
     """MLflow 3's TraceInfoV3."""
+
+    REFUSED: ClassVar[tuple[str, ...]] = ("request", "response")
 
     trace_id: str
     trace_location: Location

@@ -57,6 +57,8 @@ def test_trace_of_a_new_client(client: Client) -> None:
     assert page == {"traces": [found]}
     several = send(client, "POST", f"{API3}/batchGetInfos", trace_ids=["tr-none", "tr-1"]).json
     assert several == {"trace_infos": [found]}
+    elsewhere = send(client, "POST", f"{API3}/batchGetInfos", trace_ids=["tr-1"], experiment_ids=["7"]).json
+    assert elsewhere == {}
     assert send(client, "GET", f"{API3}/get?trace_id=tr-1").error == (404, "RESOURCE_DOES_NOT_EXIST")
 
 

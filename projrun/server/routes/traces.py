@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from starlette.requests import Request
@@ -38,6 +38,8 @@ class _OfRequest(wire.Message):
 
 
 class _Trace(wire.Message):
+    REFUSED: ClassVar[tuple[str, ...]] = ("spans",)
+
     trace_info: Info
 
 
@@ -68,6 +70,8 @@ class _Page(msgspec.Struct, omit_defaults=True):
 
 class _Several(wire.Message):
     trace_ids: tuple[str, ...] = ()
+    experiment_ids: tuple[str, ...] = ()
+    """Only traces of these, where some are given."""
 
 
 class _Infos(msgspec.Struct, omit_defaults=True):
@@ -144,7 +148,9 @@ def _get(store: RunStore, message: _OfTrace) -> _Found:
 
 
 def _get_several(store: RunStore, message: _Several) -> _Infos:
-    return _Infos([info(trace) for trace in part_of(store, Traces).get_traces(message.trace_ids)])
+    found = part_of(store, Traces).get_traces(message.trace_ids)
+    wanted = message.experiment_ids
+    return _Infos([info(trace) for trace in found if not wanted or trace.experiment_id in wanted])
 
 
 def _experiments(message: _Search) -> list[str]:
