@@ -62,6 +62,7 @@ _TABLE = (
         "serve-artifacts", "Whether the server takes and gives artifacts.", "", "MLFLOW_SERVE_ARTIFACTS",
         kind="switch", default="it does",
     ),
+    _option("upload-limit", "Largest artifact that the server takes: 500MB, 2GiB.", "SIZE", default="no limit"),
     _flag("artifacts-only", "Serve artifacts and nothing else.", "MLFLOW_ARTIFACTS_ONLY"),
     HOST,
     PORT,

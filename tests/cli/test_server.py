@@ -27,6 +27,8 @@ from projrun.tracking.sql.sqlite import SqliteEngine
         (["--no-serve-artifacts"], "--default-artifact-root"),
         (["--artifacts-destination", "ftp://host/x"], "artifacts cannot be kept at ftp://host/x"),
         (["--static-prefix", "mlflow"], "'mlflow' is not a path"),
+        (["--upload-limit", "much"], "--upload-limit: 'much' is not a size"),
+        (["--upload-limit", "0"], "--no-serve-artifacts"),
         (["--log-format", "xml"], "one of none, text, json"),
         (["--ssl-certfile", "/no/such"], "file not found: /no/such"),
         (["--backend-store-uri", "mysql://db/x"], "mysql"),

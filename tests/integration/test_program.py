@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -251,6 +252,18 @@ def _no_delay(port: int, processes: int) -> set[str]:
 
     _until(ask)
     return set().union(*found.values())
+
+
+def test_an_upload_over_the_limit_leaves_nothing(tmp_path: Path) -> None:
+    place = "/api/2.0/mlflow-artifacts/artifacts/a"
+    variables = {"PROJRUN_SERVER_UPLOAD_LIMIT": "1kB"}
+    with projrun_server(tmp_path, environ=variables) as program:
+        _send(program, "PUT", f"{place}/whole", bytes(1000))
+        with pytest.raises(HTTPError) as refused:
+            _send(program, "PUT", f"{place}/large", bytes(1001))
+        assert refused.value.code == 413
+        listed = _read(program, "/api/2.0/mlflow-artifacts/artifacts?path=a")
+        assert [each["path"] for each in listed["files"]] == ["whole"]
 
 
 def test_every_answer_leaves_at_once(tmp_path: Path) -> None:

@@ -236,4 +236,10 @@ def test_limit_counts_what_arrives(database: Path) -> None:
 
     assert status(FileService(upload_limit=3), "PUT", f"{FILES}/x", b"123") == 200
     assert status(FileService(upload_limit=3), "PUT", f"{FILES}/x", b"1234") == 413
+    assert (
+        status(
+            FileService(upload_limit=3), "POST", "/api/2.0/mlflow-artifacts/mpu/create/a", b'{"path": "x"}'
+        )
+        == 501
+    )
     assert (database.parent / "artifacts/x").read_bytes() == b"123"

@@ -92,6 +92,7 @@ def _program(settings: Settings) -> Program:
         allowed_origins=_words(settings, "cors-allowed-origins"),
         prefix=_prefix(settings),
         serve_artifacts=settings.is_true(settings.text("serve-artifacts", "1")),
+        upload_limit=_upload_limit(settings),
         artifacts_only=settings.enabled("artifacts-only"),
         read_only=settings.enabled("read-only"),
         certificate=_file(settings, "ssl-certfile"),
@@ -99,6 +100,20 @@ def _program(settings: Settings) -> Program:
         log_format=_log_format(settings),
         workers=_workers(settings),
     )
+
+
+def _upload_limit(settings: Settings) -> int | None:
+    from projrun.cli.quantities import parse_size
+
+    chosen = settings.get("upload-limit")
+    if chosen is None:
+        return None
+    limit = parse_size(chosen.value, chosen.origin)
+    if limit == 0:
+        raise RequestError(
+            f"{chosen.origin}: no file has 0 bytes", hint="--no-serve-artifacts takes no artifacts"
+        )
+    return limit
 
 
 def _words(settings: Settings, name: str) -> tuple[str, ...]:

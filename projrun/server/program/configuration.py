@@ -17,6 +17,8 @@ class Program(NamedTuple):
     prefix: str = ""
     """Path before all others, as a proxy in front passes it on; no slash at the end."""
     serve_artifacts: bool = True
+    upload_limit: int | None = None
+    """Bytes of an artifact that is taken."""
     artifacts_only: bool = False
     read_only: bool = False
     certificate: str = ""

@@ -56,7 +56,7 @@ def run_server(
 def _serve(
     program: Program, listeners: list[socket.socket], open_store: OpenStore, ready: Callable[[], None]
 ) -> None:
-    stores = Stores(open_store, files=FileService(serves=program.serve_artifacts))
+    stores = Stores(open_store, files=FileService(program.serve_artifacts, program.upload_limit))
     app = surrounded(program, stores)
     with stop_signals() as stop:
         try:

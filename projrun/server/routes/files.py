@@ -91,9 +91,12 @@ async def _keep(request: Request, stores: Stores, message: _Kept) -> Response:
     path = safe_path(message.path)
     repository = await stores.read(lambda store: store.artifacts(store.get_run(run).artifact_uri))
     transfers = transfers_of(repository)
+    limit = min(_LARGEST, stores.files.upload_limit or _LARGEST)
     try:
-        await receive(request, lambda size: transfers.create(path, size), _LARGEST, empty=False)
+        await receive(request, lambda size: transfers.create(path, size), limit, empty=False)
     except TooLargeError:
+        if limit < _LARGEST:
+            raise
         raise InvalidValueError("Artifact size is too large. Max size is 10MB.") from None
     return Response(media_type="application/json")
 

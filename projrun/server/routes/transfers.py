@@ -28,6 +28,9 @@ _DOWNLOAD_SECONDS, _UPLOAD_SECONDS = 300, 900
 _LONGEST = 7 * 24 * 3600
 """Seconds: S3 refuses more when the address is used."""
 _SERVICE = "mlflow-artifacts"
+_NOT_SUPPORTED = "is not supported for the current artifact repository"
+_NO_PARTS = f"Multipart upload {_NOT_SUPPORTED}"
+"""By these words MLflow's client knows that it may send the file whole."""
 _Sent = TypeVar("_Sent", bound="_OfFile")
 
 
@@ -105,6 +108,10 @@ class _RunAddress(msgspec.Struct, omit_defaults=True):
 
 
 async def _begin(request: Request, stores: Stores, folder: _Folder) -> Response:
+    if (
+        stores.files.upload_limit is not None
+    ):  # S3 takes parts of any size: the client sends the file here instead
+        raise NotKeptError(_NO_PARTS)
     sent, signatures = await _sent(request, stores, _Begin)
     upload = await in_thread(signatures.begin, sent.place(folder), sent.num_parts)
     credentials = [_Credential(address, number) for number, address in enumerate(upload.addresses, 1)]
@@ -170,7 +177,7 @@ def _direct(store: RunStore, uri: str, what: str) -> ArtifactSignatures:
 def _signatures(store: RunStore, uri: str, what: str) -> ArtifactSignatures:
     found = signatures_of(store.artifacts(uri))
     if found is None:
-        raise NotKeptError(f"{what} is not supported for the current artifact repository")
+        raise NotKeptError(f"{what} {_NOT_SUPPORTED}")
     return found
 
 
