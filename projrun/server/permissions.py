@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
+from projrun.tracking.artifacts.uris import served_path, uri_scheme
 from projrun.tuples import NamedTuple
 
 Level = Literal["PUBLIC", "SIGNED_IN", "READ", "EDIT", "MANAGE", "ADMIN"]
@@ -53,6 +54,10 @@ class Needs(NamedTuple):
     """The field of a message that names experiments, of which those count that its caller may read."""
     after: Literal["", "forget", "rename"] = ""
     """Whether what users were granted on the message's resource goes with it, or goes to its new name."""
+    named: tuple[str, ...] = ()
+    """The fields of a message with names to which permissions are tied from now on, or until now."""
+    also: Callable[[Any], Iterable[tuple[Level, Resource]]] = lambda message: ()
+    """What else a message points at, and the level that is needed there; what does not exist needs none."""
 
 
 def _experiment(message: Any) -> tuple[Resource]:
@@ -95,6 +100,27 @@ def _artifact(message: Any) -> tuple[Resource]:
     return (Resource("artifact", message.path),)
 
 
+def models_at(level: Level, model_ids: Iterable[str | None]) -> Iterable[tuple[Level, Resource]]:
+    """For `also`: logged models, of those ids that are given."""
+    return [(level, Resource("logged_model", each)) for each in dict.fromkeys(model_ids) if each]
+
+
+def runs_at(level: Level, *run_ids: str) -> Iterable[tuple[Level, Resource]]:
+    """For `also`: runs, of those ids that are given."""
+    return [(level, Resource("run", each)) for each in run_ids if each]
+
+
+def _location(message: Any) -> Iterable[tuple[Level, Resource]]:
+    """Where an experiment's artifacts are to be: a folder of the server's machine is for administrators to choose."""
+    location: str = message.artifact_location.text
+    scheme = uri_scheme(location)
+    if location and scheme in ("", "file"):
+        return [("MANAGE", Resource("everything", location))]
+    if scheme == "mlflow-artifacts":
+        return [("EDIT", Resource("artifact", served_path(location)))]
+    return ()
+
+
 PUBLIC = Needs("PUBLIC")
 """For all clients, without signing in."""
 SIGNED_IN = Needs("SIGNED_IN")
@@ -102,7 +128,9 @@ SIGNED_IN = Needs("SIGNED_IN")
 ADMIN = Needs("ADMIN")
 
 CREATE_EXPERIMENT = Needs(
-    "SIGNED_IN", creates=lambda message, answer: Resource("experiment", answer.experiment_id)
+    "SIGNED_IN",
+    creates=lambda message, answer: Resource("experiment", answer.experiment_id),
+    also=_location,
 )
 READ_EXPERIMENT = Needs("READ", _experiment)
 EDIT_EXPERIMENT = Needs("EDIT", _experiment)
@@ -131,13 +159,15 @@ LIST_LOGGED_MODELS = Needs(
 )
 
 CREATE_MODEL = Needs(
-    "SIGNED_IN", creates=lambda message, answer: Resource("registered_model", answer.registered_model.name)
+    "SIGNED_IN",
+    creates=lambda message, answer: Resource("registered_model", answer.registered_model.name),
+    named=("name",),
 )
 READ_MODEL = Needs("READ", _registered_model)
 EDIT_MODEL = Needs("EDIT", _registered_model)
 MANAGE_MODEL = Needs("MANAGE", _registered_model)
-DELETE_MODEL = Needs("MANAGE", _registered_model, after="forget")
-RENAME_MODEL = Needs("EDIT", _registered_model, after="rename")
+DELETE_MODEL = Needs("MANAGE", _registered_model, after="forget", named=("name",))
+RENAME_MODEL = Needs("EDIT", _registered_model, after="rename", named=("name", "new_name"))
 LIST_MODELS = Needs(
     "SIGNED_IN",
     lists=Listed("registered_models", lambda item: Resource("registered_model", item.name)),

@@ -83,6 +83,12 @@ def _from_registry(store: RunStore, given: Origin) -> Origin:
     return Origin(f"models:/{name}/{found.version}", found.run_id, found.model_id)
 
 
+def source_model(source: str) -> str:
+    """The registered model of which a source is a version; empty for all else. Raises InvalidValueError."""
+    parts = _split(source)
+    return _registered_name(source, parts.path)[0] if parts.scheme == "models" else ""
+
+
 def _registered_name(source: str, path: str) -> tuple[str, str, str]:
     """The name, the version or stage, and the alias of `models:/…`; no name for a logged model."""
     parts = path.lstrip("/").split("/")

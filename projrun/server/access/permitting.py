@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from projrun.errors import NotFoundError
+from projrun.errors import InvalidValueError, NotFoundError
 from projrun.server.api import Caller, Identity, Route
 from projrun.server.errors import ForbiddenError, UnauthenticatedError
 from projrun.server.permissions import Listed, Resource
@@ -51,11 +52,17 @@ class Permissions:
         if level == "PUBLIC":
             return caller
         user = signed_in(caller.identity, store)
+        if any(getattr(message, field) == "*" for field in route.needs.named):
+            raise InvalidValueError("Invalid model name '*'. In permissions it stands for all models.")
         if not (user.is_admin or level == "SIGNED_IN" or route.needs.own(message, user.name)):
             if level == "ADMIN":
                 raise ForbiddenError("Permission denied")
             for resource in route.needs.find(message):
                 self._require(user, level, resource, store)
+        if not user.is_admin:
+            for wanted, resource in route.needs.also(message):
+                with suppress(NotFoundError):  # the handler's to refuse
+                    self._require(user, wanted, resource, store)
         return caller._replace(user=user.name)
 
     def answer(self, route: Route, caller: Caller, store: RunStore, message: Any) -> msgspec.Struct | None:

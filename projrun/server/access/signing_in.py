@@ -16,12 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from projrun.errors import ProjrunError
 from projrun.server.access import passwords
 from projrun.server.access.attempts import Attempts
 from projrun.server.api import IDENTITY, USER, Identity
-from projrun.server.errors import error_response
+from projrun.server.errors import error_response, explain
 from projrun.server.stores import Stores
 from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
@@ -70,12 +71,29 @@ class SigningIn:
             identity = scope[IDENTITY] = await self._identity(scope)
             if identity is not None:
                 scope[USER] = identity.name
+        except ProjrunError as error:  # the store cannot be asked, or no user may have this name
+            response = explain(error)
         except TooManyAttemptsError as error:
             response = error_response(
                 429, "REQUEST_LIMIT_EXCEEDED", "too many wrong passwords: try again later"
             )
             response.headers["retry-after"] = str(max(1, round(error.seconds)))
-        await (response or self._application)(scope, receive, send)
+        await (response or self._application)(scope, receive, self._watched(scope, send))
+
+    def _watched(self, scope: Scope, send: Send) -> Send:
+        """Forget a header that is not valid any more: its password may be given again, with another hash."""
+
+        async def watched(message: Message) -> None:
+            if message.get("status") == 401:
+                for name, value in scope["headers"]:
+                    if name == b"authorization":
+                        self._known.pop(self._digest(value), None)
+            await send(message)
+
+        return watched
+
+    def _digest(self, authorization: bytes) -> bytes:
+        return hashlib.blake2b(authorization, key=self._key, digest_size=32).digest()
 
     async def _identity(self, scope: Scope) -> Identity | None:
         authorization = name = b""
@@ -97,7 +115,7 @@ class SigningIn:
         return known
 
     async def _of_header(self, scope: Scope, authorization: bytes) -> Identity | None:
-        key = hashlib.blake2b(authorization, key=self._key, digest_size=32).digest()
+        key = self._digest(authorization)
         known = self._known.get(key)
         if known is not None:
             return known

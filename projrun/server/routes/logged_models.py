@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 import msgspec
 
 from projrun.server import answers, permissions, wire
 from projrun.server.api import reading, writing
 from projrun.server.files.names import safe_path
+from projrun.server.permissions import Level, Resource, runs_at
 from projrun.server.places import ArtifactUri
 from projrun.tracking.logged_models import DatasetChoice, LoggedModels, ModelOrder
 from projrun.tracking.parts import part_of
@@ -173,8 +175,18 @@ def _list_artifacts(store: RunStore, message: _List) -> _Files:
     return _Files(ArtifactUri(root), answers.files(found))
 
 
+def _source_run(message: Any) -> Iterable[tuple[Level, Resource]]:
+    return runs_at("READ", message.source_run_id)
+
+
 ROUTES = (
-    writing("POST", "logged-models", _Create, _create, needs=permissions.EDIT_EXPERIMENT),
+    writing(
+        "POST",
+        "logged-models",
+        _Create,
+        _create,
+        needs=permissions.EDIT_EXPERIMENT._replace(also=_source_run),
+    ),
     reading("POST", "logged-models/search", _Search, _search, needs=permissions.LIST_LOGGED_MODELS),
     reading("GET", "logged-models/{model_id}", _Get, _get, needs=permissions.READ_LOGGED_MODEL),
     writing("PATCH", "logged-models/{model_id}", _Finalize, _finalize, needs=permissions.EDIT_LOGGED_MODEL),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from projrun.server import answers, permissions, wire
 from projrun.server.api import Caller, reading, writing, writing_as_caller
+from projrun.server.permissions import Level, Resource, models_at, runs_at
 from projrun.server.places import ArtifactUri
-from projrun.server.sources import Origin, check_origin
+from projrun.server.sources import Origin, check_origin, source_model
 from projrun.tracking import limits
 from projrun.tracking.entities import ModelVersion, Tag
 from projrun.tracking.logged_models import LoggedModels
@@ -172,8 +174,24 @@ def _delete_tag(store: RunStore, message: _TagKey) -> None:
     registry.delete_model_version_tag(message.name, message.version, message.key)
 
 
+def _origins(message: _Create) -> Iterable[tuple[Level, Resource]]:
+    """Who reads a version reads its files, which must be its author's to read."""
+    copied = source_model(message.source.text)
+    return [
+        *runs_at("READ", message.run_id),
+        *models_at("READ", [message.model_id]),
+        *([("READ", Resource("registered_model", copied))] if copied else ()),
+    ]
+
+
 ROUTES = (
-    writing_as_caller("POST", "model-versions/create", _Create, _create, needs=permissions.EDIT_MODEL),
+    writing_as_caller(
+        "POST",
+        "model-versions/create",
+        _Create,
+        _create,
+        needs=permissions.EDIT_MODEL._replace(also=_origins),
+    ),
     reading("GET", "model-versions/get", _Version, _get, needs=permissions.READ_MODEL),
     reading(
         "GET", "model-versions/get-download-uri", _Version, _get_download_uri, needs=permissions.READ_MODEL

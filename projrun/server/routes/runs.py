@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import msgspec
 
 from projrun.server import answers, permissions, wire
 from projrun.server.api import Caller, reading, writing, writing_as_caller
+from projrun.server.permissions import Level, Resource, models_at
 from projrun.tracking import limits
 from projrun.tracking.entities import Param, Tag
 from projrun.tracking.inputs import Inputs
@@ -159,17 +163,29 @@ def _log_model(store: RunStore, message: _Model) -> None:
     part_of(store, Inputs).record_model(message.run, message.model_json)
 
 
+def _metric_models(message: Any) -> Iterable[tuple[Level, Resource]]:
+    """A metric that names a logged model is the model's, too."""
+    return models_at("EDIT", [metric.model_id for metric in getattr(message, "metrics", (message,))])
+
+
+def _models(message: Any) -> Iterable[tuple[Level, Resource]]:
+    return models_at("READ", [model.model_id for model in message.models])
+
+
+_EDIT_METRICS = permissions.EDIT_RUN._replace(also=_metric_models)
+_EDIT_MODELS = permissions.EDIT_RUN._replace(also=_models)
+
 ROUTES = (
     writing_as_caller("POST", "runs/create", _Create, _create, needs=permissions.EDIT_EXPERIMENT),
     reading("GET", "runs/get", wire.OfRun, _get, needs=permissions.READ_RUN),
     writing("POST", "runs/update", _Update, _update, needs=permissions.EDIT_RUN),
     reading("POST", "runs/search", _Search, _search, needs=permissions.SEARCH_EXPERIMENTS),
-    writing("POST", "runs/log-metric", _Metric, _log_metric, needs=permissions.EDIT_RUN),
+    writing("POST", "runs/log-metric", _Metric, _log_metric, needs=_EDIT_METRICS),
     writing("POST", "runs/log-parameter", _Pair, _log_parameter, needs=permissions.EDIT_RUN),
-    writing("POST", "runs/log-batch", _Batch, _log_batch, needs=permissions.EDIT_RUN),
+    writing("POST", "runs/log-batch", _Batch, _log_batch, needs=_EDIT_METRICS),
     writing("POST", "runs/set-tag", _Pair, _set_tag, needs=permissions.EDIT_RUN),
     writing("POST", "runs/delete-tag", _Pair, _delete_tag, needs=permissions.EDIT_RUN),
-    writing("POST", "runs/log-inputs", _Inputs, _log_inputs, needs=permissions.EDIT_RUN),
-    writing("POST", "runs/outputs", _Outputs, _log_outputs, needs=permissions.EDIT_RUN),
+    writing("POST", "runs/log-inputs", _Inputs, _log_inputs, needs=_EDIT_MODELS),
+    writing("POST", "runs/outputs", _Outputs, _log_outputs, needs=_EDIT_MODELS),
     writing("POST", "runs/log-model", _Model, _log_model, needs=permissions.EDIT_RUN),
 )

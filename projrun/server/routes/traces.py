@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import msgspec
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from projrun.server import permissions, trace_messages, wire
 from projrun.server.api import Route, reading, streaming, writing
 from projrun.server.errors import error_response
-from projrun.server.permissions import Needs, Resource
+from projrun.server.permissions import Level, Needs, Resource, runs_at
 from projrun.server.stores import Stores
 from projrun.server.trace_messages import Info, OldInfo, info, old_info
 from projrun.tracking.entities import Tag
@@ -241,6 +242,10 @@ def _of_start(message: Any) -> tuple[Resource]:
     return (Resource("experiment", message.trace.trace_info.experiment),)
 
 
+def _linked_run(message: Any) -> Iterable[tuple[Level, Resource]]:
+    return runs_at("EDIT", message.run_id)
+
+
 _EDIT_STARTED = Needs("EDIT", _of_start)
 _READ_LOCATIONS = Needs("READ", _of_experiments)
 
@@ -262,7 +267,9 @@ _OLD: tuple[Route, ...] = (
     reading("GET", "traces", _OldSearch, _search_old, needs=permissions.READ_EXPERIMENTS),
     writing("PATCH", "traces/{request_id}", _OldEnd, _end_old, needs=permissions.EDIT_TRACE),
     reading("GET", "traces/{request_id}/info", _OfRequest, _get_old, needs=permissions.READ_TRACE),
-    writing("POST", "traces/link-to-run", _Link, _link, needs=permissions.EDIT_TRACES),
+    writing(
+        "POST", "traces/link-to-run", _Link, _link, needs=permissions.EDIT_TRACES._replace(also=_linked_run)
+    ),
 )
 
 

@@ -102,7 +102,7 @@ def from_rows(connection: Connection, rows: Sequence[Row]) -> list[Experiment]:
 
 
 def number_of(experiment_id: str) -> int:
-    """An experiment's id as the integer that the store keeps. Raises InvalidValueError."""
+    """An experiment's id as the integer that the store keeps. Raises InvalidValueError, NotFoundError."""
     if not experiment_id:
         raise limits.missing("experiment_id")
     digits = experiment_id.removeprefix("-")
@@ -110,7 +110,10 @@ def number_of(experiment_id: str) -> int:
         raise InvalidValueError(
             f"Invalid experiment ID {experiment_id!r}. Experiment ID must be a valid integer."
         )
-    return int(experiment_id)
+    if str(number := int(experiment_id)) != experiment_id:
+        # One spelling each: what is granted on 7 would not be found for 07.
+        raise missing(experiment_id)
+    return number
 
 
 def _write_tag(connection: Connection, number: int, tag: Tag) -> None:

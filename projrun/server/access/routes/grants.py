@@ -205,7 +205,7 @@ def _of_mlflow_2(
 
     def about(message: Any) -> tuple[Resource]:
         kind, name = place(message)
-        return (Resource(KINDS[kind], name),)
+        return (Resource("everything" if name == "*" else KINDS[kind], name),)
 
     needs, base = Needs("MANAGE", about), f"{service}/permissions"
     return (
