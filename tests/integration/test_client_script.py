@@ -1,4 +1,4 @@
-"""One script calls all of MlflowClient and the fluent API: against our server and a real one, with the same answers."""
+"""One script calls all of MlflowClient and the fluent API: our server, on both engines, answers as `mlflow server`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from projrun.server.endpoint import Endpoint
-from projrun.tracking.sql.store import SqlStore
+from tests.support.postgres import PostgresServer
+from tests.support.program import Program, projrun_server
 from tests.support.servers import mlflow_server
 
 pytestmark = pytest.mark.integration
@@ -24,10 +25,19 @@ DIFFERENT: dict[str, str] = {}
 
 
 @pytest.fixture
-def ours(tmp_path: Path) -> Iterator[str]:
-    """Our server, as a client that does not see its files."""
-    with Endpoint.open(lambda: SqlStore.open(tmp_path / "projrun.db")) as endpoint:
-        yield endpoint.uri_at("127.0.0.1")
+def ours(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The addresses of `projrun server`, by engine."""
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(_server(tmp_path / name, backend)).uri
+            for name, backend in (("SQLite", None), ("PostgreSQL", postgres_server.uri()))
+        }
+
+
+def _server(folder: Path, backend: str | None) -> AbstractContextManager[Program]:
+    folder.mkdir()
+    options = ("--backend-store-uri", backend) if backend else ()
+    return projrun_server(folder, *options)
 
 
 def _start(python: Path, uri: str, folder: Path) -> subprocess.Popen[str]:
@@ -54,14 +64,16 @@ def _answers(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("line", ["3", pytest.param("2", marks=pytest.mark.large)])
-def test_clients_see_the_same(line: str, ours: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_clients_see_the_same(
+    line: str, ours: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     python: Path = request.getfixturevalue(f"mlflow{line}_python")
     with mlflow_server(python, tmp_path / "theirs") as uri:
-        processes = [_start(python, each, tmp_path) for each in (ours, uri)]
-        own, theirs = (_answers(process) for process in processes)
-    assert own["not called"] == theirs["not called"] == []
-    assert own.keys() == theirs.keys()
-    different = {name: (theirs[name], own[name]) for name in own if own[name] != theirs[name]}
-    assert different.keys() == DIFFERENT.keys(), {
-        name: pair for name, pair in different.items() if name not in DIFFERENT
-    }
+        processes = {name: _start(python, each, tmp_path) for name, each in {**ours, "mlflow": uri}.items()}
+        answers = {name: _answers(process) for name, process in processes.items()}
+    theirs = answers.pop("mlflow")
+    assert theirs["not called"] == []
+    for name, own in answers.items():
+        assert own.keys() == theirs.keys(), name
+        different = {label: (theirs[label], own[label]) for label in own if own[label] != theirs[label]}
+        assert different.keys() == DIFFERENT.keys(), (name, different)
