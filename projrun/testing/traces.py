@@ -117,6 +117,19 @@ class TracesConformance(ConformanceBase):
         names = [trace.tag("mlflow.traceName") for trace in page.traces + rest.traces]
         assert (names, rest.next_page_token) == (["a", "b", "c", "d"], "")
 
+    @pytest.mark.parametrize(
+        ("order", "wanted"), [("execution_time ASC", "abcde"), ("end_time DESC", "dcbae")]
+    )
+    def test_trace_without_an_end_comes_last_and_pages_do_not_move(
+        self, traces: Traces, experiment_id: str, order: str, wanted: str
+    ) -> None:
+        self._record_four(traces, experiment_id)
+        traces.record_trace(_new(experiment_id, "e", 5, execution_duration=None, state="IN_PROGRESS"))
+        first = traces.search_traces([experiment_id], order_by=[order], max_results=2)
+        traces.delete_traces(experiment_id, trace_ids=[first.traces[0].trace_id])
+        rest = traces.search_traces([experiment_id], order_by=[order], page_token=first.next_page_token)
+        assert "".join(trace.tag("mlflow.traceName") for trace in first.traces + rest.traces) == wanted
+
     def test_traces_of_a_run(self, traces: Traces, run: Run) -> None:
         self._record_four(traces, run.experiment_id)
         made = traces.record_trace(

@@ -46,16 +46,3 @@ def _checked(value: object, kind: type) -> object:
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValueError(value)
     return value
-
-
-def page_token(offset: int) -> str:
-    """The token of the page that begins at `offset`, for lists too short to be paged otherwise."""
-    return make_token([offset])
-
-
-def page_offset(token: str) -> int:
-    """Where the page of a token begins; 0 for an empty token. Raises InvalidValueError."""
-    offset: int = read_token(token, (int,))[0] if token else 0
-    if offset < 0:
-        raise InvalidValueError("Invalid page token: not issued by this store")
-    return offset

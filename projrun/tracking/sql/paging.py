@@ -14,7 +14,7 @@ from projrun.tracking.search.grammar import Ordering, Value
 
 INDEXED = 250
 """Characters of a text that are indexed, and sorted by."""
-NULLABLE = frozenset({"runs.end_time"})
+NULLABLE = frozenset({"runs.end_time", "traces.execution_duration", "traces.end_time"})
 
 
 class Clause(NamedTuple):
@@ -53,8 +53,7 @@ def sort_keys(table: str, index: int, ordering: Ordering, *, number: bool) -> tu
     field, down = ordering.field, ordering.descending
     name = f"sorted_{index}"
     if field.entity == "metric":
-        rank = f"CASE WHEN {name}.is_nan IS NULL THEN 2 ELSE {name}.is_nan END"
-        return SortKey(rank, int), SortKey(f"coalesce({name}.value, 0.0)", float, down)
+        return metric_keys(name, descending=down)
     if field.entity != "attribute":
         value = beginning(f"{name}.value")
         return SortKey(_rank(f"{name}.value"), int), SortKey(f"coalesce({value}, '')", str, down)
@@ -62,6 +61,12 @@ def sort_keys(table: str, index: int, ordering: Ordering, *, number: bool) -> tu
     if column in NULLABLE:
         return SortKey(_rank(column), int), SortKey(f"coalesce({column}, 0)", int, down)
     return (SortKey(column if number else beginning(column), int if number else str, down),)
+
+
+def metric_keys(name: str, *, descending: bool) -> tuple[SortKey, ...]:
+    """What an ordering by a metric sorts by: the values of the table that was joined as `name`."""
+    rank = f"CASE WHEN {name}.is_nan IS NULL THEN 2 ELSE {name}.is_nan END"
+    return SortKey(rank, int), SortKey(f"coalesce({name}.value, 0.0)", float, descending)
 
 
 def after(keys: Sequence[SortKey], position: Sequence[Value]) -> Clause:

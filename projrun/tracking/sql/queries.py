@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from projrun.errors import InvalidValueError
 from projrun.tracking.search.grammar import Comparison, Ordering, Searchable, parse_ordering
-from projrun.tracking.sql.engine import CHUNK, Dialect
-from projrun.tracking.sql.paging import Clause, SortKey, beginning, joined, sort_keys
+from projrun.tracking.search.pages import make_token, read_token
+from projrun.tracking.sql.engine import CHUNK, Connection, Dialect, Row
+from projrun.tracking.sql.paging import Clause, SortKey, after, beginning, joined, sort_keys
 
 MAX_ORDERINGS = 20
 """SQLite joins at most 64 tables."""
@@ -24,11 +25,25 @@ class Kind(NamedTuple):
     key: str
     owner: str
     tables: dict[str, str]
-    tie_break: str
+    ties: tuple[SortKey, ...]
+    """What rows are sorted by where no ordering tells them apart; together they tell any row from the others."""
     integers: frozenset[str] = frozenset()
     """Attributes that are given as text and kept as integers."""
-    ties: tuple[SortKey, ...] = ()
-    """As `tie_break`, for what is paged by position; the last tells any row from the others."""
+
+
+class Page(NamedTuple):
+    """Which rows of all that are found: so many after a position, in an order."""
+
+    keys: Sequence[SortKey]
+    size: int
+    token: str = ""
+
+    def read(self, connection: Connection, statement: Clause) -> tuple[list[Row], str]:
+        """The rows and the token of the next page: one row more is read, to know whether there is one."""
+        rows = connection.execute(statement.text, statement.values).fetchall()
+        found = [row[: -len(self.keys)] for row in rows[: self.size]]
+        more = len(rows) > self.size
+        return found, make_token(rows[self.size - 1][-len(self.keys) :]) if more else ""
 
 
 def select(
@@ -38,22 +53,33 @@ def select(
     *,
     where: Clause,
     comparisons: Sequence[Comparison],
-    order_by: Sequence[str],
-    limit: int,
-    offset: int,
+    orderings: Sequence[Ordering],
+    page: Page,
 ) -> Clause:
-    """The statement that finds a page of things. Raises InvalidValueError."""
+    """The statement that finds a page of things."""
     conditions = [where, *(condition(dialect, kind, comparison) for comparison in comparisons)]
-    orderings = parse_orderings(kind, order_by)
     joins = [join(kind, index, ordering) for index, ordering in enumerate(orderings)]
-    keys = [key.order for index, ordering in enumerate(orderings) for key in keys_of(kind, index, ordering)]
+    return select_page(kind, columns, joins, conditions, page)
+
+
+def select_page(
+    kind: Kind, columns: str, joins: Sequence[Clause], conditions: Sequence[Clause], page: Page
+) -> Clause:
+    """The statement of a page, whose rows end with the values that they are sorted by.
+
+    Raises InvalidValueError for a token that is none of this search's.
+    """
+    if page.token:
+        position = read_token(page.token, [key.kind for key in page.keys])
+        conditions = [*conditions, after(page.keys, position)]
     text = (
-        f"SELECT {prefixed(kind, columns)} FROM {kind.table}{''.join(join.text for join in joins)}"
+        f"SELECT {', '.join([prefixed(kind, columns), *(key.text for key in page.keys)])}"
+        f" FROM {kind.table}{''.join(join.text for join in joins)}"
         f" WHERE {' AND '.join(condition.text for condition in conditions)}"
-        f" ORDER BY {', '.join([*keys, kind.tie_break])} LIMIT ? OFFSET ?"
+        f" ORDER BY {', '.join(key.order for key in page.keys)} LIMIT ?"
     )
     values = [value for clause in (*joins, *conditions) for value in clause.values]
-    return Clause(text, (*values, limit, offset))
+    return Clause(text, (*values, page.size + 1))
 
 
 def parse_orderings(kind: Kind, order_by: Sequence[str]) -> list[Ordering]:

@@ -9,12 +9,12 @@ from projrun.errors import InvalidValueError
 from projrun.tracking import limits
 from projrun.tracking.entities import ExperimentPage, RunPage
 from projrun.tracking.search.grammar import EXPERIMENTS, RUNS, Comparison, parse_filter
-from projrun.tracking.search.pages import make_token, page_offset, page_token, read_token
+from projrun.tracking.search.pages import make_token, read_token
 from projrun.tracking.sql import experiments, run_rows
 from projrun.tracking.sql.engine import Connection, Row, in_list
 from projrun.tracking.sql.paging import Clause, SortKey
 from projrun.tracking.sql.plans import Wanted, find
-from projrun.tracking.sql.queries import Kind, keys_of, parse_orderings, select
+from projrun.tracking.sql.queries import Kind, Page, keys_of, parse_orderings, select
 from projrun.tracking.statuses import ViewType
 
 MAX_EXPERIMENTS = 20_000
@@ -26,8 +26,7 @@ _RUNS = Kind(
     "id",
     "run",
     {"metric": "latest_metrics", "param": "params", "tag": "tags"},
-    "runs.start_time DESC, runs.id DESC",
-    ties=(SortKey("runs.start_time", int, descending=True), SortKey("runs.id", int, descending=True)),
+    (SortKey("runs.start_time", int, descending=True), SortKey("runs.id", int, descending=True)),
 )
 _EXPERIMENTS = Kind(
     EXPERIMENTS,
@@ -35,7 +34,10 @@ _EXPERIMENTS = Kind(
     "experiment_id",
     "experiment_id",
     {"tag": "experiment_tags"},
-    "experiments.creation_time DESC, experiments.experiment_id DESC",
+    (
+        SortKey("experiments.creation_time", int, descending=True),
+        SortKey("experiments.experiment_id", int, descending=True),
+    ),
     frozenset({"experiment_id"}),
 )
 _STAGES: dict[ViewType, tuple[str, ...]] = {
@@ -127,21 +129,17 @@ def find_page(
     comparisons: Sequence[Comparison],
     search: Search,
 ) -> tuple[list[Row], str]:
-    """A page's rows and the token of the next: one row more is read, to know whether there is one.
-
-    `comparisons` are those of the search's filter.
-    """
-    offset = page_offset(search.page_token)
+    """A page's rows and the token of the next; `comparisons` are those of the search's filter."""
+    orderings = parse_orderings(kind, search.order_by)
+    keys = [key for place, ordering in enumerate(orderings) for key in keys_of(kind, place, ordering)]
+    page = Page([*keys, *kind.ties], search.max_results, search.page_token)
     statement = select(
         connection.dialect,
         kind,
         columns,
         where=where,
         comparisons=comparisons,
-        order_by=search.order_by,
-        limit=search.max_results + 1,
-        offset=offset,
+        orderings=orderings,
+        page=page,
     )
-    rows = connection.execute(statement.text, statement.values).fetchall()
-    more = len(rows) > search.max_results
-    return rows[: search.max_results], page_token(offset + search.max_results) if more else ""
+    return page.read(connection, statement)

@@ -11,12 +11,19 @@ from projrun.errors import InvalidValueError
 from projrun.tracking import limits
 from projrun.tracking.entities import LoggedModelPage
 from projrun.tracking.logged_models import DatasetChoice, ModelOrder
-from projrun.tracking.search.grammar import LOGGED_MODELS, parse_filter
-from projrun.tracking.search.pages import make_token, read_token
+from projrun.tracking.search.grammar import LOGGED_MODELS, Field, Ordering, parse_filter
 from projrun.tracking.sql.engine import Connection
 from projrun.tracking.sql.models import rows
-from projrun.tracking.sql.paging import Clause, joined
-from projrun.tracking.sql.queries import MAX_ORDERINGS, Kind, compare_metric, condition
+from projrun.tracking.sql.paging import Clause, SortKey, joined, metric_keys
+from projrun.tracking.sql.queries import (
+    MAX_ORDERINGS,
+    Kind,
+    Page,
+    compare_metric,
+    condition,
+    keys_of,
+    select_page,
+)
 from projrun.tracking.sql.search import in_experiments
 
 _KIND = Kind(
@@ -25,10 +32,10 @@ _KIND = Kind(
     "model_id",
     "model_id",
     {"param": "logged_model_params", "tag": "logged_model_tags"},
-    "logged_models.creation_time DESC, logged_models.model_id",
+    (SortKey("logged_models.creation_time", int, descending=True), SortKey("logged_models.model_id", str)),
     frozenset({"experiment_id"}),
 )
-_SELECTED = ", ".join(f"logged_models.{column}" for column in rows.COLUMNS.split(", "))
+_ACTIVE = Clause("logged_models.lifecycle_stage = 'active'")
 
 
 class Search(NamedTuple):
@@ -46,23 +53,17 @@ def search(connection: Connection, experiment_ids: Sequence[str], wanted: Search
     limits.check_page(wanted.max_results, limits.SEARCH_RESULTS)
     if len(wanted.order_by) > MAX_ORDERINGS:
         raise InvalidValueError(f"at most {MAX_ORDERINGS} orderings, not {len(wanted.order_by)}")
-    (offset,) = read_token(wanted.page_token, (int,)) if wanted.page_token else (0,)
-    where = joined(
-        " AND ", [in_experiments("logged_models", experiment_ids), *_conditions(connection, wanted)]
-    )
+    conditions = [
+        _ACTIVE,
+        in_experiments("logged_models", experiment_ids),
+        *_conditions(connection, wanted),
+    ]
     orders = [_order(place, order) for place, order in enumerate(wanted.order_by)]
-    joins = joined("", [join for join, _ in orders])
-    sorting = ", ".join([*(text for _, text in orders), _KIND.tie_break])
-    statement = (
-        f"SELECT {_SELECTED} FROM logged_models{joins.text}"
-        f" WHERE logged_models.lifecycle_stage = 'active' AND {where.text} ORDER BY {sorting} LIMIT ? OFFSET ?"
-    )
-    found = connection.execute(
-        statement, (*joins.values, *where.values, wanted.max_results + 1, offset)
-    ).fetchall()
-    more = len(found) > wanted.max_results
-    models = rows.from_rows(connection, found[: wanted.max_results])
-    return LoggedModelPage(tuple(models), make_token([offset + wanted.max_results]) if more else "")
+    keys = [*(key for _, keys in orders for key in keys), *_KIND.ties]
+    page = Page(keys, wanted.max_results, wanted.page_token)
+    statement = select_page(_KIND, rows.COLUMNS, [join for join, _ in orders], conditions, page)
+    found, token = page.read(connection, statement)
+    return LoggedModelPage(tuple(rows.from_rows(connection, found)), token)
 
 
 def _conditions(connection: Connection, wanted: Search) -> list[Clause]:
@@ -101,20 +102,19 @@ def _on(dataset: DatasetChoice) -> Clause:
     return Clause("(dataset_name = ? AND dataset_digest = ?)", (dataset.name, dataset.digest))
 
 
-def _order(place: int, order: ModelOrder) -> tuple[Clause, str]:
-    """What is joined, and the ordering: models without a value come last, in both directions."""
-    direction = "ASC" if order.ascending else "DESC"
+def _order(place: int, order: ModelOrder) -> tuple[Clause, tuple[SortKey, ...]]:
+    """What is joined, and what it sorts by: models without a value come last, in both directions."""
     entity, dot, key = order.field.partition(".")
     if not dot:
         attribute = LOGGED_MODELS.attributes.get(order.field)
         if attribute is None:
             raise InvalidValueError(f"Invalid order by field name: {order.field}")
-        return Clause(""), f"logged_models.{attribute.name} {direction}"
+        field = Field("attribute", attribute.name, attribute.numeric, attribute.lists, 0)
+        return Clause(""), keys_of(_KIND, place, Ordering(field, not order.ascending))
     if entity != "metrics":
         raise InvalidValueError(f"Invalid order by field name: {order.field}. Only metrics are supported.")
     name = f"sorted_{place}"
-    sorting = f"{name}.value IS NULL, {name}.is_nan, {name}.value {direction}"
-    return _latest(name, key, order.dataset), sorting
+    return _latest(name, key, order.dataset), metric_keys(name, descending=not order.ascending)
 
 
 def _latest(name: str, key: str, dataset: DatasetChoice | None) -> Clause:

@@ -14,7 +14,7 @@ from projrun.tracking.search.grammar import (
     parse_ordering,
 )
 from projrun.tracking.sql.engine import Connection, Row
-from projrun.tracking.sql.paging import Clause
+from projrun.tracking.sql.paging import Clause, SortKey
 from projrun.tracking.sql.queries import Kind
 from projrun.tracking.sql.registry import models, versions
 from projrun.tracking.sql.search import Search, find_page
@@ -28,7 +28,7 @@ _MODELS = Kind(
     "id",
     "model",
     {"tag": "registry_model_tags"},
-    "registry_models.name",
+    (SortKey("registry_models.name", str),),
 )
 _VERSIONS = Kind(
     MODEL_VERSIONS,
@@ -36,7 +36,7 @@ _VERSIONS = Kind(
     "id",
     "version",
     {"tag": "registry_version_tags"},
-    "model_versions.name, model_versions.version DESC",
+    (SortKey("model_versions.name", str), SortKey("model_versions.version", int, descending=True)),
 )
 _NO_PROMPT = Clause(
     "registry_models.id NOT IN (SELECT model FROM registry_model_tags WHERE key = ? AND value = 'true')",

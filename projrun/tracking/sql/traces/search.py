@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from projrun.tracking import limits
 from projrun.tracking.search.grammar import TRACES, Comparison, parse_filter
 from projrun.tracking.sql.engine import Connection
-from projrun.tracking.sql.paging import Clause, joined
+from projrun.tracking.sql.paging import Clause, SortKey, joined
 from projrun.tracking.sql.queries import Kind
 from projrun.tracking.sql.search import Search, find_page, in_experiments
 from projrun.tracking.sql.traces import rows
@@ -19,7 +19,7 @@ _KIND = Kind(
     "id",
     "trace",
     {"tag": "trace_tags", "metadata": "trace_metadata"},
-    "traces.request_time DESC, traces.id DESC",
+    (SortKey("traces.request_time", int, descending=True), SortKey("traces.id", int, descending=True)),
     frozenset({"experiment_id"}),
 )
 
