@@ -91,13 +91,18 @@ def test_deletion(client: Client, database: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["../projrun.db", "%2e%2e%2fprojrun.db", "%252e%252e/projrun.db", "link/projrun.db"]
+    "path",
+    [
+        *("../projrun.db", "%2e%2e%2fprojrun.db", "%252e%252e/projrun.db", "link/projrun.db"),
+        *("", ".", "%2e", "./", ".//.", "%2E/%2E"),
+    ],
 )
 def test_nothing_else_is_deleted(client: Client, database: Path, path: str) -> None:
     client.send("PUT", f"{FILES}/x", b"x")
     (database.parent / "artifacts/link").symlink_to(database.parent)
     assert client.send("DELETE", f"{FILES}/{path}").error == (400, "INVALID_PARAMETER_VALUE")
     assert database.exists()
+    assert (database.parent / "artifacts/x").exists()
 
 
 def test_files_of_runs_versions_and_models(client: Client, run_id: str) -> None:

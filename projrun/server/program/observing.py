@@ -87,8 +87,9 @@ class Requests:
             )  # fmt: skip
         else:
             when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-            words = f"{client} {user or '-'} {scope['method']} {scope['path']}"
-            words = visible(words).replace("\n", "\\n")
+            # A name or a path with spaces is no further word.
+            told = (client, user or "-", scope["method"], scope["path"])
+            words = " ".join(visible(word).replace("\n", "\\n").replace(" ", "%20") for word in told)
             line = f"{when} {words} {status} {size} {seconds * 1000:.1f}ms"
         try:
             sys.stdout.write(f"{line}\n")

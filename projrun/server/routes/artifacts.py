@@ -15,6 +15,7 @@ from projrun.server.files.threads import in_thread
 from projrun.server.places import SERVED, ArtifactUri, Places
 from projrun.server.stores import Stores
 from projrun.tracking.artifacts.local_transfers import LocalTransfers
+from projrun.tracking.artifacts.paths import checked_file_path
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.artifacts.transfers import ArtifactTransfers, transfers_of
 from projrun.tracking.runs import RunStore
@@ -82,8 +83,8 @@ async def _upload(request: Request, stores: Stores, message: _File) -> Response:
 
 
 async def _delete(request: Request, stores: Stores, message: _File) -> Response:
-    """A file, or a folder with all that is in it."""
-    path = safe_path(message.path)
+    """A file, or a folder with all that is in it; never all that the server keeps, which `.` would name."""
+    path = checked_file_path(safe_path(message.path))
     transfers = await _served(stores)
     await in_thread(transfers.delete, path)
     return _json(b"{}")

@@ -145,8 +145,11 @@ def test_the_log_has_a_line_for_each_request(database: Path, capsys: pytest.Capt
     assert first["path"] == "/a\n\x1b[2Jb"
     assert (second["method"], second["path"], second["status"]) == ("GET", f"{API}experiments/get", 200)
     assert set(second) == {"time", "client", "user", "method", "path", "status", "bytes", "ms"}
-    answers(database, Program(log_format="text"), asked)
+    answers(
+        database, Program(log_format="text"), asked._replace(path="/a\n\x1b[2Jb 200 1 0.1ms?token=secret")
+    )
     line = capsys.readouterr().out
     assert line.count("\n") == 1
+    assert len(line.split()) == 8
     assert "\x1b" not in line
     assert "secret" not in line
