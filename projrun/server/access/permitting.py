@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -61,8 +60,7 @@ class Permissions:
                 self._require(user, level, resource, store)
         if not user.is_admin:
             for wanted, resource in route.needs.also(message):
-                with suppress(NotFoundError):  # the handler's to refuse
-                    self._require(user, wanted, resource, store)
+                self._require(user, wanted, resource, store)
         return caller._replace(user=user.name)
 
     def answer(self, route: Route, caller: Caller, store: RunStore, message: Any) -> msgspec.Struct | None:
@@ -118,7 +116,10 @@ class Permissions:
             return Resource("experiment", experiment.experiment_id)
         known = self._experiments.get(resource)
         if known is None:
-            known = self._experiments[resource] = _experiment_of(resource, store)
+            try:
+                known = self._experiments[resource] = _experiment_of(resource, store)
+            except NotFoundError:  # MLflow's answer, too: which ids there are stays unknown
+                raise ForbiddenError("Permission denied") from None
             if len(self._experiments) > _REMEMBERED:
                 self._experiments.popitem(last=False)
         return Resource("experiment", known)

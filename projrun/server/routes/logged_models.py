@@ -196,7 +196,7 @@ ROUTES = (
         "logged-models/{model_id}/tags/{tag_key}",
         _DeleteTag,
         _delete_tag,
-        needs=permissions.EDIT_LOGGED_MODEL,
+        needs=permissions.MANAGE_LOGGED_MODEL,
     ),
     writing(
         "POST", "logged-models/{model_id}/params", _Params, _log_params, needs=permissions.EDIT_LOGGED_MODEL

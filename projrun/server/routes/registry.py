@@ -172,7 +172,7 @@ ROUTES = (
         for method in ("GET", "POST")
     ),
     writing("POST", "registered-models/set-tag", _Tag, _set_tag, needs=permissions.EDIT_MODEL),
-    writing("DELETE", "registered-models/delete-tag", _TagKey, _delete_tag, needs=permissions.MANAGE_MODEL),
+    writing("DELETE", "registered-models/delete-tag", _TagKey, _delete_tag, needs=permissions.EDIT_MODEL),
     writing("POST", "registered-models/alias", _SetAlias, _set_alias, needs=permissions.EDIT_MODEL),
     writing("DELETE", "registered-models/alias", _Alias, _delete_alias, needs=permissions.MANAGE_MODEL),
     reading("GET", "registered-models/alias", _Alias, _get_by_alias, needs=permissions.READ_MODEL),

@@ -169,7 +169,7 @@ def _metric_models(message: Any) -> Iterable[tuple[Level, Resource]]:
 
 
 def _models(message: Any) -> Iterable[tuple[Level, Resource]]:
-    return models_at("READ", [model.model_id for model in message.models])
+    return models_at("EDIT", [model.model_id for model in message.models])
 
 
 _EDIT_METRICS = permissions.EDIT_RUN._replace(also=_metric_models)
