@@ -26,6 +26,7 @@ MAX_BODY = 16 * 1024 * 1024
 _CONTENT_TYPE = b"content-type"
 _JSON = (_CONTENT_TYPE, b"application/json")
 _FOR_ALL = Places(None)
+_LEFT = "the client left before its request was whole"
 
 Run = Callable[[Callable[[RunStore], Any]], Awaitable[Any]]
 
@@ -122,8 +123,10 @@ def check_content_type(headers: list[tuple[bytes, bytes]]) -> None:
 
 
 async def read_body(receive: Receive) -> bytes:
-    """The whole body. Raises InvalidValueError for one over MAX_BODY, without reading the rest."""
+    """The whole body. Raises InvalidValueError for one over MAX_BODY, without reading the rest, and for half a one."""
     part = await receive()
+    if part["type"] == "http.disconnect":
+        raise InvalidValueError(_LEFT)
     body: bytes = part.get("body", b"")
     if part.get("more_body"):
         body = await _joined(bytearray(body), receive)
@@ -137,7 +140,7 @@ async def _joined(body: bytearray, receive: Receive) -> bytes:
     while more and len(body) <= MAX_BODY:
         part = await receive()
         if part["type"] == "http.disconnect":
-            raise InvalidValueError("the client left before its request was whole")
+            raise InvalidValueError(_LEFT)
         body += part.get("body", b"")
         more = part.get("more_body", False)
     return bytes(body)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
-from projrun.server.protocol import BoundedProtocol
+from projrun.server.protocol import BoundedProtocol, end_slow_requests
 from projrun.server.stores import Stores
 
 _SILENT = 100
@@ -59,8 +59,10 @@ async def _serve(
         stopping = asyncio.Event()
         asyncio.get_running_loop().add_reader(stop, stopping.set)
         await server.startup(sockets=listeners)
+        watch = asyncio.create_task(end_slow_requests(server.server_state.connections))
         ready()
         await stopping.wait()
+        watch.cancel()
         asyncio.get_running_loop().remove_reader(stop)
         await _shut_down(server, grace)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import ssl
@@ -145,6 +146,39 @@ def test_many_connections_that_send_nothing_hold_up_nobody(program: Program) -> 
     assert sorted(answers)[20] < 1
     for connection in silent + half:
         connection.close()
+
+
+def test_a_request_that_does_not_come_on_ends_its_connection(tmp_path: Path) -> None:
+    head = (
+        b"POST /api/2.0/mlflow/runs/search HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    )
+    upload = b"PUT /api/2.0/mlflow-artifacts/artifacts/slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90\r\n\r\n"
+    with projrun_server(
+        tmp_path, first="from projrun.server import protocol; protocol.WINDOW = 0.4"
+    ) as program:
+        kept = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)
+        kept.request("GET", "/health")
+        kept.getresponse().read()
+        half = [_connected(program.port) for _ in range(4)]
+        for connection, sent in zip(
+            half, [head, head + b"Content-Length: 900\r\n\r\n", upload, b""], strict=True
+        ):
+            connection.sendall(sent)
+        begin = time.monotonic()
+        while not select.select(half[:1], [], [], 0.05)[0]:
+            half[1].sendall(b" ")  # a byte now and then is no pace
+            assert time.monotonic() - begin < 20
+        for connection, answer in zip(
+            half, [b"HTTP/1.1 408 ", b"HTTP/1.1 408 ", b"HTTP/1.1 408 ", b""], strict=True
+        ):
+            with closing(connection):
+                assert connection.recv(13) == answer
+        local = kept.sock.getsockname()
+        kept.request("GET", "/health")
+        assert kept.getresponse().read() == b"OK"
+        assert kept.sock.getsockname() == local  # the same connection: idle, and not late
+        kept.close()
+        assert not list((tmp_path / "artifacts").glob("slow*"))
 
 
 def test_systemd_hears_that_it_is_ready(tmp_path: Path) -> None:
