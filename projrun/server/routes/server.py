@@ -39,7 +39,8 @@ class _Info(msgspec.Struct):
 
 async def _information(request: Request, stores: Stores, message: wire.Message) -> Response:
     signs = stores.files.serves and await stores.read(_signs)
-    info = _Info(multipart_uploads_enabled=signs, multipart_downloads_enabled=signs)
+    counted = stores.files.upload_limit is not None  # S3 would take parts of any size
+    info = _Info(multipart_uploads_enabled=signs and not counted, multipart_downloads_enabled=signs)
     return Response(msgspec.json.encode(info), media_type="application/json")
 
 
