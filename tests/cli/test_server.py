@@ -51,6 +51,7 @@ def test_mlflows_own_database_is_left_alone(tmp_path: Path, capsys: pytest.Captu
     message = capsys.readouterr().err
     assert "MLflow's own database" in message
     assert "give a file that does not exist yet" in message
+    assert f"`mlflow server --backend-store-uri sqlite:///{database}`" in message
     assert database.read_bytes() == before
 
 

@@ -173,6 +173,10 @@ def test_a_database_of_another_program_is_refused_untouched(
         with pytest.raises(RequestError, match=message) as caught:
             refusing(empty)
         assert PASSWORD not in f"{caught.value} {caught.value.hint}"
+        assert str(caught.value.hint).endswith("give an empty database: createdb NAME")
+        assert ("`mlflow server --backend-store-uri postgresql://" in str(caught.value.hint)) == (
+            len(tables) > 1
+        )
     with empty.reading() as connection:
         found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         assert sorted(row[0] for row in found) == list(tables)

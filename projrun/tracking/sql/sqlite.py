@@ -27,6 +27,8 @@ APPLICATION_ID = 0x50524A52
 BUSY_TIMEOUT = 30.0
 """Seconds that a transaction waits for another process's."""
 
+_NEW = "a file that does not exist yet; it will be created"
+
 Warn = Callable[[str], None]
 
 
@@ -271,20 +273,17 @@ def _peek(path: Path, options: str) -> tuple[int, frozenset[str] | None]:
 
 
 def _foreign(path: Path, tables: frozenset[str] | None) -> RequestError:
+    from projrun.tracking.sql.foreign import refuse_mlflow
+
     if tables is None:
         return RequestError(
             f"{path} is not a projrun store: it is not an SQLite file",
-            hint="give a file that does not exist yet; it will be created",
+            hint=f"give {_NEW}",
         )
-    if {"experiments", "runs", "alembic_version"} <= tables:
-        return RequestError(
-            f"{path} is MLflow's own database, which projrun never writes into",
-            hint=f"serve it with `mlflow server --backend-store-uri sqlite:///{path}` and record to that server's "
-            "address, or give a file that does not exist yet; it will be created",
-        )
+    refuse_mlflow(f"sqlite:///{path}", tables, _NEW)
     return RequestError(
         f"{path} is an SQLite file of another program, not a projrun store",
-        hint="give a file that does not exist yet; it will be created",
+        hint=f"give {_NEW}",
     )
 
 

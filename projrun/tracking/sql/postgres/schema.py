@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from projrun.errors import RequestError
+from projrun.tracking.sql.foreign import refuse_mlflow
 from projrun.tracking.sql.migrations import MIGRATIONS, Migration, migrate
 from projrun.tracking.sql.postgres.engine import PostgresConnection, PostgresEngine
 
 _LOCK = 0x50524A52
 """Of all who create or upgrade this database's store: `PRJR`, as in SQLite's files."""
+_EMPTY = "an empty database: createdb NAME"
 _TABLES = (
     "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(current_schema()))"
     " AND relkind IN ('r', 'p')"
@@ -74,14 +76,9 @@ def _version(engine: PostgresEngine, connection: PostgresConnection, newest: int
 
 
 def _foreign(uri: str, tables: set[str]) -> RequestError:
-    if {"experiments", "runs", "alembic_version"} <= tables:
-        return RequestError(
-            f"{uri} is MLflow's own database, which projrun never writes into",
-            hint=f"give an empty database, then copy what is in this one: projrun import {uri}",
-        )
+    refuse_mlflow(uri, tables, _EMPTY)
     return RequestError(
-        f"{uri} holds tables of another program ({', '.join(sorted(tables)[:3])})",
-        hint="give an empty database: createdb NAME",
+        f"{uri} holds tables of another program ({', '.join(sorted(tables)[:3])})", hint=f"give {_EMPTY}"
     )
 
 
