@@ -20,13 +20,17 @@ Kind = Literal[
     "logged_model",
     "registered_model",
     "artifact",
+    "place",
     "trace",
     "everything",
 ]
 
 
 class Resource(NamedTuple):
-    """What a permission is about; a run, a logged model and an artifact stand for the experiment that they are in."""
+    """What a permission is about; a run, a logged model and an artifact stand for the experiment that they are in.
+
+    A place is a URI: that of an artifact where the server's storage is.
+    """
 
     kind: Kind
     name: str

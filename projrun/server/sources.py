@@ -196,6 +196,15 @@ def _is_within(source: str, root: str) -> bool:
     return (scheme, host) == (own_scheme, own_host) and bool(own_path) and path[: len(own_path)] == own_path
 
 
+def path_below(uri: str, root: str) -> str:
+    """The path of what is below a root, decoded; empty for all else. Raises InvalidValueError for what is no URI."""
+    scheme, host, path = _normal(uri)
+    own_scheme, own_host, own_path = _normal(root)
+    if (scheme, host) != (own_scheme, own_host) or path[: len(own_path)] != own_path:
+        return ""
+    return "/".join(path[len(own_path) :])
+
+
 def _normal(uri: str) -> tuple[str, str, list[str]]:
     parts = _split(uri)
     return parts.scheme, parts.netloc.lower(), [_unquoted(part) for part in parts.path.split("/") if part]

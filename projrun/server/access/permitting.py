@@ -16,6 +16,7 @@ from projrun.errors import InvalidValueError, NotFoundError
 from projrun.server.api import Caller, Identity, Route
 from projrun.server.errors import ForbiddenError, UnauthenticatedError
 from projrun.server.permissions import Listed, Resource
+from projrun.server.sources import path_below
 from projrun.tracking.artifacts.paths import checked_path
 from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.parts import part_of
@@ -106,8 +107,9 @@ class Permissions:
         """The experiment or registered model whose permission counts; None for what is in no experiment."""
         if resource.kind in ("experiment", "registered_model"):
             return resource
-        if resource.kind == "artifact":
-            first = checked_path(resource.name).partition("/")[0]
+        if resource.kind in ("artifact", "place"):
+            path = _path_in(resource.name, store) if resource.kind == "place" else resource.name
+            first = checked_path(path).partition("/")[0]
             return Resource("experiment", first) if first.isdecimal() else None
         if resource.kind == "experiment_name":
             experiment = store.get_experiment_by_name(resource.name)
@@ -179,6 +181,12 @@ def _experiment_of(resource: Resource, store: RunStore) -> str:
     if resource.kind == "trace":
         return part_of(store, Traces).get_trace(resource.name).experiment_id
     return part_of(store, LoggedModels).get_logged_model(resource.name, allow_deleted=True).experiment_id
+
+
+def _path_in(uri: str, store: RunStore) -> str:
+    """The path of an artifact by its URI in the object store that the server keeps artifacts in; else empty."""
+    roots = (getattr(store, "destination", ""), getattr(store, "default_root", ""))
+    return next((path for root in roots if root and (path := path_below(uri, root))), "")
 
 
 def _joined(

@@ -27,9 +27,14 @@ def _reason(route: Route, program: Program) -> tuple[int, str, str] | None:
         return 501, "NOT_IMPLEMENTED", "this server takes and gives no artifacts (--no-serve-artifacts)"
     if program.artifacts_only and not moves_files and route.paths[0] not in _ALWAYS:
         return 501, "NOT_IMPLEMENTED", "this server serves artifacts and nothing else (--artifacts-only)"
-    if program.read_only and route.writes:
+    if program.read_only and _changes(route):
         return 403, "PERMISSION_DENIED", "this server is read-only (--read-only)"
     return None
+
+
+def _changes(route: Route) -> bool:
+    """Whether it writes, or lets its caller write elsewhere, as a signed address for an upload does."""
+    return route.writes or ("GET" not in route.methods and route.needs.level in ("EDIT", "MANAGE"))
 
 
 def _replaced(route: Route, reason: tuple[int, str, str] | None) -> Route:

@@ -180,6 +180,7 @@ def _origins(message: _Create) -> Iterable[tuple[Level, Resource]]:
     return [
         *runs_at("READ", message.run_id),
         *models_at("READ", [message.model_id]),
+        ("READ", Resource("place", message.source.text)),
         *([("READ", Resource("registered_model", copied))] if copied else ()),
     ]
 

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from projrun.server.access.app import create_api_with_users
 from projrun.server.stores import Stores
+from projrun.tracking.sql.store import SqlStore
 from tests.server.access.client import API3, Client, basic
 from tests.server.access.conftest import PASSWORD
 from tests.server.access.test_permitting import grant
@@ -95,6 +96,26 @@ def test_a_version_of_what_may_not_be_read(
     assert bob.post("model-versions/create", name="mine", **message).status == 403
     user("ann").post("registered-models/create", name="also")
     assert user("ann").post("model-versions/create", name="also", **message).status == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "root"), [("destination", "s3://bucket/kept"), ("default_root", "s3://bucket")]
+)
+def test_a_version_of_what_is_in_the_servers_object_store(
+    database: Path, kind: str, root: str, secret: dict[str, str], own: dict[str, str]
+) -> None:
+    def opened() -> SqlStore:
+        store = SqlStore.open(database)
+        setattr(store, kind, root)
+        return store
+
+    with Stores(opened) as stores:
+        bob = Client(create_api_with_users(stores), basic("bob", PASSWORD))
+        for path in ("{experiment}", "{experiment}/{run}/artifacts", "/{experiment}/x", "%3{experiment}/x"):
+            source = f"{root}/{path.format(**secret)}"
+            assert bob.post("model-versions/create", name="mine", source=source).status == 403, source
+        for other in (f"{root}/{own['experiment']}/x", "s3://another/1/x", "gs://bucket/kept/1/x"):
+            assert bob.post("model-versions/create", name="mine", source=other).status == 200
 
 
 def test_what_a_call_on_an_own_run_points_at(

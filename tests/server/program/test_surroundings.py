@@ -101,6 +101,14 @@ def test_a_read_only_server_changes_nothing(database: Path) -> None:
     assert (uploaded.status, found.status, read.status) == (403, 200, 200)
 
 
+def test_a_read_only_server_signs_no_uploads(database: Path) -> None:
+    """A signed address lets its holder write into the object store, past the server."""
+    body = json.dumps({"path": "x", "run_id": "r"}).encode()
+    asked = Asked("POST", f"{API}artifacts/presigned-upload-url", body, {"content-type": "application/json"})
+    (refused,) = answers(database, Program(read_only=True), asked)
+    assert (refused.status, json.loads(refused.body)["error_code"]) == (403, "PERMISSION_DENIED")
+
+
 def test_a_server_without_artifacts_says_so(database: Path) -> None:
     listed, read = answers(database, Program(serve_artifacts=False), Asked("GET", FILES), GET)
     assert (listed.status, json.loads(listed.body)["error_code"]) == (501, "NOT_IMPLEMENTED")
