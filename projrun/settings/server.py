@@ -91,6 +91,7 @@ _TABLE = (
     _option(
         "auth-header-from", "Addresses or networks of that proxy; others may not name users.", "ADDRESS,...",
     ),
+    _flag("public-metrics", "With --auth: answer /metrics without a user."),
     NO_AUTH,
     _option("ssl-certfile", "Certificate chain (PEM): serve https.", "FILE"),
     _option("ssl-keyfile", "Private key of the certificate, where it is in a file of its own.", "FILE"),

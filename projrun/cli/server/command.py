@@ -94,6 +94,7 @@ def _program(settings: Settings) -> Program:
         serve_artifacts=settings.is_true(settings.text("serve-artifacts", "1")),
         upload_limit=_upload_limit(settings),
         artifacts_only=settings.enabled("artifacts-only"),
+        public_metrics=settings.enabled("public-metrics"),
         read_only=settings.enabled("read-only"),
         certificate=_file(settings, "ssl-certfile"),
         key=_file(settings, "ssl-keyfile"),

@@ -29,6 +29,8 @@ class Program(NamedTuple):
     """Whether callers sign in."""
     default_permission: str = "READ"
     """What a user may do without a grant."""
+    public_metrics: bool = False
+    """Whether `/metrics` needs no user."""
     user_header: str = ""
     """In which a proxy names the user."""
     proxies: tuple[str, ...] = ()

@@ -11,11 +11,16 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Scope
 
 from projrun.reporting import visible
-from projrun.server.api import USER
+from projrun.server.api import USER, Route, streaming
+from projrun.server.permissions import PUBLIC, SIGNED_IN
+from projrun.server.stores import Stores
 from projrun.server.table import ROUTE
+from projrun.server.wire import Message
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds: the buckets of the histogram."""
@@ -96,6 +101,15 @@ class Requests:
             sys.stdout.flush()
         except (OSError, ValueError):  # a full disk, or no reader: the answers count
             return
+
+
+def metrics_route(requests: Requests, *, public: bool) -> Route:
+    """`/metrics`, for users alone where there are any, or for all."""
+
+    async def respond(request: Request, stores: Stores, message: Message) -> Response:
+        return Response(requests.metrics(), media_type="text/plain; version=0.0.4")
+
+    return streaming("GET", ("/metrics",), Message, respond, needs=PUBLIC if public else SIGNED_IN)
 
 
 def _head(name: str, kind: str, help_text: str) -> Iterator[str]:

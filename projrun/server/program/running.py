@@ -10,9 +10,10 @@ from ipaddress import ip_network
 from starlette.types import ASGIApp
 
 from projrun.errors import RequestError
+from projrun.server.api import Route
 from projrun.server.app import ROUTES, create_api
 from projrun.server.program.configuration import Program
-from projrun.server.program.observing import Requests
+from projrun.server.program.observing import Requests, metrics_route
 from projrun.server.program.origins import Origins
 from projrun.server.program.readiness import notify
 from projrun.server.program.refusing import served_routes
@@ -70,13 +71,19 @@ def _serve(
 def surrounded(program: Program, stores: Stores) -> Surroundings:
     """The application with what surrounds it."""
     origins = Origins(program.allowed_hosts, program.allowed_origins)
-    api = (
-        _with_users(program, stores) if program.users else create_api(stores, served_routes(ROUTES, program))
-    )
-    return Surroundings(api, origins, program.prefix, Requests(program.log_format))
+    requests = Requests(program.log_format)
+    metrics = metrics_route(requests, public=program.public_metrics)
+
+    def served(routes: tuple[Route, ...]) -> tuple[Route, ...]:
+        return (*served_routes(routes, program), metrics)
+
+    api = _with_users(program, stores, served) if program.users else create_api(stores, served(ROUTES))
+    return Surroundings(api, origins, program.prefix, requests)
 
 
-def _with_users(program: Program, stores: Stores) -> ASGIApp:
+def _with_users(
+    program: Program, stores: Stores, served: Callable[[tuple[Route, ...]], tuple[Route, ...]]
+) -> ASGIApp:
     from projrun.server.access.app import create_api_with_users
     from projrun.server.access.signing_in import Proxy
 
@@ -88,7 +95,7 @@ def _with_users(program: Program, stores: Stores) -> ASGIApp:
         stores,
         default_permission=program.default_permission,
         proxy=proxy,
-        served=lambda routes: served_routes(routes, program),
+        served=served,
     )
 
 

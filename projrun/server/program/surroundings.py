@@ -75,9 +75,9 @@ class Surroundings:
         path = scope["path"]
         if not self._origins.admits_host(host) and path not in _ALWAYS:
             return _refused(f"{INVALID_HOST}; the server's option --allowed-hosts admits other names")
-        if path in ("/", "/metrics"):
+        if path == "/":
             scope[ROUTE] = path
-            return self._page(scope, host) if path == "/" else self._metrics()
+            return self._page(scope, host)
         if not origin:
             return self._api
         if not self._origins.admits_origin(scope["method"], origin, host):
@@ -90,9 +90,6 @@ class Surroundings:
         address = f"{scope['scheme']}://{host.decode('latin-1')}{self._prefix}"
         headers = {"content-security-policy": _PAGE_POLICY, "cache-control": "no-store"}
         return Response(page(address), headers=headers, media_type="text/html")
-
-    def _metrics(self) -> Response:
-        return Response(self._requests.metrics(), media_type="text/plain; version=0.0.4")
 
 
 def _host_and_origin(scope: Scope) -> tuple[bytes, bytes]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from projrun.server.access.passwords import TOKEN_PREFIX, digest
 from projrun.server.program.configuration import Program
+from projrun.tracking.parts import part_of
+from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.users import Users
 from tests.server.program.asking import Asked, answers
 
 API = "/api/2.0/mlflow/"
@@ -144,6 +149,22 @@ def test_metrics_count_by_route(database: Path) -> None:
     assert "projrun_http_request_duration_seconds_count 5\n" in text
     assert 'duration_seconds_bucket{le="+Inf"} 5\n' in text
     assert "secret" not in text
+
+
+def test_metrics_need_a_user_where_there_are_any(database: Path) -> None:
+    with closing(SqlStore.open(database)) as store:
+        users = part_of(store, Users)
+        users.create_user("ann", "")
+        token = f"{TOKEN_PREFIX}secret"
+        users.create_token("ann", "prometheus", digest(token))
+    nobody, page = Asked("GET", "/metrics"), Asked("GET", "/")
+    bearer = nobody._replace(headers={"authorization": f"Bearer {token}"})
+    wrong = nobody._replace(headers={"authorization": f"Bearer {token}x"})
+    found = answers(database, Program(users=True), nobody, wrong, bearer, page)
+    assert [answer.status for answer in found] == [401, 401, 200, 200]
+    assert b"projrun_http_requests_total" not in found[0].body + found[1].body
+    (public,) = answers(database, Program(users=True, public_metrics=True), nobody)
+    assert (public.status, b"projrun_http_requests_active" in public.body) == (200, True)
 
 
 def test_the_log_has_a_line_for_each_request(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
