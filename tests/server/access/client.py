@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from base64 import b64encode
 from collections.abc import Coroutine, Mapping
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
@@ -15,14 +17,23 @@ API = "/api/2.0/mlflow/"
 API3 = "/api/3.0/mlflow/"
 
 
-LOOP = asyncio.new_event_loop()
-"""Of all applications of these tests, in a thread: a store's writer answers to one."""
 Result = TypeVar("Result")
+
+
+@cache
+def event_loop() -> asyncio.AbstractEventLoop:
+    """Of all applications of these tests, in a thread: a store's writer answers to one.
+
+    Made when it is first asked for: a fork has one of its own.
+    """
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    return loop
 
 
 def in_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """The result of what runs in the loop."""
-    return asyncio.run_coroutine_threadsafe(coroutine, LOOP).result(timeout=30)
+    return asyncio.run_coroutine_threadsafe(coroutine, event_loop()).result(timeout=30)
 
 
 class Answer(NamedTuple):

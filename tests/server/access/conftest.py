@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +15,7 @@ from projrun.server.stores import Stores
 from projrun.tracking.parts import part_of
 from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.users import Users
-from tests.server.access.client import LOOP, Client, basic
+from tests.server.access.client import Client, basic, event_loop
 
 PASSWORD = "correct horse battery"
 SECRET = passwords.hashed(PASSWORD)
@@ -24,12 +23,8 @@ SECRET = passwords.hashed(PASSWORD)
 
 @pytest.fixture(scope="session", autouse=True)
 def _event_loop() -> Iterator[None]:
-    thread = threading.Thread(target=LOOP.run_forever)
-    thread.start()
     yield
-    LOOP.call_soon_threadsafe(LOOP.stop)
-    thread.join()
-    LOOP.close()
+    event_loop().call_soon_threadsafe(event_loop().stop)
 
 
 @pytest.fixture
