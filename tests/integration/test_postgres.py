@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.errors import InvalidValueError, RequestError, TrackingError
+from projrun.errors import AlreadyExistsError, InvalidValueError, RequestError, TrackingError
 from projrun.server.endpoint import Endpoint
 from projrun.testing.histories import HistoriesConformance
 from projrun.testing.life_cycle import ExperimentTagConformance, LifeCycleConformance
@@ -36,6 +36,7 @@ from projrun.tracking.sql.postgres.schema import prepare, upgrade
 from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.sql.upgrade import upgrade_db
 from projrun.tracking.uri import parse_tracking_uri
+from projrun.tracking.users import Users
 from tests.support.postgres import PASSWORD, PostgresServer
 
 
@@ -101,6 +102,33 @@ class TestRegistryRaces(RegistryRaces):
         yield open_registry
         for store in opened:
             store.close()
+
+
+def test_users_are_kept_with_what_they_may_do(database: str, tmp_path: Path) -> None:
+    environ = {"MLFLOW_DEFAULT_ARTIFACT_ROOT": str(tmp_path)}
+    name, model = unique("ann"), unique("model")
+    with closing(open_store(parse_tracking_uri(database), environ, warn=print)) as store:
+        users = part_of(store, Users)
+        made = users.create_user(name, "a hash")
+        with pytest.raises(AlreadyExistsError):
+            users.create_user(name, "a hash")
+        users.create_token(name, "ci", name, 1)
+        users.create_token(name, "laptop", f"{name} laptop")
+        assert (users.find_token_user(name), users.find_token_user(f"{name} laptop")) == (None, made)
+        role = users.create_role(unique("tasters"))
+        users.add_grant(role.id, "experiment", "*", "EDIT")
+        users.assign_role(name, role.id)
+        users.grant(name, "registered_model", model, "READ")
+        users.grant(name, "registered_model", model, "MANAGE", again=True)
+        users.rename_resource("registered_model", model, f"{model} 2")
+        assert users.granted(made.id, "registered_model") == {f"{model} 2": ["MANAGE"]}
+        assert users.granted(made.id, "experiment", ("7", "*")) == {"*": ["EDIT"]}
+        users.forget_resource("registered_model", f"{model} 2")
+        assert users.granted(made.id, "registered_model") == {}
+        assert users.update_user(name, is_admin=True) == made._replace(is_admin=True)
+        users.delete_user(name)
+        assert (users.find_user(name), users.find_token_user(f"{name} laptop")) == (None, None)
+        assert users.list_role_members(role.id) == ()
 
 
 @pytest.fixture
