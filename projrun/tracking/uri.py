@@ -27,6 +27,7 @@ _FOLDER_REMEDY = (
     "projrun writes no mlruns folders: serve it with `mlflow server --backend-store-uri FOLDER` "
     "(newer MLflow asks for MLFLOW_ALLOW_FILE_STORE=true) and give that server's http address"
 )
+_SERVED_REMEDY = "give sqlite:///FILE or postgresql://USER@HOST:PORT/DATABASE"
 _REMEDIES: Mapping[str, str] = {
     "file": _FOLDER_REMEDY,
     "mysql": "serve it with `mlflow server --backend-store-uri mysql://...` and give its http address",
@@ -56,10 +57,11 @@ class TrackingUri(NamedTuple):
         return redact_uri(self.text)
 
 
-def parse_tracking_uri(text: str, directory: Path | None = None) -> TrackingUri:
+def parse_tracking_uri(text: str, directory: Path | None = None, *, served: bool = False) -> TrackingUri:
     """Which store a URI names; a relative SQLite file is relative to `directory` (else the working folder).
 
-    Raises RequestError, with the remedy, for stores that projrun does not write (docs/architecture.md, decision 3).
+    Raises RequestError, with the remedy, for stores that projrun does not write (docs/architecture.md, decision 3);
+    where it is to be `served`, the remedy is no other server.
     """
     text = text.strip()
     if not text:
@@ -77,16 +79,22 @@ def parse_tracking_uri(text: str, directory: Path | None = None) -> TrackingUri:
         return TrackingUri("plugin", text)
     if not scheme and text.lower() in _REMEDIES:
         scheme = text.lower()
-    raise _refusal(text, scheme)
+    raise _refusal(text, scheme, served)
 
 
-def _refusal(text: str, scheme: str) -> RequestError:
+def _refusal(text: str, scheme: str, served: bool) -> RequestError:
+    shown = repr(redact_uri(text))
+    if not scheme and text.endswith((".db", ".sqlite", ".sqlite3")):
+        return RequestError(f"the tracking URI {shown} is a file", hint=f"give sqlite:///{redact_uri(text)}")
+    if served:
+        problem = "is not a database that projrun serves" if scheme else "is a folder or file, not a database"
+        return RequestError(f"the store {shown} {problem}", hint=_SERVED_REMEDY)
     if not scheme:
         return RequestError(
-            f"the tracking URI {redact_uri(text)!r} is a folder or file, not a server", hint=_FOLDER_REMEDY
+            f"the tracking URI {shown} is a folder or file, not a server", hint=_FOLDER_REMEDY
         )
     remedy = _REMEDIES.get(scheme.split("+")[0], f"give {_KINDS}")
-    return RequestError(f"projrun cannot record to the tracking URI {redact_uri(text)!r}", hint=remedy)
+    return RequestError(f"projrun cannot record to the tracking URI {shown}", hint=remedy)
 
 
 def _server_address(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -31,8 +32,17 @@ from projrun.tracking.sql.sqlite import SqliteEngine
         (["--upload-limit", "0"], "--no-serve-artifacts"),
         (["--log-format", "xml"], "one of none, text, json"),
         (["--ssl-certfile", "/no/such"], "file not found: /no/such"),
-        (["--backend-store-uri", "mysql://db/x"], "mysql"),
-        (["--backend-store-uri", "./mlruns"], "is a folder or file"),
+        (["--ssl-keyfile", __file__], "--ssl-keyfile: a key without a certificate makes no https"),
+        (["--artifacts-destination", __file__], f"at {__file__}: it is not a folder"),
+        (["--default-artifact-root", __file__], f"at {__file__}: it is not a folder"),
+        (
+            ["--backend-store-uri", "mysql://db/x"],
+            "'mysql://db/x' is not a database that projrun serves; give sqlite",
+        ),
+        (["--registry-store-uri", "mysql://db/x"], "'mysql://db/x' is not a database that projrun serves"),
+        (["--backend-store-uri", "./mlruns"], "is a folder or file, not a database; give sqlite:///FILE"),
+        (["--backend-store-uri", "/srv/store.db"], "give sqlite:////srv/store.db"),
+        (["upgrade-db", "mysql://db/x"], "is not a database that projrun serves"),
     ],
 )
 def test_a_mistake_ends_with_2(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,6 +79,33 @@ def test_an_older_store_is_upgraded(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == f"upgraded {uri} from schema 1 to {VERSION}\n"
     assert execute(["server", "upgrade-db", "--backend-store-uri", uri]) == 0
     assert capsys.readouterr().out == f"{uri} has the newest schema ({VERSION})\n"
+
+
+def test_upgrade_makes_no_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["server", "upgrade-db", f"sqlite:///{tmp_path / 'misspelt.db'}"]) == 2
+    assert "misspelt.db to upgrade: the file does not exist" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["server", "upgrade-db", "postgresql://127.0.0.1:1/x"],
+        ["server", "--backend-store-uri", "postgresql://127.0.0.1:1/x"],
+        ["server", "--registry-store-uri", "postgresql://127.0.0.1:1/x"],
+        ["runs", "list", "--tracking-uri", "postgresql://127.0.0.1:1/x"],
+        ["models", "list", "--tracking-uri", "postgresql://127.0.0.1:1/x"],
+    ],
+)
+def test_without_psycopg_the_message_says_what_to_install(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PROJRUN_DEFAULT_ARTIFACT_ROOT", "/srv/artifacts")
+    # Both import psycopg.
+    monkeypatch.setitem(sys.modules, "projrun.tracking.sql.postgres.engine", None)
+    monkeypatch.setitem(sys.modules, "projrun.tracking.sql.postgres.schema", None)
+    assert execute(words) == 2
+    assert "pip install 'projrun[postgres]'" in capsys.readouterr().err
 
 
 def test_a_server_upgrades_its_own_store(capsys: pytest.CaptureFixture[str]) -> None:

@@ -97,7 +97,7 @@ def _program(settings: Settings) -> Program:
         public_metrics=settings.enabled("public-metrics"),
         read_only=settings.enabled("read-only"),
         certificate=_file(settings, "ssl-certfile"),
-        key=_file(settings, "ssl-keyfile"),
+        key=_key(settings),
         log_format=_log_format(settings),
         workers=_workers(settings),
     )
@@ -133,6 +133,17 @@ def _file(settings: Settings, name: str) -> str:
     if setting.value and not Path(setting.value).is_file():
         raise RequestError(f"{setting.origin}: file not found: {setting.value}")
     return setting.value
+
+
+def _key(settings: Settings) -> str:
+    """Raises RequestError for a key alone: who gives one does not expect plain http."""
+    key = _file(settings, "ssl-keyfile")
+    if key and not settings.get("ssl-certfile"):
+        raise RequestError(
+            f"{settings.text('ssl-keyfile', '').origin}: a key without a certificate makes no https",
+            hint="add --ssl-certfile FILE",
+        )
+    return key
 
 
 def _log_format(settings: Settings) -> str:

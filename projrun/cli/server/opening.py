@@ -44,7 +44,7 @@ def served_store(settings: Settings, places: Directories, workers: int = 1) -> S
     uri = backend_uri(settings, places)
     open_backend = _opener(uri, _roots(settings))
     registry = settings.get("registry-store-uri")
-    registry_uri = parse_tracking_uri(registry.value, Path.cwd()) if registry else uri
+    registry_uri = parse_tracking_uri(registry.value, Path.cwd(), served=True) if registry else uri
 
     def opened(warn: Warn = lambda text: None) -> RunStore:
         store = open_backend(warn)
@@ -75,7 +75,7 @@ def backend_uri(settings: Settings, places: Directories) -> TrackingUri:
     chosen = settings.get("backend-store-uri")
     if chosen is None:
         return parse_tracking_uri(f"sqlite:///{places.database}")
-    return parse_tracking_uri(chosen.value, Path.cwd())
+    return parse_tracking_uri(chosen.value, Path.cwd(), served=True)
 
 
 def _roots(settings: Settings) -> ArtifactRoots:

@@ -32,7 +32,7 @@ def upgrade_db(uri: str | None, backend_store_uri: str | None) -> None:
     options = {"backend-store-uri": uri or backend_store_uri}
     chosen = Settings(options, os.environ, places.config, SERVER_OPTIONS).get("backend-store-uri")
     text = chosen.value if chosen else f"sqlite:///{places.database}"
-    target = parse_tracking_uri(text, Path.cwd())
+    target = parse_tracking_uri(text, Path.cwd(), served=True)
     before, after = upgrade(target)
     if before == after:
         print_text(f"{target.shown} has the newest schema ({after})")

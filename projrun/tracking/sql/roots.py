@@ -52,7 +52,10 @@ def _checked(root: str, *others: str) -> str:
     if not root or scheme in others:
         return root.rstrip("/")
     if scheme in ("", "file"):
-        return str(local_path(root).absolute())
+        folder = local_path(root).absolute()
+        if folder.exists() and not folder.is_dir():
+            raise RequestError(f"artifacts cannot be kept at {folder}: it is not a folder")
+        return str(folder)
     if scheme not in EXTRAS:
         raise RequestError(
             f"artifacts cannot be kept at {redact_uri(root)}", hint="a folder, or a URI of s3, gs or abfss"
