@@ -94,6 +94,10 @@ class ConflictError(UnavailableError):
     """Two transactions could not both be kept, and this one was given up whole: the same again may succeed."""
 
 
+class OutOfReachError(TrackingError):
+    """No artifacts can be reached at this URI from here, however often it is tried."""
+
+
 class OverdueError(TrackingError):
     """The time that all work with the tracking store has is over, or a signal ended it: nothing more is tried."""
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from projrun.credentials import redact_uri, without_queries
-from projrun.errors import ProjrunError, TrackingError
+from projrun.errors import OutOfReachError, ProjrunError, TrackingError
 from projrun.http.variables import enabled
 
 EXTRAS = {
@@ -29,12 +29,12 @@ def open_filesystem(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
     scheme = uri.partition(":")[0].lower()
     # `::` chains file systems in fsspec: a server's artifact URI must not reach for others.
     if "::" in uri:
-        raise TrackingError(f"{redact_uri(uri)} is not an artifact storage")
+        raise OutOfReachError(f"{redact_uri(uri)} is not an artifact storage")
     try:
         _require(scheme)
         filesystem, root = import_module("fsspec.core").url_to_fs(uri, **options_of(scheme, environ))
     except ImportError as error:
-        raise TrackingError(
+        raise OutOfReachError(
             f"{scheme}:// needs a library that is not installed ({error.name or error})",
             hint=f"pip install 'projrun[{EXTRAS.get(scheme, 's3')}]'",
         ) from None

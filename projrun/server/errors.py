@@ -11,6 +11,7 @@ from projrun.errors import (
     AlreadyExistsError,
     InvalidValueError,
     NotFoundError,
+    OutOfReachError,
     PluginError,
     ProjrunError,
     RequestError,
@@ -46,6 +47,7 @@ _CODES: tuple[tuple[type[ProjrunError], int, str], ...] = (
     (ForbiddenError, 403, "PERMISSION_DENIED"),
     (PluginError, 500, "INTERNAL_ERROR"),
     (NotKeptError, 501, "NOT_IMPLEMENTED"),
+    (OutOfReachError, 501, "NOT_IMPLEMENTED"),
     # The store is locked, or its disk is full: MLflow's client tries 503 again.
     (TrackingError, 503, "TEMPORARILY_UNAVAILABLE"),
 )

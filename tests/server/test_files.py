@@ -248,3 +248,12 @@ def test_limit_counts_what_arrives(database: Path) -> None:
         == 501
     )
     assert (database.parent / "artifacts/x").read_bytes() == b"123"
+
+
+@pytest.mark.parametrize("location", ["ftp://host/x", "dbfs:/x", "file://host/x", "http://host/x"])
+def test_artifacts_that_no_retry_reaches(client: Client, location: str) -> None:
+    """503 would have clients try for minutes."""
+    made = client.post("experiments/create", name="elsewhere", artifact_location=location).json
+    run = client.post("runs/create", experiment_id=made["experiment_id"]).json["run"]["info"]["run_id"]
+    answer = client.send("GET", f"/get-artifact?run_id={run}&path=x")
+    assert answer.error == (501, "NOT_IMPLEMENTED")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from projrun.credentials import redact_uri
-from projrun.errors import TrackingError
+from projrun.errors import OutOfReachError
 from projrun.tracking.artifacts.local import LocalArtifacts
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.artifacts.uris import local_path, uri_scheme
@@ -45,7 +45,7 @@ def open_repository(
     found = open_plugin_artifacts(scheme, artifact_uri, environ)
     if found is not None:
         return found
-    raise TrackingError(
+    raise OutOfReachError(
         f"projrun cannot reach artifacts at {redact_uri(artifact_uri)}",
         hint="supported: local folders, mlflow-artifacts:, http(s), s3, gs, abfss, and schemes of installed plug-ins",
     )
@@ -55,7 +55,7 @@ def _served(artifact_uri: str, scheme: str, transport: Transport | None) -> Arti
     from projrun.tracking.artifacts.mlflow_artifacts import MlflowArtifacts
 
     if transport is None:
-        raise TrackingError(
+        raise OutOfReachError(
             f"the artifacts at {redact_uri(artifact_uri)} are behind an MLflow server, and none is configured",
             hint="give that server's address with --tracking-uri",
         )

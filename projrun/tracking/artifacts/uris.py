@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote
 
-from projrun.errors import InvalidValueError, TrackingError
+from projrun.errors import InvalidValueError, OutOfReachError
 from projrun.tracking.artifacts.paths import checked_path
 from projrun.tracking.uri import split_uri
 
@@ -31,7 +31,7 @@ def local_path(uri: str) -> Path:
     parts = split_uri(uri)
     path = unquote(parts.path) if parts and parts.netloc in ("", "localhost") else ""
     if not path.startswith("/") or "\0" in path:
-        raise TrackingError(f"{uri!r} is not a file on this machine", hint="file:///FOLDER/FILE")
+        raise OutOfReachError(f"{uri!r} is not a file on this machine", hint="file:///FOLDER/FILE")
     return Path(path)
 
 
