@@ -15,10 +15,12 @@ import pytest
 from tests.support.postgres import PostgresServer
 from tests.support.program import Program, projrun_server
 from tests.support.servers import mlflow_server
+from tests.support.virtualenvs import MLFLOW3, built_environment
 
 pytestmark = pytest.mark.integration
 
-SCRIPT = Path(__file__).with_name("client_script.py")
+CLIENT = Path(__file__).with_name("client_script.py")
+BOOSTED = Path(__file__).with_name("boosted_script.py")
 
 DIFFERENT: dict[str, str] = {}
 """Labels of calls that are answered otherwise, with the reason."""
@@ -40,7 +42,7 @@ def _server(folder: Path, backend: str | None) -> AbstractContextManager[Program
     return projrun_server(folder, *options)
 
 
-def _start(python: Path, uri: str, folder: Path) -> subprocess.Popen[str]:
+def _start(python: Path, script: Path, uri: str, folder: Path) -> subprocess.Popen[str]:
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ["HOME"],
@@ -49,7 +51,7 @@ def _start(python: Path, uri: str, folder: Path) -> subprocess.Popen[str]:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "NO_PROXY": "127.0.0.1",
     }
-    argv = [str(python), "-W", "ignore", str(SCRIPT)]
+    argv = [str(python), "-W", "ignore", str(script)]
     return subprocess.Popen(
         argv, env=environ, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -63,17 +65,33 @@ def _answers(process: subprocess.Popen[str]) -> dict[str, Any]:
     return answers
 
 
+def _compared(python: Path, script: Path, ours: dict[str, str], folder: Path) -> dict[str, Any]:
+    """What a script sees of `mlflow server`; of ours, at the same time, it must see the same."""
+    with mlflow_server(python, folder / "theirs") as uri:
+        servers = {**ours, "mlflow": uri}
+        processes = {name: _start(python, script, each, folder) for name, each in servers.items()}
+        answers = {name: _answers(process) for name, process in processes.items()}
+    theirs = answers.pop("mlflow")
+    for name, own in answers.items():
+        assert own.keys() == theirs.keys(), name
+        different = {label: (theirs[label], own[label]) for label in own if own[label] != theirs[label]}
+        assert different.keys() == DIFFERENT.keys(), (name, different)
+    return theirs
+
+
 @pytest.mark.parametrize("line", ["3", pytest.param("2", marks=pytest.mark.large)])
 def test_clients_see_the_same(
     line: str, ours: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     python: Path = request.getfixturevalue(f"mlflow{line}_python")
-    with mlflow_server(python, tmp_path / "theirs") as uri:
-        processes = {name: _start(python, each, tmp_path) for name, each in {**ours, "mlflow": uri}.items()}
-        answers = {name: _answers(process) for name, process in processes.items()}
-    theirs = answers.pop("mlflow")
-    assert theirs["not called"] == []
-    for name, own in answers.items():
-        assert own.keys() == theirs.keys(), name
-        different = {label: (theirs[label], own[label]) for label in own if own[label] != theirs[label]}
-        assert different.keys() == DIFFERENT.keys(), (name, different)
+    assert _compared(python, CLIENT, ours, tmp_path)["not called"] == []
+
+
+@pytest.mark.large
+def test_autolog_of_boosted_trees_is_the_same(ours: dict[str, str], tmp_path: Path) -> None:
+    python = built_environment("boosted", (*MLFLOW3, "xgboost>=3,<4", "lightgbm>=4,<5"))
+    seen = _compared(python, BOOSTED, ours, tmp_path)
+    assert {name: sorted(one["metrics"]) for name, one in seen.items()} == {
+        "lightgbm": ["train-multi_logloss"],
+        "xgboost": ["train-mlogloss"],
+    }
