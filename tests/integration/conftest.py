@@ -27,6 +27,14 @@ def mlflow3_python() -> Path:
 
 
 @pytest.fixture(scope="session")
+def mlflow3_users() -> dict[str, str]:
+    """The variables with which `mlflow3_python` imports `mlflow.server.auth`, which needs one package more."""
+    python = built_environment("flask-wtf", ("flask-wtf>=1.2,<2", "flask>=3,<4"))
+    (packages,) = python.parent.parent.glob("lib/python3*/site-packages")
+    return {"PYTHONPATH": str(packages)}
+
+
+@pytest.fixture(scope="session")
 def mlflow2_python() -> Path:
     """A Python with mlflow 2.x and scikit-learn."""
     return built_environment("mlflow2", MLFLOW2)

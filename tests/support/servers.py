@@ -39,11 +39,11 @@ def mlflow_server(python: Path, folder: Path) -> Iterator[str]:
 def _running(folder: Path) -> str | None:
     address = folder / "uri"
     uri = address.read_text(encoding="utf-8") if address.exists() else None
-    return uri if uri and _healthy(uri) else None
+    return uri if uri and healthy(uri) else None
 
 
 def _start(python: Path, folder: Path) -> str:
-    uri = f"http://127.0.0.1:{_free_port()}"
+    uri = f"http://127.0.0.1:{free_port()}"
     command = server_command(python, folder, uri)
     # The server's background jobs are eight processes more, of no use here.
     environ = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
@@ -74,13 +74,14 @@ def server_command(python: Path, folder: Path, uri: str) -> list[str]:
 
 def _wait_until_healthy(uri: str, keeper: subprocess.Popen[bytes], log: Path, timeout: float = 120) -> None:
     deadline = time.monotonic() + timeout
-    while not _healthy(uri):
+    while not healthy(uri):
         if keeper.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"mlflow server did not start:\n{log.read_text(errors='replace')[-4000:]}")
         time.sleep(0.1)
 
 
-def _healthy(uri: str) -> bool:
+def healthy(uri: str) -> bool:
+    """Whether a server answers."""
     try:
         with urlopen(f"{uri}/health", timeout=5) as answer:
             return bool(answer.status == 200)
@@ -88,7 +89,8 @@ def _healthy(uri: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback on which nothing listens."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
