@@ -180,6 +180,16 @@ def test_refused_credentials_name_their_origin(status: int) -> None:
     assert "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD" in error.hint
 
 
+def test_what_a_server_does_not_permit_asks_for_no_credentials() -> None:
+    body = b'{"error_code": "PERMISSION_DENIED", "message": "this server is read-only (--read-only)"}'
+    with serve(always(Answer(body, 403))) as server:
+        error = failure(server.uri)
+    assert error.message == (
+        f"the tracking server {server.uri} does not permit this: this server is read-only (--read-only)"
+    )
+    assert error.hint == ""
+
+
 def test_refusal_without_credentials_says_that_none_were_given() -> None:
     with serve(always(Answer(b"<html>401</html>", 401, HTML))) as server:
         error = failure(server.uri)

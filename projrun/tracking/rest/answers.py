@@ -77,6 +77,9 @@ def refusal(response: requests.Response, server: str, credentials: Credentials |
     """The error of an answer with a status other than 2xx."""
     status = response.status_code
     code, message = _error_body(response)
+    if status == 403 and code == "PERMISSION_DENIED":
+        # No matter of credentials that are missing: a server may be read-only, or have rules for its users.
+        return TrackingError(f"the tracking server {server} does not permit this{_colon(message)}")
     if status in (401, 403):
         return _refused(status, message, server, credentials)
     if 300 <= status < 400:
