@@ -98,6 +98,11 @@ class Permissions:
     def _require(self, user: User, level: str, resource: Resource, store: RunStore) -> None:
         if resource.kind == "everything":
             raise ForbiddenError("Permission denied")
+        if resource.kind == "place":
+            path = _path_in(resource.name, store)
+            if not path:  # not in the server's storage: nothing of others' is read with its credentials
+                return
+            resource = Resource("artifact", path)
         found = self._resolved(resource, store)
         permission = self.permission(user, found.kind, found.name, store) if found else self.default
         if LEVELS[permission] < LEVELS[level]:
@@ -107,9 +112,8 @@ class Permissions:
         """The experiment or registered model whose permission counts; None for what is in no experiment."""
         if resource.kind in ("experiment", "registered_model"):
             return resource
-        if resource.kind in ("artifact", "place"):
-            path = _path_in(resource.name, store) if resource.kind == "place" else resource.name
-            first = checked_path(path).partition("/")[0]
+        if resource.kind == "artifact":
+            first = checked_path(resource.name).partition("/")[0]
             return Resource("experiment", first) if first.isdecimal() else None
         if resource.kind == "experiment_name":
             experiment = store.get_experiment_by_name(resource.name)
