@@ -11,7 +11,7 @@ from typing import Any
 from projrun.cli.rendering import print_warning
 from projrun.cli.request import own_places
 from projrun.cli.views import runs as runs_view
-from projrun.errors import RequestError
+from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError, RequestError
 from projrun.running.record.lookup import opened_store
 from projrun.settings import Settings
 from projrun.tracking.runs import RunStore
@@ -50,11 +50,17 @@ def list_runs(values: Mapping[str, Any]) -> None:
 
 @contextmanager
 def store_of(options: dict[str, str | None]) -> Iterator[tuple[RunStore, Settings]]:
-    """The tracking store that options by long name choose, and what else they set."""
+    """The tracking store that options by long name choose, and what else they set.
+
+    What the store does not have, or does not take, was asked for wrongly: RequestError.
+    """
     directories = own_places()
     settings = Settings(options, os.environ, directories.config)
     with opened_store(settings, directories, os.environ, Path.cwd(), print_warning) as store:
-        yield store, settings
+        try:
+            yield store, settings
+        except (NotFoundError, AlreadyExistsError, InvalidValueError) as error:
+            raise RequestError(error.message, hint=error.hint) from error
 
 
 def _experiments(store: RunStore, settings: Settings, view_type: ViewType) -> dict[str, str]:

@@ -96,8 +96,8 @@ def test_what_is_refused_changes_nothing(command: Command, store: SqlStore) -> N
     for name in ("one", "two"):
         store.create_experiment(name)
     assert "has no experiment 'none'" in command("experiments", "delete", "one", "none", code=2)
-    assert "already exists" in command("experiments", "create", "one", code=5)
-    assert "already exists" in command("experiments", "rename", "one", "two", code=5)
+    assert "already exists" in command("experiments", "create", "one", code=2)
+    assert "already exists" in command("experiments", "rename", "one", "two", code=2)
     assert names(command.document("experiments", "list")) == ["two", "one", "Default"]
 
 

@@ -148,7 +148,7 @@ def test_what_is_registered(models: Command, store: SqlStore, run: Run) -> None:
 def test_mistakes(models: Command, run: Run) -> None:
     assert "has no artifact folder 'nothing'" in models("register", "runs:/latest/nothing", "wine", code=2)
     assert "has no run 'none'" in models("register", "runs:/none/model", "wine", code=2)
-    models("register", "models:/m-none", "wine", code=5)
+    models("register", "models:/m-none", "wine", code=2)
     assert models.document("list")["models"] == []
     models("register", "runs:/latest/model", "wine")
     assert "names no version" in models("alias", "wine", "best", code=2)
@@ -157,10 +157,10 @@ def test_mistakes(models: Command, run: Run) -> None:
     assert "names no model" in models("show", "wine/1/2", code=2)
     assert "is not a tag" in models("tag", "wine", "team", code=2)
     assert "has no version in 'Staging'" in models("show", "wine/Staging", code=2)
-    assert "not found" in models("show", "none", code=5)
-    assert "not found" in models("unalias", "wine@none", code=5)
+    assert "not found" in models("show", "none", code=2)
+    assert "not found" in models("unalias", "wine@none", code=2)
     assert "already exists" in models(
-        "rename", "wine", models("register", "s3://b/m", "other") and "other", code=5
+        "rename", "wine", models("register", "s3://b/m", "other") and "other", code=2
     )
 
 
