@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from projrun.credentials import redact_uri, without_queries
@@ -21,6 +22,8 @@ EXTRAS = {
     "az": "azure",
 }
 """The schemes of object stores that fsspec reaches, and the extra of projrun's that each needs."""
+_LIBRARIES = {"s3": "s3fs", "gcs": "gcsfs", "azure": "adlfs"}
+"""The library that comes with an extra."""
 
 
 def open_filesystem(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
@@ -47,6 +50,12 @@ def open_filesystem(uri: str, environ: Mapping[str, str]) -> tuple[Any, str]:
             detail=without_queries(str(error)),
         ) from error
     return filesystem, str(root)
+
+
+def missing_extra(scheme: str) -> str:
+    """The extra that a scheme of EXTRAS needs and that is not installed; else empty. Imports nothing of it."""
+    extra = EXTRAS[scheme]
+    return extra if find_spec(_LIBRARIES[extra]) is None else ""
 
 
 def _require(scheme: str) -> None:

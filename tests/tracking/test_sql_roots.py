@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,11 @@ def test_roots_are_checked() -> None:
     ):
         with pytest.raises(RequestError, match="artifacts cannot be kept at"):
             checked_roots(roots)
+
+
+@pytest.mark.skipif(find_spec("gcsfs") is not None, reason="the extra is installed")
+def test_destination_whose_library_is_missing_is_refused_before_anything_is_sent_there() -> None:
+    with pytest.raises(RequestError, match="library is not installed") as raised:
+        checked_roots(ArtifactRoots("gs://bucket/x"))
+    assert "projrun[gcs]" in raised.value.hint
+    assert checked_roots(ArtifactRoots("", "gs://bucket/x")).default == "gs://bucket/x"

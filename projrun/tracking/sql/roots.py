@@ -6,7 +6,7 @@ from pathlib import Path
 
 from projrun.credentials import redact_uri
 from projrun.errors import RequestError
-from projrun.http.object_stores import EXTRAS
+from projrun.http.object_stores import EXTRAS, missing_extra
 from projrun.tracking.artifacts.uris import local_path, uri_scheme
 from projrun.tracking.sql.store import SERVED, SqlStore
 from projrun.tuples import NamedTuple
@@ -59,5 +59,12 @@ def _checked(root: str, *others: str) -> str:
     if scheme not in EXTRAS:
         raise RequestError(
             f"artifacts cannot be kept at {redact_uri(root)}", hint="a folder, or a URI of s3, gs or abfss"
+        )
+    if not others and (
+        extra := missing_extra(scheme)
+    ):  # what clients reach by themselves they have libraries for
+        raise RequestError(
+            f"artifacts cannot be kept at {redact_uri(root)}: its library is not installed",
+            hint=f"pip install 'projrun[{extra}]'",
         )
     return root.rstrip("/")
