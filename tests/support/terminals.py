@@ -19,6 +19,7 @@ def on_a_terminal(*arguments: str | Path, home: Path, columns: int | None = None
         width = {} if columns is None else {"COLUMNS": str(columns)}
         mine = {"PROJRUN_HOME": str(home), "PROJRUN_ENV_MANAGER": "local"}
         os.execve(argv[0], argv, {**os.environ, **mine, **width})
+    os.write(terminal, b"\x04")  # who asks for something gets nothing
     while True:
         try:
             chunk = os.read(terminal, 65536)
