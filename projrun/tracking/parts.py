@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from projrun.errors import TrackingError
 from projrun.tracking.runs import RunStore
 
 Part = TypeVar("Part")
+_FULFILLED: dict[tuple[type, type], bool] = {}
 
 
 class NotKeptError(TrackingError):
@@ -33,10 +34,18 @@ def part_of(store: RunStore, contract: type[Part]) -> Part:
 
 def find_part(store: RunStore, contract: type[Part]) -> Part | None:
     """As `part_of`; None where it has none."""
-    if isinstance(store, contract):
-        return store
+    if fulfils(store, contract):
+        return cast(Part, store)
     opener = getattr(store, "part", None)
     return None if opener is None else opener(contract)
+
+
+def fulfils(thing: object, contract: type) -> bool:
+    """As `isinstance`, which takes a tenth of a millisecond to look for every member of a contract, once a class."""
+    key = (type(thing), contract)
+    if key not in _FULFILLED:
+        _FULFILLED[key] = isinstance(thing, contract)
+    return _FULFILLED[key]
 
 
 def open_part(parts: Mapping[str, str], contract: type[Part], *needed: Any) -> Part | None:

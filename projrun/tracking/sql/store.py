@@ -26,7 +26,7 @@ from projrun.tracking.sql import experiments, metrics, runs
 from projrun.tracking.sql.engine import Engine
 from projrun.tracking.sql.metrics import log as log_metrics
 from projrun.tracking.sql.sqlite import SqliteEngine, Warn
-from projrun.typed import TYPE_CHECKING
+from projrun.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from projrun.tracking.artifacts.repository import ArtifactRepository
@@ -89,10 +89,10 @@ class SqlStore:
 
     def part(self, contract: type[Part]) -> Part | None:
         """What it keeps beside runs."""
-        from projrun.tracking.parts import open_part
+        from projrun.tracking.parts import fulfils, open_part
 
-        if isinstance(self._engine, contract):
-            return self._engine
+        if fulfils(self._engine, contract):
+            return cast("Part", self._engine)
         return open_part(_PARTS, contract, self._engine)
 
     def create_experiment(self, name: str, artifact_location: str = "", tags: Sequence[Tag] = ()) -> str:
