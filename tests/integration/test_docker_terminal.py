@@ -13,9 +13,12 @@ from tests.support.docker_bench import DockerBench
 from tests.support.shells import Shell
 
 KINDS = """\
-import os, sys
+import os, sys, time
 sys.stdout.write("stdin, stdout, stderr: {} {} {}\\n".format(*map(os.isatty, range(3))))
 if os.isatty(1):
+    until = time.monotonic() + 10  # Docker says how wide it is once the container runs
+    while os.get_terminal_size().columns != 77 and time.monotonic() < until:
+        time.sleep(0.02)
     print("columns", os.get_terminal_size().columns, flush=True)
 sys.stderr.write("an error\\n")
 """

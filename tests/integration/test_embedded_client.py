@@ -120,7 +120,8 @@ def test_autologging_fills_the_run_of_the_project(run: Run) -> None:
         (NEVER_STARTS, 0, "FINISHED"),
         (NEVER_ENDS, 0, "FINISHED"),
         (ENDS_AS % "FAILED", 0, "FAILED"),
-        (ENDS_AS % "KILLED", 0, "KILLED"),
+        # At once: what goes on after that is ended, as by `projrun cancel`.
+        (ENDS_AS % "KILLED" + "; import os; os._exit(0)", 0, "KILLED"),
         (ENDS_AS % "FINISHED", 0, "FINISHED"),
         (RAISES, 3, "FAILED"),
     ],

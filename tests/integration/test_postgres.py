@@ -211,7 +211,9 @@ def test_a_database_of_another_program_is_refused_untouched(
 
 
 def test_upgrade_of_a_database_and_of_a_file(postgres_server: PostgresServer, tmp_path: Path) -> None:
-    for uri in (postgres_server.uri(), f"sqlite:///{tmp_path / 'projrun.db'}"):
+    file = tmp_path / "projrun.db"
+    file.touch()  # it creates none
+    for uri in (postgres_server.uri(), f"sqlite:///{file}"):
         parsed = parse_tracking_uri(uri)
         assert upgrade_db(parsed) == (0, VERSION)
         assert upgrade_db(parsed) == (VERSION, VERSION)
