@@ -44,7 +44,7 @@ def projrun_server(
     command = [sys.executable, *start, "server", "--port", str(port), *options]
     variables = {**os.environ, "PROJRUN_HOME": str(folder), **(environ or {})}
     with log.open("w", encoding="utf-8") as output:
-        process = _started(command, variables, output)
+        process = _started(command, folder, variables, output)
     try:
         yield Program(_address(process, log), process, log)
     finally:
@@ -52,9 +52,18 @@ def projrun_server(
         process.wait()
 
 
-def _started(command: list[str], variables: Mapping[str, str], output: IO[str]) -> subprocess.Popen[str]:
+def _started(
+    command: list[str], folder: Path, variables: Mapping[str, str], output: IO[str]
+) -> subprocess.Popen[str]:
+    # In its own folder: artifacts of a store in PostgreSQL are kept below where the server was started.
     return subprocess.Popen(
-        command, env=dict(variables), stdin=subprocess.DEVNULL, stdout=output, stderr=output, text=True
+        command,
+        cwd=folder,
+        env=dict(variables),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        text=True,
     )
 
 
