@@ -296,6 +296,7 @@ def test_an_upload_over_the_limit_leaves_nothing(tmp_path: Path) -> None:
         with pytest.raises(HTTPError) as refused:
             _send(program, "PUT", f"{place}/large", bytes(1001))
         assert refused.value.code == 413
+        refused.value.close()
         listed = _read(program, "/api/2.0/mlflow-artifacts/artifacts?path=a")
         assert [each["path"] for each in listed["files"]] == ["whole"]
 
