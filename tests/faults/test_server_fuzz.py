@@ -47,7 +47,8 @@ class Served:
         model = self.json("/api/2.0/mlflow/logged-models", experiment_id="0")["model"]["info"]["model_id"]
         self._names = {"RUN": run, "MODEL": model}
         self.json("/api/2.0/mlflow/registered-models/create", name="wine")
-        self.json("/api/2.0/mlflow/model-versions/create", name="wine", source="s3://b/c")
+        source = {"source": "runs:/RUN/x", "run_id": "RUN"}
+        self.json("/api/2.0/mlflow/model-versions/create", name="wine", **source)
 
     def json(self, path: str, **fields: object) -> Any:
         """The answer to a sound request."""
