@@ -118,7 +118,7 @@ def on_sqlite(folder: Path) -> list[Kept]:
         listed.append(_mlflow(name, mlflow, f"sqlite:///{database}", folder, workers))
     database = folder / "fasttrackml.db"
     argv = [str(fml), "server", "--database-uri", f"sqlite://{database}", "--listen-address"]
-    listed.append(Kept("fasttrackml", argv, os.environ, str(database), "fasttrackml"))
+    listed.append(Kept("fasttrackml", argv, _environ(), str(database), "fasttrackml"))
     return listed
 
 
@@ -134,7 +134,7 @@ def on_postgres(folder: Path, uris: Sequence[str]) -> list[Kept]:
 
 def _projrun(name: str, uri: str, folder: Path) -> Kept:
     argv = [sys.executable, "-m", "projrun", "server", "--backend-store-uri", uri, "--port"]
-    environ = {**os.environ, "HOME": str(folder), "PROJRUN_HOME": str(folder / "home")}
+    environ = {**_environ(), "HOME": str(folder), "PROJRUN_HOME": str(folder / "home")}
     return Kept(name, argv, environ, uri, "projrun")
 
 
@@ -142,7 +142,12 @@ def _mlflow(name: str, python: Path, uri: str, folder: Path, workers: str) -> Ke
     argv = [str(python), "-m", "mlflow", "server", "--workers", workers, "--backend-store-uri", uri]
     argv += ["--artifacts-destination", str(folder / "artifacts"), "--port"]
     # Background jobs are eight processes more, of no use here.
-    return Kept(name, argv, {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, uri, "mlflow")
+    return Kept(name, argv, {**_environ(), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, uri, "mlflow")
+
+
+def _environ() -> dict[str, str]:
+    """With bytecode: a server that compiles what it imports starts later, and keeps what compiling took."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What `projrun server` takes beside `mlflow server` and fasttrackml: CPU of the process tree per call, and rates.
 
 Usage: scripts/bench server [--quick] [--calls N] [--runs N] [--points N] [--only projrun,fast] [--postgres] [--json]
+       scripts/bench server --soak MINUTES
 
 Linux only: the CPU of a tree is read from /proc. Servers take turns, call by call of the table.
 """
@@ -25,6 +26,7 @@ if __package__ in (None, ""):  # run as a file: the packages beside this folder 
 
 from benchmarks.filling import SHORT, START, Sizes, fill
 from benchmarks.served import Client, Kept, Served, on_postgres, on_sqlite, serving
+from benchmarks.soak import soak
 from benchmarks.timing import progress
 from tests.support.postgres import own_postgres
 
@@ -263,12 +265,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", default="", help="servers whose names hold one of these words, with commas")
     parser.add_argument("--postgres", action="store_true", help="on PostgreSQL, which this starts")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--soak", type=float, metavar="MINUTES", help="only projrun's memory, under load for so long"
+    )
     given = parser.parse_args(arguments)
     calls, sizes = given.calls, Sizes(given.runs, given.points)
     if given.quick:
         calls, sizes = 40, Sizes(2_500, 20_000)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="projrun-benchmark-")))
+        if given.soak is not None:
+            sys.exit(0 if soak(given.soak, folder) else 1)
         if given.postgres:
             server = stack.enter_context(own_postgres())
             kept = on_postgres(folder, [server.uri(), server.uri()])
