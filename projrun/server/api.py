@@ -58,6 +58,8 @@ class Route(NamedTuple):
     writes: bool
     handler: CallersHandler[Any] = lambda store, message, caller: None
     streamer: Streamer[Any] | None = None
+    prepare: Callable[[RunStore, Any, Caller], Any] | None = None
+    """Called before `handler`, which gets what it returns: what takes long keeps no other writer waiting."""
 
 
 def served_paths(path: str, version: str = "2.0", service: str = "mlflow") -> tuple[str, ...]:

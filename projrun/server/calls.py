@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, Protocol, get_origin
+from typing import Any, Protocol, cast, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -55,6 +55,11 @@ def application(route: Route, stores: Stores, access: Access | None = None) -> A
             return handler(store, message, caller)
         return access.answer(route, access.check(route, caller, store, message), store, message)
 
+    def prepared(store: RunStore, message: Message, caller: Caller) -> Message:
+        assert route.prepare is not None  # noqa: S101 - called where there is one
+        checked = caller if access is None else access.check(route, caller, store, message)
+        return cast(Message, route.prepare(store, message, checked))
+
     async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             if access is not None:
@@ -64,6 +69,8 @@ def application(route: Route, stores: Stores, access: Access | None = None) -> A
                 check_content_type(scope["headers"])
             message = await _message(scope, receive, route.message, places)
             caller = Caller(scope.get(IDENTITY), "", stores.on_create)
+            if route.prepare is not None:
+                message = await stores.read(partial(prepared, message=message, caller=caller))
             answer = await run(lambda store: answered(store, message, caller))
             body = b"{}" if answer is None else msgspec.json.encode(answer, enc_hook=places.write)
         except Exception as error:

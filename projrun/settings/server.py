@@ -81,6 +81,10 @@ _TABLE = (
         "cors-allowed-origins", "Other sites whose pages may use the API; * allows all.", "ORIGIN,...",
         "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS", default="pages of this machine",
     ),
+    _option(
+        "x-frame-options", "Pages that may show this server in a frame: SAMEORIGIN, DENY (none) or NONE (all).",
+        "VALUE", "MLFLOW_SERVER_X_FRAME_OPTIONS", default="SAMEORIGIN",
+    ),
     _flag("read-only", "Refuse every change."),
     _flag("auth", "Callers sign in; users are those of `projrun server users`."),
     _option(

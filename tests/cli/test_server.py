@@ -31,6 +31,8 @@ from projrun.tracking.sql.sqlite import SqliteEngine
         (["--upload-limit", "much"], "--upload-limit: 'much' is not a size"),
         (["--upload-limit", "0"], "--no-serve-artifacts"),
         (["--log-format", "xml"], "one of none, text, json"),
+        (["--x-frame-options", "ALLOWALL"], "one of SAMEORIGIN, DENY, NONE"),
+        (["--artifacts-only", "--no-serve-artifacts"], "together serve nothing"),
         (["--ssl-certfile", "/no/such"], "file not found: /no/such"),
         (["--ssl-keyfile", __file__], "--ssl-keyfile: a key without a certificate makes no https"),
         (["--artifacts-destination", __file__], f"at {__file__}: it is not a folder"),

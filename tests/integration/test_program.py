@@ -93,6 +93,25 @@ def test_the_second_signal_ends_it_at_once(program: Program) -> None:
     connection.close()
 
 
+def test_two_signals_in_one_instant_are_one(tmp_path: Path) -> None:
+    """A terminal and a supervisor may send one each."""
+    first = """
+import signal
+def both(*of_the_third):
+    # Both have come before Python sees one.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    signal.raise_signal(signal.SIGTERM)
+    signal.raise_signal(signal.SIGINT)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+signal.signal(signal.SIGUSR1, both)
+"""
+    with projrun_server(tmp_path, first=first) as program:
+        before = program.log.read_text(encoding="utf-8")
+        program.process.send_signal(signal.SIGUSR1)
+        assert program.process.wait(20) == 0
+        assert program.log.read_text(encoding="utf-8") == before
+
+
 def test_a_port_in_use_is_an_error_that_says_so(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["server", "--port", str(program.port)]) == 2
     assert f"port {program.port} of 127.0.0.1 is in use" in capsys.readouterr().err

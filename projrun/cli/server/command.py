@@ -18,7 +18,7 @@ from projrun.cli.server.upgrading import upgrade_db
 from projrun.cli.server.users import tokens, users
 from projrun.directories import Directories
 from projrun.errors import RequestError
-from projrun.server.program.configuration import LOG_FORMATS, Program
+from projrun.server.program.configuration import FRAMES, LOG_FORMATS, Program
 from projrun.settings import Settings
 from projrun.settings.server import SERVER_OPTIONS
 
@@ -87,18 +87,24 @@ def serve(
 
 
 def _program(settings: Settings) -> Program:
+    serving, alone = settings.text("serve-artifacts", "1"), settings.enabled("artifacts-only")
+    if alone and not settings.is_true(serving):
+        raise RequestError(
+            "--artifacts-only and --no-serve-artifacts together serve nothing", hint="give one of them"
+        )
     return Program(
         allowed_hosts=_words(settings, "allowed-hosts"),
         allowed_origins=_words(settings, "cors-allowed-origins"),
+        frames=_one_of(settings, "x-frame-options", FRAMES),
         prefix=_prefix(settings),
-        serve_artifacts=settings.is_true(settings.text("serve-artifacts", "1")),
+        serve_artifacts=settings.is_true(serving),
         upload_limit=_upload_limit(settings),
-        artifacts_only=settings.enabled("artifacts-only"),
+        artifacts_only=alone,
         public_metrics=settings.enabled("public-metrics"),
         read_only=settings.enabled("read-only"),
         certificate=_file(settings, "ssl-certfile"),
         key=_key(settings),
-        log_format=_log_format(settings),
+        log_format=_one_of(settings, "log-format", LOG_FORMATS),
         workers=_workers(settings),
     )
 
@@ -146,14 +152,15 @@ def _key(settings: Settings) -> str:
     return key
 
 
-def _log_format(settings: Settings) -> str:
-    chosen = settings.text("log-format", "none")
-    if chosen.value not in LOG_FORMATS:
+def _one_of(settings: Settings, name: str, words: tuple[str, ...]) -> str:
+    """The word of a setting, in whatever case; the first of them where there is none."""
+    chosen = settings.text(name, words[0])
+    found = next((word for word in words if word.lower() == chosen.value.lower()), None)
+    if found is None:
         raise RequestError(
-            f"{chosen.origin}: {chosen.value!r} is not a format of the log",
-            hint=f"one of {', '.join(LOG_FORMATS)}",
+            f"{chosen.origin}: {chosen.value!r} is not a value of it", hint=f"one of {', '.join(words)}"
         )
-    return chosen.value
+    return found
 
 
 def _workers(settings: Settings) -> int:

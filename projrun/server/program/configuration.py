@@ -5,6 +5,7 @@ from __future__ import annotations
 from projrun.tuples import NamedTuple
 
 LOG_FORMATS = ("none", "text", "json")
+FRAMES = ("SAMEORIGIN", "DENY", "NONE")
 
 
 class Program(NamedTuple):
@@ -14,6 +15,8 @@ class Program(NamedTuple):
     """Patterns of `Host`; without any, `localhost` and addresses."""
     allowed_origins: tuple[str, ...] = ()
     """Patterns of `Origin` whose pages may use the API, beside this machine's."""
+    frames: str = "SAMEORIGIN"
+    """Whose pages may show the server's in a frame: X-Frame-Options, or NONE without it."""
     prefix: str = ""
     """Path before all others, as a proxy in front passes it on; no slash at the end."""
     serve_artifacts: bool = True

@@ -78,7 +78,7 @@ def surrounded(program: Program, stores: Stores) -> Surroundings:
         return (*served_routes(routes, program), metrics)
 
     api = _with_users(program, stores, served) if program.users else create_api(stores, served(ROUTES))
-    return Surroundings(api, origins, program.prefix, requests)
+    return Surroundings(api, origins, program.prefix, requests, program.frames)
 
 
 def _with_users(

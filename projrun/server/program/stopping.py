@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
+_INSTANT = 0.1
+"""Seconds in which SIGINT and SIGTERM are one wish to end: a terminal and a supervisor may send one each."""
 
 
 @contextmanager
@@ -31,5 +35,12 @@ def stop_signals() -> Iterator[int]:
 
 
 def _once(number: int, frame: FrameType | None) -> None:
+    # The other may be under way to its handler: Python reports an error where that is then a default.
     for each in _ENDING:
-        signal.signal(each, signal.SIG_DFL)
+        signal.signal(each, signal.SIG_DFL if each == number else partial(_again, time.monotonic()))
+
+
+def _again(first: float, number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    if time.monotonic() - first > _INSTANT:
+        signal.raise_signal(number)

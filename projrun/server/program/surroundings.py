@@ -14,20 +14,21 @@ from projrun.server.table import ROUTE
 
 _ALWAYS = frozenset({"/health", "/version"})
 """Asked by what only knows the server's address."""
-_SECURITY = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"SAMEORIGIN"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'self'; sandbox"),
-)
-"""Headers of every answer that has none of its own: what runs or uploads keep is shown, and never obeyed."""
-_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'"
+_ANCESTORS = {"SAMEORIGIN": "; frame-ancestors 'self'", "DENY": "; frame-ancestors 'none'", "NONE": ""}
+"""What says the same as X-Frame-Options in a policy, which takes precedence in browsers."""
+_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'"
 
 
 class Surroundings:
     """An ASGI application around that of the store."""
 
-    def __init__(self, api: ASGIApp, origins: Origins, prefix: str, requests: Requests) -> None:
+    def __init__(
+        self, api: ASGIApp, origins: Origins, prefix: str, requests: Requests, frames: str = "SAMEORIGIN"
+    ) -> None:
+        """`frames` is which pages may show this server's in a frame: those of its own, none (DENY), or all (NONE)."""
         self._api = api
+        self._ancestors = _ANCESTORS[frames]
+        self._always = _always(frames)
         self._origins = origins
         self._prefix = prefix
         self._requests = requests
@@ -49,7 +50,7 @@ class Surroundings:
             if message["type"] == "http.response.start":
                 status, headers = message["status"], message["headers"]
                 present = {name for name, _ in headers}
-                message["headers"] = [*headers, *(pair for pair in _SECURITY if pair[0] not in present)]
+                message["headers"] = [*headers, *(pair for pair in self._always if pair[0] not in present)]
             else:
                 size += len(message.get("body", b""))
             await send(message)
@@ -88,8 +89,18 @@ class Surroundings:
 
     def _page(self, scope: Scope, host: bytes) -> Response:
         address = f"{scope['scheme']}://{host.decode('latin-1')}{self._prefix}"
-        headers = {"content-security-policy": _PAGE_POLICY, "cache-control": "no-store"}
+        headers = {"content-security-policy": _PAGE_POLICY + self._ancestors, "cache-control": "no-store"}
         return Response(page(address), headers=headers, media_type="text/html")
+
+
+def _always(frames: str) -> tuple[tuple[bytes, bytes], ...]:
+    """Headers of every answer that has none of its own: what runs or uploads keep is shown, and never obeyed."""
+    headers = {
+        "x-content-type-options": "nosniff",
+        "content-security-policy": f"default-src 'none'{_ANCESTORS[frames]}; sandbox",
+        **({} if frames == "NONE" else {"x-frame-options": frames}),
+    }
+    return tuple((name.encode(), value.encode()) for name, value in headers.items())
 
 
 def _host_and_origin(scope: Scope) -> tuple[bytes, bytes]:

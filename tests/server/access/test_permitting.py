@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
 from starlette.types import ASGIApp
 
+from projrun.server.access import passwords
 from projrun.server.access.app import create_api_with_users, routes_with_users
 from projrun.server.access.permitting import LEVELS, Permissions, folded
 from projrun.server.permissions import Needs
@@ -205,6 +207,25 @@ def test_own_password(user: Named) -> None:
     assert ann.post(patch, method="PATCH", **new, current_password=PASSWORD).json == {}
     assert ann.get("users/current").status == 401
     assert Client(ann.application, basic("ann", new["password"])).get("users/current").status == 200
+
+
+def test_passwords_are_hashed_beside_the_thread_that_writes(
+    user: Named, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashing, threads = passwords.hashed, list[str]()
+
+    def watched(password: str) -> str:
+        threads.append(threading.current_thread().name)
+        return hashing(password)
+
+    monkeypatch.setattr(passwords, "hashed", watched)
+    admin = user("admin")
+    assert admin.post("users/create", username="carol", password="a password of carol").status == 200
+    new = {"username": "ann", "password": "another long password"}
+    assert admin.post("users/update-password", method="PATCH", **new).status == 200
+    assert len(threads) == 2
+    assert not any(name.startswith("projrun-writer") for name in threads)
+    assert Client(admin.application, basic("carol", "a password of carol")).get("users/current").status == 200
 
 
 def test_roles(user: Named) -> None:

@@ -74,6 +74,19 @@ def test_every_answer_says_that_it_is_data(database: Path) -> None:
         assert answer.headers["x-frame-options"] == "SAMEORIGIN"
 
 
+@pytest.mark.parametrize(
+    ("frames", "header", "ancestors"),
+    [("SAMEORIGIN", "SAMEORIGIN", "'self'"), ("DENY", "DENY", "'none'"), ("NONE", None, None)],
+)
+def test_who_may_show_the_server_in_a_frame(
+    database: Path, frames: str, header: str | None, ancestors: str | None
+) -> None:
+    for answer in answers(database, Program(frames=frames), GET, Asked("GET", "/")):
+        assert answer.headers.get("x-frame-options") == header
+        _, found, policy = answer.headers["content-security-policy"].partition("frame-ancestors ")
+        assert (policy.partition(";")[0] if found else None) == ancestors
+
+
 def test_the_page_says_how_to_point_a_client_here(database: Path) -> None:
     (page,) = answers(
         database, Program(prefix="/ml"), Asked("GET", "/ml/", headers={"host": "localhost:8080"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
 
 from projrun.errors import InvalidValueError
@@ -34,6 +36,9 @@ class _Admin(Named, kw_only=True):
     is_admin: bool
 
 
+_WithPassword = TypeVar("_WithPassword", _Create, _Password)
+
+
 class _User(msgspec.Struct):
     id: int
     username: str
@@ -64,12 +69,15 @@ def _shown(user: User) -> _User:
     return _User(user.id, user.name, user.is_admin)
 
 
-def _create(store: RunStore, message: _Create) -> _Found:
+def _hash_first(store: RunStore, message: _Create, caller: Caller) -> _Create:
     if not message.password:
         raise InvalidValueError("Username and password cannot be empty.")
-    passwords.check_password(message.password)
-    secret = passwords.hashed(message.password)
-    return _Found(_shown(part_of(store, Users).create_user(message.username, secret)))
+    return _hashed(message)
+
+
+def _create(store: RunStore, message: _Create) -> _Found:
+    """The password is hashed by now."""
+    return _Found(_shown(part_of(store, Users).create_user(message.username, message.password)))
 
 
 def _get(store: RunStore, message: Named, caller: Caller) -> _Found:
@@ -98,9 +106,8 @@ def _list(store: RunStore, message: wire.Message, caller: Caller) -> _Listed:
     )
 
 
-def _update_password(store: RunStore, message: _Password, caller: Caller) -> None:
-    users = part_of(store, Users)
-    user = users.get_user(message.username)
+def _check_and_hash(store: RunStore, message: _Password, caller: Caller) -> _Password:
+    user = part_of(store, Users).get_user(message.username)
     if caller.user == message.username:
         if not message.current_password:
             raise InvalidValueError("Current password is required when changing your own password.")
@@ -108,8 +115,17 @@ def _update_password(store: RunStore, message: _Password, caller: Caller) -> Non
             raise InvalidValueError("Current password does not match.")
         if message.password == message.current_password:
             raise InvalidValueError("New password must differ from the current password.")
+    return _hashed(message)
+
+
+def _update_password(store: RunStore, message: _Password) -> None:
+    """The password is hashed by now."""
+    part_of(store, Users).update_user(message.username, secret=message.password)
+
+
+def _hashed(message: _WithPassword) -> _WithPassword:
     passwords.check_password(message.password)
-    users.update_user(message.username, secret=passwords.hashed(message.password))
+    return msgspec.structs.replace(message, password=passwords.hashed(message.password))
 
 
 def _update_admin(store: RunStore, message: _Admin) -> None:
@@ -125,11 +141,13 @@ def _delete(store: RunStore, message: Named, caller: Caller) -> None:
 
 
 ROUTES: tuple[Route, ...] = (
-    writing("POST", "users/create", _Create, _create, needs=permissions.ADMIN),
+    writing("POST", "users/create", _Create, _create, needs=permissions.ADMIN)._replace(prepare=_hash_first),
     reading_as_caller("GET", "users/get", Named, _get, needs=OWN),
     reading_as_caller("GET", "users/current", wire.Message, _get_current, needs=permissions.SIGNED_IN),
     reading_as_caller("GET", "users/list", wire.Message, _list, needs=permissions.SIGNED_IN),
-    writing_as_caller("PATCH", "users/update-password", _Password, _update_password, needs=OWN),
+    writing("PATCH", "users/update-password", _Password, _update_password, needs=OWN)._replace(
+        prepare=_check_and_hash
+    ),
     writing("PATCH", "users/update-admin", _Admin, _update_admin, needs=permissions.ADMIN),
     writing_as_caller("DELETE", "users/delete", Named, _delete, needs=permissions.ADMIN),
 )
