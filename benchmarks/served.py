@@ -5,12 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,8 @@ from urllib.parse import urlencode
 from tests.support.virtualenvs import MLFLOW3, built_environment
 
 FASTTRACKML = ("fasttrackml",)
+_MAPPING = re.compile(r"[0-9a-f]+-[0-9a-f]+ (?:\S+ +){4}(.*)")
+"""How the parts of `/proc/PID/smaps` begin: with addresses, and the mapped file at the end."""
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -49,11 +52,12 @@ class Served(NamedTuple):
 
     def cpu(self) -> float:
         """Seconds of CPU that its processes have taken so far."""
-        return sum(map(_seconds_of, process_tree(self.pid)))
+        return cpu_of_tree(self.pid)
 
     def memory(self) -> float:
-        """MB that its processes hold (RSS)."""
-        return sum(map(_memory_of, process_tree(self.pid)))
+        """MB that its processes hold (RSS), without pages of a database that is mapped."""
+        database = self.kept.database.removeprefix("sqlite:///")
+        return sum(_memory_of(pid, database) for pid in process_tree(self.pid))
 
 
 class Client:
@@ -80,6 +84,11 @@ class Client:
         return json.loads(content)
 
 
+def cpu_of_tree(pid: int) -> float:
+    """Seconds of CPU that a process and its descendants have taken so far."""
+    return sum(map(_seconds_of, process_tree(pid)))
+
+
 def process_tree(pid: int) -> list[int]:
     """A process and its descendants."""
     found = [pid]
@@ -101,48 +110,64 @@ def _seconds_of(pid: int) -> float:
     return sum(map(int, fields[11:15])) / _TICK
 
 
-def _memory_of(pid: int) -> float:
+def _memory_of(pid: int, database: str) -> float:
+    """Without the pages of a database: the system keeps those, and takes them back when it needs memory."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    except OSError:
+        lines = Path(f"/proc/{pid}/smaps").read_text(errors="replace").splitlines()
+    except OSError:  # it has just ended
         return 0.0
+    held, path = 0, ""
+    for line in lines:
+        if mapping := _MAPPING.match(line):
+            path = mapping[1]
+        elif line.startswith("Rss:") and path != database:
+            held += int(line.split()[1])
+    return held * 1024 / 1e6
 
 
 def on_sqlite(folder: Path) -> list[Kept]:
     """Every server on a SQLite file of its own."""
     mlflow = built_environment("mlflow3", MLFLOW3)
-    fml = built_environment("fasttrackml", FASTTRACKML).with_name("fml")
-    listed = [_projrun("projrun", f"sqlite:///{folder / 'projrun.db'}", folder)]
-    for workers, name in (("1", "mlflow, 1 worker"), ("4", "mlflow, 4 workers")):
-        database = folder / f"mlflow-{workers}.db"
-        listed.append(_mlflow(name, mlflow, f"sqlite:///{database}", folder, workers))
-    database = folder / "fasttrackml.db"
-    argv = [str(fml), "server", "--database-uri", f"sqlite://{database}", "--listen-address"]
-    listed.append(Kept("fasttrackml", argv, _environ(), str(database), "fasttrackml"))
-    return listed
-
-
-def on_postgres(folder: Path, uris: Sequence[str]) -> list[Kept]:
-    """projrun and MLflow on two empty databases. The CPU of PostgreSQL itself is not counted."""
-    mlflow = built_environment("mlflow3", (*MLFLOW3, "psycopg2-binary"))
-    theirs = uris[1].replace("postgresql://", "postgresql+psycopg2://")
     return [
-        _projrun("projrun", uris[0], folder),
-        _mlflow("mlflow, 1 worker", mlflow, theirs, folder, "1"),
+        _projrun("projrun", f"sqlite:///{folder / 'projrun.db'}", folder),
+        _mlflow("mlflow, 1 worker", mlflow, f"sqlite:///{folder / 'mlflow-1.db'}", folder, "1"),
+        _mlflow("mlflow, 4 workers", mlflow, f"sqlite:///{folder / 'mlflow-4.db'}", folder, "4"),
+        _fasttrackml(f"sqlite:///{folder / 'fasttrackml.db'}"),
     ]
 
 
-def _projrun(name: str, uri: str, folder: Path) -> Kept:
-    argv = [sys.executable, "-m", "projrun", "server", "--backend-store-uri", uri, "--port"]
+def on_postgres(folder: Path, database: Callable[[], str]) -> list[Kept]:
+    """Every program on a database of its own, which `database` makes; projrun with two workers as well."""
+    mlflow = built_environment("mlflow3", (*MLFLOW3, "psycopg2-binary"))
+    ours, theirs = database(), database()
+    return [
+        _projrun("projrun", ours, folder),
+        _projrun("projrun, 2 workers", ours, folder, "--workers", "2"),
+        _mlflow("mlflow, 1 worker", mlflow, theirs, folder, "1"),
+        _mlflow("mlflow, 4 workers", mlflow, theirs, folder, "4"),
+        _fasttrackml(database()),
+    ]
+
+
+def _projrun(name: str, uri: str, folder: Path, *options: str) -> Kept:
+    argv = [sys.executable, "-m", "projrun", "server", "--backend-store-uri", uri, *options, "--port"]
     environ = {**_environ(), "HOME": str(folder), "PROJRUN_HOME": str(folder / "home")}
     return Kept(name, argv, environ, uri, "projrun")
 
 
 def _mlflow(name: str, python: Path, uri: str, folder: Path, workers: str) -> Kept:
-    argv = [str(python), "-m", "mlflow", "server", "--workers", workers, "--backend-store-uri", uri]
+    argv = [str(python), "-m", "mlflow", "server", "--workers", workers, "--backend-store-uri"]
+    argv += [uri.replace("postgresql:", "postgresql+psycopg2:")]
     argv += ["--artifacts-destination", str(folder / "artifacts"), "--port"]
     # Background jobs are eight processes more, of no use here.
     return Kept(name, argv, {**_environ(), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, uri, "mlflow")
+
+
+def _fasttrackml(uri: str) -> Kept:
+    program = built_environment("fasttrackml", FASTTRACKML).with_name("fml")
+    theirs = uri.replace("sqlite:///", "sqlite://").replace("postgresql:", "postgres:")
+    argv = [str(program), "server", "--database-uri", theirs, "--listen-address"]
+    return Kept("fasttrackml", argv, _environ(), uri, "fasttrackml")
 
 
 def _environ() -> dict[str, str]:

@@ -25,7 +25,7 @@ class Reading(NamedTuple):
 
     minutes: float
     memory: float
-    """MB of all its processes."""
+    """MB of all its processes, without pages of the database that are mapped."""
     share: float
     """Of a core, since the last reading."""
     calls: int

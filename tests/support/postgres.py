@@ -66,6 +66,11 @@ class PostgresServer:
             )
         self.wait()
 
+    @property
+    def pid(self) -> int:
+        """Of the server that this process started."""
+        return self._process.pid
+
     def stop(self, signum: int = signal.SIGINT) -> None:
         """End it at once, with all connections (SIGINT; SIGQUIT as a crash)."""
         self._process.send_signal(signum)
