@@ -7,16 +7,14 @@ Searches, and all calls of other stores, are made in a pool of threads, each wit
 from __future__ import annotations
 
 import asyncio
-import random
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from projrun.errors import ConflictError, TrackingError
+from projrun.errors import TrackingError
 from projrun.server.places import served_folder
 from projrun.server.writing import Writer
 from projrun.tracking.parts import find_part
@@ -30,8 +28,6 @@ OnCreate = Callable[[str], None]
 """Called with the id of each run that a client creates, before the client knows it."""
 
 THREADS = 8
-ATTEMPTS = 4
-"""At a call whose transaction another one keeps from being kept."""
 LOCK_WAIT = 10.0
 """Seconds that what is written waits for another program's lock: all others wait behind it."""
 PATIENCE = 5.0
@@ -65,6 +61,7 @@ class Stores:
         self._opened: list[RunStore] = []
         self._opening: asyncio.Lock | None = None
         self._known = False
+        self._local: LocalStore | None = None
         self._quick: RunStore | None = None
         self._writer: Writer | None = None
         self._folder: tuple[Path | None] | None = None
@@ -107,6 +104,7 @@ class Stores:
             loop = asyncio.get_running_loop()
             quick, local = await loop.run_in_executor(self._threads, self._open)
             if local is not None:
+                self._local = local
                 store, writes = await loop.run_in_executor(self._threads, self._open)
                 assert writes is not None  # noqa: S101 - the same store
                 local.wait_at_most(0)
@@ -115,6 +113,8 @@ class Stores:
             self._known = True
 
     def _open(self) -> tuple[RunStore, LocalStore | None]:
+        if self._local is not None:
+            self._local.check_place()
         store = self._open_store()
         self._opened.append(store)
         return store, find_part(store, LocalStore)
@@ -124,12 +124,6 @@ class Stores:
         if store is None:
             store, _ = self._open()
             self._mine.store = store
-        for attempt in range(1, ATTEMPTS):
-            try:
-                return call(store)
-            except ConflictError:
-                # Nothing of the transaction was kept; the others have ended by then.
-                time.sleep(attempt * random.uniform(0, 0.05))  # noqa: S311 - no secret
         return call(store)
 
     def __enter__(self) -> Stores:

@@ -174,6 +174,10 @@ class LocalStore(Protocol):
         """
         ...
 
+    def check_place(self) -> None:
+        """Raises UnavailableError where another file is in the store's place, or none."""
+        ...
+
     def wait_at_most(self, seconds: float) -> None:
         """For other programs' locks, from now on; then the call is a TrackingError."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import threading
 import time
@@ -11,10 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from projrun.cli.execution import execute
 from projrun.errors import ConflictError, InvalidValueError, TrackingError, UnavailableError
-from projrun.tracking.entities import Metric, Param, Tag
+from projrun.tracking.entities import Dataset, Metric, Param, Tag
+from projrun.tracking.inputs import Inputs
+from projrun.tracking.logged_models import LoggedModels
 from projrun.tracking.open import open_store
+from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
+from projrun.tracking.sql import metrics, runs
 from projrun.tracking.sql.postgres import engine as postgres
 from projrun.tracking.sql.postgres.engine import PostgresEngine
 from projrun.tracking.sql.postgres.schema import prepare
@@ -236,6 +242,76 @@ def test_of_two_that_wait_for_each_other_one_is_a_conflict(uri: str) -> None:
     for thread in threads:
         thread.join()
     assert sorted(type(result).__name__ for result in results) == ["ConflictError", "NoneType"]
+
+
+def test_a_call_that_another_transaction_hinders_is_made_again(
+    uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    def pause(least: float, most: float) -> float:
+        pauses.append(most)
+        return 0.0
+
+    monkeypatch.setattr(random, "uniform", pause)
+    with closing(opened(uri)) as store, closing(PostgresEngine(uri)) as other:
+        run_id = new_run(store)
+        dataset = Dataset("d", "1", "local", "{}")
+        call = threading.Thread(target=part_of(store, Inputs).log_inputs, args=(run_id, [dataset]))
+        with other.writing() as connection:
+            connection.execute("SET LOCAL deadlock_timeout = '60s'")  # the other one is the victim
+            connection.execute("SELECT 1 FROM experiments FOR UPDATE")
+            call.start()
+            until_waiting(uri)
+            connection.execute("UPDATE runs SET status = 'FAILED'")
+        call.join()
+        run = store.get_run(run_id)
+    assert (run.status, run.datasets) == ("FAILED", (dataset,))
+    assert len(pauses) == 1
+
+
+def test_of_two_first_batches_of_a_key_one_has_the_latest_value(uri: str) -> None:
+    """Each makes a series of its own, since they are of different models."""
+    with closing(opened(uri)) as store, closing(PostgresEngine(uri)) as first:
+        run_id = new_run(store)
+        create = part_of(store, LoggedModels).create_logged_model
+        later, earlier = (
+            Metric("loss", value, 1, int(value), model_id=create("0").model_id) for value in (2.0, 1.0)
+        )
+        call = threading.Thread(target=store.log_batch, args=(run_id,), kwargs={"metrics": [earlier]})
+        with first.writing() as connection:
+            metrics.log(connection, runs.writable_key(connection, run_id), [later])
+            call.start()
+            until_waiting(uri)
+        call.join()
+        assert run_statement(uri, "SELECT step FROM series WHERE latest = 1") == [(2,)]
+        assert store.get_run(run_id).metrics[0].value == 2.0
+
+
+def until_waiting(uri: str) -> None:
+    """Until a transaction of this database waits for another one."""
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    deadline = time.monotonic() + 30
+    while not run_statement(uri, waiting):
+        assert time.monotonic() < deadline, "nothing waits"
+        time.sleep(0.01)
+
+
+def test_without_a_place_for_artifacts_a_database_is_read(
+    uri: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with closing(opened(uri)) as store:
+        run_id = new_run(store)
+        elsewhere = store.create_experiment("elsewhere", "s3://bucket/x")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert execute(["runs", "list"]) == 0
+    assert run_id[:8] in capsys.readouterr().out
+    with closing(open_store(parse_tracking_uri(uri), {}, warn=print)) as store:
+        assert store.create_run(elsewhere, start_time=1).artifact_uri.startswith("s3://bucket/x/")
+    (tmp_path / "MLproject").write_text("entry_points: {main: {command: touch ran}}", encoding="utf-8")
+    assert execute(["run", str(tmp_path), "--experiment-name", "new", "--env-manager", "local"]) == 2
+    assert "PROJRUN_DEFAULT_ARTIFACT_ROOT" in capsys.readouterr().err
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\udcff"])

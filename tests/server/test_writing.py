@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from projrun.errors import AlreadyExistsError, TrackingError
-from projrun.server.stores import Stores
+from projrun.errors import AlreadyExistsError, TrackingError, UnavailableError
+from projrun.server.stores import THREADS, Stores
 from projrun.tracking.entities import Tag
 from projrun.tracking.parts import find_part
 from projrun.tracking.runs import LocalStore, RunStore
@@ -122,6 +122,29 @@ def test_a_quick_read_that_meets_a_lock_waits_in_a_thread(database: Path) -> Non
         assert await stores.read(locked_here, quick=True) == "Default"
 
     served(database, body)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_removed_is_neither_written_nor_made_again(database: Path, replaced: bool) -> None:
+    async def body(stores: Stores) -> None:
+        experiment = await stores.write(creating("first"))
+        kept, other = database.with_name("kept.db"), database.with_name("other.db")
+        SqlStore.open(other).close()
+        database.rename(kept)
+        if replaced:
+            other.rename(database)
+        # Threads that have not opened the store yet would open the other file, or make a new one.
+        calls = [stores.write(creating("lost"))]
+        calls += [stores.read(lambda store: store.get_experiment(experiment).name) for _ in range(THREADS)]
+        for answer in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(answer, UnavailableError)
+            assert f"was {'replaced' if replaced else 'removed'} while it was in use" in answer.message
+        assert database.exists() == replaced
+        kept.rename(database)
+        await stores.write(creating("again"))
+
+    served(database, body)
+    assert names(database) == {"first", "again"}
 
 
 def test_an_answer_whose_client_has_gone_is_nobodys(database: Path) -> None:

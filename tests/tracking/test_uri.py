@@ -62,12 +62,6 @@ def test_databases_are_named_as_for_sqlalchemy(text: str) -> None:
     assert uri.shown == "postgresql://h/d"
 
 
-def test_database_has_its_artifacts_elsewhere() -> None:
-    with pytest.raises(RequestError, match=r"where are the artifacts of postgresql://h/d\?") as caught:
-        open_store(parse_tracking_uri("postgresql://u:secret@h/d"), {}, warn=print)
-    assert "PROJRUN_DEFAULT_ARTIFACT_ROOT" in caught.value.hint
-
-
 def test_relative_file_without_a_folder_is_in_the_working_folder() -> None:
     assert parse_tracking_uri("sqlite:///x.db").database == Path.cwd() / "x.db"
 

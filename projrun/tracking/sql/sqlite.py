@@ -11,7 +11,13 @@ from itertools import chain
 from pathlib import Path
 
 from projrun.directories import make_private
-from projrun.errors import AlreadyExistsError, InvalidValueError, RequestError, TrackingError
+from projrun.errors import (
+    AlreadyExistsError,
+    InvalidValueError,
+    RequestError,
+    TrackingError,
+    UnavailableError,
+)
 from projrun.tracking.runs import LocalStore
 from projrun.tracking.sql.engine import VERSION
 from projrun.tracking.sql.mounts import network_file_system
@@ -99,6 +105,7 @@ class SqliteEngine(LocalStore):
         self.found_version = 0
         """The schema's version before it was opened; 0 where there was no store."""
         self._joined = False
+        self._file = _identity(path)
 
     @classmethod
     def open(
@@ -163,6 +170,18 @@ class SqliteEngine(LocalStore):
             finally:
                 self._joined = False
 
+    def check_place(self) -> None:
+        """Raises UnavailableError where the file was removed or replaced: what is written would be lost with it.
+
+        The other file is not opened: what is left of this one's log would be written into it.
+        """
+        found = _identity(self.path)
+        if found != self._file:
+            raise UnavailableError(
+                f"the store {self.path} was {'replaced' if found else 'removed'} while it was in use",
+                hint="end what uses it; remove its -wal and -shm files before another file takes its place",
+            )
+
     def wait_at_most(self, seconds: float) -> None:
         """For locks of other processes."""
         self._connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
@@ -175,6 +194,8 @@ class SqliteEngine(LocalStore):
             if self._joined and not connection.in_transaction:
                 # A full disk may end the transaction around this one.
                 raise sqlite3.OperationalError("what was to be kept together is lost")
+            if not self._joined:
+                self.check_place()
             connection.execute("SAVEPOINT inner_one" if self._joined else begin)
             try:
                 yield connection
@@ -226,6 +247,15 @@ class SqliteEngine(LocalStore):
         except sqlite3.OperationalError:
             # Another process is in the file. Both modes are correct; the next to open it changes the mode.
             return
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another at its path; None where there is none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - a third of the time, before every transaction
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _is_ours(path: Path) -> bool:
