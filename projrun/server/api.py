@@ -67,6 +67,11 @@ def served_paths(path: str, version: str = "2.0", service: str = "mlflow") -> tu
     return (f"/api/{version}/{service}/{path}", f"/ajax-api/{version}/{service}/{path}")
 
 
+def own_paths(path: str) -> tuple[str, ...]:
+    """Where a route is served that is not MLflow's."""
+    return (f"/api/projrun/1/{path}",)
+
+
 def reading(
     method: str,
     path: str,

@@ -23,6 +23,7 @@ from projrun.server.routes import (
     registry,
     runs,
     server,
+    tables,
     traces,
     transfers,
 )
@@ -46,6 +47,7 @@ ROUTES: tuple[Route, ...] = (
     *artifacts.ROUTES,
     *transfers.ROUTES,
     *server.ROUTES,
+    *tables.ROUTES,
 )
 """All of them, once each."""
 

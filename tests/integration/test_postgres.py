@@ -21,6 +21,7 @@ from projrun.testing.logged_models import (
 from projrun.testing.registry import ModelRegistryConformance, RegistryRaces
 from projrun.testing.run_store import RunStoreConformance
 from projrun.testing.run_store_base import unique
+from projrun.testing.tables import TablesConformance
 from projrun.testing.traces import TracesConformance
 from projrun.tracking.entities import Tag
 from projrun.tracking.open import open_store
@@ -55,6 +56,7 @@ class TestPostgresStore(
     LoggedModelSearchConformance,
     InputsConformance,
     ModelRegistryConformance,
+    TablesConformance,
     TracesConformance,
 ):
     """The kits."""

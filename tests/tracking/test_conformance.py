@@ -18,6 +18,7 @@ from projrun.testing.logged_models import (
 )
 from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
+from projrun.testing.tables import TablesConformance
 from projrun.testing.traces import TracesConformance
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.runs import RunStore
@@ -52,7 +53,7 @@ class EmbeddedConformance(
     """All that the embedded store keeps."""
 
 
-class TestSqlStore(EmbeddedConformance, TracesConformance):
+class TestSqlStore(EmbeddedConformance, TracesConformance, TablesConformance):
     """The embedded store."""
 
     @pytest.fixture

@@ -1,0 +1,1 @@
+"""The `Tables` of a database: many runs at once, by columns."""
