@@ -33,9 +33,10 @@ GUARD = pytest.StashKey[Guard]()
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything is collected: a module that reads the environment when imported is guarded too."""
     config.stash[GUARD] = Guard()
-    # A shell's background job ignores it: no test would be interrupted.
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A shell's background job ignores the one and `nohup` the other: what a test starts would hear neither.
+    for number, action in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, action)
     if config.getoption("forks"):
         warm_command()  # one for all of them, which imports while this process collects
 

@@ -28,11 +28,17 @@ def test_a_persons_settings_are_cleared_and_package_indexes_are_kept(tmp_path: P
         "GIT_DIR": "/srv/git",
         "PIP_INDEX_URL": "https://packages.example/simple",
         "PATH": "/usr/bin",
+        "AWS_PROFILE": "person",
+        "AWS_EC2_METADATA_DISABLED": "false",
+        "AZURE_STORAGE_CONNECTION_STRING": "AccountKey=k",
+        "GOOGLE_APPLICATION_CREDENTIALS": "/srv/key.json",
     }
     guarded = guarded_environment(person, tmp_path)
     assert guarded["HOME"] == str(tmp_path)
     assert guarded["PIP_INDEX_URL"] == person["PIP_INDEX_URL"]
-    assert not {"MLFLOW_TRACKING_URI", "PROJRUN_HOME", "XDG_DATA_HOME", "GIT_DIR"} & guarded.keys()
+    assert guarded["AWS_EC2_METADATA_DISABLED"] == "true"
+    cleared = person.keys() - {"HOME", "PIP_INDEX_URL", "PATH", "AWS_EC2_METADATA_DISABLED"}
+    assert not cleared & guarded.keys()
 
 
 def test_a_write_to_a_watched_folder_is_noticed(tmp_path: Path) -> None:

@@ -27,6 +27,13 @@ _CLEARED_PREFIXES = (
     "CONDA_",
     "MAMBA_",
     "RATTLER_",
+    "AWS_",
+    "AZURE_",
+    "BOTO",
+    "CLOUDSDK_",
+    "FSSPEC_",
+    "GOOGLE_",
+    "S3_",
 )
 _KEPT = frozenset({"GIT_SSL_CAINFO", "GIT_EXEC_PATH"})
 # PYTHONDONTWRITEBYTECODE makes every Python that a test starts two to four times slower.
@@ -94,6 +101,9 @@ def guarded_environment(environ: Mapping[str, str], home: Path) -> dict[str, str
         "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
         "GIT_CONFIG_NOSYSTEM": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        # A machine in a cloud gives credentials to whoever asks; any other asks for seconds.
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_GCE_CHECK": "true",
         "PIP_CACHE_DIR": str(PACKAGE_CACHE / "pip"),
         "UV_CACHE_DIR": str(PACKAGE_CACHE / "uv"),
         "VIRTUALENV_OVERRIDE_APP_DATA": str(PACKAGE_CACHE / "virtualenv"),
