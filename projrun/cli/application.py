@@ -30,6 +30,7 @@ _COMMANDS = {
         "projrun.cli.records.models:models",
         "List, show, register, alias, tag and delete models.",
     ),
+    "gc": ("projrun.cli.records.gc:gc", "Remove for good what was deleted, with its artifacts."),
     "sync": ("projrun.cli.sync:sync", "Deliver what runs could not record while their server was away."),
     "server": (
         "projrun.cli.server.command:server",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from projrun.errors import RequestError
@@ -12,11 +13,12 @@ _BINARY_BYTES = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 def parse_duration(text: str, option: str) -> float:
-    """Seconds; RequestError for an invalid duration, and for one without a unit: 30 could be days."""
-    seconds = duration(text) if text.strip()[-1:].isalpha() else None
-    if seconds is None:
-        raise RequestError(f"{option}: {text!r} is not a duration", hint="for example 30d, 12h or 2w")
-    return seconds
+    """Seconds of `30d` or `2d8h`; RequestError for an invalid duration, and without a unit: 30 could be days."""
+    whole = re.fullmatch(r"(?:[^a-zA-Z]+[a-zA-Z]+)+", text.strip())
+    parts = [duration(part) for part in re.findall(r"[^a-zA-Z]+[a-zA-Z]+", text)] if whole else [None]
+    if None in parts:
+        raise RequestError(f"{option}: {text!r} is not a duration", hint="for example 30d, 12h or 2d8h")
+    return math.fsum(filter(None, parts))
 
 
 def parse_size(text: str, option: str) -> int:

@@ -33,6 +33,10 @@ BACKEND_STORE = _option(
     "backend-store-uri", "The store to serve: sqlite:///FILE or postgresql://HOST/NAME.", "URI",
     "MLFLOW_BACKEND_STORE_URI", default="the embedded store",
 )  # fmt: skip
+ARTIFACTS_DESTINATION = _option(
+    "artifacts-destination", "Where the server keeps artifacts: a folder, or a URI of s3, gs or abfss.", "URI",
+    "MLFLOW_ARTIFACTS_DESTINATION", default="the folder `artifacts` beside the store",
+)  # fmt: skip
 HOST = _option(
     "host", "Address to listen on; other machines reach 0.0.0.0.", "HOST", "MLFLOW_HOST", default="127.0.0.1"
 )
@@ -53,11 +57,7 @@ _TABLE = (
         "Where clients keep the artifacts of new experiments themselves, without the server.", "URI",
         "MLFLOW_DEFAULT_ARTIFACT_ROOT", default="the server keeps them",
     ),
-    _option(
-        "artifacts-destination",
-        "Where the server keeps artifacts: a folder, or a URI of s3, gs or abfss.", "URI",
-        "MLFLOW_ARTIFACTS_DESTINATION", default="the folder `artifacts` beside the store",
-    ),
+    ARTIFACTS_DESTINATION,
     _option(
         "serve-artifacts", "Whether the server takes and gives artifacts.", "", "MLFLOW_SERVE_ARTIFACTS",
         kind="switch", default="it does",

@@ -18,13 +18,14 @@ from projrun.errors import RequestError
         ("5M", 300),
         (" 10 s ", 10),
         ("0d", 0),
+        ("1d12h30m", 131400),
     ],
 )
 def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text, "--older-than") == seconds
 
 
-@pytest.mark.parametrize("text", ["", "30", "d", "-1d", "30 days", "1d12h", "nan d", "1e3s", "٣d"])
+@pytest.mark.parametrize("text", ["", "30", "d", "-1d", "30 days", "1d12", "nan d", "nan5d", "1e3s", "٣d"])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(RequestError, match=f"--older-than: {text!r} is not a duration"):
         parse_duration(text, "--older-than")

@@ -18,6 +18,7 @@ from projrun.testing.logged_models import (
     LoggedModelsConformance,
     LoggedModelSearchConformance,
 )
+from projrun.testing.purge import PurgeConformance
 from projrun.testing.registry import ModelRegistryConformance, RegistryRaces
 from projrun.testing.run_store import RunStoreConformance
 from projrun.testing.run_store_base import unique
@@ -56,6 +57,7 @@ class TestPostgresStore(
     LoggedModelSearchConformance,
     InputsConformance,
     ModelRegistryConformance,
+    PurgeConformance,
     TablesConformance,
     TracesConformance,
 ):

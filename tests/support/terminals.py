@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.support.commands import projrun_argv
 
 
-def on_a_terminal(*arguments: str | Path, home: Path, columns: int | None = None) -> str:
-    """What projrun writes to a terminal, of a width in characters."""
+def on_a_terminal(*arguments: str | Path, home: Path, columns: int | None = None, typed: str = "") -> str:
+    """What projrun writes to a terminal, of a width in characters, where these lines are typed."""
     import pty
 
     written = bytearray()
@@ -19,7 +19,7 @@ def on_a_terminal(*arguments: str | Path, home: Path, columns: int | None = None
         width = {} if columns is None else {"COLUMNS": str(columns)}
         mine = {"PROJRUN_HOME": str(home), "PROJRUN_ENV_MANAGER": "local"}
         os.execve(argv[0], argv, {**os.environ, **mine, **width})
-    os.write(terminal, b"\x04")  # who asks for something gets nothing
+    os.write(terminal, typed.encode() + b"\x04")  # who asks for more gets nothing
     while True:
         try:
             chunk = os.read(terminal, 65536)

@@ -16,6 +16,7 @@ from projrun.testing.logged_models import (
     LoggedModelsConformance,
     LoggedModelSearchConformance,
 )
+from projrun.testing.purge import PurgeConformance
 from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
 from projrun.testing.tables import TablesConformance
@@ -53,7 +54,7 @@ class EmbeddedConformance(
     """All that the embedded store keeps."""
 
 
-class TestSqlStore(EmbeddedConformance, TracesConformance, TablesConformance):
+class TestSqlStore(EmbeddedConformance, PurgeConformance, TracesConformance, TablesConformance):
     """The embedded store."""
 
     @pytest.fixture

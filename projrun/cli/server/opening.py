@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from projrun.cli.rendering import print_warning
+from projrun.cli.request import own_places
 from projrun.directories import Directories
 from projrun.errors import RequestError
+from projrun.running.plan import tracking_target
 from projrun.server.stores import OpenStore
 from projrun.settings import Settings
 from projrun.settings.server import SERVER_OPTIONS
@@ -57,6 +60,36 @@ def served_store(settings: Settings, places: Directories, workers: int = 1) -> S
     _look(opened(print_warning), workers)
     shown = uri.shown if registry_uri == uri else f"{uri.shown}, models in {registry_uri.shown}"
     return Served(shown, opened)
+
+
+@contextmanager
+def own_store(values: Mapping[str, Any]) -> Iterator[RunStore]:
+    """The store of `--backend-store-uri`, else of the tracking URI, for what only a store's own programs do.
+
+    Raises RequestError for another server.
+    """
+    places = own_places()
+    settings = server_settings(values, places)
+    if settings.get("backend-store-uri"):
+        uri = backend_uri(settings, places)
+    else:
+        tracking = Settings({"tracking-uri": values["tracking_uri"]}, os.environ, places.config)
+        uri = tracking_target(tracking, places, Path.cwd()).uri
+    if uri.kind == "rest":
+        raise RequestError(
+            f"{uri.shown} is a server, which removes nothing for good",
+            hint="name the store that it serves with --backend-store-uri, where that is within reach",
+        )
+    destination = settings.text("artifacts-destination", "").value
+    # Without one, a database's store asks for it when it is needed.
+    environ = {**os.environ, **({"PROJRUN_DEFAULT_ARTIFACT_ROOT": destination} if destination else {})}
+    store = open_store(uri, environ, warn=print_warning)
+    try:
+        if isinstance(store, SqlStore):
+            place_artifacts(store, checked_roots(ArtifactRoots(destination)))
+        yield store
+    finally:
+        store.close()
 
 
 def server_settings(values: Mapping[str, Any], places: Directories) -> Settings:

@@ -40,6 +40,7 @@ _PARTS = {
     "LifeCycle": "projrun.tracking.sql.life_cycle:SqlLifeCycle",
     "LoggedModels": "projrun.tracking.sql.models.store:SqlLoggedModels",
     "ModelRegistry": "projrun.tracking.sql.registry.store:SqlRegistry",
+    "Purge": "projrun.tracking.sql.purge:SqlPurge",
     "Tables": "projrun.tracking.sql.tables.store:SqlTables",
     "Traces": "projrun.tracking.sql.traces.store:SqlTraces",
     "Users": "projrun.tracking.sql.users.store:SqlUsers",

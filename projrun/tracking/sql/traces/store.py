@@ -20,7 +20,8 @@ _COLUMNS = (
     "experiment_id, request_time, execution_duration, end_time, state, client_request_id, request_preview,"
     " response_preview, name, run_id"
 )
-_BESIDE = ("trace_tags", "trace_metadata", "trace_assessments", "trace_runs")
+BESIDE = ("trace_tags", "trace_metadata", "trace_assessments", "trace_runs")
+"""Tables whose rows belong to a trace."""
 
 
 class SqlTraces:
@@ -133,7 +134,7 @@ class SqlTraces:
                 f"SELECT id FROM traces WHERE {where} ORDER BY request_time, trace_id LIMIT ?",
                 (*values, *trace_ids, UNLIMITED if max_traces is None else max_traces),
             ).fetchall()
-            for table in _BESIDE:
+            for table in BESIDE:
                 connection.executemany(f"DELETE FROM {table} WHERE trace = ?", found)
             connection.executemany("DELETE FROM traces WHERE id = ?", found)
         return len(found)
