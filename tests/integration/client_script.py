@@ -31,7 +31,7 @@ LEFT_OUT = re.compile(
 )
 """Not served, or nothing but uploads of a file; prompts are registered models, seen by half of their calls."""
 _ID = re.compile(r"\b(m-)?[0-9a-f]{32}\b")
-_NAME = re.compile(r"\b[a-z]+-[a-z]+-\d{1,3}\b")
+_NAME = re.compile(r"\b[a-z]+-[a-z]+-\d{1,4}\b")
 _TIME = re.compile(r"time|date|size|bytes|path|lineage|_ms$")
 _PRIVATE = re.compile(r"mlflow\.(user|source|log-model|loggedArtifacts|modelVersions)|workspace")
 

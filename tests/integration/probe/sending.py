@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tests.integration.probe.reading import Call, filled_in
 
 _ID = re.compile(r"\b(m-)?[0-9a-f]{32}\b")
-_RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d{1,3}")
+_RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d{1,4}")
 _TIME = range(1_600_000_000_000, 10_000_000_000_000)
 _SERVED = re.compile(r"(mlflow-artifacts:/)\d+(?=/|$)")
 _OF_EXPERIMENT = re.compile(r"((?:experiment|id|ID)\b[ =:'\"\[]*)\d+\b", re.IGNORECASE)
