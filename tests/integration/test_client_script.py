@@ -21,6 +21,7 @@ pytestmark = pytest.mark.integration
 
 CLIENT = Path(__file__).with_name("client_script.py")
 BOOSTED = Path(__file__).with_name("boosted_script.py")
+NETWORKS = Path(__file__).with_name("networks_script.py")
 
 DIFFERENT: dict[str, str] = {}
 """Labels of calls that are answered otherwise, with the reason."""
@@ -42,7 +43,7 @@ def _server(folder: Path, backend: str | None) -> AbstractContextManager[Program
     return projrun_server(folder, *options)
 
 
-def _start(python: Path, script: Path, uri: str, folder: Path) -> subprocess.Popen[str]:
+def _start(python: Path, script: list[str], uri: str, folder: Path) -> subprocess.Popen[str]:
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ["HOME"],
@@ -51,25 +52,27 @@ def _start(python: Path, script: Path, uri: str, folder: Path) -> subprocess.Pop
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "NO_PROXY": "127.0.0.1",
     }
-    argv = [str(python), "-W", "ignore", str(script)]
+    argv = [str(python), "-W", "ignore", *script]
     return subprocess.Popen(
         argv, env=environ, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
 def _answers(process: subprocess.Popen[str]) -> dict[str, Any]:
-    output, errors = process.communicate(timeout=400)
+    output, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors[-4000:]
     line = next(line for line in output.splitlines() if line.startswith('{"'))
     answers: dict[str, Any] = json.loads(line)
     return answers
 
 
-def _compared(python: Path, script: Path, ours: dict[str, str], folder: Path) -> dict[str, Any]:
+def _compared(python: Path, script: Path, ours: dict[str, str], folder: Path, *words: str) -> dict[str, Any]:
     """What a script sees of `mlflow server`; of ours, at the same time, it must see the same."""
     with mlflow_server(python, folder / "theirs") as uri:
         servers = {**ours, "mlflow": uri}
-        processes = {name: _start(python, script, each, folder) for name, each in servers.items()}
+        processes = {
+            name: _start(python, [str(script), *words], each, folder) for name, each in servers.items()
+        }
         answers = {name: _answers(process) for name, process in processes.items()}
     theirs = answers.pop("mlflow")
     for name, own in answers.items():
@@ -95,3 +98,19 @@ def test_autolog_of_boosted_trees_is_the_same(ours: dict[str, str], tmp_path: Pa
         "lightgbm": ["train-multi_logloss"],
         "xgboost": ["train-mlogloss"],
     }
+
+
+@pytest.mark.large
+@pytest.mark.parametrize(
+    ("packages", "words"),
+    [(("keras>=3,<4", "jax"), ("keras",)), (("torch>=2", "lightning>=2"), ("torch", "lightning"))],
+)
+def test_networks_are_logged_the_same(
+    packages: tuple[str, ...], words: tuple[str, ...], ours: dict[str, str], tmp_path: Path
+) -> None:
+    python = built_environment(words[0], (*MLFLOW3, *packages), timeout=3000)
+    seen = _compared(python, NETWORKS, ours, tmp_path, *words)
+    for name, one in seen.items():
+        assert one["versions"] == [["1", "Production"]], name
+        assert len(one["predicted"]["@best"]) == 5, name
+        assert any(len(points) == 3 for points in one["history"].values()), name
