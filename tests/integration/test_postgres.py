@@ -30,7 +30,7 @@ from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.runs import RunStore
-from projrun.tracking.sql import experiments
+from projrun.tracking.sql import choices, experiments
 from projrun.tracking.sql.engine import VERSION
 from projrun.tracking.sql.migrations import MIGRATIONS
 from projrun.tracking.sql.postgres.engine import PostgresEngine
@@ -40,6 +40,7 @@ from projrun.tracking.sql.upgrade import upgrade_db
 from projrun.tracking.uri import parse_tracking_uri
 from projrun.tracking.users import Users
 from tests.support.postgres import PASSWORD, PostgresServer
+from tests.support.searches import FILTERS, ORDERS, expected, fill, pages
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,19 @@ class TestEndpointOnPostgres(RunStoreConformance, LifeCycleConformance):
     def store(self, endpoint: Endpoint) -> Iterator[RunStore]:
         with closing(RestStore(endpoint.uri, {})) as store:
             yield store
+
+
+def test_pages_of_many_runs_are_those_of_a_plain_sort(
+    postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choices, "COUNTED", 5)
+    uri = parse_tracking_uri(postgres_server.uri())
+    with closing(open_store(uri, {"MLFLOW_DEFAULT_ARTIFACT_ROOT": str(tmp_path)}, warn=print)) as store:
+        fill(store)
+        runs = [store.get_run(run) for run in pages(store, ["0", "1"], "", (), 1000)]
+        for text, keep in FILTERS[::3]:
+            for order in ORDERS:
+                assert pages(store, ["0", "1"], text, order, 20) == expected(runs, keep, order), (text, order)
 
 
 class TestRegistryRaces(RegistryRaces):

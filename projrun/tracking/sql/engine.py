@@ -62,6 +62,15 @@ class Dialect(Protocol):
         """The sign before a column that keeps its index from being used."""
         ...
 
+    @property
+    def rows_last(self) -> bool:
+        """Whether a search looks up a run's row after what other tables tell of it; else the planner knows best."""
+        ...
+
+    def bounds(self, beginning: str) -> tuple[str, str] | None:
+        """The text from which on, and that before which, texts that begin so stand in an index; None if unknown."""
+        ...
+
     def any_of(self, column: str, values: Sequence[Any]) -> tuple[str, Any]:
         """That a column has one of many values, which are one `?`."""
         ...

@@ -15,6 +15,8 @@ from projrun.tracking.search.grammar import Ordering, Value
 INDEXED = 250
 """Characters of a text that are indexed, and sorted by."""
 NULLABLE = frozenset({"runs.end_time", "traces.execution_duration", "traces.end_time"})
+SHORT = frozenset({"runs.status"})
+"""Texts that are indexed whole."""
 
 
 class Clause(NamedTuple):
@@ -60,7 +62,8 @@ def sort_keys(table: str, index: int, ordering: Ordering, *, number: bool) -> tu
     column = f"{table}.{field.key}"
     if column in NULLABLE:
         return SortKey(_rank(column), int), SortKey(f"coalesce({column}, 0)", int, down)
-    return (SortKey(column if number else beginning(column), int if number else str, down),)
+    whole = number or column in SHORT
+    return (SortKey(column if whole else beginning(column), int if number else str, down),)
 
 
 def metric_keys(name: str, *, descending: bool) -> tuple[SortKey, ...]:

@@ -1,7 +1,8 @@
-"""How a page of runs is found in a store of many: in the order they are wanted in, by one filter, or by experiment.
+"""How a page of runs is read from a store of many: all that an index gives, sorted, or a walk in the wanted order.
 
-SQLite keeps no statistics that could tell; to count the rows that an index gives for each filter, up to a bound, takes
-a millisecond. Whatever is chosen, the rows are the same. A `CROSS JOIN` has SQLite read its left side first.
+A walk goes along the index of the first ordering. Where one value stands for a great many runs, these are a search of
+their own, by the other orderings: to sort them all for a page would take longest. A `CROSS JOIN` has SQLite read its
+left side first, and what is asked of params, tags and metrics is asked before a run's row is looked up.
 """
 
 # ruff: noqa: S608 -- only constants of this package are put into statements; values are placeholders
@@ -11,140 +12,57 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from projrun.tracking.search.grammar import Comparison, Field, Ordering, Value
-from projrun.tracking.sql.engine import Connection, Row
+from projrun.tracking.search.grammar import Comparison, Field, Value
+from projrun.tracking.sql.choices import (
+    Source,
+    Wanted,
+    choose,
+    frequent_values,
+    in_experiments,
+    natural,
+    sorts_by,
+)
+from projrun.tracking.sql.engine import Connection, Row, in_list
 from projrun.tracking.sql.paging import NULLABLE, Clause, SortKey, after, beginning, joined
-from projrun.tracking.sql.queries import Kind, compare, compare_beginning, condition, join, keys_of, prefixed
+from projrun.tracking.sql.queries import condition, join, keys_of, prefixed
 
-COUNTED = 2_000
-"""Rows up to which it is counted how many an index gives."""
-_OF_RANGE = 5
-"""A range is counted so many times further: nothing else says how long it is."""
-_INDEXED = frozenset({"run_id", "status", "start_time", "end_time"})
-_SHARE = 0.2
-"""Of the runs that a filter finds which no index counts, as far as one can guess."""
-_MISSING = {"metric": "0.0", "param": "''", "tag": "''", "attribute": "0"}
+_MISSING = {"metric": "CAST(0 AS DOUBLE PRECISION)", "param": "''", "tag": "''", "attribute": "0"}
 """The value that stands for one that is not there."""
+_ALL = Clause("1 = 1")
+_EARLY = frozenset({"metric", "param", "tag", "dataset"})
+"""What filters ask of other tables than that of runs."""
+_ROW = "whole"
+"""A run's row, where `runs` is but an entry of an index."""
 
 
-class Wanted(NamedTuple):
-    """A page of runs: which, in which order, how many, after which position."""
+class _Part(NamedTuple):
+    """Some of the rows, in the place that the first ordering gives them."""
 
-    kind: Kind
-    columns: str
-    experiments: Sequence[int]
-    where: Clause
-    comparisons: Sequence[Comparison]
-    orderings: Sequence[Ordering]
-    limit: int
-    position: Sequence[Value] | None
-
-
-class Source(NamedTuple):
-    """Where rows come from: tables with `runs` last among them, and what holds for them."""
-
-    tables: str
-    where: Clause
-    decided: Comparison | None = None
-    """The filter that they fulfil."""
-    by_experiment: bool = False
-    """Whether they are read by the index on experiments."""
+    source: Source
+    keys: tuple[SortKey, ...]
+    """What of the ordering they are sorted by: nothing where they have no value."""
+    rank: int | None = None
+    """As `paging` counts; None where a value is never missing."""
+    value: Value | None = None
+    """That all of them have: they are sorted by the other orderings alone."""
 
 
 def find(connection: Connection, wanted: Wanted) -> list[Row]:
     """The rows of the page, each with the values that it is sorted by at its end."""
-    source = choose(connection, wanted)
-    if source is not None:
-        return _read(connection, wanted, source)
-    if not wanted.orderings or not _may_be_missing(wanted.orderings[0].field):
-        natural = not wanted.orderings or wanted.orderings[0].field.key == "start_time"
-        by_experiment = natural and len(wanted.experiments) == 1
-        return _read(connection, wanted, Source("runs", Clause("1 = 1"), by_experiment=by_experiment))
-    return _read_by_rank(connection, wanted)
+    choice = choose(connection, wanted)
+    wanted = wanted._replace(comparisons=choice.comparisons)
+    if choice.source is not None:
+        return _read(connection, wanted, choice.source)
+    if wanted.orderings and _has_parts(wanted.orderings[0].field):
+        return _read_parts(connection, wanted)
+    by_experiment = natural(wanted.orderings) and len(wanted.experiments) == 1
+    return _read(connection, wanted, Source("runs", _ALL, by_experiment=by_experiment))
 
 
-def choose(connection: Connection, wanted: Wanted) -> Source | None:
-    """The index by which all rows are looked at; None where walking in the order that is wanted costs less."""
-    best = Source("runs", Clause("1 = 1"), by_experiment=True)
-    total = connection.execute("SELECT max(id) FROM runs").fetchone()[0] or 0
-    fewest = _count(
-        connection, "runs", "id", _in_experiments(wanted), total, exact=len(wanted.experiments) == 1
+def _has_parts(field: Field) -> bool:
+    return (
+        field.entity != "attribute" or f"runs.{field.key}" in NULLABLE or field.key in ("status", "run_name")
     )
-    if fewest < COUNTED:
-        return best
-    share = fewest / total
-    for comparison in wanted.comparisons:
-        source = _source(connection, comparison)
-        if source is None:
-            share *= _SHARE
-            continue
-        key = "id" if source.tables == "runs" else "run"
-        number = _count(connection, source.tables, key, source.where, total, exact=comparison.operator == "=")
-        if not _sorts_by(wanted, comparison.field):
-            share *= max(number, 1) / total
-        if number < fewest:
-            best, fewest = _with_runs(source), number
-    return None if wanted.limit / share < fewest else best
-
-
-def _count(connection: Connection, tables: str, key: str, where: Clause, total: int, *, exact: bool) -> float:
-    """How many rows an index gives; beyond COUNTED an estimate.
-
-    Rows with one value come by the run's key, which says how dense they are. Of a range, it is only known that it has
-    so many rows at least.
-    """
-    most = COUNTED if exact else COUNTED * _OF_RANGE
-    inner = f"SELECT {key} AS run FROM {tables} WHERE {where.text} LIMIT {most}"
-    statement = f"SELECT count(*), max(run) FROM ({inner}) AS counted"
-    number, last = connection.execute(statement, where.values).fetchone()
-    if number < most:
-        return float(number)
-    return float(number * total / last) if exact else float((number * total) ** 0.5)
-
-
-def _source(connection: Connection, comparison: Comparison) -> Source | None:
-    """The rows that an index gives for a filter, if there is one for it."""
-    field, operator = comparison.field, comparison.operator
-    if field.entity == "attribute":
-        if field.key == "run_name" and operator == "=":
-            return Source("runs", compare_beginning("runs.run_name", str(comparison.value)), comparison)
-        if field.key in _INDEXED and operator in ("=", "<", "<=", ">", ">=", "IN"):
-            return Source("runs", compare(connection.dialect, f"runs.{field.key}", comparison), comparison)
-        return None
-    if field.entity == "metric" and operator != "!=":
-        test = Clause(
-            f"driver.key = ? AND driver.latest = 1 AND driver.is_nan = 0 AND driver.value {operator} ?",
-            (field.key, comparison.value),
-        )
-        return Source("series AS driver", test, comparison)
-    if field.entity in ("param", "tag") and operator == "=":
-        test = compare_beginning("driver.value", str(comparison.value))
-        where = Clause(f"driver.key = ? AND {test.text}", (field.key, *test.values))
-        return Source(f"{field.entity}s AS driver", where, comparison)
-    return None
-
-
-def _with_runs(source: Source) -> Source:
-    if source.tables == "runs":
-        return source
-    where = Clause(f"{source.where.text} AND runs.id = driver.run", source.where.values)
-    return source._replace(tables=f"{source.tables} CROSS JOIN runs", where=where)
-
-
-def _in_experiments(wanted: Wanted, prefix: str = "") -> Clause:
-    """Numbers stand in the statement itself: SQLite before 3.32 takes 999 values."""
-    numbers = ", ".join(map(str, wanted.experiments))
-    return Clause(f"{prefix}runs.experiment_id IN ({numbers})" if numbers else "1 = 0")
-
-
-def _sorts_by(wanted: Wanted, field: Field) -> bool:
-    return any(
-        (first.field.entity, first.field.key) == (field.entity, field.key) for first in wanted.orderings[:1]
-    )
-
-
-def _may_be_missing(field: Field) -> bool:
-    return field.entity != "attribute" or f"runs.{field.key}" in NULLABLE
 
 
 def _read(connection: Connection, wanted: Wanted, source: Source) -> list[Row]:
@@ -159,55 +77,102 @@ def _read(connection: Connection, wanted: Wanted, source: Source) -> list[Row]:
     return connection.execute(statement.text, statement.values).fetchall()
 
 
-def _read_by_rank(connection: Connection, wanted: Wanted) -> list[Row]:
-    """First the rows that have what the first ordering sorts by, along its index, then the others."""
-    first, *others = wanted.orderings
-    rest = [key for place, other in enumerate(others, 1) for key in keys_of(wanted.kind, place, other)]
-    joins = [join(wanted.kind, place, other) for place, other in enumerate(others, 1)]
+def _read_parts(connection: Connection, wanted: Wanted) -> list[Row]:
+    """Along the index of the first ordering."""
     found: list[Row] = []
-    for rank, (source, keys) in enumerate(_ranks(wanted, first)):
-        position: Sequence[Value] | None = None
-        if wanted.position is not None:
-            reached: int = wanted.position[0]  # type: ignore[assignment]  # a rank, as the token was read
-            if rank < reached:
+    for part in _parts(connection, wanted):
+        position = wanted.position
+        if part.rank is not None and position is not None:
+            reached: int = position[0]  # type: ignore[assignment]  # a rank, as the token was read
+            if part.rank < reached:
                 continue
-            if rank == reached:
-                position = [*wanted.position[1 : 1 + len(keys)], *wanted.position[2:]]
-        shown = (str(rank),) if keys else (str(rank), _MISSING[first.field.entity])
-        part = wanted._replace(limit=wanted.limit - len(found))
-        statement = _statement(connection, part, source, joins, [*keys, *rest], shown, position)
-        found += connection.execute(statement.text, statement.values).fetchall()
+            position = position[1:] if part.rank == reached else None
+        left = wanted._replace(limit=wanted.limit - len(found), position=position)
+        found += (_read_part if part.value is None else _read_value)(connection, left, part)
         if len(found) >= wanted.limit:
             break
     return found
 
 
-def _ranks(wanted: Wanted, ordering: Ordering) -> Iterator[tuple[Source, tuple[SortKey, ...]]]:
-    """By rank, the rows and what of the ordering they are sorted by: nothing where they have no value."""
-    field, down = ordering.field, ordering.descending
+def _read_part(connection: Connection, wanted: Wanted, part: _Part) -> list[Row]:
+    first, *others = wanted.orderings
+    rest = [key for place, other in enumerate(others, 1) for key in keys_of(wanted.kind, place, other)]
+    joins = [join(wanted.kind, place, other) for place, other in enumerate(others, 1)]
+    shown = [] if part.rank is None else [str(part.rank)]
+    position = wanted.position
+    if not part.keys:
+        shown.append(_MISSING[first.field.entity])
+        position = position and position[1:]
+    statement = _statement(connection, wanted, part.source, joins, [*part.keys, *rest], shown, position)
+    return connection.execute(statement.text, statement.values).fetchall()
+
+
+def _read_value(connection: Connection, wanted: Wanted, part: _Part) -> list[Row]:
+    """The runs with one value, and that where the first ordering's stands."""
+    first, *others = wanted.orderings
+    position = wanted.position
+    if position is not None:
+        position = position[1:] if position[0] == part.value else None
+    same = Comparison(first.field, "=", part.value)
+    inner = wanted._replace(comparisons=[same, *wanted.comparisons], orderings=others, position=position)
+    own = len(wanted.columns.split(", "))
+    shown = (part.value,) if part.rank is None else (part.rank, part.value)
+    return [(*row[:own], *shown, *row[own:]) for row in find(connection, inner)]
+
+
+def _parts(connection: Connection, wanted: Wanted) -> Iterator[_Part]:
+    """In the order of their ranks, and of the values of the first."""
+    field, down = wanted.orderings[0].field, wanted.orderings[0].descending
     if field.entity == "attribute":
-        column = f"runs.{field.key}"
-        yield Source("runs", Clause(f"{column} IS NOT NULL")), (SortKey(column, int, down),)
-        yield Source("runs", Clause(f"{column} IS NULL")), ()
+        yield from _attribute_parts(connection, wanted, field, down)
         return
     own = Clause("runs.id = sorted_0.run AND sorted_0.key = ?", (field.key,))
+    table = "series" if field.entity == "metric" else f"{field.entity}s"
+    source = Source(f"{table} AS sorted_0 CROSS JOIN runs", own, "sorted_0.run")
     if field.entity == "metric":
-        latest = f"{own.text} AND sorted_0.latest = 1 AND sorted_0.is_nan = "
-        tables = "series AS sorted_0 CROSS JOIN runs"
+        latest = Clause(f"{own.text} AND sorted_0.latest = 1 AND sorted_0.is_nan = 0", own.values)
         bounds = [_bound(comparison) for comparison in wanted.comparisons if _bounds(wanted, comparison)]
-        where = joined(" AND ", [Clause(f"{latest}0", own.values), *bounds])
-        yield Source(tables, where), (SortKey("sorted_0.value", float, down),)
-        yield Source(tables, Clause(f"{latest}1", own.values)), ()
+        key = SortKey("sorted_0.value", float, down)
+        part = _Part(source._replace(where=joined(" AND ", [latest, *bounds])), (key,), 0)
+        yield from _split(connection, wanted, part)
+        yield _Part(source._replace(where=latest._replace(text=f"{latest.text[:-1]}1")), (), 1)
     else:
-        value = SortKey(beginning("sorted_0.value"), str, down)
-        yield Source(f"{field.entity}s AS sorted_0 CROSS JOIN runs", own), (value,)
+        part = _Part(source, (SortKey(beginning("sorted_0.value"), str, down),), 0)
+        yield from _split(connection, wanted, part)
     table = wanted.kind.tables[field.entity]
     absent = f"NOT EXISTS (SELECT 1 FROM {table} WHERE {table}.run = runs.id AND {table}.key = ?)"
-    yield Source("runs", Clause(absent, (field.key,))), ()
+    rank = 2 if field.entity == "metric" else 1
+    yield _Part(Source("runs", Clause(absent, (field.key,))), (), rank)
+
+
+def _attribute_parts(connection: Connection, wanted: Wanted, field: Field, down: bool) -> Iterator[_Part]:
+    column = f"runs.{field.key}"
+    if column in NULLABLE:
+        yield _Part(Source("runs", Clause(f"{column} IS NOT NULL")), (SortKey(column, int, down),), 0)
+        yield _Part(Source("runs", Clause(f"{column} IS NULL")), (), 1)
+    else:
+        yield from _split(
+            connection, wanted, _Part(Source("runs", _ALL), keys_of(wanted.kind, 0, wanted.orderings[0]))
+        )
+
+
+def _split(connection: Connection, wanted: Wanted, part: _Part) -> Iterator[_Part]:
+    """The values that a great many runs have, each a part, and what is between them."""
+    (key,), source, position = part.keys, part.source, wanted.position
+    if part.rank is not None and position is not None:
+        position = position[1:] if position[0] == part.rank else None
+    reached = None if position is None else position[0]
+    beyond: list[Clause] = []
+    for value in frequent_values(connection, wanted, key, reached):
+        before = Clause(f"{key.text} {'>' if key.descending else '<'} ?", (value,))
+        yield part._replace(source=source._replace(where=joined(" AND ", [source.where, before, *beyond])))
+        yield part._replace(value=value)
+        beyond = [Clause(f"{key.text} {'<' if key.descending else '>'} ?", (value,))]
+    yield part._replace(source=source._replace(where=joined(" AND ", [source.where, *beyond])))
 
 
 def _bounds(wanted: Wanted, comparison: Comparison) -> bool:
-    return comparison.operator != "!=" and _sorts_by(wanted, comparison.field)
+    return comparison.operator != "!=" and sorts_by(wanted, comparison.field)
 
 
 def _bound(comparison: Comparison) -> Clause:
@@ -225,25 +190,36 @@ def _statement(
     position: Sequence[Value] | None,
 ) -> Clause:
     """`shown` are constants that each row has before the values it is sorted by."""
-    dialect, kind = connection.dialect, wanted.kind
+    kind, dialect = wanted.kind, connection.dialect
+    early = (
+        source.tables == "runs"
+        and dialect.rows_last
+        and any(comparison.field.entity in _EARLY for comparison in wanted.comparisons)
+    )
+    row = _ROW if early else kind.table
+    tables = f"runs CROSS JOIN runs AS {_ROW}" if early else source.tables
     sorted_by = [*keys, *kind.ties]
-    conditions = [
-        source.where,
-        _in_experiments(wanted, "" if source.by_experiment else dialect.unindexed),
-        wanted.where,
-        *(
-            condition(dialect, kind, comparison, dialect.unindexed)
-            for comparison in wanted.comparisons
-            if comparison is not source.decided
-        ),
-    ]
+    conditions = [source.where, *([Clause(f"{_ROW}.id = runs.id")] if early else [])]
+    conditions += _conditions(connection, wanted, source, row)
     if position is not None:
         conditions.append(after(sorted_by, position))
     values = [value for clause in (*joins, *conditions) for value in clause.values]
+    columns = prefixed(kind._replace(table=row), wanted.columns)
     return Clause(
-        f"SELECT {', '.join([prefixed(kind, wanted.columns), *shown, *(key.text for key in sorted_by)])}"
-        f" FROM {source.tables}{''.join(clause.text for clause in joins)}"
+        f"SELECT {', '.join([columns, *shown, *(key.text for key in sorted_by)])}"
+        f" FROM {tables}{''.join(clause.text for clause in joins)}"
         f" WHERE {' AND '.join(clause.text for clause in conditions)}"
         f" ORDER BY {', '.join(key.order for key in sorted_by)} LIMIT {wanted.limit}",
         tuple(values),
     )
+
+
+def _conditions(connection: Connection, wanted: Wanted, source: Source, row: str) -> Iterator[Clause]:
+    """What is asked of a run; of the columns of runs in its `row`, of all else by the source's key."""
+    dialect = connection.dialect
+    yield in_experiments(wanted, "runs." if source.by_experiment else f"{dialect.unindexed}{row}.")
+    yield Clause(in_list(f"{row}.lifecycle_stage", wanted.stages), tuple(wanted.stages))
+    kind = wanted.kind._replace(table=row)
+    for comparison in wanted.comparisons:
+        if comparison is not source.decided:
+            yield condition(dialect, kind, comparison, dialect.unindexed, source.key)

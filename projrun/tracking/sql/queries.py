@@ -101,15 +101,21 @@ def keys_of(kind: Kind, index: int, ordering: Ordering) -> tuple[SortKey, ...]:
     return sort_keys(kind.table, index, ordering, number=number)
 
 
-def condition(dialect: Dialect, kind: Kind, comparison: Comparison, prefix: str = "") -> Clause:
-    """What a comparison asks of a row; `prefix` may keep a column's index from being used."""
+def condition(
+    dialect: Dialect, kind: Kind, comparison: Comparison, prefix: str = "", key: str = ""
+) -> Clause:
+    """What a comparison asks of a row; `prefix` may keep a column's index from being used.
+
+    `key` is a column with the row's key, where it is known before the row is read.
+    """
+    key = key or f"{kind.table}.{kind.key}"
     field = comparison.field
     if field.entity == "attribute":
         return compare(dialect, f"{prefix}{kind.table}.{field.key}", _stored(kind, comparison))
     if field.entity == "dataset":
-        return _dataset(dialect, comparison)
+        return _dataset(dialect, comparison, key)
     table = kind.tables[field.entity]
-    inside = f"SELECT 1 FROM {table} WHERE {table}.{kind.owner} = {kind.table}.{kind.key} AND {table}.key = ?"
+    inside = f"SELECT 1 FROM {table} WHERE {table}.{kind.owner} = {key} AND {table}.key = ?"
     if comparison.operator in ("IS NULL", "IS NOT NULL"):
         negation = "NOT " if comparison.operator == "IS NULL" else ""
         return Clause(f"{negation}EXISTS ({inside})", (field.key,))
@@ -162,15 +168,15 @@ def compare_metric(table: str, comparison: Comparison) -> Clause:
     return Clause(f"({table}.is_nan = 0 AND {table}.value {comparison.operator} ?)", (comparison.value,))
 
 
-def _dataset(dialect: Dialect, comparison: Comparison) -> Clause:
+def _dataset(dialect: Dialect, comparison: Comparison, key: str) -> Clause:
     joins = "SELECT 1 FROM run_datasets JOIN datasets ON datasets.id = run_datasets.dataset"
-    own = "WHERE run_datasets.run = runs.id"
+    own = f"WHERE run_datasets.run = {key}"
     if comparison.field.key != "context":
         test = compare(dialect, f"datasets.{comparison.field.key}", comparison)
         return Clause(f"EXISTS ({joins} {own} AND {test.text})", test.values)
     test = compare(dialect, "run_dataset_tags.value", comparison)
     return Clause(
-        "EXISTS (SELECT 1 FROM run_dataset_tags WHERE run_dataset_tags.run = runs.id"
+        f"EXISTS (SELECT 1 FROM run_dataset_tags WHERE run_dataset_tags.run = {key}"
         f" AND run_dataset_tags.key = 'mlflow.data.context' AND {test.text})",
         test.values,
     )

@@ -11,9 +11,10 @@ from projrun.tracking.entities import ExperimentPage, RunPage
 from projrun.tracking.search.grammar import EXPERIMENTS, RUNS, Comparison, parse_filter
 from projrun.tracking.search.pages import make_token, read_token
 from projrun.tracking.sql import experiments, run_rows
+from projrun.tracking.sql.choices import Wanted
 from projrun.tracking.sql.engine import Connection, Row, in_list
 from projrun.tracking.sql.paging import Clause, SortKey
-from projrun.tracking.sql.plans import Wanted, find
+from projrun.tracking.sql.plans import find
 from projrun.tracking.sql.queries import Kind, Page, keys_of, parse_orderings, select
 from projrun.tracking.statuses import ViewType
 
@@ -78,7 +79,7 @@ def wanted_runs(experiment_ids: Sequence[str], view_type: ViewType, search: Sear
         _RUNS,
         run_rows.COLUMNS,
         _numbers(experiment_ids),
-        _in_stage("runs", view_type),
+        _STAGES[view_type],
         parse_filter(search.filter_string, RUNS),
         orderings,
         search.max_results + 1,

@@ -47,6 +47,16 @@ class SqliteDialect:
     unindexed = "+"
     """SQLite would guess which index is best; the search knows."""
 
+    rows_last = True
+
+    def bounds(self, beginning: str) -> tuple[str, str] | None:
+        """Texts are in the order of their characters."""
+        following = ord(beginning[-1]) + 1
+        if following > 0x10FFFF:
+            return None
+        # No text has half a surrogate pair.
+        return beginning, beginning[:-1] + chr(0xE000 if following == 0xD800 else following)
+
     def any_of(self, column: str, values: Sequence[object]) -> tuple[str, object]:
         """A list of any length: SQLite before 3.32 takes 999 values."""
         import json

@@ -65,6 +65,12 @@ class PostgresDialect:
     unindexed = ""
     """Its statistics tell which index is best."""
 
+    rows_last = False
+
+    def bounds(self, beginning: str) -> tuple[str, str] | None:
+        """An index is in the order of the database's language, where these may be anywhere."""
+        return None
+
     def any_of(self, column: str, values: Sequence[Any]) -> tuple[str, Any]:
         """A list of any length."""
         return f"{column} = ANY(?)", list(values)
