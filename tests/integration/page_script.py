@@ -9,12 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from playwright.sync_api import (  # type: ignore[import-not-found]  # it is in an environment of its own
-    Error,
-    Page,
-    Route,
-    sync_playwright,
-)
+from playwright.sync_api import Error, Page, Route, sync_playwright
 
 server, build = sys.argv[1], Path(sys.argv[2])
 SWITCHES = (

@@ -412,7 +412,7 @@ def _look_at_ui(tmp_path: Path) -> None:
         assert process.stdout
         line = process.stdout.readline()
         assert line.endswith(f"; serves sqlite:///{tmp_path}/projrun.db\n")
-        assert b"projrun server" in urlopen(line.split()[4].rstrip(";")).read()
+        assert b"<title>projrun</title>" in urlopen(line.split()[4].rstrip(";")).read()
     finally:
         process.terminate()
         process.communicate(timeout=20)

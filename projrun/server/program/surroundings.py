@@ -7,16 +7,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from projrun.server.api import PROXIED
+from projrun.server.page.answering import Page
 from projrun.server.program.observing import Requests
 from projrun.server.program.origins import BLOCKED_ORIGIN, INVALID_HOST, Origins
-from projrun.server.program.page import page
-from projrun.server.table import ROUTE
 
 _ALWAYS = frozenset({"/health", "/version"})
 """Asked by what only knows the server's address."""
 _ANCESTORS = {"SAMEORIGIN": "; frame-ancestors 'self'", "DENY": "; frame-ancestors 'none'", "NONE": ""}
 """What says the same as X-Frame-Options in a policy, which takes precedence in browsers."""
-_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'"
 
 
 class Surroundings:
@@ -27,11 +25,11 @@ class Surroundings:
     ) -> None:
         """`frames` is which pages may show this server's in a frame: those of its own, none (DENY), or all (NONE)."""
         self._api = api
-        self._ancestors = _ANCESTORS[frames]
         self._always = _always(frames)
         self._origins = origins
         self._prefix = prefix
         self._requests = requests
+        self._page = Page(prefix, _ANCESTORS[frames])
         self._for_pages = CORSMiddleware(
             api,
             allow_origins=["*"] if origins.any_origin else (),
@@ -76,9 +74,8 @@ class Surroundings:
         path = scope["path"]
         if not self._origins.admits_host(host) and path not in _ALWAYS:
             return _refused(f"{INVALID_HOST}; the server's option --allowed-hosts admits other names")
-        if path == "/":
-            scope[ROUTE] = path
-            return self._page(scope, host)
+        if page := self._page.find(scope):
+            return page
         if not origin:
             return self._api
         if not self._origins.admits_origin(scope["method"], origin, host):
@@ -86,11 +83,6 @@ class Surroundings:
                 f"{BLOCKED_ORIGIN}; the server's option --cors-allowed-origins admits other pages"
             )
         return self._for_pages
-
-    def _page(self, scope: Scope, host: bytes) -> Response:
-        address = f"{scope['scheme']}://{host.decode('latin-1')}{self._prefix}"
-        headers = {"content-security-policy": _PAGE_POLICY + self._ancestors, "cache-control": "no-store"}
-        return Response(page(address), headers=headers, media_type="text/html")
 
 
 def _always(frames: str) -> tuple[tuple[bytes, bytes], ...]:

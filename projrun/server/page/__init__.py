@@ -1,0 +1,1 @@
+"""The web page: its files, how they are sent, and at which paths the page answers."""

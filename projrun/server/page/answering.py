@@ -1,0 +1,97 @@
+"""Requests for the page and its files."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from html import escape
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from projrun.server.page.files import File, Files, new_file
+from projrun.server.table import ROUTE
+
+PLACES = frozenset({"", "experiments", "compare", "models", "signin", "tokens"})
+"""The first parts of the paths at which the page is; which view a path shows is decided in the browser."""
+FILES = "page"
+"""The first part of the paths of its files."""
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "connect-src 'self'",
+        "frame-src 'self' blob:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "require-trusted-types-for 'script'",
+    )
+)
+"""Of the page: nothing from elsewhere, no inline scripts or styles, no HTML from texts."""
+
+_LINKS = "<!-- modules -->"
+_FOR_EVER = "public, max-age=31536000, immutable"
+_ASK_AGAIN = "no-cache"
+
+
+class Page:
+    """Answers for the page; its files are read when they are first asked for."""
+
+    def __init__(self, prefix: str, ancestors: str) -> None:
+        """`prefix` is the path below which a proxy publishes the server; `ancestors` ends the policy."""
+        self._prefix = prefix
+        self._policy = POLICY + ancestors
+        self._index = lru_cache(64)(self._new_index)
+
+    def find(self, scope: Scope) -> Response | None:
+        """The answer to a request for the page or one of its files; None for all other requests."""
+        path: str = scope["path"]
+        first, _, rest = path[1:].partition("/")
+        if scope["method"] not in ("GET", "HEAD"):
+            return None
+        if first in PLACES:
+            scope[ROUTE] = "/"
+            headers = {"content-security-policy": self._policy, "referrer-policy": "same-origin"}
+            return _response(scope, self._index(path.count("/") - 1), _ASK_AGAIN, headers)
+        if first != FILES:
+            return None
+        scope[ROUTE] = f"/{FILES}/{{file:path}}"
+        digest, _, name = rest.partition("/")
+        file = self._files.files.get(name)
+        if file is None or digest != self._files.digest:
+            # A page that was loaded before an upgrade must not be continued with the files of another version.
+            return Response("file not found; load the page again\n", 404, media_type="text/plain")
+        return _response(scope, file, _FOR_EVER)
+
+    @cached_property
+    def _files(self) -> Files:
+        return Files()
+
+    def _new_index(self, depth: int) -> File:
+        """The page for a path of so many parts.
+
+        Without a prefix its files are named relative to the path: a proxy that removes a prefix need not be known.
+        """
+        root = f"{self._prefix}/" if self._prefix else "../" * depth or "./"
+        place = f"{escape(root)}{FILES}/{self._files.digest}"
+        modules = sorted({*self._files.imported("app.js")})
+        links = "\n".join(f'<link rel="modulepreload" href="{place}/{module}">' for module in modules)
+        index = self._files.files["index.html"]
+        text = index.body.decode().replace(_LINKS, links).replace("{place}", place)
+        return new_file(text.encode(), index.media_type)
+
+
+def _response(scope: Scope, file: File, caching: str, headers: dict[str, str] | None = None) -> Response:
+    asked = Request(scope).headers
+    sent = {"etag": file.etag, "cache-control": caching, "vary": "accept-encoding", **(headers or {})}
+    if file.etag in asked.get("if-none-match", ""):
+        return Response(None, 304, sent)
+    if "gzip" in asked.get("accept-encoding", ""):
+        return Response(
+            file.zipped, headers={**sent, "content-encoding": "gzip", "content-type": file.media_type}
+        )
+    return Response(file.body, headers={**sent, "content-type": file.media_type})

@@ -1,0 +1,62 @@
+// @ts-check
+/** The page begins here. */
+
+import { Component, html, render, useEffect, useState } from "./lib/preact.js";
+import { begin, useRoute } from "./lib/router.js";
+import { applyTheme, Shell } from "./ui/shell.js";
+import { Empty, Failed, Loading } from "./ui/states.js";
+import { places, sections } from "./views/registry.js";
+
+/** @type {Map<string, any>} */
+const views = new Map();
+
+function App() {
+  const route = useRoute();
+  const [, redraw] = useState(0);
+  const [problem, setProblem] = useState(/** @type {Error | null} */ (null));
+  const View = views.get(route.name);
+  useEffect(() => {
+    setProblem(null);
+    const place = places.find((each) => each.name === route.name);
+    if (!place || views.has(route.name)) return;
+    place.load().then(
+      (module) => {
+        views.set(route.name, module.View);
+        redraw((old) => old + 1);
+      },
+      () => setProblem(new Error("A part of the page could not be loaded. If the server was upgraded, load the page again.")),
+    );
+  }, [route.name]);
+  const shown = () => {
+    if (!route.name) return html`<${Empty} title="There is no such page"><p>${route.path}</p></${Empty}>`;
+    if (problem) return html`<${Failed} error=${problem} retry=${() => location.reload()} />`;
+    return View ? html`<${View} route=${route} />` : html`<${Loading} />`;
+  };
+  // Another experiment or run is another view: nothing of the last one stays.
+  const key = JSON.stringify([route.name, route.params]);
+  return html`<${Shell} route=${route} sections=${sections}><${Guard} key=${key}>${shown()}</${Guard}></${Shell}>`;
+}
+
+/** A bug in a view leaves the rest of the page usable. */
+class Guard extends Component {
+  /** @param {any} props */
+  constructor(props) {
+    super(props);
+    this.state = { error: null };
+  }
+
+  /** @param {Error} error */
+  componentDidCatch(error) {
+    console.error(error);
+    this.setState({ error });
+  }
+
+  render() {
+    const { error } = /** @type {{ error: Error | null }} */ (this.state);
+    return error ? html`<${Failed} error=${error} retry=${() => this.setState({ error: null })} />` : this.props.children;
+  }
+}
+
+applyTheme();
+begin(places);
+render(html`<${App} />`, /** @type {Element} */ (document.querySelector("#page")));

@@ -1,0 +1,87 @@
+// @ts-check
+/** Values as people read them. */
+
+const DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const COUNT = new Intl.NumberFormat("en");
+
+/** A metric as the server sends it: JSON has neither NaN nor the infinities, which are texts.
+ * @param {unknown} value @returns {number} */
+export function toNumber(value) {
+  return typeof value === "number" ? value : Number(value);
+}
+
+/** A number in few digits: 0.123457, 1.5e-7, 12,345.
+ * @param {unknown} value @param {number} [digits] */
+export function number(value, digits = 6) {
+  const found = toNumber(value);
+  if (!Number.isFinite(found)) return Number.isNaN(found) ? "NaN" : found > 0 ? "∞" : "−∞";
+  if (Number.isInteger(found) && Math.abs(found) < 1e15) return COUNT.format(found).replace("-", "−");
+  const size = Math.abs(found);
+  const text = size >= 1e-4 && size < 1e7 ? String(Number(found.toPrecision(digits))) : short(found.toExponential(digits - 2));
+  return text.replace("-", "−").replace("e−", "e-");
+}
+
+/** @param {string} text of an exponential number */
+function short(text) {
+  return text.replace(/\.?0*e\+?/, "e");
+}
+
+/** @param {number} value */
+export function count(value) {
+  return COUNT.format(value);
+}
+
+/** `3 runs`, `1 run`.
+ * @param {number} value @param {string} word @param {string} [words] */
+export function counted(value, word, words = `${word}s`) {
+  return `${COUNT.format(value)} ${value === 1 ? word : words}`;
+}
+
+/** @param {number | undefined} milliseconds since 1970 */
+export function date(milliseconds) {
+  return milliseconds ? DATE.format(milliseconds) : "";
+}
+
+/** @param {number | undefined} milliseconds since 1970 */
+export function exactDate(milliseconds) {
+  return milliseconds ? EXACT.format(milliseconds) : "";
+}
+
+const AGES = /** @type {const} */ ([
+  [60, 1, "s"],
+  [3600, 60, "min"],
+  [86400, 3600, "h"],
+  [86400 * 14, 86400, "d"],
+]);
+
+/** How long ago something was; after two weeks its date.
+ * @param {number | undefined} milliseconds since 1970 @param {number} [now] */
+export function ago(milliseconds, now = Date.now()) {
+  if (!milliseconds) return "";
+  const seconds = Math.max(0, Math.round((now - milliseconds) / 1000));
+  if (seconds < 5) return "now";
+  const age = AGES.find(([below]) => seconds < below);
+  return age ? `${Math.floor(seconds / age[1])} ${age[2]} ago` : new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(milliseconds);
+}
+
+/** 850 ms, 12.3 s, 4 min 5 s, 3 h 12 min, 2 d 4 h.
+ * @param {number | undefined} milliseconds */
+export function duration(milliseconds) {
+  if (milliseconds === undefined || !Number.isFinite(milliseconds) || milliseconds < 0) return "";
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 86400)} d ${Math.floor((seconds % 86400) / 3600)} h`;
+}
+
+/** 512 B, 1.5 kB, 20 MB.
+ * @param {number | undefined} size */
+export function bytes(size) {
+  if (size === undefined) return "";
+  const power = Math.min(4, Math.max(0, Math.floor(Math.log10(Math.max(1, size)) / 3)));
+  const value = size / 1000 ** power;
+  return `${power && value < 10 ? value.toFixed(1) : Math.round(value)} ${["B", "kB", "MB", "GB", "TB"][power]}`;
+}

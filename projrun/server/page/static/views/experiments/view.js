@@ -1,0 +1,167 @@
+// @ts-check
+/** The list of experiments: search, create, rename, describe, delete, restore. */
+
+import { html, useEffect, useRef, useState } from "../../lib/preact.js";
+import { useData } from "../../lib/api.js";
+import { keepInSight, useCursor } from "../../lib/cursor.js";
+import { ago, exactDate } from "../../lib/format.js";
+import { useKeys } from "../../lib/keys.js";
+import { go, href, path, root, useQuery } from "../../lib/router.js";
+import { Button, Command } from "../../ui/button.js";
+import { Icon } from "../../ui/icon.js";
+import { Menu } from "../../ui/menu.js";
+import { Empty, Failed, Loading } from "../../ui/states.js";
+import { attempt, say } from "../../ui/toast.js";
+import { search, setDeleted } from "./calls.js";
+import { ExperimentDialog } from "./dialogs.js";
+
+/** @typedef {import("./calls.js").Experiment} Experiment */
+
+export function View() {
+  const [text, setText] = useQuery("q");
+  const [shown, setShown] = useQuery("show", "active");
+  const [order, setOrder] = useQuery("order", "last_update_time DESC");
+  const [editing, setEditing] = useState(/** @type {Experiment | "new" | null} */ (null));
+  const deleted = shown === "deleted";
+  const { found, error, loading, reload, more } = usePages({ text, order, deleted });
+  const box = useSearchBox();
+  const [at, setAt] = useCursor(found?.length ?? 0, {
+    what: "experiment",
+    open: (index) => found?.[index] && go(href(path("experiments", found[index].id))),
+  });
+  useEffect(() => {
+    document.title = "Experiments · projrun";
+  }, []);
+  useKeys([{ keys: "n", does: "New experiment", call: () => setEditing("new") }]);
+  const change = async (/** @type {Experiment} */ experiment, /** @type {boolean} */ gone) => {
+    if (!(await attempt(() => setDeleted(experiment.id, gone)))) return;
+    reload();
+    say(`${gone ? "Deleted" : "Restored"} ${experiment.name}`, gone ? { action: "Undo", call: () => change(experiment, false) } : {});
+  };
+  return html`<div class="view">
+    <div class="head">
+      <h1>Experiments</h1>
+      <span class="space"></span>
+      <${Button} kind="primary" icon="plus" onClick=${() => setEditing("new")}>New experiment</${Button}>
+    </div>
+    <div class="tools">
+      <div class="search">
+        <${Icon} name="search" />
+        <input ref=${box} type="search" aria-label="Search experiments by name" placeholder="Search by name" value=${text}
+          onInput=${(/** @type {any} */ event) => setText(event.target.value)} />
+      </div>
+      <${Button} pressed=${deleted} onClick=${() => setShown(deleted ? "active" : "deleted")}>Deleted</${Button}>
+    </div>
+    ${error && !found && html`<${Failed} error=${error} retry=${reload} />`}
+    ${!found && loading && html`<${Loading} />`}
+    ${found && !found.length && html`<${Nothing} text=${text} deleted=${deleted} />`}
+    ${found && found.length > 0 && html`<${List} experiments=${found} at=${at} setAt=${setAt} order=${order} setOrder=${setOrder} onEdit=${setEditing} onChange=${change} />`}
+    ${more && html`<p class="tools"><${Button} onClick=${more} disabled=${loading}>Show more</${Button}></p>`}
+    ${editing &&
+    html`<${ExperimentDialog}
+      experiment=${editing === "new" ? undefined : editing}
+      onClose=${() => setEditing(null)}
+      onDone=${(/** @type {string} */ id) => (editing === "new" ? go(href(path("experiments", id))) : reload())}
+    />`}
+  </div>`;
+}
+
+/** All pages that were asked for, as one list.
+ * @param {{ text: string, order: string, deleted: boolean }} wanted */
+function usePages(wanted) {
+  const key = JSON.stringify(wanted);
+  const [pages, setPages] = useState(/** @type {Record<string, number>} */ ({}));
+  const count = pages[key] ?? 1;
+  const { data, error, loading, reload } = useData(
+    `${key}${count}`,
+    async (how) => {
+      /** @type {Experiment[]} */
+      const all = [];
+      let token = "";
+      for (let page = 0; page < count && (page === 0 || token); page += 1) {
+        const one = await search({ ...wanted, token }, how);
+        all.push(...one.experiments);
+        ({ token } = one);
+      }
+      return { all, token };
+    },
+    { every: 15_000 },
+  );
+  const more = data?.token ? () => setPages({ [key]: count + 1 }) : undefined;
+  return { found: data?.all, error, loading, reload, more };
+}
+
+/** The search box, which `/` goes to. */
+function useSearchBox() {
+  const box = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useKeys([{ keys: "/", does: "Search", call: () => box.current?.select() }]);
+  return box;
+}
+
+const COLUMNS = [
+  { text: "Name", order: "name" },
+  { text: "Changed", order: "last_update_time" },
+  { text: "Created", order: "creation_time" },
+];
+
+/**
+ * @param {{ experiments: Experiment[], at: number, setAt: (at: number) => void, order: string, setOrder: (order: string) => void,
+ *   onEdit: (experiment: Experiment) => void, onChange: (experiment: Experiment, deleted: boolean) => void }} props
+ */
+function List({ experiments, at, setAt, order, setOrder, onEdit, onChange }) {
+  return html`<table class="table experiments">
+    <thead>
+      <tr>
+        ${COLUMNS.map((column) => html`<${Head} key=${column.order} ...${column} current=${order} setOrder=${setOrder} />`)}
+        <th><span class="unseen">Actions</span></th>
+      </tr>
+    </thead>
+    <tbody>
+      ${experiments.map(
+        (experiment, index) =>
+          html`<tr key=${experiment.id} class=${index === at ? "current" : ""} ref=${index === at ? keepInSight : null} onClick=${() => setAt(index)}>
+            <td>
+              <a href=${href(path("experiments", experiment.id))}>${experiment.name}</a>
+              ${experiment.note && html`<div class="note muted clip">${experiment.note.split("\n", 1)[0]}</div>`}
+            </td>
+            <td class="time" title=${exactDate(experiment.updated)}>${ago(experiment.updated)}</td>
+            <td class="time created" title=${exactDate(experiment.created)}>${ago(experiment.created)}</td>
+            <td class="number"><${Actions} experiment=${experiment} onEdit=${onEdit} onChange=${onChange} /></td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+/** @param {{ text: string, order: string, current: string, setOrder: (order: string) => void }} props */
+function Head({ text, order, current, setOrder }) {
+  const [column, direction] = current.split(" ");
+  const active = column === order;
+  const next = active ? (direction === "ASC" ? "DESC" : "ASC") : order === "name" ? "ASC" : "DESC";
+  return html`<th class=${order} aria-sort=${active ? (direction === "ASC" ? "ascending" : "descending") : undefined}>
+    <button type="button" class="sort" onClick=${() => setOrder(`${order} ${next}`)}>${text}${active && html`<${Icon} name=${direction === "ASC" ? "up" : "down"} />`}</button>
+  </th>`;
+}
+
+/** @param {{ experiment: Experiment, onEdit: (experiment: Experiment) => void, onChange: (experiment: Experiment, deleted: boolean) => void }} props */
+function Actions({ experiment, onEdit, onChange }) {
+  /** @type {import("../../ui/menu.js").Item[]} */
+  const items = experiment.deleted
+    ? [{ label: "Restore", icon: "restore", call: () => onChange(experiment, false) }]
+    : [
+        { label: "Edit name and description", icon: "edit", call: () => onEdit(experiment) },
+        { label: "Delete", icon: "trash", danger: true, call: () => onChange(experiment, true) },
+      ];
+  return html`<${Menu} kind="quiet" icon="more" label=${`Actions for ${experiment.name}`} align="end" items=${items} />`;
+}
+
+/** @param {{ text: string, deleted: boolean }} props */
+function Nothing({ text, deleted }) {
+  if (text) return html`<${Empty} title="No experiment matches"><p>No name has “${text}” in it.</p></${Empty}>`;
+  if (deleted) return html`<${Empty} title="Nothing is deleted"><p>Deleted experiments appear here and can be restored.</p></${Empty}>`;
+  return html`<${Empty} title="No experiments yet">
+    <p>Record the first run here:</p>
+    <${Command}>${`export MLFLOW_TRACKING_URI=${location.origin}${root.replace(/\/$/, "")}`}</${Command}>
+    <${Command}>projrun run .</${Command}>
+  </${Empty}>`;
+}

@@ -1,0 +1,13 @@
+// @ts-check
+/** The places of the page, each with its view, which is loaded when it is first shown. */
+
+/** @type {readonly import("../lib/router.js").Place[]} */
+export const places = [
+  { name: "experiments", path: "/", load: () => import("./experiments/view.js") },
+  { name: "experiments", path: "/experiments", load: () => import("./experiments/view.js") },
+];
+
+/** What the bar at the top leads to, with the places that belong to it. */
+export const sections = [
+  { name: "experiments", text: "Experiments", path: "/experiments", keys: "g e", places: ["experiments", "runs", "run", "compare"] },
+];

@@ -1,0 +1,120 @@
+"""The page in a real browser: what it shows, and whatever goes wrong while it does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect, sync_playwright
+
+from tests.support.commands import require_tool
+from tests.support.guard import REPOSITORY
+from tests.support.rest import Api
+
+PICTURES = Path(os.environ.get("PROJRUN_PICTURES") or REPOSITORY / "build" / "pictures")
+"""Where the tests leave pictures of what they saw."""
+WIDE, NARROW = 1280, 400
+_AXE = REPOSITORY / "scripts" / "page" / "node_modules" / "axe-core" / "axe.min.js"
+_SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+]
+_PATIENCE = 20_000  # milliseconds: a busy machine
+
+
+class Screen:
+    """One page of a browser that looks at a server."""
+
+    def __init__(self, page: Page, api: Api) -> None:
+        self.page = page
+        self.api = api
+        self.problems: list[str] = []
+        page.set_default_timeout(_PATIENCE)
+        page.on("console", lambda said: self._note("console", said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self._note("error", str(error)))
+        page.on("dialog", self._dismiss)
+        page.on("request", lambda request: self._note_foreign(request.url))
+
+    def show(self, path: str, *, width: int = WIDE, dark: bool = False, height: int = 800) -> Screen:
+        """Go to a path of the server."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.emulate_media(color_scheme="dark" if dark else "light")
+        self.page.goto(self.api.uri + path)
+        return self
+
+    def text(self, text: str, *, exact: bool = False) -> Locator:
+        """What shows a text, once it does."""
+        found = self.page.get_by_text(text, exact=exact).first
+        found.wait_for()
+        return found
+
+    def expect(self, selector: str) -> Any:
+        """To wait for something: `screen.expect("h1").to_have_text("Runs")`."""
+        return expect(self.page.locator(selector))
+
+    def press(self, *keys: str) -> None:
+        """Keys, one after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def picture(self, name: str) -> Path:
+        """A picture of what is shown now."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        file = PICTURES / f"{name}.png"
+        self.page.screenshot(path=file, animations="disabled")
+        return file
+
+    def pictures(self, name: str, path: str, ready: str) -> None:
+        """Pictures of a path, wide and narrow, light and dark, once `ready` is shown; axe accepts two of them."""
+        for width in (WIDE, NARROW):
+            for dark in (False, True):
+                self.show(path, width=width, dark=dark)
+                self.page.locator(ready).first.wait_for()
+                self.picture(f"{name}-{width}-{'dark' if dark else 'light'}")
+                assert self.overflow() <= 0, f"{name} is wider than {width} px"
+                if dark is (width == NARROW):  # it takes seconds
+                    assert self.inaccessible() == []
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than its window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+    def inaccessible(self) -> list[str]:
+        """What axe-core has to say about what is shown now, by the rules of WCAG 2 A and AA."""
+        self.page.evaluate(_AXE.read_text(encoding="utf-8"))
+        found = self.page.evaluate(
+            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations']})"
+        )
+        return [
+            f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
+            for each in found["violations"]
+            for node in each["nodes"]
+        ]
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self._note("dialog", dialog.message)
+        dialog.dismiss()
+
+    def _note_foreign(self, url: str) -> None:
+        if not url.startswith((self.api.uri, "data:", "blob:")):
+            self._note("request to elsewhere", url)
+
+    def _note(self, kind: str, text: str) -> None:
+        self.problems.append(f"{kind}: {text}")
+
+
+@contextmanager
+def chromium(folder: Path) -> Iterator[Browser]:
+    """A browser whose own files are in a folder."""
+    path = require_tool("chromium")
+    with sync_playwright() as playwright:
+        environ: dict[str, str | float | bool] = {**os.environ, "HOME": str(folder)}
+        browser = playwright.chromium.launch(executable_path=path, args=_SWITCHES, env=environ)
+        yield browser
+        browser.close()
