@@ -34,7 +34,8 @@ class Measured(NamedTuple):
 
 def measure(row: Row, subject: Subject, offset: int, database: int | None) -> Measured:
     """Make the calls of a row; `database` is the process of PostgreSQL. Raises RuntimeError where one is refused."""
-    row.call(subject, subject.client, offset)  # what is made once is made
+    if not row.warm:
+        row.call(subject, subject.client, offset)
     theirs = 0.0 if database is None else cpu_of_tree(database)
     ours, began = subject.served.cpu(), time.perf_counter()
     took = _calls(row, subject, offset + 1)
