@@ -178,16 +178,8 @@ def pairs(values: tuple[Param, ...] | tuple[Tag, ...]) -> list[Pair]:
 
 def metric(value: Metric, *, run_id: str | None = None) -> MetricAnswer:
     """A metric; a run's own metrics do not name the run, a logged model's do."""
-    return MetricAnswer(
-        value.key,
-        number(value.value),
-        value.timestamp,
-        value.step,
-        value.dataset_name,
-        value.dataset_digest,
-        value.model_id,
-        run_id,
-    )
+    key, figure, timestamp, step, dataset_name, dataset_digest, model_id, _ = value
+    return MetricAnswer(key, number(figure), timestamp, step, dataset_name, dataset_digest, model_id, run_id)
 
 
 def metrics(values: tuple[Metric, ...]) -> list[MetricAnswer]:

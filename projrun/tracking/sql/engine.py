@@ -148,9 +148,10 @@ def upsert(table: str, key: str, columns: str) -> str:
     return f"{insert(table, f'{key}, {columns}')} ON CONFLICT ({key}) DO UPDATE SET {changes}"
 
 
-def select_in(connection: Connection, statement: str, keys: Iterable[Any]) -> Iterator[Row]:
+def select_in(connection: Connection, statement: str, keys: Iterable[Any]) -> list[Row]:
     """The rows of a statement whose `{keys}` stands for the placeholders, asked in chunks."""
-    values = list(keys)
+    values, found = list(keys), []
     for start in range(0, len(values), CHUNK):
         chunk = values[start : start + CHUNK]
-        yield from connection.execute(statement.format(keys=marks(chunk)), chunk)
+        found += connection.execute(statement.format(keys=marks(chunk)), chunk).fetchall()
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Run, Tag
 from projrun.tracking.sql.engine import Connection, Row, select_in
@@ -16,24 +16,26 @@ COLUMNS = (
     " lifecycle_stage"
 )
 NAN = float("nan")
+_new = tuple.__new__
+"""Of records by the hundred: their own constructors look for defaults."""
 
 
 def from_rows(connection: Connection, rows: Sequence[Row]) -> list[Run]:
     """The runs of rows of COLUMNS, in their order."""
     found = {row[0]: _Logged() for row in rows}
-    for key, *param in _select(connection, found, "run, key, value FROM params", "key"):
-        found[key].params.append(Param(*param))
-    for key, *tag in _select(connection, found, "run, key, value FROM tags", "key"):
-        found[key].tags.append(Tag(*tag))
+    for run, key, value in _select(connection, found, "run, key, value FROM params", "key"):
+        found[run].params.append(_new(Param, (key, value)))
+    for run, key, value in _select(connection, found, "run, key, value FROM tags", "key"):
+        found[run].tags.append(_new(Tag, (key, value)))
     run_ids = {row[0]: row[1] for row in rows}
-    for key, *metric in _select(connection, found, f"run, latest, {METRIC_COLUMNS} FROM series", "key"):
-        if metric[0]:
-            found[key].metrics.append(metric_from_row(metric[1:], run_ids[key]))
+    for row in _select(connection, found, f"run, latest, {METRIC_COLUMNS} FROM series", "key"):
+        if row[1]:
+            found[row[0]].metrics.append(metric_from_row(row[2:], run_ids[row[0]]))
     _read_inputs(connection, found)
-    for key, direction, model_id, step in _select(
+    for run, direction, model_id, step in _select(
         connection, found, "run, direction, model_id, step FROM run_models", "step, model_id"
     ):
-        found[key].models[direction].append(ModelOutput(model_id, step))
+        found[run].models[direction].append(ModelOutput(model_id, step))
     return [_assemble(row, found[row[0]]) for row in rows]
 
 
@@ -42,17 +44,9 @@ METRIC_COLUMNS = "key, timestamp, step, value, is_nan, dataset_name, dataset_dig
 
 def metric_from_row(row: Sequence[Any], run_id: str) -> Metric:
     """A metric from a row of METRIC_COLUMNS."""
-    key, timestamp, step, value, is_nan, dataset_name, dataset_digest, model_id = row
-    return Metric(
-        key,
-        NAN if is_nan else value,
-        timestamp,
-        step,
-        dataset_name or None,
-        dataset_digest or None,
-        model_id or None,
-        run_id,
-    )
+    key, timestamp, step, value, is_nan, name, digest, model_id = row
+    value = NAN if is_nan else value
+    return _new(Metric, (key, value, timestamp, step, name or None, digest or None, model_id or None, run_id))
 
 
 class _Logged:
@@ -66,7 +60,7 @@ class _Logged:
         self.models: dict[str, list[ModelOutput]] = {"input": [], "output": []}
 
 
-def _select(connection: Connection, found: dict[int, _Logged], what: str, order: str) -> Iterator[Row]:
+def _select(connection: Connection, found: dict[int, _Logged], what: str, order: str) -> list[Row]:
     return select_in(connection, f"SELECT {what} WHERE run IN ({{keys}}) ORDER BY run, {order}", found)
 
 
@@ -85,11 +79,13 @@ def _read_inputs(connection: Connection, found: dict[int, _Logged]) -> None:
 
 def _assemble(row: Row, logged: _Logged) -> Run:
     _, run_id, experiment_id, *information = row
-    return Run(run_id, str(experiment_id), *information)._replace(
-        metrics=tuple(logged.metrics),
-        params=tuple(logged.params),
-        tags=tuple(logged.tags),
-        datasets=tuple(logged.datasets.values()),
-        model_inputs=tuple(model.model_id for model in logged.models["input"]),
-        model_outputs=tuple(logged.models["output"]),
+    values = (
+        *(run_id, str(experiment_id), *information),
+        tuple(logged.metrics),
+        tuple(logged.params),
+        tuple(logged.tags),
+        tuple(logged.datasets.values()),
+        tuple(model.model_id for model in logged.models["input"]),
+        tuple(logged.models["output"]),
     )
+    return _new(Run, values)
