@@ -13,6 +13,7 @@ from projrun.server.errors import error_response
 from projrun.server.routes import (
     artifacts,
     assessments,
+    curves,
     experiments,
     files,
     life_cycle,
@@ -48,6 +49,7 @@ ROUTES: tuple[Route, ...] = (
     *transfers.ROUTES,
     *server.ROUTES,
     *tables.ROUTES,
+    *curves.ROUTES,
 )
 """All of them, once each."""
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from projrun.tracking.statuses import RunStatus, ViewType
 
 _PARTS = {
+    "Curves": "projrun.tracking.sql.samples.curves:SqlCurves",
     "Histories": "projrun.tracking.sql.samples.store:SqlHistories",
     "Inputs": "projrun.tracking.sql.inputs:SqlInputs",
     "LifeCycle": "projrun.tracking.sql.life_cycle:SqlLifeCycle",

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from projrun.tracking.sql.engine import CHUNK, UNLIMITED, Connection, in_list
@@ -51,6 +51,13 @@ class LongSeries:
             return 0, self._summarized + len(self._rest)
         first = self._place_of(steps[0])
         return first, max(self._place_of(steps[1] + 1), first)
+
+    def steps_of(self, first: int, last: int) -> tuple[int, int]:
+        """From and to which step the points between two times are, and some before and after: time never goes back."""
+        times = [summary.first[1] for summary in self._summaries]
+        begin, end = bisect_left(times, first) - 1, bisect_right(times, last)
+        low = self._summaries[begin].first[0] if begin > 0 else self._summaries[0].first[0]
+        return low, self._summaries[end].first[0] if end < len(times) else UNLIMITED
 
     def _place_of(self, step: int) -> int:
         """How many points come before a step."""

@@ -53,7 +53,7 @@ def _read(token: str) -> tuple[int, dict[int, int]]:
 def _under_way(connection: Connection, within: Clause) -> dict[int, int]:
     """By row, a mark of what the run has logged: another one after every new value, as good as always."""
     found = connection.execute(
-        f"SELECT id FROM runs WHERE status IN {_UNDER_WAY} AND {within.text}"
+        f"SELECT id FROM runs WHERE status IN {_UNDER_WAY} AND {connection.dialect.unindexed}{within.text}"
         f" ORDER BY start_time DESC, id DESC LIMIT {_FOLLOWED}",
         within.values,
     )
