@@ -29,6 +29,8 @@ class Identity(NamedTuple):
     name: str = ""
     secret: str = ""
     token: str = ""
+    session: str = ""
+    """The name of the token, where it is a browser's session."""
 
 
 class Caller(NamedTuple):

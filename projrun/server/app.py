@@ -16,6 +16,7 @@ from projrun.server.routes import (
     curves,
     experiments,
     files,
+    folders,
     life_cycle,
     logged_models,
     metrics,
@@ -50,6 +51,7 @@ ROUTES: tuple[Route, ...] = (
     *server.ROUTES,
     *tables.ROUTES,
     *curves.ROUTES,
+    *folders.ROUTES,
 )
 """All of them, once each."""
 

@@ -9,6 +9,7 @@ import msgspec
 
 from projrun.errors import InvalidValueError
 from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Tag
+from projrun.version import __version__
 
 SEE_DOCS = " See the API docs for more information about request parameters."
 
@@ -122,6 +123,29 @@ class ModelReference(Message):
     def output(self) -> ModelOutput:
         """As a run's output."""
         return ModelOutput(self.model_id, self.step)
+
+
+class SessionUser(msgspec.Struct):
+    """Who is signed in."""
+
+    name: str
+    is_admin: bool
+
+
+class SessionAnswer(msgspec.Struct, kw_only=True):
+    """What a page hears of the server and of who is signed in."""
+
+    version: str = __version__
+    users: bool
+    """Whether callers sign in."""
+    read_only: bool
+    default_permission: str
+    user: SessionUser | None = None
+    signed_in_by: str = ""
+    """`session`, `password`, `token` or `proxy`."""
+    experiments: dict[str, str] = {}
+    """The level of permission, for those that were asked for."""
+    models: dict[str, str] = {}
 
 
 def metrics(fields: tuple[MetricFields, ...]) -> tuple[Metric, ...]:

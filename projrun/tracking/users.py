@@ -11,6 +11,9 @@ from typing import Protocol, runtime_checkable
 
 from projrun.tuples import NamedTuple
 
+SESSION = "session "
+"""The beginning of the names of tokens that browsers have: they end with the password."""
+
 
 class User(NamedTuple):
     """A person or program that may sign in. `secret` is the hash of a password; empty for one who has none."""

@@ -11,6 +11,7 @@ import pytest
 
 from projrun.errors import AlreadyExistsError, InvalidValueError, RequestError, TrackingError
 from projrun.server.endpoint import Endpoint
+from projrun.testing.curves import CurvesConformance
 from projrun.testing.histories import HistoriesConformance
 from projrun.testing.life_cycle import ExperimentTagConformance, LifeCycleConformance
 from projrun.testing.logged_models import (
@@ -59,6 +60,7 @@ class TestPostgresStore(
     InputsConformance,
     ModelRegistryConformance,
     PurgeConformance,
+    CurvesConformance,
     TablesConformance,
     TracesConformance,
 ):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from projrun.server.endpoint import Endpoint
+from projrun.testing.curves import CurvesConformance
 from projrun.testing.histories import HistoriesConformance
 from projrun.testing.life_cycle import ExperimentTagConformance, LifeCycleConformance
 from projrun.testing.logged_models import (
@@ -54,7 +55,9 @@ class EmbeddedConformance(
     """All that the embedded store keeps."""
 
 
-class TestSqlStore(EmbeddedConformance, PurgeConformance, TracesConformance, TablesConformance):
+class TestSqlStore(
+    EmbeddedConformance, PurgeConformance, TracesConformance, TablesConformance, CurvesConformance
+):
     """The embedded store."""
 
     @pytest.fixture

@@ -12,7 +12,6 @@ import hashlib
 import os
 from base64 import b64decode
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from starlette.responses import Response
@@ -20,19 +19,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from projrun.errors import ProjrunError
 from projrun.server.access import passwords
-from projrun.server.access.attempts import Attempts
+from projrun.server.access.checking import PasswordCheck, TooManyAttemptsError
+from projrun.server.access.sessions import OWN_HEADER, identity_of
 from projrun.server.api import IDENTITY, USER, Identity
-from projrun.server.errors import error_response, explain
+from projrun.server.errors import explain
 from projrun.server.stores import Stores
 from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
-from projrun.tracking.users import User, Users
+from projrun.tracking.users import Users
 from projrun.tuples import NamedTuple
 
 _KNOWN = 10_000
 """Headers that are remembered: some 3 MB."""
-_WAITING = 100
-"""Passwords that wait for their hash at most."""
 Network = IPv4Network | IPv6Network
 
 
@@ -43,26 +41,18 @@ class Proxy(NamedTuple):
     networks: tuple[Network, ...]
 
 
-class TooManyAttemptsError(Exception):
-    """Too many wrong passwords."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
-
-
 class SigningIn:
     """An ASGI application around the API, which puts who calls into the scope; what a route needs is checked later."""
 
-    def __init__(self, application: ASGIApp, stores: Stores, proxy: Proxy | None = None) -> None:
+    def __init__(
+        self, application: ASGIApp, stores: Stores, check: PasswordCheck, proxy: Proxy | None = None
+    ) -> None:
         self._application = application
         self._stores = stores
         self._proxy = proxy
         self._key = os.urandom(32)
         self._known: OrderedDict[bytes, Identity] = OrderedDict()
-        self._attempts = Attempts()
-        # One at a time: a flood of passwords takes one core at most, and no thread that answers others.
-        self._hasher = ThreadPoolExecutor(1, "projrun-passwords")
+        self._check = check
         self._pending: dict[bytes, asyncio.Task[Identity | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,20 +64,23 @@ class SigningIn:
         except ProjrunError as error:  # the store cannot be asked, or no user may have this name
             response = explain(error)
         except TooManyAttemptsError as error:
-            response = error_response(
-                429, "REQUEST_LIMIT_EXCEEDED", "too many wrong passwords: try again later"
-            )
-            response.headers["retry-after"] = str(max(1, round(error.seconds)))
+            response = error.response()
         await (response or self._application)(scope, receive, self._watched(scope, send))
 
     def _watched(self, scope: Scope, send: Send) -> Send:
-        """Forget a header that is not valid any more: its password may be given again, with another hash."""
+        """Forget a header that is not valid any more: its password may be given again, with another hash.
+
+        A page asks for the password itself: its browser must not, as it would if it were challenged.
+        """
 
         async def watched(message: Message) -> None:
             if message.get("status") == 401:
-                for name, value in scope["headers"]:
-                    if name == b"authorization":
-                        self._known.pop(self._digest(value), None)
+                headers = dict(scope["headers"])
+                self._known.pop(self._digest(headers.get(b"authorization", b"")), None)
+                if OWN_HEADER in headers:
+                    message["headers"] = [
+                        pair for pair in message["headers"] if pair[0] != b"www-authenticate"
+                    ]
             await send(message)
 
         return watched
@@ -96,15 +89,19 @@ class SigningIn:
         return hashlib.blake2b(authorization, key=self._key, digest_size=32).digest()
 
     async def _identity(self, scope: Scope) -> Identity | None:
-        authorization = name = b""
+        authorization = name = cookie = b""
         for key, value in scope["headers"]:
             if key == b"authorization":
                 authorization = value
+            elif key == b"cookie":
+                cookie = value
             elif self._proxy is not None and key == self._proxy.header:
                 name = value
         if name and self._proxy is not None and _is_from(scope, self._proxy.networks):
             return await self._of_proxy(name.decode("utf-8", "replace"))
-        return await self._of_header(scope, authorization) if authorization else None
+        if authorization:
+            return await self._of_header(scope, authorization)
+        return identity_of(scope, dict(scope["headers"])) if cookie else None
 
     async def _of_proxy(self, name: str) -> Identity:
         """A user of the proxy, made when first seen, without a password."""
@@ -130,23 +127,10 @@ class SigningIn:
         task = self._pending.get(key)
         if task is None:
             # A client that opens many connections at once is asked for its password once.
-            task = self._pending[key] = asyncio.create_task(self._of_password(scope, name, password))
+            task = self._pending[key] = asyncio.create_task(self._check.identity(scope, name, password))
             task.add_done_callback(lambda done: self._pending.pop(key, None))
         identity = await asyncio.shield(task)
         return self._remembered(key, identity) if identity else None
-
-    async def _of_password(self, scope: Scope, name: str, password: str) -> Identity | None:
-        who = ((scope.get("client") or ("", 0))[0], name)
-        if seconds := self._attempts.wait(who) or float(len(self._pending) > _WAITING):
-            raise TooManyAttemptsError(seconds)
-        self._attempts.begun(who)
-        user: User | None = await self._stores.read(lambda store: part_of(store, Users).find_user(name))
-        secret = user.secret if user else ""
-        loop = asyncio.get_running_loop()
-        if not await loop.run_in_executor(self._hasher, passwords.matches, password, secret):
-            return None
-        self._attempts.succeeded(who)
-        return Identity(name, secret)
 
     def _remembered(self, key: bytes, identity: Identity) -> Identity:
         self._known[key] = identity

@@ -17,6 +17,7 @@ from projrun.server.program.observing import Requests, metrics_route
 from projrun.server.program.origins import Origins
 from projrun.server.program.readiness import notify
 from projrun.server.program.refusing import served_routes
+from projrun.server.program.session import session_route
 from projrun.server.program.stopping import stop_signals
 from projrun.server.program.surroundings import Surroundings
 from projrun.server.serving import serve
@@ -77,7 +78,10 @@ def surrounded(program: Program, stores: Stores) -> Surroundings:
     def served(routes: tuple[Route, ...]) -> tuple[Route, ...]:
         return (*served_routes(routes, program), metrics)
 
-    api = _with_users(program, stores, served) if program.users else create_api(stores, served(ROUTES))
+    if program.users:
+        api = _with_users(program, stores, served)
+    else:
+        api = create_api(stores, (*served(ROUTES), session_route(read_only=program.read_only)))
     return Surroundings(api, origins, program.prefix, requests, program.frames)
 
 
@@ -85,6 +89,7 @@ def _with_users(
     program: Program, stores: Stores, served: Callable[[tuple[Route, ...]], tuple[Route, ...]]
 ) -> ASGIApp:
     from projrun.server.access.app import create_api_with_users
+    from projrun.server.access.routes.session import Setting
     from projrun.server.access.signing_in import Proxy
 
     proxy = None
@@ -96,6 +101,7 @@ def _with_users(
         default_permission=program.default_permission,
         proxy=proxy,
         served=served,
+        setting=Setting(program.read_only, program.prefix or "/"),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError
 from projrun.tracking.sql.engine import Connection, Row, insert, insert_new
 from projrun.tracking.sql.experiments import now
-from projrun.tracking.users import Token, User
+from projrun.tracking.users import SESSION, Token, User
 
 _COLUMNS = "id, name, secret, is_admin"
 
@@ -53,6 +53,11 @@ def update(connection: Connection, name: str, secret: str | None, is_admin: bool
     )
     values = (user.secret, int(user.is_admin), user.id)
     connection.execute("UPDATE users SET secret = ?, is_admin = ? WHERE id = ?", values)
+    if secret is not None:  # browsers sign in again
+        length = len(SESSION)
+        connection.execute(
+            f"DELETE FROM user_tokens WHERE user_id = ? AND substr(name, 1, {length}) = ?", (user.id, SESSION)
+        )
     return user
 
 

@@ -1,0 +1,66 @@
+"""Curves of long histories: through summaries, roughly at first, and whole again where a range is short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from projrun.tracking.curves import Axis
+from projrun.tracking.entities import Metric
+from projrun.tracking.sql.samples import curves as module
+from projrun.tracking.sql.samples.curves import SqlCurves
+from projrun.tracking.sql.sqlite import SqliteEngine
+from projrun.tracking.sql.store import SqlStore
+
+POINTS = 3_000
+
+
+@pytest.fixture
+def run_id(tmp_path: Path) -> str:
+    """A run of 3,000 points with a peak at step 1,500; time goes on by 5 ms."""
+    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+        run = store.create_run("0", start_time=100).run_id
+        values = [50.0 if step == 1_500 else step % 9 / 10 for step in range(POINTS)]
+        store.log_batch(
+            run, metrics=[Metric("m", value, 100 + 5 * step, step) for step, value in enumerate(values)]
+        )
+    return run
+
+
+@pytest.fixture
+def curves(run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlCurves]:
+    """Where 1,000 points are long, and 600 too many to be read whole."""
+    monkeypatch.setattr(module, "LONG", 1_000)
+    monkeypatch.setattr(module, "_WHOLE", 600)
+    monkeypatch.setattr(module, "_AT_LEAST", 600)
+    with closing(SqliteEngine.open(tmp_path / "projrun.db")) as engine:
+        yield SqlCurves(engine)
+
+
+@pytest.mark.parametrize(("axis", "peak"), [("step", 1_500), ("time", 7_600), ("relative", 7_500)])
+def test_summaries_keep_the_peak_on_each_axis(curves: SqlCurves, run_id: str, axis: Axis, peak: int) -> None:
+    curve = curves.curves([(run_id, "m")], points=100, axis=axis)[0]
+    assert curve.total == POINTS
+    assert not curve.rough
+    assert len(curve.x) < 100
+    assert dict(zip(curve.x, curve.y, strict=True))[peak] == 50
+    zoomed = curves.curves([(run_id, "m")], points=100, axis=axis, between=(peak - 20, peak + 20))[0]
+    assert 50 in zoomed.y
+    assert all(peak - 20 <= x <= peak + 20 for x in zoomed.x)
+    assert len(zoomed.x) == (41 if axis == "step" else 9)
+
+
+def test_without_time_for_summaries_a_curve_is_rough(
+    curves: SqlCurves, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PATIENCE", 0.0)
+    curve = curves.curves([(run_id, "m")])[0]
+    assert curve.rough
+    assert (curve.x[0], curve.x[-1]) == (0, POINTS - 1)
+    assert len(curve.x) == 201
+    assert curves.curves([(run_id, "m")], between=(5_000, None))[0].x == []
+    monkeypatch.undo()
+    assert not curves.curves([(run_id, "m")])[0].rough
