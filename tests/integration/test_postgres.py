@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from math import inf, nan
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from projrun.testing.run_store import RunStoreConformance
 from projrun.testing.run_store_base import unique
 from projrun.testing.tables import TablesConformance
 from projrun.testing.traces import TracesConformance
-from projrun.tracking.entities import Tag
+from projrun.tracking.entities import Metric, Param, Tag
 from projrun.tracking.open import open_store
 from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
@@ -34,7 +35,7 @@ from projrun.tracking.runs import RunStore
 from projrun.tracking.sql import choices, experiments
 from projrun.tracking.sql.engine import VERSION
 from projrun.tracking.sql.migrations import MIGRATIONS
-from projrun.tracking.sql.postgres.engine import PostgresEngine
+from projrun.tracking.sql.postgres.engine import PostgresConnection, PostgresEngine
 from projrun.tracking.sql.postgres.schema import prepare, upgrade
 from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.sql.upgrade import upgrade_db
@@ -102,6 +103,44 @@ def test_pages_of_many_runs_are_those_of_a_plain_sort(
         for text, keep in FILTERS[::3]:
             for order in ORDERS:
                 assert pages(store, ["0", "1"], text, order, 20) == expected(runs, keep, order), (text, order)
+
+
+def test_a_batch_is_written_in_a_few_statements(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[str] = []
+    execute = PostgresConnection.execute
+
+    def counted(connection: PostgresConnection, statement: str, values: Sequence[object] = ()) -> object:
+        statements.append(statement)
+        return execute(connection, statement, values)
+
+    monkeypatch.setattr(PostgresConnection, "execute", counted)
+    metrics = [Metric(f"m{number % 50}", number / 7, 1000 + number, number) for number in range(1000)]
+    metrics += [
+        Metric(f"m{number}", value, 9000, 9000) for number, value in enumerate([inf, -inf, nan, -0.0])
+    ]
+    params = [Param(f"p{number}", "é😀" * number) for number in range(100)]
+    tags = [Tag(f"t{number}", str(number)) for number in range(100)]
+    with closing(open_store(parse_tracking_uri(database), {}, warn=print)) as store:
+        run_id = store.create_run("0", start_time=1).run_id
+        del statements[:]
+        store.log_batch(
+            run_id, metrics=metrics, params=params, tags=[*tags, Tag("t1", ""), Tag("t1", "last")]
+        )
+        written = len(statements)
+        run = store.get_run(run_id)
+        history = store.get_metric_history(run_id, "m7").metrics
+    assert written < 10, statements
+    assert set(run.params) == set(params)
+    assert {*tags, Tag("t1", "last")} - {Tag("t1", "1")} < set(run.tags)
+    latest = {metric.key: (metric.step, metric.value) for metric in metrics}
+    assert repr(sorted((metric.key, (metric.step, metric.value)) for metric in run.metrics)) == repr(
+        sorted(latest.items())
+    )
+    assert [(metric.step, metric.value) for metric in history] == [
+        (step, step / 7) for step in range(7, 1000, 50)
+    ]
 
 
 class TestRegistryRaces(RegistryRaces):

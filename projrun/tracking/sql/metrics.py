@@ -24,20 +24,10 @@ _INSERT_SERIES = insert_new(
     "run, key, model_id, dataset_name, dataset_digest, step, timestamp, value, is_nan, latest, ordered",
 )
 _FIND = (
-    "SELECT key, model_id, dataset_name, dataset_digest, id, summarized_step, summarized_timestamp FROM series"
-    " WHERE run = ? AND "
+    "SELECT key, model_id, dataset_name, dataset_digest, id, step, timestamp, value, is_nan, ordered, summarized_step,"
+    " summarized_timestamp FROM series WHERE run = ? AND "
 )
-_GO_ON = (
-    "UPDATE series SET step = ?, timestamp = ?, value = ?, is_nan = ?"
-    " WHERE id = ? AND step <= ? AND timestamp <= ? AND (step, timestamp, value) < (?, ?, ?)"
-)
-_DISORDER = (
-    "UPDATE series SET ordered = 0 WHERE id = ? AND ordered = 1 AND (? = 0 OR step > ? OR timestamp > ?)"
-)
-_LATEST = (
-    "UPDATE series SET step = ?, timestamp = ?, value = ?, is_nan = ?"
-    " WHERE id = ? AND (step, timestamp, value) < (?, ?, ?)"
-)
+_ADVANCE = "UPDATE series SET step = ?, timestamp = ?, value = ?, is_nan = ?, ordered = ? WHERE id = ?"
 _CHOOSE_LATEST = (
     "UPDATE series SET latest = CASE WHEN id = (SELECT other.id FROM series AS other"
     " WHERE other.run = ? AND other.key = ? ORDER BY other.step DESC, other.timestamp DESC, other.value DESC, other.id"
@@ -59,8 +49,10 @@ def log(connection: Connection, run: int, metrics: Sequence[Metric]) -> None:
         found = _find(connection, run, logged)
     rows = [(found[name][0], *point) for name, points in logged.items() for point in points]
     connection.executemany(_INSERT, rows)
+    advanced = [_advanced(found[name], points) for name, points in logged.items()]
+    connection.executemany(_ADVANCE, filter(None, advanced))
     for name, points in logged.items():
-        _advance(connection, found[name], points)
+        _check_summaries(connection, found[name], points[0])
     if len(found) > len({name[0] for name in found}):
         _choose_latest(connection, run, found)
 
@@ -151,7 +143,7 @@ def _check(logged: dict[Name, list[Point]]) -> None:
 
 
 def _find(connection: Connection, run: int, logged: Iterable[Name]) -> dict[Name, Row]:
-    """The series of these keys: the id, and up to which step and time it is summarized."""
+    """The series of these keys: the id, the latest point, and up to which step and time it is summarized."""
     keys = list({name[0] for name in logged})
     found: dict[Name, Row] = {}
     for start in range(0, len(keys), CHUNK):
@@ -167,25 +159,25 @@ def _new_series(run: int, name: Name, points: Sequence[Point]) -> Row:
     return (run, *name, *points[0], 1, 1)
 
 
-def _advance(connection: Connection, series: Row, points: Sequence[Point]) -> None:
-    """Bring up to date what is kept of a series beside its points."""
-    number, summarized_step, summarized_timestamp = series
-    first, last = points[0], points[-1]
-    sorted_by_time = _sorted_by_time(points)
-    going_on = (*last, number, *first[:2], *last[:3])
-    if not sorted_by_time or not connection.execute(_GO_ON, going_on).rowcount:
-        connection.execute(_DISORDER, (number, int(sorted_by_time), *first[:2]))
-        connection.execute(_LATEST, (*last, number, *last[:3]))
+def _advanced(series: Row, points: Sequence[Point]) -> Row | None:
+    """What is kept of a series beside its points, brought up to date; None where it stays as it is."""
+    number, step, timestamp, value, is_nan, ordered, *_ = series
+    first, last, times = points[0], points[-1], [point[1] for point in points]
+    latest = last if (step, timestamp, value) < last[:3] else (step, timestamp, value, is_nan)
+    # Time never goes back from one step to the next.
+    goes_on = step <= first[0] and timestamp <= first[1] and times == sorted(times)
+    if latest is not last and (goes_on or not ordered):
+        return None
+    return (*latest, int(ordered and goes_on), number)
+
+
+def _check_summaries(connection: Connection, series: Row, first: Point) -> None:
+    """Those from the first point on are made anew."""
+    number, summarized_step, summarized_timestamp = series[0], *series[-2:]
     if summarized_step is not None and first[:2] <= (summarized_step, summarized_timestamp):
         from projrun.tracking.sql.samples.summaries import forget
 
         forget(connection, number, *first[:2])
-
-
-def _sorted_by_time(points: Sequence[Point]) -> bool:
-    """Whether time never goes back from one step to the next."""
-    times = [point[1] for point in points]
-    return times == sorted(times)
 
 
 def _choose_latest(connection: Connection, run: int, found: Iterable[Name]) -> None:

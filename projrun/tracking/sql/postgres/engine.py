@@ -7,7 +7,6 @@ connects in threads of its own: a server that is away would be told late, and wi
 from __future__ import annotations
 
 import os
-import re
 import select
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,7 +20,8 @@ from psycopg.types.numeric import Int8Dumper
 
 from projrun.credentials import redact_uri
 from projrun.tracking.sql import migrations
-from projrun.tracking.sql.engine import DO_NOTHING, Changed
+from projrun.tracking.sql.engine import Changed
+from projrun.tracking.sql.postgres.bulk import register, together
 from projrun.tracking.sql.postgres.errors import explained
 from projrun.tuples import NamedTuple
 
@@ -29,8 +29,6 @@ CONNECT_TIMEOUT = 10
 """Seconds that a connection may take."""
 STATEMENT_TIMEOUT = 30
 """Seconds that a statement may take, or wait for another transaction."""
-TOGETHER = 100
-"""New rows in one statement: a thousand points cost half of what they cost one by one."""
 KEPT = 32
 """Unused connections that are kept."""
 
@@ -104,31 +102,21 @@ class PostgresConnection:
         return cursor.execute(numbered(statement), values or None)
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> Changed:
-        """Run one statement for each row; all are sent at once, new rows many in a statement."""
-        left, changed = list(rows), 0
-        if statement.endswith(DO_NOTHING):
-            while len(left) >= TOGETHER:
-                values = [value for row in left[:TOGETHER] for value in row]
-                changed += self.execute(_for_many(statement), values).rowcount
-                left = left[TOGETHER:]
+        """Run one statement for each row; all are sent at once, most as one statement."""
+        left = list(rows)
         if len(left) == 1:
-            return _Changed(changed + self.execute(statement, left[0]).rowcount)
-        if left:
-            cursor = psycopg.RawCursor(self._raw)
-            cursor.executemany(numbered(statement), left)
-            changed += cursor.rowcount
-        return _Changed(changed)
+            return self.execute(statement, left[0])
+        if not left:
+            return _Changed(0)
+        if found := together(statement, left):
+            return self.execute(*found)
+        cursor = psycopg.RawCursor(self._raw)
+        cursor.executemany(numbered(statement), left)
+        return _Changed(cursor.rowcount)
 
 
 class _Changed(NamedTuple):
     rowcount: int
-
-
-@lru_cache(64)
-def _for_many(statement: str) -> str:
-    """An INSERT of one row as one of TOGETHER rows."""
-    before, values, after = re.split(r"(?<= VALUES )(\([?, ]+\))", statement)
-    return f"{before}{', '.join([values] * TOGETHER)}{after}"
 
 
 class PostgresEngine:
@@ -198,6 +186,7 @@ class PostgresEngine:
         raw = psycopg.connect("", autocommit=True, **self._parameters)
         # As many prepared statements as there are texts, not one for each size of a number.
         raw.adapters.register_dumper(int, Int8Dumper)
+        register(raw)
         raw.execute(_SETTINGS)
         return raw
 
