@@ -122,7 +122,8 @@ def test_a_batch_is_written_in_a_few_statements(
     ]
     params = [Param(f"p{number}", "é😀" * number) for number in range(100)]
     tags = [Tag(f"t{number}", str(number)) for number in range(100)]
-    with closing(open_store(parse_tracking_uri(database), {}, warn=print)) as store:
+    environ = {"MLFLOW_DEFAULT_ARTIFACT_ROOT": str(tmp_path)}
+    with closing(open_store(parse_tracking_uri(database), environ, warn=print)) as store:
         run_id = store.create_run("0", start_time=1).run_id
         del statements[:]
         store.log_batch(
