@@ -79,7 +79,15 @@ class Screen:
                 self.picture(f"{name}-{width}-{'dark' if dark else 'light'}")
                 assert self.overflow() <= 0, f"{name} is wider than {width} px"
                 if dark is (width == NARROW):  # it takes seconds
-                    assert self.inaccessible() == []
+                    found = self.inaccessible()
+                    assert not found, "\n".join(found)
+
+    def module(self, name: str, expression: str) -> Any:
+        """What an expression of a module of the page gives; the module is `it`. The page must be shown."""
+        place = 'new URL(name, document.querySelector("script[type=module]").src)'
+        return self.page.evaluate(
+            f"async (name) => {{ const it = await import({place}); return {expression} }}", f"./{name}"
+        )
 
     def overflow(self) -> int:
         """By how many pixels the page is wider than its window."""

@@ -41,8 +41,8 @@ export function Popover({ label, icon, text, kind = "plain", align = "start", ro
   };
   useOutside(place, open, () => setOpen(false));
   useLayoutEffect(() => {
-    if (!open || !panel.current) return;
-    keepInWindow(panel.current);
+    if (!open || !panel.current || !place.current) return;
+    showBelow(panel.current, place.current, align);
     focusable(panel.current)[0]?.focus();
   }, [open]);
   const keys = (/** @type {KeyboardEvent} */ event) => {
@@ -66,7 +66,7 @@ export function Popover({ label, icon, text, kind = "plain", align = "start", ro
       onClick=${() => setOpen(!open)}
       >${text}</${Button}
     >
-    ${open && html`<div ref=${panel} class=${`panel ${align} ${more}`} role=${role ?? "dialog"} aria-label=${label}>${children(close)}</div>`}
+    ${open && html`<div ref=${panel} popover="manual" class=${`panel ${more}`} role=${role ?? "dialog"} aria-label=${label}>${children(close)}</div>`}
   </span>`;
 }
 
@@ -86,11 +86,17 @@ function useOutside(place, open, close) {
   }, [open]);
 }
 
-/** @param {HTMLElement} panel */
-function keepInWindow(panel) {
-  const { left, right } = panel.getBoundingClientRect();
-  const shift = left < 8 ? 8 - left : Math.min(0, innerWidth - 8 - right);
-  if (shift) panel.style.transform = `translateX(${Math.round(shift)}px)`;
+/** Above everything, so that nothing that scrolls cuts it off. @param {HTMLElement} panel @param {HTMLElement} place @param {"start" | "end"} align */
+function showBelow(panel, place, align) {
+  panel.showPopover();
+  const button = place.getBoundingClientRect();
+  const { width, height } = panel.getBoundingClientRect();
+  const left = align === "end" ? button.right - width : button.left;
+  const below = button.bottom + 4;
+  const top = below + height > innerHeight - 8 && button.top - 4 - height > 0 ? button.top - 4 - height : below;
+  panel.style.left = `${Math.max(8, Math.min(left, innerWidth - 8 - width))}px`;
+  panel.style.top = `${top}px`;
+  panel.style.maxHeight = `${innerHeight - top - 8}px`;
 }
 
 /** @param {HTMLElement} panel @returns {HTMLElement[]} */

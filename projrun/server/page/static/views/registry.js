@@ -5,6 +5,7 @@
 export const places = [
   { name: "experiments", path: "/", load: () => import("./experiments/view.js") },
   { name: "experiments", path: "/experiments", load: () => import("./experiments/view.js") },
+  { name: "runs", path: "/experiments/:experiment", load: () => import("./runs/view.js") },
 ];
 
 /** What the bar at the top leads to, with the places that belong to it. */

@@ -1,0 +1,80 @@
+// @ts-check
+/** The lines of a table of runs: runs as they were found, children under their parents, or groups with their runs. */
+
+/** @typedef {{ kind: "run", row: number, depth: number, children: number, open: boolean }} RunItem */
+/** @typedef {{ kind: "group", at: number, open: boolean }} GroupItem `at` is its place among the groups. */
+/** @typedef {RunItem | GroupItem} Item */
+
+/** @param {readonly number[]} rows @returns {Item[]} */
+export function flat(rows) {
+  return rows.map((row) => ({ kind: "run", row, depth: 0, children: 0, open: false }));
+}
+
+/**
+ * Each child after its parent, where that was found too; what a closed parent has is left out.
+ * @param {readonly number[]} rows @param {ReadonlyMap<number, number>} parents of rows @param {ReadonlySet<number>} closed
+ * @returns {Item[]}
+ */
+export function nested(rows, parents, closed) {
+  if (!parents.size) return flat(rows);
+  const found = new Set(rows);
+  /** @type {Map<number, number[]>} */
+  const children = new Map();
+  const tops = [];
+  for (const row of rows) {
+    const parent = parents.get(row);
+    // A circle of parents, which only a client's mistake makes, has no top: its runs are not hidden.
+    if (parent === undefined || !found.has(parent) || inCircle(row, parents)) tops.push(row);
+    else if (!children.get(parent)?.push(row)) children.set(parent, [row]);
+  }
+  /** @type {Item[]} */
+  const items = [];
+  const waiting = tops.reverse().map((row) => ({ row, depth: 0 }));
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const { row, depth } = next;
+    const own = children.get(row) ?? [];
+    const open = own.length > 0 && !closed.has(row);
+    items.push({ kind: "run", row, depth, children: own.length, open });
+    if (open) for (const child of [...own].reverse()) waiting.push({ row: child, depth: depth + 1 });
+  }
+  return items;
+}
+
+/** @param {number} row @param {ReadonlyMap<number, number>} parents */
+function inCircle(row, parents) {
+  const seen = new Set([row]);
+  for (let at = parents.get(row); at !== undefined; at = parents.get(at)) {
+    if (at === row) return true;
+    if (seen.has(at)) return false;
+    seen.add(at);
+  }
+  return false;
+}
+
+/**
+ * Groups, the open ones with their runs in the order of the search.
+ * @param {readonly { value: unknown, rows: readonly number[] }[]} groups @param {readonly number[]} rows @param {ReadonlySet<string>} open by value
+ * @returns {Item[]}
+ */
+export function grouped(groups, rows, open) {
+  const places = new Map(rows.map((row, place) => [row, place]));
+  return groups.flatMap((group, at) => {
+    const isOpen = open.has(groupKey(group.value));
+    /** @type {Item[]} */
+    const items = [{ kind: "group", at, open: isOpen }];
+    if (!isOpen) return items;
+    const inside = group.rows.filter((row) => places.has(row)).sort((one, other) => Number(places.get(one)) - Number(places.get(other)));
+    return [...items, ...inside.map((row) => /** @type {Item} */ ({ kind: "run", row, depth: 1, children: 0, open: false }))];
+  });
+}
+
+/** A group's value in addresses. @param {unknown} value */
+export function groupKey(value) {
+  return value === null || value === undefined ? "" : String(value);
+}
+
+/** The rows from one to another, as Shift selects them. @param {readonly Item[]} items @param {number} from @param {number} to */
+export function between(items, from, to) {
+  const [first, last] = from < to ? [from, to] : [to, from];
+  return items.slice(first, last + 1).flatMap((item) => (item.kind === "run" ? [item.row] : []));
+}

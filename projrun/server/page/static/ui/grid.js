@@ -1,0 +1,169 @@
+// @ts-check
+/**
+ * A table of any number of rows and columns, of which only those in sight are drawn. Rows have one height; the first
+ * columns may be pinned.
+ */
+
+import { Component, html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/preact.js";
+
+export const ROW = 32;
+const MORE = 12; // rows drawn above and below, and columns' pixels, so that scrolling shows no gaps
+const STEP = 4;
+
+/** @typedef {{ id: string, width: number, class?: string, sort?: "ascending" | "descending" }} GridColumn */
+/** @typedef {{ first: number, last: number, left: number, right: number }} Range Of rows, and of columns that are not pinned. */
+/**
+ * @typedef {object} GridProps
+ * @property {string} label
+ * @property {number} count of rows
+ * @property {readonly GridColumn[]} columns
+ * @property {number} pinned how many of the columns stay at the left
+ * @property {unknown} version another one where rows are to be drawn again
+ * @property {number} current the row that the keyboard is at
+ * @property {(column: GridColumn, index: number) => any} head
+ * @property {(row: number, column: GridColumn) => any} cell
+ * @property {(row: number) => { key: string | number, class?: string, selected?: boolean, level?: number, expanded?: boolean }} look
+ * @property {(range: { rows: [number, number], columns: readonly GridColumn[] }) => void} onSee what is drawn now
+ */
+
+/** @param {GridProps} props */
+export function Grid(props) {
+  const { label, count, columns, pinned, version, current, head, cell, look, onSee } = props;
+  const scroller = useRef(/** @type {HTMLElement | null} */ (null));
+  const places = useMemo(() => placesOf(columns, pinned), [columns, pinned]);
+  const range = useRange(scroller, count, places);
+  const seen = useMemo(
+    () => [...columns.slice(0, pinned), ...columns.slice(range.left, range.right)],
+    [columns, pinned, range.left, range.right],
+  );
+  useEffect(() => onSee({ rows: [range.first, range.last], columns: seen }), [range.first, range.last, seen, version]);
+  useLayoutEffect(() => showRow(scroller.current, current), [current]);
+  // Fewer columns may have come since it was measured.
+  const shared = { columns, places, pinned, left: range.left, right: Math.min(range.right, columns.length) };
+  const rows = [];
+  for (let index = range.first; index < Math.min(range.last, count); index += 1) {
+    const { key } = look(index);
+    rows.push(html`<${Row} key=${key} index=${index} version=${version} cell=${cell} look=${look} current=${index === current} ...${shared} />`);
+  }
+  return html`<div class="grid" role="grid" aria-label=${label} aria-rowcount=${count + 1} aria-colcount=${columns.length} tabindex="0" ref=${scroller}>
+    <div class="grid-head" role="rowgroup" style=${{ width: `${places.total}px` }}>
+      <div class="grid-row" role="row" aria-rowindex="1"><${Line} ...${shared} role="columnheader" draw=${head} /></div>
+    </div>
+    <div class="grid-body" role="rowgroup" style=${{ height: `${count * ROW}px`, width: `${places.total}px` }}>${rows}</div>
+  </div>`;
+}
+
+/** The cells of one line. @param {any} props */
+function Line({ columns, places, pinned, left, right, role, draw }) {
+  const one = (/** @type {number} */ index) => {
+    const column = columns[index];
+    return html`<div
+      key=${column.id}
+      class=${`grid-cell ${column.class ?? ""}`}
+      role=${role}
+      aria-colindex=${index + 1}
+      aria-sort=${role === "columnheader" ? column.sort : undefined}
+      style=${{ left: `${places.lefts[index]}px`, width: `${column.width}px` }}
+    >
+      ${draw(column, index)}
+    </div>`;
+  };
+  const inSight = [];
+  for (let index = Math.max(left, pinned); index < right; index += 1) inSight.push(one(index));
+  return html`<div class="grid-pins" role="presentation" style=${{ width: `${places.pins}px` }}>
+      ${Array.from({ length: pinned }, (_, index) => one(index))}
+    </div>
+    ${inSight}`;
+}
+
+/** Drawn again only where something of it changed: scrolling draws only the rows that come. */
+class Row extends Component {
+  /** @param {any} next */
+  shouldComponentUpdate(next) {
+    const now = /** @type {any} */ (this.props);
+    return ["index", "version", "current", "left", "right", "columns", "places"].some((name) => next[name] !== now[name]);
+  }
+
+  render() {
+    const { index, cell, look, current, ...rest } = /** @type {any} */ (this.props);
+    const { class: more = "", selected, level, expanded } = look(index);
+    return html`<div
+      class=${`grid-row ${more} ${current ? "current" : ""}`}
+      role="row"
+      aria-rowindex=${index + 2}
+      aria-selected=${selected}
+      aria-level=${level}
+      aria-expanded=${expanded}
+      data-index=${index}
+      style=${{ top: `${index * ROW}px` }}
+    >
+      <${Line} ...${rest} role="gridcell" draw=${(/** @type {GridColumn} */ column) => cell(index, column)} />
+    </div>`;
+  }
+}
+
+/** @param {readonly GridColumn[]} columns @param {number} pinned */
+function placesOf(columns, pinned) {
+  /** @type {number[]} */
+  const lefts = [];
+  let total = 0;
+  let pins = 0;
+  for (const [index, column] of columns.entries()) {
+    if (index === pinned) pins = total;
+    lefts.push(total);
+    total += column.width;
+  }
+  return { lefts, total, pins: pinned >= columns.length ? total : pins };
+}
+
+/** What is in sight, measured when something scrolls or is resized.
+ * @param {{ current: HTMLElement | null }} scroller @param {number} count @param {ReturnType<typeof placesOf>} places @returns {Range} */
+function useRange(scroller, count, places) {
+  const [range, setRange] = useState(/** @type {Range} */ ({ first: 0, last: 0, left: 0, right: 0 }));
+  const measure = useCallback(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const next = rangeOf(element, count, places);
+    setRange((old) => (same(old, next) ? old : next));
+  }, [count, places]);
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!element) return undefined;
+    measure();
+    const watching = new ResizeObserver(measure);
+    watching.observe(element);
+    element.addEventListener("scroll", measure, { passive: true });
+    return () => {
+      watching.disconnect();
+      element.removeEventListener("scroll", measure);
+    };
+  }, [measure]);
+  return range;
+}
+
+/** @param {HTMLElement} element @param {number} count @param {ReturnType<typeof placesOf>} places @returns {Range} */
+function rangeOf({ scrollTop, scrollLeft, clientHeight, clientWidth }, count, { lefts, pins }) {
+  // In steps, so that most events of scrolling change nothing.
+  const top = Math.floor(scrollTop / ROW / STEP) * STEP;
+  const first = Math.max(0, top - MORE);
+  const last = Math.min(count, top + STEP + Math.ceil(clientHeight / ROW) + MORE);
+  const from = scrollLeft + pins - 200;
+  const to = scrollLeft + clientWidth + 200;
+  const right = lefts.findIndex((left) => left > to);
+  const left = lefts.findLastIndex((each) => each <= from);
+  return { first, last, left: Math.max(0, left), right: right < 0 ? lefts.length : right };
+}
+
+/** @param {Range} one @param {Range} other */
+function same(one, other) {
+  return one.first === other.first && one.last === other.last && one.left === other.left && one.right === other.right;
+}
+
+/** @param {HTMLElement | null} element @param {number} index */
+function showRow(element, index) {
+  if (!element || index < 0) return;
+  const top = index * ROW;
+  const room = element.clientHeight - 2 * ROW;
+  if (top < element.scrollTop) element.scrollTop = top;
+  else if (top > element.scrollTop + room) element.scrollTop = top - room;
+}

@@ -1,0 +1,72 @@
+// @ts-check
+/** What is done with the runs that are selected. */
+
+import { html, useState } from "../../lib/preact.js";
+import { counted } from "../../lib/format.js";
+import { useKeys } from "../../lib/keys.js";
+import { go, href } from "../../lib/router.js";
+import { Button } from "../../ui/button.js";
+import { Field, FormDialog } from "../../ui/dialog.js";
+import { attempt, complain, say } from "../../ui/toast.js";
+import { setDeleted, setTag } from "./source.js";
+
+/**
+ * @param {{ selected: readonly number[], deleted: boolean, runIds: (rows: readonly number[]) => Promise<string[]>, onClear: () => void, onDone: (rows: readonly number[]) => void }} props
+ */
+export function Actions({ selected, deleted, runIds, onClear, onDone }) {
+  const [tagging, setTagging] = useState(false);
+  const compare = () =>
+    attempt(async () => {
+      const runs = await runIds(selected);
+      go(href("/compare", { runs: runs.join(",") }));
+    });
+  const change = (/** @type {boolean} */ gone) =>
+    attempt(async () => {
+      const runs = await runIds(selected);
+      await all(runs, (run) => setDeleted(run, gone));
+      onClear();
+      onDone(selected);
+      const undo = () => all(runs, (run) => setDeleted(run, false)).then(() => onDone(selected), complain);
+      say(`${gone ? "Deleted" : "Restored"} ${counted(runs.length, "run")}`, gone ? { action: "Undo", call: undo } : {});
+    });
+  const some = selected.length > 0;
+  useKeys([
+    { keys: "c", does: "Compare the selected runs", call: () => some && compare() },
+    { keys: "Escape", does: "Select nothing", call: () => some && onClear() },
+  ]);
+  if (!some) return null;
+  return html`<div class="selected" role="toolbar" aria-label="Selected runs">
+    <strong>${counted(selected.length, "run")} selected</strong>
+    <${Button} icon="compare" kind="primary" onClick=${compare}>Compare</${Button}>
+    <${Button} icon="tag" onClick=${() => setTagging(true)}>Tag</${Button}>
+    ${deleted
+      ? html`<${Button} icon="restore" onClick=${() => change(false)}>Restore</${Button}>`
+      : html`<${Button} icon="trash" kind="danger" onClick=${() => change(true)}>Delete</${Button}>`}
+    <${Button} kind="quiet" icon="close" label="Select nothing" onClick=${onClear} />
+    ${tagging && html`<${TagDialog} selected=${selected} runIds=${runIds} onClose=${() => setTagging(false)} onDone=${onDone} />`}
+  </div>`;
+}
+
+/** @param {{ selected: readonly number[], runIds: (rows: readonly number[]) => Promise<string[]>, onClose: () => void, onDone: (rows: readonly number[]) => void }} props */
+function TagDialog({ selected, runIds, onClose, onDone }) {
+  const [key, setKey] = useState("");
+  const [value, setValue] = useState("");
+  const submit = async () => {
+    await all(await runIds(selected), (run) => setTag(run, key.trim(), value));
+    onDone(selected);
+    say(`Tagged ${counted(selected.length, "run")}`);
+  };
+  return html`<${FormDialog} title=${`Tag ${counted(selected.length, "run")}`} action="Tag" disabled=${!key.trim()} onClose=${onClose} onSubmit=${submit}>
+    <${Field} label="Tag"><input value=${key} autofocus required onInput=${(/** @type {any} */ event) => setKey(event.target.value)} /></${Field}>
+    <${Field} label="Value"><input value=${value} onInput=${(/** @type {any} */ event) => setValue(event.target.value)} /></${Field}>
+  </${FormDialog}>`;
+}
+
+/** Some calls at a time. @template T @param {readonly T[]} list @param {(each: T) => Promise<unknown>} call */
+async function all(list, call) {
+  const waiting = [...list];
+  const worker = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await call(next);
+  };
+  await Promise.all(Array.from({ length: 6 }, worker));
+}

@@ -1,0 +1,126 @@
+// @ts-check
+/** Cells that were read: kept until their run changes, asked for in windows of what is in sight. */
+
+import { curves, read } from "./source.js";
+
+/** @typedef {import("../../lib/columns.js").Column} Column */
+/** @typedef {import("../../lib/columns.js").Cell} Cell */
+
+const MOST = 3_000_000; // cells that are kept
+const PENDING = Symbol("pending");
+
+export class Cells {
+  /** @param {string} experiment @param {() => void} changed is told when cells came @param {(error: unknown) => void} failed */
+  constructor(experiment, changed, failed) {
+    this.experiment = experiment;
+    this.changed = changed;
+    this.failed = failed;
+    /** @type {Map<number, string>} */
+    this.ids = new Map();
+    /** @type {Map<string, Map<number, any>>} */
+    this.columns = new Map();
+    /** What was there before a run changed, shown until it is read again. @type {Map<string, Map<number, any>>} */
+    this.old = new Map();
+    this.size = 0;
+    this.timer = 0;
+    /** @type {{ rows: number[], columns: readonly Column[] }} */
+    this.wanted = { rows: [], columns: [] };
+  }
+
+  /** @param {number} row @param {Column} column @returns {Cell} undefined while it is not there */
+  get(row, column) {
+    const value = this.columns.get(column.id)?.get(row);
+    return value === PENDING || value === undefined ? this.old.get(column.id)?.get(row) : value;
+  }
+
+  /** The points of a curve. @param {number} row @param {Column} column @returns {number[] | undefined} */
+  curve(row, column) {
+    return /** @type {any} */ (this.get(row, column));
+  }
+
+  /** Read what is missing, once the scrolling pauses for a moment. @param {number[]} rows @param {readonly Column[]} columns */
+  want(rows, columns) {
+    this.wanted = { rows, columns };
+    if (!this.timer) this.timer = window.setTimeout(() => this.load(), 30);
+  }
+
+  /** Read cells of runs again. @param {Iterable<number>} rows */
+  forget(rows) {
+    for (const row of rows) {
+      for (const [id, cells] of this.columns) {
+        const value = cells.get(row);
+        if (!cells.delete(row) || value === PENDING) continue;
+        this.old.set(id, (this.old.get(id) ?? new Map()).set(row, value));
+      }
+    }
+    this.want(this.wanted.rows, this.wanted.columns);
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    this.changed = () => {};
+    this.failed = () => {};
+  }
+
+  load() {
+    this.timer = 0;
+    const { rows, columns } = this.wanted;
+    if (this.size > MOST) {
+      this.columns.clear();
+      this.old.clear();
+      this.size = 0;
+    }
+    const plain = columns.filter((column) => column.kind !== "curve");
+    const missing = rows.filter((row) => plain.some((column) => !this.columns.get(column.id)?.has(row)));
+    const asked = plain.filter((column) => missing.some((row) => !this.columns.get(column.id)?.has(row)));
+    if (missing.length && asked.length) void this.readCells(missing, asked);
+    for (const column of columns) if (column.kind === "curve") void this.readCurves(rows, column);
+  }
+
+  /** @param {number[]} rows @param {Column[]} columns */
+  async readCells(rows, columns) {
+    for (const { id } of columns) for (const row of rows) if (!this.columns.get(id)?.has(row)) this.set(id, row, PENDING);
+    try {
+      const { ids, cells } = await read(this.experiment, rows, columns);
+      for (const [row, id] of ids) this.ids.set(row, id);
+      for (const { id } of columns) for (const row of rows) this.set(id, row, cells.get(id)?.get(row) ?? null);
+    } catch (error) {
+      this.failed(error);
+    }
+    this.changed();
+  }
+
+  /** @param {number[]} rows @param {Column} column */
+  async readCurves(rows, { id, key }) {
+    const missing = rows.filter((row) => this.ids.has(row) && !this.columns.get(id)?.has(row)).slice(0, 100);
+    if (!missing.length) return;
+    for (const row of missing) this.set(id, row, PENDING);
+    try {
+      const runs = missing.map((row) => /** @type {string} */ (this.ids.get(row)));
+      const found = await curves(runs, key);
+      for (const row of missing) this.set(id, row, found.get(/** @type {string} */ (this.ids.get(row))) ?? []);
+    } catch (error) {
+      this.failed(error);
+    }
+    this.changed();
+  }
+
+  /** @param {string} id @param {number} row @param {any} value */
+  set(id, row, value) {
+    let cells = this.columns.get(id);
+    if (!cells) this.columns.set(id, (cells = new Map()));
+    if (!cells.has(row)) this.size += 1;
+    cells.set(row, value);
+    if (value !== PENDING) this.old.get(id)?.delete(row);
+  }
+
+  /** The ids of runs, which are asked for where they were not in sight yet. @param {readonly number[]} rows @returns {Promise<string[]>} */
+  async runIds(rows) {
+    const missing = rows.filter((row) => !this.ids.has(row));
+    for (let at = 0; at < missing.length; at += 10_000) {
+      const { ids } = await read(this.experiment, missing.slice(at, at + 10_000), []);
+      for (const [row, id] of ids) this.ids.set(row, id);
+    }
+    return rows.flatMap((row) => this.ids.get(row) ?? []);
+  }
+}

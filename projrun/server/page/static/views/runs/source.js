@@ -1,0 +1,76 @@
+// @ts-check
+/** What the table asks of the server: rows, cells, known columns, groups, changes. */
+
+import { own, post, get } from "../../lib/api.js";
+
+/** @typedef {import("../../lib/columns.js").Column} Column */
+/** @typedef {import("../../lib/columns.js").Known} Known */
+/** @typedef {import("../../lib/columns.js").Cell} Cell */
+/** @typedef {{ signal?: AbortSignal }} How */
+/** @typedef {{ experiment: string, filter: string, deleted: boolean }} Selection */
+/** @typedef {{ total: number, rows: number[], parents: Map<number, number> }} Found */
+/** @typedef {{ count: number, mean: number | string, std: number | string, min: number | string, max: number | string }} Statistics */
+/** @typedef {{ value: Cell, rows: number[], metrics: (Statistics | null)[] }} Group */
+/** @typedef {{ ids: Map<number, string>, cells: Map<string, Map<number, Cell>> }} Window Of each column by its id, the cells of rows. */
+
+/** @param {Selection} selection */
+const message = ({ experiment, filter, deleted }) => ({
+  experiment_ids: [experiment],
+  filter,
+  view: deleted ? "deleted" : "active",
+});
+
+/** @param {Column} column */
+const asked = ({ kind, key, aggregate }) => (kind === "metric" ? { kind, key, aggregate } : { kind, key });
+
+/** @param {Selection} selection @param {{ column: Column, descending: boolean } | null} order @param {boolean} parents @param {How} how
+ * @returns {Promise<Found>} */
+export async function search(selection, order, parents, how) {
+  const order_by = order ? [{ ...asked(order.column), descending: order.descending }] : [];
+  const answer = await own("POST", "runs/search", { ...message(selection), order_by, parents }, how);
+  return { total: answer.total, rows: answer.rows, parents: new Map(answer.parents ?? []) };
+}
+
+/** @param {string} experiment @param {readonly number[]} rows @param {readonly Column[]} columns @param {How} [how] @returns {Promise<Window>} */
+export async function read(experiment, rows, columns, how) {
+  const answer = await own("POST", "runs/rows", { experiment_ids: [experiment], rows, columns: columns.map(asked) }, how);
+  const cells = new Map(
+    columns.map((column, index) => [column.id, new Map(answer.rows.map((/** @type {number} */ row, /** @type {number} */ at) => [row, answer.columns[index].values[at]]))]),
+  );
+  return { ids: new Map(answer.rows.map((/** @type {number} */ row, /** @type {number} */ at) => [row, answer.run_ids[at]])), cells };
+}
+
+/** @param {Selection} selection @param {How} how @returns {Promise<Known[]>} */
+export async function known(selection, how) {
+  return (await own("POST", "columns", message(selection), how)).columns;
+}
+
+/** @param {Selection} selection @param {Column} by @param {readonly Column[]} metrics @param {How} how @returns {Promise<Group[]>} */
+export async function groups(selection, by, metrics, how) {
+  return (await own("POST", "groups", { ...message(selection), by: asked(by), metrics: metrics.map(asked) }, how)).groups;
+}
+
+/** @param {string} experiment @param {string} since @returns {Promise<{ token: string, new: number[], changed: number[] }>} */
+export function changes(experiment, since) {
+  return own("POST", "changes", { experiment_ids: [experiment], since });
+}
+
+/** Some points of a metric of each run, in order. @param {readonly string[]} runs at most 100 @param {string} key
+ * @returns {Promise<Map<string, number[]>>} */
+export async function curves(runs, key) {
+  const answer = await get("metrics/get-history-bulk-interval", { run_ids: runs, metric_key: key, max_results: 60 });
+  /** @type {Map<string, number[]>} */
+  const found = new Map(runs.map((run) => [run, []]));
+  for (const point of answer.metrics ?? []) found.get(point.run_id)?.push(Number(point.value));
+  return found;
+}
+
+/** @param {string} run @param {boolean} deleted */
+export function setDeleted(run, deleted) {
+  return post(`runs/${deleted ? "delete" : "restore"}`, { run_id: run });
+}
+
+/** @param {string} run @param {string} key @param {string} value */
+export function setTag(run, key, value) {
+  return post("runs/set-tag", { run_id: run, key, value });
+}

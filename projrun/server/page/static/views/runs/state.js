@@ -1,0 +1,144 @@
+// @ts-check
+/** The state of the table: what its address says, and what the server answers to it. */
+
+import { useEffect, useMemo, useRef, useState } from "../../lib/preact.js";
+import { ApiError, useData } from "../../lib/api.js";
+import { column, columnOf, columnsOf, columnsText, defaultColumns, orderOf } from "../../lib/columns.js";
+import { toFilter } from "../../lib/filter_words.js";
+import { recall, remember } from "../../lib/remembered.js";
+import { setQuery } from "../../lib/router.js";
+import { flat, grouped, nested } from "../../lib/run_items.js";
+import { complain } from "../../ui/toast.js";
+import { Cells } from "./cells.js";
+import { changes, groups as readGroups, known as readKnown, search } from "./source.js";
+
+/** @typedef {import("../../lib/columns.js").Column} Column */
+
+export const PARENT = column("tag", "mlflow.parentRunId");
+const LIVE = 3000; // milliseconds between questions for what changed
+const IN_ADDRESS = 200; // selected runs; a longer selection lasts as long as the page
+
+/** @param {string} experiment @param {Readonly<Record<string, string>>} query */
+export function useTable(experiment, query) {
+  const filter = toFilter(query.filter ?? "");
+  const deleted = query.show === "deleted";
+  const order = useMemo(() => orderOf(query.order ?? ""), [query.order]);
+  const by = query.group === "parent" ? PARENT : columnOf(query.group ?? "");
+  // The best of all runs is at the top of a list that is sorted: children are not left below their parents.
+  const nest = !by && (query.nest ?? (order ? "0" : "1")) === "1";
+  const selection = { experiment, filter, deleted };
+  const [tick, setTick] = useState(0);
+  const place = JSON.stringify(selection);
+  const known = useLast(useData(`${place} ${Math.floor(tick / 5)}`, (how) => readKnown(selection, how)));
+  const found = useLast(useData(JSON.stringify([place, query.order, nest, tick]), (how) => search(selection, order, nest, how)));
+  const shown = useColumns(experiment, query, known.data);
+  const metrics = useMemo(() => shown.columns.filter((each) => each.kind === "metric"), [shown.columns]);
+  const groups = useLast(
+    useData(JSON.stringify([place, query.group, by && columnsText(metrics), by && tick]), (how) => (by ? readGroups(selection, by, metrics, how) : Promise.resolve([]))),
+  );
+  const { cells, drawn } = useCells(experiment);
+  const reload = (/** @type {Iterable<number>} */ rows = []) => {
+    cells.forget(rows);
+    setTick((old) => old + 1);
+  };
+  useChanges(experiment, reload);
+  const closed = useMemo(() => new Set((query.closed ?? "").split(",").map(Number)), [query.closed]);
+  const open = useMemo(() => new Set(query.open === undefined ? [] : query.open.split("\n")), [query.open]);
+  const items = useMemo(() => {
+    const rows = found.data?.rows ?? [];
+    if (by) return grouped(groups.data ?? [], rows, open);
+    return nest ? nested(rows, found.data?.parents ?? new Map(), closed) : flat(rows);
+  }, [found.data, groups.data, Boolean(by), nest, closed, open]);
+  const problem = found.error instanceof ApiError && found.error.status === 400 && filter ? found.error.message : undefined;
+  return { filter, deleted, order, by, nest, known: known.data ?? NONE, found, groups, problem, cells, drawn, items, metrics, closed, open, reload, ...shown };
+}
+
+/** @type {import("../../lib/columns.js").Known[]} */
+const NONE = [];
+
+/** What was shown stays until the next answer, also after one that refused. @template T @param {import("../../lib/api.js").Loaded<T>} loaded */
+function useLast(loaded) {
+  const last = useRef(loaded.data);
+  if (loaded.data !== undefined) last.current = loaded.data;
+  return { ...loaded, data: last.current };
+}
+
+/** The columns of the address, else those of the last time, else some that say most.
+ * @param {string} experiment @param {Readonly<Record<string, string>>} query @param {import("../../lib/columns.js").Known[] | undefined} known */
+function useColumns(experiment, query, known) {
+  const key = `columns.${experiment}`;
+  const remembered = /** @type {{ columns: string, pins: number } | null} */ (recall(key, null));
+  const text = query.columns ?? remembered?.columns ?? "";
+  const pins = Number(query.columns ? (query.pins ?? 0) : (remembered?.pins ?? 0)) || 0;
+  // Those that were chosen for a person stay while runs come.
+  const automatic = useRef(/** @type {Column[] | null} */ (null));
+  if (!automatic.current?.some((each) => each.kind !== "attribute") && known) automatic.current = defaultColumns(known);
+  const columns = useMemo(() => {
+    const chosen = text ? columnsOf(text) : (automatic.current ?? []);
+    if (query.differ !== "1" || !known) return chosen;
+    const differing = new Set(known.filter((each) => each.differs).map(({ kind, key: name }) => `${kind} ${name}`));
+    return chosen.filter(({ kind, key: name }) => kind === "attribute" || differing.has(`${kind === "curve" ? "metric" : kind} ${name}`));
+  }, [text, query.differ, known]);
+  const setColumns = (/** @type {readonly Column[]} */ next, /** @type {number} */ pinned) => {
+    const chosen = { columns: columnsText(next) || "none", pins: pinned };
+    remember(key, chosen);
+    setQuery({ columns: chosen.columns, pins: pinned || null });
+  };
+  const resetColumns = () => {
+    remember(key, null);
+    automatic.current = known ? defaultColumns(known) : null;
+    setQuery({ columns: null, pins: null, differ: null });
+  };
+  return { columns, pins: Math.min(pins, columns.length), setColumns, resetColumns };
+}
+
+/** @param {string} experiment */
+function useCells(experiment) {
+  const [drawn, redraw] = useState(0);
+  const cells = useMemo(() => new Cells(experiment, () => redraw((old) => old + 1), complain), [experiment]);
+  useEffect(() => () => cells.stop(), [cells]);
+  return { cells, drawn };
+}
+
+/** Asks what changed while the page is seen. @param {string} experiment @param {(changed: number[]) => void} call */
+function useChanges(experiment, call) {
+  const latest = useRef(call);
+  latest.current = call;
+  useEffect(() => {
+    let token = "";
+    let busy = false;
+    let ended = false;
+    const ask = async () => {
+      if (busy || document.visibilityState !== "visible") return;
+      busy = true;
+      try {
+        const answer = await changes(experiment, token);
+        const news = token && (answer.new.length || answer.changed.length);
+        ({ token } = answer);
+        if (news && !ended) latest.current([...answer.new, ...answer.changed]);
+      } catch {
+        // The next answer says what was missed.
+      }
+      busy = false;
+    };
+    void ask();
+    const timer = setInterval(ask, LIVE);
+    return () => {
+      ended = true;
+      clearInterval(timer);
+    };
+  }, [experiment]);
+}
+
+/** The selected rows, in the address as far as they fit. @param {string} text of the address
+ * @returns {[ReadonlySet<number>, (rows: Iterable<number>) => void]} */
+export function useSelected(text) {
+  const [many, setMany] = useState(/** @type {ReadonlySet<number> | null} */ (null));
+  const few = useMemo(() => new Set(text ? text.split(",").map(Number).filter(Number.isInteger) : []), [text]);
+  const select = (/** @type {Iterable<number>} */ rows) => {
+    const next = new Set(rows);
+    setMany(next.size > IN_ADDRESS ? next : null);
+    setQuery({ select: next.size > IN_ADDRESS ? null : [...next].join(",") });
+  };
+  return [many ?? few, select];
+}

@@ -1,0 +1,112 @@
+// @ts-check
+/** The runs of an experiment: a table of any size, live. */
+
+import { html, useCallback, useEffect, useRef, useState } from "../../lib/preact.js";
+import { useData } from "../../lib/api.js";
+import { useCursor } from "../../lib/cursor.js";
+import { counted } from "../../lib/format.js";
+import { go, href, path, root, setQuery } from "../../lib/router.js";
+import { between, groupKey } from "../../lib/run_items.js";
+import { Button, Command } from "../../ui/button.js";
+import { addSheet } from "../../ui/sheet.js";
+import { Empty, Failed, Loading } from "../../ui/states.js";
+import { read as readExperiment } from "../experiments/calls.js";
+import { ExperimentDialog } from "../experiments/dialogs.js";
+import { Actions } from "./actions.js";
+import { ColumnsDialog } from "./columns_dialog.js";
+import { useSelected, useTable } from "./state.js";
+import { Table } from "./table.js";
+import { Tools } from "./tools.js";
+
+addSheet("views/runs/runs.css");
+
+/** @param {{ route: import("../../lib/router.js").Route }} props */
+export function View({ route }) {
+  const experiment = route.params.experiment ?? "";
+  const { query } = route;
+  const table = useTable(experiment, query);
+  const [selected, select] = useSelected(query.select ?? "");
+  const [choosing, setChoosing] = useState(false);
+  const about = useData(experiment, (how) => readExperiment(experiment, how));
+  const { items, found, cells } = table;
+  const anchor = useRef(-1);
+
+  const toggle = useCallback(
+    (/** @type {number} */ index, /** @type {boolean} */ range = false) => {
+      const item = items[index];
+      const rows = item?.kind === "group" ? (table.groups.data?.[item.at]?.rows ?? []) : item ? [item.row] : [];
+      const next = new Set(selected);
+      if (range && anchor.current >= 0) for (const row of between(items, anchor.current, index)) next.add(row);
+      else if (rows.every((row) => next.has(row))) for (const row of rows) next.delete(row);
+      else for (const row of rows) next.add(row);
+      anchor.current = index;
+      select(next);
+    },
+    [items, selected, table.groups.data],
+  );
+  const fold = (/** @type {number} */ index) => {
+    const item = items[index];
+    if (item?.kind === "group") setQuery({ open: [...flipped(table.open, groupKey(table.groups.data?.[item.at]?.value))].join("\n") || null });
+    else if (item) setQuery({ closed: [...flipped(table.closed, item.row)].filter(Boolean).join(",") });
+  };
+  const [at] = useCursor(items.length, {
+    what: "run",
+    toggle,
+    open: (index) => {
+      const item = items[index];
+      if (item?.kind === "group") fold(index);
+      else if (item) void cells.runIds([item.row]).then(([run]) => run && go(href(path("experiments", experiment, "runs", run))));
+    },
+  });
+  useEffect(() => {
+    document.title = `${about.data?.name ?? "Runs"} · projrun`;
+  }, [about.data?.name]);
+
+  if (about.error && !about.data) return html`<${Failed} error=${about.error} retry=${about.reload} />`;
+  return html`<div class="view full runs">
+    <${Title} about=${about} total=${found.data?.total} />
+    <${Tools} table=${table} query=${query} onColumns=${() => setChoosing(true)} />
+    ${found.error && !table.problem && html`<${Failed} error=${found.error} retry=${found.reload} />`}
+    ${!found.data && !found.error && html`<${Loading} rows=${16} />`}
+    ${found.data && !items.length && !found.error && html`<${Nothing} filtered=${Boolean(table.filter)} deleted=${table.deleted} name=${about.data?.name ?? ""} />`}
+    ${items.length > 0 &&
+    html`<${Table} experiment=${experiment} table=${table} selected=${selected} at=${at} onToggle=${toggle} onFold=${fold}
+      onAll=${() => select(selected.size ? [] : (found.data?.rows ?? []))} />`}
+    <${Actions} selected=${[...selected]} deleted=${table.deleted} runIds=${(/** @type {readonly number[]} */ wanted) => cells.runIds(wanted)} onClear=${() => select([])} onDone=${table.reload} />
+    ${choosing &&
+    html`<${ColumnsDialog} columns=${table.columns} known=${table.known} pinned=${table.pins} onChange=${table.setColumns} onReset=${table.resetColumns} onClose=${() => setChoosing(false)} />`}
+  </div>`;
+}
+
+/** @template T @param {ReadonlySet<T>} set @param {T} value @returns {Set<T>} */
+function flipped(set, value) {
+  const next = new Set(set);
+  if (!next.delete(value)) next.add(value);
+  return next;
+}
+
+/** @param {{ about: import("../../lib/api.js").Loaded<import("../experiments/calls.js").Experiment>, total: number | undefined }} props */
+function Title({ about, total }) {
+  const [editing, setEditing] = useState(false);
+  const { data } = about;
+  return html`<div class="crumbs"><a href=${href("/experiments")}>Experiments</a></div>
+    <div class="head">
+      <h1>${data?.name ?? " "}</h1>
+      ${total !== undefined && html`<span class="muted" aria-live="polite">${counted(total, "run")}</span>`}
+      ${data && html`<${Button} kind="quiet" icon="edit" label="Edit name and description" onClick=${() => setEditing(true)} />`}
+    </div>
+    ${data?.note && html`<details class="about"><summary class="muted clip">${data.note.split("\n", 1)[0]}</summary><div class="text">${data.note}</div></details>`}
+    ${editing && data && html`<${ExperimentDialog} experiment=${data} onClose=${() => setEditing(false)} onDone=${about.reload} />`}`;
+}
+
+/** @param {{ filtered: boolean, deleted: boolean, name: string }} props */
+function Nothing({ filtered, deleted, name }) {
+  if (filtered) return html`<${Empty} title="No run matches"><p><${Button} onClick=${() => setQuery({ filter: null }, { push: true })}>Remove the filter</${Button}></p></${Empty}>`;
+  if (deleted) return html`<${Empty} title="Nothing is deleted"><p>Deleted runs appear here and can be restored.</p></${Empty}>`;
+  return html`<${Empty} title="No runs yet">
+    <p>Record the first one:</p>
+    <${Command}>${`export MLFLOW_TRACKING_URI=${location.origin}${root.replace(/\/$/, "")}`}</${Command}>
+    <${Command}>${`projrun run . --experiment-name '${name.replaceAll("'", "'\\''")}'`}</${Command}>
+  </${Empty}>`;
+}
+

@@ -1,0 +1,261 @@
+"""The table of an experiment's runs in a browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.support.browser import Screen
+from tests.support.rest import Api
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+NAMES = ".grid-body .run-name a"
+
+
+@pytest.fixture(scope="module")
+def wine(api: Api) -> str:
+    """An experiment of five runs, two of them children of a third."""
+    experiment = api.experiment("wine", **{"mlflow.note.content": "Elastic nets"})
+    start = 1_700_000_000_000
+    parent = api.run(experiment, "sweep", params={"alpha": "0.1", "same": "s"}, start=start)
+    made = [("one", "0.1", 0.9), ("two", "0.5", 0.5), ("three", "0.5", 0.7), (HOSTILE, "0.1", 0.8)]
+    for place, (name, alpha, rmse) in enumerate(made):
+        api.run(
+            experiment, name, params={"alpha": alpha, "same": "s"}, metrics={"rmse": [1.5, rmse - 0.1, rmse]},
+            tags={"mlflow.parentRunId": parent} if place < 2 else {"team": "<b>x</b>"},
+            status="FAILED" if name == "three" else "FINISHED", start=start + 1000 * (place + 1),
+        )  # fmt: skip
+    return experiment
+
+
+@pytest.fixture
+def runs(screen: Screen, wine: str) -> Iterator[Screen]:
+    """The table, once it has its cells."""
+    screen.show(f"/experiments/{wine}")
+    screen.expect(NAMES).to_have_count(5)
+    yield screen
+
+
+def names(screen: Screen) -> list[str]:
+    return screen.page.locator(NAMES).all_inner_texts()
+
+
+def query(screen: Screen) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(screen.page.url).query).items()}
+
+
+def test_children_are_under_their_parents_and_folded_away(runs: Screen) -> None:
+    assert names(runs) == [HOSTILE, "three", "sweep", "two", "one"]
+    assert runs.page.locator("main img").count() == 0
+    runs.page.get_by_role("button", name="Hide 2 children").click()
+    runs.expect(NAMES).to_have_count(3)
+    runs.page.reload()
+    runs.expect(NAMES).to_have_count(3)
+
+
+def test_the_best_run_is_one_click_away(runs: Screen) -> None:
+    runs.page.get_by_role("button", name="rmse", exact=True).click()
+    runs.expect(NAMES).to_have_text(["two", "three", HOSTILE, "one", "sweep"])
+    assert query(runs)["order"] == "m.rmse"
+    runs.expect("[role=columnheader][aria-sort=ascending]").to_contain_text("rmse")
+    runs.page.get_by_role("button", name="rmse", exact=True).click()
+    runs.expect(NAMES).to_have_text(["one", HOSTILE, "three", "two", "sweep"])
+
+
+def test_a_metric_may_show_its_best_value_or_its_curve(runs: Screen) -> None:
+    runs.page.get_by_role("columnheader", name="rmse").hover()
+    runs.page.get_by_role("button", name="Column rmse").click()
+    runs.page.get_by_role("menuitem", name="Best: smallest value").click()
+    runs.text("0.4")
+    assert "min.rmse" in query(runs)["columns"]
+    runs.page.get_by_role("columnheader", name="rmse").hover()
+    runs.page.get_by_role("button", name="Column rmse").click()
+    runs.page.get_by_role("menuitem", name="Curve").click()
+    runs.expect(".spark").to_have_count(4)
+
+
+def test_a_filter_is_completed_and_finds(runs: Screen) -> None:
+    runs.press("/")
+    runs.page.keyboard.type("params.al")
+    runs.expect("[role=option]").to_have_text(["params.alpha"])
+    runs.press("ArrowDown", "Enter")
+    runs.expect("[role=option]").to_have_text(["=", "!=", "LIKE", "ILIKE", "IN"])
+    runs.page.keyboard.type("= '0.5'")
+    runs.press("Enter")
+    runs.expect(NAMES).to_have_text(["three", "two"])
+    assert query(runs)["filter"] == "params.alpha = '0.5'"
+    runs.page.get_by_role("button", name="Remove the filter").click()
+    runs.expect(NAMES).to_have_count(5)
+
+
+def test_a_plain_word_finds_names(runs: Screen) -> None:
+    runs.press("/")
+    runs.page.keyboard.type("hre")
+    runs.press("Enter")
+    runs.expect(NAMES).to_have_text(["three"])
+
+
+def test_a_mistake_in_a_filter_is_marked_where_it_is(runs: Screen) -> None:
+    runs.press("/")
+    runs.page.keyboard.type("metrics.rmse < 'a' AND")
+    runs.press("Enter")
+    runs.expect(".mistake").to_be_visible()
+    assert names(runs)  # what was there stays
+    runs.problems = [each for each in runs.problems if "400" not in each]
+
+
+def test_columns_are_chosen_pinned_moved_and_remembered(runs: Screen, wine: str) -> None:
+    runs.page.get_by_role("button", name="Columns").click()
+    dialog = runs.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Hide same").click()
+    dialog.get_by_role("button", name="Pin rmse").click()
+    dialog.get_by_label("Search columns").fill("team")
+    dialog.get_by_role("checkbox").first.check()
+    runs.press("Escape")
+    shown = [text.split("\n")[0] for text in runs.page.locator("[role=columnheader]").all_inner_texts()]
+    assert shown == ["", "Run", "rmse", "Started", "Duration", "alpha", "team"]
+    runs.expect(".grid-head .grid-pins").to_contain_text("rmse")
+    runs.text("<b>x</b>")
+    runs.show(f"/experiments/{wine}").text("team")
+    runs.expect(".grid-head .grid-pins").to_contain_text("rmse")
+
+
+def test_only_columns_that_differ_are_shown(runs: Screen) -> None:
+    runs.expect("[role=columnheader]").to_contain_text(
+        ["", "Run", "Started", "Duration", "rmse", "alpha", "same"]
+    )
+    runs.page.get_by_role("button", name="Differing").click()
+    runs.expect("[role=columnheader]").to_contain_text(["", "Run", "Started", "Duration", "rmse", "alpha"])
+    runs.expect("[role=columnheader]").to_have_count(6)
+
+
+def test_groups_show_mean_deviation_and_number(runs: Screen) -> None:
+    runs.page.get_by_role("button", name="Group").click()
+    runs.page.get_by_role("menuitem", name="By alpha").click()
+    runs.expect(".grid-row.group").to_have_count(2)
+    half = runs.page.locator(".grid-row.group", has_text="0.5")
+    assert re.sub(r"\s+", " ", half.inner_text()) == "0.5 2 0.6 ± 0.14"
+    half.get_by_role("button").click()
+    runs.expect(NAMES).to_have_text(["three", "two"])
+    runs.page.reload()
+    runs.expect(NAMES).to_have_text(["three", "two"])
+
+
+def test_new_and_changed_runs_appear_by_themselves(screen: Screen, api: Api) -> None:
+    experiment = api.experiment("live")
+    run = api.run(experiment, "going on", metrics={"loss": [3.0]}, status="RUNNING")
+    screen.show(f"/experiments/{experiment}").text("going on")
+    screen.expect(".status.running").to_have_count(1)
+    api.run(experiment, "newcomer")
+    api.post("runs/log-metric", run_id=run, key="loss", value=0.25, timestamp=1_700_000_009_000, step=9)
+    screen.text("newcomer")
+    screen.text("0.25")
+    api.post("runs/update", run_id=run, status="FINISHED", end_time=1_700_000_060_000)
+    screen.expect(".status.running").to_have_count(0)
+
+
+def test_selected_runs_are_tagged_deleted_and_restored(screen: Screen, api: Api) -> None:
+    experiment = api.experiment("changed")
+    kept, other = api.run(experiment, "kept"), api.run(experiment, "gone", start=1_700_000_001_000)
+    screen.show(f"/experiments/{experiment}").text("gone")
+    screen.press("j", "x")
+    screen.text("1 run selected")
+    screen.page.get_by_role("button", name="Tag", exact=True).click()
+    screen.page.get_by_role("dialog").get_by_label("Tag").fill("seen")
+    screen.page.get_by_role("dialog").get_by_label("Value").fill("yes")
+    screen.press("Enter")
+    screen.text("Tagged 1 run")
+    tags = api.send("GET", f"/api/2.0/mlflow/runs/get?run_id={other}")["run"]["data"]["tags"]
+    assert {"key": "seen", "value": "yes"} in tags
+    screen.page.get_by_role("button", name="Delete", exact=True).click()
+    screen.expect(NAMES).to_have_text(["kept"])
+    screen.page.get_by_role("button", name="Undo").click()
+    screen.expect(NAMES).to_have_count(2)
+    api.post("runs/delete", run_id=kept)
+    screen.page.get_by_role("button", name="Deleted").click()
+    screen.expect(NAMES).to_have_text(["kept"])
+    screen.page.get_by_label("Select kept").click()
+    screen.page.get_by_role("button", name="Restore").click()
+    screen.text("Nothing is deleted")
+
+
+def test_the_selection_is_in_the_address_and_goes_to_the_comparison(runs: Screen) -> None:
+    runs.press("j", "x", "j", "x")
+    runs.text("2 runs selected")
+    runs.page.reload()
+    runs.text("2 runs selected")
+    runs.page.get_by_role("button", name="Compare").click()
+    runs.page.wait_for_url(re.compile(r"/compare\?runs=[0-9a-f]{32},[0-9a-f]{32}"))
+
+
+def test_only_rows_in_sight_are_drawn(screen: Screen, api: Api) -> None:
+    experiment = api.experiment("many")
+    for number in range(150):
+        api.post(
+            "runs/create",
+            experiment_id=experiment,
+            run_name=f"run {number}",
+            start_time=1_700_000_000_000 + number,
+        )
+    screen.show(f"/experiments/{experiment}").text("run 149")
+    assert screen.page.locator(".grid-body .grid-row").count() < 60
+    screen.page.locator(".grid").evaluate("grid => { grid.scrollTop = 1e9 }")
+    screen.text("run 0", exact=True)
+    assert screen.page.locator(".grid-body .grid-row").count() < 60
+    screen.page.get_by_label("Select all runs").click()
+    screen.text("150 runs selected")
+
+
+def test_an_experiment_without_runs_says_how_to_record(screen: Screen, api: Api) -> None:
+    experiment = api.experiment("it's empty")
+    screen.show(f"/experiments/{experiment}")
+    screen.text("projrun run . --experiment-name 'it'\\''s empty'")
+    screen.picture("runs-empty")
+
+
+def test_an_unknown_experiment_is_not_found(screen: Screen) -> None:
+    screen.show("/experiments/987654").text("Not found")
+    screen.problems = [each for each in screen.problems if "404" not in each]
+
+
+def test_addresses_of_mlflows_page_lead_here(screen: Screen, wine: str) -> None:
+    screen.show(f"/#/experiments/{wine}").text("Elastic nets")
+    assert urlsplit(screen.page.url).path == f"/experiments/{wine}"
+
+
+def test_pictures(screen: Screen, wine: str) -> None:
+    screen.pictures("runs", f"/experiments/{wine}?select=1", f"{NAMES}:text('two')")
+    screen.show(f"/experiments/{wine}?group=p.alpha").text("±")
+    screen.picture("runs-grouped")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ["metrics.rmse", "params.`a b`"]),
+        ("metrics.rmse ", ["<", "<=", ">", ">=", "=", "!="]),
+        ("metrics.rmse < ", []),
+        ("metrics.rmse < 1 ", ["AND"]),
+        ("status = ", ["'FINISHED'", "'FAILED'"]),
+        ("params.`a b` ", ["=", "!=", "LIKE", "ILIKE", "IN"]),
+        ("metrics.rmse < 1 AND par", ["params.`a b`"]),
+    ],
+)
+def test_completions(screen: Screen, text: str, expected: list[str]) -> None:
+    screen.show("/").text("Experiments")
+    known = "[{kind: 'metric', key: 'rmse'}, {kind: 'param', key: 'a b'}]"
+    found = screen.module("lib/filter_words.js", f"it.complete({text!r}, {len(text)}, {known}).words")
+    assert found[: max(1, len(expected))] == expected
+
+
+def test_columns_are_written_in_addresses_and_read_again(screen: Screen) -> None:
+    screen.show("/").text("Experiments")
+    keys = ["plain", "a,b", "100%", "x.y/z", "%2C", "ünï"]
+    made = f"{keys!r}.map((key) => it.column('metric', key, 'min'))"
+    assert (
+        screen.module("lib/columns.js", f"it.columnsOf(it.columnsText({made})).map((each) => each.key)")
+        == keys
+    )
