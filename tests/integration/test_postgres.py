@@ -25,7 +25,7 @@ from projrun.testing.registry import ModelRegistryConformance, RegistryRaces
 from projrun.testing.run_store import RunStoreConformance
 from projrun.testing.run_store_base import unique
 from projrun.testing.tables import TablesConformance
-from projrun.testing.traces import TracesConformance
+from projrun.testing.traces import TraceEdgesConformance
 from projrun.tracking.entities import Metric, Param, Tag
 from projrun.tracking.open import open_store
 from projrun.tracking.parts import part_of
@@ -63,7 +63,7 @@ class TestPostgresStore(
     PurgeConformance,
     CurvesConformance,
     TablesConformance,
-    TracesConformance,
+    TraceEdgesConformance,
 ):
     """The kits."""
 

@@ -19,6 +19,7 @@ from projrun.testing.registry import ModelVersionsConformance, RegisteredModelsC
 from projrun.testing.registry_search import RegistrySearchConformance
 from projrun.testing.run_store import RunStoreConformance
 from projrun.testing.run_store_base import unique
+from projrun.testing.traces import TracesConformance
 from projrun.tracking.artifacts.download import download_uri
 from projrun.tracking.artifacts.references import resolve
 from projrun.tracking.entities import Run
@@ -75,6 +76,7 @@ class TestMlflow3(
     LoggedModelsConformance,
     LoggedModelSearchConformance,
     InputsConformance,
+    TracesConformance,
 ):
     """The 3.x line."""
 

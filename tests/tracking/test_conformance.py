@@ -21,7 +21,7 @@ from projrun.testing.purge import PurgeConformance
 from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
 from projrun.testing.tables import TablesConformance
-from projrun.testing.traces import TracesConformance
+from projrun.testing.traces import TraceEdgesConformance
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
@@ -51,13 +51,12 @@ class EmbeddedConformance(
     LoggedModelSearchConformance,
     InputsConformance,
     ModelRegistryConformance,
+    TraceEdgesConformance,
 ):
     """All that the embedded store keeps."""
 
 
-class TestSqlStore(
-    EmbeddedConformance, PurgeConformance, TracesConformance, TablesConformance, CurvesConformance
-):
+class TestSqlStore(EmbeddedConformance, PurgeConformance, TablesConformance, CurvesConformance):
     """The embedded store."""
 
     @pytest.fixture

@@ -35,6 +35,7 @@ _PARTS = {
     "LifeCycle": "projrun.tracking.rest.life_cycle:RestLifeCycle",
     "LoggedModels": "projrun.tracking.rest.logged_models:RestLoggedModels",
     "ModelRegistry": "projrun.tracking.rest.registry:RestRegistry",
+    "Traces": "projrun.tracking.rest.traces:RestTraces",
 }
 """What a server keeps beside runs, by the contract's name: see `projrun.tracking.parts`."""
 # The limits of one runs/log-batch (MLflow's REST reference, "Log Batch").
