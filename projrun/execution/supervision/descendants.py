@@ -1,7 +1,7 @@
 """What a run's command started and moved out of its process group: found by a mark in the environment.
 
-Every process of a run inherits PROJRUN_RUN_IDS, the ids of the run and of all runs that it is nested in. On Linux
-others of the same user may read it in `/proc`, also when all the parents of the process are gone.
+Every process of a run inherits PROJRUN_RUN_IDS, the ids of the run and of all runs that it is nested in. Others of the
+same user may read it, in `/proc` on Linux and else by `ps`, also when all the parents of the process are gone.
 `PR_SET_CHILD_SUBREAPER` would do the same only for a runner that lives, and only through ctypes, whose import takes
 4 ms of every start.
 """
@@ -34,13 +34,11 @@ class Descendants:
         self._started = monotonic()
 
     def left(self) -> list[int]:
-        """The ids of those with the mark, found at the price of what every run can afford."""
+        """The ids of those with the mark, found at the price of what every run can afford; needs `/proc`."""
         if not self._mark or not has_proc():
             return []
-        return [pid for pid in self._candidates() if self._is_own(*marks(pid))]
-
-    def _is_own(self, ids: tuple[str, ...], kept: bool) -> bool:
-        return self._mark in ids and not kept
+        found = ((pid, *marks(pid)) for pid in self._candidates())
+        return [pid for pid, ids, kept in found if self._mark in ids and not kept]
 
     def _candidates(self) -> Iterator[int]:
         """Every process; for a short run only the younger ones, as ids are handed out in turn, from the start again."""
@@ -74,9 +72,13 @@ def marks(pid: int) -> tuple[tuple[str, ...], bool]:
     """The ids of the runs that a process belongs to, and whether it is exempt; none where we may not know."""
     with suppress(OSError), open(f"{PROC}/{pid}/environ", "rb", buffering=0) as file:  # noqa: PTH123
         environ = b"\0" + file.read()
-        value = _value(environ, RUN_IDS)
-        return tuple(value.split(":")) if value else (), _value(environ, KEEP) == "1"
+        return ids_in(_value(environ, RUN_IDS)), _value(environ, KEEP) == "1"
     return (), False
+
+
+def ids_in(value: str) -> tuple[str, ...]:
+    """What a value of PROJRUN_RUN_IDS names."""
+    return tuple(value.split(":")) if value else ()
 
 
 def _value(environ: bytes, name: str) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 
 from projrun.credentials import MASK, without_credentials
 from projrun.execution.protocol import JobSpec
 from projrun.execution.supervision.guard import Guard
 from projrun.execution.supervision.outside import Outside
+from projrun.execution.supervision.processes import command_line
 
 _MOST = 3
 _LONGEST = 60
@@ -44,9 +43,7 @@ def left_running(processes: Sequence[int], spec: JobSpec) -> str:
 
 def _command_line(pid: int, secrets: Sequence[str]) -> str:
     """What a process was started as, in one line of printable text."""
-    text = ""
-    with suppress(OSError):  # it has ended just now
-        text = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
+    text = command_line(pid)
     for secret in filter(None, secrets):
         text = text.replace(secret, MASK)
     text = without_credentials("".join(one if one.isprintable() else " " for one in text))

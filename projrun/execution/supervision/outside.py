@@ -4,28 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-from collections.abc import Iterator
 from contextlib import suppress
 
-from projrun.execution.supervision import descendants
-from projrun.execution.supervision.descendants import has_proc, marks
-from projrun.tuples import NamedTuple
-
-
-class Process(NamedTuple):
-    """One row of the table of processes."""
-
-    pid: int
-    parent: int
-    group: int
-    session: int = 0
-    """0 where the system does not say it."""
-    start: str = ""
-    ids: tuple[str, ...] = ()
-    """What its PROJRUN_RUN_IDS holds."""
-    kept: bool = False
-    stopped: bool = False
+from projrun.execution.supervision.processes import Process, processes
 
 
 class Outside:
@@ -34,12 +15,13 @@ class Outside:
     def __init__(self, root: int, mark: str) -> None:
         self._root = root
         self._mark = mark
+        self._table: dict[int, Process] = {}
         self._noted: frozenset[tuple[int, str]] = frozenset()
         self._terminated: frozenset[tuple[int, str]] = frozenset()
 
     def find(self) -> list[Process]:
         """All that run. One without the mark (`env -i`) is found while a parent is, and from then on."""
-        table = {process.pid: process for process in _processes()}
+        table = self._table = {process.pid: process for process in processes()}
         main = table.get(self._root)
         # Its number may be another process's by now.
         sessions = {self._root} if main is None or main.parent == os.getpid() else set[int]()
@@ -98,37 +80,10 @@ class Outside:
         return {
             process.ids[-1]
             for process in found
-            if self._inner(process) and marks(process.parent)[0] == process.ids[:-1]
+            if self._inner(process)
+            and (parent := self._table.get(process.parent))
+            and parent.ids == process.ids[:-1]
         }
-
-
-def _processes() -> Iterator[Process]:
-    if not has_proc():
-        yield from _listed()
-        return
-    for name in os.listdir(descendants.PROC):  # noqa: PTH208
-        if not name.isdecimal():
-            continue
-        with (
-            suppress(OSError),
-            open(f"{descendants.PROC}/{name}/stat", encoding="utf-8", errors="replace") as file,  # noqa: PTH123
-        ):
-            state, *words = file.read().rpartition(")")[2].split()
-            if state not in "ZX":
-                parent, group, session = map(int, words[:3])
-                of = marks(int(name))
-                yield Process(int(name), parent, group, session, words[18], *of, stopped=state in "Tt")
-
-
-def _listed() -> Iterator[Process]:
-    """On a system without `/proc`: by parentage alone."""
-    words = ["ps", "-A", "-o", "pid=,ppid=,pgid=,stat="]
-    with suppress(OSError):
-        listing = subprocess.run(words, capture_output=True, text=True, check=False).stdout
-        for line in listing.splitlines():
-            pid, parent, group, state = line.split()
-            if not state.startswith("Z"):
-                yield Process(int(pid), int(parent), int(group), stopped=state.startswith("T"))
 
 
 def _send(pid: int, signum: int) -> None:

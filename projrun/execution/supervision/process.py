@@ -13,7 +13,7 @@ from time import monotonic
 from urllib.parse import quote
 
 from projrun.execution.protocol import Job, JobRef, JobSpec, Outcome
-from projrun.execution.supervision.descendants import Descendants
+from projrun.execution.supervision.descendants import Descendants, has_proc
 from projrun.execution.supervision.ending import (
     ENDING_SIGNALS,
     asked_to_end,
@@ -260,7 +260,7 @@ class ProcessJob:
     def _end_descendants(self) -> None:
         """TERM, and KILL after the grace period, for other sessions; these are only named after an end by itself."""
         if not (self._timed_out or asked_to_end(self._process.returncode, self._received)):
-            left = self._descendants.left()
+            left = self._descendants.left() if has_proc() else [each.pid for each in self._outside.find()]
             if not left:
                 return
             from projrun.execution.supervision.leftovers import left_running

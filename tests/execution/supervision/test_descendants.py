@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from projrun.execution.protocol import JobSpec
-from projrun.execution.supervision import descendants, process
+from projrun.execution.supervision import descendants, process, processes
 from projrun.execution.supervision.descendants import KEEP, RUN_IDS, Descendants, marked
 from projrun.execution.supervision.guard import Guard
 from projrun.execution.supervision.outside import Outside
 from projrun.execution.supervision.process import ProcessJob
+from projrun.execution.supervision.processes import Process
 from tests.execution.supervision.support import (
     PROC,
     PYTHON,
@@ -30,7 +31,7 @@ from tests.execution.supervision.support import (
     make_spec,
 )
 
-pytestmark = pytest.mark.skipif(not PROC.exists(), reason="elsewhere they are found by their parents alone")
+pytestmark = pytest.mark.skipif(not PROC.exists(), reason="these tests look into /proc")
 
 KINDS = {
     "setsid": "setsid sleep 60 & echo $! >> pids",
@@ -237,13 +238,48 @@ def test_what_a_nested_run_left_ends_with_a_runner_that_is_killed(tmp_path: Path
         all_end(pids)
 
 
-def test_without_proc_they_are_found_by_their_parents(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS or a BSD; `ps` itself goes on reading it here."""
     monkeypatch.setattr(descendants, "PROC", "/nonexistent")
-    job = bench.start(f"{KINDS['setsid']}; touch ready; sleep 60")
+
+
+@pytest.mark.usefixtures("without_proc")
+def test_without_proc_all_of_them_end(bench: Bench) -> None:
+    kinds = {**KINDS, **UNMARKED}
+    job = bench.start("\n".join((*kinds.values(), "touch ready; sleep 60")), grace_period=0.4)
+    pids = bench.pids(len(kinds))
     eventually((bench.folder / "ready").exists, "the command")
     job.signal(signal.SIGTERM)
     assert job.wait().status == "KILLED"
-    assert [pid for pid in bench.pids(1) if is_running(pid)] == []
+    assert [pid for pid in pids if is_running(pid)] == []
+
+
+@pytest.mark.usefixtures("without_proc")
+def test_without_proc_they_are_named_after_a_normal_end(bench: Bench) -> None:
+    kept = f"{KEEP}=1 setsid sleep 60 & echo $! >> pids"
+    command = f"setsid sleep 60 & echo $! >> pids\n{kept}\nsleep 0.3; exit 3"
+    outcome = bench.start(command).wait()
+    left, _ = bench.pids(2)
+    assert (outcome.status, outcome.exit_code) == ("FAILED", 3)
+    named = f"the command left processes running: {left} (sleep 60); --end-leftovers ends them"
+    assert outcome.warnings == (named,)
+
+
+@pytest.mark.usefixtures("without_proc")
+def test_a_listing_with_line_breaks_in_values_is_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [
+        f"  12  1  12 S    sleep 60 A=1\n2 3 4 {RUN_IDS}=other",
+        f"  13 12  13 T+   sleep {RUN_IDS}=no HOME=/h {RUN_IDS}=outer:{bench.mark} {KEEP}=1",
+        f"  14 12  14 Z    (sleep) {RUN_IDS}={bench.mark}",
+        "  15 12  15 Ss",
+    ]
+    monkeypatch.setattr(processes, "_ps", lambda *words: "\n".join(lines))
+    assert list(processes.processes()) == [
+        Process(12, 1, 12),
+        Process(13, 12, 13, ids=("outer", bench.mark), kept=True, stopped=True),
+        Process(15, 12, 15),
+    ]
 
 
 @pytest.mark.parametrize(
