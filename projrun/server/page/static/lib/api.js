@@ -43,7 +43,7 @@ export function remove(route, message = {}, how = {}) {
 }
 
 /** A call of projrun's own API: `own("POST", "runs/order", { experiment_ids })`.
- * @param {"GET" | "POST"} method @param {string} route below `/api/projrun/1/` @param {Message} [message] @param {How} [how]
+ * @param {"GET" | "POST" | "DELETE"} method @param {string} route below `/api/projrun/1/` @param {Message} [message] @param {How} [how]
  * @returns {Promise<any>} */
 export function own(method, route, message = {}, how = {}) {
   const address = `api/projrun/1/${route}`;
@@ -81,7 +81,7 @@ async function send(method, address, message, how) {
     answer = await fetch(root + address, {
       method,
       signal: how.signal,
-      headers: { accept: "application/json", ...(message && { "content-type": "application/json" }) },
+      headers: { accept: "application/json", "x-projrun": "1", ...(message && { "content-type": "application/json" }) },
       body: message && JSON.stringify(message),
     });
   } catch (error) {

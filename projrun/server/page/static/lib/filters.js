@@ -1,10 +1,10 @@
 // @ts-check
 /** Texts of MLflow's search language. */
 
-/** A value in quotes: the other kind where it has one of them.
+/** A value in quotes: one that is in it is doubled.
  * @param {string} value */
 export function quoted(value) {
-  return value.includes("'") ? `"${value.replaceAll('"', "")}"` : `'${value}'`;
+  return `'${value.replaceAll("'", "''")}'`;
 }
 
 /** A filter for what has a text somewhere in its name; empty for no text.

@@ -54,5 +54,5 @@ export async function copyText(text) {
  * @param {{ children: string }} props */
 export function Command({ children }) {
   const text = [children].flat().join("");
-  return html`<div class="command"><code>${text}</code><${CopyButton} text=${text} label="Copy the command" /></div>`;
+  return html`<div class="command"><code tabindex="0">${text}</code><${CopyButton} text=${text} label="Copy the command" /></div>`;
 }

@@ -1,11 +1,15 @@
 // @ts-check
 /** The places of the page, each with its view, which is loaded when it is first shown. */
 
+import "./session/bar.js";
+
 /** @type {readonly import("../lib/router.js").Place[]} */
 export const places = [
   { name: "experiments", path: "/", load: () => import("./experiments/view.js") },
   { name: "experiments", path: "/experiments", load: () => import("./experiments/view.js") },
   { name: "runs", path: "/experiments/:experiment", load: () => import("./runs/view.js") },
+  { name: "signin", path: "/signin", load: () => import("./session/signin.js") },
+  { name: "tokens", path: "/tokens", load: () => import("./session/tokens.js") },
 ];
 
 /** What the bar at the top leads to, with the places that belong to it. */

@@ -1,0 +1,97 @@
+// @ts-check
+/** Who is signed in, and what that person may do. What one may not do is not offered. */
+
+import { own } from "./api.js";
+import { useEffect, useState } from "./preact.js";
+
+/**
+ * @typedef {object} Session
+ * @property {boolean} users whether the server has users
+ * @property {boolean} read_only
+ * @property {string} version of the server; "" where it is not known
+ * @property {{ name: string, is_admin: boolean } | null} user
+ * @property {string} signed_in_by
+ * @property {string} default_permission
+ */
+/** @typedef {"READ" | "EDIT" | "MANAGE"} Level */
+
+const LEVELS = ["NO_PERMISSIONS", "READ", "USE", "EDIT", "MANAGE"];
+/** @type {Session} */
+const OPEN = { users: false, read_only: false, version: "", user: null, signed_in_by: "", default_permission: "MANAGE" };
+
+/** @type {Session | null} */
+let known = null;
+/** @type {Promise<Session> | null} */
+let asking = null;
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+/** Ask the server, once. A server that does not know the call has no users. @returns {Promise<Session>} */
+export function readSession() {
+  asking ??= own("GET", "session").then(
+    (found) => keep(found),
+    () => keep(OPEN),
+  );
+  return asking;
+}
+
+/** @param {Session} session @returns {Session} */
+export function keep(session) {
+  known = session;
+  asking = Promise.resolve(session);
+  for (const listener of [...listeners]) listener();
+  return session;
+}
+
+/** Forget who is signed in, and ask again. */
+export function forget() {
+  asking = null;
+  return readSession();
+}
+
+/** The session, which a component follows; null until it is known. @returns {Session | null} */
+export function useSession() {
+  const [session, set] = useState(known);
+  useEffect(() => {
+    const changed = () => set(known);
+    listeners.add(changed);
+    void readSession();
+    changed();
+    return () => void listeners.delete(changed);
+  }, []);
+  return session;
+}
+
+/**
+ * What may be done with an experiment or a registered model: `const may = useMay("models", name); may("EDIT")`.
+ * @param {"experiments" | "models"} kind @param {string} name
+ * @returns {(level: Level) => boolean} false until it is known
+ */
+export function useMay(kind, name) {
+  const session = useSession();
+  const [level, setLevel] = useState("");
+  const asks = Boolean(session?.user && !session.user.is_admin);
+  useEffect(() => {
+    if (!asks) return undefined;
+    let left = false;
+    const query = kind === "models" ? { models: [name] } : { experiment_ids: [name] };
+    own("GET", "session", query).then(
+      (found) => left || setLevel(found[kind]?.[name] ?? ""),
+      () => left || setLevel("READ"),
+    );
+    return () => {
+      left = true;
+    };
+  }, [asks, kind, name]);
+  return (wanted) => {
+    if (!session || (session.read_only && wanted !== "READ")) return false;
+    if (!session.users || session.user?.is_admin) return true;
+    return LEVELS.indexOf(level) >= LEVELS.indexOf(wanted);
+  };
+}
+
+/** Whether experiments and models may be created: every user may, where the server may be written. */
+export function useMayCreate() {
+  const session = useSession();
+  return Boolean(session && !session.read_only && (!session.users || session.user));
+}

@@ -1,0 +1,107 @@
+"""Signing in with a browser, tokens, and what is not offered to whom may not do it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from projrun.server.access import passwords
+from projrun.tracking.parts import part_of
+from projrun.tracking.sql.store import SqlStore
+from projrun.tracking.users import Users
+from tests.support.browser import Screen
+from tests.support.program import projrun_server
+from tests.support.rest import Api
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """A server with the users admin and ann, and the model `wine`, which ann may read."""
+    folder = tmp_path_factory.mktemp("with-users")
+    uri = f"sqlite:///{folder / 'users.db'}"
+    store = SqlStore.open(folder / "users.db")
+    users = part_of(store, Users)
+    for name in ("admin", "ann"):
+        users.create_user(name, passwords.hashed(PASSWORD), is_admin=name == "admin")
+    store.close()
+    with projrun_server(folder, "--auth", "--backend-store-uri", uri) as program:
+        yield Api(program.uri)
+
+
+@pytest.fixture
+def screen(browser: Browser, shared: Api) -> Iterator[Screen]:
+    """A new page of that server."""
+    context = browser.new_context(reduced_motion="reduce")
+    screen = Screen(context.new_page(), shared)
+    yield screen
+    context.close()
+    assert [problem for problem in screen.problems if "401" not in problem] == []
+
+
+def sign_in(screen: Screen, name: str, password: str = PASSWORD) -> None:
+    """Fill the form; with the right password, wait until the bar names the user."""
+    screen.page.get_by_label("User name").fill(name)
+    screen.page.get_by_label("Password").fill(password)
+    screen.press("Enter")
+    if password == PASSWORD:
+        screen.page.get_by_role("button", name=name, exact=True).wait_for()
+
+
+def test_whoever_is_not_signed_in_is_sent_there_and_back(screen: Screen) -> None:
+    screen.show("/experiments?q=wi")
+    screen.expect("h1").to_have_text("Sign in")
+    sign_in(screen, "ann", "wrong password")
+    screen.text("Wrong user name or password.")
+    sign_in(screen, "ann")
+    screen.page.wait_for_url("**/experiments?q=wi")
+    screen.expect("h1").to_have_text("Experiments")
+    assert screen.page.evaluate("document.cookie") == ""
+    screen.page.reload()
+    screen.page.get_by_role("button", name="ann", exact=True).click()
+    screen.page.get_by_role("menuitem", name="Sign out").click()
+    screen.page.wait_for_url("**/signin")
+    screen.show("/experiments").expect("h1").to_have_text("Sign in")
+
+
+@pytest.mark.parametrize("then", ["//evil.example.org/", "https://evil.example.org/", "/\\evil.example.org"])
+def test_nothing_leads_elsewhere_after_signing_in(screen: Screen, then: str) -> None:
+    screen.show(f"/signin?then={then}")
+    sign_in(screen, "ann")
+    screen.page.wait_for_url(f"{screen.api.uri}/**")
+    screen.page.get_by_role("button", name="ann", exact=True).wait_for()
+    assert screen.page.url.startswith(f"{screen.api.uri}/")
+
+
+def test_a_token_is_made_shown_once_and_deleted(screen: Screen) -> None:
+    screen.show("/signin?then=/tokens")
+    sign_in(screen, "ann")
+    screen.page.get_by_role("button", name="New token").click()
+    screen.page.get_by_label("Name").fill("laptop")
+    screen.page.get_by_role("button", name="Create", exact=True).click()
+    command = screen.page.get_by_text("MLFLOW_TRACKING_TOKEN=").text_content() or ""
+    assert "=projrun_" in command
+    screen.page.get_by_role("button", name="Done").click()
+    screen.page.get_by_role("cell", name="laptop").first.wait_for()
+    assert screen.page.get_by_text("MLFLOW_TRACKING_TOKEN=").count() == 0
+    screen.text("this browser")
+    screen.page.get_by_role("button", name="Delete laptop").click()
+    screen.page.get_by_role("button", name="Delete", exact=True).click()
+    screen.text("No tokens")
+
+
+def test_pictures(screen: Screen) -> None:
+    screen.pictures("signin", "/signin", "form")
+    screen.show("/signin")
+    sign_in(screen, "ann")
+    screen.page.get_by_role("button", name="ann", exact=True).wait_for()
+    for name in ("laptop", "nightly builds"):
+        screen.page.evaluate(
+            "name => fetch('/api/projrun/1/tokens', {method: 'POST', headers: {'content-type': 'application/json'},"
+            " body: JSON.stringify({name, days: name === 'laptop' ? 90 : null})})",
+            name,
+        )
+    screen.pictures("tokens", "/tokens", "tbody")
