@@ -174,6 +174,16 @@ def test_version_needs_almost_nothing(tmp_path: Path) -> None:
     ]
 
 
+def test_server_starts_without_what_runs_projects_or_answers_few_requests() -> None:
+    code = "import sys, projrun.cli.server.command, projrun.server.program.running; print(*sys.modules)"
+    modules = run_command([sys.executable, "-c", code]).check().stdout.split()
+    assert "projrun.server.app" in modules
+    unneeded = (
+        "projrun.project projrun.sources projrun.running projrun.server.graphql csv zipfile requests yaml git"
+    )
+    assert [name for name in modules if name.startswith(tuple(unneeded.split()))] == []
+
+
 @pytest.mark.together("syntax trees")
 def test_late_imports_save_something(loaded: frozenset[str]) -> None:
     """An import in a function is there for start-up: one of a module that every run has loaded saves nothing."""

@@ -10,8 +10,7 @@ import click
 from projrun.cache.contents import Item
 from projrun.cli.options import json_option
 from projrun.cli.pruning import find_entry, parse_limits, prune_options, reading
-from projrun.cli.rendering import print_json, print_path
-from projrun.cli.request import own_places
+from projrun.cli.rendering import own_places, print_json, print_path
 from projrun.cli.views import cache as cache_view
 from projrun.cli.views.entries import print_pruned
 from projrun.errors import SourceError

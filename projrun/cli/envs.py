@@ -12,8 +12,8 @@ from projrun.cache.contents import Item, contents, prune
 from projrun.cache.entries import ContentCache
 from projrun.cli.options import environment_options, json_option
 from projrun.cli.pruning import find_entry, parse_limits, prune_options, reading
-from projrun.cli.rendering import print_json, print_path, print_text, print_warning
-from projrun.cli.request import build_environment_request, own_places
+from projrun.cli.rendering import own_places, print_json, print_path, print_text, print_warning
+from projrun.cli.request import build_environment_request
 from projrun.cli.views import envs as envs_view
 from projrun.cli.views.entries import print_pruned
 from projrun.errors import EnvironmentBuildError, RequestError

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from projrun.cache.ownership import secured
+from projrun.directories import Directories
 from projrun.errors import ProjrunError
 from projrun.reporting import visible as visible
 from projrun.typed import TYPE_CHECKING
@@ -251,3 +253,11 @@ def time_text(milliseconds: int | None) -> str:
     from datetime import datetime
 
     return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def own_places() -> Directories:
+    """The user's own folders, with a warning where others could write there. RequestError for another user's."""
+    places = Directories.locate(os.environ)
+    for changed in secured(places):
+        print_warning(changed)
+    return places

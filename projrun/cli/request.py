@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from projrun.cache.ownership import secured
-from projrun.cli.rendering import print_warning
-from projrun.directories import Directories
 from projrun.project.assignments import parse_assignments
 from projrun.project.binding import GivenValue
 from projrun.running.request import RunRequest
@@ -19,14 +15,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from projrun.settings.options import Command
-
-
-def own_places() -> Directories:
-    """The user's own folders, with a warning where others could write there. RequestError for another user's."""
-    places = Directories.locate(os.environ)
-    for changed in secured(places):
-        print_warning(changed)
-    return places
 
 
 def build_request(values: Mapping[str, Any], command: Command = "run") -> RunRequest:

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from projrun.cli.rendering import print_warning
-from projrun.cli.request import own_places
+from projrun.cli.rendering import own_places, print_warning
 from projrun.cli.views import runs as runs_view
 from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError, RequestError
 from projrun.running.record.lookup import opened_store

@@ -11,9 +11,8 @@ import click
 from projrun.cache.lost_leases import discard as discard_lease
 from projrun.cli.options import json_option, tracking_uri_option
 from projrun.cli.quantities import count_text, size_text
-from projrun.cli.rendering import one_line, print_json, print_text
+from projrun.cli.rendering import one_line, own_places, print_json, print_text
 from projrun.cli.reporter import CommandLineReporter
-from projrun.cli.request import own_places
 from projrun.errors import RequestError, TrackingError
 from projrun.running.plan import tracking_target
 from projrun.running.record.lookup import ambiguous

@@ -7,9 +7,10 @@ characters: the run itself has all of a value.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from projrun.tracking.statuses import ViewType
+from projrun.tuples import NamedTuple
 
 ColumnKind = Literal["attribute", "metric", "param", "tag"]
 Aggregate = Literal["last", "min", "max"]

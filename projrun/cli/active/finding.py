@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from projrun.cli.request import own_places
+from projrun.cli.rendering import own_places
 from projrun.directories import Directories
 from projrun.running.plan import tracking_target
 from projrun.running.record import outbox

@@ -8,8 +8,7 @@ import click
 
 from projrun.cli.options import json_option, tracking_uri_option
 from projrun.cli.quantities import count_text, parse_duration
-from projrun.cli.rendering import one_line, print_json, print_text, print_warning
-from projrun.cli.request import own_places
+from projrun.cli.rendering import one_line, own_places, print_json, print_text, print_warning
 from projrun.cli.runs_list import store_of
 from projrun.errors import TrackingError
 from projrun.running.record.lookup import find_run

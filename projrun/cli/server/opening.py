@@ -8,11 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from projrun.cli.rendering import print_warning
-from projrun.cli.request import own_places
+from projrun.cli.rendering import own_places, print_warning
 from projrun.directories import Directories
 from projrun.errors import RequestError
-from projrun.running.plan import tracking_target
 from projrun.server.stores import OpenStore
 from projrun.settings import Settings
 from projrun.settings.server import SERVER_OPTIONS
@@ -70,11 +68,12 @@ def own_store(values: Mapping[str, Any]) -> Iterator[RunStore]:
     """
     places = own_places()
     settings = server_settings(values, places)
-    if settings.get("backend-store-uri"):
-        uri = backend_uri(settings, places)
-    else:
-        tracking = Settings({"tracking-uri": values["tracking_uri"]}, os.environ, places.config)
-        uri = tracking_target(tracking, places, Path.cwd()).uri
+    uri = backend_uri(settings, places)
+    tracking = Settings({"tracking-uri": values["tracking_uri"]}, os.environ, places.config).get(
+        "tracking-uri"
+    )
+    if tracking and not settings.get("backend-store-uri"):
+        uri = parse_tracking_uri(tracking.value, Path.cwd())
     if uri.kind == "rest":
         raise RequestError(
             f"{uri.shown} is a server, which removes nothing for good",

@@ -9,9 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from projrun.server import permissions, wire
 from projrun.server.api import own_paths, streaming
 from projrun.server.files.names import safe_path
-from projrun.server.files.previews import preview
 from projrun.server.files.threads import in_thread
-from projrun.server.files.zipping import files_below, zipped
 from projrun.server.stores import Stores
 from projrun.tracking.artifacts.media import disposition_of
 from projrun.tracking.artifacts.repository import ArtifactRepository
@@ -36,6 +34,8 @@ class _Preview(msgspec.Struct):
 
 
 async def _zip(request: Request, stores: Stores, message: _Folder) -> Response:
+    from projrun.server.files.zipping import files_below, zipped
+
     path = safe_path(message.path)
     repository = await _of_run(stores, message.run)
     files = await in_thread(files_below, repository, path)
@@ -49,6 +49,8 @@ async def _zip(request: Request, stores: Stores, message: _Folder) -> Response:
 
 
 async def _table(request: Request, stores: Stores, message: _Table) -> Response:
+    from projrun.server.files.previews import preview
+
     path = safe_path(message.path)
     repository = await _of_run(stores, message.run)
 

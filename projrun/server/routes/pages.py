@@ -15,11 +15,12 @@ from projrun.errors import InvalidValueError, TrackingError
 from projrun.server import permissions, wire
 from projrun.server.api import Route, served_paths, streaming
 from projrun.server.calls import check_content_type, read_body
-from projrun.server.graphql.answering import answer
-from projrun.server.graphql.language import parse
-from projrun.server.graphql.schema import Call
 from projrun.server.stores import Stores
 from projrun.server.table import API
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.server.graphql.schema import Call
 
 
 class _Query(msgspec.Struct):
@@ -30,6 +31,9 @@ class _Query(msgspec.Struct):
 
 async def _graphql(request: Request, stores: Stores, message: wire.Message) -> Response:
     """Each root field is a request of its own to the routes, with the permission that they need."""
+    from projrun.server.graphql.answering import answer
+    from projrun.server.graphql.language import parse
+
     check_content_type(request.scope["headers"])
     asked = msgspec.json.decode(await read_body(request.receive), type=_Query)
 
