@@ -5,20 +5,13 @@ Written into the databases directly: MLflow's server would take hours.
 
 from __future__ import annotations
 
-import os
 import random
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.served import Client, Served
-from benchmarks.timing import progress
-from projrun.tracking.entities import Metric, Param
-from projrun.tracking.open import open_store
-from projrun.tracking.parts import NotKeptError, part_of
-from projrun.tracking.runs import LocalStore, RunStore
-from projrun.tracking.uri import parse_tracking_uri
 
 if TYPE_CHECKING:
     import psycopg
@@ -62,43 +55,14 @@ def fill(served: Served, sizes: Sizes) -> None:
     """Fill the server's store. The server sees what is written beside it."""
     client = Client(served.port)
     experiment: str = client.post("experiments/create", name="large")["experiment_id"]
-    if served.kept.kind == "projrun":
-        _fill_ours(served.kept.database, experiment, sizes)
-    elif served.kept.kind == "mlflow":
-        with _inserting(served.kept.database) as insert:
-            _fill_mlflow(insert, int(experiment), sizes)
-    else:
-        with _inserting(served.kept.database) as insert:
-            _fill_fasttrackml(insert, int(experiment), sizes)
+    with _inserting(served.kept.database) as insert:
+        _FILL[served.kept.kind](insert, int(experiment), sizes)
     if not served.kept.database.startswith("sqlite:"):
         with _postgres(served.kept.database) as connected:
             connected.execute("VACUUM ANALYZE")  # as it does by itself, a minute later
 
 
-def _fill_ours(uri: str, experiment: str, sizes: Sizes) -> None:
-    tracking = parse_tracking_uri(uri)
-    opened = open_store(tracking, os.environ, warn=progress, served=True)
-    with closing(opened) as store, _joined(store):
-        for run in runs(sizes.runs):
-            store.create_run(experiment, start_time=START + run.number, origin_id=run.run_id)
-            metrics = [Metric(key, value, START, 1) for key, value in run.metrics.items()]
-            params = [Param(key, value) for key, value in run.params.items()]
-            store.log_batch(run.run_id, params=params, metrics=metrics)
-        store.create_run(experiment, start_time=1, origin_id=LONG_RUN)
-        for key, steps in _histories(sizes, 10_000):
-            points = [Metric(key, _value(step), START + step, step) for step in steps]
-            store.log_batch(LONG_RUN, metrics=points)
-
-
-def _joined(store: RunStore) -> AbstractContextManager[None]:
-    """Many writes as one, where the store can do that: PostgreSQL's takes some minutes for 100,000 runs."""
-    try:
-        return part_of(store, LocalStore).joined()
-    except NotKeptError:
-        return nullcontext()
-
-
-Insert = Callable[[str, str, Iterable[tuple[object, ...]]], None]
+Insert = Callable[[str, str, Iterable[tuple[Any, ...]]], None]
 """Writes rows: the table, its columns with commas, the values."""
 
 _RUN = (
@@ -106,6 +70,39 @@ _RUN = (
     " lifecycle_stage, artifact_uri, experiment_id"
 )
 _POINT = "key, value, timestamp, step, is_nan, run_uuid"
+
+
+_FIRST = 1_000_000
+"""Keys that the database would take long to give: it does not know of those that are given here."""
+
+
+def _fill_ours(insert: Insert, experiment: int, sizes: Sizes) -> None:
+    """The tables of projrun's schema 7 and later."""
+    columns = "id, run_id, experiment_id, run_name, user_id, status, start_time, artifact_uri"
+    keys = {run_id: key for key, (run_id, _) in enumerate(_starts(sizes), _FIRST)}
+    made = ("run", "me", "RUNNING")
+    started = (
+        (keys[run], run, experiment, *made, start, "mlflow-artifacts:/x") for run, start in _starts(sizes)
+    )
+    insert("runs", columns, started)
+    insert("params", "run, key, value", ((keys[run], key, value) for key, value, run in _param_rows(sizes)))
+    histories = {name: number for number, name in enumerate(("long", "short"), _FIRST)}
+    last = [(name, _value(count - 1), START + count - 1, count - 1) for name, count in _lengths(sizes)]
+    latest = [*((*point, False, LONG_RUN) for point in last), *_latest_rows(sizes)]
+    columns = "id, run, key, model_id, dataset_name, dataset_digest, step, timestamp, value, is_nan, latest, ordered"
+    insert(
+        "series",
+        columns,
+        (
+            (number, keys[run], key, "", "", "", step, timestamp, value, 0, 1, 1)
+            for number, (key, value, timestamp, step, _, run) in enumerate(latest, _FIRST)
+        ),
+    )
+    points = "series, step, timestamp, value, is_nan"
+    long = ((histories[key], step, time, value, 0) for key, value, time, step, *_ in _point_rows(sizes))
+    insert("points", points, long)
+    singles = enumerate(_latest_rows(sizes), _FIRST + len(last))
+    insert("points", points, ((number, 1, START, value, 0) for number, (_, value, *_) in singles))
 
 
 def _fill_mlflow(insert: Insert, experiment: int, sizes: Sizes) -> None:
@@ -127,24 +124,33 @@ def _fill_fasttrackml(insert: Insert, experiment: int, sizes: Sizes) -> None:
     insert("metrics", f"{_POINT}, iter, context_id", ((*row, row[3], 1) for row in _point_rows(sizes)))
 
 
-def _run_rows(experiment: int, sizes: Sizes) -> Iterator[tuple[object, ...]]:
-    starts = [(LONG_RUN, 1), *((run.run_id, START + run.number) for run in runs(sizes.runs))]
-    for run_id, start in starts:
+_FILL = {"projrun": _fill_ours, "mlflow": _fill_mlflow, "fasttrackml": _fill_fasttrackml}
+
+
+def _starts(sizes: Sizes) -> Iterator[tuple[str, int]]:
+    """Of each run, its id and when it started."""
+    yield LONG_RUN, 1
+    for run in runs(sizes.runs):
+        yield run.run_id, START + run.number
+
+
+def _run_rows(experiment: int, sizes: Sizes) -> Iterator[tuple[Any, ...]]:
+    for run_id, start in _starts(sizes):
         end = ("", "active", "mlflow-artifacts:/x", experiment)
         yield run_id, "run", "LOCAL", "", "", "me", "RUNNING", start, *end
 
 
-def _param_rows(sizes: Sizes) -> Iterator[tuple[object, ...]]:
+def _param_rows(sizes: Sizes) -> Iterator[tuple[Any, ...]]:
     return ((key, value, run.run_id) for run in runs(sizes.runs) for key, value in run.params.items())
 
 
-def _latest_rows(sizes: Sizes) -> Iterator[tuple[object, ...]]:
+def _latest_rows(sizes: Sizes) -> Iterator[tuple[Any, ...]]:
     for run in runs(sizes.runs):
         for key, value in run.metrics.items():
             yield key, value, START, 1, False, run.run_id
 
 
-def _point_rows(sizes: Sizes) -> Iterator[tuple[object, ...]]:
+def _point_rows(sizes: Sizes) -> Iterator[tuple[Any, ...]]:
     for key, steps in _histories(sizes, 10_000):
         for step in steps:
             yield key, _value(step), START + step, step, False, LONG_RUN
@@ -159,7 +165,7 @@ def _inserting(uri: str) -> Iterator[Insert]:
         return
     with closing(sqlite3.connect(uri.removeprefix("sqlite:///"), timeout=60)) as connection, connection:
 
-        def insert(table: str, columns: str, rows: Iterable[tuple[object, ...]]) -> None:
+        def insert(table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
             places = ", ".join("?" * (columns.count(",") + 1))
             connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", rows)
 
@@ -167,7 +173,7 @@ def _inserting(uri: str) -> Iterator[Insert]:
 
 
 def _into_postgres(connected: psycopg.Connection) -> Insert:
-    def insert(table: str, columns: str, rows: Iterable[tuple[object, ...]]) -> None:
+    def insert(table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
         statement = f"COPY {table} ({columns}) FROM STDIN"
         with connected.cursor().copy(statement.encode()) as copy:
             for row in rows:
@@ -184,9 +190,13 @@ def _postgres(uri: str) -> Iterator[psycopg.Connection]:
         yield connected
 
 
+def _lengths(sizes: Sizes) -> tuple[tuple[str, int], ...]:
+    return ("long", sizes.points), ("short", SHORT)
+
+
 def _histories(sizes: Sizes, most: int) -> Iterator[tuple[str, range]]:
     """The keys and steps of the run with histories, some at a time."""
-    for key, count in (("long", sizes.points), ("short", SHORT)):
+    for key, count in _lengths(sizes):
         for start in range(0, count, most):
             yield key, range(start, min(start + most, count))
 

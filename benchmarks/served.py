@@ -44,6 +44,8 @@ class Served(NamedTuple):
     pid: int
     healthy_after: float
     """Seconds from its start to its first answer."""
+    start: float
+    """Seconds of CPU that this took."""
 
     @property
     def name(self) -> str:
@@ -188,7 +190,8 @@ def serving(kept: Kept, folder: Path) -> Iterator[Served]:
         )  # fmt: skip
         try:
             _wait(process, port, Path(log.name))
-            yield Served(kept, port, process.pid, time.perf_counter() - began)
+            took = time.perf_counter() - began
+            yield Served(kept, port, process.pid, took, cpu_of_tree(process.pid))
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             try:

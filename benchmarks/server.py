@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import statistics
 import sys
 import tempfile
@@ -57,9 +58,9 @@ def compare(
     kept: Sequence[Kept], calls: int, sizes: Sizes, folder: Path, database: int | None
 ) -> tuple[Table, dict[str, str], float]:
     """The table, of each server its start and what it holds at the end, and how long ours takes to start."""
-    starts = {each.name: _starts(each, folder) for each in kept}
+    starts = {each.name: start for each in kept if (start := _starts(each, folder))}
     table: Table = {}
-    with subjects(kept, sizes, folder) as found:
+    with subjects([each for each in kept if each.name in starts], sizes, folder) as found:
         for place, row in enumerate(rows(calls, sizes)):
             first = place % len(found)
             table[row.name] = {}
@@ -67,11 +68,10 @@ def compare(
                 progress(f"{row.name}, {subject.served.name}")
                 table[row.name][subject.served.name] = _measured(row, subject, place, database)
         notes = {
-            subject.served.name: f"{starts[subject.served.name].first:.2f} s to the first answer with a new store,"
-            f" {starts[subject.served.name].later:.2f} s later; {subject.served.memory():.0f} MB at the end"
+            subject.served.name: f"{starts[subject.served.name].line()}; {subject.served.memory():.0f} MB at the end"
             for subject in found
         }
-    return table, notes, starts[kept[0].name].later
+    return table, notes, starts[found[0].served.name].later
 
 
 class Starts(NamedTuple):
@@ -81,15 +81,28 @@ class Starts(NamedTuple):
     """With an empty database."""
     later: float
     """The median of three of ours."""
+    cpu: float
+    """Seconds of CPU that a later start takes."""
+
+    def line(self) -> str:
+        """For people."""
+        first = f"{self.first:.2f} s to the first answer with a new store"
+        return f"{first}, {self.later:.2f} s later ({self.cpu:.2f} s of CPU)"
 
 
-def _starts(kept: Kept, folder: Path) -> Starts:
+def _starts(kept: Kept, folder: Path) -> Starts | None:
+    """None for a server that does not start: of MLflow's workers one that takes over 5 s is ended, again and again."""
     progress(f"starting {kept.name}")
-    took = []
-    for _ in range(4 if kept.kind == "projrun" else 2):  # MLflow takes long
-        with serving(kept, folder) as served:
-            took.append(served.healthy_after)
-    return Starts(took[0], statistics.median(took[1:]))
+    took, cpu = [], 0.0
+    try:
+        for _ in range(4 if kept.kind == "projrun" else 2):  # MLflow takes long
+            with serving(kept, folder) as served:
+                took.append(served.healthy_after)
+                cpu = served.start
+    except RuntimeError as error:
+        progress(f"{kept.name}: {error}"[:300])
+        return None
+    return Starts(took[0], statistics.median(took[1:]), cpu)
 
 
 def _measured(row: Row, subject: Subject, place: int, database: int | None) -> Measured | None:
@@ -141,6 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     calls, sizes = given.calls, Sizes(given.runs, given.points)
     if given.quick:
         calls, sizes = 40, Sizes(2_500, 20_000)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers end too
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="projrun-benchmark-")))
         if given.soak is not None:
