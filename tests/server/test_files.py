@@ -105,6 +105,23 @@ def test_nothing_else_is_deleted(client: Client, database: Path, path: str) -> N
     assert (database.parent / "artifacts/x").exists()
 
 
+def test_a_page_in_a_frame_runs_nothing_and_loads_nothing(client: Client, run_id: str) -> None:
+    root = f"{FILES}/0/{run_id}/artifacts"
+    for name in ("page.html", "drawing.svg"):
+        client.send("PUT", f"{root}/{name}", b"<p style='color: red'>text</p>")
+    place = f"/get-artifact?run_id={run_id}&framed=true&path="
+    page = client.send("GET", f"{place}page.html").headers
+    policy = page["content-security-policy"]
+    assert page["content-disposition"] == "inline"
+    assert "script-src" not in policy
+    assert policy.startswith("default-src 'none'; ")
+    assert policy.endswith("frame-ancestors 'self'; sandbox")
+    # Only pages: a drawing is shown as an image.
+    drawing = client.send("GET", f"{place}drawing.svg").headers
+    assert drawing["content-disposition"].startswith("attachment")
+    assert "frame-ancestors 'none'" in drawing["content-security-policy"]
+
+
 def test_files_of_runs_versions_and_models(client: Client, run_id: str) -> None:
     root = f"{FILES}/0/{run_id}/artifacts"
     client.send("PUT", f"{root}/page.html", b"<script>alert(1)</script>")

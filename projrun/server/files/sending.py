@@ -17,6 +17,12 @@ from projrun.tracking.artifacts.media import disposition_of, media_type_of
 from projrun.tracking.artifacts.transfers import OpenArtifact
 
 _PIECE = 1024 * 1024
+_SAVED = "default-src 'none'; frame-ancestors 'none'; sandbox"
+_FRAMED = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; media-src data:; "
+    "frame-ancestors 'self'; sandbox"
+)
+"""A page in a frame of ours: without scripts, without requests, and as if it came from another address."""
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
@@ -31,9 +37,11 @@ class Span(NamedTuple):
 class ArtifactResponse(Response):
     """An open artifact, which is closed at the end. A browser that asks for it runs nothing that is in it."""
 
-    def __init__(self, file: OpenArtifact, name: str) -> None:
+    def __init__(self, file: OpenArtifact, name: str, *, framed: bool = False) -> None:
+        """`framed` is for an HTML page that a page of ours shows in a frame."""
         self.file = file
         self.name = name
+        self.framed = framed and media_type_of(name).startswith("text/html")
         self.status_code = 200
         self.background = None
 
@@ -53,13 +61,13 @@ class ArtifactResponse(Response):
         size = self.file.size
         headers = [
             ("content-type", media_type_of(self.name)),
-            ("content-disposition", disposition_of(self.name)),
+            ("content-disposition", "inline" if self.framed else disposition_of(self.name)),
             ("content-length", str(span.end - span.start if span else 0)),
             ("accept-ranges", "bytes"),
             ("etag", _etag(self.file)),
             ("cache-control", "no-cache"),
             ("x-content-type-options", "nosniff"),
-            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+            ("content-security-policy", _FRAMED if self.framed else _SAVED),
         ]
         if self.file.modified is not None:
             headers.append(("last-modified", formatdate(self.file.modified, usegmt=True)))

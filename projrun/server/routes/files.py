@@ -27,6 +27,7 @@ _LARGEST = 10 * 1024 * 1024
 
 class _OfRun(wire.OfRun, kw_only=True):
     path: str
+    framed: bool = False
 
 
 class _OfVersion(wire.Message):
@@ -57,7 +58,7 @@ async def _of_run(request: Request, stores: Stores, message: _OfRun) -> Response
         return store.artifacts(store.get_run(message.run).artifact_uri)
 
     path = safe_path(message.path)
-    return await _sent(await stores.read(find), path)
+    return await _sent(await stores.read(find), path, framed=message.framed)
 
 
 async def _of_version(request: Request, stores: Stores, message: _OfVersion) -> Response:
@@ -79,8 +80,8 @@ async def _of_model(request: Request, stores: Stores, message: _OfModel) -> Resp
     return await _sent(await stores.read(find), path)
 
 
-async def _sent(repository: ArtifactRepository, path: str) -> Response:
-    return ArtifactResponse(await in_thread(transfers_of(repository).open, path), path)
+async def _sent(repository: ArtifactRepository, path: str, *, framed: bool = False) -> Response:
+    return ArtifactResponse(await in_thread(transfers_of(repository).open, path), path, framed=framed)
 
 
 async def _keep(request: Request, stores: Stores, message: _Kept) -> Response:
