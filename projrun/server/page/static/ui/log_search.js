@@ -1,0 +1,64 @@
+// @ts-check
+/** Finding text in a log: looks through all of it, and steps from match to match. */
+
+import { count } from "../lib/format.js";
+import { html, useEffect, useState } from "../lib/preact.js";
+import { Button } from "./button.js";
+import { Icon } from "./icon.js";
+
+/** @typedef {import("../lib/log_source.js").LogSource} LogSource */
+/** @typedef {import("../lib/log_source.js").Match} Match */
+
+/** @param {LogSource} source @param {(match: Match) => void} goTo */
+export function useLogSearch(source, goTo) {
+  const [text, setText] = useState("");
+  const [matches, setMatches] = useState(/** @type {Match[]} */ ([]));
+  const [share, setShare] = useState(1);
+  const [at, setAt] = useState(-1);
+  useEffect(() => {
+    setMatches([]);
+    setAt(-1);
+    if (!text) return undefined;
+    const ending = new AbortController();
+    const begin = () =>
+      source.search(text, {
+        signal: ending.signal,
+        onProgress: (done, found) => {
+          if (ending.signal.aborted) return;
+          setShare(done);
+          setMatches([...found]);
+        },
+      });
+    const timer = setTimeout(begin, 200);
+    return () => {
+      clearTimeout(timer);
+      ending.abort();
+    };
+  }, [text, source]);
+  const step = (/** @type {number} */ by) => {
+    if (!matches.length) return;
+    const next = (at + by + matches.length) % matches.length;
+    setAt(next);
+    goTo(matches[next]);
+  };
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    step(event.shiftKey || at < 0 ? (at < 0 ? 1 : -1) : 1);
+  };
+  const found = matches.length ? `${at < 0 ? "" : `${count(at + 1)} of `}${count(matches.length)}` : share < 1 ? "" : "none";
+  const field = html`<span class="search log-search"
+      ><${Icon} name="search" /><input
+        type="search"
+        aria-label="Find in the log"
+        placeholder="Find in the log"
+        value=${text}
+        onInput=${(/** @type {Event} */ event) => setText(/** @type {HTMLInputElement} */ (event.target).value)}
+        onKeyDown=${keys}
+    /></span>
+    ${text &&
+    html`<span class="muted" role="status">${found}${share < 1 ? ` (${Math.round(share * 100)} %)` : ""}</span>
+      <${Button} kind="quiet" icon="up" label="Match before" onClick=${() => step(-1)} />
+      <${Button} kind="quiet" icon="down" label="Next match" onClick=${() => step(1)} />`}`;
+  return { field, text, current: matches[at] };
+}

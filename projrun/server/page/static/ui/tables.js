@@ -1,0 +1,90 @@
+// @ts-check
+/** Tables of data: CSV and Parquet files, and JSON tables. Only the rows in view are in the page. */
+
+import { readCsv } from "../lib/csv.js";
+import { count, number } from "../lib/format.js";
+import { useData } from "../lib/api.js";
+import { html, useMemo, useState } from "../lib/preact.js";
+import { Failed, Loading } from "./states.js";
+
+const ROW = 26;
+const HEIGHT = 520;
+const MOST_COLUMNS = 200;
+const MOST_ROWS = 100_000;
+const LONGEST = 300;
+
+/** @param {{ name: string, text: string }} props */
+export function CsvTable({ name, text }) {
+  const { columns, rows } = useMemo(() => {
+    const read = readCsv(text, { most: MOST_ROWS, ...(/\.(tsv|tab)$/i.test(name) ? { delimiter: "\t" } : {}) });
+    return { columns: read.rows[0] ?? [], rows: read.rows.slice(1) };
+  }, [text]);
+  return html`<${DataTable} name=${name} columns=${columns} rows=${rows} />`;
+}
+
+/** @param {{ name: string, address: string, size: number }} props */
+export function ParquetTable({ name, address, size }) {
+  const { data, error, reload } = useData(address, () => readParquet(address, size));
+  if (error) return html`<${Failed} error=${error} retry=${reload} />`;
+  if (!data) return html`<${Loading} />`;
+  return html`<${DataTable} name=${name} columns=${data.columns} rows=${data.rows} total=${data.total} />`;
+}
+
+/** @param {string} address @param {number} size */
+async function readParquet(address, size) {
+  const { readTable } = await import("./parquet.js");
+  return readTable(address, size);
+}
+
+/** @param {{ name: string, columns: string[], rows: unknown[][], total?: number }} props */
+export function DataTable({ name, columns, rows, total = rows.length }) {
+  const [top, setTop] = useState(0);
+  const shown = columns.slice(0, MOST_COLUMNS);
+  const first = Math.max(0, Math.floor(top / ROW) - 10);
+  const last = Math.min(rows.length, first + Math.ceil(HEIGHT / ROW) + 20);
+  const numeric = useMemo(() => shown.map((_, index) => rows.slice(0, 50).every((row) => isNumber(row[index]))), [rows]);
+  const parts = [
+    `${count(total)} rows, ${count(columns.length)} columns`,
+    rows.length < total && `the first ${count(rows.length)} rows are shown`,
+    columns.length > MOST_COLUMNS && `the first ${MOST_COLUMNS} columns are shown`,
+  ];
+  return html`<p class="muted">${parts.filter(Boolean).join("; ")}</p>
+    <div class="data" tabindex="0" role="region" aria-label=${`Table ${name}`} onScroll=${(/** @type {Event} */ event) => setTop(/** @type {HTMLElement} */ (event.currentTarget).scrollTop)}>
+      <table aria-rowcount=${rows.length + 1}>
+        <thead>
+          <tr>
+            <th class="number">#</th>
+            ${shown.map((column, index) => html`<th class=${numeric[index] ? "number" : ""} scope="col">${column}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${first > 0 && html`<tr class="filler" style=${{ height: `${first * ROW}px` }}></tr>`}
+          ${rows.slice(first, last).map(
+            (row, index) => html`<tr key=${first + index}>
+              <td class="number muted">${first + index + 1}</td>
+              ${shown.map((_, column) => html`<td class=${numeric[column] ? "number" : ""}>${cell(row[column])}</td>`)}
+            </tr>`,
+          )}
+          ${last < rows.length && html`<tr class="filler" style=${{ height: `${(rows.length - last) * ROW}px` }}></tr>`}
+        </tbody>
+      </table>
+    </div>`;
+}
+
+/** @param {unknown} value */
+function isNumber(value) {
+  return typeof value === "number" || typeof value === "bigint" || value === "" || value === null || (typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value)));
+}
+
+/** @param {unknown} value @returns {any} */
+function cell(value) {
+  if (value === null || value === undefined) return html`<span class="muted">null</span>`;
+  if (typeof value === "number") return number(value, 8);
+  const text = value instanceof Date ? value.toISOString() : typeof value === "object" ? JSON.stringify(value, plain) : String(value);
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
+
+/** @param {string} _ @param {unknown} value */
+function plain(_, value) {
+  return typeof value === "bigint" ? Number(value) : value;
+}
