@@ -10,6 +10,10 @@ import { ChartMenu } from "./chart_export.js";
 import { planeOf, plotOptions, xText } from "./chart_plot.js";
 import { ChartTable } from "./chart_table.js";
 import { seriesColours, useTheme } from "./theme.js";
+import { addSheet } from "./sheet.js";
+
+addSheet("vendor/uplot.css");
+addSheet("ui/chart.css");
 
 /** @typedef {import("../lib/curves.js").Curve} Curve */
 /** @typedef {import("../lib/curves.js").Settings} Settings */

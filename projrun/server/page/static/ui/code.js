@@ -3,6 +3,9 @@
 
 import { byLine, languageOf, tokens } from "../lib/highlight.js";
 import { html, useMemo } from "../lib/preact.js";
+import { addSheet } from "./sheet.js";
+
+addSheet("ui/content.css");
 
 const MOST_LINES = 5000;
 

@@ -4,6 +4,9 @@
 import { difference, hunks, patchLines, patchSummary } from "../lib/diff.js";
 import { counted } from "../lib/format.js";
 import { html, useMemo } from "../lib/preact.js";
+import { addSheet } from "./sheet.js";
+
+addSheet("ui/content.css");
 
 const MOST_LINES = 4000;
 const SIGNS = { added: "+", removed: "−", same: " " };

@@ -7,6 +7,9 @@ import { html, useLayoutEffect, useRef, useState } from "../lib/preact.js";
 import { writeCsv } from "../lib/csv.js";
 import { Menu } from "./menu.js";
 import { saveFile, saveText } from "./download.js";
+import { addSheet } from "./sheet.js";
+
+addSheet("ui/chart.css");
 
 /** @typedef {import("../lib/dimensions.js").Dimension} Dimension */
 /** @typedef {{ run: string, label: string }} Point */

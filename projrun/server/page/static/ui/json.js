@@ -5,6 +5,9 @@ import { counted } from "../lib/format.js";
 import { html, useMemo, useState } from "../lib/preact.js";
 import { Code } from "./code.js";
 import { DataTable } from "./tables.js";
+import { addSheet } from "./sheet.js";
+
+addSheet("ui/content.css");
 
 const OPEN = 2; // levels that are open at first
 const MOST = 200;

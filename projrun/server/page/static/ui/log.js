@@ -9,6 +9,9 @@ import { useRemembered } from "../lib/remembered.js";
 import { useLogSearch } from "./log_search.js";
 import { Button } from "./button.js";
 import { Icon } from "./icon.js";
+import { addSheet } from "./sheet.js";
+
+addSheet("ui/content.css");
 
 /** @typedef {import("../lib/log_source.js").Read} Read */
 

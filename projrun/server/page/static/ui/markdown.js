@@ -4,6 +4,9 @@
 import { parse } from "../lib/markdown.js";
 import { html, useMemo } from "../lib/preact.js";
 import { Code } from "./code.js";
+import { addSheet } from "./sheet.js";
+
+addSheet("ui/content.css");
 
 /** @typedef {import("../lib/markdown.js").Child} Child */
 /** @typedef {(source: string) => string} ImageOf the address of an image, "" where it is not shown */

@@ -3,6 +3,9 @@
 
 import { readYaml, signatureFields } from "../lib/mlmodel.js";
 import { html, useMemo } from "../lib/preact.js";
+import { addSheet } from "./sheet.js";
+
+addSheet("ui/content.css");
 
 /** @typedef {import("../lib/mlmodel.js").Field} Field */
 

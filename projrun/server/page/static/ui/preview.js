@@ -12,8 +12,11 @@ import { Json } from "./json.js";
 import { Log, reader } from "./log.js";
 import { Markdown } from "./markdown.js";
 import { MLmodel } from "./mlmodel.js";
-import { CsvTable, ParquetTable } from "./tables.js";
+import { CsvTable, ReadTable } from "./tables.js";
 import { Failed, Loading } from "./states.js";
+import { addSheet } from "./sheet.js";
+
+addSheet("ui/content.css");
 
 /** Texts are loaded up to this much; logs have no limit. */
 const MOST = 2_000_000;
@@ -25,20 +28,21 @@ const MOST = 2_000_000;
  * @property {string} [framed] where the server gives a page of its own to be put into a frame
  * @property {number} size
  * @property {boolean} [live] more may be appended
+ * @property {() => Promise<import("./tables.js").Beginning>} [table] its first rows, as the server reads them
  * @property {(path: string) => string} [sibling] the address of another file, by a path beside this one
  */
 
 /** @param {{ artifact: Artifact }} props */
 export function Preview({ artifact }) {
-  const { path, address, size } = artifact;
+  const { path, address } = artifact;
   const kind = kindOf(path);
   if (kind === "image") return html`<${Picture} path=${path} address=${address} />`;
   if (kind === "audio") return html`<audio controls preload="metadata" src=${address} aria-label=${path}></audio>`;
   if (kind === "video") return html`<video controls preload="metadata" src=${address} aria-label=${path}></video>`;
   if (kind === "html") return html`<${Page} key=${address} artifact=${artifact} />`;
   if (kind === "log") return html`<${Log} key=${address} name=${path} address=${address} live=${artifact.live ?? false} />`;
-  if (kind === "parquet") return html`<${ParquetTable} key=${address} name=${path} address=${address} size=${size} />`;
-  if (kind === "none" || kind === "pdf") return html`<${NoPreview} artifact=${artifact} />`;
+  if (kind === "parquet" && artifact.table) return html`<${ReadTable} key=${address} name=${path} load=${artifact.table} />`;
+  if (kind === "none" || kind === "parquet" || kind === "pdf") return html`<${NoPreview} artifact=${artifact} />`;
   return html`<${TextFile} key=${address} artifact=${artifact} kind=${kind} />`;
 }
 

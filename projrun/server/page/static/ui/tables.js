@@ -6,6 +6,9 @@ import { count, number } from "../lib/format.js";
 import { useData } from "../lib/api.js";
 import { html, useMemo, useState } from "../lib/preact.js";
 import { Failed, Loading } from "./states.js";
+import { addSheet } from "./sheet.js";
+
+addSheet("ui/content.css");
 
 const ROW = 26;
 const HEIGHT = 520;
@@ -22,18 +25,14 @@ export function CsvTable({ name, text }) {
   return html`<${DataTable} name=${name} columns=${columns} rows=${rows} />`;
 }
 
-/** @param {{ name: string, address: string, size: number }} props */
-export function ParquetTable({ name, address, size }) {
-  const { data, error, reload } = useData(address, () => readParquet(address, size));
+/** @typedef {{ columns: string[], rows: unknown[][], total: number | null, more: boolean }} Beginning the first rows of a table */
+
+/** A table that the server reads, since the browser cannot. @param {{ name: string, load: () => Promise<Beginning> }} props */
+export function ReadTable({ name, load }) {
+  const { data, error, reload } = useData(name, load);
   if (error) return html`<${Failed} error=${error} retry=${reload} />`;
   if (!data) return html`<${Loading} />`;
-  return html`<${DataTable} name=${name} columns=${data.columns} rows=${data.rows} total=${data.total} />`;
-}
-
-/** @param {string} address @param {number} size */
-async function readParquet(address, size) {
-  const { readTable } = await import("./parquet.js");
-  return readTable(address, size);
+  return html`<${DataTable} name=${name} columns=${data.columns} rows=${data.rows} total=${data.total ?? data.rows.length} />`;
 }
 
 /** @param {{ name: string, columns: string[], rows: unknown[][], total?: number }} props */

@@ -10,6 +10,8 @@ export const places = [
   { name: "runs", path: "/experiments/:experiment", load: () => import("./runs/view.js") },
   { name: "signin", path: "/signin", load: () => import("./session/signin.js") },
   { name: "tokens", path: "/tokens", load: () => import("./session/tokens.js") },
+  { name: "run", path: "/experiments/:experiment/runs/:run", load: () => import("./run/view.js") },
+  { name: "compare", path: "/compare", load: () => import("./compare/view.js") },
 ];
 
 /** What the bar at the top leads to, with the places that belong to it. */

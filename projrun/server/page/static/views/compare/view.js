@@ -13,11 +13,16 @@ import { MetricCharts } from "../../ui/metric_charts.js";
 import { Empty, Failed, Loading, Status } from "../../ui/states.js";
 import { Tabs } from "../../ui/tabs.js";
 import { Button, Command } from "../../ui/button.js";
+import { experimentName } from "../run/calls.js";
 import { loadRuns } from "./calls.js";
 import { Files } from "./files.js";
 import { Images } from "./images.js";
 import { Boxes, Coordinates, Points } from "./relations.js";
 import { Values } from "./values.js";
+import { addSheet } from "../../ui/sheet.js";
+
+addSheet("views/run/run.css"); // heads of sections
+addSheet("views/compare/compare.css");
 
 /** @typedef {import("../../lib/runs.js").Run} Run */
 
@@ -62,7 +67,7 @@ function Shown({ runs, missing, route }) {
   return html`<div class="view compare">
     <nav class="crumbs" aria-label="Where these runs are">
       <a href=${href("/experiments")}>Experiments</a>
-      ${[...new Set(runs.map((run) => run.experiment))].slice(0, 3).map((id) => html`<span aria-hidden="true">/</span><a href=${href(path("experiments", id))}>experiment ${id}</a>`)}
+      ${[...new Set(runs.map((run) => run.experiment))].slice(0, 3).map((id) => html`<span aria-hidden="true">/</span><${ExperimentLink} key=${id} id=${id} />`)}
     </nav>
     <div class="head"><h1>Compare ${counted(runs.length, "run")}</h1>${missing.length > 0 && html`<span class="muted">${counted(missing.length, "run")} not found</span>`}</div>
     <div class="compare-body">
@@ -81,6 +86,12 @@ function Shown({ runs, missing, route }) {
       </div>
     </div>
   </div>`;
+}
+
+/** @param {{ id: string }} props */
+function ExperimentLink({ id }) {
+  const { data } = useData(id, (how) => experimentName(id, how));
+  return html`<a href=${href(path("experiments", id))}>${data ?? id}</a>`;
 }
 
 /** The runs with their colours: a click hides one, the pointer over one brings its curves to the front.

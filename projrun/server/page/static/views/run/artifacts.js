@@ -10,7 +10,7 @@ import { Button, Command, CopyButton } from "../../ui/button.js";
 import { Icon } from "../../ui/icon.js";
 import { Preview } from "../../ui/preview.js";
 import { Empty, Failed, Loading } from "../../ui/states.js";
-import { listFiles } from "./calls.js";
+import { firstRows, listFiles, zipAddress } from "./calls.js";
 import { RegisterDialog } from "./dialogs.js";
 
 /** @typedef {import("../../lib/runs.js").Run} Run */
@@ -71,7 +71,7 @@ function Chosen({ run, path }) {
   if (!file) return html`<${Empty} title="There is no such file"><p>${path}</p></${Empty}>`;
   if (file.folder) return html`<${Folder} run=${run} path=${path} />`;
   const address = artifactAddress(run.id, path);
-  const artifact = { path, address, framed: `${address}&framed=true`, size: file.size, live: isLive(run), sibling: (/** @type {string} */ other) => artifactAddress(run.id, other) };
+  const artifact = { path, address, framed: `${address}&framed=true`, size: file.size, live: isLive(run), table: () => firstRows(run.id, path), sibling: (/** @type {string} */ other) => artifactAddress(run.id, other) };
   return html`<${FileHead} run=${run} path=${path} note=${bytes(file.size)} />
     <${Preview} artifact=${artifact} />`;
 }
@@ -96,7 +96,7 @@ function Folder({ run, path }) {
   if (!data) return html`<${Loading} />`;
   const model = data.find((file) => file.path === (path ? `${path}/MLmodel` : "MLmodel"));
   const uri = `runs:/${run.id}/${path}`;
-  return html`<${FileHead} run=${run} path=${path}>${model && html`<${Button} kind="primary" onClick=${() => setRegistering(true)}>Register</${Button}>`}</${FileHead}>
+  return html`<${FileHead} run=${run} path=${path}><a class="button" href=${zipAddress(run.id, path)} download><${Icon} name="download" />zip</a>${model && html`<${Button} kind="primary" onClick=${() => setRegistering(true)}>Register</${Button}>`}</${FileHead}>
     ${model &&
     html`<p class="muted">A model. From Python: </p><${Command}>${`mlflow.pyfunc.load_model("${uri}")`}</${Command}>
       <${Preview} artifact=${{ path: model.path, address: artifactAddress(run.id, model.path), size: model.size }} />`}

@@ -1,7 +1,8 @@
 // @ts-check
 /** What the view of a run asks of the server, and what it changes. */
 
-import { get, post } from "../../lib/api.js";
+import { get, own, post } from "../../lib/api.js";
+import { root } from "../../lib/router.js";
 import { runOf } from "../../lib/runs.js";
 
 /** @typedef {import("../../lib/runs.js").Run} Run */
@@ -77,6 +78,16 @@ export async function listFiles(run, path, how) {
     token = answer.next_page_token ?? "";
   } while (token && all.length < 20_000);
   return all.sort((one, other) => Number(other.folder) - Number(one.folder) || one.path.localeCompare(other.path, "en", { numeric: true }));
+}
+
+/** The first rows of a table among the artifacts. @param {string} run @param {string} path */
+export function firstRows(run, path) {
+  return own("GET", "artifacts/table", { run_id: run, path, rows: 1000 });
+}
+
+/** Where a folder is sent as one file. @param {string} run @param {string} path */
+export function zipAddress(run, path) {
+  return `${root}api/projrun/1/artifacts/zip?${new URLSearchParams({ run_id: run, path })}`;
 }
 
 /** @param {string} run @param {string} key @param {string} value */

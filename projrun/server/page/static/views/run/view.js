@@ -21,6 +21,10 @@ import { RenameDialog } from "./dialogs.js";
 import { Logs } from "./logs.js";
 import { Overview } from "./overview.js";
 import { Source } from "./source.js";
+import { addSheet } from "../../ui/sheet.js";
+
+addSheet("ui/content.css"); // facts and code
+addSheet("views/run/run.css");
 
 /** @typedef {import("../../lib/runs.js").Run} Run */
 

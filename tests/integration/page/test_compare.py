@@ -1,0 +1,138 @@
+"""The view that compares runs, in a browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.integration.page.test_run import PIXEL
+from tests.support.browser import Screen
+from tests.support.rest import Api
+
+HOSTILE = "=<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def runs(api: Api) -> list[str]:
+    """Four runs that differ in two params."""
+    experiment = api.experiment("several runs")
+    found = []
+    for number, (alpha, optimizer) in enumerate([("0.1", "adam"), ("0.1", "sgd"), ("0.5", "adam"), ("0.5", "sgd")]):
+        losses: list[float | str] = [float(alpha) + number + 1 / (step + 1) for step in range(100)]
+        run = api.run(
+            experiment,
+            HOSTILE if number == 3 else f"run {number}",
+            params={"alpha": alpha, "optimizer": optimizer, "seed": "1"},
+            metrics={"loss": losses, "accuracy": [number / 10]},
+        )
+        place = f"{experiment}/{run}/artifacts"
+        api.put(f"{place}/conf.yaml", f"alpha: {alpha}\nsame: 1\n".encode())
+        for step in (0, 10):
+            api.put(f"{place}/images/sample_{step}.png", PIXEL)
+        found.append(run)
+    return found
+
+
+def _path(runs: list[str], query: str = "") -> str:
+    return f"/compare?runs={','.join(runs)}{query}"
+
+
+def test_differences_are_shown_and_saved(screen: Screen, runs: list[str], tmp_path: Path) -> None:
+    page = screen.show(_path(runs)).page
+    table = page.locator(".values")
+    expect(table).to_contain_text("optimizer")
+    expect(table).not_to_contain_text("seed")
+    assert table.locator("tr", has_text="alpha").locator(".odd").count() == 2
+    assert table.locator("tr", has_text="accuracy").locator(".end[title=greatest]").count() == 1
+    page.get_by_role("button", name="Only differences").click()
+    expect(table).to_contain_text("seed")
+    page.wait_for_url(re.compile("all=1"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    download.value.save_as(tmp_path / "runs.csv")
+    lines = (tmp_path / "runs.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("run_id,run,alpha,optimizer,seed,accuracy,loss,")
+    assert lines[4].startswith(f"{runs[3]},'{HOSTILE},0.5,sgd,1,0.3,")  # no formula
+
+
+def test_curves_of_chosen_runs_and_their_files(screen: Screen, runs: list[str], tmp_path: Path) -> None:
+    page = screen.show(_path(runs, "&tab=curves")).page
+    chart = page.locator("figure[aria-label=loss]")
+    chart.locator("summary").click()
+    expect(chart.locator("tbody tr")).to_have_count(4)
+    page.get_by_role("button", name="Hide run 0").click()
+    expect(chart.locator("tbody tr")).to_have_count(3)
+    page.wait_for_url(re.compile(f"hide={runs[0]}"))
+    starts = {"PNG": b"\x89PNG", "SVG": b"<svg ", "CSV": b"run_id,run,metric,step,value"}
+    for kind, start in starts.items():
+        page.get_by_role("button", name="Save loss").click()
+        with page.expect_download() as download:
+            page.get_by_role("menuitem", name=f"Save as {kind}").click()
+        assert download.value.suggested_filename == f"loss.{kind.lower()}"
+        download.value.save_as(tmp_path / kind)
+        assert (tmp_path / kind).read_bytes().startswith(start)
+    assert b"<img" not in (tmp_path / "SVG").read_bytes()
+
+
+def test_cursors_go_together(screen: Screen, runs: list[str]) -> None:
+    page = screen.show(_path(runs, "&tab=curves")).page
+    page.locator("figure[aria-label=accuracy] .u-over").wait_for()
+    page.locator("figure[aria-label=loss] .u-over").hover()
+    expect(page.locator("figure[aria-label=loss] .chart-tip")).to_contain_text("run 1")
+    # The other chart has one step, 0, so the same step is not in it.
+    page.locator("figure[aria-label=accuracy] .u-over").hover()
+    expect(page.locator("figure[aria-label=loss] .chart-tip")).to_have_count(0)
+    expect(page.locator("figure[aria-label=loss] .u-cursor-x")).to_be_attached()
+
+
+def test_relations_are_chosen_and_brushed(screen: Screen, runs: list[str]) -> None:
+    page = screen.show(_path(runs, "&tab=scatter")).page
+    expect(page.locator(".dot")).to_have_count(4)
+    page.get_by_label("y", exact=True).select_option("metric.loss")
+    page.wait_for_url(re.compile("sy=metric.loss"))
+    expect(page.locator("figure.chart")).to_contain_text("loss by alpha")
+    screen.show(_path(runs, "&tab=box&bv=metric.accuracy&bg=param.optimizer"))
+    expect(page.locator("g.box")).to_have_count(2)
+    screen.show(_path(runs, "&tab=parallel"))
+    expect(page.locator(".thread")).to_have_count(4)
+    screen.text("4 of 4 runs")
+    axis = page.get_by_role("slider", name="Limit alpha").bounding_box()
+    assert axis
+    middle = axis["x"] + axis["width"] / 2
+    page.mouse.move(middle, axis["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(middle, axis["y"] + axis["height"] / 2, steps=3)
+    page.mouse.up()
+    screen.text("2 of 4 runs")
+    page.wait_for_url(re.compile("brush="))
+    page.reload()
+    screen.text("2 of 4 runs")
+    page.get_by_role("slider", name="Limit alpha").press("Escape")
+    screen.text("4 of 4 runs")
+
+
+def test_images_by_step_and_differences_of_files(screen: Screen, runs: list[str]) -> None:
+    page = screen.show(_path(runs, "&tab=images")).page
+    expect(page.locator(".images img")).to_have_count(4)
+    screen.text("step 10")
+    page.get_by_label("Step").fill("0")
+    screen.text("step 0")
+    page.wait_for_url(re.compile("step=0"))
+    screen.show(_path(runs, f"&tab=files&left={runs[0]}&right={runs[2]}"))
+    expect(page.locator("tr.diff-removed")).to_contain_text("alpha: 0.1")
+    expect(page.locator("tr.diff-added")).to_contain_text("alpha: 0.5")
+
+
+def test_a_comparison_without_runs_says_what_to_do(screen: Screen) -> None:
+    screen.show("/compare").text("projrun runs list")
+
+
+@pytest.mark.parametrize(
+    ("tab", "ready"),
+    [("values", ".values td"), ("curves", "figure[aria-label=loss] canvas"), ("parallel", ".thread"), ("images", ".images img")],
+)
+def test_pictures(screen: Screen, runs: list[str], tab: str, ready: str) -> None:
+    screen.pictures(f"compare-{tab}", _path(runs, f"&tab={tab}"), ready)
