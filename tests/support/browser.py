@@ -26,6 +26,7 @@ _SWITCHES = [
     "--disable-sync",
 ]
 _PATIENCE = 20_000  # milliseconds: a busy machine
+expect.set_options(timeout=_PATIENCE)
 
 
 class Screen:

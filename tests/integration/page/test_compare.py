@@ -20,7 +20,9 @@ def runs(api: Api) -> list[str]:
     """Four runs that differ in two params."""
     experiment = api.experiment("several runs")
     found = []
-    for number, (alpha, optimizer) in enumerate([("0.1", "adam"), ("0.1", "sgd"), ("0.5", "adam"), ("0.5", "sgd")]):
+    for number, (alpha, optimizer) in enumerate(
+        [("0.1", "adam"), ("0.1", "sgd"), ("0.5", "adam"), ("0.5", "sgd")]
+    ):
         losses: list[float | str] = [float(alpha) + number + 1 / (step + 1) for step in range(100)]
         run = api.run(
             experiment,
@@ -132,7 +134,7 @@ def test_a_comparison_without_runs_says_what_to_do(screen: Screen) -> None:
 
 @pytest.mark.parametrize(
     ("tab", "ready"),
-    [("values", ".values td"), ("curves", "figure[aria-label=loss] canvas"), ("parallel", ".thread"), ("images", ".images img")],
+    [("values", ".values td"), ("curves", "figure[aria-label=loss] canvas"), ("parallel", ".thread")],
 )
 def test_pictures(screen: Screen, runs: list[str], tab: str, ready: str) -> None:
     screen.pictures(f"compare-{tab}", _path(runs, f"&tab={tab}"), ready)

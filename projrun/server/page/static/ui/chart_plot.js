@@ -108,7 +108,8 @@ function labelWidth(_, labels) {
 /** @param {uPlot} plot @param {import("../lib/hub.js").Hub} hub */
 function tellCursor(plot, hub) {
   const left = plot.cursor.left ?? -1;
-  if (plot.cursor.event === undefined && left < 0) return;
+  // A plot that is drawn again tells of its cursor, too; only the one below the pointer counts.
+  if (left >= 0 && !plot.over.matches(":hover")) return;
   hub.set({ x: left < 0 ? null : plot.posToVal(left, "x"), source: plot });
 }
 

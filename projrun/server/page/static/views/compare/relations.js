@@ -39,8 +39,8 @@ function chosen(columns, wanted, otherwise) {
 function Choice({ label, columns, value, none = false, onChange }) {
   const groups = /** @type {const} */ ([["param", "Params"], ["metric", "Metrics"], ["attribute", "Run"], ["tag", "Tags"]]);
   return html`<label class="choice">
-    <span class="muted">${label}</span>
-    <select onChange=${(/** @type {Event} */ event) => onChange(/** @type {HTMLSelectElement} */ (event.target).value)}>
+    <span class="muted" aria-hidden="true">${label}</span>
+    <select aria-label=${label} onChange=${(/** @type {Event} */ event) => onChange(/** @type {HTMLSelectElement} */ (event.target).value)}>
       ${none && html`<option value="none" selected=${!value}>none</option>`}
       ${groups.map(([kind, title]) => {
         const found = columns.filter((column) => column.kind === kind);
