@@ -237,7 +237,7 @@ def test_the_tree_opens_folders_and_knows_addresses(screen: Screen, failed: Seen
 
 def test_what_the_run_was_made_of(screen: Screen, failed: Seen) -> None:
     screen.show(f"{failed.path}?tab=source")
-    screen.expect(".diff-summary").to_contain_text("1 file, +1 −1")
+    screen.expect(".diff-summary").to_contain_text("1 file, +1")
     screen.expect(".patch-removed").to_have_text("-alpha = 1\n")
     screen.text("numpy==2.0.0")
 
