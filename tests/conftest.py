@@ -70,14 +70,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What starts git servers or builds environments is integration, wherever it stands; `large` only by its name."""
+    """What starts git servers, builds environments or is about processes is integration; `large` only by its name."""
     if "large" not in config.getoption("markexpr"):
         large = [item for item in items if item.get_closest_marker("large")]
         config.hook.pytest_deselected(items=large)
         items[:] = [item for item in items if not item.get_closest_marker("large")]
     for item in items:
         serves = item.nodeid.startswith(SERVED) and not {"server", "lfs"}.isdisjoint(_fixtures(item))
-        if serves or item.nodeid.startswith(INTEGRATION_FOLDERS) or "built" in _fixtures(item):
+        real = "built" in _fixtures(item) or item.get_closest_marker("processes")
+        if serves or real or item.nodeid.startswith(INTEGRATION_FOLDERS):
             item.add_marker(pytest.mark.integration)
 
 

@@ -329,6 +329,7 @@ def test_what_a_plug_in_prints_is_not_in_the_json(install: Install, tmp_path: Pa
     assert json.loads(failed.stdout)["exit_code"] == failed.returncode == 2
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("change", "what"),
     [
@@ -349,6 +350,7 @@ def test_a_job_that_fails_ends_the_run(install: Install, tmp_path: Path, change:
     assert status(tmp_path) == ("FAILED", fault(name, what))
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("change", "what", "recorded"),
     [
@@ -440,6 +442,7 @@ def test_a_manager_reads_its_own_options(install: Install, tmp_path: Path) -> No
     assert "image building and credentials have no effect" in done.check().stdout + done.stderr
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("function", "what", "started"),
     [
@@ -464,6 +467,7 @@ def test_a_managers_end_function_that_fails(
     assert (tmp_path / "project" / "started").exists() == started
 
 
+@pytest.mark.processes
 def test_a_managers_end_function_gets_its_own_details(install: Install, tmp_path: Path) -> None:
     change = "Manager.prepare = ends_with(f'{__name__}:relabel')"
     install(f"{MANAGER}\n{change}", "environments", "Manager")

@@ -156,6 +156,7 @@ def test_a_shared_file_is_only_freed_by_its_last_holder() -> None:
     assert len(choose(items, Limits(total_bytes=1000), 9.0)) == 3
 
 
+@pytest.mark.processes
 def test_what_a_process_uses_or_builds_stays(cache: ContentCache) -> None:
     script = (
         "import sys, pathlib; from projrun.cache.entries import ContentCache\n"
@@ -188,6 +189,7 @@ def test_what_this_process_uses_stays(cache: ContentCache) -> None:
     assert entry.is_dir()
 
 
+@pytest.mark.processes
 def test_a_look_does_not_disturb_a_run(cache: ContentCache) -> None:
     """A user that comes while somebody looks or removes waits for that moment instead of building anew."""
     make(cache, "key")

@@ -13,6 +13,8 @@ from tests.support.commands import Completed, run_projrun
 from tests.support.projects import write_project
 from tests.support.questions import ask_projrun
 
+pytestmark = pytest.mark.processes
+
 MLPROJECT = """\
 name: demo
 entry_points:

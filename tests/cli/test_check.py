@@ -82,6 +82,7 @@ def test_the_file_itself_may_be_named(tmp_path: Path, name: str) -> None:
     assert CliRunner().invoke(check, [str(tmp_path / name), "--strict"]).exit_code == 0
 
 
+@pytest.mark.processes
 def test_the_real_command_checks_the_folder_it_is_in(tmp_path: Path) -> None:
     write_project(tmp_path, ERROR)
     done = run_projrun("check", "--json", cwd=tmp_path)
@@ -98,6 +99,7 @@ def test_the_command_line_imports_its_readers_late(tmp_path: Path) -> None:
     assert run_command([sys.executable, "-c", script], cwd=tmp_path).check().stdout == "[]\n"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("key", ["python_env", "conda_env"])
 @pytest.mark.parametrize("named", ["../secret.yaml", "{folder}/secret.yaml", "link.yaml", "sub/link.yaml"])
 def test_no_line_of_a_file_outside_the_project_is_shown(key: str, named: str, tmp_path: Path) -> None:
@@ -114,6 +116,7 @@ def test_no_line_of_a_file_outside_the_project_is_shown(key: str, named: str, tm
         assert "hunter2" not in done.stdout + done.stderr
 
 
+@pytest.mark.processes
 def test_no_line_of_a_linked_mlproject_is_shown(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("root:x: hunter2: [\n")
     project = write_project(tmp_path / "project", "")

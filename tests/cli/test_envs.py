@@ -15,6 +15,8 @@ from tests.cli.test_environments import make_venv, wait_for
 from tests.support.commands import Completed, run_projrun
 from tests.support.workshop import Workshop
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:

@@ -180,6 +180,7 @@ def test_completion_is_left_to_click() -> None:
     assert read_plain_line(["run", "."], {"_PROJRUN_COMPLETE": "bash_complete"}) is None
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "words",
     [
@@ -202,6 +203,7 @@ def test_errors_are_the_same_with_click(words: list[str]) -> None:
     assert plain.returncode != 0
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("words", [["plan", str(QUICKSTART)], ["plan", "--", str(QUICKSTART)]])
 def test_a_reader_that_has_gone_is_no_error(words: list[str]) -> None:
     done = run_command(

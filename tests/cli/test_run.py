@@ -26,6 +26,8 @@ from tests.support.questions import ask_projrun
 from tests.support.warm import Started
 from tests.tracking.loopback import Answer, always, serve
 
+pytestmark = pytest.mark.processes
+
 
 class Runner:
     """Runs projrun with a data folder of its own, and reads what was recorded."""

@@ -108,6 +108,7 @@ def test_no_attempt_follows_what_failed_before_the_command(bench: Workbench, tmp
     assert (run.status, run.tag("projrun.attempts"), run.tag("projrun.exit_code")) == ("FAILED", "1", "4")
 
 
+@pytest.mark.processes
 def test_a_signal_ends_the_waiting_for_the_next_attempt(bench: Workbench, tmp_path: Path) -> None:
     command = ("run", bench.project, "--env-manager=local", "--retries=3", "--retry-delay=10m")
     started = start_projrun(*command, cwd=tmp_path, environ={"PROJRUN_HOME": str(bench.home)})

@@ -99,6 +99,7 @@ def test_the_command_sees_its_own(bench: Workbench, gpus: str, visible: str | No
     assert list((bench.home / "gpus").glob("*")) == []
 
 
+@pytest.mark.processes
 def test_runs_side_by_side_get_different_ones_and_the_third_waits(bench: Workbench, tmp_path: Path) -> None:
     bench.environ["PROJRUN_GPUS"] = "1"
     # Its pipes break with its runner; and every process gets TERM more than once.
@@ -127,6 +128,7 @@ def test_runs_side_by_side_get_different_ones_and_the_third_waits(bench: Workben
     assert said == {b"on 0 PCI_BUS_ID\n", b"on 1 PCI_BUS_ID\n"}
 
 
+@pytest.mark.processes
 def test_a_step_of_a_run_chooses_from_the_gpus_of_that_run(bench: Workbench, tmp_path: Path) -> None:
     step = f"projrun run {bench.project} --gpus 1 --env-manager local --no-tty"
     bench.environ |= {"PROJRUN_GPUS": "2", "THEN": f"THEN=true {step}"}

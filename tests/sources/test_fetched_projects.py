@@ -9,6 +9,8 @@ import pytest
 from tests.sources.git_servers import GitServer, Repository
 from tests.support.commands import run_projrun
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.parametrize(
     ("folder", "told"),

@@ -17,6 +17,8 @@ from projrun.cli.execution import execute
 from tests.sources.git_servers import MLPROJECT, Repository, make_repository
 from tests.support.commands import run_projrun
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:

@@ -31,7 +31,10 @@ from tests.execution.supervision.support import (
     make_spec,
 )
 
-pytestmark = pytest.mark.skipif(not PROC.exists(), reason="these tests look into /proc")
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(not PROC.exists(), reason="these tests look into /proc"),
+]
 
 KINDS = {
     "setsid": "setsid sleep 60 & echo $! >> pids",

@@ -12,6 +12,8 @@ import pytest
 from projrun.execution.supervision.group import is_alive, signal_group
 from tests.execution.supervision.support import eventually, process_state
 
+pytestmark = pytest.mark.processes
+
 
 def leader(*argv: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(argv, start_new_session=True)

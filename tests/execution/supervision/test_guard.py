@@ -15,7 +15,7 @@ import pytest
 from projrun.execution.supervision.guard import Guard
 from tests.execution.supervision.support import Runner, eventually, is_running, process_state, read_pid
 
-pytestmark = [pytest.mark.integration, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 
 def sleeper(*words: str) -> subprocess.Popen[bytes]:

@@ -18,7 +18,7 @@ from projrun.execution.supervision.ending import ended, timed_out
 from projrun_backends.execution.local import LocalBackend
 from tests.execution.supervision.support import PYTHON, eventually, make_spec
 
-pytestmark = [pytest.mark.integration, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="affinity and address space are limited on Linux")
 

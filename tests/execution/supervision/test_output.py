@@ -14,7 +14,7 @@ import pytest
 from projrun.execution.supervision.output import LogFile
 from tests.execution.supervision.support import PYTHON, Runner, eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="/dev/full: Linux")

@@ -24,7 +24,7 @@ from tests.execution.supervision.support import (
     read_pid,
 )
 
-pytestmark = [pytest.mark.integration, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 INT, TERM, KILL, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP
 USR1, USR2, TSTP, CONT = signal.SIGUSR1, signal.SIGUSR2, signal.SIGTSTP, signal.SIGCONT

@@ -12,6 +12,8 @@ import pytest
 
 from projrun.execution.supervision.started import Started
 
+pytestmark = pytest.mark.processes
+
 _SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 

@@ -20,7 +20,7 @@ from projrun.execution.supervision.terminal import Terminal
 from projrun.execution.supervision.transcript import Transcript
 from tests.execution.supervision.support import PYTHON, Runner, eventually, is_running, make_spec
 
-pytestmark = [pytest.mark.integration, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 
 @contextmanager

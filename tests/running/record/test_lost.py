@@ -179,6 +179,7 @@ def test_backend_that_was_removed_leaves_the_run_lost(store: SqlStore, directori
     assert f"was {reason}; it is now recorded as KILLED" in warnings[0]
 
 
+@pytest.mark.processes
 def test_runner_notes_a_job_that_survives_it(tmp_path: Path, job: Path) -> None:
     """From the command line: the runner is killed, its job goes on and ends."""
     project = tmp_path / "project"

@@ -12,6 +12,8 @@ from tests.sources.archives.making import Item, archive
 from tests.support.commands import Completed, run_projrun
 from tests.tracking.loopback import Answer, always, serve
 
+pytestmark = pytest.mark.processes
+
 COMMAND = b"cat words.txt run.sh && ./run.sh >> words.txt && cat words.txt"
 PROJECT = b"name: x\nentry_points:\n  main:\n    command: " + COMMAND + b"\n"
 CONTENT = archive(

@@ -53,6 +53,7 @@ def heard(monkeypatch: pytest.MonkeyPatch, said: bytes) -> tuple[list[tuple[str,
     return moves, listener.end()
 
 
+@pytest.mark.processes
 def test_progress_and_messages_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     moves, kept = heard(
         monkeypatch,
@@ -72,6 +73,7 @@ def test_progress_and_messages_are_told_apart(monkeypatch: pytest.MonkeyPatch) -
     assert kept == b"fatal: early EOF\nremote: Repository not found.\nno end of line\n"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "line",
     [
@@ -98,6 +100,7 @@ def test_a_terminal_shows_percent_objects_and_bytes(slow: GitServer, tmp_path: P
     assert "finished" in shown
 
 
+@pytest.mark.processes
 def test_a_pipe_shows_no_bar(slow: GitServer, tmp_path: Path) -> None:
     environ = {"PROJRUN_HOME": str(tmp_path / "home")}
     done = run_projrun("run", slow.url("repository.git"), "--env-manager=local", environ=environ).check()
