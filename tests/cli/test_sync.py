@@ -17,6 +17,7 @@ from projrun.journal.journal import Journal
 from projrun.tracking.entities import Param, Run, Tag
 from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.uri import parse_tracking_uri
+from tests.support.stores import new_store
 from tests.tracking.loopback import closed_port
 
 ORIGIN_ID = "5" * 32
@@ -28,7 +29,7 @@ class Bench:
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.active = folder / "home" / "active"
         self.uri = f"sqlite:///{folder / 'store.db'}"
-        self.store = SqlStore.open(folder / "store.db")
+        self.store = SqlStore.open(new_store(folder / "store.db"))
         self._capsys = capsys
 
     def waiting(self, origin_id: str, uri: str, run: Run) -> Lease:

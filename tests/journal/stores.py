@@ -13,6 +13,7 @@ from projrun.tracking.origin import ORIGIN, ORIGIN_MODEL
 from projrun.tracking.parts import Part
 from projrun.tracking.sql.models.store import SqlLoggedModels
 from projrun.tracking.sql.store import SqlStore
+from tests.support.stores import new_store
 
 
 class ForeignModels(SqlLoggedModels):
@@ -35,7 +36,8 @@ class ForeignStore(SqlStore):
     @classmethod
     def at(cls, folder: Path, all_arrived: list[tuple[str, Metric]] | None = None) -> ForeignStore:
         """Open the store of a folder; several may share the list of what arrived, with its run."""
-        store = cls.open(folder / "foreign.db")
+        file = folder / "foreign.db"
+        store = cls.open(file if file.exists() else new_store(file))
         assert isinstance(store, cls)
         store.all_arrived = [] if all_arrived is None else all_arrived
         return store

@@ -28,6 +28,7 @@ from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
 from tests.journal.stores import Failing, ForeignStore
 from tests.support.examples import examples
+from tests.support.stores import new_store
 
 OWNER, NESTED = "a" * 32, "b" * 32
 
@@ -53,9 +54,13 @@ def fill(journal: Journal, steps: int = 3) -> None:
     store.create_run(experiment, run_name="inner", start_time=2000, origin_id=NESTED)
     store.log_batch(NESTED, tags=[Tag("mlflow.parentRunId", OWNER), Tag("model", f"runs:/{OWNER}/model")])
     store.log_batch(OWNER, params=[Param("alpha", "0.5")], tags=[Tag("stage", "first"), Tag("gone", "x")])
-    for step in range(steps):
-        values = [("loss", 1 / (step + 1)), ("nan", math.nan), ("big", math.inf)]
-        store.log_batch(OWNER, metrics=[Metric(key, value, 5000 + step, step) for key, value in values])
+    metrics = [
+        Metric(key, value, 5000 + step, step)
+        for step in range(steps)
+        for key, value in (("loss", 1 / (step + 1)), ("nan", math.nan), ("big", math.inf))
+    ]
+    for first in range(0, len(metrics), 999):
+        store.log_batch(OWNER, metrics=metrics[first : first + 999])
     store.set_tag(OWNER, Tag("stage", "last"))
     store.delete_tag(OWNER, "gone")
     part_of(store, Inputs).log_inputs(OWNER, [Dataset("d", "1", "local", "here")])
@@ -204,7 +209,7 @@ def test_whatever_fails_everything_is_there_once(rounds: list[list[str]], steps:
         folder = Path(name)
         with Journal(folder / "run") as journal:
             fill(journal, steps)
-        target = ForeignStore.at(folder) if foreign else SqlStore.open(folder / "ours.db")
+        target = ForeignStore.at(folder) if foreign else SqlStore.open(new_store(folder / "ours.db"))
         for faults in rounds:
             with Journal(folder / "run") as journal:  # as the next command does
                 merged_into(journal, Failing(target, iter(faults)))

@@ -10,6 +10,7 @@ import pytest
 from projrun.running.difference import MetricRow, Row, RunDifference, compare_runs
 from projrun.tracking.entities import Metric, Param, Run, Tag
 from projrun.tracking.sql.store import SqlStore
+from tests.support.stores import new_store
 
 WHOLE = {"projrun.source.patch": "complete"}
 
@@ -20,7 +21,7 @@ def patch(text: str) -> dict[str, str]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    opened = SqlStore.open(tmp_path / "projrun.db", warn=print)
+    opened = SqlStore.open(new_store(tmp_path / "projrun.db"), warn=print)
     yield opened
     opened.close()
 

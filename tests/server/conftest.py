@@ -11,14 +11,13 @@ import pytest
 from projrun.server.endpoint import Endpoint
 from projrun.tracking.sql.store import SqlStore
 from tests.server.client import Client
+from tests.support.stores import new_store
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     """The file of a new store."""
-    file = tmp_path / "home" / "projrun.db"
-    SqlStore.open(file).close()
-    return file
+    return new_store(tmp_path / "home" / "projrun.db")
 
 
 @pytest.fixture

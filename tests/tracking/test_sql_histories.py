@@ -14,6 +14,7 @@ from projrun.tracking.entities import Metric
 from projrun.tracking.sql.samples import store as histories_module
 from projrun.tracking.sql.samples.store import SqlHistories, spread
 from projrun.tracking.sql.store import SqlStore
+from tests.support.stores import new_store
 
 POINTS = 2_700
 CHANCE = random.Random(5)
@@ -30,7 +31,7 @@ SERIES = {
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlStore]:
     """A store that summarizes series of 600 points already."""
     monkeypatch.setattr(histories_module, "LONG", 600)
-    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+    with closing(SqlStore.open(new_store(tmp_path / "projrun.db"))) as store:
         yield store
 
 

@@ -21,11 +21,12 @@ from projrun.tracking.sql.life_cycle import SqlLifeCycle
 from projrun.tracking.sql.models.store import SqlLoggedModels
 from projrun.tracking.sql.sqlite import SqliteEngine
 from projrun.tracking.sql.store import SqlStore
+from tests.support.stores import new_store
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+    with closing(SqlStore.open(new_store(tmp_path / "projrun.db"))) as store:
         yield store
 
 

@@ -17,6 +17,7 @@ from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.search.pages import make_token
 from projrun.tracking.sql.store import SqlStore
+from tests.support.stores import new_store
 
 Page = tuple[list[str], str]
 
@@ -93,7 +94,7 @@ def _by_metric(store: SqlStore) -> Searched:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+    with closing(SqlStore.open(new_store(tmp_path / "projrun.db"))) as store:
         yield store
 
 

@@ -18,6 +18,7 @@ from projrun.tracking.sql.engine import Connection
 from projrun.tracking.sql.search import Search, wanted_runs
 from projrun.tracking.sql.store import SqlStore
 from tests.support.searches import FILTERS, ORDERS, RUNS, expected, fill, pages
+from tests.support.stores import new_store
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +217,7 @@ def test_wrong_token_is_refused(store: SqlStore, token: str) -> None:
 
 
 def test_pages_do_not_move_when_runs_come(tmp_path: Path) -> None:
-    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+    with closing(SqlStore.open(new_store(tmp_path / "projrun.db"))) as store:
         made = [store.create_run("0", start_time=number).run_id for number in range(1, 5)]
         first = store.search_runs(["0"], max_results=2)
         store.create_run("0", start_time=9)

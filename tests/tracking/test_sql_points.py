@@ -21,6 +21,7 @@ from projrun.tracking.parts import part_of
 from projrun.tracking.sql.migrations import MIGRATIONS
 from projrun.tracking.sql.sqlite import SqliteEngine
 from projrun.tracking.sql.store import SqlStore
+from tests.support.stores import new_store
 
 OLD_METRICS = [
     # key, timestamp, step, value, is_nan, dataset_name, dataset_digest, model_id
@@ -34,7 +35,7 @@ OLD_METRICS = [
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+    with closing(SqlStore.open(new_store(tmp_path / "projrun.db"))) as store:
         yield store
 
 

@@ -20,11 +20,12 @@ from projrun.tracking.registry_open import opened_registry
 from projrun.tracking.sql.migrations import MIGRATIONS, migrate
 from projrun.tracking.sql.sqlite import APPLICATION_ID, SqliteConnection
 from projrun.tracking.sql.store import SqlStore
+from tests.support.stores import new_store
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+    with closing(SqlStore.open(new_store(tmp_path / "projrun.db"))) as store:
         yield store
 
 

@@ -21,12 +21,13 @@ from projrun.tracking.sql.roots import (
     settle_default_experiment,
 )
 from projrun.tracking.sql.store import SqlStore
+from tests.support.stores import new_store
 from tests.tracking.transfers_kit import written
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+    with closing(SqlStore.open(new_store(tmp_path / "projrun.db"))) as store:
         yield store
 
 

@@ -18,11 +18,12 @@ from projrun.tracking.inputs import Inputs
 from projrun.tracking.parts import part_of
 from projrun.tracking.sql.names import generate_id, generate_run_name
 from projrun.tracking.sql.store import SqlStore
+from tests.support.stores import new_store
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+    with closing(SqlStore.open(new_store(tmp_path / "projrun.db"))) as store:
         yield store
 
 

@@ -15,6 +15,7 @@ from projrun.running.record.recorder import RunDescription, RunEnd, RunRecorder
 from projrun.sources.checkout import Checkout
 from projrun.tracking.entities import Param, Run, Tag
 from projrun.tracking.sql.store import SqlStore
+from tests.support.stores import new_store
 
 THEIRS = {
     "mlflow.user": "ada",
@@ -46,7 +47,7 @@ OURS = RunDescription(
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+    with closing(SqlStore.open(new_store(tmp_path / "projrun.db"))) as store:
         yield store
 
 

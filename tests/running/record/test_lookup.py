@@ -16,11 +16,12 @@ from projrun.running.record import lost
 from projrun.running.record.lookup import find_run, opened_store
 from projrun.settings import Settings
 from projrun.tracking.sql.store import SqlStore
+from tests.support.stores import new_store
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    opened = SqlStore.open(tmp_path / "projrun.db", warn=print)
+    opened = SqlStore.open(new_store(tmp_path / "projrun.db"), warn=print)
     yield opened
     opened.close()
 

@@ -23,6 +23,7 @@ from projrun.tracking.origin import ORIGIN
 from projrun.tracking.sql.store import SqlStore
 from tests.support.commands import run_projrun
 from tests.support.packages import install_package
+from tests.support.stores import new_store
 
 # A backend whose jobs survive projrun: the text names a folder, in which a file says how the job ended.
 SURVIVES = """\
@@ -66,7 +67,7 @@ ORIGIN_ID = "0123456789abcdef" * 2
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+    with closing(SqlStore.open(new_store(tmp_path / "projrun.db"))) as store:
         yield store
 
 

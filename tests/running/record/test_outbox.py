@@ -24,6 +24,7 @@ from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
 from tests.journal.stores import Failing, ForeignStore
+from tests.support.stores import new_store
 
 STORE = "the store"
 ORIGIN_ID = "5" * 32
@@ -31,7 +32,7 @@ ORIGIN_ID = "5" * 32
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+    with closing(SqlStore.open(new_store(tmp_path / "projrun.db"))) as store:
         yield store
 
 

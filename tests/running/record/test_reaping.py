@@ -12,13 +12,14 @@ from projrun.errors import RequestError
 from projrun.running.record.reaping import HEARTBEAT, last_heartbeat, named_run, silent_runs
 from projrun.tracking.entities import Run, Tag
 from projrun.tracking.sql.store import SqlStore
+from tests.support.stores import new_store
 
 NOW, LIMIT = 1_000_000, 1_000
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    opened = SqlStore.open(tmp_path / "projrun.db", warn=print)
+    opened = SqlStore.open(new_store(tmp_path / "projrun.db"), warn=print)
     yield opened
     opened.close()
 

@@ -14,6 +14,7 @@ from projrun.running.record import recorder
 from projrun.running.record.recorder import RunDescription, RunEnd, RunRecorder
 from projrun.tracking.entities import Param, Tag
 from projrun.tracking.sql.store import SqlStore
+from tests.support.stores import new_store
 
 DESCRIPTION = RunDescription(
     "trial", None, None, "mine", {"mlflow.user": "ada", "empty": ""}, (Param("alpha", "0.5"),)
@@ -22,7 +23,7 @@ DESCRIPTION = RunDescription(
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+    with closing(SqlStore.open(new_store(tmp_path / "projrun.db"))) as store:
         yield store
 
 
