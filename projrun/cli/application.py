@@ -21,7 +21,7 @@ _COMMANDS = {
     "attach": ("projrun.cli.active.attach:attach", "Show the output of a run, and follow it to its end."),
     "logs": ("projrun.cli.active.logs:logs", "Print the output of a run."),
     "cancel": ("projrun.cli.active.cancel:cancel", "End runs that are going on."),
-    "runs": ("projrun.cli.runs:runs", "List, show, compare, delete and restore recorded runs."),
+    "runs": ("projrun.cli.records.runs:runs", "List, show, compare, delete and restore recorded runs."),
     "experiments": (
         "projrun.cli.records.experiments:experiments",
         "List, create, rename, delete and restore experiments.",
@@ -31,7 +31,10 @@ _COMMANDS = {
         "List, show, register, alias, tag and delete models.",
     ),
     "gc": ("projrun.cli.records.gc:gc", "Remove for good what was deleted, with its artifacts."),
-    "sync": ("projrun.cli.sync:sync", "Deliver what runs could not record while their server was away."),
+    "sync": (
+        "projrun.cli.records.sync:sync",
+        "Deliver what runs could not record while their server was away.",
+    ),
     "server": (
         "projrun.cli.server.command:server",
         "Serve a store to MLflow's clients: tracking server and registry.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from projrun.cli.quantities import count_text
-from projrun.cli.rendering import one_line, print_json, print_text
+from projrun.cli.rendering import print_json, print_line, print_text
 
 if TYPE_CHECKING:
     from projrun.project.check import Finding
@@ -70,7 +70,7 @@ def _print_text(findings: Sequence[Finding]) -> None:
         place = f"{finding.location}: " if finding.location else ""
         separator = " " if finding.message.endswith("?") else "; "
         hint = separator + finding.hint if finding.hint else ""
-        print_text(one_line(f"{place}{finding.severity}: {finding.message}{hint} [{finding.code}]"))
+        print_line(f"{place}{finding.severity}: {finding.message}{hint} [{finding.code}]")
     print_text(_summary(_count(findings, "error"), _count(findings, "warning")))
 
 

@@ -45,7 +45,7 @@ def _perform(arguments: Sequence[str]) -> object:
 
         return through_click(arguments)
     if line.command == "runs list":
-        from projrun.cli.runs_list import list_runs
+        from projrun.cli.records.runs_list import list_runs
 
         list_runs(line.values)
         return 0

@@ -54,6 +54,11 @@ def _without_commands(text: str) -> str:
     )
 
 
+def print_line(text: str) -> None:
+    """Text on stdout as one line, whatever it holds."""
+    print_text(one_line(text))
+
+
 def print_path(path: Path) -> None:
     """A path on stdout: for `$(…)` as it is, since an escaped one names nothing."""
     _write(one_line(str(path)) if on_terminal() else str(path), sys.stdout)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from projrun.cli.plain_lines import read_plain_line
 from projrun.cli.project_commands import plan, run
+from projrun.cli.records.runs import list_command
 from projrun.cli.request import build_request
-from projrun.cli.runs import list_command
 from projrun.errors import RequestError
 from projrun.running.request import RunRequest
 from projrun.settings.options import OPTIONS, RUNS_LIST, Option, options_of

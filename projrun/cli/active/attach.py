@@ -10,8 +10,8 @@ from projrun.cli.active.finding import active_run, recorded_exit_code, waiting_r
 from projrun.cli.active.following import Followed
 from projrun.cli.active.recorded import print_recorded, print_waiting
 from projrun.cli.options import tracking_uri_option
+from projrun.cli.records.opening import store_of
 from projrun.cli.rendering import one_line, print_text
-from projrun.cli.runs_list import store_of
 from projrun.errors import RequestError
 from projrun.running.record.active import ActiveRun
 from projrun.running.record.lookup import find_run

@@ -12,8 +12,8 @@ import click
 from projrun.cli.active.finding import active_run
 from projrun.cli.active.following import PAUSE, Watched
 from projrun.cli.options import tracking_uri_option
+from projrun.cli.records.opening import store_of
 from projrun.cli.rendering import one_line, print_text
-from projrun.cli.runs_list import store_of
 from projrun.errors import ProjrunError, RequestError
 from projrun.running.record.lookup import find_run
 from projrun.running.record.recorder import RunEnd, RunRecorder, now

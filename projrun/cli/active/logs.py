@@ -10,7 +10,7 @@ from projrun.cli.active.finding import active_run, waiting_run
 from projrun.cli.active.following import Followed
 from projrun.cli.active.recorded import print_recorded, print_waiting
 from projrun.cli.options import tracking_uri_option
-from projrun.cli.runs_list import store_of
+from projrun.cli.records.opening import store_of
 from projrun.running.record.lookup import find_run
 
 

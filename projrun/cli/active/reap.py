@@ -8,8 +8,8 @@ import click
 
 from projrun.cli.options import json_option, tracking_uri_option
 from projrun.cli.quantities import count_text, parse_duration
-from projrun.cli.rendering import one_line, own_places, print_json, print_text, print_warning
-from projrun.cli.runs_list import store_of
+from projrun.cli.records.opening import store_of
+from projrun.cli.rendering import one_line, own_places, print_json, print_line, print_text, print_warning
 from projrun.errors import TrackingError
 from projrun.running.record.lookup import find_run
 from projrun.running.record.reaping import Silent, named_run, silent_runs
@@ -51,7 +51,7 @@ def reap(
     for silent in found:
         run = silent.run
         verb = "would be" if dry_run else "is"
-        print_text(one_line(f"run {run.run_name} ({run.run_id}) {verb} KILLED: {silent.end.reason}"))
+        print_line(f"run {run.run_name} ({run.run_id}) {verb} KILLED: {silent.end.reason}")
     verb = "would be ended" if dry_run else "ended"
     print_text(f"{count_text(len(found), 'run')} {verb}", err=True)
 

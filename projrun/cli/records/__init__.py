@@ -1,1 +1,1 @@
-"""Commands about what a tracking store holds beside runs."""
+"""Commands about what a tracking store holds."""

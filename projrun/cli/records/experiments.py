@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import click
 
 from projrun.cli.options import json_option, tracking_uri_option
-from projrun.cli.rendering import one_line, print_text
-from projrun.cli.runs_list import store_of
+from projrun.cli.records.opening import store_of
+from projrun.cli.rendering import print_line
 from projrun.cli.views import experiments as experiments_view
 from projrun.errors import InvalidValueError, NotFoundError, RequestError
 from projrun.tracking.entities import Experiment
@@ -75,7 +75,7 @@ def create_experiment(name: str, artifact_location: str, tracking_uri: str | Non
     if as_json:
         experiments_view.print_one(found, as_json=True)
     else:
-        _say(f"created experiment {_name(found)}")
+        print_line(f"created experiment {_name(found)}")
 
 
 @experiments.command("rename")
@@ -87,7 +87,7 @@ def rename_experiment(name: str, new_name: str, tracking_uri: str | None) -> Non
     with _life_cycle(tracking_uri) as (store, cycle):
         found = find_experiment(store, name)
         cycle.rename_experiment(found.experiment_id, new_name)
-    _say(f"renamed experiment {_name(found)} to {new_name}")
+    print_line(f"renamed experiment {_name(found)} to {new_name}")
 
 
 @experiments.command("delete")
@@ -98,7 +98,7 @@ def delete_experiments(names: Sequence[str], tracking_uri: str | None) -> None:
     with _life_cycle(tracking_uri) as (store, cycle):
         for found in _in_stage(store, names, "active"):
             cycle.delete_experiment(found.experiment_id)
-            _say(f"deleted experiment {_name(found)} with its runs")
+            print_line(f"deleted experiment {_name(found)} with its runs")
 
 
 @experiments.command("restore")
@@ -109,7 +109,7 @@ def restore_experiments(names: Sequence[str], tracking_uri: str | None) -> None:
     with _life_cycle(tracking_uri) as (store, cycle):
         for found in _in_stage(store, names, "deleted"):
             cycle.restore_experiment(found.experiment_id)
-            _say(f"restored experiment {_name(found)} with its runs")
+            print_line(f"restored experiment {_name(found)} with its runs")
 
 
 def find_experiment(store: RunStore, name: str) -> Experiment:
@@ -149,7 +149,3 @@ def _life_cycle(tracking_uri: str | None) -> Iterator[tuple[RunStore, LifeCycle]
 
 def _name(experiment: Experiment) -> str:
     return f"{experiment.name} (id {experiment.experiment_id})"
-
-
-def _say(text: str) -> None:
-    print_text(one_line(text))

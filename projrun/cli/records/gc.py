@@ -13,7 +13,7 @@ import click
 
 from projrun.cli.options import click_option, json_option, tracking_uri_option
 from projrun.cli.quantities import ago_text, count_text, parse_duration
-from projrun.cli.rendering import on_terminal, one_line, print_json, print_text, print_warning
+from projrun.cli.rendering import on_terminal, print_json, print_line, print_text, print_warning
 from projrun.cli.server.opening import own_store
 from projrun.errors import NotFoundError, OutOfReachError, RequestError, TrackingError
 from projrun.settings.server import ARTIFACTS_DESTINATION, BACKEND_STORE
@@ -95,7 +95,7 @@ def _announce(chosen: Sequence[Deleted], *, as_json: bool) -> None:
         return
     for each in chosen:
         ago = ago_text(time.time() - each.deleted_time / 1000)
-        print_text(one_line(f"would remove {each.words}, deleted {ago}"))
+        print_line(f"would remove {each.words}, deleted {ago}")
     print_text(f"{_counted(chosen)} would be removed", err=True)
 
 
@@ -116,7 +116,7 @@ def _remove_all(store: RunStore, purge: Purge, chosen: Sequence[Deleted], *, as_
         else:
             removed.append(each)
             if not as_json:
-                print_text(one_line(f"removed {each.words}"))
+                print_line(f"removed {each.words}")
     if as_json:
         documents = [[_document(each) for each in some] for some in (removed, kept)]
         print_json({"dry_run": False, "removed": documents[0], "kept": documents[1]})

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import click
 
 from projrun.cli.options import json_option, tracking_uri_option
-from projrun.cli.records.model_names import alias_of, parse_model, parse_tags, version_of
-from projrun.cli.rendering import one_line, print_text
-from projrun.cli.runs_list import store_of
+from projrun.cli.records.model_names import Named, alias_of, parse_model, parse_tags, version_of
+from projrun.cli.records.opening import store_of
+from projrun.cli.rendering import print_line
 from projrun.cli.views import models as models_view
 from projrun.errors import RequestError
+from projrun.tracking.entities import Tag
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.registry_open import opened_registry
 
@@ -131,7 +133,7 @@ def register_model(
     if as_json:
         models_view.print_version(made, as_json=True)
     else:
-        _say(f"registered {made.name}/{made.version}{_as_aliases(aliases)}")
+        print_line(f"registered {made.name}/{made.version}{_as_aliases(aliases)}")
 
 
 @models.command("update")
@@ -147,7 +149,7 @@ def update_model(model: str, description: str, tracking_uri: str | None) -> None
             registry.update_model_version(found.name, found.version, description=description)
         else:
             registry.update_registered_model(named.name, description=description)
-    _say(f"updated {model}")
+    print_line(f"updated {model}")
 
 
 @models.command("rename")
@@ -158,7 +160,7 @@ def rename_model(name: str, new_name: str, tracking_uri: str | None) -> None:
     """Give a model another name; versions, aliases and tags stay with it."""
     with _registry(tracking_uri) as registry:
         registry.rename_registered_model(name, new_name)
-    _say(f"renamed {name} to {new_name}")
+    print_line(f"renamed {name} to {new_name}")
 
 
 @models.command("delete")
@@ -172,7 +174,7 @@ def delete_model(model: str, with_versions: bool, tracking_uri: str | None) -> N
         if named.is_version:
             found = version_of(registry, named)
             registry.delete_model_version(found.name, found.version)
-            _say(f"deleted {found.name}/{found.version}")
+            print_line(f"deleted {found.name}/{found.version}")
             return
         if registry.get_registered_model(named.name).latest_versions and not with_versions:
             raise RequestError(
@@ -180,7 +182,7 @@ def delete_model(model: str, with_versions: bool, tracking_uri: str | None) -> N
                 hint=f"delete one (projrun models delete {named.name}/VERSION), or all with --with-versions",
             )
         registry.delete_registered_model(named.name)
-    _say(f"deleted {named.name}")
+    print_line(f"deleted {named.name}")
 
 
 @models.command("alias")
@@ -194,7 +196,7 @@ def set_alias(model: str, aliases: Sequence[str], tracking_uri: str | None) -> N
         found = version_of(registry, named)
         for alias in aliases:
             registry.set_registered_model_alias(found.name, alias, found.version)
-    _say(f"{found.name}/{found.version}{_as_aliases(aliases)}")
+    print_line(f"{found.name}/{found.version}{_as_aliases(aliases)}")
 
 
 @models.command("unalias")
@@ -206,7 +208,7 @@ def delete_alias(model: str, tracking_uri: str | None) -> None:
     with _registry(tracking_uri) as registry:
         registry.get_model_version_by_alias(name, alias)
         registry.delete_registered_model_alias(name, alias)
-    _say(f"removed {name}@{alias}")
+    print_line(f"removed {name}@{alias}")
 
 
 @models.command("tag")
@@ -217,13 +219,10 @@ def set_tags(model: str, tags: Sequence[str], tracking_uri: str | None) -> None:
     """Set tags of a model or a version."""
     named, given = parse_model(model), parse_tags(tags)
     with _registry(tracking_uri) as registry:
-        found = version_of(registry, named) if named.is_version else None
+        set_tag, _ = _tagging(registry, named)
         for tag in given:
-            if found:
-                registry.set_model_version_tag(found.name, found.version, tag)
-            else:
-                registry.set_registered_model_tag(named.name, tag)
-    _say(f"tagged {model}")
+            set_tag(tag)
+    print_line(f"tagged {model}")
 
 
 @models.command("untag")
@@ -234,13 +233,10 @@ def delete_tags(model: str, keys: Sequence[str], tracking_uri: str | None) -> No
     """Remove tags of a model or a version."""
     named = parse_model(model)
     with _registry(tracking_uri) as registry:
-        found = version_of(registry, named) if named.is_version else None
+        _, delete_tag = _tagging(registry, named)
         for key in keys:
-            if found:
-                registry.delete_model_version_tag(found.name, found.version, key)
-            else:
-                registry.delete_registered_model_tag(named.name, key)
-    _say(f"removed tags of {model}")
+            delete_tag(key)
+    print_line(f"removed tags of {model}")
 
 
 @models.command("stage")
@@ -256,7 +252,21 @@ def set_stage(model: str, stage: str, archive_existing: bool, tracking_uri: str 
         moved = registry.transition_model_version_stage(
             found.name, found.version, stage, archive_existing=archive_existing
         )
-    _say(f"{moved.name}/{moved.version} is in {moved.current_stage}")
+    print_line(f"{moved.name}/{moved.version} is in {moved.current_stage}")
+
+
+def _tagging(registry: ModelRegistry, named: Named) -> tuple[Callable[[Tag], None], Callable[[str], None]]:
+    """How a tag of a model, or of a version, is set and deleted."""
+    if not named.is_version:
+        return (
+            partial(registry.set_registered_model_tag, named.name),
+            partial(registry.delete_registered_model_tag, named.name),
+        )
+    found = version_of(registry, named)
+    return (
+        partial(registry.set_model_version_tag, found.name, found.version),
+        partial(registry.delete_model_version_tag, found.name, found.version),
+    )
 
 
 @contextmanager
@@ -274,7 +284,3 @@ def _as_aliases(aliases: Sequence[str]) -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _say(text: str) -> None:
-    print_text(one_line(text))

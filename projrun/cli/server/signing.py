@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from ipaddress import ip_network
 
-from projrun.errors import RequestError
+from projrun.errors import InvalidValueError, RequestError
 from projrun.server.program.configuration import Program
 from projrun.settings import Settings
 from projrun.tracking.parts import part_of
@@ -57,7 +57,10 @@ def require_users(store: RunStore, program: Program, environ: Mapping[str, str] 
     users = part_of(store, Users)
     name, password = environ.get(ADMIN_NAME) or "admin", environ.get(ADMIN_PASSWORD)
     if password and users.find_user(name) is None:
-        passwords.check_password(password)
+        try:
+            passwords.check_password(password)
+        except InvalidValueError as error:
+            raise RequestError(f"{ADMIN_PASSWORD}: {error.message}") from None
         users.create_user(name, passwords.hashed(password), is_admin=True)
     if not program.user_header and not users.list_users():
         raise RequestError(

@@ -11,14 +11,16 @@ from typing import Any
 
 import click
 
+from projrun.cli.mistakes import asked_wrongly
 from projrun.cli.options import click_option, json_option
-from projrun.cli.rendering import one_line, print_json, print_table, print_text, print_warning, time_text
+from projrun.cli.rendering import print_json, print_line, print_table, print_text, print_warning, time_text
 from projrun.cli.server.opening import backend_uri, server_settings
 from projrun.directories import Directories
 from projrun.errors import RequestError
 from projrun.settings.server import BACKEND_STORE
 from projrun.tracking.open import open_store
 from projrun.tracking.parts import part_of
+from projrun.tracking.runs import RunStore
 from projrun.tracking.users import Users
 
 PERMISSIONS = ("READ", "EDIT", "MANAGE", "NO_PERMISSIONS")
@@ -55,11 +57,18 @@ def tokens() -> None:
 @contextmanager
 def users_of(values: Mapping[str, Any]) -> Iterator[Users]:
     """The users of the store that `--backend-store-uri` names."""
+    with _store(values) as store:
+        yield part_of(store, Users)
+
+
+@contextmanager
+def _store(values: Mapping[str, Any]) -> Iterator[RunStore]:
     places = Directories.locate(os.environ)
     settings = server_settings(values, places)
     store = open_store(backend_uri(settings, places), os.environ, warn=print_warning)
     try:
-        yield part_of(store, Users)
+        with asked_wrongly():
+            yield store
     finally:
         store.close()
 
@@ -87,7 +96,7 @@ def create_user(name: str, *, admin: bool, password_stdin: bool, **values: Any) 
     """Create a user; asks for the password."""
     with users_of(values) as known:
         known.create_user(name, _password(from_stdin=password_stdin), is_admin=admin)
-    print_text(one_line(f"created the {'administrator' if admin else 'user'} {name}"))
+    print_line(f"created the {'administrator' if admin else 'user'} {name}")
 
 
 @users.command("list")
@@ -99,6 +108,9 @@ def list_users(*, as_json: bool, **values: Any) -> None:
         found = known.list_users()
     if as_json:
         print_json({"users": [{"name": user.name, "is_admin": user.is_admin} for user in found]})
+        return
+    if not found:
+        print_text("no users", err=True)
         return
     rows = [(user.name, "administrator" if user.is_admin else "") for user in found]
     print_table(("NAME", "ROLE"), rows)
@@ -113,7 +125,7 @@ def change_password(name: str, *, password_stdin: bool, **values: Any) -> None:
     with users_of(values) as known:
         known.get_user(name)
         known.update_user(name, secret=_password(from_stdin=password_stdin))
-    print_text(one_line(f"changed the password of {name}"))
+    print_line(f"changed the password of {name}")
 
 
 @users.command("update")
@@ -124,7 +136,7 @@ def update_user(name: str, *, admin: bool, **values: Any) -> None:
     """Make a user an administrator, or no longer one."""
     with users_of(values) as known:
         known.update_user(name, is_admin=admin)
-    print_text(one_line(f"{name} is {'an administrator' if admin else 'no administrator'}"))
+    print_line(f"{name} is {'an administrator' if admin else 'no administrator'}")
 
 
 @users.command("delete")
@@ -134,21 +146,23 @@ def delete_user(name: str, **values: Any) -> None:
     """Delete a user with all tokens and permissions; runs and models stay."""
     with users_of(values) as known:
         known.delete_user(name)
-    print_text(one_line(f"deleted the user {name}"))
+    print_line(f"deleted the user {name}")
 
 
 @users.command("grant")
 @click.argument("name")
-@click.argument("permission", type=click.Choice(PERMISSIONS, case_sensitive=False))
+@click.argument("permission", metavar="PERMISSION", type=click.Choice(PERMISSIONS, case_sensitive=False))
 @click.option("--experiment", metavar="ID", help="Id of the experiment; * for all.")
 @click.option("--model", metavar="NAME", help="Name of the registered model; * for all.")
 @backend_store_option
 def grant(name: str, permission: str, experiment: str | None, model: str | None, **values: Any) -> None:
     """Let a user READ, EDIT or MANAGE an experiment or a registered model; NO_PERMISSIONS takes all away."""
     kind, resource = _resource(experiment, model)
-    with users_of(values) as known:
-        known.grant(name, kind, resource, permission.upper(), again=True)
-    print_text(one_line(f"{name}: {permission.upper()} on {kind.replace('_', ' ')} {resource}"))
+    with _store(values) as store:
+        if experiment not in (None, "*"):  # the server's models may be in another store
+            store.get_experiment(resource)
+        part_of(store, Users).grant(name, kind, resource, permission.upper(), again=True)
+    print_line(f"{name}: {permission.upper()} on {kind.replace('_', ' ')} {resource}")
 
 
 @users.command("revoke")
@@ -161,7 +175,7 @@ def revoke(name: str, experiment: str | None, model: str | None, **values: Any) 
     kind, resource = _resource(experiment, model)
     with users_of(values) as known:
         known.revoke(name, kind, resource)
-    print_text(one_line(f"{name}: no grant on {kind.replace('_', ' ')} {resource}"))
+    print_line(f"{name}: no grant on {kind.replace('_', ' ')} {resource}")
 
 
 def _resource(experiment: str | None, model: str | None) -> tuple[str, str]:
@@ -199,6 +213,9 @@ def list_tokens(user: str, *, as_json: bool, **values: Any) -> None:
     if as_json:
         print_json({"tokens": [token._asdict() for token in found]})
         return
+    if not found:
+        print_text("no tokens", err=True)
+        return
     rows = [(token.name, time_text(token.creation_time), time_text(token.expiry_time)) for token in found]
     print_table(("NAME", "CREATED", "EXPIRES"), rows)
 
@@ -211,4 +228,4 @@ def delete_token(user: str, name: str, **values: Any) -> None:
     """Delete a token: it is refused at once."""
     with users_of(values) as known:
         known.delete_token(user, name)
-    print_text(one_line(f"deleted the token {name} of {user}"))
+    print_line(f"deleted the token {name} of {user}")

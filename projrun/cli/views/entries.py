@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from projrun.cache.contents import Candidate, Item, Pruned, total_size
 from projrun.cli.quantities import ago_text, count_text, size_text
-from projrun.cli.rendering import on_terminal, one_line, print_json, print_table, print_text, print_warning
+from projrun.cli.rendering import on_terminal, print_json, print_line, print_table, print_text, print_warning
 
 Tell = Callable[[Candidate], str]
 """Names an entry and says why it is removed."""
@@ -48,7 +48,7 @@ def print_pruned(pruned: Pruned, tell: Tell, *, dry_run: bool, as_json: bool) ->
         _print_json(pruned, dry_run=dry_run)
         return
     for candidate in pruned.removed:
-        print_text(one_line(f"{'would remove' if dry_run else 'removed'} {tell(candidate)}"))
+        print_line(f"{'would remove' if dry_run else 'removed'} {tell(candidate)}")
     for candidate in pruned.kept:
         print_warning(f"could not remove {tell(candidate)}")
     verb = "would be removed" if dry_run else "removed"

@@ -8,7 +8,7 @@ from typing import Any
 
 from projrun.cache.contents import Candidate, Item
 from projrun.cli.quantities import age_text, ago_text, size_text
-from projrun.cli.rendering import one_line, print_facts, print_text, time_text
+from projrun.cli.rendering import print_facts, print_line, print_text, time_text
 from projrun.cli.views import entries
 
 _TABLE = entries.Table(
@@ -113,7 +113,7 @@ def _section(title: str, lines: Sequence[str]) -> None:
     if lines:
         print_text(f"\n{title}")
     for line in lines:
-        print_text(one_line(f"  {line}"))
+        print_line(f"  {line}")
 
 
 def _text(file: Path) -> str | None:

@@ -8,9 +8,9 @@ from typing import Any
 from projrun.cli.rendering import (
     duration_text,
     on_terminal,
-    one_line,
     print_facts,
     print_json,
+    print_line,
     print_table,
     print_text,
     print_warning,
@@ -115,7 +115,7 @@ def _section(title: str, content: Mapping[str, str]) -> None:
     print_text(f"\n{title}")
     width = max(len(key) for key in content)
     for key, value in content.items():
-        print_text(one_line(f"  {key:<{width}}  {value}".rstrip()))
+        print_line(f"  {key:<{width}}  {value}".rstrip())
 
 
 def _summary(run: Run, experiment_name: str | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import click
 from projrun.cache.lost_leases import discard as discard_lease
 from projrun.cli.options import json_option, tracking_uri_option
 from projrun.cli.quantities import count_text, size_text
-from projrun.cli.rendering import one_line, own_places, print_json, print_text
+from projrun.cli.rendering import one_line, own_places, print_json, print_line, print_text
 from projrun.cli.reporter import CommandLineReporter
 from projrun.errors import RequestError, TrackingError
 from projrun.running.plan import tracking_target
@@ -84,7 +84,7 @@ def _print(deliveries: list[Delivery], active: list[Waiting], asked: tuple[str, 
             print_text(f"delivered {name}{_counts(delivery)}")
         else:
             store = delivery.waiting.mark.store
-            print_text(one_line(f"waits: {name}{f' for {store}' if store else ''}: {settled.reason}"))
+            print_line(f"waits: {name}{f' for {store}' if store else ''}: {settled.reason}")
     for run in active:
         print_text(f"waits: {_name(run, '')} is active and delivers its record itself")
     if not deliveries and not active:

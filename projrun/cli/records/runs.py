@@ -9,8 +9,9 @@ import click
 
 from projrun.cli.active.reap import reap
 from projrun.cli.options import json_option, list_options, tracking_uri_option
-from projrun.cli.rendering import one_line, print_json, print_text
-from projrun.cli.runs_list import list_runs, store_of
+from projrun.cli.records.opening import store_of
+from projrun.cli.records.runs_list import list_runs
+from projrun.cli.rendering import print_json, print_line
 from projrun.cli.views import runs as runs_view
 from projrun.errors import RequestError
 from projrun.running.record.lookup import find_run
@@ -119,4 +120,4 @@ def _change_stage(run_ids: Sequence[str], tracking_uri: str | None, before: Life
             else:
                 cycle.restore_run(run.run_id)
             done = "deleted" if before == "active" else "restored"
-            print_text(one_line(f"{done} run {run.run_name} ({run.run_id})"))
+            print_line(f"{done} run {run.run_name} ({run.run_id})")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from projrun.cli.rendering import own_places, print_warning
+from projrun.cli.records.opening import store_of
 from projrun.cli.views import runs as runs_view
-from projrun.errors import AlreadyExistsError, InvalidValueError, NotFoundError, RequestError
-from projrun.running.record.lookup import opened_store
+from projrun.errors import RequestError
 from projrun.settings import Settings
 from projrun.tracking.runs import RunStore
 from projrun.typed import TYPE_CHECKING
@@ -45,21 +41,6 @@ def list_runs(values: Mapping[str, Any]) -> None:
         runs_view.print_list_json(page, experiments)
     else:
         runs_view.print_list(page, experiments)
-
-
-@contextmanager
-def store_of(options: dict[str, str | None]) -> Iterator[tuple[RunStore, Settings]]:
-    """The tracking store that options by long name choose, and what else they set.
-
-    What the store does not have, or does not take, was asked for wrongly: RequestError.
-    """
-    directories = own_places()
-    settings = Settings(options, os.environ, directories.config)
-    with opened_store(settings, directories, os.environ, Path.cwd(), print_warning) as store:
-        try:
-            yield store, settings
-        except (NotFoundError, AlreadyExistsError, InvalidValueError) as error:
-            raise RequestError(error.message, hint=error.hint) from error
 
 
 def _experiments(store: RunStore, settings: Settings, view_type: ViewType) -> dict[str, str]:
