@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.support.browser import Screen
+from tests.support.program import projrun_server
 from tests.support.rest import Api
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -17,8 +19,12 @@ NAMES = ".grid-body .run-name a"
 
 @pytest.fixture(scope="module")
 def wine(api: Api) -> str:
-    """An experiment of five runs, two of them children of a third."""
-    experiment = api.experiment("wine", **{"mlflow.note.content": "Elastic nets"})
+    return five_runs(api, "wine")
+
+
+def five_runs(api: Api, name: str) -> str:
+    """A new experiment of five runs, two of them children of a third."""
+    experiment = api.experiment(name, **{"mlflow.note.content": "Elastic nets"})
     start = 1_700_000_000_000
     parent = api.run(experiment, "sweep", params={"alpha": "0.1", "same": "s"}, start=start)
     made = [("one", "0.1", 0.9), ("two", "0.5", 0.5), ("three", "0.5", 0.7), (HOSTILE, "0.1", 0.8)]
@@ -142,6 +148,32 @@ def test_groups_show_mean_deviation_and_number(runs: Screen) -> None:
     runs.expect(NAMES).to_have_text(["three", "two"])
     runs.page.reload()
     runs.expect(NAMES).to_have_text(["three", "two"])
+
+
+def test_groups_are_sorted_by_the_mean_of_a_metric(runs: Screen, wine: str) -> None:
+    for order, first in (("m.rmse", "0.5"), ("-m.rmse", "0.1"), ("", "0.1")):
+        runs.show(f"/experiments/{wine}?group=p.alpha&order={order}")
+        runs.expect(".grid-row.group .run-name strong").to_have_text(
+            [first, "0.1" if first == "0.5" else "0.5"]
+        )
+
+
+def test_a_store_of_another_server_has_the_same_table(screen: Screen, tmp_path: Path) -> None:
+    """Its rows are sorted, grouped and counted in the browser."""
+    wine = five_runs(screen.api, "passed on")
+    with projrun_server(tmp_path, "--backend-store-uri", screen.api.uri) as front:
+        screen.api = Api(front.uri)
+        screen.show(f"/experiments/{wine}?order=m.rmse")
+        screen.expect(NAMES).to_have_text(["two", "three", HOSTILE, "one", "sweep"])
+        screen.show(f"/experiments/{wine}?group=p.alpha")
+        half = screen.page.locator(".grid-row.group", has_text="0.5")
+        screen.text("±")
+        assert re.sub(r"\s+", " ", half.inner_text()) == "0.5 2 0.6 ± 0.14"
+        screen.api.run(wine, "through the other")
+        screen.show(f"/experiments/{wine}").text("through the other")
+        screen.page.get_by_role("button", name="Hide 2 children").wait_for()
+        screen.page.goto("about:blank")  # before the server ends, which would be an error of the page
+    screen.problems = [each for each in screen.problems if "501" not in each]
 
 
 def test_new_and_changed_runs_appear_by_themselves(screen: Screen, api: Api) -> None:

@@ -68,6 +68,21 @@ export function grouped(groups, rows, open) {
   });
 }
 
+/**
+ * Groups in order: by the mean of a metric, else by their value; those without one last.
+ * @template {{ value: unknown, metrics: readonly ({ mean: unknown } | null)[] }} Group
+ * @param {readonly Group[]} groups @param {number} metric its place, -1 for the value @param {boolean} descending @returns {Group[]}
+ */
+export function sortedGroups(groups, metric, descending) {
+  const by = (/** @type {Group} */ { value, metrics }) => (metric < 0 ? value : metrics[metric]?.mean) ?? null;
+  return [...groups].sort((one, other) => {
+    const [first, second] = [by(one), by(other)];
+    if (first === null || second === null) return Number(first === null) - Number(second === null);
+    const difference = Number(first) - Number(second);
+    return (Number.isNaN(difference) ? String(first).localeCompare(String(second), "en", { numeric: true }) : difference) * (descending ? -1 : 1);
+  });
+}
+
 /** A group's value in addresses. @param {unknown} value */
 export function groupKey(value) {
   return value === null || value === undefined ? "" : String(value);

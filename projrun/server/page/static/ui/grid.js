@@ -11,7 +11,7 @@ const MORE = 12; // rows drawn above and below, and columns' pixels, so that scr
 const STEP = 4;
 
 /** @typedef {{ id: string, width: number, class?: string, sort?: "ascending" | "descending" }} GridColumn */
-/** @typedef {{ first: number, last: number, left: number, right: number }} Range Of rows, and of columns that are not pinned. */
+/** @typedef {{ first: number, last: number, left: number, right: number, held: number }} Range Of rows, and of columns that are not pinned. `held` rows have elements. */
 /**
  * @typedef {object} GridProps
  * @property {string} label
@@ -22,7 +22,7 @@ const STEP = 4;
  * @property {number} current the row that the keyboard is at
  * @property {(column: GridColumn, index: number) => any} head
  * @property {(row: number, column: GridColumn) => any} cell
- * @property {(row: number) => { key: string | number, class?: string, selected?: boolean, level?: number, expanded?: boolean }} look
+ * @property {(row: number) => { class?: string, selected?: boolean, level?: number, expanded?: boolean }} look
  * @property {(range: { rows: [number, number], columns: readonly GridColumn[] }) => void} onSee what is drawn now
  */
 
@@ -41,13 +41,13 @@ export function Grid(props) {
   // Fewer columns may have come since it was measured.
   const shared = { columns, places, pinned, left: range.left, right: Math.min(range.right, columns.length) };
   const rows = [];
+  // A row that leaves on one side becomes the next on the other: changing its texts costs less than new elements.
   for (let index = range.first; index < Math.min(range.last, count); index += 1) {
-    const { key } = look(index);
-    rows.push(html`<${Row} key=${key} index=${index} version=${version} cell=${cell} look=${look} current=${index === current} ...${shared} />`);
+    rows.push(html`<${Row} key=${index % range.held} index=${index} version=${version} cell=${cell} look=${look} current=${index === current} ...${shared} />`);
   }
   return html`<div class="grid" role="grid" aria-label=${label} aria-rowcount=${count + 1} aria-colcount=${columns.length} tabindex="0" ref=${scroller}>
     <div class="grid-head" role="rowgroup" style=${{ width: `${places.total}px` }}>
-      <div class="grid-row" role="row" aria-rowindex="1"><${Line} ...${shared} role="columnheader" draw=${head} /></div>
+      <${HeadRow} version=${version} head=${head} ...${shared} />
     </div>
     <div class="grid-body" role="rowgroup" style=${{ height: `${count * ROW}px`, width: `${places.total}px` }}>${rows}</div>
   </div>`;
@@ -76,12 +76,26 @@ function Line({ columns, places, pinned, left, right, role, draw }) {
     ${inSight}`;
 }
 
+const SHARED = ["version", "left", "right", "columns", "places"];
+
+class HeadRow extends Component {
+  /** @param {any} next */
+  shouldComponentUpdate(next) {
+    return SHARED.some((name) => next[name] !== /** @type {any} */ (this.props)[name]);
+  }
+
+  render() {
+    const { head, ...rest } = /** @type {any} */ (this.props);
+    return html`<div class="grid-row" role="row" aria-rowindex="1"><${Line} ...${rest} role="columnheader" draw=${head} /></div>`;
+  }
+}
+
 /** Drawn again only where something of it changed: scrolling draws only the rows that come. */
 class Row extends Component {
   /** @param {any} next */
   shouldComponentUpdate(next) {
     const now = /** @type {any} */ (this.props);
-    return ["index", "version", "current", "left", "right", "columns", "places"].some((name) => next[name] !== now[name]);
+    return next.index !== now.index || next.current !== now.current || SHARED.some((name) => next[name] !== now[name]);
   }
 
   render() {
@@ -119,7 +133,7 @@ function placesOf(columns, pinned) {
 /** What is in sight, measured when something scrolls or is resized.
  * @param {{ current: HTMLElement | null }} scroller @param {number} count @param {ReturnType<typeof placesOf>} places @returns {Range} */
 function useRange(scroller, count, places) {
-  const [range, setRange] = useState(/** @type {Range} */ ({ first: 0, last: 0, left: 0, right: 0 }));
+  const [range, setRange] = useState(/** @type {Range} */ ({ first: 0, last: 0, left: 0, right: 0, held: 1 }));
   const measure = useCallback(() => {
     const element = scroller.current;
     if (!element) return;
@@ -147,16 +161,17 @@ function rangeOf({ scrollTop, scrollLeft, clientHeight, clientWidth }, count, { 
   const top = Math.floor(scrollTop / ROW / STEP) * STEP;
   const first = Math.max(0, top - MORE);
   const last = Math.min(count, top + STEP + Math.ceil(clientHeight / ROW) + MORE);
+  const held = STEP + Math.ceil(clientHeight / ROW) + 2 * MORE;
   const from = scrollLeft + pins - 200;
   const to = scrollLeft + clientWidth + 200;
   const right = lefts.findIndex((left) => left > to);
   const left = lefts.findLastIndex((each) => each <= from);
-  return { first, last, left: Math.max(0, left), right: right < 0 ? lefts.length : right };
+  return { first, last, left: Math.max(0, left), right: right < 0 ? lefts.length : right, held };
 }
 
 /** @param {Range} one @param {Range} other */
 function same(one, other) {
-  return one.first === other.first && one.last === other.last && one.left === other.left && one.right === other.right;
+  return one.first === other.first && one.last === other.last && one.left === other.left && one.right === other.right && one.held === other.held;
 }
 
 /** @param {HTMLElement | null} element @param {number} index */

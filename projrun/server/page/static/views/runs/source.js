@@ -1,7 +1,7 @@
 // @ts-check
 /** What the table asks of the server: rows, cells, known columns, groups, changes. */
 
-import { own, post, get } from "../../lib/api.js";
+import { ApiError, get, own, post } from "../../lib/api.js";
 
 /** @typedef {import("../../lib/columns.js").Column} Column */
 /** @typedef {import("../../lib/columns.js").Known} Known */
@@ -25,14 +25,14 @@ const asked = ({ kind, key, aggregate }) => (kind === "metric" ? { kind, key, ag
 
 /** @param {Selection} selection @param {{ column: Column, descending: boolean } | null} order @param {boolean} parents @param {How} how
  * @returns {Promise<Found>} */
-export async function search(selection, order, parents, how) {
+async function searchTables(selection, order, parents, how) {
   const order_by = order ? [{ ...asked(order.column), descending: order.descending }] : [];
   const answer = await own("POST", "runs/search", { ...message(selection), order_by, parents }, how);
   return { total: answer.total, rows: answer.rows, parents: new Map(answer.parents ?? []) };
 }
 
 /** @param {string} experiment @param {readonly number[]} rows @param {readonly Column[]} columns @param {How} [how] @returns {Promise<Window>} */
-export async function read(experiment, rows, columns, how) {
+async function readTables(experiment, rows, columns, how) {
   const answer = await own("POST", "runs/rows", { experiment_ids: [experiment], rows, columns: columns.map(asked) }, how);
   const cells = new Map(
     columns.map((column, index) => [column.id, new Map(answer.rows.map((/** @type {number} */ row, /** @type {number} */ at) => [row, answer.columns[index].values[at]]))]),
@@ -41,19 +41,47 @@ export async function read(experiment, rows, columns, how) {
 }
 
 /** @param {Selection} selection @param {How} how @returns {Promise<Known[]>} */
-export async function known(selection, how) {
+async function knownTables(selection, how) {
   return (await own("POST", "columns", message(selection), how)).columns;
 }
 
 /** @param {Selection} selection @param {Column} by @param {readonly Column[]} metrics @param {How} how @returns {Promise<Group[]>} */
-export async function groups(selection, by, metrics, how) {
+async function groupTables(selection, by, metrics, how) {
   return (await own("POST", "groups", { ...message(selection), by: asked(by), metrics: metrics.map(asked) }, how)).groups;
 }
 
 /** @param {string} experiment @param {string} since @returns {Promise<{ token: string, new: number[], changed: number[] }>} */
-export function changes(experiment, since) {
+function changesTables(experiment, since) {
   return own("POST", "changes", { experiment_ids: [experiment], since });
 }
+
+const tables = { search: searchTables, read: readTables, known: knownTables, groups: groupTables, changes: changesTables };
+
+/** @type {Promise<typeof import("./plain_source.js")> | null} Where the store has no tables. */
+let plain = null;
+
+/** A call, by MLflow's API alone where the store behind the server is not projrun's own.
+ * @template {keyof typeof tables} Name @param {Name} name @returns {(typeof tables)[Name]} */
+function either(name) {
+  const call = async (/** @type {any[]} */ ...words) => {
+    if (!plain) {
+      try {
+        return await /** @type {any} */ (tables[name])(...words);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 501) throw error;
+        plain ??= import("./plain_source.js");
+      }
+    }
+    return /** @type {any} */ (await plain)[name](...words);
+  };
+  return /** @type {any} */ (call);
+}
+
+export const search = either("search");
+export const read = either("read");
+export const known = either("known");
+export const groups = either("groups");
+export const changes = either("changes");
 
 /** Some points of a metric of each run, in order. @param {readonly string[]} runs at most 100 @param {string} key
  * @returns {Promise<Map<string, number[]>>} */

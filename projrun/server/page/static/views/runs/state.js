@@ -7,7 +7,7 @@ import { column, columnOf, columnsOf, columnsText, defaultColumns, orderOf } fro
 import { toFilter } from "../../lib/filter_words.js";
 import { recall, remember } from "../../lib/remembered.js";
 import { setQuery } from "../../lib/router.js";
-import { flat, grouped, nested } from "../../lib/run_items.js";
+import { flat, grouped, nested, sortedGroups } from "../../lib/run_items.js";
 import { complain } from "../../ui/toast.js";
 import { Cells } from "./cells.js";
 import { changes, groups as readGroups, known as readKnown, search } from "./source.js";
@@ -33,9 +33,14 @@ export function useTable(experiment, query) {
   const found = useLast(useData(JSON.stringify([place, query.order, nest, tick]), (how) => search(selection, order, nest, how)));
   const shown = useColumns(experiment, query, known.data);
   const metrics = useMemo(() => shown.columns.filter((each) => each.kind === "metric"), [shown.columns]);
-  const groups = useLast(
+  const loaded = useLast(
     useData(JSON.stringify([place, query.group, by && columnsText(metrics), by && tick]), (how) => (by ? readGroups(selection, by, metrics, how) : Promise.resolve([]))),
   );
+  const sorted = useMemo(
+    () => sortedGroups(loaded.data ?? [], metrics.findIndex((each) => each.id === order?.column.id), Boolean(order?.descending)),
+    [loaded.data, metrics, order],
+  );
+  const groups = { ...loaded, data: sorted };
   const { cells, drawn } = useCells(experiment);
   const reload = (/** @type {Iterable<number>} */ rows = []) => {
     cells.forget(rows);
@@ -46,9 +51,9 @@ export function useTable(experiment, query) {
   const open = useMemo(() => new Set(query.open === undefined ? [] : query.open.split("\n")), [query.open]);
   const items = useMemo(() => {
     const rows = found.data?.rows ?? [];
-    if (by) return grouped(groups.data ?? [], rows, open);
+    if (by) return grouped(sorted, rows, open);
     return nest ? nested(rows, found.data?.parents ?? new Map(), closed) : flat(rows);
-  }, [found.data, groups.data, Boolean(by), nest, closed, open]);
+  }, [found.data, sorted, Boolean(by), nest, closed, open]);
   const problem = found.error instanceof ApiError && found.error.status === 400 && filter ? found.error.message : undefined;
   return { filter, deleted, order, by, nest, known: known.data ?? NONE, found, groups, problem, cells, drawn, items, metrics, closed, open, reload, ...shown };
 }

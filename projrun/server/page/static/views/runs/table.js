@@ -21,6 +21,7 @@ export function Table({ experiment, table, selected, at, onToggle, onFold, onAll
   const { items, cells, columns, pins, groups, metrics, order } = table;
   const narrow = innerWidth <= 640;
   const grid = useMemo(() => gridColumns(columns, order, narrow, Boolean(table.by)), [columns, order, narrow, Boolean(table.by)]);
+  const byId = useMemo(() => new Map(columns.map((each) => [each.id, each])), [columns]);
   const version = useMemo(() => ({}), [table.drawn, items, groups.data, selected, onToggle]);
   const see = useCallback(
     (/** @type {{ rows: [number, number], columns: readonly import("../../ui/grid.js").GridColumn[] }} */ seen) => {
@@ -40,14 +41,14 @@ export function Table({ experiment, table, selected, at, onToggle, onFold, onAll
     if (id === "select") return html`<${Mark} item=${item} index=${index} table=${table} selected=${selected} onToggle=${onToggle} />`;
     if (item.kind === "group") return html`<${GroupCell} id=${id} item=${item} groups=${groups.data} metrics=${metrics} onToggle=${() => onFold(index)} />`;
     if (id === "name") return html`<${RunName} experiment=${experiment} item=${item} cells=${cells} onToggle=${() => onFold(index)} />`;
-    const column = columns.find((each) => each.id === id);
+    const column = byId.get(id);
     return column ? html`<${Value} row=${item.row} column=${column} cells=${cells} />` : null;
   };
   const look = (/** @type {number} */ index) => {
     const item = /** @type {import("../../lib/run_items.js").Item} */ (items[index]);
-    if (item.kind === "group") return { key: `group ${item.at}`, class: "group" };
+    if (item.kind === "group") return { class: "group" };
     const chosen = selected.has(item.row);
-    return { key: item.row, class: chosen ? "chosen" : "", selected: chosen };
+    return { class: chosen ? "chosen" : "", selected: chosen };
   };
   return html`<${Grid} label="Runs" count=${items.length} columns=${grid} pinned=${2 + (narrow ? 0 : pins)} version=${version} current=${at}
     head=${head} cell=${cell} look=${look} onSee=${see} />`;
