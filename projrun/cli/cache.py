@@ -27,7 +27,7 @@ def cache() -> None:
 @cache.command("list")
 @json_option
 def list_sources(as_json: bool) -> None:
-    """List fetched sources and what runs left, the most recently used first.
+    """List fetched sources and what runs left. The most recently used comes first.
 
     repository: the commits fetched so far; checkout: one commit or archive, ready to be copied for a run; copy: left
     by a run that failed, was killed, or wrote files; download: the content of a `path` parameter. Sizes are those of

@@ -30,7 +30,7 @@ def _flag(name: str, help_text: str, *variables: str) -> Option:
 
 
 BACKEND_STORE = _option(
-    "backend-store-uri", "The store to serve: sqlite:///FILE or postgresql://HOST/NAME.", "URI",
+    "backend-store-uri", "The store: sqlite:///FILE or postgresql://HOST/NAME.", "URI",
     "MLFLOW_BACKEND_STORE_URI", default="the embedded store",
 )  # fmt: skip
 ARTIFACTS_DESTINATION = _option(

@@ -28,7 +28,7 @@ from projrun.tracking.runs import RunStore
 def reap(
     run_ids: tuple[str, ...], older_than: str, dry_run: bool, tracking_uri: str | None, as_json: bool
 ) -> None:
-    """End runs that are RUNNING in the tracking store, but whose runner is gone: they become KILLED.
+    """End runs that are RUNNING without a runner. They become KILLED.
 
     A runner sets the tag projrun.heartbeat every minute. Ends the runs whose last heartbeat is older than --older-than,
     unless their runner lives on this machine. Runs without a heartbeat (of other clients, or shorter than a minute)

@@ -49,7 +49,7 @@ def gc(
 
     \b
     projrun gc --older-than 30d --dry-run
-    projrun gc --backend-store-uri postgresql://db.example.org/projrun --artifacts-destination /srv/artifacts
+    projrun gc --backend-store-uri postgresql://db/ml --artifacts-destination /srv
     """
     before = int((time.time() - parse_duration(older_than, "--older-than")) * 1000)
     named: dict[Kind, set[str]] = {

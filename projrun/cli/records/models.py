@@ -60,7 +60,7 @@ def list_models(
     tracking_uri: str | None,
     as_json: bool,
 ) -> None:
-    """List registered models by name, or versions, the last changed first."""
+    """List registered models, or versions. Models by name, versions the last changed first."""
     with _registry(tracking_uri) as registry:
         if versions:
             found = registry.search_model_versions(
@@ -109,7 +109,7 @@ def register_model(
     tracking_uri: str | None,
     as_json: bool,
 ) -> None:
-    """Make a new version of the model NAME, which is created if it does not exist.
+    """Make a new version of the model NAME. The model is created if it does not exist.
 
     SOURCE is what a run logged (runs:/RUN/PATH, where RUN is also a prefix or `latest`), a logged model
     (models:/m-ID), a version to copy (models:/NAME/VERSION, models:/NAME@ALIAS), or the URI of a folder in an
@@ -157,7 +157,7 @@ def update_model(model: str, description: str, tracking_uri: str | None) -> None
 @click.argument("new_name", metavar="NEW_NAME")
 @tracking_uri_option
 def rename_model(name: str, new_name: str, tracking_uri: str | None) -> None:
-    """Give a model another name; versions, aliases and tags stay with it."""
+    """Give a model another name. Versions, aliases and tags stay with it."""
     with _registry(tracking_uri) as registry:
         registry.rename_registered_model(name, new_name)
     print_line(f"renamed {name} to {new_name}")
@@ -190,7 +190,7 @@ def delete_model(model: str, with_versions: bool, tracking_uri: str | None) -> N
 @click.argument("aliases", nargs=-1, required=True, metavar="ALIAS...")
 @tracking_uri_option
 def set_alias(model: str, aliases: Sequence[str], tracking_uri: str | None) -> None:
-    """Let aliases name a version; an alias leaves the version that it named before."""
+    """Let aliases name a version. An alias leaves the version that it named before."""
     named = parse_model(model)
     with _registry(tracking_uri) as registry:
         found = version_of(registry, named)

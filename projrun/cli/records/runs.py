@@ -61,7 +61,7 @@ def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
 def compare_two_runs(
     left: str, right: str, everything: bool, tracking_uri: str | None, as_json: bool
 ) -> None:
-    """Compare two runs: source, parameters, metrics and the packages of their environments.
+    """Compare two runs. Shows source, parameters, metrics and the packages of their environments.
 
     \b
     projrun runs diff 3f2a 81c0

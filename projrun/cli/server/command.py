@@ -33,9 +33,9 @@ def server(context: click.Context, /, **values: Any) -> None:
     requests under way are answered.
 
     \b
-    projrun server                                    the embedded store, at http://127.0.0.1:5000
+    projrun server                            the embedded store, on port 5000
     projrun server --backend-store-uri sqlite:////srv/projrun/store.db
-    projrun server --host 0.0.0.0 --no-auth           for everybody who reaches this machine
+    projrun server --host 0.0.0.0 --auth      for users on other machines
     """
     if context.invoked_subcommand is None:
         places = Directories.locate(os.environ)

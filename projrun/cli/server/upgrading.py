@@ -20,7 +20,7 @@ from projrun.tracking.uri import parse_tracking_uri
 @click.argument("uri", metavar="[URI]", required=False)
 @click_option(BACKEND_STORE, "run")
 def upgrade_db(uri: str | None, backend_store_uri: str | None) -> None:
-    """Bring the store at URI to the schema of this projrun: all of it, or nothing.
+    """Bring a store to the schema of this projrun. All of it is upgraded, or nothing.
 
     Make a backup first, and stop the servers of the store. A PostgreSQL store is upgraded by this command alone,
     a SQLite store also by whatever opens it.

@@ -34,7 +34,7 @@ password_stdin_option = click.option(
 
 @click.group()
 def users() -> None:
-    """Say who may sign in to a server with --auth, and what each user may do.
+    """Manage users of a server with --auth. Say who may sign in, and what each may do.
 
     \b
     projrun server users create ann --admin
@@ -46,7 +46,7 @@ def users() -> None:
 
 @click.group()
 def tokens() -> None:
-    """Give programs tokens to sign in with, instead of a user's password.
+    """Manage tokens of users. Programs sign in with them instead of a password.
 
     \b
     projrun server tokens create ann ci --days 90
@@ -121,7 +121,7 @@ def list_users(*, as_json: bool, **values: Any) -> None:
 @password_stdin_option
 @backend_store_option
 def change_password(name: str, *, password_stdin: bool, **values: Any) -> None:
-    """Give a user another password; the earlier one is refused at once."""
+    """Give a user another password. The earlier one is refused at once."""
     with users_of(values) as known:
         known.get_user(name)
         known.update_user(name, secret=_password(from_stdin=password_stdin))
@@ -143,7 +143,7 @@ def update_user(name: str, *, admin: bool, **values: Any) -> None:
 @click.argument("name")
 @backend_store_option
 def delete_user(name: str, **values: Any) -> None:
-    """Delete a user with all tokens and permissions; runs and models stay."""
+    """Delete a user with all tokens and permissions. Runs and models stay."""
     with users_of(values) as known:
         known.delete_user(name)
     print_line(f"deleted the user {name}")
@@ -156,7 +156,7 @@ def delete_user(name: str, **values: Any) -> None:
 @click.option("--model", metavar="NAME", help="Name of the registered model; * for all.")
 @backend_store_option
 def grant(name: str, permission: str, experiment: str | None, model: str | None, **values: Any) -> None:
-    """Let a user READ, EDIT or MANAGE an experiment or a registered model; NO_PERMISSIONS takes all away."""
+    """Let a user READ, EDIT or MANAGE an experiment or a model. NO_PERMISSIONS takes all away."""
     kind, resource = _resource(experiment, model)
     with _store(values) as store:
         if experiment not in (None, "*"):  # the server's models may be in another store
@@ -171,7 +171,7 @@ def grant(name: str, permission: str, experiment: str | None, model: str | None,
 @click.option("--model", metavar="NAME", help="Name of the registered model; * for all.")
 @backend_store_option
 def revoke(name: str, experiment: str | None, model: str | None, **values: Any) -> None:
-    """Take back what a user was granted; the server's default permission counts again."""
+    """Take back what a user was granted. The server's default permission counts again."""
     kind, resource = _resource(experiment, model)
     with users_of(values) as known:
         known.revoke(name, kind, resource)
