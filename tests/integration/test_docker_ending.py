@@ -33,6 +33,8 @@ try:
 finally:
     open("checkpoint", "w")
 """
+SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.large) for seed in (2, 3, 4))]
+"""Moments after the start."""
 
 
 @contextmanager
@@ -97,7 +99,7 @@ def test_a_runner_that_is_killed_takes_its_container_along(docker: DockerBench) 
         docker.eventually(lambda: docker.containers() == [], "the end of the container")
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_runner_killed_at_any_moment_leaves_no_container(docker: DockerBench, seed: int) -> None:
     docker.project("python train.py", train_py="import time\ntime.sleep(0.2)\n")
     process = docker.start("--grace-period", "0.2")
@@ -111,7 +113,7 @@ def test_a_runner_killed_at_any_moment_leaves_no_container(docker: DockerBench, 
     docker.eventually(lambda: docker.containers() == [], "the end of the container")
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_runner_told_to_end_at_any_moment_leaves_no_container(docker: DockerBench, seed: int) -> None:
     docker.project("python train.py", train_py="import time\ntime.sleep(60)\n")
     process = docker.start("--grace-period", "0.5")
