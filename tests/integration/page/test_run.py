@@ -30,7 +30,8 @@ FILES = {
     "table.csv": 'name,value\n"=cmd|calc",1.5\n' + HOSTILE + ",2\n",
     "conf.json": '{"layers": [64, 32], "note": "' + HOSTILE.replace('"', "") + '"}',
     "page.html": PAGE,
-    "drawing.svg": f"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'>{HOSTILE}<circle r='4'/></svg>",
+    "drawing.svg": "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9' onload='alert(4)'>"
+    "<script>alert(5)</script><circle r='4'/></svg>",
     "train.py": "def train():  # learn\n    return 'done'\n",
     "model/MLmodel": "flavors:\n  sklearn:\n    sklearn_version: 1.5.0\nsignature:\n"
     '  inputs: \'[{"type": "double", "name": "acidity", "required": true}]\'\n',

@@ -108,7 +108,7 @@ function Legend({ runs, hidden, hub }) {
     <div class="section-head">
       <h2>Runs</h2>
       <span class="space"></span>
-      <${Button} kind="quiet" onClick=${() => setQuery({ hide: hidden.size ? null : runs.slice(1).map((run) => run.id).join() })}>${hidden.size ? "Show all" : "Only the first"}</${Button}>
+      <${Button} kind="quiet" onClick=${() => setQuery({ hide: hidden.size ? null : runs.slice(1).map((run) => run.id).join() })}>${hidden.size ? "Show all" : "Hide all but one"}</${Button}>
     </div>
     <ul>
       ${runs.map((run) => {

@@ -129,13 +129,13 @@ const TAIL_LINES = 8;
 
 /** The last lines that the command printed. @param {{ run: Run, log: string }} props */
 function LogTail({ run, log }) {
-  const { data } = useData(run.id, async () => {
+  const { data, error } = useData(run.id, async () => {
     const read = reader(artifactAddress(run.id, "logs/output.log"));
     const { size } = await read(0, 1);
     const { bytes } = await read(Math.max(0, size - TAIL), size);
     return withoutEscapes(new TextDecoder().decode(bytes)).trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
   });
-  if (!data) return null;
+  if (error || data === "") return null;
   return html`<pre class="failure-tail" tabindex="0" role="region" aria-label="The end of the log">${data}</pre>
     <a href=${log}>See the whole log</a>`;
 }
