@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from math import ceil, floor
+from operator import itemgetter
 from typing import NamedTuple
 
 from projrun.errors import InvalidValueError
@@ -210,10 +212,12 @@ def _shaped(
 ) -> Curve:
     """The points as x and y, few enough."""
     place = 0 if window.axis == "step" else 1
-    kept = [point for point in points if window.first <= point[place] <= window.last]
     if place and not source.ordered:
-        kept.sort(key=lambda point: point[1])
-    few = thinned(kept, window.points)
+        points = sorted(points, key=itemgetter(1))
+    # At the edges of summaries there are points beside the range.
+    first = bisect_left(points, window.first, key=itemgetter(place))
+    last = bisect_right(points, window.last, key=itemgetter(place))
+    few = thinned(points if last - first == len(points) else points[first:last], window.points)
     begin = source.begin if window.axis == "relative" else 0
     nan = float("nan")
     return Curve(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import itemgetter
 
 from projrun.tracking.sql.samples.summaries import Point
 
@@ -13,8 +14,8 @@ def thinned(points: Sequence[Point], most: int) -> Sequence[Point]:
     if len(points) <= most:
         return points
     parts = max((most - 2) // 2, 1)
-    values = [point[2] for point in points]
-    has_nan = any(point[3] for point in points)
+    values = [*map(itemgetter(2), points)]
+    has_nan = any(map(itemgetter(3), points))
     kept = {0, len(points) - 1}
     edges = [part * len(points) // parts for part in range(parts + 1)]
     for start, end in pairwise(edges):

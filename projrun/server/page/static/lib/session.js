@@ -16,6 +16,8 @@ import { useEffect, useState } from "./preact.js";
 /** @typedef {"READ" | "EDIT" | "MANAGE"} Level */
 
 const LEVELS = ["NO_PERMISSIONS", "READ", "USE", "EDIT", "MANAGE"];
+/** Names in one question: an address has its limits. */
+const AT_ONCE = 200;
 /** @type {Session} */
 const OPEN = { users: false, read_only: false, version: "", user: null, signed_in_by: "", default_permission: "MANAGE" };
 
@@ -68,25 +70,38 @@ export function useSession() {
  * @returns {(level: Level) => boolean} false until it is known
  */
 export function useMay(kind, name) {
+  const may = useMayEach(kind, [name]);
+  return (level) => may(name, level);
+}
+
+/**
+ * As `useMay`, for the rows of a list: `may(id, "EDIT")`.
+ * @param {"experiments" | "models"} kind @param {readonly string[]} names
+ * @returns {(name: string, level: Level) => boolean}
+ */
+export function useMayEach(kind, names) {
   const session = useSession();
-  const [level, setLevel] = useState("");
+  const [levels, setLevels] = useState(/** @type {Record<string, string>} */ ({}));
   const asks = Boolean(session?.user && !session.user.is_admin);
+  const key = JSON.stringify(names);
   useEffect(() => {
-    if (!asks) return undefined;
+    const unknown = names.filter((name) => !(name in levels)).slice(0, AT_ONCE);
+    if (!asks || !unknown.length) return undefined;
     let left = false;
-    const query = kind === "models" ? { models: [name] } : { experiment_ids: [name] };
-    own("GET", "session", query).then(
-      (found) => left || setLevel(found[kind]?.[name] ?? ""),
-      () => left || setLevel("READ"),
+    const keepLevels = (/** @type {Record<string, string>} */ found) =>
+      left || setLevels((old) => ({ ...old, ...Object.fromEntries(unknown.map((name) => [name, found[name] ?? "READ"])) }));
+    own("GET", "session", kind === "models" ? { models: unknown } : { experiment_ids: unknown }).then(
+      (found) => keepLevels(found[kind] ?? {}),
+      () => keepLevels({}),
     );
     return () => {
       left = true;
     };
-  }, [asks, kind, name]);
-  return (wanted) => {
+  }, [asks, kind, key, levels]);
+  return (name, wanted) => {
     if (!session || (session.read_only && wanted !== "READ")) return false;
     if (!session.users || session.user?.is_admin) return true;
-    return LEVELS.indexOf(level) >= LEVELS.indexOf(wanted);
+    return LEVELS.indexOf(levels[name] ?? "") >= LEVELS.indexOf(wanted);
   };
 }
 

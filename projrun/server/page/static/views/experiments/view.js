@@ -7,6 +7,7 @@ import { keepInSight, useCursor } from "../../lib/cursor.js";
 import { ago, exactDate } from "../../lib/format.js";
 import { useKeys } from "../../lib/keys.js";
 import { go, href, path, root, useQuery } from "../../lib/router.js";
+import { useMayCreate, useMayEach } from "../../lib/session.js";
 import { Button, Command } from "../../ui/button.js";
 import { Icon } from "../../ui/icon.js";
 import { Menu } from "../../ui/menu.js";
@@ -25,6 +26,7 @@ export function View() {
   const deleted = shown === "deleted";
   const { found, error, loading, reload, more } = usePages({ text, order, deleted });
   const box = useSearchBox();
+  const mayCreate = useMayCreate();
   const [at, setAt] = useCursor(found?.length ?? 0, {
     what: "experiment",
     open: (index) => found?.[index] && go(href(path("experiments", found[index].id))),
@@ -32,7 +34,7 @@ export function View() {
   useEffect(() => {
     document.title = "Experiments · projrun";
   }, []);
-  useKeys([{ keys: "n", does: "New experiment", call: () => setEditing("new") }]);
+  useKeys(mayCreate ? [{ keys: "n", does: "New experiment", call: () => setEditing("new") }] : []);
   const change = async (/** @type {Experiment} */ experiment, /** @type {boolean} */ gone) => {
     if (!(await attempt(() => setDeleted(experiment.id, gone)))) return;
     reload();
@@ -42,7 +44,7 @@ export function View() {
     <div class="head">
       <h1>Experiments</h1>
       <span class="space"></span>
-      <${Button} kind="primary" icon="plus" onClick=${() => setEditing("new")}>New experiment</${Button}>
+      ${mayCreate && html`<${Button} kind="primary" icon="plus" onClick=${() => setEditing("new")}>New experiment</${Button}>`}
     </div>
     <div class="tools">
       <div class="search">
@@ -109,6 +111,10 @@ const COLUMNS = [
  *   onEdit: (experiment: Experiment) => void, onChange: (experiment: Experiment, deleted: boolean) => void }} props
  */
 function List({ experiments, at, setAt, order, setOrder, onEdit, onChange }) {
+  const may = useMayEach(
+    "experiments",
+    experiments.map((each) => each.id),
+  );
   return html`<table class="table experiments">
     <thead>
       <tr>
@@ -126,7 +132,7 @@ function List({ experiments, at, setAt, order, setOrder, onEdit, onChange }) {
             </td>
             <td class="time" title=${exactDate(experiment.updated)}>${ago(experiment.updated)}</td>
             <td class="time created" title=${exactDate(experiment.created)}>${ago(experiment.created)}</td>
-            <td class="number"><${Actions} experiment=${experiment} onEdit=${onEdit} onChange=${onChange} /></td>
+            <td class="number"><${Actions} experiment=${experiment} may=${may} onEdit=${onEdit} onChange=${onChange} /></td>
           </tr>`,
       )}
     </tbody>
@@ -143,15 +149,15 @@ function Head({ text, order, current, setOrder }) {
   </th>`;
 }
 
-/** @param {{ experiment: Experiment, onEdit: (experiment: Experiment) => void, onChange: (experiment: Experiment, deleted: boolean) => void }} props */
-function Actions({ experiment, onEdit, onChange }) {
+/** @param {{ experiment: Experiment, may: ReturnType<typeof useMayEach>, onEdit: (experiment: Experiment) => void, onChange: (experiment: Experiment, deleted: boolean) => void }} props */
+function Actions({ experiment, may, onEdit, onChange }) {
   /** @type {import("../../ui/menu.js").Item[]} */
-  const items = experiment.deleted
-    ? [{ label: "Restore", icon: "restore", call: () => onChange(experiment, false) }]
-    : [
-        { label: "Edit name and description", icon: "edit", call: () => onEdit(experiment) },
-        { label: "Delete", icon: "trash", danger: true, call: () => onChange(experiment, true) },
-      ];
+  const items = [];
+  const { deleted, id } = experiment;
+  if (deleted && may(id, "MANAGE")) items.push({ label: "Restore", icon: "restore", call: () => onChange(experiment, false) });
+  if (!deleted && may(id, "EDIT")) items.push({ label: "Edit name and description", icon: "edit", call: () => onEdit(experiment) });
+  if (!deleted && may(id, "MANAGE")) items.push({ label: "Delete", icon: "trash", danger: true, call: () => onChange(experiment, true) });
+  if (!items.length) return null;
   return html`<${Menu} kind="quiet" icon="more" label=${`Actions for ${experiment.name}`} align="end" items=${items} />`;
 }
 
