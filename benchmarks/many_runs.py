@@ -19,7 +19,7 @@ _RUN = (
 )
 _SERIES = (
     "INSERT INTO series (id, run, key, model_id, dataset_name, dataset_digest, step, timestamp, value, is_nan,"
-    " latest, ordered) VALUES (?, ?, ?, '', '', '', ?, ?, ?, 0, 1, 1)"
+    " latest, ordered, least, greatest) VALUES (?, ?, ?, '', '', '', ?, ?, ?, 0, 1, 1, ?, ?)"
 )
 _AT_ONCE = 1_000
 """Runs in one transaction's piece."""
@@ -64,13 +64,14 @@ class _Rows:
 
     def statements(self) -> Iterator[tuple[str, list[tuple[object, ...]]]]:
         """Each with the rows that it takes."""
+        last = self._shape.points - 1
         yield _RUN, [self._run(number) for number in self._numbers]
         for table, rows in (("params", self._params()), ("tags", self._tags())):
             yield f"INSERT INTO {table} (run, key, value) VALUES (?, ?, ?)", list(rows)
         yield (
             _SERIES,
             [
-                (series, run, key, self._shape.points - 1, _time(run, self._shape.points - 1), values[-1])
+                (series, run, key, last, _time(run, last), values[-1], min(values), max(values))
                 for series, run, key, values in self._metrics()
             ],
         )

@@ -21,13 +21,17 @@ Point = tuple[int, int, float, int]
 _INSERT = insert("points", "series, step, timestamp, value, is_nan") + " ON CONFLICT DO NOTHING"
 _INSERT_SERIES = insert_new(
     "series",
-    "run, key, model_id, dataset_name, dataset_digest, step, timestamp, value, is_nan, latest, ordered",
+    "run, key, model_id, dataset_name, dataset_digest, step, timestamp, value, is_nan, latest, ordered, least,"
+    " greatest",
 )
 _FIND = (
-    "SELECT key, model_id, dataset_name, dataset_digest, id, step, timestamp, value, is_nan, ordered, summarized_step,"
-    " summarized_timestamp FROM series WHERE run = ? AND "
+    "SELECT key, model_id, dataset_name, dataset_digest, id, step, timestamp, value, is_nan, ordered, least, greatest,"
+    " summarized_step, summarized_timestamp FROM series WHERE run = ? AND "
 )
-_ADVANCE = "UPDATE series SET step = ?, timestamp = ?, value = ?, is_nan = ?, ordered = ? WHERE id = ?"
+_ADVANCE = (
+    "UPDATE series SET step = ?, timestamp = ?, value = ?, is_nan = ?, ordered = ?, least = ?, greatest = ?"
+    " WHERE id = ?"
+)
 _CHOOSE_LATEST = (
     "UPDATE series SET latest = CASE WHEN id = (SELECT other.id FROM series AS other"
     " WHERE other.run = ? AND other.key = ? ORDER BY other.step DESC, other.timestamp DESC, other.value DESC, other.id"
@@ -156,19 +160,28 @@ def _find(connection: Connection, run: int, logged: Iterable[Name]) -> dict[Name
 
 def _new_series(run: int, name: Name, points: Sequence[Point]) -> Row:
     """A series with its first point: the others move it on, as they do of a series that was there."""
-    return (run, *name, *points[0], 1, 1)
+    extreme = None if points[0][3] else points[0][2]
+    return (run, *name, *points[0], 1, 1, extreme, extreme)
 
 
 def _advanced(series: Row, points: Sequence[Point]) -> Row | None:
     """What is kept of a series beside its points, brought up to date; None where it stays as it is."""
-    number, step, timestamp, value, is_nan, ordered, *_ = series
+    number, step, timestamp, value, is_nan, ordered, *kept, _, _ = series
     first, last, times = points[0], points[-1], [point[1] for point in points]
     latest = last if (step, timestamp, value) < last[:3] else (step, timestamp, value, is_nan)
     # Time never goes back from one step to the next.
     goes_on = step <= first[0] and timestamp <= first[1] and times == sorted(times)
-    if latest is not last and (goes_on or not ordered):
+    extremes = _extremes(kept, points)
+    if latest is not last and (goes_on or not ordered) and extremes == kept:
         return None
-    return (*latest, int(ordered and goes_on), number)
+    return (*latest, int(ordered and goes_on), *extremes, number)
+
+
+def _extremes(kept: list[float | None], points: Sequence[Point]) -> list[float | None]:
+    """The least and the greatest of a series with new points; None where all of them are NaN."""
+    numbers = [point[2] for point in points if not point[3]]
+    numbers += [number for number in kept if number is not None]
+    return [min(numbers), max(numbers)] if numbers else kept
 
 
 def _check_summaries(connection: Connection, series: Row, first: Point) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from projrun.tracking.sql.engine import Connection
-from projrun.tracking.sql.points import POINTS, SEARCHED
+from projrun.tracking.sql.points import EXTREMES, POINTS, SEARCHED
 from projrun.tracking.sql.registry.schema import REGISTRY_KEYS
 from projrun.tracking.sql.traces.schema import TRACES
 from projrun.tracking.sql.users.schema import USERS
@@ -193,6 +193,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _LIFE_CYCLE,
     USERS,
     TRACES,
+    EXTREMES,
 )
 
 

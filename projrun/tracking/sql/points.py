@@ -7,6 +7,8 @@ steps go on: then the order of the key is that of the history. `summarized_step`
 where `summaries` hold the series.
 """
 
+# ruff: noqa: S608 -- only constants of this package are put into statements
+
 from __future__ import annotations
 
 POINTS: tuple[str, ...] = (
@@ -101,3 +103,11 @@ SEARCHED: tuple[str, ...] = (
 
 A value may have thousands of characters, of which the first 250 are indexed.
 """
+
+_OF_SERIES = "FROM points WHERE points.series = series.id AND points.is_nan = 0"
+EXTREMES: tuple[str, ...] = (
+    "ALTER TABLE series ADD COLUMN least DOUBLE PRECISION",
+    "ALTER TABLE series ADD COLUMN greatest DOUBLE PRECISION",
+    f"UPDATE series SET least = (SELECT min(value) {_OF_SERIES}), greatest = (SELECT max(value) {_OF_SERIES})",
+)
+"""What tables of runs show beside the latest value; NULL where all are NaN."""

@@ -60,10 +60,8 @@ def _statement(kind: str, aggregate: str) -> str:
         return f"{_TEXT} {kind}s WHERE {{where}}"
     if aggregate == "last":
         return f"{_LAST} {{where}}"
-    return (
-        f"SELECT run, key, {aggregate}(points.value) FROM series JOIN points ON points.series = series.id"
-        " AND points.is_nan = 0 WHERE {where} GROUP BY run, key"
-    )
+    kept = {"min": "least", "max": "greatest"}[aggregate]
+    return f"SELECT run, key, {aggregate}({kept}) FROM series WHERE {kept} IS NOT NULL AND {{where}} GROUP BY run, key"
 
 
 def _pairs(connection: Connection, statement: str, keys: Sequence[str], rows: Sequence[int]) -> Iterator[Row]:
