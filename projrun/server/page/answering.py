@@ -12,7 +12,7 @@ from starlette.types import Scope
 from projrun.server.page.files import File, Files, new_file
 from projrun.server.table import ROUTE
 
-PLACES = frozenset({"", "experiments", "compare", "models", "signin", "tokens"})
+PLACES = frozenset({"", "experiments", "runs", "compare", "models", "signin", "tokens"})
 """The first parts of the paths at which the page is; which view a path shows is decided in the browser."""
 FILES = "page"
 """The first part of the paths of its files."""

@@ -52,19 +52,19 @@ def sign_in(screen: Screen, name: str, password: str = PASSWORD) -> None:
 
 
 def test_whoever_is_not_signed_in_is_sent_there_and_back(screen: Screen) -> None:
-    screen.show("/experiments?q=wi")
+    screen.show("/models?q=wi")
     screen.expect("h1").to_have_text("Sign in")
     sign_in(screen, "ann", "wrong password")
     screen.text("Wrong user name or password.")
     sign_in(screen, "ann")
-    screen.page.wait_for_url("**/experiments?q=wi")
-    screen.expect("h1").to_have_text("Experiments")
+    screen.page.wait_for_url("**/models?q=wi")
+    screen.expect("h1").to_have_text("Models")
     assert screen.page.evaluate("document.cookie") == ""
     screen.page.reload()
     screen.page.get_by_role("button", name="ann", exact=True).click()
     screen.page.get_by_role("menuitem", name="Sign out").click()
     screen.page.wait_for_url("**/signin")
-    screen.show("/experiments").expect("h1").to_have_text("Sign in")
+    screen.show("/models").expect("h1").to_have_text("Sign in")
 
 
 @pytest.mark.parametrize("then", ["//evil.example.org/", "https://evil.example.org/", "/\\evil.example.org"])
@@ -74,6 +74,28 @@ def test_nothing_leads_elsewhere_after_signing_in(screen: Screen, then: str) -> 
     screen.page.wait_for_url(f"{screen.api.uri}/**")
     screen.page.get_by_role("button", name="ann", exact=True).wait_for()
     assert screen.page.url.startswith(f"{screen.api.uri}/")
+
+
+def test_what_one_may_not_do_is_not_offered(screen: Screen) -> None:
+    screen.show("/signin")
+    sign_in(screen, "admin")
+    screen.page.get_by_role("link", name="Models").click()
+    screen.page.get_by_role("button", name="New model").click()
+    screen.page.get_by_role("dialog").get_by_label("Name").fill("wine")
+    screen.page.get_by_role("button", name="Create", exact=True).click()
+    screen.page.get_by_role("button", name="Actions for this model").wait_for()
+    screen.page.get_by_role("button", name="Add a description").wait_for()
+    screen.page.context.clear_cookies()
+    screen.show("/signin?then=/models/wine")
+    sign_in(screen, "ann")
+    screen.expect("h1").to_have_text("wine")
+    screen.text("No versions yet")
+    screen.page.wait_for_load_state("networkidle")
+    assert screen.page.get_by_role("button", name="Actions for this model").count() == 0
+    assert screen.page.get_by_role("button", name="Add a description").count() == 0
+    screen.show("/experiments").text("New experiment")
+    screen.page.wait_for_load_state("networkidle")
+    assert screen.page.get_by_role("button", name="Actions for Default").count() == 0
 
 
 def test_a_token_is_made_shown_once_and_deleted(screen: Screen) -> None:
