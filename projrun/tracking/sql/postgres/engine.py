@@ -139,17 +139,17 @@ class PostgresEngine:
     @contextmanager
     def reading(self) -> Iterator[PostgresConnection]:
         """One consistent view for several queries."""
-        with self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+        with self._transaction(b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[PostgresConnection]:
         """One transaction beside others: all of it is kept, or none."""
-        with self._transaction("BEGIN") as connection:
+        with self._transaction(b"BEGIN") as connection:
             yield connection
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[PostgresConnection]:
+    def _transaction(self, begin: bytes) -> Iterator[PostgresConnection]:
         with explained(self.uri):
             raw = self._begin(begin)
             try:
@@ -157,21 +157,21 @@ class PostgresEngine:
                 if raw.info.transaction_status is TransactionStatus.INERROR:
                     # COMMIT would roll back without an error.
                     raise psycopg.InternalError("a statement of the transaction failed")
-                raw.execute("COMMIT")
+                raw.commit()
             except BaseException:
                 with suppress(psycopg.Error):
                     if raw.info.transaction_status is not TransactionStatus.ACTIVE:
-                        raw.execute("ROLLBACK")
+                        raw.rollback()
                 self._give_back(raw)
                 raise
             self._give_back(raw)
 
-    def _begin(self, begin: str) -> Raw:
+    def _begin(self, begin: bytes) -> Raw:
         """A connection with a new transaction; a kept one may have been lost meanwhile, with nothing of it."""
         while (raw := self._kept()) is not None:
             try:
                 if not _was_closed(raw):
-                    raw.execute(begin)
+                    _send(raw, begin)
                     return raw
             except psycopg.OperationalError:
                 if not raw.closed:
@@ -179,7 +179,7 @@ class PostgresEngine:
                     raise
             raw.close()
         raw = self._connect()
-        raw.execute(begin)
+        _send(raw, begin)
         return raw
 
     def _connect(self) -> Raw:
@@ -218,6 +218,11 @@ def numbered(statement: str) -> bytes:
 def _numbered(statement: str) -> bytes:
     first, *others = statement.split("?")
     return "".join([first, *(f"${number}{text}" for number, text in enumerate(others, 1))]).encode()
+
+
+def _send(raw: Raw, command: bytes) -> None:
+    """As bytes that are not prepared: half of what `Connection.execute` costs."""
+    psycopg.RawCursor(raw).execute(command, prepare=False)
 
 
 def _was_closed(raw: Raw) -> bool:
