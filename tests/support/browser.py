@@ -57,6 +57,7 @@ class Screen:
 
     def expect(self, selector: str) -> Any:
         """To wait for something: `screen.expect("h1").to_have_text("Runs")`."""
+        expect.set_options(timeout=_PATIENCE)
         return expect(self.page.locator(selector))
 
     def press(self, *keys: str) -> None:

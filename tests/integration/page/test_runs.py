@@ -248,6 +248,31 @@ def test_an_experiment_without_runs_says_how_to_record(screen: Screen, api: Api)
     screen.picture("runs-empty")
 
 
+def test_the_description_is_markdown_without_html(screen: Screen, api: Api) -> None:
+    note = "Read **this**\n\n<img src=x onerror=alert(1)> [link](javascript:alert(2))"
+    screen.show(f"/experiments/{api.experiment('described', **{'mlflow.note.content': note})}")
+    screen.page.locator(".about summary").click()
+    screen.expect(".about strong").to_have_text("this")
+    assert screen.page.locator(".about img, .about a[href^=javascript]").count() == 0
+
+
+def test_a_read_only_server_offers_no_changes(screen: Screen, tmp_path: Path) -> None:
+    wine = five_runs(screen.api, "only read")
+    with projrun_server(tmp_path, "--backend-store-uri", screen.api.uri, "--read-only") as front:
+        screen.api = Api(front.uri)
+        screen.show("/experiments?q=only+read")
+        screen.page.get_by_role("link", name="only read").wait_for()
+        screen.show(f"/experiments/{wine}").text("three")
+        screen.press("j", "x")
+        screen.text("1 run selected")
+        offered = screen.page.get_by_role(
+            "button", name=re.compile("^(New experiment|Actions|Edit|Tag|Delete)$")
+        )
+        assert offered.count() == 0
+        screen.page.goto("about:blank")
+    screen.problems = [each for each in screen.problems if "501" not in each]
+
+
 def test_an_unknown_experiment_is_not_found(screen: Screen) -> None:
     screen.show("/experiments/987654").text("Not found")
     screen.problems = [each for each in screen.problems if "404" not in each]
@@ -262,6 +287,10 @@ def test_pictures(screen: Screen, wine: str) -> None:
     screen.pictures("runs", f"/experiments/{wine}?select=1", f"{NAMES}:text('two')")
     screen.show(f"/experiments/{wine}?group=p.alpha").text("±")
     screen.picture("runs-grouped")
+    screen.page.get_by_role("button", name="Columns").click()
+    screen.text("Shown, from left to right")
+    screen.picture("runs-columns")
+    assert screen.inaccessible() == []
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,14 @@ export function View() {
     document.title = "Experiments · projrun";
   }, []);
   useKeys(mayCreate ? [{ keys: "n", does: "New experiment", call: () => setEditing("new") }] : []);
+  // From the box to what it found: from there on keys are keys again.
+  const leave = (/** @type {KeyboardEvent} */ event) => {
+    if (!["Enter", "ArrowDown"].includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    box.current?.blur();
+    setAt(0);
+  };
   const change = async (/** @type {Experiment} */ experiment, /** @type {boolean} */ gone) => {
     if (!(await attempt(() => setDeleted(experiment.id, gone)))) return;
     reload();
@@ -50,7 +58,7 @@ export function View() {
       <div class="search">
         <${Icon} name="search" />
         <input ref=${box} type="search" aria-label="Search experiments by name" placeholder="Search by name" value=${text}
-          onInput=${(/** @type {any} */ event) => setText(event.target.value)} />
+          onInput=${(/** @type {any} */ event) => setText(event.target.value)} onKeyDown=${leave} />
       </div>
       <${Button} pressed=${deleted} onClick=${() => setShown(deleted ? "active" : "deleted")}>Deleted</${Button}>
     </div>

@@ -11,9 +11,9 @@ import { attempt, complain, say } from "../../ui/toast.js";
 import { setDeleted, setTag } from "./source.js";
 
 /**
- * @param {{ selected: readonly number[], deleted: boolean, runIds: (rows: readonly number[]) => Promise<string[]>, onClear: () => void, onDone: (rows: readonly number[]) => void }} props
+ * @param {{ selected: readonly number[], may: (level: import("../../lib/session.js").Level) => boolean, deleted: boolean, runIds: (rows: readonly number[]) => Promise<string[]>, onClear: () => void, onDone: (rows: readonly number[]) => void }} props
  */
-export function Actions({ selected, deleted, runIds, onClear, onDone }) {
+export function Actions({ selected, may, deleted, runIds, onClear, onDone }) {
   const [tagging, setTagging] = useState(false);
   const compare = () =>
     attempt(async () => {
@@ -38,10 +38,11 @@ export function Actions({ selected, deleted, runIds, onClear, onDone }) {
   return html`<div class="selected" role="toolbar" aria-label="Selected runs">
     <strong>${counted(selected.length, "run")} selected</strong>
     <${Button} icon="compare" kind="primary" onClick=${compare}>Compare</${Button}>
-    <${Button} icon="tag" onClick=${() => setTagging(true)}>Tag</${Button}>
-    ${deleted
+    ${may("EDIT") && html`<${Button} icon="tag" onClick=${() => setTagging(true)}>Tag</${Button}>`}
+    ${may("MANAGE") &&
+    (deleted
       ? html`<${Button} icon="restore" onClick=${() => change(false)}>Restore</${Button}>`
-      : html`<${Button} icon="trash" kind="danger" onClick=${() => change(true)}>Delete</${Button}>`}
+      : html`<${Button} icon="trash" kind="danger" onClick=${() => change(true)}>Delete</${Button}>`)}
     <${Button} kind="quiet" icon="close" label="Select nothing" onClick=${onClear} />
     ${tagging && html`<${TagDialog} selected=${selected} runIds=${runIds} onClose=${() => setTagging(false)} onDone=${onDone} />`}
   </div>`;

@@ -30,7 +30,10 @@ export function useTable(experiment, query) {
   const [tick, setTick] = useState(0);
   const place = JSON.stringify(selection);
   const known = useLast(useData(`${place} ${Math.floor(tick / 5)}`, (how) => readKnown(selection, how)));
-  const found = useLast(useData(JSON.stringify([place, query.order, nest, tick]), (how) => search(selection, order, nest, how)));
+  // Before the rows: whatever comes after this is told of later.
+  const start = useMemo(() => changes(experiment, "").then((answer) => answer.token, () => ""), [experiment]);
+  const find = (/** @type {import("../../lib/api.js").How} */ how) => start.then(() => search(selection, order, nest, how));
+  const found = useLast(useData(JSON.stringify([place, query.order, nest, tick]), find));
   const shown = useColumns(experiment, query, known.data);
   const metrics = useMemo(() => shown.columns.filter((each) => each.kind === "metric"), [shown.columns]);
   const loaded = useLast(
@@ -46,7 +49,7 @@ export function useTable(experiment, query) {
     cells.forget(rows);
     setTick((old) => old + 1);
   };
-  useChanges(experiment, reload);
+  useChanges(experiment, start, reload);
   const closed = useMemo(() => new Set((query.closed ?? "").split(",").map(Number)), [query.closed]);
   const open = useMemo(() => new Set(query.open === undefined ? [] : query.open.split("\n")), [query.open]);
   const items = useMemo(() => {
@@ -105,18 +108,21 @@ function useCells(experiment) {
   return { cells, drawn };
 }
 
-/** Asks what changed while the page is seen. @param {string} experiment @param {(changed: number[]) => void} call */
-function useChanges(experiment, call) {
+/** Asks what changed while the page is seen.
+ * @param {string} experiment @param {Promise<string>} start the first token @param {(changed: number[]) => void} call */
+function useChanges(experiment, start, call) {
   const latest = useRef(call);
   latest.current = call;
   useEffect(() => {
-    let token = "";
+    /** @type {string | undefined} */
+    let token;
     let busy = false;
     let ended = false;
     const ask = async () => {
       if (busy || document.visibilityState !== "visible") return;
       busy = true;
       try {
+        token ??= await start;
         const answer = await changes(experiment, token);
         const news = token && (answer.new.length || answer.changed.length);
         ({ token } = answer);
@@ -126,13 +132,12 @@ function useChanges(experiment, call) {
       }
       busy = false;
     };
-    void ask();
     const timer = setInterval(ask, LIVE);
     return () => {
       ended = true;
       clearInterval(timer);
     };
-  }, [experiment]);
+  }, [experiment, start]);
 }
 
 /** The selected rows, in the address as far as they fit. @param {string} text of the address

@@ -5,9 +5,11 @@ import { html, useCallback, useEffect, useRef, useState } from "../../lib/preact
 import { useData } from "../../lib/api.js";
 import { useCursor } from "../../lib/cursor.js";
 import { counted } from "../../lib/format.js";
+import { useMay } from "../../lib/session.js";
 import { go, href, path, root, setQuery } from "../../lib/router.js";
 import { between, groupKey } from "../../lib/run_items.js";
 import { Button, Command } from "../../ui/button.js";
+import { Markdown } from "../../ui/markdown.js";
 import { addSheet } from "../../ui/sheet.js";
 import { Empty, Failed, Loading } from "../../ui/states.js";
 import { read as readExperiment } from "../experiments/calls.js";
@@ -28,6 +30,7 @@ export function View({ route }) {
   const [selected, select] = useSelected(query.select ?? "");
   const [choosing, setChoosing] = useState(false);
   const about = useData(experiment, (how) => readExperiment(experiment, how));
+  const may = useMay("experiments", experiment);
   const { items, found, cells } = table;
   const anchor = useRef(-1);
 
@@ -64,7 +67,7 @@ export function View({ route }) {
 
   if (about.error && !about.data) return html`<${Failed} error=${about.error} retry=${about.reload} />`;
   return html`<div class="view full runs">
-    <${Title} about=${about} total=${found.data?.total} />
+    <${Title} about=${about} editable=${may("EDIT")} total=${found.data?.total} />
     <${Tools} table=${table} query=${query} onColumns=${() => setChoosing(true)} />
     ${found.error && !table.problem && html`<${Failed} error=${found.error} retry=${found.reload} />`}
     ${!found.data && !found.error && html`<${Loading} rows=${16} />`}
@@ -72,7 +75,7 @@ export function View({ route }) {
     ${items.length > 0 &&
     html`<${Table} experiment=${experiment} table=${table} selected=${selected} at=${at} onToggle=${toggle} onFold=${fold}
       onAll=${() => select(selected.size ? [] : (found.data?.rows ?? []))} />`}
-    <${Actions} selected=${[...selected]} deleted=${table.deleted} runIds=${(/** @type {readonly number[]} */ wanted) => cells.runIds(wanted)} onClear=${() => select([])} onDone=${table.reload} />
+    <${Actions} selected=${[...selected]} may=${may} deleted=${table.deleted} runIds=${(/** @type {readonly number[]} */ wanted) => cells.runIds(wanted)} onClear=${() => select([])} onDone=${table.reload} />
     ${choosing &&
     html`<${ColumnsDialog} columns=${table.columns} known=${table.known} pinned=${table.pins} onChange=${table.setColumns} onReset=${table.resetColumns} onClose=${() => setChoosing(false)} />`}
   </div>`;
@@ -85,17 +88,17 @@ function flipped(set, value) {
   return next;
 }
 
-/** @param {{ about: import("../../lib/api.js").Loaded<import("../experiments/calls.js").Experiment>, total: number | undefined }} props */
-function Title({ about, total }) {
+/** @param {{ about: import("../../lib/api.js").Loaded<import("../experiments/calls.js").Experiment>, editable: boolean, total: number | undefined }} props */
+function Title({ about, editable, total }) {
   const [editing, setEditing] = useState(false);
   const { data } = about;
   return html`<div class="crumbs"><a href=${href("/experiments")}>Experiments</a></div>
     <div class="head">
       <h1>${data?.name ?? " "}</h1>
       ${total !== undefined && html`<span class="muted" aria-live="polite">${counted(total, "run")}</span>`}
-      ${data && html`<${Button} kind="quiet" icon="edit" label="Edit name and description" onClick=${() => setEditing(true)} />`}
+      ${data && editable && html`<${Button} kind="quiet" icon="edit" label="Edit name and description" onClick=${() => setEditing(true)} />`}
     </div>
-    ${data?.note && html`<details class="about"><summary class="muted clip">${data.note.split("\n", 1)[0]}</summary><div class="text">${data.note}</div></details>`}
+    ${data?.note && html`<details class="about"><summary class="muted clip">${data.note.split("\n", 1)[0]}</summary><${Markdown} text=${data.note} /></details>`}
     ${editing && data && html`<${ExperimentDialog} experiment=${data} onClose=${() => setEditing(false)} onDone=${about.reload} />`}`;
 }
 
