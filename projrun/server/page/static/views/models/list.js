@@ -36,7 +36,7 @@ export function View() {
     { keys: "/", does: "Search", call: () => box.current?.select() },
     ...(may ? [{ keys: "n", does: "New model", call: () => setCreating(true) }] : []),
   ]);
-  return html`<div class="view">
+  return html`<div class="view registry">
     <div class="head">
       <h1>Models</h1>
       <span class="space"></span>

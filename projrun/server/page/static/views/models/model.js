@@ -48,14 +48,14 @@ function Shown({ model, versions: found, more, reload }) {
     say(text);
     reload();
   };
-  return html`<div class="view model">
+  return html`<div class="view registry">
     <nav class="crumbs" aria-label="Above"><a href=${href("/models")}>Models</a></nav>
     <div class="head">
       <h1>${model.name}</h1>
       <span class="space"></span>
       <${Actions} may=${may} onAsk=${setAsking} />
     </div>
-    <dl class="facts">
+    <dl class="details">
       <${Fact} name="Created"><span title=${exactDate(model.created)}>${ago(model.created)}</span></${Fact}>
       <${Fact} name="Changed"><span title=${exactDate(model.updated)}>${ago(model.updated)}</span></${Fact}>
       <${Fact} name="Author">${authorOf(found)}</${Fact}>

@@ -44,7 +44,7 @@ function Shown({ model, version, others, reload }) {
   const [asking, setAsking] = useState(/** @type {"stage" | "alias" | "delete" | null} */ (null));
   const { name, version: number } = version;
   const drop = (/** @type {string} */ alias) => attempt(async () => (await removeAlias(name, alias), reload()));
-  return html`<div class="view version">
+  return html`<div class="view registry">
     <nav class="crumbs" aria-label="Above"><a href=${href("/models")}>Models</a> / <a href=${href(path("models", name))}>${name}</a></nav>
     <div class="head">
       <h1>Version ${number}</h1>
@@ -53,8 +53,10 @@ function Shown({ model, version, others, reload }) {
         ${version.aliases.map((alias) => html`<${Alias} key=${alias} bare name=${name} alias=${alias} version=${number} onRemove=${may("MANAGE") ? () => drop(alias) : undefined} />`)}
       </span>
       <span class="space"></span>
-      ${may("EDIT") && html`<${Button} icon="tag" onClick=${() => setAsking("alias")}>Alias</${Button}><${Button} onClick=${() => setAsking("stage")}>Stage</${Button}>`}
-      ${may("MANAGE") && html`<${Menu} icon="more" label="More actions" align="end" items=${[{ label: "Delete", icon: "trash", danger: true, call: () => setAsking("delete") }]} />`}
+      <span class="actions">
+        ${may("EDIT") && html`<${Button} icon="tag" onClick=${() => setAsking("alias")}>Alias</${Button}><${Button} onClick=${() => setAsking("stage")}>Stage</${Button}>`}
+        ${may("MANAGE") && html`<${Menu} icon="more" label="More actions" align="end" items=${[{ label: "Delete", icon: "trash", danger: true, call: () => setAsking("delete") }]} />`}
+      </span>
     </div>
     <${Facts} version=${version} />
     <${Tags}
@@ -74,7 +76,7 @@ function Shown({ model, version, others, reload }) {
 
 /** @param {{ version: Version }} props */
 function Facts({ version }) {
-  return html`<dl class="facts">
+  return html`<dl class="details">
     <${Fact} name="Registered"><span title=${exactDate(version.created)}>${ago(version.created)}</span></${Fact}>
     <${Fact} name="Changed">${version.updated !== version.created && html`<span title=${exactDate(version.updated)}>${ago(version.updated)}</span>`}</${Fact}>
     <${Fact} name="By">${version.user}</${Fact}>
