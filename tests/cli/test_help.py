@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import cleandoc
 
 import click
 
@@ -35,6 +36,6 @@ def _too_long(path: str, group: click.Group) -> Iterator[str]:
         summary = command.get_short_help_str(room)
         if summary.endswith("...") and group is not application:  # which has summaries of its own
             yield f"{path} {name}: {summary}"
-        for block in (command.help or "").split("\n\n"):
+        for block in cleandoc(command.help or "").split("\n\n"):
             if block.startswith("\b"):
                 yield from (line for line in block.splitlines() if len(line) > 78)

@@ -117,7 +117,7 @@ def register_model(
 
     \b
     projrun models register runs:/latest/model wine
-    projrun models register models:/wine@candidate wine-production --alias champion
+    projrun models register models:/wine@candidate wine-live --alias champion
     """
     from projrun.cli.records.registration import register
 
