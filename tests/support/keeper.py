@@ -1,12 +1,14 @@
 """Runs a server for as long as a process that uses it is alive; started as a script by `servers`.
 
-Usage: keeper.py USERS_FOLDER LOG_FILE COMMAND... — each file in USERS_FOLDER is named by a process id.
+Usage: keeper.py USERS_FOLDER LOG_FILE [--removing FOLDER] COMMAND... — each file in USERS_FOLDER is named by a
+process id; FOLDER is removed at the end.
 Also with a test process killed by -9 the server ends: nobody need be alive to clean up.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,10 @@ from filelock import FileLock, Timeout
 
 def main(users: Path, log: Path, command: list[str]) -> None:
     """Start `command` in a session of its own, wait until nobody uses it, stop all of it."""
+    if command[0] == "--removing":
+        folder, command = command[1], command[2:]
+    else:
+        folder = ""
     with log.open("wb") as output:
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -29,6 +35,8 @@ def main(users: Path, log: Path, command: list[str]) -> None:
         pass
     finally:
         _stop(server)
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _closed(users: Path) -> bool:

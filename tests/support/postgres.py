@@ -27,8 +27,6 @@ PASSWORD = "a secret: 100%"
 _QUOTED = "a%20secret%3A%20100%25"
 # What is written need not survive the machine.
 _SETTINGS = ("fsync=off", "full_page_writes=off", "listen_addresses=127.0.0.1", "unix_socket_directories=")
-_REMOVING = 'trap : TERM; folder=$1; shift; "$@" & wait $!; wait $!; rm -rf "$folder"'
-"""The keeper's signal reaches the shell as well, which waits for the server's end all the same."""
 
 
 class PostgresServer:
@@ -157,9 +155,9 @@ def new_postgres() -> PostgresServer:
 
 
 def _keep(server: PostgresServer, users: Path) -> None:
-    command = ["sh", "-c", _REMOVING, "sh", str(server.folder), *server.command()]
+    words = [str(users), str(users.with_name("server.log")), "--removing", str(server.folder)]
     keeper = subprocess.Popen(
-        [sys.executable, str(_KEEPER), str(users), str(users.with_name("server.log")), *command],
+        [sys.executable, str(_KEEPER), *words, *server.command()],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
