@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Dialog, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, expect, sync_playwright
 
 from tests.support.commands import require_tool
 from tests.support.guard import REPOSITORY
@@ -37,7 +37,7 @@ class Screen:
         self.api = api
         self.problems: list[str] = []
         page.set_default_timeout(_PATIENCE)
-        page.on("console", lambda said: self._note("console", said.text) if said.type == "error" else None)
+        page.on("console", self._hear)
         page.on("pageerror", lambda error: self._note("error", str(error)))
         page.on("dialog", self._dismiss)
         page.on("request", lambda request: self._note_foreign(request.url))
@@ -106,6 +106,10 @@ class Screen:
             for each in found["violations"]
             for node in each["nodes"]
         ]
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self._note("console", f"{said.text} {said.location['url']}")
 
     def _dismiss(self, dialog: Dialog) -> None:
         self._note("dialog", dialog.message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from typing import NamedTuple
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -234,6 +235,40 @@ def test_the_tree_opens_folders_and_knows_addresses(screen: Screen, failed: Seen
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy the URI").click()
     assert page.evaluate("navigator.clipboard.readText()") == f"runs:/{failed.id}/plots"
+
+
+def test_models_datasets_and_a_folder_as_zip(screen: Screen, api: Api) -> None:
+    experiment = api.experiment("one run with a model")
+    run = api.run(experiment, "made a model")
+    dataset = {
+        "name": "wine",
+        "digest": "d1",
+        "source_type": "http",
+        "source": '{"url": "https://example.org/w.csv"}',
+    }
+    dataset["profile"] = '{"num_rows": 42}'
+    context = [{"key": "mlflow.data.context", "value": "training"}]
+    api.post("runs/log-inputs", run_id=run, datasets=[{"dataset": dataset, "tags": context}])
+    made = api.post("logged-models", experiment_id=experiment, name="wine-model", source_run_id=run)
+    model = made["model"]["info"]["model_id"]
+    api.post("runs/outputs", run_id=run, models=[{"model_id": model, "step": 1}])
+    api.put(f"{experiment}/{run}/artifacts/plots/p.png", PIXEL)
+    page = screen.show(f"/experiments/{experiment}/runs/{run}").page
+    datasets = page.get_by_label("Datasets")
+    expect(datasets).to_contain_text("wine")
+    expect(datasets).to_contain_text("rows 42")
+    expect(datasets).to_contain_text("training")
+    expect(datasets).to_contain_text("https://example.org/w.csv")
+    models = page.get_by_label("Models", exact=True)
+    expect(models).to_contain_text(model)
+    models.get_by_role("button", name="Register").click()
+    _fill(page, "Registered model", "wine of a run", "Register")
+    expect(models.get_by_role("link", name="wine of a run v1")).to_be_visible()
+    screen.show(f"/experiments/{experiment}/runs/{run}?tab=artifacts&path=plots")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="zip").click()
+    with ZipFile(download.value.path()) as archive:
+        assert [name.rpartition("/")[2] for name in archive.namelist()] == ["p.png"]
 
 
 def test_what_the_run_was_made_of(screen: Screen, failed: Seen) -> None:

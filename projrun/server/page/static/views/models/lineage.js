@@ -17,7 +17,7 @@ export function Lineage({ version }) {
   });
   const { data: logged } = useData(version.model, async (how) => {
     if (!version.model) return null;
-    return (await get(`3.0/logged-models/${encodeURIComponent(version.model)}`, {}, how)).model;
+    return (await get(`logged-models/${encodeURIComponent(version.model)}`, {}, how)).model;
   });
   const tags = Object.fromEntries((run?.data?.tags ?? []).map((/** @type {any} */ tag) => [tag.key, tag.value]));
   return html`<section aria-labelledby="lineage">

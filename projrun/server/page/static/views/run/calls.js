@@ -29,7 +29,7 @@ export async function childrenOf(run, how) {
 
 /** @param {Run} run @param {How} how @returns {Promise<LoggedModel[]>} */
 export async function modelsOf(run, how) {
-  const answers = await Promise.all(run.models.map(({ id }) => get(`3.0/logged-models/${encodeURIComponent(id)}`, {}, how).catch(() => null)));
+  const answers = await Promise.all(run.models.map(({ id }) => get(`logged-models/${encodeURIComponent(id)}`, {}, how).catch(() => null)));
   return answers.flatMap((answer, index) => {
     const info = answer?.model?.info;
     const { id } = run.models[index];

@@ -64,7 +64,7 @@ function Shown({ run, route, reload }) {
   useKeys(known.map(([name, text], index) => ({ keys: String(index + 1), does: text, call: () => go(tabs[index].href) })));
   return html`<div class="view run">
     <${Head} run=${run} reload=${reload} />
-    <${Failure} run=${run} log=${href(here, { tab: "log", at: "end" })} tail=${tab !== "log"} />
+    <${Failure} run=${run} log=${href(here, { tab: "log", at: "end" })} tail=${tab === "overview"} />
     <${Tabs} label="Parts of the run" tabs=${tabs} current=${tab} />
     <div class="run-part">
       ${tab === "overview" && html`<${Overview} run=${run} reload=${reload} />`}
