@@ -150,6 +150,14 @@ def test_groups_show_mean_deviation_and_number(runs: Screen) -> None:
     runs.expect(NAMES).to_have_text(["three", "two"])
 
 
+def test_children_are_grouped_by_the_name_of_their_parent(runs: Screen, wine: str) -> None:
+    runs.show(f"/experiments/{wine}?group=parent")
+    runs.expect(".grid-row.group .run-name").to_have_text(["sweep2", "no value3"])
+    assert (
+        re.sub(r"\s+", " ", runs.page.locator(".grid-row.group").first.inner_text()) == "sweep 2 0.7 ± 0.28"
+    )
+
+
 def test_groups_are_sorted_by_the_mean_of_a_metric(runs: Screen, wine: str) -> None:
     for order, first in (("m.rmse", "0.5"), ("-m.rmse", "0.1"), ("", "0.1")):
         runs.show(f"/experiments/{wine}?group=p.alpha&order={order}")

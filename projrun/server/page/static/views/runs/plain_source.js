@@ -96,6 +96,11 @@ export async function read(_experiment, rows, columns) {
   };
 }
 
+/** @param {string} _experiment @param {readonly string[]} wanted @returns {Promise<Map<string, string>>} */
+export async function names(_experiment, wanted) {
+  return new Map(wanted.flatMap((id) => (runs.has(rowOf(id)) ? [[id, String(runs.get(rowOf(id))?.info.run_name)]] : [])));
+}
+
 /** @param {Selection} selection @returns {Promise<import("../../lib/columns.js").Known[]>} */
 export async function known(selection) {
   const all = await found(selection);

@@ -55,7 +55,14 @@ function changesTables(experiment, since) {
   return own("POST", "changes", { experiment_ids: [experiment], since });
 }
 
-const tables = { search: searchTables, read: readTables, known: knownTables, groups: groupTables, changes: changesTables };
+/** The names of runs by their ids. @param {string} experiment @param {readonly string[]} runs @param {How} how @returns {Promise<Map<string, string>>} */
+async function namesOfTables(experiment, runs, how) {
+  const columns = [{ kind: "attribute", key: "run_name" }];
+  const answer = await own("POST", "runs/rows", { experiment_ids: [experiment], run_ids: runs, columns }, how);
+  return new Map(answer.run_ids.map((/** @type {string} */ run, /** @type {number} */ at) => [run, answer.columns[0].values[at]]));
+}
+
+const tables = { names: namesOfTables, search: searchTables, read: readTables, known: knownTables, groups: groupTables, changes: changesTables };
 
 /** @type {Promise<typeof import("./plain_source.js")> | null} Where the store has no tables. */
 let plain = null;
@@ -82,6 +89,7 @@ export const read = either("read");
 export const known = either("known");
 export const groups = either("groups");
 export const changes = either("changes");
+export const names = either("names");
 
 /** Some points of a metric of each run, in order. @param {readonly string[]} runs at most 100 @param {string} key
  * @returns {Promise<Map<string, number[]>>} */

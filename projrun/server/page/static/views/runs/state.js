@@ -10,7 +10,7 @@ import { setQuery } from "../../lib/router.js";
 import { flat, grouped, nested, sortedGroups } from "../../lib/run_items.js";
 import { complain } from "../../ui/toast.js";
 import { Cells } from "./cells.js";
-import { changes, groups as readGroups, known as readKnown, search } from "./source.js";
+import { changes, groups as readGroups, known as readKnown, names as readNames, search } from "./source.js";
 
 /** @typedef {import("../../lib/columns.js").Column} Column */
 
@@ -44,6 +44,9 @@ export function useTable(experiment, query) {
     [loaded.data, metrics, order],
   );
   const groups = { ...loaded, data: sorted };
+  // Parents are known by their ids, and shown by their names.
+  const parents = by === PARENT ? sorted.flatMap(({ value }) => (value ? [String(value)] : [])) : [];
+  const names = useLast(useData(JSON.stringify(parents), (how) => (parents.length ? readNames(experiment, parents, how) : Promise.resolve(new Map()))));
   const { cells, drawn } = useCells(experiment);
   const reload = (/** @type {Iterable<number>} */ rows = []) => {
     cells.forget(rows);
@@ -58,7 +61,7 @@ export function useTable(experiment, query) {
     return nest ? nested(rows, found.data?.parents ?? new Map(), closed) : flat(rows);
   }, [found.data, sorted, Boolean(by), nest, closed, open]);
   const problem = found.error instanceof ApiError && found.error.status === 400 && filter ? found.error.message : undefined;
-  return { filter, deleted, order, by, nest, known: known.data ?? NONE, found, groups, problem, cells, drawn, items, metrics, closed, open, reload, ...shown };
+  return { filter, deleted, order, by, nest, known: known.data ?? NONE, found, groups, problem, cells, drawn, items, names: names.data, metrics, closed, open, reload, ...shown };
 }
 
 /** @type {import("../../lib/columns.js").Known[]} */

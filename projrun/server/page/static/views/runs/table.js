@@ -22,7 +22,7 @@ export function Table({ experiment, table, selected, at, onToggle, onFold, onAll
   const narrow = innerWidth <= 640;
   const grid = useMemo(() => gridColumns(columns, order, narrow, Boolean(table.by)), [columns, order, narrow, Boolean(table.by)]);
   const byId = useMemo(() => new Map(columns.map((each) => [each.id, each])), [columns]);
-  const version = useMemo(() => ({}), [table.drawn, items, groups.data, selected, onToggle]);
+  const version = useMemo(() => ({}), [table.drawn, items, groups.data, table.names, selected, onToggle]);
   const see = useCallback(
     (/** @type {{ rows: [number, number], columns: readonly import("../../ui/grid.js").GridColumn[] }} */ seen) => {
       const rows = items.slice(...seen.rows).flatMap((item) => (item.kind === "run" ? [item.row] : []));
@@ -39,7 +39,7 @@ export function Table({ experiment, table, selected, at, onToggle, onFold, onAll
   const cell = (/** @type {number} */ index, /** @type {{ id: string }} */ { id }) => {
     const item = /** @type {import("../../lib/run_items.js").Item} */ (items[index]);
     if (id === "select") return html`<${Mark} item=${item} index=${index} table=${table} selected=${selected} onToggle=${onToggle} />`;
-    if (item.kind === "group") return html`<${GroupCell} id=${id} item=${item} groups=${groups.data} metrics=${metrics} onToggle=${() => onFold(index)} />`;
+    if (item.kind === "group") return html`<${GroupCell} id=${id} item=${item} groups=${groups.data} metrics=${metrics} names=${table.names} onToggle=${() => onFold(index)} />`;
     if (id === "name") return html`<${RunName} experiment=${experiment} item=${item} cells=${cells} onToggle=${() => onFold(index)} />`;
     const column = byId.get(id);
     return column ? html`<${Value} row=${item.row} column=${column} cells=${cells} />` : null;
@@ -81,12 +81,12 @@ function Mark({ item, index, table, selected, onToggle }) {
     onClick=${(/** @type {MouseEvent} */ event) => onToggle(index, event.shiftKey)} />`;
 }
 
-/** @param {{ id: string, item: import("../../lib/run_items.js").GroupItem, groups: import("./source.js").Group[] | undefined, metrics: readonly Column[], onToggle: () => void }} props */
-function GroupCell({ id, item, groups, metrics, onToggle }) {
+/** @param {{ id: string, item: import("../../lib/run_items.js").GroupItem, groups: import("./source.js").Group[] | undefined, metrics: readonly Column[], names: Map<string, string> | undefined, onToggle: () => void }} props */
+function GroupCell({ id, item, groups, metrics, names, onToggle }) {
   const group = groups?.[item.at];
   if (!group) return null;
   if (id === "name") {
-    const value = groupKey(group.value);
+    const value = names?.get(groupKey(group.value)) ?? groupKey(group.value);
     return html`<span class="run-name">
       <button type="button" class="fold" aria-expanded=${item.open} aria-label=${`${item.open ? "Hide" : "Show"} ${counted(group.rows.length, "run")} of ${value || "no value"}`} onClick=${onToggle}><${Icon} name="chevron" /></button>
       <strong class="clip" title=${value}>${value || "no value"}</strong><span class="count">${count(group.rows.length)}</span>
