@@ -26,6 +26,8 @@ MAX_BODY = 16 * 1024 * 1024
 _CONTENT_TYPE = b"content-type"
 _JSON = (_CONTENT_TYPE, b"application/json")
 _FOR_ALL = Places(None)
+_QUICK = ("/get", "/runs/log-metric", "/runs/log-parameter", "/runs/set-tag")
+"""Ends of the paths of routes that read or write little."""
 _LEFT = "the client left before its request was whole"
 
 Run = Callable[[Callable[[RunStore], Any]], Awaitable[Any]]
@@ -47,7 +49,7 @@ def application(route: Route, stores: Stores, access: Access | None = None) -> A
     """What answers a route."""
     if route.streamer is not None:
         return _streamed(route, route.streamer, stores, access)
-    run: Run = stores.write if route.writes else partial(stores.read, quick=route.paths[0].endswith("/get"))
+    run: Run = partial(stores.write if route.writes else stores.read, quick=route.paths[0].endswith(_QUICK))
     handler, needs_text = route.handler, frozenset(route.methods) <= {"POST", "PUT"}
 
     def answered(store: RunStore, message: Message, caller: Caller) -> msgspec.Struct | None:

@@ -30,6 +30,8 @@ OnCreate = Callable[[str], None]
 THREADS = 8
 LOCK_WAIT = 10.0
 """Seconds that what is written waits for another program's lock: all others wait behind it."""
+INLINE = 200
+"""Calls in a row that write without a change of thread; the next one moves what they left in SQLite's log."""
 PATIENCE = 5.0
 """Seconds that the last writes have at the end."""
 
@@ -64,6 +66,9 @@ class Stores:
         self._local: LocalStore | None = None
         self._quick: RunStore | None = None
         self._writer: Writer | None = None
+        self._inline = 0
+        """Calls that may still write without a change of thread."""
+        self._writes_quickly = False
         self._folder: tuple[Path | None] | None = None
 
     async def read(self, call: Callable[[RunStore], Answer], *, quick: bool = False) -> Answer:
@@ -80,11 +85,20 @@ class Stores:
                     # Locked: a thread can wait.
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, call)
 
-    async def write(self, call: Callable[[RunStore], Answer]) -> Answer:
-        """The answer of a call that may write."""
+    async def write(self, call: Callable[[RunStore], Answer], *, quick: bool = False) -> Answer:
+        """The answer of a call that may write; a `quick` one takes no longer than to hand it to a thread."""
         if not self._known:
             await self._learn()
-        if self._writer is not None:
+        if self._writer is not None and self._quick is not None:
+            if quick and self._inline and self._writer.idle:
+                self._inline -= 1
+                try:
+                    return call(self._quick)
+                except TrackingError as error:
+                    if type(error) is not TrackingError:
+                        raise
+                    # Locked, and nothing was written: the thread can wait.
+            self._inline = INLINE if self._writes_quickly else 0
             answer: Answer = await self._writer.write(call)
             return answer
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, call)
@@ -107,7 +121,7 @@ class Stores:
                 self._local = local
                 store, writes = await loop.run_in_executor(self._threads, self._open)
                 assert writes is not None  # noqa: S101 - the same store
-                local.wait_at_most(0)
+                self._writes_quickly = local.hurry()
                 writes.wait_at_most(LOCK_WAIT)
                 self._quick, self._writer = quick, Writer(store, writes, loop)
             self._known = True

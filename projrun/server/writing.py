@@ -29,15 +29,27 @@ class Writer:
         self._store = store
         self._local = local
         self._loop = loop
+        self._under_way = 0
         self._waiting: SimpleQueue[tuple[Call, asyncio.Future[Any]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="projrun-writer", daemon=True)
         self._thread.start()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits for an answer."""
+        return not self._under_way
+
     async def write(self, call: Call) -> Any:
         """The answer of a call that may write."""
         future = self._loop.create_future()
+        self._under_way += 1
         self._waiting.put((call, future))
+        # Also of a client who has gone, the call is made.
+        future.add_done_callback(self._ended)
         return await future
+
+    def _ended(self, future: asyncio.Future[Any]) -> None:
+        self._under_way -= 1
 
     def close(self, patience: float) -> bool:
         """Write what waits, and end; whether that was done within `patience` seconds."""

@@ -178,6 +178,13 @@ class LocalStore(Protocol):
         """Raises UnavailableError where another file is in the store's place, or none."""
         ...
 
+    def hurry(self) -> bool:
+        """From now on wait for nothing: for another program's lock a call is a TrackingError.
+
+        False where the disk is waited for all the same when something is written.
+        """
+        ...
+
     def wait_at_most(self, seconds: float) -> None:
         """For other programs' locks, from now on; then the call is a TrackingError."""
         ...

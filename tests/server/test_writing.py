@@ -19,6 +19,9 @@ from projrun.tracking.parts import find_part
 from projrun.tracking.runs import LocalStore, RunStore
 from projrun.tracking.sql.store import SqlStore
 
+LOG = 6_000_000
+"""Bytes: SQLite moves what it has written when there are 1,000 pages of it."""
+
 
 def served(database: Path, body: Callable[[Stores], Coroutine[Any, Any, None]]) -> None:
     """Run a coroutine with the stores of a database."""
@@ -120,6 +123,65 @@ def test_a_quick_read_that_meets_a_lock_waits_in_a_thread(database: Path) -> Non
 
     async def body(stores: Stores) -> None:
         assert await stores.read(locked_here, quick=True) == "Default"
+
+    served(database, body)
+
+
+def where_called(name: str) -> Callable[[RunStore], int]:
+    """A call that writes, whose answer is the thread that made it."""
+
+    def call(store: RunStore) -> int:
+        store.create_experiment(name)
+        return threading.get_ident()
+
+    return call
+
+
+def test_a_quick_write_changes_no_thread_where_none_waits(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projrun.server.stores.INLINE", 2)
+    mine = threading.get_ident()
+
+    async def body(stores: Stores) -> None:
+        found = [await stores.write(where_called(f"a{number}"), quick=True) == mine for number in range(7)]
+        assert found == [False, True, True, False, True, True, False]
+        assert await stores.write(where_called("long")) != mine
+        long = asyncio.create_task(stores.write(where_called("another long")))
+        await asyncio.sleep(0)
+        assert await stores.write(where_called("behind it"), quick=True) != mine
+        await long
+
+    served(database, body)
+    assert names(database) == {*(f"a{number}" for number in range(7)), "long", "another long", "behind it"}
+
+
+def test_a_quick_write_that_meets_a_lock_waits_in_the_thread(database: Path) -> None:
+    async def body(stores: Stores) -> None:
+        await stores.write(creating("first"), quick=True)
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            waiting = asyncio.create_task(stores.write(where_called("second"), quick=True))
+            await asyncio.sleep(0.05)
+            assert not waiting.done()
+            other.execute("ROLLBACK")
+            assert await waiting != threading.get_ident()
+
+    served(database, body)
+    assert names(database) == {"first", "second"}
+
+
+def test_quick_writes_leave_a_log_of_bounded_size(database: Path) -> None:
+    written: list[RunStore] = []
+
+    def write(store: RunStore) -> None:
+        store.set_experiment_tag("0", Tag("a", str(len(written))))
+        written.append(store)
+
+    async def body(stores: Stores) -> None:
+        for _ in range(2000):
+            await stores.write(write, quick=True)
+        assert database.with_name(f"{database.name}-wal").stat().st_size < LOG
 
     served(database, body)
 
