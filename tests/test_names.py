@@ -30,6 +30,7 @@ _ALLOWED = {
     "projrun/sources/fetch.py": "a kind of project URI",
     "projrun/sources/uri.py": "a kind of project URI",
     "projrun/testing/logged_models.py": "MLflow's word for a kind of dataset source",
+    "projrun/testing/purge.py": "MLflow's word for a kind of dataset source",
     "projrun/testing/environments.py": "formats of lock files, which a manager must refuse",
 }
 """Modules that hold such a word, and what it means there."""

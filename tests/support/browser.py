@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, expect, sync_playwright
 
-from tests.support.commands import require_tool
+from tests.support.commands import missing, require_tool
 from tests.support.guard import REPOSITORY
 from tests.support.rest import Api
 
@@ -25,7 +25,7 @@ _SWITCHES = [
     "--disable-background-networking",
     "--disable-sync",
 ]
-_PATIENCE = 20_000  # milliseconds: a busy machine
+_PATIENCE = 60_000  # milliseconds: a busy machine
 expect.set_options(timeout=_PATIENCE)
 
 
@@ -97,6 +97,8 @@ class Screen:
 
     def inaccessible(self) -> list[str]:
         """What axe-core has to say about what is shown now, by the rules of WCAG 2 A and AA."""
+        if not _AXE.exists():
+            missing("axe-core is missing: run scripts/vendor-page --check")
         self.page.evaluate(_AXE.read_text(encoding="utf-8"))
         found = self.page.evaluate(
             "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations']})"
