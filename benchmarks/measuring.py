@@ -34,6 +34,7 @@ class Measured(NamedTuple):
 
 def measure(row: Row, subject: Subject, offset: int, database: int | None) -> Measured:
     """Make the calls of a row; `database` is the process of PostgreSQL. Raises RuntimeError where one is refused."""
+    subject.client.begin()
     if not row.warm:
         row.call(subject, subject.client, offset)
     theirs = 0.0 if database is None else cpu_of_tree(database)

@@ -68,6 +68,10 @@ class Client:
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
 
+    def begin(self) -> None:
+        """Connect at the next call: a server that was left alone for some seconds closes the connection."""
+        self._connection.close()
+
     def post(self, path: str, **body: object) -> Any:
         """The answer to a POST below `/api/2.0/mlflow/`."""
         return self._answer("POST", f"/api/2.0/mlflow/{path}", json.dumps(body).encode())
