@@ -1,6 +1,7 @@
 """The store for many requests at once.
 
-Calls of a store on this machine are short: what reads little is called on the event loop, and one thread writes.
+Calls of a store on this machine are short: what reads little is called on the event loop, and one thread writes. What
+writes little is called on the loop, too, while that thread has nothing to do.
 Searches, and all calls of other stores, are made in a pool of threads, each with a connection of its own.
 """
 
