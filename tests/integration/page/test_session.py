@@ -16,6 +16,7 @@ from tests.support.program import projrun_server
 from tests.support.rest import Api
 
 PASSWORD = "correct horse battery"
+RUN = "5" * 32
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     users = part_of(store, Users)
     for name in ("admin", "ann"):
         users.create_user(name, passwords.hashed(PASSWORD), is_admin=name == "admin")
+    store.create_run("0", run_name="shared", start_time=1, origin_id=RUN)
     store.close()
     with projrun_server(folder, "--auth", "--backend-store-uri", uri) as program:
         yield Api(program.uri)
@@ -96,6 +98,10 @@ def test_what_one_may_not_do_is_not_offered(screen: Screen) -> None:
     screen.show("/experiments").text("New experiment")
     screen.page.wait_for_load_state("networkidle")
     assert screen.page.get_by_role("button", name="Actions for Default").count() == 0
+    screen.show(f"/experiments/0/runs/{RUN}").expect("h1").to_have_text("shared")
+    screen.page.wait_for_load_state("networkidle")
+    for name in ("More", "Add a description", "Add"):
+        assert screen.page.get_by_role("button", name=name, exact=True).count() == 0
 
 
 def test_a_token_is_made_shown_once_and_deleted(screen: Screen) -> None:

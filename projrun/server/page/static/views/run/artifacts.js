@@ -6,6 +6,7 @@ import { bytes } from "../../lib/format.js";
 import { html, useEffect, useState } from "../../lib/preact.js";
 import { setQuery } from "../../lib/router.js";
 import { isLive } from "../../lib/runs.js";
+import { useMayCreate } from "../../lib/session.js";
 import { Button, Command, CopyButton } from "../../ui/button.js";
 import { Icon } from "../../ui/icon.js";
 import { Preview } from "../../ui/preview.js";
@@ -93,10 +94,11 @@ function FileHead({ run, path, note, children }) {
 function Folder({ run, path }) {
   const { data } = useData(`in ${path}`, (how) => listFiles(run.id, path, how));
   const [registering, setRegistering] = useState(false);
+  const mayRegister = useMayCreate();
   if (!data) return html`<${Loading} />`;
   const model = data.find((file) => file.path === (path ? `${path}/MLmodel` : "MLmodel"));
   const uri = `runs:/${run.id}/${path}`;
-  return html`<${FileHead} run=${run} path=${path}><a class="button" href=${zipAddress(run.id, path)} download><${Icon} name="download" />zip</a>${model && html`<${Button} kind="primary" onClick=${() => setRegistering(true)}>Register</${Button}>`}</${FileHead}>
+  return html`<${FileHead} run=${run} path=${path}><a class="button" href=${zipAddress(run.id, path)} download><${Icon} name="download" />zip</a>${model && mayRegister && html`<${Button} kind="primary" onClick=${() => setRegistering(true)}>Register</${Button}>`}</${FileHead}>
     ${model &&
     html`<p class="muted">A model. From Python: </p><${Command}>${`mlflow.pyfunc.load_model("${uri}")`}</${Command}>
       <${Preview} artifact=${{ path: model.path, address: artifactAddress(run.id, model.path), size: model.size }} />`}

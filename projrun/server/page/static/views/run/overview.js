@@ -6,6 +6,7 @@ import { html, useState } from "../../lib/preact.js";
 import { href, path } from "../../lib/router.js";
 import { commitLink, failureOf, isInternal, isLive, isSystem, webAddress } from "../../lib/runs.js";
 import { artifactAddress } from "../../lib/api.js";
+import { useMay } from "../../lib/session.js";
 import { Button, Command, CopyButton } from "../../ui/button.js";
 import { Icon } from "../../ui/icon.js";
 import { Markdown } from "../../ui/markdown.js";
@@ -21,9 +22,10 @@ const FILTERED = 8;
 
 /** @param {{ run: Run, reload: () => void }} props */
 export function Overview({ run, reload }) {
+  const mayEdit = useMay("experiments", run.experiment)("EDIT");
   return html`<div class="columns">
     <div class="main-column">
-      <${Note} run=${run} reload=${reload} />
+      <${Note} run=${run} mayEdit=${mayEdit} reload=${reload} />
       <${Metrics} run=${run} />
       <${Params} run=${run} />
       <${Models} run=${run} />
@@ -32,7 +34,7 @@ export function Overview({ run, reload }) {
     </div>
     <aside class="side-column">
       <${Facts} run=${run} />
-      <${Tags} run=${run} reload=${reload} />
+      <${Tags} run=${run} mayEdit=${mayEdit} reload=${reload} />
     </aside>
   </div>`;
 }
@@ -74,13 +76,13 @@ function Facts({ run }) {
   </section>`;
 }
 
-/** @param {{ run: Run, reload: () => void }} props */
-function Note({ run, reload }) {
+/** @param {{ run: Run, mayEdit: boolean, reload: () => void }} props */
+function Note({ run, mayEdit, reload }) {
   const [editing, setEditing] = useState(false);
   const text = run.tags.get("mlflow.note.content") ?? "";
   return html`<section class="note" aria-label="Description">
     ${text && html`<${Markdown} text=${text} imageOf=${(/** @type {string} */ source) => imageOf(run, source)} />`}
-    <${Button} kind="quiet" icon="edit" onClick=${() => setEditing(true)}>${text ? "Edit the description" : "Add a description"}</${Button}>
+    ${mayEdit && html`<${Button} kind="quiet" icon="edit" onClick=${() => setEditing(true)}>${text ? "Edit the description" : "Add a description"}</${Button}>`}
     ${editing && html`<${NoteDialog} run=${run} onClose=${() => setEditing(false)} onDone=${reload} />`}
   </section>`;
 }
@@ -156,15 +158,15 @@ function Filter({ what, many, value, onChange }) {
   return html`<div class="search"><${Icon} name="search" /><input type="search" aria-label=${`Filter ${what}`} placeholder=${`Filter ${what}`} value=${value} onInput=${(/** @type {Event} */ event) => onChange(/** @type {HTMLInputElement} */ (event.target).value)} /></div>`;
 }
 
-/** @param {{ run: Run, reload: () => void }} props */
-function Tags({ run, reload }) {
+/** @param {{ run: Run, mayEdit: boolean, reload: () => void }} props */
+function Tags({ run, mayEdit, reload }) {
   const [editing, setEditing] = useState(/** @type {string | null} */ (null));
   const [all, setAll] = useState(false);
   const own = [...run.tags].filter(([key]) => !isInternal(key));
   const internal = [...run.tags].filter(([key]) => isInternal(key) && key !== "mlflow.note.content" && key !== "mlflow.log-model.history");
   const drop = async (/** @type {string} */ key) => (await attempt(() => deleteTag(run.id, key))) && reload();
   return html`<section aria-label="Tags">
-    <div class="section-head"><h2>Tags</h2><${Button} kind="quiet" icon="plus" onClick=${() => setEditing("")}>Add</${Button}></div>
+    <div class="section-head"><h2>Tags</h2>${mayEdit && html`<${Button} kind="quiet" icon="plus" onClick=${() => setEditing("")}>Add</${Button}>`}</div>
     ${own.length > 0 &&
     html`<table class="table tags">
       <tbody>
@@ -173,8 +175,9 @@ function Tags({ run, reload }) {
             <td class="name-cell">${key}</td>
             <td class="value-cell">${value}</td>
             <td class="actions">
-              <${Button} kind="quiet" icon="edit" label=${`Change ${key}`} onClick=${() => setEditing(key)} />
-              <${Button} kind="quiet" icon="trash" label=${`Delete ${key}`} onClick=${() => drop(key)} />
+              ${mayEdit &&
+              html`<${Button} kind="quiet" icon="edit" label=${`Change ${key}`} onClick=${() => setEditing(key)} />
+                <${Button} kind="quiet" icon="trash" label=${`Delete ${key}`} onClick=${() => drop(key)} />`}
             </td>
           </tr>`,
         )}

@@ -5,6 +5,7 @@ import { useData } from "../../lib/api.js";
 import { ago, duration } from "../../lib/format.js";
 import { html, useState } from "../../lib/preact.js";
 import { href, path } from "../../lib/router.js";
+import { useMayCreate } from "../../lib/session.js";
 import { Button, CopyButton } from "../../ui/button.js";
 import { Status } from "../../ui/states.js";
 import { childrenOf, modelsOf, versionsOf } from "./calls.js";
@@ -16,6 +17,7 @@ import { RegisterDialog, versionLink } from "./dialogs.js";
 /** @param {{ run: Run }} props */
 export function Models({ run }) {
   const [registering, setRegistering] = useState(/** @type {Made | null} */ (null));
+  const mayRegister = useMayCreate();
   const logged = useData(run.models.map(({ id }) => id).join(), (how) => modelsOf(run, how));
   const versions = useData(run.id, (how) => versionsOf(run.id, how));
   const models = [...(logged.data ?? []).map((each) => ({ ...each, source: `models:/${each.id}`, path: "" })), ...olderModels(run)];
@@ -32,7 +34,7 @@ export function Models({ run }) {
             <td>${versionsFor(model).map((version) => html`<div>${versionLink(version)}</div>`)}</td>
             <td class="actions">
               <${CopyButton} text=${model.source} label=${`Copy the URI of ${model.name}`} />
-              <${Button} onClick=${() => setRegistering(model)}>Register</${Button}>
+              ${mayRegister && html`<${Button} onClick=${() => setRegistering(model)}>Register</${Button}>`}
             </td>
           </tr>`,
         )}

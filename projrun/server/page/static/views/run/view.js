@@ -8,6 +8,7 @@ import { useKeys } from "../../lib/keys.js";
 import { html, useEffect, useState } from "../../lib/preact.js";
 import { go, href, path } from "../../lib/router.js";
 import { failureOf, isLive, isSystem } from "../../lib/runs.js";
+import { useMay } from "../../lib/session.js";
 import { Command, CopyButton } from "../../ui/button.js";
 import { Menu } from "../../ui/menu.js";
 import { reader } from "../../ui/log.js";
@@ -86,10 +87,14 @@ function Head({ run, reload }) {
     reload();
     say(gone ? `Deleted ${run.name}` : `Restored ${run.name}`, gone ? { action: "Undo", call: () => change(false) } : {});
   };
-  const items = [
-    { label: "Rename", icon: "edit", call: () => setRenaming(true) },
-    run.deleted ? { label: "Restore", icon: "restore", call: () => change(false) } : { label: "Delete", icon: "trash", danger: true, call: () => change(true) },
-  ];
+  const may = useMay("experiments", run.experiment);
+  const items = [];
+  if (may("EDIT")) items.push({ label: "Rename", icon: "edit", call: () => setRenaming(true) });
+  if (may("MANAGE")) {
+    items.push(
+      run.deleted ? { label: "Restore", icon: "restore", call: () => change(false) } : { label: "Delete", icon: "trash", danger: true, call: () => change(true) },
+    );
+  }
   const parent = run.tags.get("mlflow.parentRunId");
   return html`<nav class="crumbs" aria-label="Where this run is">
       <a href=${href("/experiments")}>Experiments</a><span aria-hidden="true">/</span>
@@ -103,7 +108,7 @@ function Head({ run, reload }) {
       <span class="muted" title=${exactDate(run.start)}>${[ago(run.start), duration((run.end ?? Date.now()) - run.start), run.user].filter(Boolean).join(" · ")}</span>
       <span class="space"></span>
       <${CopyButton} text=${run.id} label="Copy the id of the run" />
-      <${Menu} label="More" icon="more" align="end" items=${items} />
+      ${items.length > 0 && html`<${Menu} label="More" icon="more" align="end" items=${items} />`}
     </div>
     ${renaming && html`<${RenameDialog} run=${run} onClose=${() => setRenaming(false)} onDone=${reload} />`}`;
 }
