@@ -20,6 +20,7 @@ from projrun.tracking.search.grammar import (
     EXPERIMENTS,
     LOGGED_MODELS,
     RUNS,
+    TRACES,
     Searchable,
     parse_filter,
     parse_ordering,
@@ -283,3 +284,9 @@ def test_quoted_keys_and_values_are_read_as_written(key: str, value: str) -> Non
     quoted = value.replace("'", "''")
     (comparison,) = parse_filter(f"params.`{key}` = '{quoted}'", RUNS)
     assert (comparison.field.key, comparison.value) == (key, value)
+
+
+def test_traces_are_not_searched_by_their_spans() -> None:
+    """They are in files; MLflow's store has them in its database."""
+    with pytest.raises(InvalidValueError, match="unknown entity 'span'; one of: attributes, metadata, tags"):
+        parse_filter("span.name = 'retrieve'", TRACES)

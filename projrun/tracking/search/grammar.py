@@ -253,7 +253,7 @@ class _Parser:
             return self._attribute(first.text, first.position)
         entity = self._searchable.prefixes.get(first.text)
         if entity is None or entity not in self._searchable.entities:
-            names = ", ".join(f"{name}s" for name in sorted(self._searchable.entities))
+            names = ", ".join(_plural(name) for name in sorted(self._searchable.entities))
             self.fail(f"unknown entity {first.text!r}; one of: {names}", first.position)
         self.take()
         key = self._key()
@@ -360,3 +360,7 @@ def _number(text: str) -> int | float:
     except ValueError:
         return float(text)
     return number if -(2**63) <= number < 2**63 else float(number)
+
+
+def _plural(name: str) -> str:
+    return name if name == "metadata" else f"{name}s"
