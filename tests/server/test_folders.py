@@ -114,4 +114,10 @@ def test_curves(client: Client, run_id: str) -> None:
     later = ask(client, "curves", series=series, x="relative", start=1, points=10).json["curves"][0]
     assert later["x"] == [1, 2]
     assert ask(client, "curves", series=series, x="colour").error[0] == 400
+    assert ask(client, "curves", series=series, start="NaN").error[0] == 400
+    assert ask(client, "curves", series=series, start="-Infinity", end=1e308).json["curves"][0]["x"] == [
+        0,
+        1,
+        2,
+    ]
     assert json.loads(ask(client, "curves").body) == {"curves": []}

@@ -44,6 +44,8 @@ def test_all_rows_in_order_and_a_window_of_cells(client: Client, run_ids: list[s
     ]
     by_id = ask(client, "runs/rows", experiment_ids=["0"], run_ids=run_ids[:1], columns=[LOSS]).json
     assert by_id["columns"][0]["values"] == ["NaN"]
+    wrong = ask(client, "runs/rows", experiment_ids=["9" * 5000], run_ids=run_ids)
+    assert wrong.status == 200 or wrong.error[0] < 500
     elsewhere = ask(client, "runs/rows", experiment_ids=["7"], run_ids=run_ids, columns=[LOSS]).json
     assert elsewhere["rows"] == []
 
@@ -61,6 +63,7 @@ def test_a_bad_filter_says_where(client: Client) -> None:
         {"order_by": [{"kind": "attribute", "key": "x"}]},
         {"order_by": [{"kind": "metric", "key": "x", "aggregate": "median"}]},
         {"view": "gone"},
+        {"max": -1},
     ],
 )
 def test_what_is_not_known_is_refused(client: Client, message: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from projrun.errors import InvalidValueError
 from projrun.server import permissions, wire
 from projrun.server.api import AnyMessage, Handler, Route, own_paths
 from projrun.tracking.parts import part_of
@@ -125,6 +126,8 @@ class _Changes(msgspec.Struct):
 
 
 def _search(store: RunStore, message: _Search) -> _Found:
+    if message.max is not None and message.max < 0:
+        raise InvalidValueError(f"max must be at least 0, not {message.max}")
     tables = part_of(store, Tables)
     orders = [Order(each.column(), each.descending) for each in message.order_by]
     found = tables.find_rows(message.selection(), orders, message.max)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from math import ceil, floor
+from math import ceil, floor, inf, isnan
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -93,9 +93,11 @@ class SqlCurves:
 
 
 def _bounds(between: tuple[float | None, float | None]) -> tuple[int, int]:
-    first, last = between
-    low = _LEAST if first is None else max(min(ceil(first), _GREATEST), _LEAST)
-    return low, _GREATEST if last is None else max(min(floor(last), _GREATEST), _LEAST)
+    first, last = (-inf if between[0] is None else between[0]), (inf if between[1] is None else between[1])
+    if isnan(first) or isnan(last):
+        raise InvalidValueError("a range of curves has numbers as its ends")
+    low = ceil(max(first, _LEAST)) if first < _GREATEST else _GREATEST
+    return low, floor(min(last, _GREATEST)) if last > _LEAST else _LEAST
 
 
 def _sources(connection: Connection, series: Sequence[tuple[str, str]]) -> dict[tuple[str, str], _Source]:

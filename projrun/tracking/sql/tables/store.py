@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from projrun.errors import InvalidValueError
 from projrun.tracking.sql.engine import Engine, select_in
+from projrun.tracking.sql.experiments import number_of
 from projrun.tracking.sql.search import in_experiments
 from projrun.tracking.sql.tables import cells, changing, columns, finding
 from projrun.tracking.sql.tables.groups import grouped
@@ -47,7 +48,7 @@ class SqlTables:
             raise InvalidValueError(
                 f"at most {MOST_CELLS} cells in one request, not {len(rows) * len(wanted)}"
             )
-        numbers = {int(identifier) for identifier in experiment_ids if identifier.isdecimal()}
+        numbers = {number_of(identifier) for identifier in experiment_ids}
         own = (Column("attribute", "run_id"), Column("attribute", "experiment_id"))
         with self._engine.reading() as connection:
             found = cells.read(connection, own, rows)
