@@ -36,7 +36,7 @@ class Writer:
 
     @property
     def idle(self) -> bool:
-        """Whether nobody waits for an answer."""
+        """Whether no call waits for its answer."""
         return not self._under_way
 
     async def write(self, call: Call) -> Any:

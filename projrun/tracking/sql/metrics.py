@@ -185,7 +185,7 @@ def _extremes(kept: list[float | None], points: Sequence[Point]) -> list[float |
 
 
 def _check_summaries(connection: Connection, series: Row, first: Point) -> None:
-    """Those from the first point on are made anew."""
+    """Those from the first point on are forgotten."""
     number, summarized_step, summarized_timestamp = series[0], *series[-2:]
     if summarized_step is not None and first[:2] <= (summarized_step, summarized_timestamp):
         from projrun.tracking.sql.samples.summaries import forget
