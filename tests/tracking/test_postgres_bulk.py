@@ -37,11 +37,12 @@ def test_of_an_upsert_the_last_row_for_a_key_counts() -> None:
 
 
 def test_an_update_is_joined_with_its_rows() -> None:
-    found = together(_ADVANCE, [(1, 1, 0.5, 0, 1, 7), (2, 2, 0.5, 0, 1, 8)])
+    found = together(_ADVANCE, [(1, 1, 0.5, 0, 1, 0.25, 0.5, 7), (2, 2, 0.5, 0, 1, None, 0.5, 8)])
     assert found
     assert found[0] == (
         "UPDATE series SET step = given.c0, timestamp = given.c1, value = given.c2, is_nan = given.c3,"
-        " ordered = given.c4 FROM unnest(?, ?, ?, ?, ?, ?) AS given (c0, c1, c2, c3, c4, c5) WHERE id = given.c5"
+        " ordered = given.c4, least = given.c5, greatest = given.c6"
+        " FROM unnest(?, ?, ?, ?, ?, ?, ?, ?) AS given (c0, c1, c2, c3, c4, c5, c6, c7) WHERE id = given.c7"
     )
 
 
