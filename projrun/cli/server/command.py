@@ -23,7 +23,8 @@ from projrun.settings import Settings
 from projrun.settings.server import SERVER_OPTIONS
 
 
-@click.group(invoke_without_command=True)
+# Said here, since older versions of click do not say that a command may be left out.
+@click.group(invoke_without_command=True, subcommand_metavar="[COMMAND] [ARGS]...")
 @options_from(SERVER_OPTIONS)
 @click.pass_context
 def server(context: click.Context, /, **values: Any) -> None:
