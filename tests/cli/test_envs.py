@@ -138,7 +138,7 @@ def test_what_a_killed_build_left_goes_without_limits(workshop: Workshop) -> Non
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--older-than", "soon"], "--older-than: 'soon' is not a duration; for example 30d, 12h or 2w"),
+        (["--older-than", "soon"], "--older-than: 'soon' is not a duration; for example 30d, 12h or 2d8h"),
         (["--max-size", "big"], "--max-size: 'big' is not a size; for example 20GB, 500MB or 1.5GiB"),
     ],
 )

@@ -53,7 +53,12 @@ def served_store(settings: Settings, places: Directories, workers: int = 1) -> S
             return store
         from projrun.server.program.registry import with_registry
 
-        return with_registry(store, open_store(registry_uri, os.environ, warn=warn, served=True))
+        try:
+            registry_store = open_store(registry_uri, os.environ, warn=warn, served=True)
+        except BaseException:
+            store.close()
+            raise
+        return with_registry(store, registry_store)
 
     _look(opened(print_warning), workers)
     shown = uri.shown if registry_uri == uri else f"{uri.shown}, models in {registry_uri.shown}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,6 @@ def test_names_that_no_user_has(application: ASGIApp, user: Named) -> None:
 
 
 def test_a_store_that_cannot_be_asked(application: ASGIApp, database: Path) -> None:
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("ALTER TABLE users RENAME TO gone")
     assert Client(application, basic("ann", PASSWORD)).get("users/current").status == 503

@@ -2,7 +2,7 @@
 /** Finding text in a log: looks through all of it, and steps from match to match. */
 
 import { count } from "../lib/format.js";
-import { html, useEffect, useState } from "../lib/preact.js";
+import { html, useEffect, useRef, useState } from "../lib/preact.js";
 import { Button } from "./button.js";
 import { Icon } from "./icon.js";
 
@@ -15,9 +15,13 @@ export function useLogSearch(source, goTo) {
   const [matches, setMatches] = useState(/** @type {Match[]} */ ([]));
   const [share, setShare] = useState(1);
   const [at, setAt] = useState(-1);
+  // The step that was asked for before anything was found.
+  const asked = useRef(0);
   useEffect(() => {
     setMatches([]);
     setAt(-1);
+    setShare(0);
+    asked.current = 0;
     if (!text) return undefined;
     const ending = new AbortController();
     const begin = () =>
@@ -36,11 +40,15 @@ export function useLogSearch(source, goTo) {
     };
   }, [text, source]);
   const step = (/** @type {number} */ by) => {
+    asked.current = matches.length ? 0 : by;
     if (!matches.length) return;
     const next = (at + by + matches.length) % matches.length;
     setAt(next);
     goTo(matches[next]);
   };
+  useEffect(() => {
+    if (asked.current) step(asked.current);
+  }, [matches]);
   const keys = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Enter") return;
     event.preventDefault();
