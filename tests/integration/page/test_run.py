@@ -281,9 +281,9 @@ def test_what_the_run_was_made_of(screen: Screen, failed: Seen) -> None:
 def test_a_model_is_registered(screen: Screen, failed: Seen, api: Api) -> None:
     screen.show(f"{failed.path}?tab=artifacts&path=model")
     screen.page.get_by_role("button", name="Register").click()
-    _fill(screen.page, "Registered model", "wine of a run", "Register")
-    screen.text("Registered wine of a run, version 1")
-    found = api.send("GET", "/api/2.0/mlflow/model-versions/get?name=wine%20of%20a%20run&version=1")
+    _fill(screen.page, "Registered model", "wine of a folder", "Register")
+    screen.text("Registered wine of a folder, version 1")
+    found = api.send("GET", "/api/2.0/mlflow/model-versions/get?name=wine%20of%20a%20folder&version=1")
     found = found["model_version"]
     assert (found["run_id"], found["source"]) == (
         failed.id,
