@@ -11,7 +11,7 @@ from types import FrameType
 
 import pytest
 
-from projrun.errors import InvalidValueError
+from projrun.errors import InvalidValueError, TrackingError
 from projrun.tracking.search.pages import make_token
 from projrun.tracking.sql import choices, plans
 from projrun.tracking.sql.engine import Connection
@@ -208,6 +208,26 @@ def test_a_page_of_many_runs_looks_at_few(
         assert taken < STEPS
         if not token:
             break
+
+
+@pytest.mark.parametrize("times", [1, 5, 12])
+def test_removed_runs_do_not_change_the_plan(
+    many: SqlStore, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """With gaps in the keys, 200 of them would be those of a few runs, which tell little of the others."""
+    monkeypatch.setattr(choices, "COUNTED", 200)
+    search = Search("params.model = 'a' AND metrics.loss < 0.3", 10, ("metrics.acc DESC",))
+    with pytest.raises(TrackingError, match="undone"), many._engine.writing() as connection:
+        sources = []
+        for last in range(MANY * times, MANY * times + 20):
+            connection.execute(
+                "INSERT INTO runs (id, run_id, experiment_id, run_name, user_id, status, start_time, artifact_uri)"
+                " VALUES (?, ?, 0, '', '', 'RUNNING', 1, '')",
+                (last + 1, f"late-{last}"),
+            )
+            sources.append(choices.choose(connection, wanted_runs(["0"], "ACTIVE_ONLY", search)).source)
+        assert not any(sources)
+        raise TrackingError("undone")
 
 
 @pytest.mark.parametrize("token", ["x", "é", *[make_token(position) for position in WRONG]])

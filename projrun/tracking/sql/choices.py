@@ -20,12 +20,16 @@ COUNTED = 2_000
 """Rows up to which it is counted how many an index gives; in a smaller store, all runs are looked at."""
 SAMPLED = 200
 """Runs of which everything is asked."""
+_TRIED = 10
+"""Times as many keys that are looked for where most runs of a store were removed."""
 FREQUENT = 4
 """Of them have what is found often: the sample tells how often. What is rarer is counted."""
 _ASKED = 20
 """Filters that the sample is asked for."""
 _GOLDEN = 0.6180339887498949
 """Its multiples, without the whole numbers, are spread evenly, and in step with no pattern of the runs."""
+_EDGES = "SELECT (SELECT min(id) FROM runs), (SELECT max(id) FROM runs)"
+"""The first key and the last: of both in one SELECT, SQLite would read all runs."""
 _ALL = Clause("1 = 1")
 _INDEXED = frozenset({"run_id", "status", "start_time", "end_time"})
 
@@ -63,13 +67,18 @@ class Choice(NamedTuple):
     comparisons: Sequence[Comparison]
 
 
+class _Runs(NamedTuple):
+    """About how many runs there are, and the keys of some that are spread over them."""
+
+    total: int
+    keys: Sequence[int]
+
+
 class _Sample(NamedTuple):
     """Of some runs: whether each is in the experiments, and fulfils each of the filters."""
 
     total: int
     """Runs that there are."""
-    asked: int
-    """Of which so many were looked for; some may be gone."""
     rows: Sequence[Row]
 
     def hits(self, place: int) -> int:
@@ -78,19 +87,18 @@ class _Sample(NamedTuple):
 
     def number(self, hits: float) -> float:
         """Of all runs, as many as the sample says."""
-        return self.total * hits / self.asked
+        return self.total * hits / max(len(self.rows), 1)
 
 
 def choose(connection: Connection, wanted: Wanted) -> Choice:
     """The way that looks at the fewest rows, as far as one can know."""
-    total = _newest(connection)
     whole = Source("runs", _ALL, by_experiment=True)
-    if total < COUNTED:
+    if _newest(connection) < COUNTED:
         return Choice(whole, wanted.comparisons)
-    sample = _take_sample(connection, wanted, total)
+    sample = _take_sample(connection, wanted)
     inside = sum(row[0] for row in sample.rows)
     own = _count(connection, sample, whole._replace(where=in_experiments(wanted)), inside)
-    best, fewest, walked = whole, own, own if _by_experiment(wanted) else float(total)
+    best, fewest, walked = whole, own, own if _by_experiment(wanted) else float(sample.total)
     for place, comparison in enumerate(wanted.comparisons[:_ASKED]):
         source = _source(connection, comparison)
         if source is None:
@@ -110,8 +118,7 @@ def frequent_values(
     connection: Connection, wanted: Wanted, key: SortKey, reached: Value | None
 ) -> list[Value]:
     """What a great many runs have of what is sorted by first, from a value on, in the wanted order."""
-    total, field = _newest(connection), wanted.orderings[0].field
-    numbers = _sampled(total)
+    (total, numbers), field = _some_runs(connection), wanted.orderings[0].field
     least = max(FREQUENT, COUNTED * len(numbers) // max(total, 1))
     if field.entity == "attribute":
         tables, where = "runs", Clause(in_numbers("runs.id", numbers))
@@ -133,13 +140,22 @@ def frequent_values(
 
 
 def _newest(connection: Connection) -> int:
-    """The highest key of a run: nearly how many there are."""
+    """The highest key of a run: there are not more."""
     return connection.execute("SELECT max(id) FROM runs").fetchone()[0] or 0
 
 
-def _sampled(total: int) -> set[int]:
-    """Keys of runs among so many."""
-    return {int(number * _GOLDEN % 1 * total) + 1 for number in range(SAMPLED)}
+def _some_runs(connection: Connection) -> _Runs:
+    """Keys from the first to the last; of runs that were removed, there is a gap in them."""
+    first, last = connection.execute(_EDGES).fetchone()
+    if last is None:
+        return _Runs(0, ())
+    for asked in (SAMPLED, SAMPLED * _TRIED):
+        spread = {first + int(number * _GOLDEN % 1 * (last - first + 1)): number for number in range(asked)}
+        found = connection.execute(f"SELECT id FROM runs WHERE {in_numbers('id', spread)}").fetchall()
+        if 2 * len(found) >= SAMPLED:
+            break
+    keys = sorted((key for (key,) in found), key=spread.__getitem__)
+    return _Runs((last - first + 1) * len(keys) // len(spread), keys[:SAMPLED])
 
 
 def in_experiments(wanted: Wanted, prefix: str = "runs.") -> Clause:
@@ -168,20 +184,20 @@ def natural(orderings: Sequence[Ordering]) -> bool:
     return not orderings or orderings[0].field.key == "start_time"
 
 
-def _take_sample(connection: Connection, wanted: Wanted, total: int) -> _Sample:
+def _take_sample(connection: Connection, wanted: Wanted) -> _Sample:
     dialect = connection.dialect
     tests = [
         condition(dialect, wanted.kind, comparison, dialect.unindexed)
         for comparison in wanted.comparisons[:_ASKED]
     ]
     shown = [in_experiments(wanted), *tests]
-    numbers = _sampled(total)
+    total, numbers = _some_runs(connection)
     rows = connection.execute(
         f"SELECT {', '.join(f'CASE WHEN {test.text} THEN 1 ELSE 0 END' for test in shown)}"
         f" FROM runs WHERE {in_numbers('runs.id', numbers)}",
         [value for test in tests for value in test.values],
     )
-    return _Sample(total, len(numbers), rows.fetchall())
+    return _Sample(total, rows.fetchall())
 
 
 def _count(connection: Connection, sample: _Sample, source: Source, hits: int) -> float:
@@ -202,7 +218,7 @@ def _found(sample: _Sample, inside: int, own: float) -> float:
         return own * (joint or 0.5) / inside
     share = 1.0
     for place in range(len(sample.rows[0]) - 1 if sample.rows else 0):
-        share *= max(sample.hits(place), 0.5) / sample.asked
+        share *= max(sample.hits(place), 0.5) / max(len(sample.rows), 1)
     return own * share
 
 
