@@ -1,9 +1,13 @@
-"""Stores with many runs and columns for what a page asks: written in bulk, past all checks of single calls."""
+"""Stores with many runs and columns for what a page asks: written in bulk, past all checks of single calls.
+
+MLflow's store takes the same runs, with the same ids where both stores were empty.
+"""
 
 from __future__ import annotations
 
 import math
 import random
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +25,12 @@ _SERIES = (
     "INSERT INTO series (id, run, key, model_id, dataset_name, dataset_digest, step, timestamp, value, is_nan,"
     " latest, ordered, least, greatest) VALUES (?, ?, ?, '', '', '', ?, ?, ?, 0, 1, 1, ?, ?)"
 )
+_MLFLOW_RUN = (
+    "INSERT INTO runs (run_uuid, experiment_id, name, user_id, status, start_time, end_time, artifact_uri, source_type,"
+    " source_name, entry_point_name, source_version, lifecycle_stage)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'LOCAL', '', '', '', 'active')"
+)
+_MLFLOW_POINTS = "INSERT INTO {} (run_uuid, key, step, timestamp, value, is_nan) VALUES (?, ?, ?, ?, ?, 0)"
 _AT_ONCE = 1_000
 """Runs in one transaction's piece."""
 
@@ -51,6 +61,16 @@ def fill(path: Path, shape: Shape, experiment: str = "large") -> str:
     return number
 
 
+def fill_mlflow(path: Path, shape: Shape, experiment: str) -> None:
+    """Write the same runs into an experiment, by its id, of MLflow's store in the file `path`."""
+    with closing(sqlite3.connect(path, timeout=60)) as connection, connection:
+        last = connection.execute("SELECT count(*) FROM runs").fetchone()[0]
+        for first in range(0, shape.runs, _AT_ONCE):
+            rows = _Rows(shape, int(experiment), last, 0, range(first, min(first + _AT_ONCE, shape.runs)))
+            for statement, values in rows.mlflow_statements():
+                connection.executemany(statement, values)
+
+
 class _Rows:
     """The rows of some runs, the same for each store."""
 
@@ -60,54 +80,74 @@ class _Rows:
         self._last = last
         self._series = series
         self._numbers = numbers
-        self._chance = random.Random(numbers.start)
 
-    def statements(self) -> Iterator[tuple[str, list[tuple[object, ...]]]]:
+    def statements(self) -> Iterator[tuple[str, Iterator[tuple[object, ...]]]]:
         """Each with the rows that it takes."""
         last = self._shape.points - 1
-        yield _RUN, [self._run(number) for number in self._numbers]
+        yield _RUN, (self._run(number) for number in self._numbers)
         for table, rows in (("params", self._params()), ("tags", self._tags())):
-            yield f"INSERT INTO {table} (run, key, value) VALUES (?, ?, ?)", list(rows)
+            yield f"INSERT INTO {table} (run, key, value) VALUES (?, ?, ?)", rows
         yield (
             _SERIES,
-            [
+            (
                 (series, run, key, last, _time(run, last), values[-1], min(values), max(values))
                 for series, run, key, values in self._metrics()
-            ],
+            ),
         )
         yield (
             "INSERT INTO points (series, step, timestamp, value, is_nan) VALUES (?, ?, ?, ?, 0)",
-            [
+            (
                 (series, step, _time(run, step), value)
                 for series, run, _, values in self._metrics()
                 for step, value in enumerate(values)
-            ],
+            ),
+        )
+
+    def mlflow_statements(self) -> Iterator[tuple[str, Iterator[tuple[object, ...]]]]:
+        """The same for MLflow's tables, as its version 3.17 has them: runs are known by their ids alone."""
+        last = self._shape.points - 1
+        yield _MLFLOW_RUN, (self._run(number)[1:] for number in self._numbers)
+        for table, rows in (("params", self._params()), ("tags", self._tags())):
+            statement = f"INSERT INTO {table} (run_uuid, key, value) VALUES (?, ?, ?)"
+            yield statement, ((_id(run), key, value) for run, key, value in rows)
+        yield (
+            _MLFLOW_POINTS.format("latest_metrics"),
+            ((_id(run), key, last, _time(run, last), values[-1]) for _, run, key, values in self._metrics()),
+        )
+        yield (
+            _MLFLOW_POINTS.format("metrics"),
+            (
+                (_id(run), key, step, _time(run, step), value)
+                for _, run, key, values in self._metrics()
+                for step, value in enumerate(values)
+            ),
         )
 
     def _run(self, number: int) -> tuple[object, ...]:
         run, start = self._last + number + 1, START + 1000 * number
-        name, user = f"{('calm', 'bold', 'swift')[number % 3]}-run-{number}", ("ann", "bob")[number % 2]
+        name, user = name_of(number), ("ann", "bob")[number % 2]
         status = "FAILED" if number % 17 == 3 else "FINISHED"
-        uri = f"mlflow-artifacts:/{self._experiment}/{run:032x}/artifacts"
-        return run, f"{run:032x}", self._experiment, name, user, status, start, start + 60_000, uri
+        uri = f"mlflow-artifacts:/{self._experiment}/{_id(run)}/artifacts"
+        return run, _id(run), self._experiment, name, user, status, start, start + 60_000, uri
 
-    def _params(self) -> Iterator[tuple[object, ...]]:
+    def _params(self) -> Iterator[tuple[int, str, str]]:
         for number in self._numbers:
             for place in range(self._shape.params):
                 # The first are as in a sweep, one in ten is the same everywhere.
                 value = "relu" if place % 10 == 9 else f"{number * (place + 3) % (7 + 5 * place) / 100:g}"
                 yield self._last + number + 1, f"param_{place:03}", value
 
-    def _tags(self) -> Iterator[tuple[object, ...]]:
+    def _tags(self) -> Iterator[tuple[int, str, str]]:
         for number in self._numbers:
             run = self._last + number + 1
             named = [
-                ("mlflow.runName", f"run-{number}"),
+                ("mlflow.runName", name_of(number)),
                 ("mlflow.source.name", "train.py"),
                 ("mlflow.user", "ann"),
             ]
             for place in range(self._shape.tags):
-                yield (run, *(named[place] if place < 3 else (f"tag_{place}", f"value {number % 5}")))
+                key, value = named[place] if place < 3 else (f"tag_{place}", f"value {number % 5}")
+                yield run, key, value
 
     def _metrics(self) -> Iterator[tuple[int, int, str, list[float]]]:
         chance = random.Random(self._numbers.start)
@@ -120,6 +160,15 @@ class _Rows:
                     for step in range(self._shape.points)
                 ]
                 yield series, self._last + number + 1, f"metric_{place:03}", values
+
+
+def name_of(number: int) -> str:
+    """Of a run of an experiment, counted from 0."""
+    return f"{('calm', 'bold', 'swift')[number % 3]}-run-{number}"
+
+
+def _id(run: int) -> str:
+    return f"{run:032x}"
 
 
 def _time(run: int, step: int) -> int:

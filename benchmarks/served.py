@@ -142,6 +142,16 @@ def on_sqlite(folder: Path) -> list[Kept]:
     ]
 
 
+def projrun_on_sqlite(database: Path, folder: Path) -> Kept:
+    """Ours alone."""
+    return _projrun("projrun", f"sqlite:///{database}", folder)
+
+
+def mlflow_on_sqlite(database: Path, folder: Path) -> Kept:
+    """MLflow alone, with the workers that it has where nobody says how many."""
+    return _mlflow("mlflow", built_environment("mlflow3", MLFLOW3), f"sqlite:///{database}", folder, "4")
+
+
 def on_postgres(folder: Path, database: Callable[[], str]) -> list[Kept]:
     """Every program on a database of its own, which `database` makes; projrun with two workers as well."""
     mlflow = built_environment("mlflow3", (*MLFLOW3, "psycopg2-binary"))
