@@ -26,7 +26,7 @@ MAX_BODY = 16 * 1024 * 1024
 _CONTENT_TYPE = b"content-type"
 _JSON = (_CONTENT_TYPE, b"application/json")
 _FOR_ALL = Places(None)
-_QUICK = ("/get", "/runs/log-metric", "/runs/log-parameter", "/runs/set-tag")
+_QUICK = ("/get", "/runs/create", "/runs/log-metric", "/runs/log-parameter", "/runs/set-tag")
 """Ends of the paths of routes that read or write little."""
 _LEFT = "the client left before its request was whole"
 

@@ -100,6 +100,8 @@ class RunConformance(ConformanceBase):
         assert run.run_id in run.artifact_uri
         assert found.tag("a") == AWKWARD
         assert found.tag("mlflow.runName") == "mine"
+        assert found == run._replace(tags=found.tags)
+        assert set(found.tags) == set(run.tags)
 
     def test_run_without_a_name_gets_one(self, store: RunStore, experiment_id: str) -> None:
         assert store.create_run(experiment_id, start_time=1).run_name

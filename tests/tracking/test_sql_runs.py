@@ -53,6 +53,14 @@ def test_name_may_come_as_a_tag(store: SqlStore) -> None:
     assert (run.run_name, run.tag("mlflow.runName")) == ("tagged", "tagged")
 
 
+@pytest.mark.parametrize("name", ["", "mine", "m" * 9000])
+def test_a_new_run_is_answered_as_it_is_kept(store: SqlStore, name: str) -> None:
+    tags = [Tag("z", "1"), Tag("mlflow.runName", name), Tag("a", "2" * 9000), Tag("z", "3"), Tag("Z", "4")]
+    run = store.create_run("0", run_name=name, user_id="me", start_time=0, tags=tags)
+    assert run == store.get_run(run.run_id)
+    assert len(run.tags) == 4
+
+
 @pytest.mark.parametrize("names", [("second", "third"), ("third", "second", "first")])
 def test_the_last_of_several_names_in_one_batch_wins(
     store: SqlStore, run: Run, names: tuple[str, ...]

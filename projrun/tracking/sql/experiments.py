@@ -65,12 +65,27 @@ def get(connection: Connection, experiment_id: str) -> Experiment:
 def get_active(connection: Connection, experiment_id: str) -> Experiment:
     """As `get`; raises InvalidValueError for a deleted one."""
     experiment = get(connection, experiment_id)
-    if experiment.lifecycle_stage != "active":
-        raise InvalidValueError(
-            f"The experiment {experiment_id} must be in the 'active' state."
-            f" Current state is {experiment.lifecycle_stage}."
-        )
+    _check_active(experiment_id, experiment.lifecycle_stage)
     return experiment
+
+
+def active_place(connection: Connection, experiment_id: str) -> tuple[int, str]:
+    """The number of an active experiment and where its artifacts are. Raises as `get_active`."""
+    number = number_of(experiment_id)
+    row = connection.execute(
+        "SELECT artifact_location, lifecycle_stage FROM experiments WHERE experiment_id = ?", (number,)
+    ).fetchone()
+    if row is None:
+        raise missing(experiment_id)
+    _check_active(experiment_id, row[1])
+    return number, row[0]
+
+
+def _check_active(experiment_id: str, stage: str) -> None:
+    if stage != "active":
+        raise InvalidValueError(
+            f"The experiment {experiment_id} must be in the 'active' state. Current state is {stage}."
+        )
 
 
 def get_by_name(connection: Connection, name: str) -> Experiment | None:

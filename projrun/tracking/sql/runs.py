@@ -11,7 +11,7 @@ from projrun.tracking import limits
 from projrun.tracking.artifacts.uris import below
 from projrun.tracking.entities import Param, Run, Tag
 from projrun.tracking.sql import experiments
-from projrun.tracking.sql.engine import Connection, insert_new, upsert
+from projrun.tracking.sql.engine import Connection, insert, insert_new, upsert
 from projrun.tracking.sql.experiments import now
 from projrun.tracking.sql.names import generate_id, generate_run_name
 from projrun.tracking.sql.run_rows import COLUMNS, from_rows
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from projrun.tracking.statuses import RunStatus
 
 RUN_NAME = "mlflow.runName"
+_INSERT = insert(
+    "runs", "run_id, experiment_id, run_name, status, start_time, artifact_uri, user_id, lifecycle_stage"
+)
 _INSERT_PARAM = insert_new("params", "run, key, value")
 _UPSERT_TAG = upsert("tags", "run, key", "value")
 
@@ -36,22 +39,17 @@ def create(
     origin_id: str = "",
 ) -> Run:
     """A run that is RUNNING. The tag `mlflow.runName` may give the name; without one, it is generated."""
-    experiment = experiments.get_active(connection, experiment_id)
-    name = _choose_name(run_name, tags)
-    run_id = origin_id or generate_id()
-    connection.execute(
-        f"INSERT INTO runs ({COLUMNS.removeprefix('id, ')}) VALUES (?, ?, ?, 'RUNNING', ?, NULL, ?, ?, 'active')",
-        (
-            run_id,
-            int(experiment.experiment_id),
-            name,
-            start_time or now(),
-            below(experiment.artifact_location, f"{run_id}/artifacts"),
-            user_id,
-        ),
-    )
-    _write_tags(connection, key_of(connection, run_id), [*tags, Tag(RUN_NAME, name)])
-    return get(connection, run_id)
+    number, location = experiments.active_place(connection, experiment_id)
+    name = _choose_name(run_name, tags)[: limits.TAG_VALUE]
+    run_id, start = origin_id or generate_id(), start_time or now()
+    uri = below(location, f"{run_id}/artifacts")
+    key = connection.insert(_INSERT, (run_id, number, name, "RUNNING", start, uri, user_id, "active"))
+    rows = _tag_rows(key, [*tags, Tag(RUN_NAME, name)])
+    connection.executemany(_UPSERT_TAG, rows)
+    # As `get` would read it: of several tags of one key, the last.
+    kept = sorted({tag_key: value for _, tag_key, value in rows}.items())
+    written = tuple([Tag(*tag) for tag in kept])
+    return Run(run_id, experiment_id, name, "RUNNING", start, None, uri, user_id, "active", tags=written)
 
 
 def get(connection: Connection, run_id: str) -> Run:
@@ -162,12 +160,16 @@ def _shortened(params: Sequence[Param]) -> dict[str, str]:
 
 
 def _write_tags(connection: Connection, key: int, tags: Sequence[Tag]) -> None:
-    for tag in tags:
-        limits.check_key(tag.key, "tag")
-    # An empty name names no run: MLflow keeps the one that is there.
-    named = [tag for tag in tags if tag.key != RUN_NAME or tag.value]
-    rows = [(key, tag.key, tag.value[: limits.TAG_VALUE]) for tag in named]
+    rows = _tag_rows(key, tags)
     connection.executemany(_UPSERT_TAG, rows)
     name = next((value for _, tag_key, value in reversed(rows) if tag_key == RUN_NAME), "")
     if name:
         connection.execute("UPDATE runs SET run_name = ? WHERE id = ?", (name, key))
+
+
+def _tag_rows(key: int, tags: Sequence[Tag]) -> list[tuple[int, str, str]]:
+    for tag in tags:
+        limits.check_key(tag.key, "tag")
+    # An empty name names no run: MLflow keeps the one that is there.
+    named = [tag for tag in tags if tag.key != RUN_NAME or tag.value]
+    return [(key, tag.key, tag.value[: limits.TAG_VALUE]) for tag in named]

@@ -88,6 +88,10 @@ class SqliteConnection(sqlite3.Connection):
         _check(values)
         return super().execute(statement, values)
 
+    def insert(self, statement: str, values: Sequence[Any], /) -> int:
+        """Write one row, and get its key."""
+        return self.execute(statement, values).lastrowid or 0
+
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> sqlite3.Cursor:  # type: ignore[override]
         """Run one statement for each row."""
         rows = list(rows)

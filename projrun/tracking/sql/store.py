@@ -161,7 +161,9 @@ class SqlStore:
         # Scripts write below it as a path; what is wrong here, an upload reports.
         if uri_scheme(run.artifact_uri) == SERVED and not self.destination:
             with suppress(OSError, InvalidValueError):
-                make_private(self.artifact_directory(run.artifact_uri))
+                folder = self.artifact_directory(run.artifact_uri)
+                make_private(folder.parent)  # it is missing, too
+                make_private(folder)
         return run
 
     def get_run(self, run_id: str) -> Run:

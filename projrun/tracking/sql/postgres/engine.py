@@ -101,6 +101,12 @@ class PostgresConnection:
         cursor = psycopg.RawCursor(self._raw)
         return cursor.execute(numbered(statement), values or None)
 
+    def insert(self, statement: str, values: Sequence[Any]) -> int:
+        """Write one row, and get its key."""
+        row = self.execute(f"{statement} RETURNING id", values).fetchone()
+        assert row is not None  # noqa: S101 - a row that is not written is an error
+        return int(row[0])
+
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> Changed:
         """Run one statement for each row; all are sent at once, most as one statement."""
         left = list(rows)
