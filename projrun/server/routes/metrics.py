@@ -65,7 +65,7 @@ def _get_bulk(store: RunStore, message: _Bulk) -> _Several:
     found = part_of(store, Histories).bulk_history(
         message.run_id, message.metric_key, max_results=max(min(message.max_results, MOST_POINTS), 0)
     )
-    return _Several([answers.metric(metric, run_id=metric.run_id) for metric in found])
+    return _Several(answers.metrics(found, of_runs=True))
 
 
 def _get_interval(store: RunStore, message: _Interval) -> _Several:
@@ -77,7 +77,7 @@ def _get_interval(store: RunStore, message: _Interval) -> _Several:
         steps=_steps(message.start_step, message.end_step),
         extremes=message.extremes,
     )
-    return _Several([answers.metric(metric, run_id=metric.run_id) for metric in found])
+    return _Several(answers.metrics(found, of_runs=True))
 
 
 def _check_runs(what: str, verb: str, run_ids: tuple[str, ...]) -> None:

@@ -74,7 +74,11 @@ class SqlCurves:
         window = _Window(axis, first, last, points, max(_WHOLE // max(len(series), 1), _AT_LEAST))
         with self._engine.reading() as connection:
             sources = _sources(connection, series)
-            growing = [source.series[0] for source in sources.values() if _must_grow(connection, source)]
+            growing = [
+                source.series[0]
+                for source in sources.values()
+                if len(source.series) == 1 and needed(connection, source.series[0], LONG)
+            ]
         rough = self._grow(growing)
         with self._engine.reading() as connection:
             return [_curve(connection, name, sources.get(name), window, rough=rough) for name in series]
@@ -120,18 +124,6 @@ def _sources(connection: Connection, series: Sequence[tuple[str, str]]) -> dict[
                 numbers = (*known.series, number) if known else (number,)
                 found[run_id, key] = _Source(numbers, bool(ordered) and known is None, begin)
     return found
-
-
-def _must_grow(connection: Connection, source: _Source) -> bool:
-    if len(source.series) > 1:
-        return False
-    number = source.series[0]
-    summary = connection.execute("SELECT 1 FROM summaries WHERE series = ? LIMIT 1", (number,)).fetchone()
-    if summary is None:
-        far = f"SELECT 1 FROM points WHERE series = ? LIMIT 1 OFFSET {LONG - 1}"
-        if connection.execute(far, (number,)).fetchone() is None:
-            return False
-    return needed(connection, number)
 
 
 def _curve(

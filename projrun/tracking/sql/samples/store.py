@@ -18,6 +18,10 @@ from projrun.tracking.sql.samples.summaries import COLUMNS, Point, extend, least
 LONG = 20_000
 """Points from which on a series is summarized: below, reading all of them takes as long."""
 
+_NAN = float("nan")
+_new = tuple.__new__
+"""Of records by the thousand: their own constructors look for defaults."""
+
 
 class SqlHistories:
     """The `Histories` of a database."""
@@ -55,7 +59,7 @@ class SqlHistories:
         found: list[Metric] = []
         with self._engine.reading() as connection:
             series = [(run_id, _series(connection, run_id, key)) for run_id in run_ids]
-            growing = [ids[0] for _, ids in series if len(ids) == 1 and _must_grow(connection, ids[0])]
+            growing = [ids[0] for _, ids in series if len(ids) == 1 and needed(connection, ids[0], LONG)]
         for each in growing:
             while self._extend(each):
                 pass
@@ -63,7 +67,7 @@ class SqlHistories:
             for run_id, ids in series:
                 points = _sample(connection, ids, max_results, steps, extremes=extremes)
                 found += [
-                    Metric(key, float("nan") if is_nan else value, timestamp, step, run_id=run_id)
+                    _new(Metric, (key, _NAN if is_nan else value, timestamp, step, None, None, None, run_id))
                     for step, timestamp, value, is_nan in points
                 ]
         return tuple(found)
@@ -87,11 +91,6 @@ def _series(connection: Connection, run_id: str, key: str) -> list[int]:
     )
     rows = connection.execute(statement, (run_id, key))
     return [row[0] for row in rows]
-
-
-def _must_grow(connection: Connection, series: int) -> bool:
-    far = f"SELECT 1 FROM points WHERE series = ? LIMIT 1 OFFSET {LONG - 1}"
-    return connection.execute(far, (series,)).fetchone() is not None and needed(connection, series)
 
 
 def _sample(

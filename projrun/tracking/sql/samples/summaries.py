@@ -21,6 +21,8 @@ _AT_ONCE = 50
 Point = tuple[int, int, float, int]
 """Step, timestamp, value, and 1 for a NaN."""
 
+_new = tuple.__new__
+"""Of records by the thousand: their own constructors are functions of Python."""
 COLUMNS = "step, timestamp, value, is_nan"
 _FIRST = "first_step, first_timestamp, first_value, first_is_nan"
 _INSERT = insert_new(
@@ -53,8 +55,13 @@ def forget(connection: Connection, series: int, step: int, timestamp: int) -> No
     _note_end(connection, series)
 
 
-def needed(connection: Connection, series: int) -> bool:
-    """Whether there are points for one more summary."""
+def needed(connection: Connection, series: int, long: int) -> bool:
+    """Whether there are points for one more summary; where there is none yet, from `long` points on."""
+    first = "SELECT 1 FROM summaries WHERE series = ? LIMIT 1"
+    if connection.execute(first, (series,)).fetchone() is None:
+        far = f"SELECT 1 FROM points WHERE series = ? LIMIT 1 OFFSET {long - 1}"
+        if connection.execute(far, (series,)).fetchone() is None:
+            return False
     where, values = _rest(connection, series)
     last = f"SELECT 1 FROM points WHERE {where} ORDER BY {COLUMNS} LIMIT 1 OFFSET {POINTS - 1}"
     return connection.execute(last, values).fetchone() is not None
@@ -83,19 +90,17 @@ def read(connection: Connection, series: int) -> list[Summary]:
     rows = connection.execute(
         f"SELECT stride, {_FIRST} FROM summaries WHERE series = ? ORDER BY number", (series,)
     )
-    return [Summary(row[0], row[1:]) for row in rows]
+    return [_new(Summary, (row[0], row[1:])) for row in rows]
 
 
 def read_extremes(connection: Connection, series: int, first: int, last: int) -> list[Extremes]:
     """Those of the summaries from one number to before another."""
     rows = connection.execute(
-        "SELECT least_step, least_timestamp, least, greatest_step, greatest_timestamp, greatest FROM summaries"
+        "SELECT least_step, least_timestamp, least, 0, greatest_step, greatest_timestamp, greatest, 0 FROM summaries"
         " WHERE series = ? AND number >= ? AND number < ? ORDER BY number",
         (series, first, last),
     )
-    return [
-        Extremes(None, None) if row[2] is None else Extremes((*row[:3], 0), (*row[3:], 0)) for row in rows
-    ]
+    return [_new(Extremes, (None, None) if row[2] is None else (row[:4], row[4:])) for row in rows]
 
 
 def least_and_greatest(points: Sequence[Point]) -> Extremes:
