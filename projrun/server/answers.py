@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import isfinite
+
 import msgspec
 
 from projrun.server.places import ArtifactUri
@@ -173,7 +176,7 @@ class File(msgspec.Struct, omit_defaults=True):
 
 def pairs(values: tuple[Param, ...] | tuple[Tag, ...]) -> list[Pair]:
     """Params or tags."""
-    return [Pair(*value) for value in values]
+    return [Pair(key, value) for key, value in values]
 
 
 def metric(value: Metric, *, run_id: str | None = None) -> MetricAnswer:
@@ -182,9 +185,21 @@ def metric(value: Metric, *, run_id: str | None = None) -> MetricAnswer:
     return MetricAnswer(key, number(figure), timestamp, step, dataset_name, dataset_digest, model_id, run_id)
 
 
-def metrics(values: tuple[Metric, ...]) -> list[MetricAnswer]:
-    """A run's metrics."""
-    return [metric(value) for value in values]
+def metrics(values: Iterable[Metric], *, of_runs: bool = False) -> list[MetricAnswer]:
+    """A run's metrics, or those of several runs, which name them. There may be thousands: without calls for each."""
+    return [
+        MetricAnswer(
+            key,
+            figure if isfinite(figure) else number(figure),
+            timestamp,
+            step,
+            name,
+            digest,
+            model,
+            run if of_runs else None,
+        )
+        for key, figure, timestamp, step, name, digest, model, run in values
+    ]
 
 
 def experiment(value: Experiment) -> ExperimentAnswer:

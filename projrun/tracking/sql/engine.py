@@ -155,9 +155,9 @@ def upsert(table: str, key: str, columns: str) -> str:
 
 
 def select_in(connection: Connection, statement: str, keys: Iterable[Any]) -> list[Row]:
-    """The rows of a statement whose `{keys}` stands for the placeholders, asked in chunks."""
-    values, found = list(keys), []
-    for start in range(0, len(values), CHUNK):
-        chunk = values[start : start + CHUNK]
-        found += connection.execute(statement.format(keys=marks(chunk)), chunk).fetchall()
+    """The rows of a statement in which each `{keys}` stands for the placeholders, asked in chunks."""
+    values, found, times = list(keys), [], statement.count("{keys}")
+    for start in range(0, len(values), CHUNK // times):
+        chunk = values[start : start + CHUNK // times]
+        found += connection.execute(statement.format(keys=marks(chunk)), chunk * times).fetchall()
     return found

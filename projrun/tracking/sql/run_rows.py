@@ -1,5 +1,7 @@
 """Rows of runs become `Run` values with all that they logged, in the same few queries for any number."""
 
+# ruff: noqa: S608 -- only constants of this package are put into statements; values are placeholders
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -20,23 +22,47 @@ _new = tuple.__new__
 """Of records by the hundred: their own constructors look for defaults."""
 
 
+_PARAM, _TAG, _DATASET, _MODEL = range(4)
+_TEXTS = (
+    f"SELECT {_PARAM}, run, key, value FROM params WHERE run IN ({{keys}})"
+    f" UNION ALL SELECT {_TAG}, run, key, value FROM tags WHERE run IN ({{keys}})"
+    f" UNION ALL SELECT {_DATASET}, run, '', '' FROM run_datasets WHERE run IN ({{keys}})"
+    f" UNION ALL SELECT {_MODEL}, run, '', '' FROM run_models WHERE run IN ({{keys}})"
+)
+"""Params and tags, and whether there are datasets and models: of a database elsewhere, each statement is waited for."""
+
+
 def from_rows(connection: Connection, rows: Sequence[Row]) -> list[Run]:
     """The runs of rows of COLUMNS, in their order."""
     found = {row[0]: _Logged() for row in rows}
-    for run, key, value in _select(connection, found, "run, key, value FROM params", "key"):
-        found[run].params.append(_new(Param, (key, value)))
-    for run, key, value in _select(connection, found, "run, key, value FROM tags", "key"):
-        found[run].tags.append(_new(Tag, (key, value)))
+    more = _read_texts(connection, found)
     run_ids = {row[0]: row[1] for row in rows}
     for row in _select(connection, found, f"run, latest, {METRIC_COLUMNS} FROM series", "key"):
         if row[1]:
             found[row[0]].metrics.append(metric_from_row(row[2:], run_ids[row[0]]))
-    _read_inputs(connection, found)
-    for run, direction, model_id, step in _select(
-        connection, found, "run, direction, model_id, step FROM run_models", "step, model_id"
-    ):
-        found[run].models[direction].append(ModelOutput(model_id, step))
+    if _DATASET in more:
+        _read_inputs(connection, found)
+    if _MODEL in more:
+        for run, direction, model_id, step in _select(
+            connection, found, "run, direction, model_id, step FROM run_models", "step, model_id"
+        ):
+            found[run].models[direction].append(ModelOutput(model_id, step))
     return [_assemble(row, found[row[0]]) for row in rows]
+
+
+def _read_texts(connection: Connection, found: dict[int, _Logged]) -> set[int]:
+    """What else there is."""
+    more = set()
+    rows = select_in(connection, _TEXTS, found)
+    rows.sort()
+    for kind, run, key, value in rows:
+        if kind == _PARAM:
+            found[run].params.append(_new(Param, (key, value)))
+        elif kind == _TAG:
+            found[run].tags.append(_new(Tag, (key, value)))
+        else:
+            more.add(kind)
+    return more
 
 
 METRIC_COLUMNS = "key, timestamp, step, value, is_nan, dataset_name, dataset_digest, model_id"
