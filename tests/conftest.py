@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.commands import projrun_argv, warm_command
-from tests.support.examples import examples
+from tests.support.examples import examples, leave_constants_out
 from tests.support.guard import Guard, restore_environment
 
 # How long an example takes says something of the machine, nothing of the code.
@@ -24,6 +24,7 @@ settings.register_profile(
     max_examples=examples(100),
 )
 settings.load_profile("busy machine")
+leave_constants_out()
 
 pytest_plugins = ["tests.support.forks"]
 
@@ -37,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for number, action in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, action)
-    if config.getoption("forks"):
+    if config.getoption("forks") and not _unit_tests_alone(config):
         warm_command()  # one for all of them, which imports while this process collects
 
 
@@ -65,8 +66,12 @@ SERVED = ("tests/sources/", "tests/running/")
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Where the integration tests are left out, every worker is spared the reading of their folder."""
-    left_out = config.getoption("markexpr") == "not integration"
-    return True if left_out and collection_path in INTEGRATION else None
+    return True if _unit_tests_alone(config) and collection_path in INTEGRATION else None
+
+
+def _unit_tests_alone(config: pytest.Config) -> bool:
+    marks: str = config.getoption("markexpr")
+    return marks == "not integration"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

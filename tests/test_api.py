@@ -88,6 +88,7 @@ def test_a_mistake_raises_before_a_run_is_created(tmp_path: Path) -> None:
     assert not (tmp_path / "home" / "projrun.db").exists()
 
 
+@pytest.mark.processes
 def test_an_asynchronous_run_is_waited_for(tmp_path: Path) -> None:
     project = python_project(
         tmp_path / "project", "import time; time.sleep(0.5)", "{key: {type: string, secret: true}}"
@@ -101,6 +102,7 @@ def test_an_asynchronous_run_is_waited_for(tmp_path: Path) -> None:
     assert list((tmp_path / "home" / "active").iterdir()) == []
 
 
+@pytest.mark.processes
 def test_an_asynchronous_run_that_fails(tmp_path: Path) -> None:
     project = python_project(tmp_path / "project", "raise SystemExit(3)")
     submitted = projrun.run(str(project), synchronous=False)
@@ -108,6 +110,7 @@ def test_an_asynchronous_run_that_fails(tmp_path: Path) -> None:
     assert submitted.get_status() == "FAILED"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("begun", [False, True])
 def test_an_asynchronous_run_is_cancelled(tmp_path: Path, begun: bool) -> None:
     script = "import pathlib, time; pathlib.Path('begun').touch(); time.sleep(60)"
@@ -129,6 +132,7 @@ def test_a_parent_is_the_run_that_this_process_belongs_to(
     assert recorded(projrun.run(str(project)).run_id).tag("mlflow.parentRunId") == "p" * 32
 
 
+@pytest.mark.processes
 def test_an_active_run_of_an_imported_mlflow_is_the_parent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +146,7 @@ def test_an_active_run_of_an_imported_mlflow_is_the_parent(
         assert recorded(submitted.run_id).tag("mlflow.parentRunId") == "a" * 32
 
 
+@pytest.mark.processes
 def test_an_active_run_of_another_store_is_no_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     imported_mlflow(monkeypatch, "sqlite:////elsewhere/mlflow.db")
     monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "7")

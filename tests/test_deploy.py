@@ -83,6 +83,7 @@ def test_the_cluster_finds_the_pods_and_their_port() -> None:
     }
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     unit = tmp_path / "projrun-server.service"

@@ -8,11 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.code import nodes
 
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.processes
 def test_the_reference_is_what_the_code_says() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "scripts" / "reference.py", "--check"],

@@ -100,6 +100,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
     return run_quickstart(tmp_path_factory.mktemp("quickstart"))
 
 
+@pytest.mark.processes
 def test_a_run_imports_only_what_is_allowed(
     loaded: frozenset[str], base: frozenset[str], allowed: frozenset[str]
 ) -> None:
@@ -164,6 +165,7 @@ def test_a_cached_commit_needs_no_gitpython(tmp_path: Path) -> None:
     assert not modules & {"git", "projrun.sources.git.process", "projrun.sources.git.mirror", "requests"}
 
 
+@pytest.mark.processes
 def test_version_needs_almost_nothing(tmp_path: Path) -> None:
     modules = imported_by(tmp_path, "version")
     assert sorted(name for name in modules if name.partition(".")[0] in {"click", "yaml", "sqlite3"}) == []
@@ -174,6 +176,7 @@ def test_version_needs_almost_nothing(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.processes
 def test_server_starts_without_what_runs_projects_or_answers_few_requests() -> None:
     code = "import sys, projrun.cli.server.command, projrun.server.program.running; print(*sys.modules)"
     modules = run_command([sys.executable, "-c", code]).check().stdout.split()
@@ -184,6 +187,7 @@ def test_server_starts_without_what_runs_projects_or_answers_few_requests() -> N
     assert [name for name in modules if name.startswith(tuple(unneeded.split()))] == []
 
 
+@pytest.mark.processes
 @pytest.mark.together("syntax trees")
 def test_late_imports_save_something(loaded: frozenset[str]) -> None:
     """An import in a function is there for start-up: one of a module that every run has loaded saves nothing."""

@@ -311,6 +311,7 @@ def status(folder: Path) -> tuple[str, str]:
     return shown["status"], shown["tags"]["projrun.reason"]
 
 
+@pytest.mark.processes
 def test_a_check_that_fails_is_seen_by_the_plan(install: Install, tmp_path: Path) -> None:
     name = install(f"{BACKEND}\nBackend.check = boom")
     done = run(tmp_path, "--env-manager=local", "--backend=x")
@@ -319,6 +320,7 @@ def test_a_check_that_fails_is_seen_by_the_plan(install: Install, tmp_path: Path
     assert not (tmp_path / "runs.db").exists(), "no run was created"
 
 
+@pytest.mark.processes
 def test_what_a_plug_in_prints_is_not_in_the_json(install: Install, tmp_path: Path) -> None:
     speaks = "def check(self, config): print('checking')\nBackend.check = check\nprint('imported')"
     install(f"{BACKEND}\n{speaks}")
@@ -433,6 +435,7 @@ Manager.read_options, Manager.resolve = read_options, resolve
 """
 
 
+@pytest.mark.processes
 def test_a_manager_reads_its_own_options(install: Install, tmp_path: Path) -> None:
     install(MANAGER + TAKES_OPTIONS, "environments", "Manager")
     done = run(tmp_path, "--env-manager=x", "-A", "t", "--dry-run", WORD="told")

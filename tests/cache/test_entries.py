@@ -123,6 +123,7 @@ def test_an_interrupt_at_the_very_end_leaves_nothing(tmp_path: Path, monkeypatch
     assert list((tmp_path / "key").iterdir()) == []
 
 
+@pytest.mark.processes
 def test_a_killed_build_is_never_used_and_built_again(tmp_path: Path) -> None:
     log = tmp_path / "log"
     builder = start(tmp_path / "cache", log, 60)
@@ -138,6 +139,7 @@ def test_a_killed_build_is_never_used_and_built_again(tmp_path: Path) -> None:
     assert entry.name != left.name, "a child of the killed builder may still write into its folder"
 
 
+@pytest.mark.processes
 def test_eight_processes_build_it_once(tmp_path: Path) -> None:
     log = tmp_path / "log"
     builders = [start(tmp_path / "cache", log, 0.3) for _ in range(8)]
@@ -147,6 +149,7 @@ def test_eight_processes_build_it_once(tmp_path: Path) -> None:
     assert len({entry for entry, _ in answers}) == 1
 
 
+@pytest.mark.processes
 def test_whoever_waits_is_told_once(tmp_path: Path) -> None:
     log = tmp_path / "log"
     builder = start(tmp_path / "cache", log, 0.5)
@@ -159,6 +162,7 @@ def test_whoever_waits_is_told_once(tmp_path: Path) -> None:
     assert (built, waits) == (False, ["waiting"])
 
 
+@pytest.mark.processes
 def test_a_rebuild_leaves_alone_what_another_process_uses(tmp_path: Path) -> None:
     root = tmp_path / "cache"
     user = start(root, tmp_path / "log", 0, "stay")
@@ -174,6 +178,7 @@ def test_a_rebuild_leaves_alone_what_another_process_uses(tmp_path: Path) -> Non
     assert generations(root) == [newest]
 
 
+@pytest.mark.processes
 def test_two_rebuilds_at_once_share_one(tmp_path: Path) -> None:
     root, log = tmp_path / "cache", tmp_path / "log"
     answer(start(root, log, 0))
@@ -232,6 +237,7 @@ def test_use_is_noted_but_not_every_time(tmp_path: Path) -> None:
     assert marker.stat().st_mtime == pytest.approx(just_now)
 
 
+@pytest.mark.processes
 def test_a_built_entry_needs_no_costly_import(tmp_path: Path) -> None:
     ContentCache(tmp_path).get_or_build("key", make_whole)
     script = (
@@ -263,6 +269,7 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
     assert cache.get_or_build("a" * 16, lambda entry: None)[1] is False
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/locks")
 def test_an_entry_that_is_removed_while_its_lock_is_waited_for_is_built_again(tmp_path: Path) -> None:
     """Who finds an entry waits for a remover's lock; the file that it then locks has no name any more."""

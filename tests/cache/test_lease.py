@@ -156,6 +156,7 @@ lease.release()
 """
 
 
+@pytest.mark.processes
 def test_a_lease_passes_to_another_process_and_is_held_at_every_moment(tmp_path: Path) -> None:
     lease = Lease(tmp_path / "r1", mark())
     argv = [sys.executable, "-c", ADOPT, str(lease.folder), str(lease.descriptor)]

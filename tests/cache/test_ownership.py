@@ -66,6 +66,7 @@ def test_what_belongs_to_another_user_is_refused(place: str, places: Directories
     assert "PROJRUN_HOME" in caught.value.hint
 
 
+@pytest.mark.processes
 @as_root
 def test_what_belongs_to_the_administrator_is_trusted(places: Directories, tmp_path: Path) -> None:
     for folder in (*places.data.parents, places.data):

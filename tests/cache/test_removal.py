@@ -6,12 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from projrun.cache.removal import remove_folder
 from tests.support.plain_user import give, python_as_plain_user
 
 IMPORT = "from projrun.cache.removal import remove_folder"
 
 
+@pytest.mark.processes
 def test_read_only_folders_and_files(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     inner = folder / "inner"
@@ -71,6 +74,7 @@ def test_what_is_deeper_than_a_path_may_be_long(tmp_path: Path) -> None:
     assert not (tmp_path / "folder").exists()
 
 
+@pytest.mark.processes
 def test_what_cannot_be_removed_stays(tmp_path: Path) -> None:
     folder = tmp_path / "parent" / "folder"
     folder.mkdir(parents=True)

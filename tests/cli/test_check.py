@@ -91,6 +91,7 @@ def test_the_real_command_checks_the_folder_it_is_in(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["project"] == "."
 
 
+@pytest.mark.processes
 def test_the_command_line_imports_its_readers_late(tmp_path: Path) -> None:
     script = (
         "import sys, projrun.cli.check;"

@@ -88,6 +88,7 @@ projrun.cli.main(["plan", "."])
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("module", "code", "said"),
     [

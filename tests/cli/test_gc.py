@@ -199,6 +199,7 @@ def test_a_link_is_removed_and_what_it_leads_to_stays(store: SqlStore, gc: Comma
     assert (own / "file").exists()
 
 
+@pytest.mark.processes
 def test_on_a_terminal_it_asks(store: SqlStore, tmp_path: Path) -> None:
     run = new_run(store, "deleted")
     part_of(store, LifeCycle).delete_run(run.run_id)

@@ -37,6 +37,7 @@ def pair(tmp_path: Path) -> Pair:
     return Pair(tmp_path)
 
 
+@pytest.mark.processes
 def test_what_differs_is_shown_and_the_rest_counted(pair: Pair) -> None:
     shown = pair("runs", "diff", pair.left[:12], pair.right).check().stdout
     lines = [line.split() for line in shown.splitlines()]
@@ -47,6 +48,7 @@ def test_what_differs_is_shown_and_the_rest_counted(pair: Pair) -> None:
     assert ["parameter", "note", "x", "x", "equal"] in [line.split() for line in everything.splitlines()]
 
 
+@pytest.mark.processes
 def test_the_keys_of_json(pair: Pair) -> None:
     document = json.loads(pair.ask("runs", "diff", pair.left, pair.right, "--json").check().stdout)
     sections = ["facts", "parameters", "metrics", "packages", "tags"]
@@ -61,11 +63,13 @@ def test_the_keys_of_json(pair: Pair) -> None:
     ]
 
 
+@pytest.mark.processes
 def test_a_run_is_equal_to_itself(pair: Pair) -> None:
     shown = pair.ask("runs", "diff", pair.left, pair.left).check().stdout
     assert len(shown.splitlines()) == 4  # the heads, the start, an empty line, what is equal
 
 
+@pytest.mark.processes
 def test_a_run_that_does_not_exist(pair: Pair) -> None:
     done = pair("runs", "diff", pair.left, "f" * 32)
     assert done.returncode == 2

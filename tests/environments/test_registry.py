@@ -328,6 +328,7 @@ def test_the_local_manager_costs_next_to_nothing() -> None:
     assert done.stdout.strip() == "['projrun.environments.protocol', 'projrun.environments.registry']"
 
 
+@pytest.mark.processes
 def test_a_project_without_a_conda_file_imports_nothing_of_condas(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("six\n")
     script = (

@@ -146,6 +146,7 @@ def test_a_file_of_another_packages_environment_that_appears_is_noticed(project:
         assert load_project(project, cache).environment.kind == "none"
 
 
+@pytest.mark.processes
 def test_the_content_of_environment_files_is_read_in_every_run(project: Path) -> None:
     def python() -> str:
         done = run_projrun("plan", project, "--json", "-P", "word=x", "--env-manager=virtualenv")

@@ -137,6 +137,7 @@ def test_awkward_values_survive(child: str) -> None:
         assert seen_by_child(line) == AWKWARD
 
 
+@pytest.mark.processes
 @settings(max_examples=examples(25))
 @given(values=st.lists(VALUES, min_size=1, max_size=60))
 def test_any_value_survives(child: str, values: list[str]) -> None:
@@ -147,6 +148,7 @@ def test_any_value_survives(child: str, values: list[str]) -> None:
     assert seen_by_child(line) == expected
 
 
+@pytest.mark.processes
 @settings(max_examples=examples(25))
 @given(values=st.lists(VALUES, min_size=2, max_size=60))
 def test_declared_and_undeclared_values_survive_a_project(

@@ -91,6 +91,7 @@ def test_the_last_attempt_decides(bench: Workbench, retry_on: str, attempts: int
     assert (run.tag("projrun.attempts"), run.tag("projrun.exit_code")) == (str(attempts), str(exit_code))
 
 
+@pytest.mark.processes
 def test_what_an_attempt_said_of_the_run_is_not_said_of_the_next(bench: Workbench) -> None:
     write_project(bench.project, ENDING)
     (bench.project / "end.py").write_text(END)

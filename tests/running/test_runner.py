@@ -308,6 +308,7 @@ sys.exit(int(sys.argv[1]))
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("code", "status", "reason"), [(0, "FINISHED", "FINISHED"), (3, "FAILED", "FAILED: exit code 3")]
 )

@@ -115,6 +115,7 @@ def test_a_branch_that_moves_is_not_asked_again(server: GitServer, tmp_path: Pat
     assert len(server.authorizations) == asked
 
 
+@pytest.mark.processes
 def test_an_archive_that_changes_is_not_fetched_again(tmp_path: Path, work: Path) -> None:
     with zipfile.ZipFile(tmp_path / "project.zip", "w") as archive:
         for name in ("MLproject", "data.txt"):

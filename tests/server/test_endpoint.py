@@ -48,6 +48,7 @@ def test_secret_must_be_whole(client: Client, endpoint: Endpoint) -> None:
     assert client.send("GET", "/health").body == b"OK"
 
 
+@pytest.mark.processes
 def test_unused_endpoint_closes_at_once_and_imports_nothing(database: Path) -> None:
     script = (
         "import sys, time; from projrun.server.endpoint import Endpoint\n"
@@ -61,6 +62,7 @@ def test_unused_endpoint_closes_at_once_and_imports_nothing(database: Path) -> N
     subprocess.run([sys.executable, "-c", script, str(database)], check=True, timeout=30)
 
 
+@pytest.mark.processes
 def test_serving_leaves_the_process_alone(database: Path) -> None:
     """No output, no handler of a signal, no logging set up: the process is the runner's."""
     script = (

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from projrun.server.endpoint import Endpoint
+from projrun.testing.artifacts import ArtifactConformance
 from projrun.testing.curves import CurvesConformance
 from projrun.testing.histories import HistoriesConformance
 from projrun.testing.life_cycle import ExperimentTagConformance, LifeCycleConformance
@@ -20,8 +21,13 @@ from projrun.testing.logged_models import (
 from projrun.testing.purge import PurgeConformance
 from projrun.testing.registry import ModelRegistryConformance
 from projrun.testing.run_store import RunStoreConformance
+from projrun.testing.run_store_logging import LoggingConformance
+from projrun.testing.run_store_runs import ExperimentConformance, RunConformance
+from projrun.testing.run_store_search import SearchConformance
 from projrun.testing.tables import TablesConformance
 from projrun.testing.traces import TraceEdgesConformance
+from projrun.tracking.artifacts.repository import ArtifactRepository
+from projrun.tracking.entities import Run
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql.store import SqlStore
@@ -42,9 +48,9 @@ def endpoint(database: Path) -> Iterator[Endpoint]:
         yield endpoint
 
 
-class EmbeddedConformance(
+class OtherConformance(
     HistoriesConformance,
-    RunStoreConformance,
+    SearchConformance,
     LifeCycleConformance,
     ExperimentTagConformance,
     LoggedModelsConformance,
@@ -53,10 +59,12 @@ class EmbeddedConformance(
     ModelRegistryConformance,
     TraceEdgesConformance,
 ):
-    """All that the embedded store keeps."""
+    """What a store can do besides what a script needs that logs."""
 
 
-class TestSqlStore(EmbeddedConformance, PurgeConformance, TablesConformance, CurvesConformance):
+class TestSqlStore(
+    RunStoreConformance, OtherConformance, PurgeConformance, TablesConformance, CurvesConformance
+):
     """The embedded store."""
 
     @pytest.fixture
@@ -65,7 +73,7 @@ class TestSqlStore(EmbeddedConformance, PurgeConformance, TablesConformance, Cur
             yield store
 
 
-class TestEndpoint(EmbeddedConformance):
+class Served:
     """RestStore and the endpoint, end to end."""
 
     @pytest.fixture
@@ -73,5 +81,18 @@ class TestEndpoint(EmbeddedConformance):
         with closing(RestStore(endpoint.uri, {})) as store:
             yield store
 
+
+class TestEndpoint(Served, ExperimentConformance, RunConformance, LoggingConformance, ArtifactConformance):
+    """What a script needs that logs."""
+
+    @pytest.fixture
+    def artifacts(self, store: RunStore, run: Run) -> ArtifactRepository:
+        return store.artifacts(run.artifact_uri)
+
     def test_secret_of_the_endpoint_is_not_shown(self, store: RunStore, endpoint: Endpoint) -> None:
         assert endpoint.secret not in store.uri
+
+
+@pytest.mark.integration
+class TestEndpointForOthers(Served, OtherConformance):
+    """The rest: a thousand requests."""

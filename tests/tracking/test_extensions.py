@@ -98,6 +98,7 @@ def test_scheme_that_nobody_offers_is_refused(package: Path) -> None:
         open_repository("nobody:x")
 
 
+@pytest.mark.processes
 def test_run_in_a_store_of_another_package(package: Path, tmp_path: Path) -> None:
     """The command reaches the store over REST; the tags of the run context are on the run."""
     project = tmp_path / "project"

@@ -6,6 +6,8 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from projrun.tracking.entities import Metric
 from projrun.tracking.sql.store import SqlStore
 from tests.support.commands import start_python
@@ -25,6 +27,7 @@ store.close()
 """
 
 
+@pytest.mark.processes
 def test_processes_that_write_at_once(tmp_path: Path) -> None:
     file = tmp_path / "projrun.db"
     with closing(SqlStore.open(file)) as store:

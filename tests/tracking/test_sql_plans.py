@@ -17,8 +17,11 @@ from projrun.tracking.sql import choices, plans
 from projrun.tracking.sql.engine import Connection
 from projrun.tracking.sql.search import Search, wanted_runs
 from projrun.tracking.sql.store import SqlStore
+from tests.support.examples import pairs
 from tests.support.searches import FILTERS, ORDERS, RUNS, expected, fill, pages
 from tests.support.stores import new_store
+
+pytestmark = pytest.mark.together("many runs")
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +47,8 @@ def test_pages_are_those_of_a_plain_sort(
     monkeypatch.setattr(choices, "COUNTED", counted)
     runs = [store.get_run(run) for run in pages(store, experiments, "", (), 1000)]
     assert len(runs) == (RUNS if len(experiments) == 2 else RUNS * 3 // 4)
-    for text, keep in FILTERS:
-        for order in ORDERS:
-            assert pages(store, experiments, text, order, 9) == expected(runs, keep, order), (text, order)
+    for (text, keep), order in pairs(FILTERS, ORDERS):
+        assert pages(store, experiments, text, order, 9) == expected(runs, keep, order), (text, order)
 
 
 @pytest.mark.parametrize("order", ORDERS)

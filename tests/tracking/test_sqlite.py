@@ -276,6 +276,7 @@ def test_store_that_moved_to_a_network_folder_and_back(file: Path) -> None:
         assert pragma(file, "journal_mode") == journal
 
 
+@pytest.mark.processes
 def test_processes_that_make_one_store_at_once(file: Path, tmp_path: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path; from projrun.tracking.sql.store import SqlStore\n"

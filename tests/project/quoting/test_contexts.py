@@ -190,6 +190,7 @@ def dangerous() -> dict[str, tuple[str, str]]:
     return dict(zip(SEEN, zip(printed(lines), expected, strict=True), strict=True))
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", SEEN)
 def test_one_dangerous_value(name: str, dangerous: dict[str, tuple[str, str]]) -> None:
     """No place of this table refuses it."""
@@ -197,6 +198,7 @@ def test_one_dangerous_value(name: str, dangerous: dict[str, tuple[str, str]]) -
     assert seen == expected
 
 
+@pytest.mark.processes
 def test_control_characters_that_bash_marks_itself() -> None:
     """In double quotes in an array, bash puts a \\x01 before these two."""
     value = "a\x01b\x7f\x7fc"
@@ -205,6 +207,7 @@ def test_control_characters_that_bash_marks_itself() -> None:
     assert refused == ["arithmetic before", "subshells"], "the lines with (("
 
 
+@pytest.mark.processes
 def test_awkward_values() -> None:
     """Each in some context, each context with some; in CI each in many."""
     values = [value for value in AWKWARD if "\udcff" not in value and len(value) < 100]
@@ -215,6 +218,7 @@ def test_awkward_values() -> None:
     assert_seen([(context, value) for value, context in pairs])
 
 
+@pytest.mark.processes
 @settings(max_examples=examples(30), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(cases=st.lists(st.tuples(st.sampled_from(list(SEEN.values())), VALUES), min_size=10, max_size=40))
 def test_any_value_in_any_context(cases: list[tuple[Context, str]]) -> None:

@@ -65,6 +65,7 @@ def test_where_the_user_says(tmp_path: Path) -> None:
     assert source_of(tmp_path, "elsewhere") == RepeatedSource("elsewhere", COMMIT, "--source")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("instead", "uri"),
     [
@@ -103,6 +104,7 @@ def test_a_repository_of_this_machine_that_has_the_commit(tmp_path: Path, reposi
     assert source_of(tmp_path, **tags) == RepeatedSource(name, repository.first)
 
 
+@pytest.mark.processes
 def test_a_bare_repository(tmp_path: Path, repository: Repository) -> None:
     bare = tmp_path / "bare.git"
     subprocess.run(["git", "clone", "-q", "--bare", repository.path, bare], check=True)

@@ -63,6 +63,7 @@ def test_a_command_without_mlflow_imports_nothing_of_it() -> None:
     assert done.stdout == bare.stdout
 
 
+@pytest.mark.processes
 def test_mlflow_finds_the_provider_there() -> None:
     """As MLflow 2 and 3 look for it."""
     code = (

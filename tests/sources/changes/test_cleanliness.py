@@ -21,6 +21,7 @@ def refusal(checkout: Checkout) -> RequestError:
     return caught.value
 
 
+@pytest.mark.processes
 def test_a_clean_tree_and_what_is_fetched_pass(repository: Repository, fetched: Fetch) -> None:
     check_clean(fetched(repository.path), RULE)
     (repository.path / "new").touch()
@@ -68,6 +69,7 @@ def test_where_git_cannot_tell(repository: Repository, fetched: Fetch) -> None:
     assert "fatal: bad config" in message
 
 
+@pytest.mark.processes
 def test_a_submodule_at_another_commit_is_a_change(repository: Repository, fetched: Fetch) -> None:
     subprocess.run(
         [

@@ -127,6 +127,7 @@ EMPTY = Entry("file", b"")
 PROGRAM = Entry("program", b"1")
 
 
+@pytest.mark.processes
 @example({}, {" a ": {"plain": EMPTY}}, False)
 @example({" a ": {"plain": EMPTY}}, {}, False)
 @example({" a ": {"plain": Entry("file", b"1")}}, {" a ": {"plain": PROGRAM}}, True)
@@ -269,6 +270,7 @@ def test_large_files_are_named_only(repository: Repository) -> None:
     assert (restored(repository, patch) / "fits").stat().st_size == LARGEST_FILE
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("tracked", [True, False])
 def test_the_patch_is_bounded(repository: Repository, tracked: bool) -> None:
     names = [f"file{number}" for number in range(8)]

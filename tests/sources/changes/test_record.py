@@ -69,6 +69,7 @@ def source(record: dict[str, Any]) -> dict[str, str]:
     return {key: value for key, value in record["tags"].items() if key.startswith("projrun.source.")}
 
 
+@pytest.mark.processes
 def test_a_clean_tree(bench: Bench) -> None:
     bench.commit()
     record = bench.run(bench.project, "--require-clean")
@@ -76,6 +77,7 @@ def test_a_clean_tree(bench: Bench) -> None:
     assert not list((bench.folder / "home").rglob("dirty.patch"))
 
 
+@pytest.mark.processes
 def test_the_changes_are_those_before_the_run(bench: Bench) -> None:
     commit = bench.commit()
     (bench.project / "code.txt").write_text("mine\n")
@@ -91,6 +93,7 @@ def test_the_changes_are_those_before_the_run(bench: Bench) -> None:
     assert files == {"MLproject": MLPROJECT, "code.txt": "mine\n", "new.txt": "new\n"}
 
 
+@pytest.mark.processes
 def test_what_is_left_out_is_said(bench: Bench) -> None:
     bench.commit()
     (bench.project / "model").write_bytes(b"\0")
@@ -103,6 +106,7 @@ def test_what_is_left_out_is_said(bench: Bench) -> None:
     assert not any(b"hunter2" in content for content in everything)
 
 
+@pytest.mark.processes
 def test_a_patch_that_cannot_be_taken_is_a_warning(bench: Bench) -> None:
     bench.commit()
     (bench.project / "code.txt").write_text("mine\n")
@@ -119,6 +123,7 @@ def test_a_patch_that_cannot_be_taken_is_a_warning(bench: Bench) -> None:
     assert "warning: the uncommitted changes are not recorded: fatal: no" in record["said"]
 
 
+@pytest.mark.processes
 def test_a_plain_folder_has_a_content(bench: Bench) -> None:
     first, second = bench.run(bench.project, "-e", "last"), bench.run(bench.project, "-e", "last")
     assert list(source(first)) == ["projrun.source.content"]
@@ -128,12 +133,14 @@ def test_a_plain_folder_has_a_content(bench: Bench) -> None:
     assert source(bench.run(bench.project)) != source(first)
 
 
+@pytest.mark.processes
 def test_a_repository_without_a_commit_has_a_content(bench: Bench) -> None:
     git(bench.project, "init", "--quiet", environ=bench.git_environ)
     tags = source(bench.run(bench.project, "-e", "last"))
     assert tags.keys() == {"projrun.source.content", "projrun.source.dirty"}
 
 
+@pytest.mark.processes
 def test_a_version_and_a_subfolder(bench: Bench) -> None:
     write_project(bench.project / "deep" / "er", MLPROJECT, code_txt="old\n")
     bench.commit()
@@ -142,6 +149,7 @@ def test_a_version_and_a_subfolder(bench: Bench) -> None:
     assert tags == {"projrun.source.subdirectory": "deep/er", "projrun.source.version": "main"}
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("how", ["option", "variable", "config"])
 def test_uncommitted_changes_are_refused(bench: Bench, how: str) -> None:
     bench.commit()
@@ -160,6 +168,7 @@ def test_uncommitted_changes_are_refused(bench: Bench, how: str) -> None:
     assert json.loads(bench("runs", "list", "--json").check().stdout)["runs"] == []
 
 
+@pytest.mark.processes
 def test_steps_may_find_what_steps_before_them_left(bench: Bench) -> None:
     bench.commit()
     bench.run(bench.project, "-e", "nested", PROJRUN_REQUIRE_CLEAN="1")
@@ -170,6 +179,7 @@ def test_steps_may_find_what_steps_before_them_left(bench: Bench) -> None:
     assert "--require-clean: the project has uncommitted changes: output" in done.stderr
 
 
+@pytest.mark.processes
 def test_the_folder_that_given_paths_are_relative_to(bench: Bench) -> None:
     (bench.folder / "data").write_text("1")
     relative = bench.run(bench.project, "-e", "paths", "-P", "data=data")

@@ -29,6 +29,7 @@ run.close()
 """
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave files that another user cannot remove")
 def test_what_a_container_left_is_kept_and_said_so(tmp_path: Path) -> None:
     tree, place = tmp_path / "tree", tmp_path / "copies"

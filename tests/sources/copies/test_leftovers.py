@@ -88,6 +88,7 @@ def test_without_the_checkout_everything_counts(copy: Path, tmp_path: Path) -> N
     assert left_behind(copy, tmp_path / "gone", {}) == ["data.txt", "link", "src/"]
 
 
+@pytest.mark.processes
 def test_a_folder_that_cannot_be_read_counts(copy: Path, checkout: Path, tmp_path: Path) -> None:
     """As a container of another user may leave one."""
     (copy / "closed").mkdir(mode=0o000)

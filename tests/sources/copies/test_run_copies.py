@@ -72,6 +72,7 @@ def test_a_kept_copy_says_why_and_is_free(tree: Path, place: Path) -> None:
     assert left(place) == []
 
 
+@pytest.mark.processes
 def test_another_process_sees_that_a_copy_is_used(tree: Path, place: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from projrun.sources.copies.run_copies import make_copy\n"
@@ -118,6 +119,7 @@ def test_a_full_disk(tree: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -
     assert left(place) == []
 
 
+@pytest.mark.processes
 def test_a_folder_that_cannot_be_written(tree: Path, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)

@@ -96,6 +96,7 @@ def test_another_failure(environ: dict[str, str], tmp_path: Path) -> None:
     assert hint("http://127.0.0.1:1/r.git", environ, tmp_path) == ""
 
 
+@pytest.mark.processes
 def test_a_key_of_the_users_own_configuration(
     ssh: SshServer, repository: Repository, environ: dict[str, str], tmp_path: Path
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_key_of_the_users_own_configuration(
     assert ssh.connections == 1
 
 
+@pytest.mark.processes
 def test_the_ssh_agent(
     ssh: SshServer, repository: Repository, environ: dict[str, str], tmp_path: Path
 ) -> None:
@@ -123,6 +125,7 @@ def with_ssh(environ: dict[str, str], folder: Path, config: Path) -> dict[str, s
     return {**environ, "PATH": f"{folder}/bin:{environ['PATH']}"}
 
 
+@pytest.mark.processes
 def test_refused_keys_are_named(
     ssh: SshServer, repository: Repository, environ: dict[str, str], tmp_path: Path
 ) -> None:

@@ -190,6 +190,7 @@ class TestOffline:
         assert raised.value.hint == "run once without --offline"
         assert server.requests == []
 
+    @pytest.mark.processes
     def test_a_repository_of_this_machine_is_no_server(
         self, repository: Repository, options: FetchOptions
     ) -> None:

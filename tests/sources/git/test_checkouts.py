@@ -91,6 +91,7 @@ def test_a_checkout_that_was_damaged_is_made_again(
     assert (fetch_repository(server.url("repository.git"), "main", options).tree / "data.txt").exists()
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("branch", ["main", "team/topic", "ünïcode", "a.b"])
 def test_a_copy_enters_its_branch(
     repository: Repository, options: FetchOptions, tmp_path: Path, branch: str
@@ -107,6 +108,7 @@ def test_a_copy_enters_its_branch(
     assert git(copy, "symbolic-ref", "--short", "HEAD", environ=repository.environ) == branch
 
 
+@pytest.mark.processes
 def test_a_branch_name_that_no_file_can_have(
     repository: Repository, options: FetchOptions, tmp_path: Path
 ) -> None:
@@ -146,6 +148,7 @@ def test_filters_that_the_machine_includes_for_some_places_only(
     assert not marker.exists()
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", ["core.symlinks", "core.autocrlf"])
 def test_the_repositorys_own_files_are_kept_as_they_are(
     environ: dict[str, str], options: FetchOptions, tmp_path: Path, name: str

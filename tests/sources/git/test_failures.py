@@ -29,6 +29,7 @@ def untrusted(tmp_path: Path) -> Iterator[str]:
         yield f"https://localhost:{server.server_address[1]}"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("name", "setting"), [("r.git", "GIT_SSL_CAINFO"), ("r.zip", "REQUESTS_CA_BUNDLE")])
 def test_a_certificate_that_nobody_knows(fetched: Fetch, untrusted: str, name: str, setting: str) -> None:
     with pytest.raises(SourceError) as raised:

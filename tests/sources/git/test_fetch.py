@@ -236,6 +236,7 @@ def test_what_is_not_there(
     assert "check the address" in error.hint
 
 
+@pytest.mark.processes
 def test_an_ambiguous_short_hash(fetched: Fetch, repository: Repository, checkouts: Path) -> None:
     # 1,500 commits: that no two share their first four digits has a chance of one in ten million.
     stream = "".join(f"commit refs/heads/many\ncommitter x <x> {n} +0000\ndata 0\n\n" for n in range(1500))
@@ -336,6 +337,7 @@ def test_no_transport_helper_runs(
     assert not marker.exists()
 
 
+@pytest.mark.processes
 def test_links_out_of_the_checkout_are_not_entered(
     fetched: Fetch, repository: Repository, checkouts: Path, tmp_path: Path
 ) -> None:
@@ -348,6 +350,7 @@ def test_links_out_of_the_checkout_are_not_entered(
     assert not checkouts.with_name("copies").exists()
 
 
+@pytest.mark.processes
 def test_filters_of_the_machine_do_not_run(fetched: Fetch, repository: Repository, tmp_path: Path) -> None:
     (repository.path / ".gitattributes").write_text("data.txt filter=bad\n")
     repository.git("add", ".gitattributes")
@@ -376,6 +379,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.processes
 def test_an_interrupt_leaves_nothing(checkouts: Path, environ: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(20)
@@ -396,6 +400,7 @@ def test_an_interrupt_leaves_nothing(checkouts: Path, environ: dict[str, str]) -
         connection.close()
 
 
+@pytest.mark.processes
 def test_read_only_files_are_discarded(fetched: Fetch, repository: Repository, tmp_path: Path) -> None:
     checkout = fetched(repository.path, "v1")
     outside = tmp_path / "outside"

@@ -216,6 +216,7 @@ fetch_repository(url, commit, FetchOptions(Path(cache), os.environ, Path("/")))
 """
 
 
+@pytest.mark.processes
 def test_the_git_of_a_killed_runner_ends_before_others_get_the_lock(
     options: FetchOptions, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def test_no_protocol_but_those_allowed(repository: Repository, tmp_path: Path, p
     assert not (tmp_path / "executed").exists()
 
 
+@pytest.mark.processes
 def test_nobody_is_asked(repository: Repository, tmp_path: Path) -> None:
     """Neither the terminal nor standard input: git would wait for ever."""
     script = "from projrun.sources.git.process import Git; import os, sys; from pathlib import Path\n"

@@ -123,6 +123,7 @@ fi
     assert (tmp_path / "moved").exists()
 
 
+@pytest.mark.processes
 def test_a_local_repositorys_own_remote(
     repository: Repository, options: FetchOptions, tmp_path: Path
 ) -> None:

@@ -123,12 +123,14 @@ def test_one_that_several_commits_have(
         assert raised.value.detail.count(shared) > 2
 
 
+@pytest.mark.processes
 def test_a_local_repositorys_history_is_not_copied(repository: Repository, options: FetchOptions) -> None:
     remote = Remote(repository.path.as_uri(), options)
     assert fetch_repository(remote.location, repository.second[:5], options).commit == repository.second
     assert not history_of(remote).exists()
 
 
+@pytest.mark.processes
 def test_a_local_repository_runs_nothing(
     repository: Repository, options: FetchOptions, tmp_path: Path
 ) -> None:
@@ -156,6 +158,7 @@ def test_a_local_repository_runs_nothing(
     assert not marker.exists()
 
 
+@pytest.mark.processes
 def test_a_linked_work_tree(repository: Repository, options: FetchOptions, tmp_path: Path) -> None:
     """Its `.git` is a file."""
     repository.git("worktree", "add", "--quiet", str(tmp_path / "linked work"), "feature")

@@ -274,12 +274,14 @@ def local_super(folder: Path, library: Repository) -> Path:
     return top
 
 
+@pytest.mark.processes
 def test_a_local_repository_has_what_its_user_cloned(super_: Super, tmp_path: Path) -> None:
     top = local_super(tmp_path, super_.library)
     super_.add(top.as_uri())
     assert super_.asked == [((top / ".git" / "modules" / "lib").as_uri(), super_.library.second)]
 
 
+@pytest.mark.processes
 def test_a_linked_work_tree_too(super_: Super, tmp_path: Path) -> None:
     top = local_super(tmp_path, super_.library)
     git(top, "worktree", "add", "--quiet", str(tmp_path / "linked"), environ=super_.library.environ)
@@ -288,6 +290,7 @@ def test_a_linked_work_tree_too(super_: Super, tmp_path: Path) -> None:
     assert Path(url.removeprefix("file://")).samefile(top / ".git" / "modules" / "lib")
 
 
+@pytest.mark.processes
 def test_a_commit_that_is_not_there_comes_from_its_address(super_: Super, tmp_path: Path) -> None:
     top = local_super(tmp_path, super_.library)
     subprocess.run(["rm", "-rf", str(top / ".git" / "modules" / "lib" / "objects" / "pack")], check=True)

@@ -94,6 +94,7 @@ def test_a_linked_work_tree(repository: Repository, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.processes
 def test_a_submodule_is_a_work_tree_of_its_own(repository: Repository, tmp_path: Path) -> None:
     allowed = ["-c", "protocol.file.allow=always"]
     outer = tmp_path / "outer"

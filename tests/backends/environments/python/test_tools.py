@@ -43,6 +43,7 @@ def test_a_failure_carries_the_last_lines(tmp_path: Path) -> None:
     assert raised.value.tail == tuple(str(number) for number in range(30, 50))
 
 
+@pytest.mark.processes
 def test_secrets_are_masked_everywhere(tmp_path: Path) -> None:
     shown: list[str] = []
     tools = runner(tmp_path, secrets=("hush",), shown=shown)
@@ -102,6 +103,7 @@ def test_installers_do_not_see_what_would_lead_them_astray() -> None:
     assert environ["GIT_TERMINAL_PROMPT"] == "0"
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(not PROC.exists(), reason="elsewhere only the tool's own process group ends")
 def test_a_tool_and_what_it_started_end_with_a_runner_that_is_killed(tmp_path: Path) -> None:
     (tmp_path / "tool.sh").write_text("echo $$ >> pids; setsid bash -c 'echo $$ >> pids; exec sleep 60'; :")
