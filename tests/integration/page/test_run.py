@@ -78,7 +78,8 @@ def failed(api: Api) -> Seen:
     for name, content in FILES.items():
         api.put(f"{experiment}/{run}/artifacts/{name}", content.encode())
     api.put(f"{experiment}/{run}/artifacts/plots/p.png", PIXEL)
-    api.run(experiment, "its-child", tags={"mlflow.parentRunId": run})
+    step = {"mlflow.parentRunId": run, "mlflow.project.entryPoint": "evaluate"}
+    api.run(experiment, "its-child", tags=step, metrics={"score": [0.25]})
     return Seen(experiment, run)
 
 
@@ -99,7 +100,12 @@ def test_values_and_children_are_there(screen: Screen, failed: Seen) -> None:
     screen.show(failed.path)
     screen.expect("section[aria-label=Metrics] tbody").to_contain_text("0.005")
     screen.expect("section[aria-label=Params] tbody").to_contain_text("alpha")
-    screen.expect("section[aria-label='Child runs']").to_contain_text("its-child")
+    screen.expect("section[aria-label='Child runs'] th").to_have_text(
+        ["Run", "Entry point", "Status", "Started", "Duration", "score"]
+    )
+    screen.expect("section[aria-label='Child runs'] td").to_contain_text(
+        ["its-child", "evaluate", "finished", "", "1 min", "0.25"]
+    )
     screen.expect("section[aria-label=Tags]").to_contain_text(HOSTILE)
     screen.page.get_by_role("link", name="loss", exact=True).click()
     screen.page.wait_for_url(re.compile("tab=metrics&chart=loss"))

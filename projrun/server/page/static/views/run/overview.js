@@ -183,7 +183,7 @@ function Tags({ run, mayEdit, reload }) {
         )}
       </tbody>
     </table>`}
-    <${Button} kind="quiet" onClick=${() => setAll(!all)}>${all ? "Hide" : `Show ${internal.length}`} tags of projrun and MLflow</${Button}>
+    <${Button} kind="quiet" class="tags-more" onClick=${() => setAll(!all)}>${all ? "Hide" : `Show ${internal.length}`} tags of projrun and MLflow</${Button}>
     ${all &&
     html`<table class="table tags">
       <tbody>${internal.map(([key, value]) => html`<tr key=${key}><td class="name-cell muted">${key}</td><td class="value-cell">${value}</td></tr>`)}</tbody>

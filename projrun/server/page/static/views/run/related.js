@@ -2,9 +2,10 @@
 /** What belongs to a run: its models, its datasets, its children. */
 
 import { useData } from "../../lib/api.js";
-import { ago, duration } from "../../lib/format.js";
+import { ago, duration, number } from "../../lib/format.js";
 import { html, useState } from "../../lib/preact.js";
 import { href, path } from "../../lib/router.js";
+import { isSystem } from "../../lib/runs.js";
 import { useMayCreate } from "../../lib/session.js";
 import { Button, CopyButton } from "../../ui/button.js";
 import { Status } from "../../ui/states.js";
@@ -95,25 +96,32 @@ function sourceOf(source) {
   }
 }
 
+const MOST_METRICS = 3;
+const ENTRY_POINT = "mlflow.project.entryPoint";
+
 /** @param {{ run: Run }} props */
 export function Family({ run }) {
   const { data: children } = useData(run.id, (how) => childrenOf(run, how), { every: 10_000 });
   if (!children?.length) return null;
   const compare = href("/compare", { runs: children.map((child) => child.id).join() });
+  const metrics = [...new Set(children.flatMap((child) => [...child.metrics.keys()]))].filter((key) => !isSystem(key)).slice(0, MOST_METRICS);
+  const steps = children.some((child) => child.tags.has(ENTRY_POINT));
   return html`<section aria-label="Child runs">
     <div class="section-head"><h2>Child runs <span class="count">${children.length}</span></h2><a class="button" href=${compare}>Compare</a></div>
-    <table class="table">
-      <thead><tr><th>Run</th><th>Status</th><th>Started</th><th>Duration</th></tr></thead>
+    <div class="wide-table" tabindex="0" role="region" aria-label="Its children"><table class="table">
+      <thead><tr><th>Run</th>${steps && html`<th>Entry point</th>`}<th>Status</th><th>Started</th><th>Duration</th>${metrics.map((key) => html`<th class="number">${key}</th>`)}</tr></thead>
       <tbody>
         ${children.map(
           (child) => html`<tr key=${child.id}>
-            <td class="name-cell"><a href=${href(path("experiments", child.experiment, "runs", child.id))}>${child.name}</a></td>
+            <td><a href=${href(path("experiments", child.experiment, "runs", child.id))}>${child.name}</a></td>
+            ${steps && html`<td>${child.tags.get(ENTRY_POINT)}</td>`}
             <td><${Status} status=${child.status} /></td>
             <td class="muted">${ago(child.start)}</td>
             <td>${duration((child.end ?? Date.now()) - child.start)}</td>
+            ${metrics.map((key) => html`<td class="number">${child.metrics.has(key) ? number(child.metrics.get(key)?.value) : ""}</td>`)}
           </tr>`,
         )}
       </tbody>
-    </table>
+    </table></div>
   </section>`;
 }
