@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.support.browser import Screen
 from tests.support.program import projrun_server
@@ -129,6 +130,29 @@ def test_columns_are_chosen_pinned_moved_and_remembered(runs: Screen, wine: str)
     runs.expect(".grid-head .grid-pins").to_contain_text("rmse")
 
 
+def test_a_column_is_made_wider_by_its_edge_and_by_keys(runs: Screen, wine: str) -> None:
+    head = runs.page.get_by_role("columnheader", name="rmse")
+    edge = head.get_by_role("separator", name="Width of rmse")
+    width = int(edge.get_attribute("aria-valuenow") or 0)
+    box = edge.bounding_box()
+    assert box
+    runs.page.mouse.move(box["x"] + 4, box["y"] + 10)
+    runs.page.mouse.down()
+    runs.page.mouse.move(box["x"] + 64, box["y"] + 12, steps=3)
+    runs.page.mouse.up()
+    expect(edge).to_have_attribute("aria-valuenow", str(width + 60))
+    assert "columns" not in query(runs)  # it was no drag of the column itself
+    head.hover()
+    head.get_by_role("button", name="Column rmse").click()
+    runs.page.get_by_role("menuitem", name="Width").click()
+    runs.press("ArrowLeft", "ArrowLeft", "ArrowRight")
+    expect(edge).to_have_attribute("aria-valuenow", str(width + 44))
+    runs.show(f"/experiments/{wine}").text("three")
+    expect(edge).to_have_attribute("aria-valuenow", str(width + 44))
+    edge.dblclick()
+    expect(edge).to_have_attribute("aria-valuenow", str(width))
+
+
 def test_only_columns_that_differ_are_shown(runs: Screen) -> None:
     runs.expect("[role=columnheader]").to_contain_text(
         ["", "Run", "Started", "Duration", "rmse", "alpha", "same"]
@@ -148,6 +172,26 @@ def test_groups_show_mean_deviation_and_number(runs: Screen) -> None:
     runs.expect(NAMES).to_have_text(["three", "two"])
     runs.page.reload()
     runs.expect(NAMES).to_have_text(["three", "two"])
+
+
+def test_groups_are_in_groups_and_ask_for_what_is_opened(runs: Screen) -> None:
+    asked: list[str] = []
+    runs.page.on("request", lambda request: asked.append(request.url))
+    for by in ("By status", "Then by alpha"):
+        runs.page.get_by_role("button", name="Group").first.click()
+        runs.page.get_by_role("menuitem", name=by).click()
+    assert query(runs)["group"] == "a.status,p.alpha"
+    runs.page.locator(".grid-row.group", has_text="FINISHED").get_by_role("button").click()
+    runs.expect(".grid-row.group .run-name").to_have_text(["FAILED1", "FINISHED4", "0.13", "0.51"])
+    runs.page.locator(".grid-row.group", has_text="0.5").last.get_by_role("button").click()
+    runs.expect(NAMES).to_have_text(["two"])
+    assert (
+        len([url for url in asked if url.endswith("/groups")]) == 3
+    )  # by status, with alpha to come, of FINISHED
+    runs.page.reload()
+    runs.expect(NAMES).to_have_text(["two"])
+    runs.page.get_by_label("Select the group").nth(1).click()
+    runs.text("4 runs selected")
 
 
 def test_children_are_grouped_by_the_name_of_their_parent(runs: Screen, wine: str) -> None:
@@ -233,20 +277,29 @@ def test_the_selection_is_in_the_address_and_goes_to_the_comparison(runs: Screen
 
 def test_only_rows_in_sight_are_drawn(screen: Screen, api: Api) -> None:
     experiment = api.experiment("many")
-    for number in range(150):
+    for number in range(210):
         api.post(
             "runs/create",
             experiment_id=experiment,
             run_name=f"run {number}",
             start_time=1_700_000_000_000 + number,
         )
-    screen.show(f"/experiments/{experiment}").text("run 149")
+    screen.show(f"/experiments/{experiment}").text("run 209")
     assert screen.page.locator(".grid-body .grid-row").count() < 60
     screen.page.locator(".grid").evaluate("grid => { grid.scrollTop = 1e9 }")
     screen.text("run 0", exact=True)
     assert screen.page.locator(".grid-body .grid-row").count() < 60
     screen.page.get_by_label("Select all runs").click()
-    screen.text("150 runs selected")
+    screen.text("210 runs selected")
+    # As many as no address holds: the tab knows them.
+    screen.text("in this tab only")
+    screen.page.reload()
+    screen.text("210 runs selected")
+    screen.press("j", "x")
+    screen.text("209 runs selected")
+    screen.page.get_by_role("button", name="Select nothing").click()
+    screen.expect(".selected").to_have_count(0)
+    assert "select" not in query(screen)
 
 
 def test_an_experiment_without_runs_says_how_to_record(screen: Screen, api: Api) -> None:

@@ -3,21 +3,25 @@
 
 import { useCallback, useState } from "./preact.js";
 
-/** @template T @param {string} key @param {T} fallback @returns {T} */
-export function recall(key, fallback) {
+/** Where something is kept: for good, or as long as the tab. A browser may refuse even to name them. */
+const EVER = () => localStorage;
+export const TAB = () => sessionStorage;
+
+/** @template T @param {string} key @param {T} fallback @param {() => Storage} [place] @returns {T} */
+export function recall(key, fallback, place = EVER) {
   try {
-    const text = localStorage.getItem(`projrun.${key}`);
+    const text = place().getItem(`projrun.${key}`);
     return text === null ? fallback : JSON.parse(text);
   } catch {
     return fallback; // no storage, or something else has written there
   }
 }
 
-/** @param {string} key @param {unknown} value nothing forgets it */
-export function remember(key, value) {
+/** @param {string} key @param {unknown} value nothing forgets it @param {() => Storage} [place] */
+export function remember(key, value, place = EVER) {
   try {
-    if (value === undefined || value === null) localStorage.removeItem(`projrun.${key}`);
-    else localStorage.setItem(`projrun.${key}`, JSON.stringify(value));
+    if (value === undefined || value === null) place().removeItem(`projrun.${key}`);
+    else place().setItem(`projrun.${key}`, JSON.stringify(value));
   } catch {
     // Without storage a choice lasts as long as the page.
   }

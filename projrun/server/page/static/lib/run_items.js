@@ -52,20 +52,30 @@ function inCircle(row, parents) {
 }
 
 /**
- * Groups, the open ones with their runs in the order of the search.
- * @param {readonly { value: unknown, rows: readonly number[] }[]} groups @param {readonly number[]} rows @param {ReadonlySet<string>} open by value
+ * Groups, the open ones with their groups or with their runs in the order of the search.
+ * @param {readonly { path: string, level: number, rows: readonly number[], inside: unknown }[]} groups as `treeOf` gives them
+ * @param {readonly number[]} rows @param {ReadonlySet<string>} open by path
  * @returns {Item[]}
  */
 export function grouped(groups, rows, open) {
   const places = new Map(rows.map((row, place) => [row, place]));
   return groups.flatMap((group, at) => {
-    const isOpen = open.has(groupKey(group.value));
+    const isOpen = open.has(group.path);
     /** @type {Item[]} */
     const items = [{ kind: "group", at, open: isOpen }];
-    if (!isOpen) return items;
+    if (!isOpen || group.inside) return items;
     const inside = group.rows.filter((row) => places.has(row)).sort((one, other) => Number(places.get(one)) - Number(places.get(other)));
-    return [...items, ...inside.map((row) => /** @type {Item} */ ({ kind: "run", row, depth: 1, children: 0, open: false }))];
+    return [...items, ...inside.map((row) => /** @type {Item} */ ({ kind: "run", row, depth: group.level + 1, children: 0, open: false }))];
   });
+}
+
+/**
+ * Each group, sorted among its like, with the groups in it after it.
+ * @template {{ value: unknown, metrics: readonly ({ mean: unknown } | null)[], inside: Group[] | null }} Group
+ * @param {readonly Group[]} groups @param {number} metric @param {boolean} descending as for `sortedGroups` @returns {Group[]}
+ */
+export function treeOf(groups, metric, descending) {
+  return sortedGroups(groups, metric, descending).flatMap((group) => [group, ...(group.inside ? treeOf(group.inside, metric, descending) : [])]);
 }
 
 /**
@@ -83,9 +93,10 @@ export function sortedGroups(groups, metric, descending) {
   });
 }
 
-/** A group's value in addresses. @param {unknown} value */
-export function groupKey(value) {
-  return value === null || value === undefined ? "" : String(value);
+/** A group in addresses: its value, after those of the groups that it is in. @param {string | undefined} above their path @param {unknown} value */
+export function groupPath(above, value) {
+  const text = value === null || value === undefined ? "" : String(value).replace(/[\t\n]/g, " ");
+  return above === undefined ? text : `${above}\t${text}`;
 }
 
 /** The rows from one to another, as Shift selects them. @param {readonly Item[]} items @param {number} from @param {number} to */

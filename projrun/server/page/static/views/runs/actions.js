@@ -11,9 +11,9 @@ import { attempt, complain, say } from "../../ui/toast.js";
 import { setDeleted, setTag } from "./source.js";
 
 /**
- * @param {{ selected: readonly number[], may: (level: import("../../lib/session.js").Level) => boolean, deleted: boolean, runIds: (rows: readonly number[]) => Promise<string[]>, onClear: () => void, onDone: (rows: readonly number[]) => void }} props
+ * @param {{ selected: readonly number[], here: boolean, may: (level: import("../../lib/session.js").Level) => boolean, deleted: boolean, runIds: (rows: readonly number[]) => Promise<string[]>, onClear: () => void, onDone: (rows: readonly number[]) => void }} props
  */
-export function Actions({ selected, may, deleted, runIds, onClear, onDone }) {
+export function Actions({ selected, here, may, deleted, runIds, onClear, onDone }) {
   const [tagging, setTagging] = useState(false);
   const compare = () =>
     attempt(async () => {
@@ -37,6 +37,7 @@ export function Actions({ selected, may, deleted, runIds, onClear, onDone }) {
   if (!some) return null;
   return html`<div class="selected" role="toolbar" aria-label="Selected runs">
     <strong>${counted(selected.length, "run")} selected</strong>
+    ${here && html`<span class="muted">in this tab only: too many for the address</span>`}
     <${Button} icon="compare" kind="primary" onClick=${compare}>Compare</${Button}>
     ${may("EDIT") && html`<${Button} icon="tag" onClick=${() => setTagging(true)}>Tag</${Button}>`}
     ${may("MANAGE") &&

@@ -1,13 +1,14 @@
 // @ts-check
 /** What stands in the table: the cells of runs and groups, and the heads of columns. */
 
-import { html } from "../../lib/preact.js";
+import { html, useRef } from "../../lib/preact.js";
 import { best, cellText, column as newColumn, subtitle, title } from "../../lib/columns.js";
 import { ago, count, exactDate, number } from "../../lib/format.js";
 import { href, path } from "../../lib/router.js";
 import { Icon } from "../../ui/icon.js";
 import { Menu } from "../../ui/menu.js";
 import { Status } from "../../ui/states.js";
+import { Edge } from "./edge.js";
 
 /** @typedef {import("../../lib/columns.js").Column} Column */
 /** @typedef {import("./cells.js").Cells} Cells */
@@ -63,10 +64,14 @@ function Curve({ points }) {
 }
 
 /**
- * @param {{ column: Column, index: number, order: { column: Column, descending: boolean } | null, pinned: boolean, onOrder: (order: string) => void,
- *   onReplace: (column: Column) => void, onMove: (from: number, to: number) => void, onPin: () => void, onHide: () => void, onGroup: () => void }} props
+ * @param {{ column: Column, index: number, order: { column: Column, descending: boolean } | null, pinned: boolean, width: number, onOrder: (order: string) => void,
+ *   onReplace: (column: Column) => void, onMove: (from: number, to: number) => void, onWidth: (width: number | null) => void, onPin: () => void,
+ *   onHide: () => void, onGroup: () => void }} props
  */
-export function Head({ column, index, order, pinned, onOrder, onReplace, onMove, onPin, onHide, onGroup }) {
+export function Head({ column, index, order, pinned, width, onOrder, onReplace, onMove, onWidth, onPin, onHide, onGroup }) {
+  const place = useRef(/** @type {HTMLElement | null} */ (null));
+  // From the menu, the arrow keys change it.
+  const onResize = () => /** @type {HTMLElement | null | undefined} */ (place.current?.nextElementSibling)?.focus();
   const active = order?.column.id === column.id;
   const sortable = column.kind !== "curve";
   const first = column.kind === "metric" && best(column.key) === "max" ? "-" : "";
@@ -79,6 +84,7 @@ export function Head({ column, index, order, pinned, onOrder, onReplace, onMove,
   };
   return html`<span
     class="grid-title"
+    ref=${place}
     draggable=${true}
     onDragStart=${(/** @type {DragEvent} */ event) => event.dataTransfer?.setData("text/plain", String(index))}
     onDragOver=${(/** @type {Event} */ event) => event.preventDefault()}
@@ -88,13 +94,13 @@ export function Head({ column, index, order, pinned, onOrder, onReplace, onMove,
       ${pinned && html`<${Icon} name="pin" />`}<span class="clip">${title(column)}</span>${small && html`<small>${small}</small>`}
       ${active && html`<${Icon} name=${order.descending ? "down" : "up"} />`}
     </button>
-    <${Menu} kind="quiet" icon="more" label=${`Column ${title(column)}`} align="end" items=${headItems({ column, pinned, sortable, onOrder, onReplace, onPin, onHide, onGroup })} />
-  </span>`;
+    <${Menu} kind="quiet" icon="more" label=${`Column ${title(column)}`} align="end" items=${headItems({ column, pinned, sortable, onOrder, onReplace, onResize, onPin, onHide, onGroup })} /></span
+    ><${Edge} name=${title(column)} width=${width} onWidth=${onWidth} />`;
 }
 
-/** @param {{ column: Column, pinned: boolean, sortable: boolean, onOrder: (order: string) => void, onReplace: (column: Column) => void, onPin: () => void, onHide: () => void, onGroup: () => void }} props
+/** @param {{ column: Column, pinned: boolean, sortable: boolean, onOrder: (order: string) => void, onReplace: (column: Column) => void, onResize: () => void, onPin: () => void, onHide: () => void, onGroup: () => void }} props
  * @returns {import("../../ui/menu.js").Item[]} */
-function headItems({ column, pinned, sortable, onOrder, onReplace, onPin, onHide, onGroup }) {
+function headItems({ column, pinned, sortable, onOrder, onReplace, onResize, onPin, onHide, onGroup }) {
   /** @type {import("../../ui/menu.js").Item[]} */
   const items = [];
   if (sortable) {
@@ -102,7 +108,11 @@ function headItems({ column, pinned, sortable, onOrder, onReplace, onPin, onHide
   }
   if (column.kind === "metric" || column.kind === "curve") items.push(...valueItems(column, onReplace));
   if (column.kind === "param" || column.kind === "tag" || column.key === "status") items.push({ label: "Group by this", icon: "group", call: onGroup });
-  items.push({ label: pinned ? "Unpin" : "Pin at the left", icon: "pin", call: onPin }, { label: "Hide", icon: "close", call: onHide });
+  items.push(
+    { label: pinned ? "Unpin" : "Pin at the left", icon: "pin", call: onPin },
+    { label: "Width: arrow keys", icon: "columns", call: onResize },
+    { label: "Hide", icon: "close", call: onHide },
+  );
   return items;
 }
 

@@ -3,29 +3,28 @@
 
 import { useEffect, useMemo, useRef, useState } from "../../lib/preact.js";
 import { ApiError, useData } from "../../lib/api.js";
-import { column, columnOf, columnsOf, columnsText, defaultColumns, orderOf } from "../../lib/columns.js";
+import { columnsOf, columnsText, defaultColumns, orderOf } from "../../lib/columns.js";
 import { toFilter } from "../../lib/filter_words.js";
-import { recall, remember } from "../../lib/remembered.js";
+import { recall, remember, useRemembered } from "../../lib/remembered.js";
 import { setQuery } from "../../lib/router.js";
-import { flat, grouped, nested, sortedGroups } from "../../lib/run_items.js";
+import { flat, grouped, nested } from "../../lib/run_items.js";
 import { complain } from "../../ui/toast.js";
 import { Cells } from "./cells.js";
-import { changes, groups as readGroups, known as readKnown, names as readNames, search } from "./source.js";
+import { levelsOf, useGroups } from "./groups.js";
+import { changes, known as readKnown, search } from "./source.js";
 
 /** @typedef {import("../../lib/columns.js").Column} Column */
 
-export const PARENT = column("tag", "mlflow.parentRunId");
 const LIVE = 3000; // milliseconds between questions for what changed
-const IN_ADDRESS = 200; // selected runs; a longer selection lasts as long as the page
 
 /** @param {string} experiment @param {Readonly<Record<string, string>>} query */
 export function useTable(experiment, query) {
   const filter = toFilter(query.filter ?? "");
   const deleted = query.show === "deleted";
   const order = useMemo(() => orderOf(query.order ?? ""), [query.order]);
-  const by = query.group === "parent" ? PARENT : columnOf(query.group ?? "");
+  const by = useMemo(() => levelsOf(query.group ?? ""), [query.group]);
   // The best of all runs is at the top of a list that is sorted: children are not left below their parents.
-  const nest = !by && (query.nest ?? (order ? "0" : "1")) === "1";
+  const nest = !by.length && (query.nest ?? (order ? "0" : "1")) === "1";
   const selection = { experiment, filter, deleted };
   const [tick, setTick] = useState(0);
   const place = JSON.stringify(selection);
@@ -36,17 +35,6 @@ export function useTable(experiment, query) {
   const found = useLast(useData(JSON.stringify([place, query.order, nest, tick]), find));
   const shown = useColumns(experiment, query, known.data);
   const metrics = useMemo(() => shown.columns.filter((each) => each.kind === "metric"), [shown.columns]);
-  const loaded = useLast(
-    useData(JSON.stringify([place, query.group, by && columnsText(metrics), by && tick]), (how) => (by ? readGroups(selection, by, metrics, how) : Promise.resolve([]))),
-  );
-  const sorted = useMemo(
-    () => sortedGroups(loaded.data ?? [], metrics.findIndex((each) => each.id === order?.column.id), Boolean(order?.descending)),
-    [loaded.data, metrics, order],
-  );
-  const groups = { ...loaded, data: sorted };
-  // Parents are known by their ids, and shown by their names.
-  const parents = by === PARENT ? sorted.flatMap(({ value }) => (value ? [String(value)] : [])) : [];
-  const names = useLast(useData(JSON.stringify(parents), (how) => (parents.length ? readNames(experiment, parents, how) : Promise.resolve(new Map()))));
   const { cells, drawn } = useCells(experiment);
   const reload = (/** @type {Iterable<number>} */ rows = []) => {
     cells.forget(rows);
@@ -55,13 +43,14 @@ export function useTable(experiment, query) {
   useChanges(experiment, start, reload);
   const closed = useMemo(() => new Set((query.closed ?? "").split(",").map(Number)), [query.closed]);
   const open = useMemo(() => new Set(query.open === undefined ? [] : query.open.split("\n")), [query.open]);
+  const groups = useGroups({ selection, by, metrics, open, order, tick });
   const items = useMemo(() => {
     const rows = found.data?.rows ?? [];
-    if (by) return grouped(sorted, rows, open);
+    if (by.length) return grouped(groups.data, rows, open);
     return nest ? nested(rows, found.data?.parents ?? new Map(), closed) : flat(rows);
-  }, [found.data, sorted, Boolean(by), nest, closed, open]);
+  }, [found.data, groups.data, by, nest, closed, open]);
   const problem = found.error instanceof ApiError && found.error.status === 400 && filter ? found.error.message : undefined;
-  return { filter, deleted, order, by, nest, known: known.data ?? NONE, found, groups, problem, cells, drawn, items, names: names.data, metrics, closed, open, reload, ...shown };
+  return { filter, deleted, order, by, nest, known: known.data ?? NONE, found, groups, problem, cells, drawn, items, metrics, closed, open, reload, ...shown };
 }
 
 /** @type {import("../../lib/columns.js").Known[]} */
@@ -73,6 +62,9 @@ function useLast(loaded) {
   if (loaded.data !== undefined) last.current = loaded.data;
   return { ...loaded, data: last.current };
 }
+
+/** Pixels of columns that a person made wider or narrower. @type {Readonly<Record<string, number>>} */
+const NO_WIDTHS = {};
 
 /** The columns of the address, else those of the last time, else some that say most.
  * @param {string} experiment @param {Readonly<Record<string, string>>} query @param {import("../../lib/columns.js").Known[] | undefined} known */
@@ -95,12 +87,18 @@ function useColumns(experiment, query, known) {
     remember(key, chosen);
     setQuery({ columns: chosen.columns, pins: pinned || null });
   };
+  const [widths, setWidths] = useRemembered(`widths.${experiment}`, NO_WIDTHS);
+  const setWidth = (/** @type {string} */ id, /** @type {number | null} */ width) => {
+    const { [id]: _, ...others } = widths;
+    setWidths(width === null ? others : { ...others, [id]: width });
+  };
   const resetColumns = () => {
     remember(key, null);
+    setWidths(NO_WIDTHS);
     automatic.current = known ? defaultColumns(known) : null;
     setQuery({ columns: null, pins: null, differ: null });
   };
-  return { columns, pins: Math.min(pins, columns.length), setColumns, resetColumns };
+  return { columns, pins: Math.min(pins, columns.length), setColumns, resetColumns, widths, setWidth };
 }
 
 /** @param {string} experiment */
@@ -141,17 +139,4 @@ function useChanges(experiment, start, call) {
       clearInterval(timer);
     };
   }, [experiment, start]);
-}
-
-/** The selected rows, in the address as far as they fit. @param {string} text of the address
- * @returns {[ReadonlySet<number>, (rows: Iterable<number>) => void]} */
-export function useSelected(text) {
-  const [many, setMany] = useState(/** @type {ReadonlySet<number> | null} */ (null));
-  const few = useMemo(() => new Set(text ? text.split(",").map(Number).filter(Number.isInteger) : []), [text]);
-  const select = (/** @type {Iterable<number>} */ rows) => {
-    const next = new Set(rows);
-    setMany(next.size > IN_ADDRESS ? next : null);
-    setQuery({ select: next.size > IN_ADDRESS ? null : [...next].join(",") });
-  };
-  return [many ?? few, select];
 }

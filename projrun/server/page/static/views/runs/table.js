@@ -2,14 +2,15 @@
 /** The table itself: runs or groups in rows, the chosen columns beside the names. */
 
 import { html, useCallback, useMemo } from "../../lib/preact.js";
-import { isNumeric, title, widthOf } from "../../lib/columns.js";
+import { isNumeric, widthOf } from "../../lib/columns.js";
 import { count, counted } from "../../lib/format.js";
 import { setQuery } from "../../lib/router.js";
-import { groupKey } from "../../lib/run_items.js";
 import { Grid } from "../../ui/grid.js";
 import { Icon } from "../../ui/icon.js";
+import { groupTitle, PARENT } from "./groups.js";
 import { Head, Mean, NAME, RunName, STATUS, Value } from "./cell.js";
 import { moved, pin } from "./columns_dialog.js";
+import { Edge } from "./edge.js";
 
 /** @typedef {import("../../lib/columns.js").Column} Column */
 
@@ -18,11 +19,11 @@ import { moved, pin } from "./columns_dialog.js";
  *   onToggle: (index: number, range?: boolean) => void, onFold: (index: number) => void, onAll: () => void }} props
  */
 export function Table({ experiment, table, selected, at, onToggle, onFold, onAll }) {
-  const { items, cells, columns, pins, groups, metrics, order } = table;
+  const { items, cells, columns, pins, groups, metrics, order, widths } = table;
   const narrow = innerWidth <= 640;
-  const grid = useMemo(() => gridColumns(columns, order, narrow, Boolean(table.by)), [columns, order, narrow, Boolean(table.by)]);
+  const grid = useMemo(() => gridColumns(columns, order, narrow, table.by.length > 0, widths), [columns, order, narrow, table.by.length > 0, widths]);
   const byId = useMemo(() => new Map(columns.map((each) => [each.id, each])), [columns]);
-  const version = useMemo(() => ({}), [table.drawn, items, groups.data, table.names, selected, onToggle]);
+  const version = useMemo(() => ({}), [table.drawn, items, groups.data, groups.names, selected, onToggle]);
   const see = useCallback(
     (/** @type {{ rows: [number, number], columns: readonly import("../../ui/grid.js").GridColumn[] }} */ seen) => {
       const rows = items.slice(...seen.rows).flatMap((item) => (item.kind === "run" ? [item.row] : []));
@@ -33,13 +34,13 @@ export function Table({ experiment, table, selected, at, onToggle, onFold, onAll
   );
   const head = (/** @type {{ id: string }} */ { id }, /** @type {number} */ index) => {
     if (id === "select") return html`<input type="checkbox" aria-label="Select all runs" checked=${selected.size > 0} indeterminate=${selected.size > 0 && selected.size < (table.found.data?.total ?? 0)} onChange=${onAll} />`;
-    if (id === "name") return html`<${NameHead} table=${table} />`;
-    return html`<${ColumnHead} table=${table} at=${index - 2} />`;
+    if (id === "name") return html`<${NameHead} table=${table} width=${grid[index].width} />`;
+    return html`<${ColumnHead} table=${table} at=${index - 2} width=${grid[index].width} />`;
   };
   const cell = (/** @type {number} */ index, /** @type {{ id: string }} */ { id }) => {
     const item = /** @type {import("../../lib/run_items.js").Item} */ (items[index]);
     if (id === "select") return html`<${Mark} item=${item} index=${index} table=${table} selected=${selected} onToggle=${onToggle} />`;
-    if (item.kind === "group") return html`<${GroupCell} id=${id} item=${item} groups=${groups.data} metrics=${metrics} names=${table.names} onToggle=${() => onFold(index)} />`;
+    if (item.kind === "group") return html`<${GroupCell} id=${id} item=${item} groups=${groups.data} metrics=${metrics} names=${groups.names} onToggle=${() => onFold(index)} />`;
     if (id === "name") return html`<${RunName} experiment=${experiment} item=${item} cells=${cells} onToggle=${() => onFold(index)} />`;
     const column = byId.get(id);
     return column ? html`<${Value} row=${item.row} column=${column} cells=${cells} />` : null;
@@ -56,17 +57,17 @@ export function Table({ experiment, table, selected, at, onToggle, onFold, onAll
 
 /**
  * @param {readonly Column[]} columns @param {ReturnType<typeof import("../../lib/columns.js").orderOf>} order @param {boolean} narrow
- * @param {boolean} groups a mean with its deviation is wider than a value
+ * @param {boolean} groups a mean with its deviation is wider than a value @param {Readonly<Record<string, number>>} widths that were chosen
  * @returns {import("../../ui/grid.js").GridColumn[]}
  */
-function gridColumns(columns, order, narrow, groups) {
+function gridColumns(columns, order, narrow, groups, widths) {
   const sortOf = (/** @type {Column} */ column) => (order?.column.id === column.id ? (order.descending ? "descending" : "ascending") : undefined);
   return [
     { id: "select", width: narrow ? 32 : 36, class: "mark" },
-    { id: "name", width: narrow ? 148 : 260, class: "naming" },
+    { id: "name", width: narrow ? 148 : (widths.name ?? 260), class: "naming" },
     ...columns.map((column) => ({
       id: column.id,
-      width: groups && column.kind === "metric" ? Math.max(148, widthOf(column)) : widthOf(column),
+      width: widths[column.id] ?? Math.max(groups && column.kind === "metric" ? 148 : 0, widthOf(column)),
       class: isNumeric(column) ? "numeric" : "",
       sort: /** @type {"ascending" | "descending" | undefined} */ (sortOf(column)),
     })),
@@ -75,19 +76,19 @@ function gridColumns(columns, order, narrow, groups) {
 
 /** @param {{ item: import("../../lib/run_items.js").Item, index: number, table: any, selected: ReadonlySet<number>, onToggle: (index: number, range?: boolean) => void }} props */
 function Mark({ item, index, table, selected, onToggle }) {
-  const rows = /** @type {number[]} */ (item.kind === "group" ? (table.groups.data?.[item.at]?.rows ?? []) : [item.row]);
+  const rows = /** @type {number[]} */ (item.kind === "group" ? (table.groups.data[item.at]?.rows ?? []) : [item.row]);
   const name = item.kind === "group" ? "Select the group" : `Select ${table.cells.get(item.row, NAME) ?? "the run"}`;
   return html`<input type="checkbox" aria-label=${name} checked=${rows.length > 0 && rows.every((row) => selected.has(row))}
     onClick=${(/** @type {MouseEvent} */ event) => onToggle(index, event.shiftKey)} />`;
 }
 
-/** @param {{ id: string, item: import("../../lib/run_items.js").GroupItem, groups: import("./source.js").Group[] | undefined, metrics: readonly Column[], names: Map<string, string> | undefined, onToggle: () => void }} props */
+/** @param {{ id: string, item: import("../../lib/run_items.js").GroupItem, groups: import("./groups.js").Nested[], metrics: readonly Column[], names: Map<string, string> | undefined, onToggle: () => void }} props */
 function GroupCell({ id, item, groups, metrics, names, onToggle }) {
-  const group = groups?.[item.at];
-  if (!group) return null;
+  const group = groups[item.at];
   if (id === "name") {
-    const value = names?.get(groupKey(group.value)) ?? groupKey(group.value);
-    return html`<span class="run-name">
+    const text = String(group.value ?? "");
+    const value = (group.by.id === PARENT.id && names?.get(text)) || text;
+    return html`<span class="run-name" style=${{ paddingLeft: `${group.level * 16}px` }}>
       <button type="button" class="fold" aria-expanded=${item.open} aria-label=${`${item.open ? "Hide" : "Show"} ${counted(group.rows.length, "run")} of ${value || "no value"}`} onClick=${onToggle}><${Icon} name="chevron" /></button>
       <strong class="clip" title=${value}>${value || "no value"}</strong><span class="count">${count(group.rows.length)}</span>
     </span>`;
@@ -96,17 +97,17 @@ function GroupCell({ id, item, groups, metrics, names, onToggle }) {
   return at < 0 ? null : html`<${Mean} statistics=${group.metrics[at] ?? null} />`;
 }
 
-/** @param {{ table: any }} props */
-function NameHead({ table }) {
+/** @param {{ table: any, width: number }} props */
+function NameHead({ table, width }) {
   const active = table.order?.column.id === NAME.id;
   const next = active && !table.order.descending ? `-${NAME.id}` : NAME.id;
   return html`<button type="button" class="sort" onClick=${() => setQuery({ order: next })}>
-    ${table.by ? title(table.by) : "Run"}${active && html`<${Icon} name=${table.order.descending ? "down" : "up"} />`}
-  </button>`;
+    ${table.by.length ? table.by.map(groupTitle).join(", ") : "Run"}${active && html`<${Icon} name=${table.order.descending ? "down" : "up"} />`}</button
+    ><${Edge} name="Run" width=${width} onWidth=${(/** @type {number | null} */ next) => table.setWidth("name", next)} />`;
 }
 
-/** @param {{ table: any, at: number }} props */
-function ColumnHead({ table, at }) {
+/** @param {{ table: any, at: number, width: number }} props */
+function ColumnHead({ table, at, width }) {
   const { columns, pins, order, setColumns } = table;
   const column = columns[at];
   return html`<${Head}
@@ -114,6 +115,8 @@ function ColumnHead({ table, at }) {
     index=${at}
     order=${order}
     pinned=${at < pins}
+    width=${width}
+    onWidth=${(/** @type {number | null} */ next) => table.setWidth(column.id, next)}
     onOrder=${(/** @type {string} */ next) => setQuery({ order: next })}
     onReplace=${(/** @type {Column} */ next) => setColumns(replaced(columns, at, next), pins)}
     onMove=${(/** @type {number} */ from, /** @type {number} */ to) => setColumns(moved(columns, from, to), pins)}

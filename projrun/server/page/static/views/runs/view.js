@@ -7,7 +7,7 @@ import { useCursor } from "../../lib/cursor.js";
 import { counted } from "../../lib/format.js";
 import { useMay } from "../../lib/session.js";
 import { go, href, path, root, setQuery } from "../../lib/router.js";
-import { between, groupKey } from "../../lib/run_items.js";
+import { between } from "../../lib/run_items.js";
 import { Button, Command } from "../../ui/button.js";
 import { Markdown } from "../../ui/markdown.js";
 import { addSheet } from "../../ui/sheet.js";
@@ -16,7 +16,8 @@ import { read as readExperiment } from "../experiments/calls.js";
 import { ExperimentDialog } from "../experiments/dialogs.js";
 import { Actions } from "./actions.js";
 import { ColumnsDialog } from "./columns_dialog.js";
-import { useSelected, useTable } from "./state.js";
+import { useSelected } from "./selection.js";
+import { useTable } from "./state.js";
 import { Table } from "./table.js";
 import { Tools } from "./tools.js";
 
@@ -27,7 +28,7 @@ export function View({ route }) {
   const experiment = route.params.experiment ?? "";
   const { query } = route;
   const table = useTable(experiment, query);
-  const [selected, select] = useSelected(query.select ?? "");
+  const { selected, select, here } = useSelected(experiment, query.select ?? "");
   const [choosing, setChoosing] = useState(false);
   const about = useData(experiment, (how) => readExperiment(experiment, how));
   const may = useMay("experiments", experiment);
@@ -37,7 +38,7 @@ export function View({ route }) {
   const toggle = useCallback(
     (/** @type {number} */ index, /** @type {boolean} */ range = false) => {
       const item = items[index];
-      const rows = item?.kind === "group" ? (table.groups.data?.[item.at]?.rows ?? []) : item ? [item.row] : [];
+      const rows = item?.kind === "group" ? (table.groups.data[item.at]?.rows ?? []) : item ? [item.row] : [];
       const next = new Set(selected);
       if (range && anchor.current >= 0) for (const row of between(items, anchor.current, index)) next.add(row);
       else if (rows.every((row) => next.has(row))) for (const row of rows) next.delete(row);
@@ -49,7 +50,7 @@ export function View({ route }) {
   );
   const fold = (/** @type {number} */ index) => {
     const item = items[index];
-    if (item?.kind === "group") setQuery({ open: [...flipped(table.open, groupKey(table.groups.data?.[item.at]?.value))].join("\n") || null });
+    if (item?.kind === "group") setQuery({ open: [...flipped(table.open, table.groups.data[item.at].path)].join("\n") || null });
     else if (item) setQuery({ closed: [...flipped(table.closed, item.row)].filter(Boolean).join(",") });
   };
   const [at] = useCursor(items.length, {
@@ -75,7 +76,7 @@ export function View({ route }) {
     ${items.length > 0 &&
     html`<${Table} experiment=${experiment} table=${table} selected=${selected} at=${at} onToggle=${toggle} onFold=${fold}
       onAll=${() => select(selected.size ? [] : (found.data?.rows ?? []))} />`}
-    <${Actions} selected=${[...selected]} may=${may} deleted=${table.deleted} runIds=${(/** @type {readonly number[]} */ wanted) => cells.runIds(wanted)} onClear=${() => select([])} onDone=${table.reload} />
+    <${Actions} selected=${[...selected]} here=${here} may=${may} deleted=${table.deleted} runIds=${(/** @type {readonly number[]} */ wanted) => cells.runIds(wanted)} onClear=${() => select([])} onDone=${table.reload} />
     ${choosing &&
     html`<${ColumnsDialog} columns=${table.columns} known=${table.known} pinned=${table.pins} onChange=${table.setColumns} onReset=${table.resetColumns} onClose=${() => setChoosing(false)} />`}
   </div>`;
