@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -58,6 +59,25 @@ def test_differences_are_shown_and_saved(screen: Screen, runs: list[str], tmp_pa
     lines = (tmp_path / "runs.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("run_id,run,alpha,optimizer,seed,accuracy,loss,")
     assert lines[4].startswith(f"{runs[3]},'{HOSTILE},0.5,sgd,1,0.3,")  # no formula
+
+
+def test_all_runs_of_an_experiment_are_asked_for_at_once(screen: Screen, runs: list[str], api: Api) -> None:
+    asked: list[str] = []
+    screen.page.on(
+        "request", lambda request: asked.append(urlsplit(request.url).path.rpartition("mlflow/")[2])
+    )
+    other = api.run(api.experiment("another one"), "elsewhere", params={"alpha": "7"})
+    gone = "0" * 32
+    screen.show(_path([runs[2], other, gone, *runs[:2]]))
+    screen.text("Compare 4 runs")
+    screen.text("1 run not found")
+    assert [each.strip() for each in screen.page.locator(".legend a").all_inner_texts()] == [
+        "run 2", "elsewhere", "run 0", "run 1"
+    ]  # fmt: skip
+    assert sorted(each for each in asked if each.startswith("runs/")) == [
+        "runs/get", "runs/get", "runs/get", "runs/search", "runs/search"
+    ]  # fmt: skip
+    screen.problems = [each for each in screen.problems if "404" not in each]
 
 
 def test_curves_of_chosen_runs_and_their_files(screen: Screen, runs: list[str], tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 // @ts-check
 /** What the view that compares runs asks of the server. */
 
-import { get } from "../../lib/api.js";
+import { post } from "../../lib/api.js";
+import { quoted } from "../../lib/filters.js";
 import { runOf } from "../../lib/runs.js";
-import { listFiles } from "../run/calls.js";
+import { listFiles, loadRun } from "../run/calls.js";
 
 /** @typedef {import("../../lib/runs.js").Run} Run */
 /** @typedef {import("../../lib/api.js").How} How */
@@ -12,18 +13,35 @@ const AT_ONCE = 6;
 const MOST_FILES = 2000;
 const MOST_FOLDERS = 60;
 
-/** The runs in the given order; without those that are gone. @param {string[]} ids @param {How} how @returns {Promise<{ runs: Run[], missing: string[] }>} */
+/**
+ * The runs in the given order; without those that are gone. One question for each experiment: that of the first run that is
+ * still missing, for all of them.
+ * @param {string[]} ids @param {How} how @returns {Promise<{ runs: Run[], missing: string[] }>}
+ */
 export async function loadRuns(ids, how) {
-  /** @type {(Run | null)[]} */
-  const found = new Array(ids.length).fill(null);
-  await inTurns(ids, async (id, index) => {
-    try {
-      found[index] = runOf((await get("runs/get", { run_id: id }, how)).run);
-    } catch (error) {
-      if (/** @type {any} */ (error).status !== 404) throw error;
-    }
-  });
-  return { runs: found.flatMap((run) => (run ? [run] : [])), missing: ids.filter((_, index) => !found[index]) };
+  /** @type {Map<string, Run | null>} */
+  const found = new Map();
+  for (const id of ids) {
+    if (found.has(id)) continue;
+    const run = await loadRun(id, how).catch(absent);
+    found.set(id, run);
+    const rest = ids.filter((each) => !found.has(each));
+    if (run && rest.length) for (const each of await searchRuns(run.experiment, rest, how)) found.set(each.id, each);
+  }
+  return { runs: ids.flatMap((id) => found.get(id) ?? []), missing: ids.filter((id) => !found.get(id)) };
+}
+
+/** @param {any} error @returns {null} where there is no such run */
+function absent(error) {
+  if (error.status !== 404) throw error;
+  return null;
+}
+
+/** @param {string} experiment @param {string[]} ids @param {How} how @returns {Promise<Run[]>} those that are in it */
+async function searchRuns(experiment, ids, how) {
+  const filter = `attributes.run_id IN (${ids.map(quoted).join()})`;
+  const { runs = [] } = await post("runs/search", { experiment_ids: [experiment], filter, run_view_type: "ALL", max_results: ids.length }, how);
+  return runs.map(runOf);
 }
 
 /** The paths of all files of a run, up to a limit. @param {string} run @param {How} how @returns {Promise<string[]>} */

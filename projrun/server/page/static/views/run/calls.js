@@ -2,6 +2,7 @@
 /** What the view of a run asks of the server, and what it changes. */
 
 import { get, own, post } from "../../lib/api.js";
+import { quoted } from "../../lib/filters.js";
 import { root } from "../../lib/router.js";
 import { runOf } from "../../lib/runs.js";
 
@@ -56,11 +57,8 @@ export async function modelNames(how) {
  * @param {{ name: string, source: string, run: string, model?: string }} wanted @returns {Promise<string>} its number
  */
 export async function register({ name, source, run, model }) {
-  try {
-    await post("registered-models/create", { name });
-  } catch (error) {
-    if (/** @type {any} */ (error).code !== "RESOURCE_ALREADY_EXISTS") throw error;
-  }
+  const { registered_models: known = [] } = await get("registered-models/search", { filter: `name = ${quoted(name)}`, max_results: 1 });
+  if (!known.length) await post("registered-models/create", { name });
   const answer = await post("model-versions/create", { name, source, run_id: run, ...(model && { model_id: model }) });
   return answer.model_version.version;
 }
