@@ -332,7 +332,7 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
         warn(f"the run's end cannot be noted in {lease.folder}: {error.strerror}")
     # Who interrupts a run waits for no server; what takes longer is delivered later.
     seconds = session.plan.end_timeout
-    if outcome.signal is not None or session.deadline.hurried:
+    if outcome.signal is not None or session.deadline.hurried or _was_interrupted(session):
         seconds = min(seconds, _AFTER_SIGNAL)
     session.deadline.begin(seconds * 3 / 4)
     end_created_runs(lease, recorder.run, session.store, end, warn)
@@ -345,6 +345,12 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
     release(lease, recorder, delivered=delivered)
     folder = recorder.artifact_folder()
     return Result(run, store_name(session.plan), outcome, kept, folder, checkout, recorder.log_path)
+
+
+def _was_interrupted(session: Session) -> bool:
+    """Whether a signal was passed on to a command that then ended by itself."""
+    relay = session.options.relay
+    return relay is not None and relay.has_interrupted
 
 
 def _settle_copy(session: Session, status: str, delivered: bool) -> Path | None:

@@ -32,6 +32,7 @@ from projrun.running.runner import Result, execute
 from projrun.running.session import Options
 from projrun.server.endpoint import Endpoint
 from projrun.tracking.entities import Run
+from projrun.tracking.runs import Deadline
 from projrun.tracking.sql.store import SqlStore
 from projrun_backends.environments.local import LocalEnvironment
 from tests.support.projects import write_project
@@ -250,6 +251,29 @@ def test_a_signal_after_the_end_of_the_command_changes_nothing_of_it(
         result = execute(bench.plan(code=3), bench.heard, Options(relay, forward_stdout_to_stderr=True))
     assert (result.outcome.status, result.outcome.exit_code) == ("FAILED", 3)
     assert [run.status for run in bench.runs()] == ["FAILED"]
+
+
+def test_a_signal_that_finds_the_command_already_ended_waits_for_no_server(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes between the command's end and the time when signals interrupt: nobody else would act on it."""
+    detach, begin = SignalRelay.detach, Deadline.begin
+    given: list[float] = []
+
+    def detach_late(relay: SignalRelay) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        detach(relay)
+
+    def note(deadline: Deadline, seconds: float) -> None:
+        given.append(seconds)
+        begin(deadline, seconds)
+
+    monkeypatch.setattr(SignalRelay, "detach", detach_late)
+    monkeypatch.setattr(Deadline, "begin", note)
+    with SignalRelay() as relay:
+        result = execute(bench.plan(code=3), bench.heard, Options(relay, forward_stdout_to_stderr=True))
+    assert (result.outcome.status, result.outcome.exit_code) == ("FAILED", 3)
+    assert given[-1] < 2
 
 
 def test_a_run_is_repeated_with_what_was_recorded(bench: Workbench) -> None:
