@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,8 @@ def run_id(tmp_path: Path) -> str:
 def curves(run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlCurves]:
     """Where 1,000 points are long, and 600 too many to be read whole."""
     monkeypatch.setattr(module, "LONG", 1_000)
-    monkeypatch.setattr(module, "_WHOLE", 600)
-    monkeypatch.setattr(module, "_AT_LEAST", 600)
+    monkeypatch.setattr(module, "_WHOLE", (600, 600))
+    monkeypatch.setattr(module, "_AT_LEAST", (600, 600))
     with closing(SqliteEngine.open(tmp_path / "projrun.db")) as engine:
         yield SqlCurves(engine)
 
@@ -56,7 +57,7 @@ def test_summaries_keep_the_peak_on_each_axis(curves: SqlCurves, run_id: str, ax
 def test_without_time_for_summaries_a_curve_is_rough(
     curves: SqlCurves, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_PATIENCE", 0.0)
+    monkeypatch.setattr(module, "_FIRST_LOOK", 0.0)
     curve = curves.curves([(run_id, "m")])[0]
     assert curve.rough
     assert (curve.x[0], curve.x[-1]) == (0, POINTS - 1)
@@ -64,3 +65,37 @@ def test_without_time_for_summaries_a_curve_is_rough(
     assert curves.curves([(run_id, "m")], between=(5_000, None))[0].x == []
     monkeypatch.undo()
     assert not curves.curves([(run_id, "m")])[0].rough
+
+
+def test_a_range_of_few_summaries_has_more_than_their_peaks(curves: SqlCurves, run_id: str) -> None:
+    curves.curves([(run_id, "m")])
+    curve = curves.curves([(run_id, "m")], points=100, between=(700, 2_200))[0]
+    assert (curve.total, curve.x[0], curve.x[-1]) == (1_501, 700, 2_200)
+    assert dict(zip(curve.x, curve.y, strict=True))[1_500] == 50
+    assert 90 < len(curve.x) <= 100
+    assert max(after - before for before, after in pairwise(curve.x)) < 40
+
+
+def test_who_looks_first_does_not_wait_for_summaries(
+    curves: SqlCurves, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+        store.log_batch(run_id, metrics=[Metric("other", step, step, step) for step in range(POINTS)])
+    curves.curves([(run_id, "m")])
+    monkeypatch.setattr(module, "_FIRST_LOOK", 0.0)
+    assert curves.curves([(run_id, "other")])[0].rough
+    assert not any(curve.rough for curve in curves.curves([(run_id, "m"), (run_id, "other")]))
+
+
+def test_rough_curves_of_steps_that_are_apart(
+    curves: SqlCurves, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+        store.log_batch(
+            run_id, metrics=[Metric("apart", step, step, step * step) for step in range(1, POINTS)]
+        )
+    monkeypatch.setattr(module, "_FIRST_LOOK", 0.0)
+    curve = curves.curves([(run_id, "apart")])[0]
+    assert curve.rough
+    assert (curve.x[0], curve.x[-1]) == (1, (POINTS - 1) ** 2)
+    assert len(curve.x) == 201

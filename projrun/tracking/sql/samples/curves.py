@@ -15,19 +15,24 @@ from projrun.errors import InvalidValueError
 from projrun.tracking.curves import MOST_CURVES, MOST_POINTS, Axis, Curve
 from projrun.tracking.sql.engine import Connection, Engine, in_list, marks
 from projrun.tracking.sql.samples.long_series import LongSeries
+from projrun.tracking.sql.samples.store import spread
 from projrun.tracking.sql.samples.summaries import COLUMNS, Point, extend, needed
 from projrun.tracking.sql.samples.thinning import thinned
 
-LONG = 20_000
-"""Points from which on a series is summarized."""
-_WHOLE = 400_000
-"""Points of all curves of a request that are read whole."""
-_AT_LEAST = 4_000
-"""Points of one curve that are always read whole."""
+LONG = 4_000
+"""Points from which on a series is summarized: several curves are drawn together, again and again."""
+_WHOLE = (400_000, 40_000)
+"""Points of all curves of a request that are read whole; of series whose steps are even."""
+_AT_LEAST = (4_000, 1_000)
+"""Points of one curve that are always read whole; of such a series."""
 _PATIENCE = 1.0
 """Seconds of a request in which summaries are made; the other curves are rough."""
+_FIRST_LOOK = 0.1
+"""Instead, where none of what is asked for has any yet: who asks wants to see something, and asks again."""
 _ROUGH = 200
 """Points of a rough curve."""
+_ROUGH_IN_ALL = 6_000
+"""Of all in a request, as far as each has a fifth of `_ROUGH`."""
 _LEAST, _GREATEST = -(2**63), 2**63 - 1
 
 
@@ -38,6 +43,8 @@ class _Source(NamedTuple):
     ordered: bool
     begin: int
     """Of the run: where relative time is 0."""
+    summarized: bool
+    """Whether there are summaries, maybe not of all."""
 
 
 class _Window(NamedTuple):
@@ -47,8 +54,10 @@ class _Window(NamedTuple):
     first: int
     last: int
     points: int
-    whole: int
-    """Up to so many points, all are read."""
+    whole: tuple[int, int]
+    """Up to so many points, all are read; of series whose steps are even."""
+    rough: int
+    """Points of a rough curve."""
 
 
 class SqlCurves:
@@ -71,21 +80,21 @@ class SqlCurves:
         if not 10 <= points <= MOST_POINTS:
             raise InvalidValueError(f"a curve has 10 to {MOST_POINTS} points, not {points}")
         first, last = _bounds(between)
-        window = _Window(axis, first, last, points, max(_WHOLE // max(len(series), 1), _AT_LEAST))
+        count = max(len(series), 1)
+        few = min(max(_ROUGH_IN_ALL // count, _ROUGH // 5), _ROUGH)
+        whole = (max(_WHOLE[0] // count, _AT_LEAST[0]), max(_WHOLE[1] // count, _AT_LEAST[1]))
+        window = _Window(axis, first, last, points, whole, few)
         with self._engine.reading() as connection:
             sources = _sources(connection, series)
-            growing = [
-                source.series[0]
-                for source in sources.values()
-                if len(source.series) == 1 and needed(connection, source.series[0], LONG)
-            ]
-        rough = self._grow(growing)
+            growing = [source.series[0] for source in sources.values() if _must_grow(connection, source)]
+            seen = any(source.summarized for source in sources.values())
+        rough = self._grow(growing, _PATIENCE if seen else _FIRST_LOOK)
         with self._engine.reading() as connection:
             return [_curve(connection, name, sources.get(name), window, rough=rough) for name in series]
 
-    def _grow(self, growing: Iterable[int]) -> frozenset[int]:
+    def _grow(self, growing: Iterable[int], patience: float) -> frozenset[int]:
         """Make summaries as long as there is time; those that have to do without."""
-        deadline, left = time.monotonic() + _PATIENCE, []
+        deadline, left = time.monotonic() + patience, []
         for number in growing:
             complete = False
             while not complete and time.monotonic() < deadline:
@@ -114,16 +123,22 @@ def _sources(connection: Connection, series: Sequence[tuple[str, str]]) -> dict[
         for start in range(0, len(run_ids), 400):
             chunk = run_ids[start : start + 400]
             rows = connection.execute(
-                "SELECT runs.run_id, series.id, series.ordered, runs.start_time FROM runs"
+                "SELECT runs.run_id, series.id, series.ordered, runs.start_time, summarized_step FROM runs"
                 " JOIN series ON series.run = runs.id"
                 f" WHERE runs.run_id IN ({marks(chunk)}) AND series.key = ? ORDER BY series.id",
                 (*chunk, key),
             )
-            for run_id, number, ordered, begin in rows.fetchall():
+            for run_id, number, ordered, begin, summarized in rows.fetchall():
                 known = found.get((run_id, key))
                 numbers = (*known.series, number) if known else (number,)
-                found[run_id, key] = _Source(numbers, bool(ordered) and known is None, begin)
+                found[run_id, key] = _Source(
+                    numbers, bool(ordered) and known is None, begin, summarized is not None
+                )
     return found
+
+
+def _must_grow(connection: Connection, source: _Source) -> bool:
+    return len(source.series) == 1 and needed(connection, source.series[0], LONG)
 
 
 def _curve(
@@ -148,11 +163,20 @@ def _curve(
         long = LongSeries.read(connection, source.series[0])
     if long is not None:
         first, end = _places(long, window)
-        if end - first > window.whole:
-            points = [*long.extremes(first, end, window.points)]
+        if end - first > window.whole[long.is_even(first, end)]:
+            points = _peaks(long, first, end, window.points)
             return _shaped(name, source, window, points, end - first, rough=False)
     points = _read(connection, source, window)
     return _shaped(name, source, window, points, len(points), rough=False)
+
+
+def _peaks(long: LongSeries, first: int, end: int, most: int) -> list[Point]:
+    """Of a range of few summaries, what their peaks would not show."""
+    points = long.peaks(first, end)
+    left = most - len(points)
+    if left > len(points) and long.is_even(first, end):
+        points += long.at(spread(first, end, left))
+    return sorted(set(points))
 
 
 def _places(long: LongSeries, window: _Window) -> tuple[int, int]:
@@ -174,7 +198,7 @@ def _read(connection: Connection, source: _Source, window: _Window) -> list[Poin
 
 
 def _rough(connection: Connection, number: int, window: _Window) -> list[Point]:
-    """Points at steps that are spread evenly, each found by itself."""
+    """Points at steps that are spread evenly: all at once where these steps are there, else each found by itself."""
     edges = [
         connection.execute(
             f"SELECT step FROM points WHERE series = ? ORDER BY step {order} LIMIT 1", (number,)
@@ -183,15 +207,17 @@ def _rough(connection: Connection, number: int, window: _Window) -> list[Point]:
     ]
     if window.axis == "step":
         edges = [max(edges[0], window.first), min(edges[1], window.last)]
-    found = []
-    for place in range(_ROUGH + 1):
-        step = edges[0] + (edges[1] - edges[0]) * place // _ROUGH
-        found.append(
-            connection.execute(
-                f"SELECT {COLUMNS} FROM points WHERE series = ? AND step >= ? ORDER BY {COLUMNS} LIMIT 1",
-                (number, step),
-            ).fetchone()
-        )
+    steps = [edges[0] + (edges[1] - edges[0]) * place // window.rough for place in range(window.rough + 1)]
+    select = f"SELECT {COLUMNS} FROM points WHERE series = ? AND"
+    at_once: list[Point] = connection.execute(
+        f"{select} {in_list('step', steps)} ORDER BY {COLUMNS}", (number, *steps)
+    ).fetchall()
+    if len(at_once) * 2 > len(steps):
+        return at_once
+    found = [
+        connection.execute(f"{select} step >= ? ORDER BY {COLUMNS} LIMIT 1", (number, step)).fetchone()
+        for step in steps
+    ]
     return [*dict.fromkeys(point for point in found if point)]
 
 

@@ -119,17 +119,33 @@ class LongSeries:
         return point
 
     def extremes(self, first: int, end: int, most: int) -> Iterable[Point]:
-        """The least and the greatest of parts that are whole summaries; at the edges, of what there is of one."""
+        """The least and the greatest of at most so many points' parts."""
         if end - first <= most:
             return self.at(range(first, end))
+        parts = [part for part in self._parts(first, end) if part.least]
+        return _in_groups(parts, max(most // 2, 1))[:most]
+
+    def peaks(self, first: int, end: int) -> list[Point]:
+        """The least and the greatest of each part, however many there are."""
+        return [point for part in self._parts(first, end) for point in part if point]
+
+    def is_even(self, first: int, end: int) -> bool:
+        """Whether points between two places are found by their step, without going over those before them."""
+        return all(summary.stride for summary in self._summaries[first // POINTS : -(-end // POINTS)])
+
+    def _parts(self, first: int, end: int) -> list[Extremes]:
+        """Whole summaries; at the edges, what there is of one."""
         lowest, highest = -(-first // POINTS), min(end, self._summarized) // POINTS
-        parts = [self._between(first, min(lowest * POINTS, end))]
-        parts += read_extremes(self._connection, self._series, lowest, highest)
-        parts.append(self._between(max(highest, lowest) * POINTS, end))
-        return _in_groups([part for part in parts if part.least], max(most // 2, 1))[:most]
+        return [
+            self._between(first, min(lowest * POINTS, end)),
+            *read_extremes(self._connection, self._series, lowest, highest),
+            self._between(max(highest, lowest) * POINTS, end),
+        ]
 
     def _between(self, first: int, end: int) -> Extremes:
         points: list[Point] = []
+        if first >= end:
+            return Extremes(None, None)
         if first < min(end, self._summarized):
             number, offset = divmod(first, POINTS)
             rows = self._connection.execute(

@@ -21,6 +21,7 @@ _AT_ONCE = 50
 Point = tuple[int, int, float, int]
 """Step, timestamp, value, and 1 for a NaN."""
 
+_step, _value, _is_nan = itemgetter(0), itemgetter(2), itemgetter(3)
 _new = tuple.__new__
 """Of records by the thousand: their own constructors are functions of Python."""
 COLUMNS = "step, timestamp, value, is_nan"
@@ -105,10 +106,12 @@ def read_extremes(connection: Connection, series: int, first: int, last: int) ->
 
 def least_and_greatest(points: Sequence[Point]) -> Extremes:
     """Of any points; NaN is neither."""
-    numbers = [point for point in points if not point[3]]
-    if not numbers:
+    if any(map(_is_nan, points)):
+        points = [point for point in points if not point[3]]
+    if not points:
         return Extremes(None, None)
-    return Extremes(min(numbers, key=itemgetter(2)), max(numbers, key=itemgetter(2)))
+    values = [*map(_value, points)]
+    return Extremes(points[values.index(min(values))], points[values.index(max(values))])
 
 
 def _count(connection: Connection, series: int) -> int:
@@ -135,7 +138,7 @@ def _rest(connection: Connection, series: int) -> tuple[str, Sequence[object]]:
 def _summarize(series: int, number: int, points: Sequence[Point]) -> Row:
     first, last = points[0], points[-1]
     least, greatest = least_and_greatest(points)
-    steps = [point[0] for point in points]
+    steps = [*map(_step, points)]
     stride = steps[1] - steps[0]
     if stride < 1 or steps != list(range(steps[0], steps[0] + stride * POINTS, stride)):
         stride = 0
