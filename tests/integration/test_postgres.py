@@ -33,7 +33,7 @@ from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql import choices, experiments
-from projrun.tracking.sql.engine import VERSION
+from projrun.tracking.sql.engine import VERSION, in_list
 from projrun.tracking.sql.migrations import MIGRATIONS
 from projrun.tracking.sql.postgres.engine import PostgresConnection, PostgresEngine
 from projrun.tracking.sql.postgres.schema import prepare, upgrade
@@ -142,6 +142,18 @@ def test_a_batch_is_written_in_a_few_statements(
     assert [(metric.step, metric.value) for metric in history] == [
         (step, step / 7) for step in range(7, 1000, 50)
     ]
+
+
+@pytest.mark.parametrize(("count", "kept"), [(3, 1), (100, 0)])
+def test_a_list_of_values_has_a_plan_of_its_own(empty: PostgresEngine, count: int, kept: int) -> None:
+    """One for any values compares all of a list with each point of a series: minutes, where that is a long one."""
+    prepare(empty)
+    for _ in range(8):
+        with empty.reading() as connection:
+            connection.execute(f"SELECT 1 FROM points WHERE {in_list('step', range(count))}", range(count))
+    with empty.reading() as connection:
+        statement = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 1 FROM points%'"
+        assert connection.execute(statement).fetchone() == (kept,)
 
 
 class TestRegistryRaces(RegistryRaces):

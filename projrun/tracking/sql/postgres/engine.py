@@ -31,6 +31,8 @@ STATEMENT_TIMEOUT = 30
 """Seconds that a statement may take, or wait for another transaction."""
 KEPT = 32
 """Unused connections that are kept."""
+PREPARED = 32
+"""Values up to which a statement is prepared: more are a list, with all of which its plan would compare each row."""
 
 # What the URI or the environment (PGCONNECT_TIMEOUT, …) says counts; a peer that is gone is noticed in a minute.
 _DEFAULTS = {
@@ -99,7 +101,8 @@ class PostgresConnection:
     def execute(self, statement: str, values: Sequence[Any] = ()) -> psycopg.RawCursor[Any]:
         """Run one statement."""
         cursor = psycopg.RawCursor(self._raw)
-        return cursor.execute(numbered(statement), values or None)
+        prepare = False if len(values) > PREPARED else None
+        return cursor.execute(numbered(statement), values or None, prepare=prepare, binary=True)
 
     def insert(self, statement: str, values: Sequence[Any]) -> int:
         """Write one row, and get its key."""
