@@ -90,6 +90,7 @@ class TablesConformance(ConformanceBase):
         assert self.order(tables, names, Selection([experiment_id], "params.depth = '9'")) == "ca"
         last = next(row for row, name in names.items() if name == "f")
         self.delete_run(store, tables.read_rows([experiment_id], [last], []).run_ids[0])
+        assert self.order(tables, names, Selection([experiment_id])) == "edcba"
         assert self.order(tables, names, Selection([experiment_id], view_type="DELETED_ONLY")) == "f"
         assert self.order(tables, names, Selection([experiment_id], view_type="ALL")) == "fedcba"
 

@@ -96,3 +96,16 @@ def test_columns_of_many_runs_are_those_of_some_and_the_rare_ones(
     assert (known.total, known.looked_at) == (30, 4)
     found = [column[1:] for column in known.columns if column.kind == "param"]
     assert found == [("nearly", 4, True), ("rare", 1, True), ("same", 4, False)]
+
+
+def test_rows_are_found_without_reading_each(tmp_path: Path) -> None:
+    """A run's row is larger than all that an index has of it, and there are a hundred thousand."""
+    seen: list[str] = []
+    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+        raw = store._engine._connection  # type: ignore[attr-defined]
+        raw.set_trace_callback(seen.append)
+        part_of(store, Tables).find_rows(Selection(["0"]))
+        raw.set_trace_callback(None)
+        (statement,) = [each for each in seen if "ORDER BY start_time" in each]
+        (plan,) = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}")]
+    assert "USING COVERING INDEX runs_by_experiment" in plan

@@ -34,6 +34,7 @@ Found = dict[int, Cell]
 def read(connection: Connection, columns: Sequence[Column], rows: Sequence[int]) -> list[Found]:
     """The cells of each column; a row that is missing has none there."""
     found: list[Found] = [{} for _ in columns]
+    dense: bool | None = None
     for name in {(column.kind, column.aggregate) for column in columns}:
         places = {
             column.key: place
@@ -43,11 +44,12 @@ def read(connection: Connection, columns: Sequence[Column], rows: Sequence[int])
         if name[0] == "attribute":
             _read_attributes(connection, places, rows, found)
             continue
-        nothing = _NAN if name[0] == "metric" else None
-        for row, key, value in _pairs(connection, _statement(*name), list(places), rows):
-            place = places.get(key)
-            if place is not None:
-                found[place][row] = nothing if value is None else value
+        if dense is None:
+            dense = are_dense(connection, rows)
+        if dense:
+            _read_whole(connection, name, places, found)
+        else:
+            _read_some(connection, name, places, rows, found)
     for place, column in enumerate(columns):
         if (first := columns.index(column)) != place:
             found[place] = found[first]
@@ -64,20 +66,39 @@ def _statement(kind: str, aggregate: str) -> str:
     return f"SELECT run, key, {aggregate}({kept}) FROM series WHERE {kept} IS NOT NULL AND {{where}} GROUP BY run, key"
 
 
-def _pairs(connection: Connection, statement: str, keys: Sequence[str], rows: Sequence[int]) -> Iterator[Row]:
-    if _are_dense(connection, rows):
-        for key in keys:
-            yield from connection.execute(statement.format(where="key = ?"), (key,))
-        return
-    narrow = f" AND key IN ({marks(keys)})" if len(keys) <= _KEYS else ""
-    size = CHUNK - len(keys) if narrow else CHUNK
-    for start in range(0, len(rows), size):
-        chunk = rows[start : start + size]
-        where = f"run IN ({marks(chunk)}){narrow}"
-        yield from connection.execute(statement.format(where=where), (*chunk, *(keys if narrow else ())))
+def _read_whole(
+    connection: Connection, name: tuple[str, str], places: Mapping[str, int], found: list[Found]
+) -> None:
+    """All that the index has of each key: a hundred thousand rows, without a step of Python for each."""
+    statement = _statement(*name).replace("SELECT run, key,", "SELECT run,").format(where="key = ?")
+    for key, place in places.items():
+        values: Found = dict(connection.execute(statement, (key,)))
+        if name[0] == "metric" and None in values.values():
+            values = {row: _NAN if value is None else value for row, value in values.items()}
+        found[place] = values
 
 
-def _are_dense(connection: Connection, rows: Sequence[int]) -> bool:
+def _read_some(
+    connection: Connection,
+    name: tuple[str, str],
+    places: Mapping[str, int],
+    rows: Sequence[int],
+    found: list[Found],
+) -> None:
+    nothing = _NAN if name[0] == "metric" else None
+    keys = list(places) if len(places) <= _KEYS else []
+    narrow = f" AND key IN ({marks(keys)})" if keys else ""
+    for start in range(0, len(rows), CHUNK - len(keys)):
+        chunk = rows[start : start + CHUNK - len(keys)]
+        statement = _statement(*name).format(where=f"run IN ({marks(chunk)}){narrow}")
+        for row, key, value in connection.execute(statement, (*chunk, *keys)):
+            place = places.get(key)
+            if place is not None:
+                found[place][row] = nothing if value is None else value
+
+
+def are_dense(connection: Connection, rows: Sequence[int]) -> bool:
+    """Whether so many of all runs are asked for that all are read."""
     if len(rows) <= _FEW:
         return False
     last: int = connection.execute("SELECT max(id) FROM runs").fetchone()[0]
@@ -92,12 +113,13 @@ def _read_attributes(
             raise InvalidValueError(f"no attribute {key!r}; one of: {', '.join(ATTRIBUTES)}")
     columns = ", ".join(_ATTRIBUTES[key] for key in places)
     targets = [found[place] for place in places.values()]
-    for row, *values in _runs(connection, f"SELECT id, {columns} FROM runs WHERE", rows):
-        for target, value in zip(targets, values, strict=True):
-            target[row] = value
+    read = [*zip(*select_rows(connection, f"SELECT id, {columns} FROM runs WHERE", rows), strict=True)]
+    for target, values in zip(targets, read[1:], strict=False):
+        target.update(zip(read[0], values, strict=True))
 
 
-def _runs(connection: Connection, statement: str, rows: Sequence[int]) -> Iterator[Row]:
+def select_rows(connection: Connection, statement: str, rows: Sequence[int]) -> Iterator[Row]:
+    """Of a statement that ends with WHERE or AND, those of some rows, and maybe of others between them."""
     first, last = min(rows, default=0), max(rows, default=0)
     if len(rows) > _FEW and len(rows) * _DENSE >= last - first:
         yield from connection.execute(f"{statement} id BETWEEN ? AND ?", (first, last))

@@ -15,9 +15,9 @@ from projrun.tracking.sql.engine import CHUNK, Connection, marks
 from projrun.tracking.sql.paging import beginning
 from projrun.tracking.tables import ColumnKind, KnownColumn, KnownColumns
 
-_CELLS = 200_000
+_CELLS = 60_000
 """That are looked at, as far as a few runs tell."""
-_FEWEST, _MOST = 100, 5_000
+_FEWEST, _MOST = 100, 2_000
 """Runs that are looked at."""
 _RARE = 500
 """Keys of other runs that are looked for, and rows of each."""

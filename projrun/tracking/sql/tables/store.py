@@ -48,14 +48,14 @@ class SqlTables:
             raise InvalidValueError(
                 f"at most {MOST_CELLS} cells in one request, not {len(rows) * len(wanted)}"
             )
-        numbers = {number_of(identifier) for identifier in experiment_ids}
+        within = {str(number_of(identifier)) for identifier in experiment_ids}
         own = (Column("attribute", "run_id"), Column("attribute", "experiment_id"))
         with self._engine.reading() as connection:
             found = cells.read(connection, own, rows)
-            kept = [row for row in rows if int(found[1].get(row, -1) or 0) in numbers]
+            kept = [row for row in rows if found[1].get(row) in within]
             read = cells.read(connection, wanted, kept)
         run_ids = [str(found[0][row]) for row in kept]
-        return Window(kept, run_ids, [[column.get(row) for row in kept] for column in read])
+        return Window(kept, run_ids, [[*map(column.get, kept)] for column in read])
 
     def rows_of(self, run_ids: Sequence[str]) -> list[int]:
         """The rows of runs, in their order."""
