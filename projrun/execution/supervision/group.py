@@ -7,8 +7,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 from projrun.tuples import NamedTuple
+
+_WATCHED = 2.0
+_LOOK = 0.1
+"""Seconds after CONT during which a member that is stopped gets it again, and between two looks at them."""
 
 
 class ProcessState(NamedTuple):
@@ -45,11 +50,36 @@ def terminate_group(group: int) -> None:
     notice either before the main one's system call is over.
     """
     signal_group(group, signal.SIGTERM)
-    processes = Path("/proc")
-    if not (processes / "self/stat").exists() or any(
-        _state_in(group, stat) in ("T", "t") for stat in _stat_lines(processes)
-    ):
+    if not Path("/proc/self/stat").exists() or _has_stopped(group):
         signal_group(group, signal.SIGCONT)
+
+
+class Stopping:
+    """Stops a group after TSTP, and sees to it that all of it goes on after CONT.
+
+    Linux gives a process that is just being forked the STOP that its group was sent, but not the CONT: it stays
+    stopped, and whoever waits for it waits for ever.
+    """
+
+    def __init__(self, group: int) -> None:
+        self._group = group
+        self._watched_until = 0.0
+
+    def follow(self, signum: int) -> None:
+        """After the group was sent this signal."""
+        if signum == signal.SIGTSTP:
+            self._watched_until = 0.0
+            signal_group(self._group, signal.SIGSTOP)
+        elif signum == signal.SIGCONT:
+            self._watched_until = monotonic() + _WATCHED
+
+    def watch(self, longest: float) -> float:
+        """CONT again where a member is stopped, for a while after it; how long to wait at most until the next look."""
+        if monotonic() > self._watched_until:
+            return longest
+        if Path("/proc/self/stat").exists() and _has_stopped(self._group):
+            signal_group(self._group, signal.SIGCONT)
+        return min(longest, _LOOK)
 
 
 def is_alive(group: int) -> bool:
@@ -80,6 +110,10 @@ def exit_descriptor(process: int) -> int | None:
         return os.pidfd_open(process)
     except (OSError, AttributeError):  # an old kernel or C library, or a sandbox that does not know the call
         return None
+
+
+def _has_stopped(group: int) -> bool:
+    return any(_state_in(group, stat) in ("T", "t") for stat in _stat_lines(Path("/proc")))
 
 
 def _stat_lines(processes: Path) -> Iterator[str]:

@@ -23,6 +23,7 @@ from projrun.execution.supervision.ending import (
     timed_out,
 )
 from projrun.execution.supervision.group import (
+    Stopping,
     exit_descriptor,
     is_alive,
     process_state,
@@ -86,6 +87,7 @@ class ProcessJob:
             self._process = self._output.start(argv, spec)
             undo.pop_all()
         self._guard.watch(self._process.pid)
+        self._stopping = Stopping(self._process.pid)
         self._deadline = monotonic() + (spec.limits.timeout or _NEVER)
         self._descendants = Descendants(self._process.pid, spec.mark)
         self._output.started(self._process.pid, self._guard.note_terminal)
@@ -138,8 +140,7 @@ class ProcessJob:
                 self._outside.find()  # some are known only as long as their parents live
             if not self._output.heed(signum):
                 signal_group(self._process.pid, signum)
-            if signum == signal.SIGTSTP:
-                signal_group(self._process.pid, signal.SIGSTOP)
+            self._stopping.follow(signum)
             if signum == signal.SIGHUP and self._output.ignores_hangup:
                 self._terminate_descendants()
                 signal_group(self._process.pid, signal.SIGTERM)
@@ -219,7 +220,7 @@ class ProcessJob:
         """Until the main process has ended."""
         longest = _EXIT_PAUSE if self._exit_descriptor is None else _SIGNAL_PAUSE
         while self._process.poll() is None:
-            self._step(longest)
+            self._step(self._stopping.watch(longest))
         self._deadline = _NEVER
         self._received_until_exit = tuple(self._received)
         self._output.job_ended()

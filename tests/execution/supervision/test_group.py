@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from projrun.execution.supervision.group import is_alive, signal_group
+from projrun.execution.supervision.group import Stopping, is_alive, signal_group
 from tests.execution.supervision.support import eventually, process_state
 
 pytestmark = pytest.mark.processes
@@ -57,7 +57,7 @@ def test_a_group_that_is_gone_is_no_error() -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to start a process of another user")
 def test_a_group_of_another_user_is_no_error() -> None:
     code = (
-        "from projrun.execution.supervision.group import is_alive, signal_group; import os, signal, sys; "
+        "from projrun.execution.supervision.group import Stopping, is_alive, signal_group; import os, signal, sys; "
         "os.setuid(65534); signal_group(int(sys.argv[1]), signal.SIGTERM); print(is_alive(int(sys.argv[1])))"
     )
     process = leader("sleep", "60")
@@ -67,6 +67,23 @@ def test_a_group_of_another_user_is_no_error() -> None:
         )
         assert (done.stdout, done.stderr) == ("False\n", "")
         assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_member_that_was_sent_no_cont_goes_on_with_the_others() -> None:
+    process = leader("sleep", "60")
+    try:
+        stopping = Stopping(process.pid)
+        stopping.follow(signal.SIGTSTP)
+        eventually(lambda: process_state(process.pid) == "T", "the stop")
+        assert stopping.watch(9.0) == 9.0
+        assert process_state(process.pid) == "T"
+        stopping.follow(signal.SIGCONT)
+        assert stopping.watch(9.0) < 1.0
+        eventually(lambda: process_state(process.pid) == "S", "the continuation")
     finally:
         process.kill()
         process.wait()
