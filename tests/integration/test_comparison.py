@@ -9,8 +9,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.integration.comparing import MLFLOW2_TAGS, OUR_TAGS, Case, Runners, assert_same_record
 from tests.integration.records import read_run, run_ids
@@ -47,7 +49,18 @@ def repository(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+ALSO_LARGE = {"quickstart", "whole", "subfolder", "tag", "branch", "script", "other entry point"}
+"""Cases of which others try all that is in them."""
+
+
+def some(cases: dict[str, Any]) -> list[ParameterSet]:
+    return [
+        pytest.param(case, id=name, marks=[pytest.mark.large] if name in ALSO_LARGE else [])
+        for name, case in cases.items()
+    ]
+
+
+@pytest.mark.parametrize("case", some(CASES))
 def test_records_differ_only_as_decided(
     case: Case, repository: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -63,7 +76,7 @@ def test_records_differ_only_as_decided(
 SHAPES = {
     "whole": ("", ()),
     "subfolder": ("#nested/deeper", ()),
-    "subfolder at a tag": ("#nested/deeper", ("-v", "v1")),
+    "subfolder at a tag": ("#nested/deeper", ("-v", "v1", "--run-name", "a name")),
     "branch": ("", ("-v", "other/branch")),
     "tag": ("", ("-v", "v1")),
     "script": ("", ("-e", "script.py")),
@@ -71,7 +84,7 @@ SHAPES = {
     "shell script of a subfolder": ("#nested/deeper", ("-e", "tool.sh", "-P", "q=1")),
     "other entry point": ("", ("-e", "other", "-P", "n=5")),
     "failing": ("", ("-e", "failing")),
-    "run's name": ("", ("--run-name", "a name")),
+    "branch and other entry point": ("", ("-v", "other/branch", "-e", "other", "-P", "n=5")),
 }
 """A subfolder, and arguments, for a project in a git repository."""
 
@@ -118,10 +131,11 @@ def shapes(tmp_path: Path) -> Iterator[str]:
         yield server.url("shapes.git")
 
 
-@pytest.mark.parametrize(("subfolder", "arguments"), SHAPES.values(), ids=SHAPES.keys())
+@pytest.mark.parametrize("shape", some(SHAPES))
 def test_projects_of_a_git_repository(
-    subfolder: str, arguments: tuple[str, ...], shapes: str, tmp_path: Path, request: pytest.FixtureRequest
+    shape: tuple[str, tuple[str, ...]], shapes: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
+    subfolder, arguments = shape
     pair = Runners("3", tmp_path, request).both(f"{shapes}{subfolder}", *arguments)
     # MLflow loses the child's exit code; projrun keeps it.
     assert pair.codes == ((1, 3) if "failing" in arguments else (0, 0))

@@ -39,7 +39,9 @@ def elasticnet(tmp_path: Path) -> Path:
     return Path(shutil.copytree(ELASTICNET, tmp_path / "elasticnet"))
 
 
-@pytest.mark.parametrize(("line", "folder"), [("3", "."), ("2", "mlflow2")])
+@pytest.mark.parametrize(
+    ("line", "folder"), [("3", "."), pytest.param("2", "mlflow2", marks=pytest.mark.large)]
+)
 def test_elasticnet_is_recorded(
     line: str,
     folder: str,
