@@ -60,7 +60,7 @@ class Watched:
     def drawn(self, address: str, shown: str) -> float:
         """Milliseconds from going to an address until its charts do not change any more."""
         self._go(address)
-        return self._settled(shown, 0)
+        return self.settled(shown)
 
     def after(self, event: str, act: Callable[[], object], shown: str) -> float:
         """Milliseconds from an event, which `act` brings about, until a condition holds that did not hold before."""
@@ -74,7 +74,11 @@ class Watched:
         """Milliseconds from an event until charts do not change any more, with so many answers of the server."""
         self.page.evaluate(f"watch.from('{event}')")
         act()
-        return self._settled(shown, answers)
+        return self.settled(shown, answers)
+
+    def settled(self, shown: str, answers: int = 0) -> float:
+        """Milliseconds from the beginning until charts do not change any more."""
+        return float(self.page.evaluate(f"watch.settled(() => {shown}, {answers}, {QUIET})"))
 
     def scrolled(self, x: float, y: float, pixels: int, speed: int) -> Frames:
         """The frames while the wheel moves what is at a place by so many pixels, `speed` a second."""
@@ -100,9 +104,6 @@ class Watched:
     def _go(self, address: str) -> None:
         self.page.goto("about:blank")  # another fragment alone would not load a page
         self.page.goto(address, wait_until="commit")
-
-    def _settled(self, shown: str, answers: int) -> float:
-        return float(self.page.evaluate(f"watch.settled(() => {shown}, {answers}, {QUIET})"))
 
     def _command(self, name: str, values: dict[str, Any] | None = None) -> dict[str, Any]:
         session = self.page.context.new_cdp_session(self.page)

@@ -15,6 +15,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,10 +26,10 @@ from playwright.sync_api import Browser
 
 from benchmarks.goals import OURS, Goal
 from benchmarks.looking import Watched, watched
-from benchmarks.many_runs import Shape, fill, name_of
+from benchmarks.many_runs import Shape, fill, fill_mlflow, name_of
 from benchmarks.page_goals import goals
-from benchmarks.pages import Ours, Shown
-from benchmarks.served import Client, projrun_on_sqlite, serving
+from benchmarks.pages import Columns, Ours, Shown, Theirs
+from benchmarks.served import Client, mlflow_on_sqlite, projrun_on_sqlite, serving
 from benchmarks.timing import progress
 from tests.support.browser import chromium
 
@@ -38,7 +39,6 @@ FILTER = "params.param_000 = '0.03' AND metrics.metric_001 > 1.5 AND attributes.
 SLOW, FAST = 1_000, 10_000
 """Pixels a second that are scrolled, for three seconds: 31 and 310 rows a second."""
 Figures = dict[str, float]
-Table = dict[str, dict[str, Figures]]
 
 
 class Part(NamedTuple):
@@ -74,8 +74,10 @@ def table_figures(
     filtered = _top(client, experiment, FILTER, "attributes.start_time DESC")
     greatest = _top(client, experiment, "", f"metrics.{METRIC} DESC")
     with watched(browser) as look:
-        page, address = look.page, shown.table(experiment)
+        page, columns = look.page, _columns(part.shape)
+        address = shown.table(experiment, columns)
         yield {"first rows, nothing cached, ms": look.opened(address, _row(first))}
+        shown.choose(page, columns)
         yield {"first rows, ms": look.opened(address, _row(first))}
         box = shown.rows(page).bounding_box()
         assert box is not None
@@ -100,7 +102,9 @@ def curve_figures(
     runs = [run["info"]["run_id"] for run in found]
     address, drawn = shown.curves(experiment, runs, METRIC), shown.lines(len(runs))
     with watched(browser) as look:
-        look.drawn(address, drawn)
+        look.page.goto(address)
+        shown.show_all(look.page)
+        look.settled(drawn)
         yield {"curves drawn, ms": look.drawn(address, drawn)}
         box = shown.chart(look.page).bounding_box()
         assert box is not None
@@ -108,8 +112,13 @@ def curve_figures(
         mouse.move(box["x"] + box["width"] * 0.4, top)
         mouse.down()
         mouse.move(box["x"] + box["width"] * 0.6, top, steps=5)
-        yield {"zoom, ms": look.redrawn("mouseup", mouse.up, drawn, shown.zoom_answers)}
+        yield {"zoom, ms": look.redrawn("mouseup", mouse.up, drawn, 1)}
         yield from _memory(look)
+
+
+def _columns(shape: Shape) -> Columns:
+    metrics = [f"metric_{number:03}" for number in range(shape.metrics)]
+    return Columns(metrics, [f"param_{number:03}" for number in range(shape.params)])
 
 
 def _memory(look: Watched) -> Iterator[Figures]:
@@ -132,16 +141,38 @@ def medians(repeats: Sequence[Figures]) -> Figures:
     return {name: statistics.median(each[name] for each in repeats) for name in repeats[0]}
 
 
-def ours(found: Sequence[Part], folder: Path, browser: Browser, repeats: int) -> Table:
+def ours(found: Sequence[Part], folder: Path, browser: Browser, repeats: int) -> dict[str, Figures]:
     """Figures of our page, by part."""
     database = folder / "projrun.db"
     for part in found:
-        if not (folder / part.name).exists():
-            progress(f"filling projrun: {part.name}")
-            (folder / part.name).write_text(fill(database, part.shape, part.name))
+        with _once(folder / f"projrun, {part.name}") as wanted:
+            if wanted:
+                fill(database, part.shape, part.name)
     with serving(projrun_on_sqlite(database, folder), folder) as served:
-        figures = _looked(Ours(served), Client(served.port), found, browser, repeats)
-    return {part: {OURS: each} for part, each in figures.items()}
+        return _looked(Ours(served), Client(served.port), found, browser, repeats)
+
+
+def theirs(found: Sequence[Part], folder: Path, browser: Browser, repeats: int) -> dict[str, Figures]:
+    """Figures of MLflow's page, by part."""
+    database = folder / "mlflow.db"
+    with serving(mlflow_on_sqlite(database, folder), folder) as served:
+        client = Client(served.port)
+        for part in found:
+            with _once(folder / f"mlflow, {part.name}") as wanted:
+                if wanted:
+                    client.begin()
+                    experiment = client.post("experiments/create", name=part.name)["experiment_id"]
+                    fill_mlflow(database, part.shape, experiment)
+        return _looked(Theirs(served), client, found, browser, repeats)
+
+
+@contextmanager
+def _once(done: Path) -> Iterator[bool]:
+    """Whether a store is still to be filled; the next time it is not."""
+    if not done.exists():
+        progress(f"filling {done.name}")
+    yield not done.exists()
+    done.touch()
 
 
 def _looked(
@@ -199,13 +230,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     both, alone = parts(options.quick)
     repeats = 2 if options.quick else options.repeats
-    table: Table = {}
+    table: dict[str, dict[str, Figures]] = {}
     with tempfile.TemporaryDirectory() as temporary, chromium(Path(temporary)) as browser:
         stores = options.stores or Path(temporary)
         if not options.alone:
-            table |= ours(both, _folder(stores, "both"), browser, repeats)
+            folder = _folder(stores, "both")
+            table = {part: {OURS: found} for part, found in ours(both, folder, browser, repeats).items()}
+            for part, found in theirs(both, folder, browser, repeats).items():
+                table[part]["mlflow"] = found
         if not options.shared:
-            table |= ours(alone, _folder(stores, "alone"), browser, repeats)
+            mine = ours(alone, _folder(stores, "alone"), browser, repeats)
+            table |= {part: {OURS: found} for part, found in mine.items()}
     reached = list(goals(table))
     if options.json:
         document = {

@@ -8,6 +8,12 @@
   // A task that a frame's own callback posts comes once that frame is painted.
   const painted = (call) => (waiting.push(call), channel.port2.postMessage(0));
 
+  const patiently = (work, holds) =>
+    new Promise((done, failed) => {
+      setTimeout(() => failed(new Error(`not seen for 90 s: ${holds}`)), 90_000);
+      work(done);
+    });
+
   let noted = false;
   const note = () => {
     watch.changed = performance.now();
@@ -23,7 +29,7 @@
   new MutationObserver(note).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["d", "transform"] });
   new PerformanceObserver((list) => watch.tasks.push(...list.getEntries().map((each) => [each.startTime, each.duration]))).observe({ type: "longtask" });
   new PerformanceObserver((list) => {
-    for (const each of list.getEntries()) if (["fetch", "xmlhttprequest"].includes(each.initiatorType) && each.startTime >= watch.began) watch.answers += 1;
+    for (const each of list.getEntries()) if (/curves|get-history/.test(each.name) && each.startTime >= watch.began) watch.answers += 1;
   }).observe({ type: "resource" });
 
   /** The next event of a kind is the beginning. */
@@ -34,13 +40,13 @@
   };
   /** Milliseconds from the beginning until a condition holds in a frame that is painted. */
   watch.until = (holds) =>
-    new Promise((done) => {
+    patiently((done) => {
       const look = () => (holds() ? painted(() => done(performance.now() - watch.began)) : requestAnimationFrame(look));
       requestAnimationFrame(look);
-    });
+    }, holds);
   /** Milliseconds from the beginning until the last change, once a condition holds, so many answers came, and nothing has changed for a while. */
   watch.settled = (holds, answers, quiet) =>
-    new Promise((done) => {
+    patiently((done) => {
       const look = () => {
         const now = performance.now();
         const calm = watch.shown > watch.changed && watch.shown > watch.began && now - watch.shown > quiet;
@@ -48,7 +54,7 @@
         else requestAnimationFrame(look);
       };
       requestAnimationFrame(look);
-    });
+    }, holds);
   watch.count = () => {
     watch.frames = [];
     watch.tasks = [];
