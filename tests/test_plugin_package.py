@@ -19,7 +19,10 @@ from tests.support.commands import Completed, require_tool, run_command
 from tests.support.guard import REPOSITORY
 from tests.support.virtualenvs import environment_python
 
-pytestmark = pytest.mark.integration  # pip gets the build backend from PyPI
+pytestmark = [
+    pytest.mark.integration,  # pip gets the build backend from PyPI
+    pytest.mark.together("plug-in package"),
+]
 
 _BLOCK = re.compile(r"^```\w+ file=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -78,14 +78,19 @@ def test_nobody_waits_for_another_project(workshop: Workshop) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_builder_leaves_nothing_that_a_later_run_uses(workshop: Workshop) -> None:
+@pytest.mark.parametrize(
+    ("running", "building"), [(7, 3), pytest.param(20, 8, marks=pytest.mark.large)], ids=["few", "many"]
+)
+def test_a_killed_builder_leaves_nothing_that_a_later_run_uses(
+    workshop: Workshop, running: int, building: int
+) -> None:
     project = workshop.project("sprocket")
     began = time.monotonic()
     workshop.run(project).check()
     takes = time.monotonic() - began
     hits = {"running": 0, "building": 0}
     for turn in range(80):
-        if hits["running"] >= 20 and hits["building"] >= 8:
+        if hits["running"] >= running and hits["building"] >= building:
             return
         cache = workshop.folder / f"cache-{turn}"
         environ = {"PROJRUN_CACHE_DIR": str(cache)}
