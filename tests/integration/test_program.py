@@ -49,6 +49,12 @@ def test_it_says_where_it_listens_and_what_it_serves(program: Program, tmp_path:
     assert urlopen(f"{program.uri}/health").read() == b"OK"
 
 
+def test_it_starts_without_looking_for_garbage(tmp_path: Path) -> None:
+    first = r"import gc, os; gc.callbacks.append(lambda phase, found: os.write(1, b'collected\n'))"
+    with projrun_server(tmp_path, first=first) as program:
+        assert program.log.read_text(encoding="utf-8").startswith("projrun server: listening")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_requests_finish_and_ends_it_with_0(program: Program, number: signal.Signals) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from contextlib import closing
@@ -59,6 +60,14 @@ def serve(
 
     `ready` is called with the address, for a browser, once requests are answered.
     """
+    gc.disable()  # what starting makes, stays: to look through it for garbage takes 20 ms
+    try:
+        _serve(settings, places, any_port=any_port, ready=ready)
+    finally:
+        gc.enable()
+
+
+def _serve(settings: Settings, places: Directories, *, any_port: bool, ready: Callable[[str], None]) -> None:
     from projrun.server.program.listening import listen, url
     from projrun.server.program.readiness import handed_over
 

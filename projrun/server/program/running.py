@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import socket
 from collections.abc import Callable
@@ -58,11 +59,17 @@ def run_server(
 def _serve(
     program: Program, listeners: list[socket.socket], open_store: OpenStore, ready: Callable[[], None]
 ) -> None:
+    def settled() -> None:
+        # What is there now is never garbage: a collection would look through it while a request waits.
+        gc.freeze()
+        gc.enable()
+        ready()
+
     stores = Stores(open_store, files=FileService(program.serve_artifacts, program.upload_limit))
     app = surrounded(program, stores)
     with stop_signals() as stop:
         try:
-            serve(listeners, stop, stores, app, GRACE, ready, _certificate(program))
+            serve(listeners, stop, stores, app, GRACE, settled, _certificate(program))
         except (OSError, ValueError) as error:  # ssl's errors are OSErrors
             if not program.certificate:
                 raise
