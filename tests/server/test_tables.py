@@ -50,6 +50,19 @@ def test_all_rows_in_order_and_a_window_of_cells(client: Client, run_ids: list[s
     assert elsewhere["rows"] == []
 
 
+def test_a_search_brings_its_first_cells_and_where_changes_begin(client: Client, run_ids: list[str]) -> None:
+    columns = [LOSS, {"kind": "attribute", "key": "run_name"}]
+    wanted = {"experiment_ids": ["0"], "order_by": [LOSS]}
+    found = ask(client, "runs/search", **wanted, window={"rows": 2, "columns": columns}).json
+    assert len(found["rows"]) == 3
+    rows = ask(client, "runs/rows", experiment_ids=["0"], rows=found["rows"][:2], columns=columns).json
+    assert found["window"] == rows
+    client.post("runs/create", experiment_id="0", start_time=9)
+    changes = ask(client, "changes", experiment_ids=["0"], since=found["token"]).json
+    assert (len(changes["new"]), changes["changed"]) == (1, [])
+    assert ask(client, "runs/search", **wanted).json.keys() == {"total", "rows"}
+
+
 def test_a_bad_filter_says_where(client: Client) -> None:
     answer = ask(client, "runs/search", experiment_ids=["0"], filter="metrics.loss >")
     assert answer.error == (400, "INVALID_PARAMETER_VALUE")
@@ -64,6 +77,7 @@ def test_a_bad_filter_says_where(client: Client) -> None:
         {"order_by": [{"kind": "metric", "key": "x", "aggregate": "median"}]},
         {"view": "gone"},
         {"max": -1},
+        {"window": {"rows": -1}},
     ],
 )
 def test_what_is_not_known_is_refused(client: Client, message: dict[str, Any]) -> None:

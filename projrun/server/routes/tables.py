@@ -46,16 +46,16 @@ class _Selection(wire.Message):
         return Selection(self.experiment_ids, self.filter, _VIEWS[self.view])
 
 
+class _First(wire.Message):
+    rows: wire.Int64 = 50
+    columns: tuple[_Column, ...] = ()
+
+
 class _Search(_Selection):
     order_by: tuple[_Order, ...] = ()
     max: wire.Int64 | None = None
     parents: bool = False
-
-
-class _Found(msgspec.Struct, omit_defaults=True):
-    total: int
-    rows: list[int]
-    parents: list[tuple[int, int]] = []
+    window: _First | None = None
 
 
 class _Rows(wire.Message):
@@ -76,6 +76,14 @@ class _Window(msgspec.Struct):
     rows: list[int]
     run_ids: list[str]
     columns: list[_Cells]
+
+
+class _Found(msgspec.Struct, omit_defaults=True):
+    total: int
+    rows: list[int]
+    parents: list[tuple[int, int]] = []
+    window: _Window | None = None
+    token: str = ""
 
 
 class _KnownColumn(msgspec.Struct):
@@ -126,19 +134,34 @@ class _Changes(msgspec.Struct):
 
 
 def _search(store: RunStore, message: _Search) -> _Found:
-    if message.max is not None and message.max < 0:
-        raise InvalidValueError(f"max must be at least 0, not {message.max}")
+    first = message.window
+    for name, number in (("max", message.max), ("window.rows", first.rows if first else None)):
+        if number is not None and number < 0:
+            raise InvalidValueError(f"{name} must be at least 0, not {number}")
     tables = part_of(store, Tables)
     orders = [Order(each.column(), each.descending) for each in message.order_by]
+    # Before the rows are found: what changes meanwhile is told twice rather than not at all.
+    token = tables.changes(message.experiment_ids).token if first else ""
     found = tables.find_rows(message.selection(), orders, message.max)
-    return _Found(*found, tables.parents(message.experiment_ids) if message.parents else [])
+    return _Found(
+        *found,
+        tables.parents(message.experiment_ids) if message.parents else [],
+        _window(tables, message.experiment_ids, found.rows[: first.rows], first.columns) if first else None,
+        token,
+    )
 
 
 def _read(store: RunStore, message: _Rows) -> _Window:
     tables = part_of(store, Tables)
     rows = message.rows or tuple(tables.rows_of(message.run_ids))
-    columns = [each.column() for each in message.columns]
-    window = tables.read_rows(message.experiment_ids, rows[:_MOST_ROWS], columns)
+    return _window(tables, message.experiment_ids, rows, message.columns)
+
+
+def _window(
+    tables: Tables, experiment_ids: Sequence[str], rows: Sequence[int], asked: Sequence[_Column]
+) -> _Window:
+    columns = [each.column() for each in asked]
+    window = tables.read_rows(experiment_ids, rows[:_MOST_ROWS], columns)
     cells = [_Cells(*column, _shown(values)) for column, values in zip(columns, window.columns, strict=True)]
     return _Window(window.rows, window.run_ids, cells)
 
