@@ -16,7 +16,7 @@ from tests.support.rest import Api
 
 PICTURES = Path(os.environ.get("PROJRUN_PICTURES") or REPOSITORY / "build" / "pictures")
 """Where the tests leave pictures of what they saw."""
-WIDE, NARROW = 1280, 400
+WIDE, NARROW, NARROWEST = 1280, 400, 360
 _AXE = REPOSITORY / "scripts" / "page" / "node_modules" / "axe-core" / "axe.min.js"
 _SWITCHES = [
     "--no-sandbox",
@@ -24,6 +24,7 @@ _SWITCHES = [
     "--no-first-run",
     "--disable-background-networking",
     "--disable-sync",
+    "--process-per-site",  # another one for each page takes half a second
 ]
 _PATIENCE = 60_000  # milliseconds: a busy machine
 expect.set_options(timeout=_PATIENCE)
@@ -72,17 +73,33 @@ class Screen:
         self.page.screenshot(path=file, animations="disabled")
         return file
 
-    def pictures(self, name: str, path: str, ready: str) -> None:
-        """Pictures of a path, wide and narrow, light and dark, once `ready` is shown; axe accepts two of them."""
+    def go(self, path: str) -> None:
+        """To a path of the page that is shown, as a link leads there: nothing is loaded again."""
+        self.page.evaluate(
+            "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')) }",
+            path,
+        )
+
+    def pictures(self, *views: tuple[str, str, str]) -> None:
+        """Pictures of views, each a name, a path and what is shown once it is ready: wide and narrow, light and dark.
+
+        axe accepts two of them; the page is never wider than its window, nor than that of the narrowest telephone.
+        """
         for width in (WIDE, NARROW):
-            for dark in (False, True):
-                self.show(path, width=width, dark=dark)
+            for number, (name, path, ready) in enumerate(views):
+                self.page.set_viewport_size({"width": width, "height": 800})
+                self.go(path) if number else self.show(path, width=width)
                 self.page.locator(ready).first.wait_for()
-                self.picture(f"{name}-{width}-{'dark' if dark else 'light'}")
-                assert self.overflow() <= 0, f"{name} is wider than {width} px"
-                if dark is (width == NARROW):  # it takes seconds
-                    found = self.inaccessible()
-                    assert not found, "\n".join(found)
+                for dark in (False, True):
+                    self.page.emulate_media(color_scheme="dark" if dark else "light")
+                    self.picture(f"{name}-{width}-{'dark' if dark else 'light'}")
+                    assert self.overflow() <= 0, f"{name} is wider than {width} px"
+                    if dark is (width == NARROW):  # it takes half a second
+                        found = self.inaccessible()
+                        assert not found, "\n".join(found)
+                if width == NARROW:
+                    self.page.set_viewport_size({"width": NARROWEST, "height": 800})
+                    assert self.overflow() <= 0, f"{name} is wider than {NARROWEST} px"
 
     def module(self, name: str, expression: str) -> Any:
         """What an expression of a module of the page gives; the module is `it`. The page must be shown."""
@@ -123,6 +140,33 @@ class Screen:
 
     def _note(self, kind: str, text: str) -> None:
         self.problems.append(f"{kind}: {text}")
+
+
+class Visitor:
+    """The browser of one person: what it has loaded stays, what it remembers is forgotten after each page."""
+
+    def __init__(self, browser: Browser, api: Api) -> None:
+        self._api = api
+        self._context = browser.new_context(reduced_motion="reduce")
+        # Stays open: it forgets what others remembered, and its process shows them.
+        self._first = self._context.new_page()
+        self._first.goto(f"{api.uri}/experiments/0/nothing/here")
+
+    @contextmanager
+    def screen(self) -> Iterator[Screen]:
+        """A new page."""
+        screen = Screen(self._context.new_page(), self._api)
+        try:
+            yield screen
+        finally:
+            screen.page.close()
+            self._context.clear_cookies()
+            self._context.clear_permissions()
+            self._first.evaluate("localStorage.clear()")
+
+    def leave(self) -> None:
+        """Close all."""
+        self._context.close()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browser import Screen, chromium
+from tests.support.browser import Screen, Visitor, chromium
 from tests.support.program import projrun_server
 from tests.support.rest import Api
 
@@ -37,11 +37,17 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         yield Api(program.uri)
 
 
+@pytest.fixture(scope="package")
+def visitor(browser: Browser, api: Api) -> Iterator[Visitor]:
+    """Who looks at that server, and need not load the page's sixty files for each test."""
+    visitor = Visitor(browser, api)
+    yield visitor
+    visitor.leave()
+
+
 @pytest.fixture
-def screen(browser: Browser, api: Api) -> Iterator[Screen]:
+def screen(visitor: Visitor) -> Iterator[Screen]:
     """A new page, without anything remembered. What it complained of is in `screen.problems`, empty at the end."""
-    context = browser.new_context(reduced_motion="reduce")
-    screen = Screen(context.new_page(), api)
-    yield screen
-    context.close()
+    with visitor.screen() as screen:
+        yield screen
     assert screen.problems == []

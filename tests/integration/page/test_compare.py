@@ -152,9 +152,17 @@ def test_a_comparison_without_runs_says_what_to_do(screen: Screen) -> None:
     screen.show("/compare").text("projrun runs list")
 
 
-@pytest.mark.parametrize(
-    ("tab", "ready"),
-    [("values", ".values td"), ("parallel", ".thread")],
-)
-def test_pictures(screen: Screen, runs: list[str], tab: str, ready: str) -> None:
-    screen.pictures(f"compare-{tab}", _path(runs, f"&tab={tab}"), ready)
+def test_pictures(screen: Screen, runs: list[str]) -> None:
+    ready = {
+        "values": ".values td",
+        "curves": "figure[aria-label=loss] canvas",
+        "scatter": ".dot",
+        "parallel": ".thread",
+        "box": "g.box",
+        "images": ".images img",
+        "files": ".diff-removed",
+    }
+    pair = f"&left={runs[0]}&right={runs[2]}"
+    screen.pictures(
+        *((f"compare-{tab}", _path(runs, f"&tab={tab}{pair}"), shown) for tab, shown in ready.items())
+    )

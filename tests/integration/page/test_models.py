@@ -208,7 +208,9 @@ def test_the_keyboard_leads_from_the_list_to_a_version(screen: Screen, wine: str
 
 
 def test_pictures(screen: Screen, wine: str) -> None:
-    screen.pictures("models", "/models", ".models a")
-    screen.pictures("models-empty", "/models?q=none+is+called+so", ".state")
-    screen.pictures("model", "/models/wine", ".versions a")
-    screen.pictures("version", "/models/wine/versions/2", ".signature")
+    screen.pictures(
+        ("models", "/models", ".models a"),
+        ("models-empty", "/models?q=none+is+called+so", ".state"),
+        ("model", "/models/wine", ".versions a"),
+        ("version", "/models/wine/versions/2", ".signature"),
+    )

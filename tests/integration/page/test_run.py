@@ -297,14 +297,17 @@ def test_a_model_is_registered(screen: Screen, failed: Seen, api: Api) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "query", "ready"),
-    [
-        ("overview", "", ".failure-tail"),
-        ("metrics", "?tab=metrics&smooth=0.6", "figure[aria-label=loss] canvas"),
-        ("log", "?tab=log", ".log-line"),
-        ("artifacts", "?tab=artifacts&path=table.csv", ".data td"),
-    ],
-)
-def test_pictures(screen: Screen, failed: Seen, name: str, query: str, ready: str) -> None:
-    screen.pictures(f"run-{name}", failed.path + query, ready)
+def test_pictures(screen: Screen, failed: Seen) -> None:
+    screen.pictures(
+        ("run-overview", failed.path, ".failure-tail:has-text('ValueError')"),
+        (
+            "run-metrics",
+            f"{failed.path}?tab=metrics&smooth=0.6",
+            "figure[aria-label=loss]:not(:has-text('loading')) canvas",
+        ),
+        ("run-system", f"{failed.path}?tab=system", "figure[aria-label^=system] canvas"),
+        ("run-log", f"{failed.path}?tab=log", ".log-line"),
+        ("run-artifacts", f"{failed.path}?tab=artifacts&path=table.csv", ".data td"),
+        ("run-model", f"{failed.path}?tab=artifacts&path=model", ".signature"),
+        ("run-source", f"{failed.path}?tab=source", ".patch-removed"),
+    )

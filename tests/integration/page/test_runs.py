@@ -345,7 +345,7 @@ def test_addresses_of_mlflows_page_lead_here(screen: Screen, wine: str) -> None:
 
 
 def test_pictures(screen: Screen, wine: str) -> None:
-    screen.pictures("runs", f"/experiments/{wine}?select=1", f"{NAMES}:text('two')")
+    screen.pictures(("runs", f"/experiments/{wine}?select=1", f"{NAMES}:text('two')"))
     screen.show(f"/experiments/{wine}?group=p.alpha").text("±")
     screen.picture("runs-grouped")
     screen.page.get_by_role("button", name="Columns").click()

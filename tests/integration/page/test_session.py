@@ -11,7 +11,7 @@ from projrun.server.access import passwords
 from projrun.tracking.parts import part_of
 from projrun.tracking.sql.store import SqlStore
 from projrun.tracking.users import Users
-from tests.support.browser import Screen
+from tests.support.browser import Screen, Visitor
 from tests.support.program import projrun_server
 from tests.support.rest import Api
 
@@ -34,13 +34,19 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         yield Api(program.uri)
 
 
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, shared: Api) -> Iterator[Visitor]:
+    """Who looks at that server."""
+    visitor = Visitor(browser, shared)
+    yield visitor
+    visitor.leave()
+
+
 @pytest.fixture
-def screen(browser: Browser, shared: Api) -> Iterator[Screen]:
+def screen(visitor: Visitor) -> Iterator[Screen]:
     """A new page of that server."""
-    context = browser.new_context(reduced_motion="reduce")
-    screen = Screen(context.new_page(), shared)
-    yield screen
-    context.close()
+    with visitor.screen() as screen:
+        yield screen
     assert [problem for problem in screen.problems if "401" not in problem] == []
 
 
@@ -122,7 +128,7 @@ def test_a_token_is_made_shown_once_and_deleted(screen: Screen) -> None:
 
 
 def test_pictures(screen: Screen) -> None:
-    screen.pictures("signin", "/signin", "form")
+    screen.pictures(("signin", "/signin", "form"))
     screen.show("/signin")
     sign_in(screen, "ann")
     screen.page.get_by_role("button", name="ann", exact=True).wait_for()
@@ -132,4 +138,4 @@ def test_pictures(screen: Screen) -> None:
             " body: JSON.stringify({name, days: name === 'laptop' ? 90 : null})})",
             name,
         )
-    screen.pictures("tokens", "/tokens", "tbody")
+    screen.pictures(("tokens", "/tokens", "tbody"))

@@ -48,7 +48,7 @@ export function DataTable({ name, columns, rows, total = rows.length }) {
     columns.length > MOST_COLUMNS && `the first ${MOST_COLUMNS} columns are shown`,
   ];
   return html`<p class="muted">${parts.filter(Boolean).join("; ")}</p>
-    <div class="data" tabindex="0" role="region" aria-label=${`Table ${name}`} onScroll=${(/** @type {Event} */ event) => setTop(/** @type {HTMLElement} */ (event.currentTarget).scrollTop)}>
+    <div class="boxed data" tabindex="0" role="region" aria-label=${`Table ${name}`} onScroll=${(/** @type {Event} */ event) => setTop(/** @type {HTMLElement} */ (event.currentTarget).scrollTop)}>
       <table aria-rowcount=${rows.length + 1}>
         <thead>
           <tr>

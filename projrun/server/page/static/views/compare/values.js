@@ -42,7 +42,7 @@ export function Values({ runs, columns, query }) {
     </div>
     ${!shown.length && html`<p class="muted">${filter ? "No row has such a name." : "These runs do not differ."}</p>`}
     ${shown.length > 0 &&
-    html`<div class="values" tabindex="0" role="region" aria-label="Values of the runs">
+    html`<div class="boxed values" tabindex="0" role="region" aria-label="Values of the runs">
       <table>
         <thead>
           <tr>

@@ -3,7 +3,7 @@
 
 import { artifactAddress, useData } from "../../lib/api.js";
 import { bytes } from "../../lib/format.js";
-import { html, useEffect, useState } from "../../lib/preact.js";
+import { html, useEffect, useRef, useState } from "../../lib/preact.js";
 import { setQuery } from "../../lib/router.js";
 import { isLive } from "../../lib/runs.js";
 import { useMayCreate } from "../../lib/session.js";
@@ -40,6 +40,10 @@ function Entry({ run, file, chosen, depth }) {
     if (within) setOpen(true);
   }, [within]);
   const { data } = useData(file.folder && open ? file.path : "", (how) => (file.folder && open ? listFiles(run.id, file.path, how) : Promise.resolve(/** @type {FileInfo[]} */ ([]))));
+  const line = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    if (chosen === file.path) line.current?.scrollIntoView({ block: "nearest" });
+  }, [chosen]);
   const choose = () => {
     if (file.folder) setOpen(!open || chosen !== file.path);
     setQuery({ path: file.path }, { push: true });
@@ -47,7 +51,8 @@ function Entry({ run, file, chosen, depth }) {
   return html`<div role="none">
     <button
       type="button"
-      class=${`tree-entry ${chosen === file.path ? "current" : ""}`}
+      ref=${line}
+      class=${`item tree-entry ${chosen === file.path ? "current" : ""}`}
       role="treeitem"
       aria-selected=${chosen === file.path}
       aria-expanded=${file.folder ? open : undefined}
