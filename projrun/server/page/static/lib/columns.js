@@ -9,26 +9,27 @@ import { duration, number } from "./format.js";
 /** @typedef {{ kind: Kind, key: string, runs: number, differs: boolean }} Known What the server says of a column. */
 /** @typedef {string | number | boolean | null | undefined} Cell */
 
-const PREFIXES = /** @type {Record<string, [Kind, Aggregate]>} */ ({
-  a: ["attribute", "last"],
-  m: ["metric", "last"],
-  min: ["metric", "min"],
-  max: ["metric", "max"],
-  p: ["param", "last"],
-  t: ["tag", "last"],
-  c: ["curve", "last"],
-});
+/** Maps, since their keys come from addresses and from whoever records: an object has a `constructor`. @type {Map<string, [Kind, Aggregate]>} */
+const PREFIXES = new Map([
+  ["a", ["attribute", "last"]],
+  ["m", ["metric", "last"]],
+  ["min", ["metric", "min"]],
+  ["max", ["metric", "max"]],
+  ["p", ["param", "last"]],
+  ["t", ["tag", "last"]],
+  ["c", ["curve", "last"]],
+]);
 
 /** @param {Kind} kind @param {string} key @param {Aggregate} [aggregate] @returns {Column} */
 export function column(kind, key, aggregate = "last") {
-  const prefix = Object.entries(PREFIXES).find(([, [known, how]]) => known === kind && how === aggregate)?.[0] ?? "a";
+  const prefix = [...PREFIXES].find(([, [known, how]]) => known === kind && how === aggregate)?.[0] ?? "a";
   return { id: `${prefix}.${key.replace(/[%,]/g, encodeURIComponent)}`, kind, key, aggregate };
 }
 
 /** @param {string} id @returns {Column | null} */
 export function columnOf(id) {
   const [, prefix = "", key = ""] = /^(\w+)\.(.+)$/s.exec(id) ?? [];
-  const known = PREFIXES[prefix];
+  const known = PREFIXES.get(prefix);
   if (!known) return null;
   return { id, kind: known[0], key: key.replace(/%25|%2C/gi, decodeURIComponent), aggregate: known[1] };
 }
@@ -52,29 +53,33 @@ export function orderOf(text) {
   return found && { column: found, descending };
 }
 
-const ATTRIBUTES = /** @type {Record<string, string>} */ ({
-  run_name: "Run",
-  run_id: "Id",
-  status: "Status",
-  user_id: "User",
-  start_time: "Started",
-  end_time: "Ended",
-  duration: "Duration",
-  artifact_uri: "Artifacts",
-  experiment_id: "Experiment",
-  lifecycle_stage: "Stage",
-});
-const TAGS = /** @type {Record<string, string>} */ ({
-  "mlflow.user": "User",
-  "mlflow.source.name": "Source",
-  "mlflow.source.git.commit": "Commit",
-  "mlflow.note.content": "Description",
-});
+const ATTRIBUTES = new Map(
+  Object.entries({
+    run_name: "Run",
+    run_id: "Id",
+    status: "Status",
+    user_id: "User",
+    start_time: "Started",
+    end_time: "Ended",
+    duration: "Duration",
+    artifact_uri: "Artifacts",
+    experiment_id: "Experiment",
+    lifecycle_stage: "Stage",
+  }),
+);
+const TAGS = new Map(
+  Object.entries({
+    "mlflow.user": "User",
+    "mlflow.source.name": "Source",
+    "mlflow.source.git.commit": "Commit",
+    "mlflow.note.content": "Description",
+  }),
+);
 
 /** @param {Column} shown */
 export function title({ kind, key }) {
-  if (kind === "attribute") return ATTRIBUTES[key] ?? key;
-  return kind === "tag" ? (TAGS[key] ?? key) : key;
+  if (kind === "attribute") return ATTRIBUTES.get(key) ?? key;
+  return kind === "tag" ? (TAGS.get(key) ?? key) : key;
 }
 
 /** What is written small beside it: which value, or which kind. @param {Column} shown */

@@ -1,7 +1,7 @@
 // @ts-check
 /** Several runs side by side: which columns they have, in which they differ, and their values. */
 
-import { toNumber } from "./format.js";
+import { isoDate, toNumber } from "./format.js";
 import { isInternal, isSystem } from "./runs.js";
 
 /** @typedef {import("./runs.js").Run} Run */
@@ -12,7 +12,7 @@ import { isInternal, isSystem } from "./runs.js";
 const ATTRIBUTES = [
   ["status", (run) => run.status.toLowerCase()],
   ["duration (s)", (run) => (run.end ? Math.round(run.end - run.start) / 1000 : null)],
-  ["started", (run) => new Date(run.start).toISOString().slice(0, 19).replace("T", " ")],
+  ["started", (run) => isoDate(run.start).replace(/^(.{10})T(.{8})\..*$/, "$1 $2")],
   ["user", (run) => run.user || null],
   ["experiment", (run) => run.experiment],
   ["source", (run) => run.tags.get("mlflow.source.name") ?? null],

@@ -1,6 +1,7 @@
 // @ts-check
 /** What a chart draws: from the recorded points of a metric to x positions, lines, gaps and marks. */
 import { smooth } from "./smoothing.js";
+import { drawable } from "./ticks.js";
 
 /**
  * One metric of one run: `xs` are steps, or seconds since the run's start or since 1970. `total` counts the points that
@@ -133,14 +134,14 @@ export function padded(range, log, share) {
   if (!(low <= high)) return log ? [1, 10] : [0, 1];
   if (log) {
     const ratio = high > low ? (high / low) ** share : 2;
-    return [low / ratio, high * ratio];
+    return drawable(low / ratio, high * ratio, true);
   }
   if (low === high) {
     const room = Math.abs(low) * 0.1 || 1;
-    return share ? [low - room, high + room] : [low, low + room];
+    return drawable(share ? low - room : low, high + room);
   }
-  const room = (high - low) * share;
-  return [low - room, high + room];
+  const room = share && (high - low) * share;
+  return drawable(low - room, high + room);
 }
 
 /**

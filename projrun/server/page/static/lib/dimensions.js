@@ -1,7 +1,7 @@
 // @ts-check
 /** Params and metrics of many runs as axes: numbers on a scale, other values as places in a row. */
 
-import { logTicks, scale, ticks } from "./ticks.js";
+import { drawable, logTicks, scale, ticks } from "./ticks.js";
 
 /** @typedef {string | number | null | undefined} Cell */
 /**
@@ -47,9 +47,9 @@ function isNotFinite(cell) {
 /** @param {number} low @param {number} high @param {boolean} log @returns {[number, number]} */
 function roomy(low, high, log) {
   if (!(low <= high)) return log ? [1, 10] : [0, 1];
-  if (log) return low === high ? [low / 2, high * 2] : [low / (high / low) ** 0.05, high * (high / low) ** 0.05];
+  if (log) return low === high ? drawable(low / 2, high * 2, true) : drawable(low / (high / low) ** 0.05, high * (high / low) ** 0.05, true);
   const room = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * 0.05;
-  return [low - room, high + room];
+  return drawable(low - room, high + room);
 }
 
 /** From a place on the axis to pixels. @param {Dimension} axis @param {[number, number]} pixels */

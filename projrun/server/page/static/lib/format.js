@@ -3,6 +3,9 @@
 
 const DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+/** ECMAScript has no dates after this. */
+const LAST_DATE = 8.64e15;
 const COUNT = new Intl.NumberFormat("en");
 
 /** A metric as the server sends it: JSON has neither NaN nor the infinities, which are texts.
@@ -38,14 +41,29 @@ export function counted(value, word, words = `${word}s`) {
   return `${COUNT.format(value)} ${value === 1 ? word : words}`;
 }
 
+/** A clock may say anything: what is no date is shown as the number that it is. @param {number} milliseconds since 1970 @param {(time: number) => string} text */
+function dated(milliseconds, text) {
+  return Math.abs(milliseconds) <= LAST_DATE ? text(milliseconds) : `${number(milliseconds)} ms after 1970`;
+}
+
 /** @param {number | undefined} milliseconds since 1970 */
 export function date(milliseconds) {
-  return milliseconds ? DATE.format(milliseconds) : "";
+  return milliseconds ? dated(milliseconds, DATE.format) : "";
+}
+
+/** To the second, as people of this place write it. @param {number} milliseconds since 1970 */
+export function localDate(milliseconds) {
+  return dated(milliseconds, (time) => new Date(time).toLocaleString());
+}
+
+/** ISO 8601, for files and columns. @param {number} milliseconds since 1970 */
+export function isoDate(milliseconds) {
+  return dated(milliseconds, (time) => new Date(time).toISOString());
 }
 
 /** @param {number | undefined} milliseconds since 1970 */
 export function exactDate(milliseconds) {
-  return milliseconds ? EXACT.format(milliseconds) : "";
+  return milliseconds ? dated(milliseconds, EXACT.format) : "";
 }
 
 const AGES = /** @type {const} */ ([
@@ -62,7 +80,7 @@ export function ago(milliseconds, now = Date.now()) {
   const seconds = Math.max(0, Math.round((now - milliseconds) / 1000));
   if (seconds < 5) return "now";
   const age = AGES.find(([below]) => seconds < below);
-  return age ? `${Math.floor(seconds / age[1])} ${age[2]} ago` : new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(milliseconds);
+  return age ? `${Math.floor(seconds / age[1])} ${age[2]} ago` : dated(milliseconds, DAY.format);
 }
 
 /** 850 ms, 12.3 s, 4 min 5 s, 3 h 12 min, 2 d 4 h.

@@ -30,14 +30,13 @@ const LANGUAGES = {
   sql: { comment: "--[^\\n]*|/\\*[^]*?(?:\\*/|$)", string: QUOTED, words: `${SQL} ${SQL.toUpperCase()}` },
   c: { comment: SLASHES, string: QUOTED, words: C },
 };
-/** @type {Record<string, string>} */
-const ENDINGS = {
+const ENDINGS = new Map(Object.entries({ // names of files may be anything
   py: "python", pyi: "python", python: "python", toml: "yaml", cfg: "yaml", ini: "yaml", r: "python", rb: "python",
   js: "javascript", mjs: "javascript", ts: "javascript", tsx: "javascript", jsx: "javascript", javascript: "javascript",
   sh: "shell", bash: "shell", shell: "shell", console: "shell", dockerfile: "shell", yaml: "yaml", yml: "yaml", mlproject: "yaml", mlmodel: "yaml",
   json: "json", jsonl: "json", ndjson: "json", sql: "sql",
   c: "c", h: "c", cc: "c", cpp: "c", hpp: "c", java: "c", go: "c", rs: "c", rust: "c", cu: "c", scala: "c", kt: "c",
-};
+}));
 const LONGEST = 200_000;
 /** @type {Map<string, {pattern: RegExp, words: Set<string>}>} */
 const compiled = new Map();
@@ -49,7 +48,7 @@ const compiled = new Map();
  */
 export function languageOf(name) {
   const last = name.split("/").pop() ?? "";
-  return ENDINGS[(last.split(".").pop() ?? "").toLowerCase()] ?? "";
+  return ENDINGS.get((last.split(".").pop() ?? "").toLowerCase()) ?? "";
 }
 
 /**

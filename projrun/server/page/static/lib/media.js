@@ -3,7 +3,8 @@
 
 /** @typedef {"image" | "audio" | "video" | "csv" | "parquet" | "json" | "markdown" | "html" | "patch" | "log" | "mlmodel" | "pdf" | "text" | "none"} Kind */
 
-const KINDS = /** @type {Record<string, Kind>} */ ({});
+/** A map: names of files may be anything. @type {Map<string, Kind>} */
+const KINDS = new Map();
 for (const [kind, endings] of /** @type {[Kind, string][]} */ ([
   ["image", "png jpg jpeg gif webp avif bmp ico svg apng"],
   ["audio", "wav mp3 ogg oga flac m4a aac opus"],
@@ -18,7 +19,7 @@ for (const [kind, endings] of /** @type {[Kind, string][]} */ ([
   ["pdf", "pdf"],
   ["none", "pt pth bin pkl pickle joblib npy npz h5 hdf5 onnx safetensors ckpt gz bz2 xz zst zip tar tgz whl so dll exe skops keras tflite pb feather arrow db sqlite"],
 ])) {
-  for (const ending of endings.split(" ")) KINDS[ending] = kind;
+  for (const ending of endings.split(" ")) KINDS.set(ending, kind);
 }
 
 /** @param {string} path @returns {Kind} */
@@ -26,7 +27,7 @@ export function kindOf(path) {
   const name = path.split("/").pop() ?? "";
   if (name === "MLmodel") return "mlmodel";
   const ending = /\.([^.]+)$/.exec(name)?.[1].toLowerCase();
-  return (ending && KINDS[ending]) || "text";
+  return (ending && KINDS.get(ending)) || "text";
 }
 
 /** Whether bytes that begin a file are those of a text. @param {Uint8Array} bytes */

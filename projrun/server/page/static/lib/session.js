@@ -81,15 +81,15 @@ export function useMay(kind, name) {
  */
 export function useMayEach(kind, names) {
   const session = useSession();
-  const [levels, setLevels] = useState(/** @type {Record<string, string>} */ ({}));
+  const [levels, setLevels] = useState(/** @type {ReadonlyMap<string, string>} */ (new Map()));
   const asks = Boolean(session?.user && !session.user.is_admin);
   const key = JSON.stringify(names);
   useEffect(() => {
-    const unknown = names.filter((name) => !(name in levels)).slice(0, AT_ONCE);
+    const unknown = names.filter((name) => !levels.has(name)).slice(0, AT_ONCE);
     if (!asks || !unknown.length) return undefined;
     let left = false;
     const keepLevels = (/** @type {Record<string, string>} */ found) =>
-      left || setLevels((old) => ({ ...old, ...Object.fromEntries(unknown.map((name) => [name, found[name] ?? "READ"])) }));
+      left || setLevels((old) => new Map([...old, ...unknown.map((name) => /** @type {[string, string]} */ ([name, Object.hasOwn(found, name) ? found[name] : "READ"]))]));
     own("GET", "session", kind === "models" ? { models: unknown } : { experiment_ids: unknown }).then(
       (found) => keepLevels(found[kind] ?? {}),
       () => keepLevels({}),
@@ -101,7 +101,7 @@ export function useMayEach(kind, names) {
   return (name, wanted) => {
     if (!session || (session.read_only && wanted !== "READ")) return false;
     if (!session.users || session.user?.is_admin) return true;
-    return LEVELS.indexOf(levels[name] ?? "") >= LEVELS.indexOf(wanted);
+    return LEVELS.indexOf(levels.get(name) ?? "") >= LEVELS.indexOf(wanted);
   };
 }
 

@@ -1,6 +1,24 @@
 // @ts-check
 /** Round positions for the axes of charts that are drawn as SVG. */
 
+/** Differences of axes beyond this would not be finite. */
+const GREATEST = 1e300;
+/** Of its values: an axis that is shorter could not be divided. */
+const NARROW = 1e-12;
+
+/**
+ * A range that can be drawn and divided by steps: finite, above 0 where it is logarithmic, and so wide that a step on it is
+ * more than the numbers' own precision.
+ * @param {number} low @param {number} high @param {boolean} [log] @returns {[number, number]}
+ */
+export function drawable(low, high, log = false) {
+  const least = Math.min(GREATEST / 10, Math.max(log ? 1 / GREATEST : -GREATEST, low));
+  const most = Math.max(least, Math.min(GREATEST, high));
+  if (log) return [least, Math.max(most, least * (1 + NARROW))];
+  const short = Math.max(Math.abs(least), Math.abs(most), 1 / GREATEST) * NARROW - (most - least);
+  return short > 0 ? [least - short / 2, most + short / 2] : [least, most];
+}
+
 /**
  * @param {number} low
  * @param {number} high

@@ -3,7 +3,7 @@
 
 import { svgOf } from "../lib/chart_svg.js";
 import { writeCsv } from "../lib/csv.js";
-import { number } from "../lib/format.js";
+import { isoDate, number } from "../lib/format.js";
 import { html } from "../lib/preact.js";
 import { xText } from "./chart_plot.js";
 import { saveText } from "./download.js";
@@ -48,7 +48,7 @@ function csv({ drawing, settings }) {
   for (const { curve } of drawing.shapes) {
     curve.values.forEach((value, index) => {
       const x = curve.xs[index];
-      rows.push([curve.run, curve.label, curve.key, settings.axis === "wall" ? new Date(x * 1000).toISOString() : x, value]);
+      rows.push([curve.run, curve.label, curve.key, settings.axis === "wall" ? isoDate(x * 1000) : x, value]);
     });
   }
   return writeCsv(rows);

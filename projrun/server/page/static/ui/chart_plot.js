@@ -1,7 +1,7 @@
 // @ts-check
 /** What uPlot does of a chart: axes, grid, cursor, and the drag that zooms. */
 
-import { duration, number } from "../lib/format.js";
+import { duration, localDate, number } from "../lib/format.js";
 import uPlot from "../vendor/uplot.js";
 import { drawCurves } from "./chart_draw.js";
 import { colourOf } from "./theme.js";
@@ -90,7 +90,7 @@ function linear(scale, start, size) {
 /** @param {Axis} axis @returns {(value: number) => string} */
 export function xText(axis) {
   if (axis === "relative") return (value) => (value < 0 ? "" : value === 0 ? "0" : duration(value * 1000).replace(/(?<=[a-z]) 0 (s|min|h)$/, "").replace(/\.0(?= s)/, ""));
-  if (axis === "wall") return (value) => new Date(value * 1000).toLocaleString();
+  if (axis === "wall") return (value) => localDate(value * 1000);
   return (value) => number(value, 6);
 }
 

@@ -7,16 +7,16 @@ import { html, useMemo, useRef, useState } from "../lib/preact.js";
 import { scale } from "../lib/ticks.js";
 import { clipped, ColourLegend, colourBy, Figure, useWidth } from "./figure.js";
 
-/** @typedef {import("./scatter.js").Column} Column */
+/** @typedef {import("./scatter.js").Column & { id: string }} Column */
 /** @typedef {import("./figure.js").Point} Point */
 /** @typedef {import("../lib/dimensions.js").Dimension} Dimension */
-/** @typedef {Record<string, [number, number]>} Brushes by the name of the column */
+/** @typedef {Record<string, [number, number]>} Brushes by the id of the column: a param may be named like a metric */
 
 const HEIGHT = 380;
 const TOP = 44;
 const BOTTOM = HEIGHT - 20;
 
-/** @param {{ points: Point[], columns: Column[], colour: Column | null, brushes: Brushes, onBrush: (brushes: Brushes) => void, onOpen: (run: string) => void }} props */
+/** @param {{ points: Point[], columns: Column[], colour: import("./scatter.js").Column | null, brushes: Brushes, onBrush: (brushes: Brushes) => void, onOpen: (run: string) => void }} props */
 export function Parallel({ points, columns, colour, brushes, onBrush, onOpen }) {
   const [place, available] = useWidth(900);
   const [near, setNear] = useState("");
@@ -25,7 +25,7 @@ export function Parallel({ points, columns, colour, brushes, onBrush, onOpen }) 
   const width = Math.max(available, columns.length * 110);
   const left = (/** @type {number} */ index) => 60 + (index * (width - 120)) / Math.max(1, axes.length - 1);
   const tops = axes.map((axis) => pixels(axis, [BOTTOM, TOP]));
-  const kept = points.map((_, index) => axes.every((axis) => within(axis.places[index], brushes[axis.name])));
+  const kept = points.map((_, index) => axes.every((axis, at) => within(axis.places[index], brushes[columns[at].id])));
   const path = (/** @type {number} */ index) => {
     let pen = "M";
     return axes.map((axis, at) => {
@@ -56,7 +56,7 @@ export function Parallel({ points, columns, colour, brushes, onBrush, onOpen }) 
           ><title>${points[index].label}</title></path>`,
         )}
         ${axes.map(
-          (axis, at) => html`<${Axis} key=${axis.name} axis=${axis} left=${left(at)} brush=${brushes[axis.name]} onBrush=${(/** @type {[number, number] | null} */ range) => onBrush(changed(brushes, axis.name, range))} />`,
+          (axis, at) => html`<${Axis} key=${columns[at].id} axis=${axis} left=${left(at)} brush=${brushes[columns[at].id]} onBrush=${(/** @type {[number, number] | null} */ range) => onBrush(changed(brushes, columns[at].id, range))} />`,
         )}
       </svg>
     </div>
@@ -69,10 +69,10 @@ function within(place, brush) {
   return !brush || (place !== null && place >= brush[0] && place <= brush[1]);
 }
 
-/** @param {Brushes} brushes @param {string} name @param {[number, number] | null} range @returns {Brushes} */
-function changed(brushes, name, range) {
-  const rest = Object.fromEntries(Object.entries(brushes).filter(([key]) => key !== name));
-  return range ? { ...rest, [name]: range } : rest;
+/** @param {Brushes} brushes @param {string} id @param {[number, number] | null} range @returns {Brushes} */
+function changed(brushes, id, range) {
+  const rest = Object.fromEntries(Object.entries(brushes).filter(([key]) => key !== id));
+  return range ? { ...rest, [id]: range } : rest;
 }
 
 /** @param {{ axis: Dimension, left: number, brush: [number, number] | undefined, onBrush: (range: [number, number] | null) => void }} props */

@@ -36,16 +36,18 @@ export function Loading({ rows = 8 }) {
   return html`<div class="loading" role="status" aria-label="Loading">${Array.from({ length: rows }, (_, index) => html`<i key=${index} />`)}</div>`;
 }
 
-const STATUSES = /** @type {Record<string, string>} */ ({
-  RUNNING: "running",
-  SCHEDULED: "scheduled",
-  FINISHED: "finished",
-  FAILED: "failed",
-  KILLED: "killed",
-});
+const STATUSES = new Map(
+  Object.entries({
+    RUNNING: "running",
+    SCHEDULED: "scheduled",
+    FINISHED: "finished",
+    FAILED: "failed",
+    KILLED: "killed",
+  }),
+);
 
 /** @param {{ status: string, bare?: boolean }} props `bare` shows the mark alone */
 export function Status({ status, bare = false }) {
-  const word = STATUSES[status] ?? String(status).toLowerCase();
+  const word = STATUSES.get(status) ?? String(status).toLowerCase();
   return html`<span class=${`status ${word}`} title=${bare ? word : undefined}><i aria-hidden=${!bare} aria-label=${bare ? word : undefined} role=${bare ? "img" : undefined} />${!bare && word}</span>`;
 }

@@ -2,7 +2,7 @@
 /** How params and metrics of several runs are related: scatter, parallel coordinates, boxes. All choices are in the address. */
 
 import { asNumber } from "../../lib/dimensions.js";
-import { html } from "../../lib/preact.js";
+import { html, useMemo } from "../../lib/preact.js";
 import { go, href, path, setQuery } from "../../lib/router.js";
 import { BoxPlot } from "../../ui/boxplot.js";
 import { Button } from "../../ui/button.js";
@@ -87,6 +87,7 @@ export function Coordinates({ runs, columns, query }) {
   const wanted = (query.axes ?? "").split("|").filter(Boolean);
   const usual = [...params.slice(0, MOST_AXES - 1), ...metrics.slice(0, Math.max(1, MOST_AXES - params.length))];
   const shown = wanted.length ? wanted.flatMap((id) => columns.find((column) => idOf(column) === id) ?? []) : usual;
+  const axes = useMemo(() => shown.map((column) => ({ ...column, id: idOf(column) })), [columns, query.axes]);
   const colour = query.pc === "none" ? null : chosen(columns, query.pc, metrics[0]);
   if (shown.length < 2) return html`<${Empty} title="Nothing to draw"><p>The runs differ in less than two params and metrics.</p></${Empty}>`;
   const toggle = (/** @type {Column} */ column) => {
@@ -104,7 +105,7 @@ export function Coordinates({ runs, columns, query }) {
       <${Choice} label="colour" columns=${columns} value=${colour} none onChange=${(/** @type {string} */ id) => setQuery({ pc: id })} />
       <span class="muted">Drag along an axis to keep the runs between two values.</span>
     </div>
-    <${Parallel} points=${pointsOf(runs)} columns=${shown} colour=${colour} brushes=${brushesOf(query.brush)} onBrush=${brushed} onOpen=${opener(runs)} />`;
+    <${Parallel} points=${pointsOf(runs)} columns=${axes} colour=${colour} brushes=${brushesOf(query.brush)} onBrush=${brushed} onOpen=${opener(runs)} />`;
 }
 
 /** @param {string | undefined} text @returns {import("../../ui/parallel.js").Brushes} */

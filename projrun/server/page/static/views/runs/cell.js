@@ -56,8 +56,9 @@ function Curve({ points }) {
   const numbers = (points ?? []).filter(Number.isFinite);
   if (numbers.length < 2) return numbers.length ? html`<span class="muted">1 value</span>` : null;
   const least = Math.min(...numbers);
-  const range = Math.max(...numbers) - least || 1;
-  const line = numbers.map((value, index) => `${((index / (numbers.length - 1)) * 98 + 1).toFixed(1)},${(21 - ((value - least) / range) * 18).toFixed(1)}`);
+  // Halves: the whole of it may be more than a number can be.
+  const half = Math.max(...numbers) / 2 - least / 2 || 1;
+  const line = numbers.map((value, index) => `${((index / (numbers.length - 1)) * 98 + 1).toFixed(1)},${(21 - ((value / 2 - least / 2) / half) * 18).toFixed(1)}`);
   return html`<svg class="spark" viewBox="0 0 100 24" preserveAspectRatio="none" role="img" aria-label=${`From ${number(numbers[0])} to ${number(numbers.at(-1))}`}>
     <polyline points=${line.join(" ")} />
   </svg>`;
