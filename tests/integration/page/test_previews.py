@@ -1,0 +1,97 @@
+"""Artifacts that the browser plays, and tables that the server reads for it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import subprocess
+import wave
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.support.browser import Screen
+from tests.support.program import projrun_server
+from tests.support.rest import Api
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+_FILM = """async () => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [32, 24];
+    const brush = canvas.getContext("2d");
+    const stream = canvas.captureStream();
+    const recorder = new MediaRecorder(stream, { mimeType: "video/webm" });
+    const parts = [];
+    recorder.ondataavailable = ({ data }) => parts.push(data);
+    const ended = new Promise((call) => { recorder.onstop = call; });
+    recorder.start();
+    for (let frame = 0; frame < 5; frame += 1) {
+        brush.fillStyle = `rgb(${50 * frame} 80 120)`;
+        brush.fillRect(0, 0, 32, 24);
+        await new Promise((call) => setTimeout(call, 40));
+    }
+    recorder.stop();
+    await ended;
+    const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+    return btoa(String.fromCharCode(...bytes));
+}"""
+
+
+def _shown(screen: Screen, api: Api, name: str, content: bytes) -> None:
+    """A new run with one file, which is chosen."""
+    experiment = api.experiment(f"previews of {name}")
+    run = api.run(experiment, "recorder")
+    api.put(f"{experiment}/{run}/artifacts/{name}", content)
+    screen.show(f"/experiments/{experiment}/runs/{run}?tab=artifacts&path={name}")
+
+
+def _tone() -> bytes:
+    """Half a second at 440 Hz."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(1)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(int(128 + 100 * math.sin(math.tau * 440 * n / 8000)) for n in range(4000)))
+    return file.getvalue()
+
+
+def test_a_sound_is_played(screen: Screen, api: Api) -> None:
+    _shown(screen, api, "tone.wav", _tone())
+    sound = screen.page.locator("audio")
+    expect(sound).to_have_js_property("duration", 0.5)
+    sound.evaluate("sound => sound.play()")  # until it has begun
+    assert screen.inaccessible() == []
+
+
+def test_a_film_is_played(screen: Screen, api: Api) -> None:
+    screen.show("/experiments").text("New experiment")
+    _shown(screen, api, "episode.webm", base64.b64decode(screen.page.evaluate(_FILM)))
+    film = screen.page.locator("video")
+    expect(film).to_have_js_property("videoWidth", 32)
+    film.evaluate("film => film.play()")
+
+
+def test_a_parquet_file_is_a_table_where_the_server_has_pyarrow(
+    screen: Screen, api: Api, tmp_path: Path, mlflow3_python: Path
+) -> None:
+    """MLflow brings pyarrow along; the server of this test sees that package and no other of MLflow's."""
+    table = f"pyarrow.table({{'name': ['fox', {HOSTILE!r}], 'loss': [0.25, None]}})"
+    write = f"import pyarrow, pyarrow.parquet; pyarrow.parquet.write_table({table}, 't.parquet')"
+    subprocess.run([mlflow3_python, "-c", write], cwd=tmp_path, check=True)
+    content = (tmp_path / "t.parquet").read_bytes()
+    _shown(screen, api, "plain.parquet", content)
+    screen.text("Parquet is shown where pyarrow is installed beside the server")
+    screen.problems = [each for each in screen.problems if "501" not in each]
+    (packages,) = mlflow3_python.parent.parent.glob("lib/python3*/site-packages")
+    (tmp_path / "packages").mkdir()
+    for name in ("pyarrow", "numpy", "numpy.libs"):
+        (tmp_path / "packages" / name).symlink_to(packages / name)
+    with projrun_server(tmp_path, environ={"PYTHONPATH": str(tmp_path / "packages")}) as program:
+        screen.api = Api(program.uri)
+        _shown(screen, screen.api, "t.parquet", content)
+        screen.text("2 rows, 2 columns")
+        expect(screen.page.locator(".data th")).to_have_text(["#", "name", "loss"])
+        expect(screen.page.locator(".data td")).to_have_text(["1", "fox", "0.25", "2", HOSTILE, ""])
+        screen.page.goto("about:blank")  # before the server ends, which would be an error of the page
