@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
+import pkgutil
 import re
 import subprocess
 import sys
@@ -51,6 +53,19 @@ def test_every_path_that_a_document_names_exists() -> None:
         )
         if not (ROOT / path).exists()
     ]
+    assert missing == []
+
+
+def test_every_name_in_a_module_that_a_document_gives_exists() -> None:
+    """`projrun.testing.registry`, `projrun.errors.TrackingError`; others are tags or groups of entry points."""
+    missing = []
+    for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
+        for name in set(re.findall(r"\bprojrun(?:\.\w+)+", document.read_text(encoding="utf-8"))):
+            if importlib.util.find_spec(".".join(name.split(".")[:2])):
+                try:
+                    pkgutil.resolve_name(name)
+                except (ImportError, AttributeError):
+                    missing.append(f"{document.name}: {name}")
     assert missing == []
 
 

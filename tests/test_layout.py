@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
+from projrun import testing
 from tests.support.code import nodes, parsed
 from tests.support.guard import REPOSITORY
 
@@ -199,3 +202,11 @@ def test_rooms_are_small() -> None:
         str(file.parent.relative_to(REPOSITORY)) for file in (*CORE, *BACKENDS) if file.name != "__init__.py"
     )
     assert {room: count for room, count in counted.items() if count > LARGEST_ROOM} == {}
+
+
+def test_the_kits_say_what_they_compared() -> None:
+    kits = [
+        importlib.import_module(f"{testing.__name__}.{kit.name}") for kit in iter_modules(testing.__path__)
+    ]
+    assert len(kits) > 10
+    assert {type(kit.__loader__).__name__ for kit in kits} == {"AssertionRewritingHook"}

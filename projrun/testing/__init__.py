@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
+import pkgutil
+
 import pytest
 
 # Their assertions then say what was compared, as those of a test file do.
-pytest.register_assert_rewrite(
-    "projrun.testing.artifacts",
-    "projrun.testing.histories",
-    "projrun.testing.models",
-    "projrun.testing.run_store_logging",
-    "projrun.testing.run_store_runs",
-    "projrun.testing.run_store_search",
-    "projrun.testing.run_store",
-)
+pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.records import read_run
+from tests.integration.records import read_run, run_ids
 from tests.sources.git_servers import git
 from tests.support.commands import run_command, run_projrun
 from tests.support.projects import write_project
@@ -92,8 +92,7 @@ def test_a_run_of_mlflow_is_repeated_as_far_as_its_record_goes(
     values = ["-P", "note=it's a note", "-P", "extra=1", "-P", f"data={project}/data.txt"]
     done = run_command([mlflow3_python, *words, *values], environ=environ)
     assert done.returncode == 0, done.stderr
-    script = "import mlflow; print(mlflow.search_runs(experiment_names=['by-mlflow']).run_id[0])"
-    run_id = run_command([mlflow3_python, "-c", script], environ=environ).check().stdout.split()[-1]
+    run_id = run_ids(mlflow3_python, mlflow3_server, "by-mlflow")[0]
 
     again = projrun(mlflow3_server, "rerun", run_id, home=tmp_path / "home")
 
