@@ -13,7 +13,7 @@ from projrun.server.page.files import File, Files, new_file
 from projrun.server.table import ROUTE
 
 PLACES = frozenset({"", "experiments", "runs", "compare", "models", "signin", "tokens"})
-"""The first parts of the paths at which the page is; which view a path shows is decided in the browser."""
+"""The first parts of the paths at which the page is."""
 FILES = "page"
 """The first part of the paths of its files."""
 
@@ -56,7 +56,8 @@ class Page:
         if first in PLACES:
             scope[ROUTE] = "/"
             headers = {"content-security-policy": self._policy, "referrer-policy": "same-origin"}
-            return _response(scope, self._index(path.count("/") - 1), _ASK_AGAIN, headers)
+            index = self._index(path.count("/") - 1, self._files.view(path))
+            return _response(scope, index, _ASK_AGAIN, headers)
         if first != FILES:
             return None
         scope[ROUTE] = f"/{FILES}/{{file:path}}"
@@ -71,17 +72,22 @@ class Page:
     def _files(self) -> Files:
         return Files()
 
-    def _new_index(self, depth: int) -> File:
-        """The page for a path of so many parts.
+    def _new_index(self, depth: int, view: str | None) -> File:
+        """The page for a path of so many parts, which begins to load its view with itself.
 
         Without a prefix its files are named relative to the path: a proxy that removes a prefix need not be known.
         """
         root = f"{self._prefix}/" if self._prefix else "../" * depth or "./"
         place = f"{escape(root)}{FILES}/{self._files.digest}"
         modules = sorted({*self._files.imported("app.js")})
-        links = "\n".join(f'<link rel="modulepreload" href="{place}/{module}">' for module in modules)
+        if view:
+            modules += sorted({view, *self._files.imported(view)} - {*modules})
+        links = [f'<link rel="modulepreload" href="{place}/{module}">' for module in modules]
+        links += [
+            f'<link rel="preload" as="style" href="{place}/{sheet}">' for sheet in self._files.sheets(modules)
+        ]
         index = self._files.files["index.html"]
-        text = index.body.decode().replace(_LINKS, links).replace("{place}", place)
+        text = index.body.decode().replace(_LINKS, "\n".join(links)).replace("{place}", place)
         return new_file(text.encode(), index.media_type)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -22,6 +22,10 @@ MEDIA_TYPES = {
 """By suffix; files of other kinds (types, licences) are not sent."""
 
 _IMPORT = re.compile(r"""\b(?:import|export)\b[^;"'()]*?from\s*["'](\.{1,2}/[^"']+)["']""")
+
+_PLACE = re.compile(r"""\bpath: "([^"]+)", load: \(\) => import\("([^"]+)"\)""")
+_SHEET = re.compile(r"""\baddSheet\("([^"]+)"\)""")
+_REGISTRY = "views/registry.js"
 
 
 class File(NamedTuple):
@@ -45,6 +49,19 @@ class Files:
         etags = "".join(f"{name}{file.etag}" for name, file in self.files.items())
         self.digest = sha256(etags.encode()).hexdigest()[:16]
         """Changes with any file; it stands in their addresses, so browsers may keep them for ever."""
+        self._views = [
+            (re.compile(re.sub(r":\w+", "[^/]+", place) + "/?"), join(dirname(_REGISTRY), normpath(module)))
+            for place, module in _PLACE.findall(self.files[_REGISTRY].body.decode())
+        ]
+
+    def view(self, path: str) -> str | None:
+        """The module of what is shown at a path, as the page's own list of places says."""
+        return next((module for place, module in self._views if place.fullmatch(path)), None)
+
+    def sheets(self, modules: Iterable[str]) -> list[str]:
+        """The style sheets that modules load, each once."""
+        found = (sheet for module in modules for sheet in _SHEET.findall(self.files[module].body.decode()))
+        return list(dict.fromkeys(found))
 
     def imported(self, module: str) -> Iterator[str]:
         """The modules that one needs before it runs, directly and by way of others, each once."""

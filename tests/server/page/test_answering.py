@@ -49,6 +49,28 @@ def test_its_files_are_found_from_everywhere(database: Path, prefix: str, path: 
     assert script[1] == f"{root}page/{Files().digest}/app.js"
 
 
+def test_a_view_begins_to_load_with_the_page() -> None:
+    files = Files()
+    assert [files.view(path) for path in ("/", "/experiments/1", "/experiments/1/", "/runs/1", "/other")] == [
+        "views/experiments/view.js",
+        "views/runs/view.js",
+        "views/runs/view.js",
+        "views/run/by_id.js",
+        None,
+    ]
+
+
+def test_a_page_names_the_modules_and_sheets_of_its_view(database: Path) -> None:
+    (page,) = answers(database, Program(), Asked("GET", "/experiments/1"))
+    place = f"../page/{Files().digest}"
+    found = re.findall(r'<link rel="(\w+)"(?: as="style")? href="([^"]+)">', page.body.decode())
+    assert ("modulepreload", f"{place}/views/runs/view.js") in found
+    assert ("modulepreload", f"{place}/ui/grid.js") in found
+    assert ("preload", f"{place}/views/runs/runs.css") in found
+    assert len(found) == len(set(found))
+    assert not any("views/models" in address for _, address in found)
+
+
 def test_nothing_but_the_pages_own_scripts_and_styles_is_allowed(database: Path) -> None:
     (page,) = answers(database, Program(), Asked("GET", "/experiments"))
     policy = page.headers["content-security-policy"]

@@ -2,13 +2,18 @@
 /** The page begins here. */
 
 import { Component, html, render, useEffect, useState } from "./lib/preact.js";
-import { begin, useRoute } from "./lib/router.js";
+import { begin, current, useRoute } from "./lib/router.js";
 import { applyTheme, Shell } from "./ui/shell.js";
 import { Empty, Failed, Loading } from "./ui/states.js";
 import { places, sections } from "./views/registry.js";
 
 /** @type {Map<string, any>} */
 const views = new Map();
+
+/** @param {string} name of a place */
+function load(name) {
+  return places.find((each) => each.name === name)?.load().then((module) => void views.set(name, module.View));
+}
 
 function App() {
   const route = useRoute();
@@ -17,13 +22,9 @@ function App() {
   const View = views.get(route.name);
   useEffect(() => {
     setProblem(null);
-    const place = places.find((each) => each.name === route.name);
-    if (!place || views.has(route.name)) return;
-    place.load().then(
-      (module) => {
-        views.set(route.name, module.View);
-        redraw((old) => old + 1);
-      },
+    if (View) return;
+    load(route.name)?.then(
+      () => redraw((old) => old + 1),
       () => setProblem(new Error("A part of the page could not be loaded. If the server was upgraded, load the page again.")),
     );
   }, [route.name]);
@@ -59,4 +60,5 @@ class Guard extends Component {
 
 applyTheme();
 begin(places);
+load(current().name)?.catch(() => {}); // at once, not when the first frame is drawn; App says what went wrong
 render(html`<${App} />`, /** @type {Element} */ (document.querySelector("#page")));

@@ -1,7 +1,7 @@
 // @ts-check
 /** Calls of the server: MLflow's REST API, and what projrun adds to it. */
 
-import { useCallback, useEffect, useRef, useState } from "./preact.js";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "./preact.js";
 import { root } from "./router.js";
 
 /** An answer that is no success. */
@@ -125,9 +125,10 @@ export function useData(key, load, { every = 0 } = {}) {
   const [count, setCount] = useState(0);
   const latest = useRef(load);
   latest.current = load;
-  useEffect(() => {
+  // Asked before the frame is drawn, not after it.
+  useLayoutEffect(() => {
     const ending = new AbortController();
-    set((old) => ({ ...old, loading: true }));
+    set((old) => (old.loading ? old : { ...old, loading: true }));
     latest.current({ signal: ending.signal }).then(
       (data) => ending.signal.aborted || set({ key, data, loading: false }),
       (error) =>

@@ -62,6 +62,12 @@ export class Cells {
     this.failed = () => {};
   }
 
+  /** Cells that came with the rows, so that these are drawn once. @param {import("./source.js").Window} window */
+  keep({ ids, cells }) {
+    for (const [row, id] of ids) this.ids.set(row, id);
+    for (const [id, values] of cells) for (const [row, value] of values) this.set(id, row, value);
+  }
+
   load() {
     this.timer = 0;
     const { rows, columns } = this.wanted;

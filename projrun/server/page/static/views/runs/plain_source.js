@@ -15,6 +15,7 @@ import { toNumber } from "../../lib/format.js";
 
 const PAGE = 1000;
 const MOST = 10_000;
+const ASKED = "asked"; // what changes is seen by what was read before
 /** @type {Map<number, Run>} */
 const runs = new Map();
 /** @type {Map<string, Promise<Run[]>>} */
@@ -75,7 +76,7 @@ export async function search(selection, order) {
     const parent = run.tag.get("mlflow.parentRunId");
     return parent ? [/** @type {[number, number]} */ ([run.row, rowOf(String(parent))])] : [];
   });
-  return { total: all.length, rows: all.map((run) => run.row), parents: new Map(parents) };
+  return { total: all.length, rows: all.map((run) => run.row), parents: new Map(parents), token: ASKED };
 }
 
 /** @param {Cell} value */
@@ -139,7 +140,7 @@ export async function changes(experiment, since) {
   const newest = await readRuns({ experiment, filter: "", deleted: false }, 100);
   const differing = newest.filter((run) => before.get(run.row) !== stateOf(run)).map((run) => run.row);
   const isNew = (/** @type {number} */ row) => !before.has(row);
-  return since ? { token: since, new: differing.filter(isNew), changed: differing.filter((row) => !isNew(row)) } : { token: "asked", new: [], changed: [] };
+  return since ? { token: since, new: differing.filter(isNew), changed: differing.filter((row) => !isNew(row)) } : { token: ASKED, new: [], changed: [] };
 }
 
 /** What changes while a run goes on. @param {Run} run */

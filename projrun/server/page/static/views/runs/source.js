@@ -8,7 +8,8 @@ import { ApiError, get, own, post } from "../../lib/api.js";
 /** @typedef {import("../../lib/columns.js").Cell} Cell */
 /** @typedef {{ signal?: AbortSignal }} How */
 /** @typedef {{ experiment: string, filter: string, deleted: boolean }} Selection */
-/** @typedef {{ total: number, rows: number[], parents: Map<number, number> }} Found */
+/** @typedef {{ total: number, rows: number[], parents: Map<number, number>, token: string, window?: Window }} Found `token` is where changes begin. */
+/** @typedef {{ rows: number, columns: readonly Column[] }} Sight How many of the first rows are read at once, and what of them. */
 /** @typedef {{ count: number, mean: number | string, std: number | string, min: number | string, max: number | string }} Statistics */
 /** @typedef {{ value: Cell, rows: number[], metrics: (Statistics | null)[] }} Group */
 /** @typedef {{ ids: Map<number, string>, cells: Map<string, Map<number, Cell>> }} Window Of each column by its id, the cells of rows. */
@@ -23,21 +24,26 @@ const message = ({ experiment, filter, deleted }) => ({
 /** @param {Column} column */
 const asked = ({ kind, key, aggregate }) => (kind === "metric" ? { kind, key, aggregate } : { kind, key });
 
-/** @param {Selection} selection @param {{ column: Column, descending: boolean } | null} order @param {boolean} parents @param {How} how
+/** @param {Selection} selection @param {{ column: Column, descending: boolean } | null} order @param {boolean} parents @param {Sight} sight @param {How} how
  * @returns {Promise<Found>} */
-async function searchTables(selection, order, parents, how) {
+async function searchTables(selection, order, parents, { rows, columns }, how) {
   const order_by = order ? [{ ...asked(order.column), descending: order.descending }] : [];
-  const answer = await own("POST", "runs/search", { ...message(selection), order_by, parents }, how);
-  return { total: answer.total, rows: answer.rows, parents: new Map(answer.parents ?? []) };
+  const window = { rows, columns: columns.map(asked) };
+  const answer = await own("POST", "runs/search", { ...message(selection), order_by, parents, window }, how);
+  return { ...answer, parents: new Map(answer.parents ?? []), window: windowOf(answer.window, columns) };
 }
 
 /** @param {string} experiment @param {readonly number[]} rows @param {readonly Column[]} columns @param {How} [how] @returns {Promise<Window>} */
 async function readTables(experiment, rows, columns, how) {
   const answer = await own("POST", "runs/rows", { experiment_ids: [experiment], rows, columns: columns.map(asked) }, how);
-  const cells = new Map(
-    columns.map((column, index) => [column.id, new Map(answer.rows.map((/** @type {number} */ row, /** @type {number} */ at) => [row, answer.columns[index].values[at]]))]),
-  );
-  return { ids: new Map(answer.rows.map((/** @type {number} */ row, /** @type {number} */ at) => [row, answer.run_ids[at]])), cells };
+  return windowOf(answer, columns);
+}
+
+/** @param {{ rows: number[], run_ids: string[], columns: { values: Cell[] }[] }} answer @param {readonly Column[]} columns @returns {Window} */
+function windowOf({ rows, run_ids: ids, columns: answered }, columns) {
+  /** @template T @param {T[]} values @returns {Map<number, T>} */
+  const byRow = (values) => new Map(rows.map((row, at) => [row, values[at]]));
+  return { ids: byRow(ids), cells: new Map(columns.map((column, index) => [column.id, byRow(answered[index].values)])) };
 }
 
 /** @param {Selection} selection @param {How} how @returns {Promise<Known[]>} */

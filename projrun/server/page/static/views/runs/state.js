@@ -9,6 +9,7 @@ import { recall, remember, useRemembered } from "../../lib/remembered.js";
 import { setQuery } from "../../lib/router.js";
 import { flat, grouped, nested } from "../../lib/run_items.js";
 import { complain } from "../../ui/toast.js";
+import { NAME, STATUS } from "./cell.js";
 import { Cells } from "./cells.js";
 import { levelsOf, useGroups } from "./groups.js";
 import { changes, known as readKnown, search } from "./source.js";
@@ -16,6 +17,7 @@ import { changes, known as readKnown, search } from "./source.js";
 /** @typedef {import("../../lib/columns.js").Column} Column */
 
 const LIVE = 3000; // milliseconds between questions for what changed
+const IN_SIGHT = { rows: 48, columns: 16 }; // about what a window shows, read before it is drawn
 
 /** @param {string} experiment @param {Readonly<Record<string, string>>} query */
 export function useTable(experiment, query) {
@@ -28,19 +30,31 @@ export function useTable(experiment, query) {
   const selection = { experiment, filter, deleted };
   const [tick, setTick] = useState(0);
   const place = JSON.stringify(selection);
-  const known = useLast(useData(`${place} ${Math.floor(tick / 5)}`, (how) => readKnown(selection, how)));
-  // Before the rows: whatever comes after this is told of later.
-  const start = useMemo(() => changes(experiment, "").then((answer) => answer.token, () => ""), [experiment]);
-  const find = (/** @type {import("../../lib/api.js").How} */ how) => start.then(() => search(selection, order, nest, how));
+  const { cells, drawn } = useCells(experiment);
+  const first = useMemo(newFirst, [experiment]);
+  // The rows come first where it is known which columns they have: the server would be busy with both.
+  const before = query.columns || recall(columnsKey(experiment), null) ? first.token : Promise.resolve();
+  const known = useLast(useData(`${place} ${Math.floor(tick / 5)}`, (how) => before.then(() => readKnown(selection, how))));
+  const find = async (/** @type {import("../../lib/api.js").How} */ how) => {
+    try {
+      const seen = cells.wanted.columns.length ? cells.wanted.columns : [NAME, STATUS, ...shown.columns.slice(0, IN_SIGHT.columns)];
+      const columns = seen.filter(({ kind }) => kind !== "curve");
+      const answer = await search(selection, order, nest, { rows: IN_SIGHT.rows, columns }, how);
+      if (answer.window) cells.keep(answer.window);
+      first.came(answer.token);
+      return answer;
+    } finally {
+      if (!how.signal?.aborted) first.came("");
+    }
+  };
   const found = useLast(useData(JSON.stringify([place, query.order, nest, tick]), find));
   const shown = useColumns(experiment, query, known.data);
   const metrics = useMemo(() => shown.columns.filter((each) => each.kind === "metric"), [shown.columns]);
-  const { cells, drawn } = useCells(experiment);
   const reload = (/** @type {Iterable<number>} */ rows = []) => {
     cells.forget(rows);
     setTick((old) => old + 1);
   };
-  useChanges(experiment, start, reload);
+  useChanges(experiment, first.token, reload);
   const closed = useMemo(() => new Set((query.closed ?? "").split(",").map(Number)), [query.closed]);
   const open = useMemo(() => new Set(query.open === undefined ? [] : query.open.split("\n")), [query.open]);
   const groups = useGroups({ selection, by, metrics, open, order, tick });
@@ -66,10 +80,21 @@ function useLast(loaded) {
 /** Pixels of columns that a person made wider or narrower. @type {Readonly<Record<string, number>>} */
 const NO_WIDTHS = {};
 
+/** Where the columns are remembered. @param {string} experiment */
+const columnsKey = (experiment) => `columns.${experiment}`;
+
+/** The token of the first search, from which on changes are asked for; "" where it was refused. */
+function newFirst() {
+  let came = (/** @type {string} */ _token) => {};
+  /** @type {Promise<string>} */
+  const token = new Promise((done) => (came = done));
+  return { token, came };
+}
+
 /** The columns of the address, else those of the last time, else some that say most.
  * @param {string} experiment @param {Readonly<Record<string, string>>} query @param {import("../../lib/columns.js").Known[] | undefined} known */
 function useColumns(experiment, query, known) {
-  const key = `columns.${experiment}`;
+  const key = columnsKey(experiment);
   const remembered = /** @type {{ columns: string, pins: number } | null} */ (recall(key, null));
   const text = query.columns ?? remembered?.columns ?? "";
   const pins = Number(query.columns ? (query.pins ?? 0) : (remembered?.pins ?? 0)) || 0;
