@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 from projrun.errors import TrackingError
 from projrun.server.places import served_folder
+from projrun.server.pool import Pool
 from projrun.server.writing import Writer
 from projrun.tracking.parts import find_part
 from projrun.tracking.runs import LocalStore, RunStore
@@ -59,7 +59,7 @@ class Stores:
         self._open_store = open_store
         self.on_create = on_create
         self.files = files
-        self._threads = ThreadPoolExecutor(THREADS, "projrun-store")
+        self._threads = Pool(THREADS, "projrun-store")
         self._mine = threading.local()
         self._opened: list[RunStore] = []
         self._opening: asyncio.Lock | None = None
@@ -84,7 +84,7 @@ class Stores:
                     if type(error) is not TrackingError:
                         raise
                     # Locked: a thread can wait.
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, call)
+        return await self._threads.run(self._answer, call)
 
     async def write(self, call: Callable[[RunStore], Answer], *, quick: bool = False) -> Answer:
         """The answer of a call that may write; a `quick` one takes no longer than to hand it to a thread."""
@@ -102,7 +102,7 @@ class Stores:
             self._inline = INLINE if self._writes_quickly else 0
             answer: Answer = await self._writer.write(call)
             return answer
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, call)
+        return await self._threads.run(self._answer, call)
 
     async def folder(self) -> Path | None:
         """Where the store keeps the artifacts that it serves; None where that is not a folder of this machine."""
@@ -116,15 +116,14 @@ class Stores:
         async with self._opening:
             if self._known:
                 return
-            loop = asyncio.get_running_loop()
-            quick, local = await loop.run_in_executor(self._threads, self._open)
+            quick, local = await self._threads.run(self._open)
             if local is not None:
                 self._local = local
-                store, writes = await loop.run_in_executor(self._threads, self._open)
+                store, writes = await self._threads.run(self._open)
                 assert writes is not None  # noqa: S101 - the same store
                 self._writes_quickly = local.hurry()
                 writes.wait_at_most(LOCK_WAIT)
-                self._quick, self._writer = quick, Writer(store, writes, loop)
+                self._quick, self._writer = quick, Writer(store, writes, asyncio.get_running_loop())
             self._known = True
 
     def _open(self) -> tuple[RunStore, LocalStore | None]:
@@ -150,7 +149,7 @@ class Stores:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.close()
         if self._writer is not None and not self._writer.close(PATIENCE):
             return  # it still waits for another program's lock, and no client has had an answer
         for store in self._opened:
