@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -148,9 +149,13 @@ class SessionAnswer(msgspec.Struct, kw_only=True):
     models: dict[str, str] = {}
 
 
+_new_metric = partial(tuple.__new__, Metric)
+"""As `Metric._make`, which is a function in Python."""
+
+
 def metrics(fields: tuple[MetricFields, ...]) -> tuple[Metric, ...]:
     """As metrics: on the path of every logged value."""
-    return tuple(map(Metric._make, map(msgspec.structs.astuple, fields)))
+    return tuple(map(_new_metric, map(msgspec.structs.astuple, fields)))
 
 
 def params(pairs: tuple[Pair, ...]) -> tuple[Param, ...]:

@@ -44,23 +44,44 @@ def creating(name: str) -> Callable[[RunStore], str]:
     return lambda store: store.create_experiment(name)
 
 
+async def together(
+    stores: Stores, first: Callable[[RunStore], object], *others: Callable[[RunStore], object]
+) -> list[object]:
+    """The answers, or errors, of calls of which the others wait when the first is made."""
+    held, waiting = threading.Event(), threading.Event()
+
+    def holding(store: RunStore) -> object:
+        held.set()
+        assert waiting.wait(20)
+        return first(store)
+
+    tasks = [asyncio.create_task(stores.write(holding))]
+    while not held.is_set():
+        await asyncio.sleep(0.001)
+    tasks += [asyncio.create_task(stores.write(other)) for other in others]
+    await asyncio.sleep(0)
+    waiting.set()
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction takes all that waits, however slow the machine is."""
+    monkeypatch.setattr("projrun.server.writing.LONGEST", 60)
+
+
+@pytest.mark.usefixtures("patient")
 def test_what_waits_is_written_in_one_transaction(database: Path) -> None:
+    seen: list[set[str]] = []
+
+    def last(store: RunStore) -> str:
+        seen.append(names(database))
+        return store.create_experiment("e4")
+
     async def body(stores: Stores) -> None:
-        held, waiting = threading.Event(), threading.Event()
-
-        def first(store: RunStore) -> str:
-            held.set()
-            assert waiting.wait(20)
-            return store.create_experiment("first")
-
-        tasks = [asyncio.create_task(stores.write(first))]
-        while not held.is_set():
-            await asyncio.sleep(0.001)
-        tasks += [asyncio.create_task(stores.write(creating(f"e{number}"))) for number in range(5)]
-        await asyncio.sleep(0)
-        assert names(database) == set()
-        waiting.set()
-        assert len(set(await asyncio.gather(*tasks))) == 6
+        calls = [*map(creating, ["first", "e0", "e1", "e2", "e3"]), last]
+        assert len(set(await together(stores, *calls))) == 6
+        assert seen == [set()]
 
     served(database, body)
     assert names(database) == {"first", "e0", "e1", "e2", "e3", "e4"}
@@ -81,14 +102,14 @@ def test_a_call_that_fails_undoes_itself_alone(database: Path) -> None:
     assert names(database) == {"twice", "kept all the same", "after"}
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_transaction_that_is_lost_fails_for_all_that_were_in_it(database: Path) -> None:
     def losing(store: RunStore) -> None:
         engine = find_part(store, LocalStore)
         engine._connection.execute("ROLLBACK")  # type: ignore[union-attr]  # as SQLite does where a disk is full
 
     async def body(stores: Stores) -> None:
-        calls = [creating("before"), losing, creating("after")]
-        answers = await asyncio.gather(*map(stores.write, calls), return_exceptions=True)
+        answers = await together(stores, creating("before"), losing, creating("after"))
         assert {type(answer) for answer in answers} == {TrackingError}
         assert await stores.write(creating("next"))
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import isnan
+from operator import itemgetter
 
 from projrun.errors import InvalidValueError
 from projrun.tracking import limits
@@ -17,6 +18,7 @@ Name = tuple[str, str, str, str]
 """What tells one series of a run from another: key, model, dataset's name and digest; empty where not given."""
 Point = tuple[int, int, float, int]
 """Step, timestamp, value, and 1 for a NaN, whose value is 0: in the order of MLflow's latest."""
+_time = itemgetter(1)
 
 _INSERT = insert("points", "series, step, timestamp, value, is_nan") + " ON CONFLICT DO NOTHING"
 _INSERT_SERIES = insert_new(
@@ -51,7 +53,10 @@ def log(connection: Connection, run: int, metrics: Sequence[Metric]) -> None:
         _check_models(connection, new)
         connection.executemany(_INSERT_SERIES, [_new_series(run, name, logged[name]) for name in new])
         found = _find(connection, run, logged)
-    rows = [(found[name][0], *point) for name, points in logged.items() for point in points]
+    rows: list[Row] = []
+    for name, points in logged.items():
+        series = found[name][:1]
+        rows += [series + point for point in points]
     connection.executemany(_INSERT, rows)
     advanced = [_advanced(found[name], points) for name, points in logged.items()]
     connection.executemany(_ADVANCE, filter(None, advanced))
@@ -130,10 +135,11 @@ def _by_series(metrics: Iterable[Metric]) -> dict[Name, list[Point]]:
     for key, value, timestamp, step, dataset_name, dataset_digest, model_id, _ in metrics:
         name = (key, model_id or "", dataset_name or "", dataset_digest or "")
         point = (step, timestamp, float(value), 0) if value == value else (step, timestamp, 0.0, 1)
-        if name in logged:
-            logged[name].append(point)
-        else:
+        points = logged.get(name)
+        if points is None:
             logged[name] = [point]
+        else:
+            points.append(point)
     for points in logged.values():
         points.sort()
     return logged
@@ -142,7 +148,7 @@ def _by_series(metrics: Iterable[Metric]) -> dict[Name, list[Point]]:
 def _check(logged: dict[Name, list[Point]]) -> None:
     for name, points in logged.items():
         limits.check_key(name[0], "metric")
-        times = [point[1] for point in points]
+        times = [*map(_time, points)]
         limits.check_points(name[0], (points[0][0], points[-1][0]), (min(times), max(times)))
 
 
@@ -167,7 +173,7 @@ def _new_series(run: int, name: Name, points: Sequence[Point]) -> Row:
 def _advanced(series: Row, points: Sequence[Point]) -> Row | None:
     """What is kept of a series beside its points, brought up to date; None where it stays as it is."""
     number, step, timestamp, value, is_nan, ordered, *kept, _, _ = series
-    first, last, times = points[0], points[-1], [point[1] for point in points]
+    first, last, times = points[0], points[-1], [*map(_time, points)]
     latest = last if (step, timestamp, value) < last[:3] else (step, timestamp, value, is_nan)
     # Time never goes back from one step to the next.
     goes_on = step <= first[0] and timestamp <= first[1] and times == sorted(times)

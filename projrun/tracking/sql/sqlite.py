@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 
 from projrun.directories import make_private
@@ -95,7 +95,10 @@ class SqliteConnection(sqlite3.Connection):
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> sqlite3.Cursor:  # type: ignore[override]
         """Run one statement for each row."""
         rows = list(rows)
-        _check(chain.from_iterable(rows))
+        # A column of numbers, of which a batch has thousands, is known by its first.
+        for place, value in enumerate(rows[0] if rows else ()):
+            if type(value) is not int and type(value) is not float:
+                _check(map(itemgetter(place), rows))
         return super().executemany(statement, rows)
 
 
@@ -177,6 +180,8 @@ class SqliteEngine(LocalStore):
     @contextmanager
     def joined(self) -> Iterator[None]:
         """One transaction around those inside."""
+        # What undoes one of them would be written into a file, page by page.
+        self._connection.execute("PRAGMA temp_store = MEMORY")
         with self.writing():
             self._joined = True
             try:
