@@ -17,7 +17,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -103,7 +106,7 @@ class BackendConformance:
         exit_code: int,
         reason: str,
     ) -> None:
-        outcome = submitted(backend, config, spec_in(tmp_path, command)).wait()
+        outcome = waited(submitted(backend, config, spec_in(tmp_path, command)))
         assert (outcome.status, outcome.exit_code) == (status, exit_code)
         assert re.fullmatch(reason, outcome.reason)
 
@@ -116,7 +119,7 @@ class BackendConformance:
         spec = spec_in(folder, command, argv_prefix=("env", "ADDED=by the prefix"))
         spec = spec._replace(environ={**spec.environ, "GIVEN": "two\nlines"})
         job = submitted(backend, config, spec)
-        job.wait()
+        waited(job)
         assert whole_log(job).decode().splitlines() == [
             "y",
             str(folder),
@@ -131,7 +134,7 @@ class BackendConformance:
     ) -> None:
         spec = spec_in(tmp_path, "echo not wrapped", argv=("echo", "wrapped  $HOME"))
         job = submitted(backend, config, spec)
-        assert job.wait().status == "FINISHED"
+        assert waited(job).status == "FINISHED"
         assert whole_log(job) == b"wrapped  $HOME\n"
 
     def test_what_ends_the_command_is_called(
@@ -144,7 +147,7 @@ class BackendConformance:
             end_details={"word": "told"},
             end_environ={"WORD": "again"},
         )
-        outcome = submitted(backend, config, spec).wait()
+        outcome = waited(submitted(backend, config, spec))
         assert outcome == Outcome("FAILED", 42, "told again: exit code 3")
 
     def test_a_specification_survives_as_json(
@@ -155,14 +158,14 @@ class BackendConformance:
         text = write_spec(spec, tmp_path / "private")
         assert "hush-hush" not in text
         job = submitted(backend, config, read_spec(text))
-        assert job.wait().status == "FINISHED"
+        assert waited(job).status == "FINISHED"
         assert whole_log(job) == b"*** word\n"
 
     def test_lines_begin_with_their_time_where_that_is_asked_for(
         self, backend: ExecutionBackend, config: Mapping[str, object], tmp_path: Path
     ) -> None:
         job = submitted(backend, config, spec_in(tmp_path, "echo word", timestamps=True))
-        assert job.wait().status == "FINISHED"
+        assert waited(job).status == "FINISHED"
         assert re.fullmatch(rb"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z word\n", whole_log(job))
 
     def test_the_output_is_complete_at_the_end(
@@ -170,7 +173,7 @@ class BackendConformance:
     ) -> None:
         command = f"for ((n = 1; n <= {_LINES}; n++)); do echo $n; done; (sleep 0.2; echo later) &"
         job = submitted(backend, config, spec_in(tmp_path, command))
-        assert job.wait().status == "FINISHED"
+        assert waited(job).status == "FINISHED"
         lines = whole_log(job).split()
         assert lines == [b"%d" % number for number in range(1, _LINES + 1)] + [b"later"]
 
@@ -182,7 +185,7 @@ class BackendConformance:
         assert polled(job, until=lambda: job.logs(0) == b"first\n") is None
         assert (job.logs(2), job.logs(6)) == (b"rst\n", b"")
         (tmp_path / "go").touch()
-        assert job.wait().status == "FINISHED"
+        assert waited(job).status == "FINISHED"
         assert (job.logs(0), job.logs(6), job.logs(1000)) == (b"first\nsecond\n", b"second\n", b"")
 
     def test_polling_says_the_same_as_waiting(
@@ -194,7 +197,7 @@ class BackendConformance:
         outcome = polled(job)
         assert outcome is not None
         assert (outcome.status, outcome.exit_code) == ("FAILED", 4)
-        assert job.wait() == outcome == job.poll()
+        assert waited(job) == outcome == job.poll()
 
     def test_a_signal_ends_the_whole_job(
         self, backend: ExecutionBackend, config: Mapping[str, object], tmp_path: Path
@@ -202,10 +205,10 @@ class BackendConformance:
         job = submitted(backend, config, spec_in(tmp_path, "sleep 600 & echo started; wait"))
         assert polled(job, until=lambda: job.logs(0) == b"started\n") is None
         job.signal(signal.SIGTERM)
-        outcome = job.wait()
+        outcome = waited(job)
         assert (outcome.status, outcome.exit_code) == ("KILLED", 143)
         job.signal(signal.SIGTERM)  # one that is gone is no error
-        assert job.wait() == outcome
+        assert waited(job) == outcome
 
     def test_a_job_that_takes_too_long_fails(
         self, backend: ExecutionBackend, config: Mapping[str, object], tmp_path: Path
@@ -213,7 +216,7 @@ class BackendConformance:
         if "timeout" not in backend.capabilities.resources:
             return  # then the plan refuses one
         spec = spec_in(tmp_path, "trap 'exit 0' TERM; sleep 600 & wait", limits=Limits(timeout=0.3))
-        outcome = submitted(backend, config, spec).wait()
+        outcome = waited(submitted(backend, config, spec))
         assert (outcome.status, outcome.exit_code, outcome.cause) == ("FAILED", 124, "timeout")
         assert outcome.reason == "timed out after 0.3 s"
 
@@ -222,9 +225,9 @@ class BackendConformance:
     ) -> None:
         ref = backend.submit(spec_in(tmp_path, "echo said; exit 3"), config)
         assert ref.isprintable()
-        outcome = backend.attach(ref).wait()
+        outcome = waited(backend.attach(ref))
         again = backend.attach(ref)
-        assert again.poll() == again.wait() == outcome
+        assert again.poll() == waited(again) == outcome
         assert whole_log(again) == b"said\n"
 
     def test_a_text_that_is_no_reference_is_refused(self, backend: ExecutionBackend) -> None:
@@ -241,13 +244,13 @@ class BackendConformance:
         running, exit_code, printed = self.elsewhere(backend, ref, signal.SIGTERM)
         assert (running, printed) == ("True", "b'started\\n'")
         assert int(exit_code) in (143, UNKNOWN_EXIT_CODE)
-        assert job.wait().exit_code == 143
+        assert waited(job).exit_code == 143
 
     def test_another_process_finds_a_job_that_has_ended(
         self, backend: ExecutionBackend, config: Mapping[str, object], tmp_path: Path
     ) -> None:
         ref = backend.submit(spec_in(tmp_path, "echo said; exit 3"), config)
-        backend.attach(ref).wait()
+        waited(backend.attach(ref))
         running, exit_code, printed = self.elsewhere(backend, ref, 0)
         assert (running, printed) == ("False", "b'said\\n'")
         assert int(exit_code) in (3, UNKNOWN_EXIT_CODE)
@@ -284,6 +287,27 @@ def polled(job: Job, until: Callable[[], bool] = lambda: False) -> Outcome | Non
         assert time.monotonic() < deadline, f"waited {_PATIENCE:.0f} s; the output is {job.logs(0)!r}"
         time.sleep(0.02)
     return outcome
+
+
+def waited(job: Job) -> Outcome:
+    """What `wait` returns or raises; a failure where it does neither."""
+    returned: Future[Outcome] = Future()
+
+    def wait() -> None:
+        try:
+            returned.set_result(job.wait())
+        except BaseException as error:
+            returned.set_exception(error)
+
+    Thread(target=wait, daemon=True).start()
+    try:
+        return returned.result(_PATIENCE)
+    except FutureTimeout:
+        if returned.done():
+            raise
+        raise AssertionError(
+            f"`wait` has not returned within {_PATIENCE:g} s; `poll` says {job.poll()}, the output is {job.logs(0)!r}"
+        ) from None
 
 
 def whole_log(job: Job) -> bytes:
