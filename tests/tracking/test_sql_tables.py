@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from math import nan
 from pathlib import Path
@@ -98,14 +99,21 @@ def test_columns_of_many_runs_are_those_of_some_and_the_rare_ones(
     assert found == [("nearly", 4, True), ("rare", 1, True), ("same", 4, False)]
 
 
+def plan(store: SqlStore, call: Callable[[Tables], object], part: str) -> str:
+    """How SQLite begins with the statement of a call that has this part."""
+    seen: list[str] = []
+    raw = store._engine._connection  # type: ignore[attr-defined]
+    raw.set_trace_callback(seen.append)
+    call(part_of(store, Tables))
+    raw.set_trace_callback(None)
+    (statement,) = [each for each in seen if part in each]
+    return str(raw.execute(f"EXPLAIN QUERY PLAN {statement}").fetchone()[3])
+
+
 def test_rows_are_found_without_reading_each(tmp_path: Path) -> None:
     """A run's row is larger than all that an index has of it, and there are a hundred thousand."""
-    seen: list[str] = []
     with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
-        raw = store._engine._connection  # type: ignore[attr-defined]
-        raw.set_trace_callback(seen.append)
-        part_of(store, Tables).find_rows(Selection(["0"]))
-        raw.set_trace_callback(None)
-        (statement,) = [each for each in seen if "ORDER BY start_time" in each]
-        (plan,) = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}")]
-    assert "USING COVERING INDEX runs_by_experiment" in plan
+        all_rows = plan(store, lambda tables: tables.find_rows(Selection(["0"])), "ORDER BY start_time")
+        parents = plan(store, lambda tables: tables.parents(["0"]), "parentRunId")
+    assert "USING COVERING INDEX runs_by_experiment" in all_rows
+    assert "tags_by_value (key=?)" in parents

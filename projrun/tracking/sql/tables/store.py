@@ -71,7 +71,8 @@ class SqlTables:
             rows = connection.execute(
                 "SELECT runs.id, parents.id FROM tags JOIN runs ON runs.id = tags.run"
                 " JOIN runs AS parents ON parents.run_id = tags.value"
-                f" WHERE tags.key = 'mlflow.parentRunId' AND {within.text} ORDER BY runs.id",
+                " WHERE tags.key = 'mlflow.parentRunId'"
+                f" AND {connection.dialect.unindexed}{within.text} ORDER BY runs.id",
                 within.values,
             )
             return [(row, parent) for row, parent in rows]
