@@ -140,7 +140,7 @@ def _search(store: RunStore, message: _Search) -> _Found:
             raise InvalidValueError(f"{name} must be at least 0, not {number}")
     tables = part_of(store, Tables)
     orders = [Order(each.column(), each.descending) for each in message.order_by]
-    # Before the rows are found: what changes meanwhile is told twice rather than not at all.
+    # Before the rows are found: they may have what changes meanwhile, and `changes` then has it again.
     token = tables.changes(message.experiment_ids).token if first else ""
     found = tables.find_rows(message.selection(), orders, message.max)
     return _Found(

@@ -28,7 +28,7 @@ def matching(connection: Connection, selection: Selection) -> list[int]:
 
 
 def _all(connection: Connection, wanted: Wanted) -> list[int]:
-    """By the index alone; of a run's stage, which it has not, only the rare one is asked."""
+    """By the index alone, which does not have the stage of a run: it is asked which runs are deleted."""
     found = connection.execute(
         f"SELECT id FROM runs WHERE {in_experiments(wanted).text} ORDER BY start_time DESC, id DESC"
     )
