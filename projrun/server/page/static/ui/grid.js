@@ -7,7 +7,7 @@
 import { Component, html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/preact.js";
 
 export const ROW = 32;
-const MORE = 12; // rows drawn above and below, and columns' pixels, so that scrolling shows no gaps
+const MORE = 8; // rows drawn above and below, and columns' pixels, so that scrolling shows no gaps
 const STEP = 4;
 
 /** @typedef {{ id: string, width: number, class?: string, sort?: "ascending" | "descending" }} GridColumn */
@@ -63,7 +63,7 @@ function Line({ columns, places, pinned, left, right, role, draw }) {
       role=${role}
       aria-colindex=${index + 1}
       aria-sort=${role === "columnheader" ? column.sort : undefined}
-      style=${{ left: `${places.lefts[index]}px`, width: `${column.width}px` }}
+      style=${places.styles[index]}
     >
       ${draw(column, index)}
     </div>`;
@@ -120,14 +120,17 @@ class Row extends Component {
 function placesOf(columns, pinned) {
   /** @type {number[]} */
   const lefts = [];
+  /** Texts, the same for all rows: those are compared at once where a row shows another one. @type {string[]} */
+  const styles = [];
   let total = 0;
   let pins = 0;
   for (const [index, column] of columns.entries()) {
     if (index === pinned) pins = total;
     lefts.push(total);
+    styles.push(`left:${total}px;width:${column.width}px`);
     total += column.width;
   }
-  return { lefts, total, pins: pinned >= columns.length ? total : pins };
+  return { lefts, styles, total, pins: pinned >= columns.length ? total : pins };
 }
 
 /** What is in sight, measured when something scrolls or is resized.

@@ -20,6 +20,7 @@ const POINTS = 600; // a run in a chart that is some 400 pixels wide
 const POINTS_OF_MANY = 300;
 const HEIGHT = 240;
 const MANY = 20;
+const FIRST = 3; // charts in the first line
 const EVERY = 3000;
 const SOON = 1500; // after a quick look at long histories
 
@@ -40,7 +41,7 @@ export function MetricCharts({ runs, keys, live, hidden, hub: given, notes }) {
     ${large && html`<p><${Button} kind="quiet" onClick=${() => setQuery({ chart: null }, { push: true })}>All charts</${Button}></p>`}
     <div class=${large ? "charts one" : "charts"}>
       ${shown.map(
-        (key) => html`<${Seen} key=${key} height=${large ? 520 : HEIGHT + 76}>
+        (key, index) => html`<${Seen} key=${key} first=${index < FIRST} height=${large ? 520 : HEIGHT + 76}>
           <${MetricChart} name=${key} runs=${shownRuns} settings=${settings} looks=${colours} hub=${hub} zoom=${zoom} live=${live} height=${large ? 460 : HEIGHT} note=${notes?.get(key)} large=${large === key} />
         </${Seen}>`,
       )}
@@ -82,10 +83,11 @@ function merged(whole, finer) {
   });
 }
 
-/** Shows its content once it has come near the window, and keeps its place before. @param {{ height: number, children: any }} props */
-function Seen({ height, children }) {
+/** Shows its content once it has come near the window, and keeps its place before; the `first` are near it at the beginning.
+ * @param {{ height: number, first: boolean, children: any }} props */
+function Seen({ height, first, children }) {
   const place = useRef(/** @type {HTMLElement | null} */ (null));
-  const [seen, setSeen] = useState(false);
+  const [seen, setSeen] = useState(first);
   useEffect(() => {
     const element = place.current;
     if (!element || seen) return undefined;

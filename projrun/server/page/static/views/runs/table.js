@@ -37,13 +37,14 @@ export function Table({ experiment, table, selected, at, onToggle, onFold, onAll
     if (id === "name") return html`<${NameHead} table=${table} width=${grid[index].width} />`;
     return html`<${ColumnHead} table=${table} at=${index - 2} width=${grid[index].width} />`;
   };
+  // Functions without state are called: a component for each of a thousand cells would take half of the time.
   const cell = (/** @type {number} */ index, /** @type {{ id: string }} */ { id }) => {
     const item = /** @type {import("../../lib/run_items.js").Item} */ (items[index]);
-    if (id === "select") return html`<${Mark} item=${item} index=${index} table=${table} selected=${selected} onToggle=${onToggle} />`;
-    if (item.kind === "group") return html`<${GroupCell} id=${id} item=${item} groups=${groups.data} metrics=${metrics} names=${groups.names} onToggle=${() => onFold(index)} />`;
-    if (id === "name") return html`<${RunName} experiment=${experiment} item=${item} cells=${cells} onToggle=${() => onFold(index)} />`;
+    if (id === "select") return Mark({ item, index, table, selected, onToggle });
+    if (item.kind === "group") return GroupCell({ id, item, groups: groups.data, metrics, names: groups.names, onToggle: () => onFold(index) });
+    if (id === "name") return RunName({ experiment, item, cells, onToggle: () => onFold(index) });
     const column = byId.get(id);
-    return column ? html`<${Value} row=${item.row} column=${column} cells=${cells} />` : null;
+    return column ? Value({ row: item.row, column, cells }) : null;
   };
   const look = (/** @type {number} */ index) => {
     const item = /** @type {import("../../lib/run_items.js").Item} */ (items[index]);
