@@ -138,6 +138,10 @@ def test_files_of_runs_versions_and_models(client: Client, run_id: str) -> None:
     version = created.json["model_version"]["version"]
     query = f"name=m&version={version}&path=page.html"
     assert client.send("GET", f"/model-versions/get-artifact?{query}").status == 200
+    client.send("PUT", f"{root}/model/MLmodel", b"flavors: {}")
+    created = client.post("model-versions/create", name="m", source=f"runs:/{run_id}/model", run_id=run_id)
+    query = f"name=m&version={created.json['model_version']['version']}&path=MLmodel"
+    assert client.send("GET", f"/model-versions/get-artifact?{query}").body == b"flavors: {}"
     created = client.post("logged-models", experiment_id="0", name="logged", source_run_id=run_id)
     info = created.json["model"]["info"]
     place = info["artifact_uri"].removeprefix("mlflow-artifacts:")

@@ -14,6 +14,7 @@ from projrun.server.files.receiving import receive
 from projrun.server.files.sending import ArtifactResponse
 from projrun.server.files.threads import in_thread
 from projrun.server.stores import Stores
+from projrun.tracking.artifacts.references import Place, resolve
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.artifacts.transfers import transfers_of
 from projrun.tracking.logged_models import LoggedModels
@@ -62,12 +63,16 @@ async def _of_run(request: Request, stores: Stores, message: _OfRun) -> Response
 
 
 async def _of_version(request: Request, stores: Stores, message: _OfVersion) -> Response:
-    def find(store: RunStore) -> ArtifactRepository:
+    def find(store: RunStore) -> tuple[ArtifactRepository, str]:
         registry = part_of(store, ModelRegistry)
-        return store.artifacts(registry.get_model_version_download_uri(message.name, message.version))
+        uri = registry.get_model_version_download_uri(message.name, message.version)
+        # Any other URI is a place already; a name of a model would lead to what the caller may not read.
+        place = resolve(uri, store) if uri.startswith("runs:") else Place(uri, "")
+        return store.artifacts(place.artifact_uri), place.path
 
     path = safe_path(message.path)
-    return await _sent(await stores.read(find), path)
+    repository, folder = await stores.read(find)
+    return await _sent(repository, safe_path(f"{folder}/{path}") if folder else path)
 
 
 async def _of_model(request: Request, stores: Stores, message: _OfModel) -> Response:
