@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -273,6 +274,23 @@ def test_the_selection_is_in_the_address_and_goes_to_the_comparison(runs: Screen
     runs.text("2 runs selected")
     runs.page.get_by_role("button", name="Compare").click()
     runs.page.wait_for_url(re.compile(r"/compare\?runs=[0-9a-f]{32},[0-9a-f]{32}"))
+
+
+def test_the_table_is_saved_as_csv_with_whole_texts(screen: Screen, api: Api) -> None:
+    experiment = api.experiment("saved")
+    long = "x" * 300
+    start = 1_700_000_000_000
+    first = api.run(experiment, "=one", params={"p": long}, metrics={"loss": [2.0, 0.123456789]}, start=start)
+    second = api.run(experiment, "two", params={"p": "a,b"}, metrics={"loss": [-1.5]}, start=start + 1000)
+    screen.show(f"/experiments/{experiment}?order=a.start_time")
+    screen.expect(NAMES).to_have_count(2)
+    with screen.page.expect_download() as download:
+        screen.page.get_by_role("button", name="CSV").click()
+    assert download.value.suggested_filename == "saved.csv"
+    table = list(csv.DictReader(download.value.path().read_text(encoding="utf-8").splitlines()))
+    shown = [(run["run_id"], run["run_name"], run["metrics.loss"], run["params.p"]) for run in table]
+    assert shown == [(first, "'=one", "0.123456789", long), (second, "two", "-1.5", "a,b")]
+    assert table[0]["start_time"] == "2023-11-14T22:13:20.000Z"
 
 
 def test_only_rows_in_sight_are_drawn(screen: Screen, api: Api) -> None:

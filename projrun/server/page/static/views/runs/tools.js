@@ -13,8 +13,8 @@ import { groupTitle, levelsText, PARENT } from "./groups.js";
 
 const MOST_PARAMS = 30;
 
-/** @param {{ table: ReturnType<typeof import("./state.js").useTable>, query: Readonly<Record<string, string>>, onColumns: () => void }} props */
-export function Tools({ table, query, onColumns }) {
+/** @param {{ table: ReturnType<typeof import("./state.js").useTable>, query: Readonly<Record<string, string>>, onColumns: () => void, onSave: () => void }} props */
+export function Tools({ table, query, onColumns, onSave }) {
   const differ = query.differ === "1";
   return html`<div class="tools">
     <${FilterBox} value=${query.filter ?? ""} known=${table.known} problem=${table.problem} filter=${table.filter} onChange=${(/** @type {string} */ filter) => setQuery({ filter }, { push: true })} />
@@ -23,6 +23,7 @@ export function Tools({ table, query, onColumns }) {
     <${Button} pressed=${differ} title="Show only columns in which the runs differ" onClick=${() => setQuery({ differ: !differ && "1" })}>Differing</${Button}>
     ${!table.by.length && html`<${Button} pressed=${table.nest} title="Show children under their parents" onClick=${() => setQuery({ nest: table.nest ? "0" : "1" })}>Nested</${Button}>`}
     <${Button} pressed=${table.deleted} title="Show deleted runs" onClick=${() => setQuery({ show: table.deleted ? null : "deleted", select: null }, { push: true })}>Deleted</${Button}>
+    <${Button} icon="download" title="Save these runs and columns as a CSV file" disabled=${!table.found.data?.rows.length} onClick=${onSave}>CSV</${Button}>
   </div>`;
 }
 

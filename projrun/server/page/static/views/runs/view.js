@@ -12,10 +12,12 @@ import { Button, Command } from "../../ui/button.js";
 import { Markdown } from "../../ui/markdown.js";
 import { addSheet } from "../../ui/sheet.js";
 import { Empty, Failed, Loading } from "../../ui/states.js";
+import { attempt } from "../../ui/toast.js";
 import { read as readExperiment } from "../experiments/calls.js";
 import { ExperimentDialog } from "../experiments/dialogs.js";
 import { Actions } from "./actions.js";
 import { ColumnsDialog } from "./columns_dialog.js";
+import { saveRuns } from "./saving.js";
 import { useSelected } from "./selection.js";
 import { useTable } from "./state.js";
 import { Table } from "./table.js";
@@ -69,7 +71,8 @@ export function View({ route }) {
   if (about.error && !about.data) return html`<${Failed} error=${about.error} retry=${about.reload} />`;
   return html`<div class="view full runs">
     <${Title} about=${about} editable=${may("EDIT")} total=${found.data?.total} />
-    <${Tools} table=${table} query=${query} onColumns=${() => setChoosing(true)} />
+    <${Tools} table=${table} query=${query} onColumns=${() => setChoosing(true)}
+      onSave=${() => attempt(() => saveRuns(about.data?.name ?? experiment, experiment, found.data?.rows ?? [], table.columns))} />
     ${found.error && !table.problem && html`<${Failed} error=${found.error} retry=${found.reload} />`}
     ${!found.data && !found.error && html`<${Loading} rows=${16} />`}
     ${found.data && !items.length && !found.error && html`<${Nothing} filtered=${Boolean(table.filter)} deleted=${table.deleted} name=${about.data?.name ?? ""} />`}
