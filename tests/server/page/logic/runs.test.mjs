@@ -114,6 +114,15 @@ test("a log grows, repeats itself and has long lines", async () => {
   assert.deepEqual(source.chunks.get(0).map((line) => line.text), ["new"]);
 });
 
+test("of a log without ends of lines each part is read once", async () => {
+  const bytes = new Uint8Array(CHUNK * 60).fill(46);
+  let reads = 0;
+  const source = new LogSource(async (start, end) => ((reads += 1), { bytes: bytes.subarray(start, end), size: bytes.length }));
+  for (const _ of [1, 2]) for (let index = 0; index < 60; index += 1) await source.ensure(index);
+  assert.equal(reads, 60);
+  assert.equal(source.chunks.get(0)?.length, 1);
+});
+
 test("wrapped lines have several rows", async () => {
   const { source } = fileOf(`${"x".repeat(25)}\ny\nz`);
   await source.ensure(0);

@@ -55,10 +55,9 @@ export class LogSource {
   keep(index, lines) {
     this.chunks.set(index, lines);
     this.counts.set(index, lines.reduce((sum, line) => sum + line.count, 0));
-    for (const old of this.chunks.keys()) {
-      if (this.chunks.size <= MOST_CHUNKS) break;
-      if (old !== index) this.chunks.delete(old);
-    }
+    // Those inside a long line, such as one of a progress bar, have none and cost nothing: they are not asked for again.
+    const full = [...this.chunks].filter(([old, each]) => each.length && old !== index);
+    for (const [old] of full.slice(0, Math.max(0, full.length + 1 - MOST_CHUNKS))) this.chunks.delete(old);
   }
 
   /** Find out what was appended. @returns {Promise<boolean>} whether something was */
