@@ -75,13 +75,31 @@ def test_whoever_is_not_signed_in_is_sent_there_and_back(screen: Screen) -> None
     screen.show("/models").expect("h1").to_have_text("Sign in")
 
 
-@pytest.mark.parametrize("then", ["//evil.example.org/", "https://evil.example.org/", "/\\evil.example.org"])
+@pytest.mark.parametrize(
+    "then",
+    ["//evil.example.org/", "https://evil.example.org/", "/\\evil.example.org", "/%09/evil.example.org"],
+)
 def test_nothing_leads_elsewhere_after_signing_in(screen: Screen, then: str) -> None:
     screen.show(f"/signin?then={then}")
     sign_in(screen, "ann")
     screen.page.wait_for_url(f"{screen.api.uri}/**")
     screen.page.get_by_role("button", name="ann", exact=True).wait_for()
     assert screen.page.url.startswith(f"{screen.api.uri}/")
+
+
+def test_what_is_being_written_outlives_the_sign_in(screen: Screen) -> None:
+    screen.show("/signin?then=/experiments")
+    sign_in(screen, "ann")
+    screen.page.get_by_role("button", name="New experiment").click()
+    dialog = screen.page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("not lost")
+    screen.page.context.clear_cookies()
+    screen.page.get_by_role("button", name="Create", exact=True).click()
+    screen.text("Your sign-in has ended. Sign in again in another tab, then repeat this here.")
+    assert dialog.get_by_label("Name").input_value() == "not lost"
+    dialog.get_by_role("button", name="Cancel").click()
+    screen.page.reload()
+    screen.expect("h1").to_have_text("Sign in")
 
 
 def test_what_one_may_not_do_is_not_offered(screen: Screen) -> None:

@@ -1,13 +1,14 @@
 // Names and values that nobody expects: they come from addresses, clocks and whoever records.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { columnOf, column, title } from "../../../../projrun/server/page/static/lib/columns.js";
+import { column, columnOf, orderOf, title } from "../../../../projrun/server/page/static/lib/columns.js";
 import { columnsOf } from "../../../../projrun/server/page/static/lib/comparison.js";
 import { bounds, PLAIN, shape } from "../../../../projrun/server/page/static/lib/curves.js";
 import { axisTicks, dimension, pixels } from "../../../../projrun/server/page/static/lib/dimensions.js";
 import { ago, date, exactDate, isoDate, localDate } from "../../../../projrun/server/page/static/lib/format.js";
 import { languageOf } from "../../../../projrun/server/page/static/lib/highlight.js";
 import { kindOf } from "../../../../projrun/server/page/static/lib/media.js";
+import { pathsOf, pathsText } from "../../../../projrun/server/page/static/lib/run_items.js";
 import { runOf } from "../../../../projrun/server/page/static/lib/runs.js";
 
 /** The ends of what doubles can be, and neighbours that differ in their last bit. */
@@ -61,4 +62,21 @@ test("names that every object has are names like others", () => {
     assert.equal(kindOf(`a.${name}`), "text");
     assert.equal(languageOf(`a.${name}`), "");
   }
+});
+
+test("groups that are open, also that of the runs without a value", () => {
+  for (const paths of [[], [""], ["a"], ["", "a\tb"]]) assert.deepEqual(pathsOf(pathsText(paths)), paths);
+  assert.deepEqual(pathsOf(undefined), []);
+});
+
+test("columns of addresses are those that there are", () => {
+  assert.equal(columnOf("a.nonsense"), null);
+  assert.equal(orderOf("c.loss"), null);
+  assert.equal(orderOf("-m.loss")?.descending, true);
+});
+
+test("how long ago what is yet to come was", () => {
+  const now = 1_700_000_000_000;
+  assert.equal(ago(now + 60_000, now), "now"); // clocks differ
+  assert.match(ago(now + 86_400_000, now), /2023/);
 });

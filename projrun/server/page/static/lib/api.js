@@ -90,18 +90,36 @@ async function send(method, address, message, how) {
   }
   if (answer.status === 401) signingIn.needed();
   if (!answer.ok) throw await failure(answer);
-  return answer.json();
+  try {
+    return await answer.json();
+  } catch (error) {
+    if (how.signal?.aborted) throw error;
+    throw new ApiError(0, "UNREADABLE", "Something else answered in the server's place, such as the sign-in page of a proxy. Load the page again.");
+  }
 }
+
+/** What people can do about answers of proxies, which come as pages of their own. @type {Map<number, string>} */
+const MEANINGS = new Map([
+  [401, "Your sign-in has ended. Sign in again in another tab, then repeat this here."],
+  [403, "You may not do this. Ask an administrator of the server."],
+  [413, "This is larger than a proxy before the server lets through."],
+  [429, "Too many requests. Wait a minute, then try again."],
+  [502, "The server does not answer the proxy before it. It may be starting: try again in a moment."],
+  [503, "The server is busy or starting. Try again in a moment."],
+  [504, "The server took too long to answer. Try again in a moment."],
+]);
 
 /** @param {Response} answer */
 async function failure(answer) {
   const text = await answer.text();
+  const meaning = MEANINGS.get(answer.status) ?? `The server answered ${answer.status}.`;
   try {
     const { error_code: code, message } = JSON.parse(text);
-    return new ApiError(answer.status, code, message || code);
+    if (message || code) return new ApiError(answer.status, code ?? "", answer.status === 401 ? meaning : message || code);
   } catch {
-    return new ApiError(answer.status, "", text.slice(0, 500) || `The server answered ${answer.status}.`);
+    // A page of a proxy, or a line of text.
   }
+  return new ApiError(answer.status, "", MEANINGS.has(answer.status) || /^\s*<|^\s*$/.test(text) ? meaning : text.slice(0, 500));
 }
 
 /**

@@ -30,7 +30,7 @@ export function column(kind, key, aggregate = "last") {
 export function columnOf(id) {
   const [, prefix = "", key = ""] = /^(\w+)\.(.+)$/s.exec(id) ?? [];
   const known = PREFIXES.get(prefix);
-  if (!known) return null;
+  if (!known || (prefix === "a" && !ATTRIBUTES.has(key))) return null;
   return { id, kind: known[0], key: key.replace(/%25|%2C/gi, decodeURIComponent), aggregate: known[1] };
 }
 
@@ -50,7 +50,7 @@ export function columnsText(columns) {
 export function orderOf(text) {
   const descending = text.startsWith("-");
   const found = columnOf(descending ? text.slice(1) : text);
-  return found && { column: found, descending };
+  return found && found.kind !== "curve" ? { column: found, descending } : null;
 }
 
 const ATTRIBUTES = new Map(

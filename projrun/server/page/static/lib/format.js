@@ -4,6 +4,8 @@
 const DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+/** Clocks of two machines may differ by so many seconds. */
+const CLOCKS = 300;
 /** ECMAScript has no dates after this. */
 const LAST_DATE = 8.64e15;
 const COUNT = new Intl.NumberFormat("en");
@@ -77,9 +79,10 @@ const AGES = /** @type {const} */ ([
  * @param {number | undefined} milliseconds since 1970 @param {number} [now] */
 export function ago(milliseconds, now = Date.now()) {
   if (!milliseconds) return "";
-  const seconds = Math.max(0, Math.round((now - milliseconds) / 1000));
-  if (seconds < 5) return "now";
-  const age = AGES.find(([below]) => seconds < below);
+  const seconds = Math.round((now - milliseconds) / 1000);
+  if (Math.abs(seconds) < 5) return "now";
+  const age = seconds > -CLOCKS && AGES.find(([below]) => seconds < below);
+  if (age && seconds < 0) return "now";
   return age ? `${Math.floor(seconds / age[1])} ${age[2]} ago` : dated(milliseconds, DAY.format);
 }
 

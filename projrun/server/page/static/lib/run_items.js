@@ -99,6 +99,16 @@ export function groupPath(above, value) {
   return above === undefined ? text : `${above}\t${text}`;
 }
 
+/** Paths of open groups in an address. Each has an end, since that of the runs without a value is empty. @param {Iterable<string>} paths */
+export function pathsText(paths) {
+  return [...paths].map((path) => `${path}\n`).join("");
+}
+
+/** @param {string | undefined} text @returns {string[]} */
+export function pathsOf(text) {
+  return text ? text.replace(/\n$/, "").split("\n") : [];
+}
+
 /** The rows from one to another, as Shift selects them. @param {readonly Item[]} items @param {number} from @param {number} to */
 export function between(items, from, to) {
   const [first, last] = from < to ? [from, to] : [to, from];

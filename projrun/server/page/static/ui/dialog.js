@@ -10,6 +10,7 @@ import { Button } from "./button.js";
 export function Dialog({ title, onClose, children, class: more = "" }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const name = useId();
+  const pressed = useRef(false);
   useEffect(() => {
     const focused = document.activeElement;
     element.current?.showModal();
@@ -20,7 +21,8 @@ export function Dialog({ title, onClose, children, class: more = "" }) {
     class=${more}
     aria-labelledby=${name}
     onClose=${onClose}
-    onClick=${(/** @type {MouseEvent} */ event) => event.target === element.current && onClose()}
+    onPointerDown=${(/** @type {Event} */ event) => (pressed.current = event.target === element.current)}
+    onClick=${(/** @type {MouseEvent} */ event) => pressed.current && event.target === element.current && onClose()}
   >
     <div class="dialog">
       <header>

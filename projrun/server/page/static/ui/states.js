@@ -26,8 +26,8 @@ function heading(error) {
   if (error.status === 0) return "The server cannot be reached";
   if (error.status === 403) return "Not permitted";
   if (error.status === 404) return "Not found";
-  if (error.status === 501) return "Not supported by this store";
-  return "The server refused this";
+  if (error.status === 501) return "Not supported here";
+  return error.status >= 500 ? "The server has a problem" : "The server refused this";
 }
 
 /** Lines of the height of what will be there, so that nothing jumps.

@@ -39,7 +39,7 @@ function Entry({ run, file, chosen, depth }) {
   useEffect(() => {
     if (within) setOpen(true);
   }, [within]);
-  const { data } = useData(file.folder && open ? file.path : "", (how) => (file.folder && open ? listFiles(run.id, file.path, how) : Promise.resolve(/** @type {FileInfo[]} */ ([]))));
+  const { data, error, reload } = useData(file.folder && open ? file.path : "", (how) => (file.folder && open ? listFiles(run.id, file.path, how) : Promise.resolve(/** @type {FileInfo[]} */ ([]))));
   const line = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     if (chosen === file.path) line.current?.scrollIntoView({ block: "nearest" });
@@ -63,6 +63,7 @@ function Entry({ run, file, chosen, depth }) {
       <span class="clip">${nameOf(file.path)}</span>
       ${!file.folder && html`<span class="tree-size">${bytes(file.size)}</span>`}
     </button>
+    ${open && error && html`<p class="problem" role="alert">${error.message} <${Button} kind="quiet" onClick=${reload}>Try again</${Button}></p>`}
     ${open && data?.map((each) => html`<${Entry} key=${each.path} run=${run} file=${each} chosen=${chosen} depth=${depth + 1} />`)}
   </div>`;
 }
@@ -97,9 +98,10 @@ function FileHead({ run, path, note, children }) {
 
 /** @param {{ run: Run, path: string }} props */
 function Folder({ run, path }) {
-  const { data } = useData(`in ${path}`, (how) => listFiles(run.id, path, how));
+  const { data, error, reload } = useData(`in ${path}`, (how) => listFiles(run.id, path, how));
   const [registering, setRegistering] = useState(false);
   const mayRegister = useMayCreate();
+  if (error && !data) return html`<${Failed} error=${error} retry=${reload} />`;
   if (!data) return html`<${Loading} />`;
   const model = data.find((file) => file.path === (path ? `${path}/MLmodel` : "MLmodel"));
   const uri = `runs:/${run.id}/${path}`;

@@ -1,13 +1,13 @@
 // @ts-check
 /** What is done with the runs that are selected. */
 
-import { html, useState } from "../../lib/preact.js";
+import { html, useRef, useState } from "../../lib/preact.js";
 import { counted } from "../../lib/format.js";
 import { useKeys } from "../../lib/keys.js";
 import { go, href } from "../../lib/router.js";
 import { Button } from "../../ui/button.js";
 import { Field, FormDialog } from "../../ui/dialog.js";
-import { attempt, complain, say } from "../../ui/toast.js";
+import { attempt, say } from "../../ui/toast.js";
 import { setDeleted, setTag } from "./source.js";
 
 /**
@@ -15,6 +15,7 @@ import { setDeleted, setTag } from "./source.js";
  */
 export function Actions({ selected, here, may, deleted, runIds, onClear, onDone }) {
   const [tagging, setTagging] = useState(false);
+  const busy = useRef(false); // a second click is not another change
   const compare = () =>
     attempt(async () => {
       const runs = await runIds(selected);
@@ -22,12 +23,18 @@ export function Actions({ selected, here, may, deleted, runIds, onClear, onDone 
     });
   const change = (/** @type {boolean} */ gone) =>
     attempt(async () => {
-      const runs = await runIds(selected);
-      await all(runs, (run) => setDeleted(run, gone));
-      onClear();
-      onDone(selected);
-      const undo = () => all(runs, (run) => setDeleted(run, false)).then(() => onDone(selected), complain);
-      say(`${gone ? "Deleted" : "Restored"} ${counted(runs.length, "run")}`, gone ? { action: "Undo", call: undo } : {});
+      if (busy.current) return;
+      busy.current = true;
+      try {
+        const runs = await runIds(selected);
+        // Also where some of them failed: what was done is shown.
+        await all(runs, (run) => setDeleted(run, gone)).finally(() => onDone(selected));
+        onClear();
+        const undo = () => attempt(() => all(runs, (run) => setDeleted(run, false)).finally(() => onDone(selected)));
+        say(`${gone ? "Deleted" : "Restored"} ${counted(runs.length, "run")}`, gone ? { action: "Undo", call: undo } : {});
+      } finally {
+        busy.current = false;
+      }
     });
   const some = selected.length > 0;
   useKeys([
@@ -54,8 +61,7 @@ function TagDialog({ selected, runIds, onClose, onDone }) {
   const [key, setKey] = useState("");
   const [value, setValue] = useState("");
   const submit = async () => {
-    await all(await runIds(selected), (run) => setTag(run, key.trim(), value));
-    onDone(selected);
+    await all(await runIds(selected), (run) => setTag(run, key.trim(), value)).finally(() => onDone(selected));
     say(`Tagged ${counted(selected.length, "run")}`);
   };
   return html`<${FormDialog} title=${`Tag ${counted(selected.length, "run")}`} action="Tag" disabled=${!key.trim()} onClose=${onClose} onSubmit=${submit}>
@@ -64,11 +70,19 @@ function TagDialog({ selected, runIds, onClose, onDone }) {
   </${FormDialog}>`;
 }
 
-/** Some calls at a time. @template T @param {readonly T[]} list @param {(each: T) => Promise<unknown>} call */
+/** Some calls at a time, each of them whatever becomes of the others; how many failed, and why the first did.
+ * @template T @param {readonly T[]} list @param {(each: T) => Promise<unknown>} call */
 async function all(list, call) {
   const waiting = [...list];
+  /** @type {unknown[]} */
+  const failures = [];
   const worker = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await call(next);
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      await call(next).catch((error) => failures.push(error));
+    }
   };
   await Promise.all(Array.from({ length: 6 }, worker));
+  if (!failures.length) return;
+  const reason = failures[0] instanceof Error ? failures[0].message : String(failures[0]);
+  throw new Error(list.length === 1 ? reason : `${counted(failures.length, "run")} of ${list.length} not changed: ${reason}`);
 }

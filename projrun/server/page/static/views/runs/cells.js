@@ -7,7 +7,10 @@ import { curves, read } from "./source.js";
 /** @typedef {import("../../lib/columns.js").Cell} Cell */
 
 const MOST = 3_000_000; // cells that are kept
-const PENDING = Symbol("pending");
+const AGAIN = 3000; // milliseconds after which what could not be read is asked for again
+
+/** In the place of a cell that is being read. An answer counts only where it is still its own: a run may have changed since. */
+class Pending {}
 
 export class Cells {
   /** @param {string} experiment @param {() => void} changed is told when cells came @param {(error: unknown) => void} failed */
@@ -30,7 +33,7 @@ export class Cells {
   /** @param {number} row @param {Column} column @returns {Cell} undefined while it is not there */
   get(row, column) {
     const value = this.columns.get(column.id)?.get(row);
-    return value === PENDING || value === undefined ? this.old.get(column.id)?.get(row) : value;
+    return value instanceof Pending || value === undefined ? this.old.get(column.id)?.get(row) : value;
   }
 
   /** The points of a curve. @param {number} row @param {Column} column @returns {number[] | undefined} */
@@ -49,7 +52,7 @@ export class Cells {
     for (const row of rows) {
       for (const [id, cells] of this.columns) {
         const value = cells.get(row);
-        if (!cells.delete(row) || value === PENDING) continue;
+        if (!cells.delete(row) || value instanceof Pending) continue;
         this.old.set(id, (this.old.get(id) ?? new Map()).set(row, value));
       }
     }
@@ -85,13 +88,15 @@ export class Cells {
 
   /** @param {number[]} rows @param {Column[]} columns */
   async readCells(rows, columns) {
-    for (const { id } of columns) for (const row of rows) if (!this.columns.get(id)?.has(row)) this.set(id, row, PENDING);
+    const mine = new Pending();
+    for (const { id } of columns) for (const row of rows) if (!this.columns.get(id)?.has(row)) this.set(id, row, mine);
     try {
       const { ids, cells } = await read(this.experiment, rows, columns);
       for (const [row, id] of ids) this.ids.set(row, id);
-      for (const { id } of columns) for (const row of rows) this.set(id, row, cells.get(id)?.get(row) ?? null);
+      for (const { id } of columns) for (const row of rows) if (this.columns.get(id)?.get(row) === mine) this.set(id, row, cells.get(id)?.get(row) ?? null);
     } catch (error) {
       this.failed(error);
+      this.later(mine);
     }
     this.changed();
   }
@@ -100,15 +105,25 @@ export class Cells {
   async readCurves(rows, { id, key }) {
     const missing = rows.filter((row) => this.ids.has(row) && !this.columns.get(id)?.has(row)).slice(0, 100);
     if (!missing.length) return;
-    for (const row of missing) this.set(id, row, PENDING);
+    const mine = new Pending();
+    for (const row of missing) this.set(id, row, mine);
     try {
       const runs = missing.map((row) => /** @type {string} */ (this.ids.get(row)));
       const found = await curves(runs, key);
-      for (const row of missing) this.set(id, row, found.get(/** @type {string} */ (this.ids.get(row))) ?? []);
+      for (const row of missing) if (this.columns.get(id)?.get(row) === mine) this.set(id, row, found.get(/** @type {string} */ (this.ids.get(row))) ?? []);
     } catch (error) {
       this.failed(error);
+      this.later(mine);
     }
     this.changed();
+  }
+
+  /** Ask again, in a while, for what could not be read. @param {Pending} mine */
+  later(mine) {
+    setTimeout(() => {
+      for (const cells of this.columns.values()) for (const [row, value] of cells) if (value === mine) cells.delete(row);
+      this.changed();
+    }, AGAIN);
   }
 
   /** @param {string} id @param {number} row @param {any} value */
@@ -117,7 +132,7 @@ export class Cells {
     if (!cells) this.columns.set(id, (cells = new Map()));
     if (!cells.has(row)) this.size += 1;
     cells.set(row, value);
-    if (value !== PENDING) this.old.get(id)?.delete(row);
+    if (!(value instanceof Pending)) this.old.get(id)?.delete(row);
   }
 
   /** The ids of runs, which are asked for where they were not in sight yet. @param {readonly number[]} rows @returns {Promise<string[]>} */

@@ -7,7 +7,7 @@ import { columnsOf, columnsText, defaultColumns, orderOf } from "../../lib/colum
 import { toFilter } from "../../lib/filter_words.js";
 import { recall, remember, useRemembered } from "../../lib/remembered.js";
 import { setQuery } from "../../lib/router.js";
-import { flat, grouped, nested } from "../../lib/run_items.js";
+import { flat, grouped, nested, pathsOf } from "../../lib/run_items.js";
 import { complain } from "../../ui/toast.js";
 import { NAME, STATUS } from "./cell.js";
 import { Cells } from "./cells.js";
@@ -56,7 +56,7 @@ export function useTable(experiment, query) {
   };
   useChanges(experiment, first.token, reload);
   const closed = useMemo(() => new Set((query.closed ?? "").split(",").map(Number)), [query.closed]);
-  const open = useMemo(() => new Set(query.open === undefined ? [] : query.open.split("\n")), [query.open]);
+  const open = useMemo(() => new Set(pathsOf(query.open)), [query.open]);
   const groups = useGroups({ selection, by, metrics, open, order, tick });
   const items = useMemo(() => {
     const rows = found.data?.rows ?? [];
@@ -123,7 +123,7 @@ function useColumns(experiment, query, known) {
     automatic.current = known ? defaultColumns(known) : null;
     setQuery({ columns: null, pins: null, differ: null });
   };
-  return { columns, pins: Math.min(pins, columns.length), setColumns, resetColumns, widths, setWidth };
+  return { columns, pins: Math.max(0, Math.min(Math.trunc(pins), columns.length)), setColumns, resetColumns, widths, setWidth };
 }
 
 /** @param {string} experiment */

@@ -7,7 +7,7 @@ import { useCursor } from "../../lib/cursor.js";
 import { counted } from "../../lib/format.js";
 import { useMay } from "../../lib/session.js";
 import { go, href, path, root, setQuery } from "../../lib/router.js";
-import { between } from "../../lib/run_items.js";
+import { between, pathsText } from "../../lib/run_items.js";
 import { Button, Command } from "../../ui/button.js";
 import { Markdown } from "../../ui/markdown.js";
 import { addSheet } from "../../ui/sheet.js";
@@ -52,7 +52,7 @@ export function View({ route }) {
   );
   const fold = (/** @type {number} */ index) => {
     const item = items[index];
-    if (item?.kind === "group") setQuery({ open: [...flipped(table.open, table.groups.data[item.at].path)].join("\n") || null });
+    if (item?.kind === "group") setQuery({ open: pathsText(flipped(table.open, table.groups.data[item.at].path)) });
     else if (item) setQuery({ closed: [...flipped(table.closed, item.row)].filter(Boolean).join(",") });
   };
   const [at] = useCursor(items.length, {

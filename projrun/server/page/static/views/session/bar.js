@@ -12,7 +12,8 @@ import { attempt } from "../../ui/toast.js";
 /** Go to the view that signs in, and back to here afterwards. */
 function signIn() {
   const here = current();
-  if (here.name === "signin") return;
+  // What is being written there is not lost: the dialog says why it cannot be sent.
+  if (here.name === "signin" || document.querySelector("dialog[open], form.describe")) return;
   const query = new URLSearchParams(here.query).toString();
   go(href("/signin", { then: here.path + (query ? `?${query}` : "") }), { replace: true });
 }

@@ -75,7 +75,9 @@ function Form({ then }) {
 
 /** Where to go on: a path of this page, never another address. @param {string} then */
 function place(then) {
-  return then.startsWith("/") && !then.startsWith("//") && !then.includes("\\") ? root + then.slice(1) : href("/experiments");
+  // As the browser reads it, which leaves out tabs and takes \ for /.
+  const found = then.startsWith("/") && URL.canParse(root + then.slice(1), location.href) ? new URL(root + then.slice(1), location.href) : null;
+  return found?.origin === location.origin ? found.pathname + found.search : href("/experiments");
 }
 
 /** @param {unknown} error */
