@@ -129,3 +129,32 @@ def test_a_drag_out_of_a_dialog_loses_nothing(screen: Screen) -> None:
     assert field.input_value() == "a long text"
     screen.page.mouse.click(5, 400)
     screen.page.get_by_role("dialog").wait_for(state="detached")
+
+
+def test_what_someone_else_wrote_meanwhile_is_not_replaced(screen: Screen, api: Api) -> None:
+    page = screen.page
+    refusal = "Someone else has changed this since you opened it."
+    theirs = {"key": "mlflow.note.content", "value": "theirs"}
+    experiment = api.experiment("two tabs", **{"mlflow.note.content": "old"})
+    run = api.run(experiment, "two tabs", tags={"mlflow.note.content": "old"})
+    screen.show(f"/experiments/{experiment}")
+    page.get_by_role("button", name="Edit name and description").click()
+    api.post("experiments/set-experiment-tag", experiment_id=experiment, **theirs)
+    page.get_by_role("dialog").get_by_label("Description").fill("mine")
+    page.get_by_role("button", name="Save").click()
+    screen.text(refusal)
+    screen.show(f"/experiments/{experiment}/runs/{run}")
+    page.get_by_role("button", name="Edit the description").click()
+    api.post("runs/set-tag", run_id=run, **theirs)
+    page.get_by_role("dialog").get_by_label("Markdown").fill("mine")
+    page.get_by_role("button", name="Save").click()
+    screen.text(refusal)
+    api.post("registered-models/create", name="two tabs", description="old")
+    screen.show("/models/two%20tabs")
+    page.get_by_role("button", name="Edit the description").click()
+    changed = b'{"name": "two tabs", "description": "theirs"}'
+    api.send("PATCH", "/api/2.0/mlflow/registered-models/update", changed)
+    page.get_by_label("Description in Markdown").fill("mine")
+    page.get_by_role("button", name="Save").click()
+    screen.text(refusal)
+    screen.show("/models/two%20tabs").text("theirs")

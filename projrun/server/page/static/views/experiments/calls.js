@@ -2,6 +2,7 @@
 /** Experiments as the view needs them. */
 
 import { get, post } from "../../lib/api.js";
+import { unchanged } from "../../lib/edits.js";
 import { nameHas } from "../../lib/filters.js";
 
 /** @typedef {{ id: string, name: string, deleted: boolean, created: number, updated: number, note: string, location: string, tags: Record<string, string> }} Experiment */
@@ -52,6 +53,8 @@ export async function create(name, note) {
 
 /** @param {Experiment} experiment @param {string} name @param {string} note */
 export async function update(experiment, name, note) {
+  // Before anything is changed: a dialog that fails has done nothing.
+  if (note !== experiment.note) await unchanged(experiment.note, async () => (await read(experiment.id)).note);
   if (name !== experiment.name) await post("experiments/update", { experiment_id: experiment.id, new_name: name });
   if (note !== experiment.note) {
     await post("experiments/set-experiment-tag", { experiment_id: experiment.id, key: NOTE, value: note });

@@ -68,7 +68,7 @@ function Shown({ model, versions: found, more, reload }) {
       onSet=${async (/** @type {string} */ key, /** @type {string} */ value) => (await setTag(model.name, null, key, value), reload())}
       onRemove=${async (/** @type {string} */ key) => (await removeTag(model.name, null, key), reload())}
     />
-    <${Description} text=${model.note} may=${may("EDIT")} onSave=${async (/** @type {string} */ text) => (await update(model, model.name, text), reload())} />
+    <${Description} text=${model.note} may=${may("EDIT")} onSave=${async (/** @type {string} */ text) => (await update(model, model.name, text), reload())} onRead=${async () => (await read(model.name)).note} />
     <h2>Versions</h2>
     ${!found.length && html`<${Empty} title="No versions yet"><p>Register the model that a run has logged:</p><${Command}>${`projrun models register runs:/latest/model ${model.name}`}</${Command}></${Empty}>`}
     ${found.length > 0 && html`<${Versions} versions=${withAliases(found, model)} may=${may} onAsk=${setAsking} reload=${reload} />`}

@@ -1,6 +1,7 @@
 // @ts-check
 /** What the views of models share: aliases, stages, tags, descriptions. */
 
+import { unchanged } from "../../lib/edits.js";
 import { html, useState } from "../../lib/preact.js";
 import { href, path } from "../../lib/router.js";
 import { Button } from "../../ui/button.js";
@@ -24,14 +25,19 @@ export function Stage({ stage, version }) {
   return html`<span class=${`chip stage ${stage.toLowerCase()}`}>${stage}${version && html` <span>v${version}</span>`}</span>`;
 }
 
-/** A description with a way to write it. @param {{ text: string, may: boolean, onSave: (text: string) => Promise<unknown> }} props */
-export function Description({ text, may, onSave }) {
+/** A description with a way to write it. @param {{ text: string, may: boolean, onSave: (text: string) => Promise<unknown>, onRead: () => Promise<string> }} props `onRead` is what it is now */
+export function Description({ text, may, onSave, onRead }) {
   const [draft, setDraft] = useState(/** @type {string | null} */ (null));
+  const [before, setBefore] = useState(""); // as it was when the writing began
   const [busy, setBusy] = useState(false);
+  const edit = () => {
+    setBefore(text);
+    setDraft(text);
+  };
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBusy(true);
-    if (await attempt(() => onSave(draft ?? ""))) setDraft(null);
+    if (await attempt(async () => (await unchanged(before, onRead), await onSave(draft ?? "")))) setDraft(null);
     setBusy(false);
   };
   if (draft !== null) {
@@ -44,10 +50,10 @@ export function Description({ text, may, onSave }) {
       </div>
     </form>`;
   }
-  if (!text) return may && html`<p><${Button} kind="quiet" icon="edit" onClick=${() => setDraft("")}>Add a description</${Button}></p>`;
+  if (!text) return may && html`<p><${Button} kind="quiet" icon="edit" onClick=${edit}>Add a description</${Button}></p>`;
   return html`<div class="description">
     <${Markdown} text=${text} />
-    ${may && html`<${Button} kind="quiet" icon="edit" label="Edit the description" onClick=${() => setDraft(text)} />`}
+    ${may && html`<${Button} kind="quiet" icon="edit" label="Edit the description" onClick=${edit} />`}
   </div>`;
 }
 

@@ -66,7 +66,7 @@ function Shown({ model, version, others, reload }) {
       onSet=${async (/** @type {string} */ key, /** @type {string} */ value) => (await setTag(name, number, key, value), reload())}
       onRemove=${async (/** @type {string} */ key) => (await removeTag(name, number, key), reload())}
     />
-    <${Description} text=${version.note} may=${may("EDIT")} onSave=${async (/** @type {string} */ text) => (await describe(version, text), reload())} />
+    <${Description} text=${version.note} may=${may("EDIT")} onSave=${async (/** @type {string} */ text) => (await describe(version, text), reload())} onRead=${async () => (await readVersion(name, number)).note} />
     <${Lineage} version=${version} />
     <${Usage} version=${version} />
     <${Files} version=${version} />

@@ -2,14 +2,16 @@
 /** Dialogs of a run: its name, its description, a tag, a version of a registered model. */
 
 import { useData } from "../../lib/api.js";
+import { unchanged } from "../../lib/edits.js";
 import { html, useState } from "../../lib/preact.js";
 import { href, path } from "../../lib/router.js";
 import { Field, FormDialog } from "../../ui/dialog.js";
 import { say } from "../../ui/toast.js";
-import { modelNames, register, rename, setTag } from "./calls.js";
+import { loadRun, modelNames, register, rename, setTag } from "./calls.js";
 
 /** @typedef {import("../../lib/runs.js").Run} Run */
 
+const NOTE = "mlflow.note.content";
 const valueOf = (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).value;
 
 /** @param {{ run: Run, onClose: () => void, onDone: () => void }} props */
@@ -26,9 +28,11 @@ export function RenameDialog({ run, onClose, onDone }) {
 
 /** @param {{ run: Run, onClose: () => void, onDone: () => void }} props */
 export function NoteDialog({ run, onClose, onDone }) {
-  const [text, setText] = useState(run.tags.get("mlflow.note.content") ?? "");
+  const [before] = useState(run.tags.get(NOTE) ?? ""); // a run that goes on is read again and again
+  const [text, setText] = useState(before);
   const submit = async () => {
-    await setTag(run.id, "mlflow.note.content", text);
+    await unchanged(before, async () => (await loadRun(run.id)).tags.get(NOTE) ?? "");
+    await setTag(run.id, NOTE, text);
     onDone();
   };
   return html`<${FormDialog} title="Description" action="Save" onClose=${onClose} onSubmit=${submit}>
@@ -39,8 +43,10 @@ export function NoteDialog({ run, onClose, onDone }) {
 /** @param {{ run: Run, tag?: string, onClose: () => void, onDone: () => void }} props `tag` is one to change */
 export function TagDialog({ run, tag, onClose, onDone }) {
   const [key, setKey] = useState(tag ?? "");
-  const [value, setValue] = useState(tag === undefined ? "" : run.tags.get(tag) ?? "");
+  const [before] = useState(tag === undefined ? "" : run.tags.get(tag) ?? "");
+  const [value, setValue] = useState(before);
   const submit = async () => {
+    if (tag !== undefined) await unchanged(before, async () => (await loadRun(run.id)).tags.get(tag) ?? "");
     await setTag(run.id, key.trim(), value);
     onDone();
   };
