@@ -107,10 +107,13 @@ def test_a_plain_word_finds_names(runs: Screen) -> None:
 
 
 def test_a_mistake_in_a_filter_is_marked_where_it_is(runs: Screen) -> None:
+    columns = runs.page.get_by_role("button", name="Columns")
+    place = columns.bounding_box()
     runs.press("/")
     runs.page.keyboard.type("metrics.rmse < 'a' AND")
     runs.press("Enter")
     runs.expect(".mistake").to_be_visible()
+    assert columns.bounding_box() == place
     assert names(runs)  # what was there stays
     runs.problems = [each for each in runs.problems if "400" not in each]
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { columnsOf, extremes, usual } from "../../../../projrun/server/page/static/lib/comparison.js";
+import { cellText, column, deviation } from "../../../../projrun/server/page/static/lib/columns.js";
 import { box, boxes, dimension } from "../../../../projrun/server/page/static/lib/dimensions.js";
 import { atStep, families } from "../../../../projrun/server/page/static/lib/image_paths.js";
 import { Rows } from "../../../../projrun/server/page/static/lib/log_rows.js";
@@ -129,4 +130,13 @@ test("wrapped lines have several rows", async () => {
   const rows = new Rows(source, { columns: 10, first: 0, last: 1 });
   assert.deepEqual([rows.total, rows.rowOf(0, 1), rows.between(3, 5).map((line) => line.line)], [5, 3, [1, 2]]);
   assert.equal(new Rows(source, { columns: 0, first: 0, last: 1 }).total, 3);
+});
+
+test("numbers fit into their column", () => {
+  const text = (value) => cellText(column("metric", "n"), value, String);
+  assert.deepEqual([123456789, -123456789, 9999999, 0.0894148, "NaN", "-Infinity", 1e300].map(text), ["1.2346e8", "−1.2346e8", "9,999,999", "0.0894148", "NaN", "−∞", "1e300"]);
+});
+
+test("one value has no deviation", () => {
+  assert.deepEqual([deviation({ count: 1, std: 0 }), deviation({ count: 2, std: 0.1414 })], ["", "± 0.14"]);
 });

@@ -1,7 +1,7 @@
 // @ts-check
 /** Columns of a table of runs: their names in addresses, what they show, which are shown at first. */
 
-import { duration, number } from "./format.js";
+import { duration, exponential, number } from "./format.js";
 
 /** @typedef {"attribute" | "metric" | "param" | "tag" | "curve"} Kind A curve is a metric's history, drawn small. */
 /** @typedef {"last" | "min" | "max"} Aggregate */
@@ -125,10 +125,17 @@ export function widthOf(shown) {
   return Math.min(220, Math.max(least, Math.round(label * 7.4) + 48));
 }
 
+const WIDEST = 1e7; // a whole number that a narrow column has room for
+
+/** How a group varies, which one value does not. @param {{ count: number, std: number | string }} statistics */
+export function deviation({ count, std }) {
+  return count > 1 ? `± ${number(std, 2)}` : "";
+}
+
 /** A cell as text. @param {Column} shown @param {Cell} value @param {(milliseconds: number) => string} time */
 export function cellText({ kind, key }, value, time) {
   if (value === null || value === undefined) return "";
-  if (kind === "metric") return number(value);
+  if (kind === "metric") return Math.abs(Number(value)) >= WIDEST ? exponential(Number(value)) : number(value);
   if (kind === "attribute" && key === "duration") return duration(Number(value));
   if (kind === "attribute" && key.endsWith("_time")) return time(Number(value));
   return String(value);

@@ -23,8 +23,12 @@ export function number(value, digits = 6) {
   if (!Number.isFinite(found)) return Number.isNaN(found) ? "NaN" : found > 0 ? "∞" : "−∞";
   if (Number.isInteger(found) && Math.abs(found) < 1e15) return COUNT.format(found).replace("-", "−");
   const size = Math.abs(found);
-  const text = size >= 1e-4 && size < 1e7 ? String(Number(found.toPrecision(digits))) : short(found.toExponential(digits - 2));
-  return text.replace("-", "−").replace("e−", "e-");
+  return size >= 1e-4 && size < 1e7 ? String(Number(found.toPrecision(digits))).replace("-", "−") : exponential(found, digits);
+}
+
+/** 1.2346e8, however many digits it has. @param {number} value finite or not @param {number} [digits] */
+export function exponential(value, digits = 6) {
+  return Number.isFinite(value) ? short(value.toExponential(digits - 2)).replace("-", "−").replace("e−", "e-") : number(value);
 }
 
 /** @param {string} text of an exponential number */

@@ -31,7 +31,7 @@ export function MLmodel({ text }) {
     <h3>Flavors</h3>
     ${flavors.map(
       ([name, parts]) => html`<h4>${name}</h4>
-        <dl class="facts">${Object.entries(parts ?? {}).map(([key, value]) => html`<div><dt>${key}</dt><dd>${typeof value === "string" ? value : JSON.stringify(value)}</dd></div>`)}</dl>`,
+        <dl class="facts">${Object.entries(typeof parts === "string" ? { "": parts } : (parts ?? {})).map(([key, value]) => html`<div><dt>${key}</dt><dd>${typeof value === "string" ? value : JSON.stringify(value)}</dd></div>`)}</dl>`,
     )}
   </div>`;
 }
@@ -40,7 +40,7 @@ export function MLmodel({ text }) {
 export function Signature({ fields }) {
   return html`<table class="table signature">
     <thead>
-      <tr><th>Part</th><th>Name</th><th>Type</th><th></th></tr>
+      <tr><th>Part</th><th>Name</th><th>Type</th><td></td></tr>
     </thead>
     <tbody>
       ${fields.map(

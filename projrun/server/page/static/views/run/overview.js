@@ -126,7 +126,7 @@ function Params({ run }) {
   return html`<section aria-label="Params">
     <div class="section-head"><h2>Params <span class="count">${all.length}</span></h2><${Filter} what="params" many=${all.length} value=${filter} onChange=${setFilter} /></div>
     <table class="table">
-      <thead><tr><th>Param</th><th>Value</th><th></th></tr></thead>
+      <thead><tr><th>Param</th><th>Value</th><td></td></tr></thead>
       <tbody>
         ${shown.map(
           ([key, value]) => html`<tr key=${key}>

@@ -2,8 +2,8 @@
 /** What stands in the table: the cells of runs and groups, and the heads of columns. */
 
 import { html, useRef } from "../../lib/preact.js";
-import { best, cellText, column as newColumn, subtitle, title } from "../../lib/columns.js";
-import { ago, count, exactDate, number } from "../../lib/format.js";
+import { best, cellText, column as newColumn, deviation, subtitle, title } from "../../lib/columns.js";
+import { ago, count, counted, exactDate, number } from "../../lib/format.js";
 import { href, path } from "../../lib/router.js";
 import { Icon } from "../../ui/icon.js";
 import { Menu } from "../../ui/menu.js";
@@ -46,9 +46,9 @@ export function Value({ row, column, cells }) {
 /** The mean of a group, with what it varies by. @param {{ statistics: import("./source.js").Statistics | null }} props */
 export function Mean({ statistics }) {
   if (!statistics) return null;
-  const { mean, std, min, max, count: runs } = statistics;
-  const whole = `${count(runs)} values, from ${number(min)} to ${number(max)}`;
-  return html`<span class="clip" title=${whole}>${number(mean, 4)} <span class="muted">± ${number(std, 2)}</span></span>`;
+  const { mean, min, max, count: runs } = statistics;
+  const whole = `${counted(runs, "value")}, from ${number(min)} to ${number(max)}`;
+  return html`<span class="clip" title=${whole}>${number(mean, 4)} <span class="muted">${deviation(statistics)}</span></span>`;
 }
 
 /** A history, small. @param {{ points: number[] | undefined }} props */
