@@ -63,9 +63,13 @@ def check_key(key: str, what: str) -> None:
         why = f"the key of a {what} may only contain letters, digits, _, -, ., space, : and /"
         raise invalid(parameter, key, why)
     # MLflow's file store keeps each in a file of that name; its servers refuse what would be another file.
-    if posixpath.normpath(key) != key or key == "." or key.startswith(("..", "/")):
+    if ("/" in key or key[0] == ".") and _is_another_file(key):
         raise invalid(parameter, key, f"as a path it would be {posixpath.normpath(key)!r}")
     check_length(_LONG_KEY.get(what, "key"), key, KEY)
+
+
+def _is_another_file(key: str) -> bool:
+    return posixpath.normpath(key) != key or key == "." or key.startswith(("..", "/"))
 
 
 def param_value_limit(params: Sequence[Param], ask: Callable[[], int]) -> int:

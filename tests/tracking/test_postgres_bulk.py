@@ -8,7 +8,7 @@ import pytest
 
 from projrun.tracking.sql.engine import insert, insert_new, upsert
 from projrun.tracking.sql.metrics import _ADVANCE
-from projrun.tracking.sql.postgres.bulk import together
+from projrun.tracking.sql.postgres.bulk import columns_of, together, with_key
 
 INTEGERS = bytes.fromhex(
     "00000001 00000000 00000014 00000002 00000001 00000008 0000000000000001 00000008 ffffffffffffffff"
@@ -23,6 +23,16 @@ def test_each_column_is_an_array_in_postgresqls_form() -> None:
         "INSERT INTO t (a) SELECT * FROM unnest(?)",
         [TEXTS],
     )
+
+
+def test_rows_that_begin_with_a_new_rows_key_are_written_with_it() -> None:
+    assert with_key(insert("a", "x, y"), insert("b", "a, key, value")) == (
+        "WITH made AS (INSERT INTO a (x, y) VALUES (?, ?) RETURNING id)"
+        " INSERT INTO b (a, key, value) SELECT made.id, given.* FROM made, unnest(?, ?) AS given"
+    )
+    assert columns_of([(1, "a"), (-1, None)])[0] == INTEGERS
+    with pytest.raises(TypeError):
+        columns_of([(1,), ("a",)])
 
 
 def test_of_an_upsert_the_last_row_for_a_key_counts() -> None:

@@ -94,8 +94,10 @@ class Connection(Protocol):
     @property
     def dialect(self) -> Dialect: ...
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> Cursor: ...
-    def insert(self, statement: str, values: Sequence[Any], /) -> int:
-        """Write one row, and get the key that the database gives it."""
+    def insert_with(
+        self, statement: str, values: Sequence[Any], following: str, rows: Sequence[Sequence[Any]], /
+    ) -> None:
+        """Write one row, and some by the statement `following`, which begin with the key that the first one gets."""
         ...
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Changed:

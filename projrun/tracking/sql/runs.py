@@ -25,6 +25,7 @@ _INSERT = insert(
     "runs", "run_id, experiment_id, run_name, status, start_time, artifact_uri, user_id, lifecycle_stage"
 )
 _INSERT_PARAM = insert_new("params", "run, key, value")
+_INSERT_TAG = insert("tags", "run, key, value")
 _UPSERT_TAG = upsert("tags", "run, key", "value")
 
 
@@ -43,12 +44,10 @@ def create(
     name = _choose_name(run_name, tags)[: limits.TAG_VALUE]
     run_id, start = origin_id or generate_id(), start_time or now()
     uri = below(location, f"{run_id}/artifacts")
-    key = connection.insert(_INSERT, (run_id, number, name, "RUNNING", start, uri, user_id, "active"))
-    rows = _tag_rows(key, [*tags, Tag(RUN_NAME, name)])
-    connection.executemany(_UPSERT_TAG, rows)
-    # As `get` would read it: of several tags of one key, the last.
-    kept = sorted({tag_key: value for _, tag_key, value in rows}.items())
-    written = tuple([Tag(*tag) for tag in kept])
+    kept = dict(_checked([*tags, Tag(RUN_NAME, name)]))  # of several tags of one key, the last
+    written = tuple([Tag(*tag) for tag in sorted(kept.items())])
+    values = (run_id, number, name, "RUNNING", start, uri, user_id, "active")
+    connection.insert_with(_INSERT, values, _INSERT_TAG, written)
     return Run(run_id, experiment_id, name, "RUNNING", start, None, uri, user_id, "active", tags=written)
 
 
@@ -160,16 +159,17 @@ def _shortened(params: Sequence[Param]) -> dict[str, str]:
 
 
 def _write_tags(connection: Connection, key: int, tags: Sequence[Tag]) -> None:
-    rows = _tag_rows(key, tags)
+    rows = [(key, *tag) for tag in _checked(tags)]
     connection.executemany(_UPSERT_TAG, rows)
     name = next((value for _, tag_key, value in reversed(rows) if tag_key == RUN_NAME), "")
     if name:
         connection.execute("UPDATE runs SET run_name = ? WHERE id = ?", (name, key))
 
 
-def _tag_rows(key: int, tags: Sequence[Tag]) -> list[tuple[int, str, str]]:
+def _checked(tags: Sequence[Tag]) -> list[tuple[str, str]]:
+    """What is written of tags."""
     for tag in tags:
         limits.check_key(tag.key, "tag")
     # An empty name names no run: MLflow keeps the one that is there.
     named = [tag for tag in tags if tag.key != RUN_NAME or tag.value]
-    return [(key, tag.key, tag.value[: limits.TAG_VALUE]) for tag in named]
+    return [(tag.key, tag.value[: limits.TAG_VALUE]) for tag in named]

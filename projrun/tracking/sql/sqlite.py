@@ -88,9 +88,12 @@ class SqliteConnection(sqlite3.Connection):
         _check(values)
         return super().execute(statement, values)
 
-    def insert(self, statement: str, values: Sequence[Any], /) -> int:
-        """Write one row, and get its key."""
-        return self.execute(statement, values).lastrowid or 0
+    def insert_with(
+        self, statement: str, values: Sequence[Any], following: str, rows: Sequence[Sequence[Any]], /
+    ) -> None:
+        """Write one row, and others that begin with its key."""
+        key = self.execute(statement, values).lastrowid
+        self.executemany(following, [(key, *row) for row in rows])
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> sqlite3.Cursor:  # type: ignore[override]
         """Run one statement for each row."""

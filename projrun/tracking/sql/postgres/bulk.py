@@ -108,6 +108,24 @@ def together(statement: str, rows: Sequence[Sequence[Any]]) -> tuple[str, list[b
     return bulk.text, [column for column in columns if column is not None]
 
 
+@lru_cache(16)
+def with_key(statement: str, following: str) -> str:
+    """One statement that inserts a row, and rows that begin with its key: their other columns come after its values."""
+    head = following.partition(" VALUES ")[0]
+    given = f"unnest({', '.join('?' * (following.count('?') - 1))})"
+    return (
+        f"WITH made AS ({statement} RETURNING id) {head} SELECT made.id, given.* FROM made, {given} AS given"
+    )
+
+
+def columns_of(rows: Sequence[Sequence[Any]]) -> list[bytes]:
+    """The columns of rows, each of which has values of one type."""
+    columns = [*map(_column, zip(*rows, strict=True))]
+    if None in columns:
+        raise TypeError("a column has values of several types")
+    return [column for column in columns if column is not None]
+
+
 def _column(values: Sequence[Any]) -> bytes | None:
     """None where the values are of several types, or too large for theirs."""
     types = {*map(type, values)} - {type(None)}

@@ -21,7 +21,7 @@ from psycopg.types.numeric import Int8Dumper
 from projrun.credentials import redact_uri
 from projrun.tracking.sql import migrations
 from projrun.tracking.sql.engine import Changed
-from projrun.tracking.sql.postgres.bulk import register, together
+from projrun.tracking.sql.postgres.bulk import columns_of, register, together, with_key
 from projrun.tracking.sql.postgres.errors import explained
 from projrun.tuples import NamedTuple
 
@@ -104,11 +104,11 @@ class PostgresConnection:
         prepare = False if len(values) > PREPARED else None
         return cursor.execute(numbered(statement), values or None, prepare=prepare, binary=True)
 
-    def insert(self, statement: str, values: Sequence[Any]) -> int:
-        """Write one row, and get its key."""
-        row = self.execute(f"{statement} RETURNING id", values).fetchone()
-        assert row is not None  # noqa: S101 - a row that is not written is an error
-        return int(row[0])
+    def insert_with(
+        self, statement: str, values: Sequence[Any], following: str, rows: Sequence[Sequence[Any]]
+    ) -> None:
+        """Write one row, and others that begin with its key, in one statement."""
+        self.execute(with_key(statement, following), [*values, *columns_of(rows)])
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> Changed:
         """Run one statement for each row; all are sent at once, most as one statement."""
