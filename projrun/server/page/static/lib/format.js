@@ -17,7 +17,7 @@ export function toNumber(value) {
 }
 
 /** A number in few digits: 0.123457, 1.5e-7, 12,345.
- * @param {unknown} value @param {number} [digits] */
+ * @param {unknown} value @param {number} [digits] @returns {string} */
 export function number(value, digits = 6) {
   const found = toNumber(value);
   if (!Number.isFinite(found)) return Number.isNaN(found) ? "NaN" : found > 0 ? "∞" : "−∞";
@@ -26,7 +26,7 @@ export function number(value, digits = 6) {
   return size >= 1e-4 && size < 1e7 ? String(Number(found.toPrecision(digits))).replace("-", "−") : exponential(found, digits);
 }
 
-/** 1.2346e8, however many digits it has. @param {number} value finite or not @param {number} [digits] */
+/** 1.2346e8, however many digits it has. @param {number} value finite or not @param {number} [digits] @returns {string} */
 export function exponential(value, digits = 6) {
   return Number.isFinite(value) ? short(value.toExponential(digits - 2)).replace("-", "−").replace("e−", "e-") : number(value);
 }

@@ -8,7 +8,7 @@ import { NAME, STATUS } from "./cell.js";
 import { read } from "./source.js";
 
 /** @typedef {import("../../lib/columns.js").Column} Column */
-/** @typedef {import("../../lib/columns.js").Cell} Cell */
+/** @typedef {Exclude<import("../../lib/columns.js").Cell, boolean>} Value */
 
 const CELLS = 200_000; // in one answer
 const CUT = 250; // characters, after which texts in cells are cut
@@ -18,7 +18,7 @@ const RUNS = 100; // whose whole texts are asked for at a time
 export async function saveRuns(name, experiment, rows, columns) {
   const others = columns.filter(({ id, kind }) => kind !== "curve" && id !== NAME.id && id !== STATUS.id);
   const shown = [NAME, STATUS, ...others];
-  /** @type {Cell[][]} */
+  /** @type {Value[][]} */
   const lines = [["run_id", ...shown.map(heading)]];
   const step = Math.max(1, Math.floor(CELLS / shown.length));
   for (let at = 0; at < rows.length; at += step) {
@@ -42,14 +42,14 @@ function heading({ kind, key, aggregate }) {
   return `${kind}s.${key}${kind === "metric" && aggregate !== "last" ? ` (${aggregate})` : ""}`;
 }
 
-/** @param {Column} column @param {Cell | undefined} value @returns {Cell} */
+/** @param {Column} column @param {import("../../lib/columns.js").Cell} value @returns {Value} */
 function exact({ kind, key }, value) {
-  if (value === null || value === undefined || kind !== "attribute") return value ?? null;
+  if (value === null || value === undefined || kind !== "attribute") return typeof value === "boolean" ? String(value) : (value ?? null);
   if (key === "duration") return Number(value) / 1000;
-  return key.endsWith("_time") ? new Date(Number(value)).toISOString() : value;
+  return key.endsWith("_time") ? new Date(Number(value)).toISOString() : String(value);
 }
 
-/** @param {Cell | undefined} value */
+/** @param {unknown} value */
 const isCut = (value) => typeof value === "string" && value.length >= CUT;
 
 /** The params, tags and names of runs, by the headings of their columns.
