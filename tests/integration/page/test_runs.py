@@ -367,7 +367,8 @@ def test_addresses_of_mlflows_page_lead_here(screen: Screen, wine: str) -> None:
 
 def test_pictures(screen: Screen, wine: str) -> None:
     screen.pictures(("runs", f"/experiments/{wine}?select=1", f"{NAMES}:text('two')"))
-    screen.show(f"/experiments/{wine}?group=p.alpha").text("±")
+    screen.show(f"/experiments/{wine}?group=a.status,p.alpha&open=FINISHED%0AFINISHED%090.1").text("±")
+    screen.expect(NAMES).to_have_count(3)
     screen.picture("runs-grouped")
     screen.page.get_by_role("button", name="Columns").click()
     screen.text("Shown, from left to right")
