@@ -361,6 +361,7 @@ def test_plugin_that_fails_is_named(
         ("projrun.auth", "opened = Broken; Broken.__call__ = lambda *given: None", "the signed request is"),
     ],
 )
+@pytest.mark.together("collected garbage")  # at the start of a process, where there is little to look through
 @pytest.mark.usefixtures("_collected")
 def test_what_a_plugin_returned_fails_in_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: str, change: str, what: str
