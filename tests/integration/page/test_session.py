@@ -87,6 +87,18 @@ def test_nothing_leads_elsewhere_after_signing_in(screen: Screen, then: str) -> 
     assert screen.page.url.startswith(f"{screen.api.uri}/")
 
 
+def test_who_is_signed_in_is_asked_again_after_a_failure(screen: Screen) -> None:
+    screen.show("/signin")
+    sign_in(screen, "ann")
+    screen.page.route("**/api/projrun/1/session*", lambda route: route.fulfill(status=500, body="busy"))
+    screen.show("/experiments").text("New experiment")
+    assert screen.page.get_by_role("button", name="ann", exact=True).count() == 0
+    screen.page.unroute_all()
+    screen.page.get_by_role("link", name="Models").click()
+    screen.page.get_by_role("button", name="ann", exact=True).wait_for()
+    screen.problems = [problem for problem in screen.problems if "500" not in problem]
+
+
 def test_what_is_being_written_outlives_the_sign_in(screen: Screen) -> None:
     screen.show("/signin?then=/experiments")
     sign_in(screen, "ann")

@@ -112,7 +112,7 @@ const MEANINGS = new Map([
 /** @param {Response} answer */
 async function failure(answer) {
   const text = await answer.text();
-  const meaning = MEANINGS.get(answer.status) ?? `The server answered ${answer.status}.`;
+  const meaning = MEANINGS.get(answer.status) ?? `The server answered ${answer.status}.${answer.status >= 500 ? " Its log says why." : ""}`;
   try {
     const { error_code: code, message } = JSON.parse(text);
     if (message || code) return new ApiError(answer.status, code ?? "", answer.status === 401 ? meaning : message || code);

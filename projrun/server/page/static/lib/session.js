@@ -28,11 +28,16 @@ let asking = null;
 /** @type {Set<() => void>} */
 const listeners = new Set();
 
-/** Ask the server, once. A server that does not know the call has no users. @returns {Promise<Session>} */
+/** Ask the server, once. A server that does not know the call has no users; one that fails is asked again by the next view.
+ * @returns {Promise<Session>} */
 export function readSession() {
   asking ??= own("GET", "session").then(
     (found) => keep(found),
-    () => keep(OPEN),
+    (error) => {
+      const open = keep(OPEN);
+      if (![404, 405, 501].includes(error.status)) asking = null;
+      return open;
+    },
   );
   return asking;
 }
