@@ -46,6 +46,10 @@ def test_values_and_times_at_the_ends_of_what_they_can_be(screen: Screen, api: A
     screen.show(f"/experiments/{experiment}?columns=c.far&pins=0.5").page.locator("svg.spark").nth(
         1
     ).wait_for()
+    screen.show(f"/experiments/{experiment}?columns=a.start_time,m.far").text("odd", exact=True)
+    with screen.page.expect_download() as saved:
+        screen.page.get_by_role("button", name="CSV", exact=True).click()
+    assert "9e15 ms after 1970" in saved.value.path().read_text(encoding="utf-8")
 
 
 def test_runs_without_a_value_are_a_group_that_opens(screen: Screen, api: Api) -> None:

@@ -3,6 +3,7 @@
 
 import { post } from "../../lib/api.js";
 import { writeCsv } from "../../lib/csv.js";
+import { isoDate } from "../../lib/format.js";
 import { saveText } from "../../ui/download.js";
 import { NAME, STATUS } from "./cell.js";
 import { read } from "./source.js";
@@ -46,7 +47,7 @@ function heading({ kind, key, aggregate }) {
 function exact({ kind, key }, value) {
   if (value === null || value === undefined || kind !== "attribute") return typeof value === "boolean" ? String(value) : (value ?? null);
   if (key === "duration") return Number(value) / 1000;
-  return key.endsWith("_time") ? new Date(Number(value)).toISOString() : String(value);
+  return key.endsWith("_time") ? isoDate(Number(value)) : String(value);
 }
 
 /** @param {unknown} value */
