@@ -94,6 +94,8 @@ def test_a_model_is_created_described_renamed_and_deleted(screen: Screen) -> Non
     screen.press("Enter")
     screen.page.get_by_role("button", name="Remove the tag team").click()
     screen.page.get_by_role("button", name="Remove the tag team").wait_for(state="detached")
+    screen.page.get_by_role("button", name="Undo").click()
+    screen.page.get_by_role("button", name="Remove the tag team").wait_for()
     act(screen, "this model", "Rename")
     dialog(screen).get_by_label("Name").fill("renamed")
     screen.page.get_by_role("button", name="Rename", exact=True).click()
@@ -175,6 +177,8 @@ def test_an_alias_moves_and_goes(screen: Screen, api: Api, wine: str) -> None:
     screen.page.locator("tr", has_text="v2").get_by_role("link", name="@best").wait_for()
     screen.page.get_by_role("button", name="Remove the alias best").click()
     screen.page.get_by_role("link", name="@best").first.wait_for(state="detached")
+    screen.page.get_by_role("button", name="Undo").click()
+    screen.page.locator("tr", has_text="v2").get_by_role("link", name="@best").wait_for()
 
 
 def test_hostile_names_and_descriptions_are_texts(screen: Screen, api: Api, wine: str) -> None:

@@ -130,6 +130,8 @@ def test_a_run_is_renamed_described_and_tagged(screen: Screen, api: Api) -> None
     screen.text("blue")
     page.get_by_role("button", name="Delete team").click()
     expect(page.get_by_text("blue")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    screen.text("blue")
     page.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name="Delete").click()
     screen.expect(".head").to_contain_text("deleted")

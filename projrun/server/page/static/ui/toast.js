@@ -18,6 +18,15 @@ export function complain(error) {
   show({ text: error instanceof Error ? error.message : String(error), kind: "problem" });
 }
 
+/** Take something away, say so, and offer to put it back.
+ * @param {string} text @param {() => Promise<unknown>} call @param {() => Promise<unknown>} back @param {() => void} after either */
+export async function takeAway(text, call, back, after) {
+  const undo = async () => (await attempt(back)) && after();
+  if (!(await attempt(call))) return;
+  after();
+  say(text, { action: "Undo", call: undo });
+}
+
 /** Do something, and complain where it fails; whether it did. @param {() => Promise<unknown>} call */
 export async function attempt(call) {
   try {

@@ -11,10 +11,10 @@ import { Command } from "../../ui/button.js";
 import { Menu } from "../../ui/menu.js";
 import { useSheet } from "../../ui/sheet.js";
 import { Empty, Failed, Loading } from "../../ui/states.js";
-import { attempt, say } from "../../ui/toast.js";
-import { read, removeAlias, removeTag, setTag, update, versions } from "./calls.js";
+import { say } from "../../ui/toast.js";
+import { read, removeTag, setTag, update, versions } from "./calls.js";
 import { AliasDialog, DeleteModel, DeleteVersion, ModelDialog, StageDialog } from "./dialogs.js";
-import { Alias, Description, Fact, firstLine, Stage, Tags } from "./parts.js";
+import { Alias, Description, dropAlias, Fact, firstLine, Stage, Tags } from "./parts.js";
 
 /** @typedef {import("./calls.js").Model} Model */
 /** @typedef {import("./calls.js").Version} Version */
@@ -143,7 +143,7 @@ function Versions({ versions: found, may, onAsk, reload }) {
 
 /** @param {{ version: Version, may: ReturnType<typeof useMay>, reload: () => void }} props */
 function Marks({ version, may, reload }) {
-  const drop = (/** @type {string} */ alias) => attempt(async () => (await removeAlias(version.name, alias), reload()));
+  const drop = (/** @type {string} */ alias) => dropAlias(version, alias, reload);
   return html`<span class="marks">
     <${Stage} stage=${version.stage} />
     ${version.aliases.map((alias) => html`<${Alias} key=${alias} bare name=${version.name} alias=${alias} version=${version.version} onRemove=${may("MANAGE") ? () => drop(alias) : undefined} />`)}

@@ -7,7 +7,8 @@ import { href, path } from "../../lib/router.js";
 import { Button } from "../../ui/button.js";
 import { Icon } from "../../ui/icon.js";
 import { Markdown } from "../../ui/markdown.js";
-import { attempt } from "../../ui/toast.js";
+import { attempt, takeAway } from "../../ui/toast.js";
+import { removeAlias, setAlias } from "./calls.js";
 
 /** An alias, which leads to its version.
  * @param {{ name: string, alias: string, version: string, bare?: boolean, onRemove?: () => void }} props `bare` where the version is plain */
@@ -17,6 +18,11 @@ export function Alias({ name, alias, version, bare = false, onRemove }) {
     ${!bare && html`<span class="muted">v${version}</span>`}
     ${onRemove && html`<button type="button" class="remove" aria-label=${`Remove the alias ${alias}`} onClick=${onRemove}><${Icon} name="close" /></button>`}
   </span>`;
+}
+
+/** @param {{ name: string, version: string }} version @param {string} alias @param {() => void} reload */
+export function dropAlias({ name, version }, alias, reload) {
+  return takeAway(`Removed @${alias}`, () => removeAlias(name, alias), () => setAlias(name, version, alias), reload);
 }
 
 /** @param {{ stage: string, version?: string }} props */
@@ -75,7 +81,7 @@ export function Tags({ tags, may, mayRemove, onSet, onRemove }) {
   return html`<div class="tags">
     ${shown.map(
       ([name, text]) => html`<span key=${name} class="chip"><span class="muted">${name}</span>${text && html`<span class="clip">${text}</span>`}
-        ${mayRemove && html`<button type="button" class="remove" aria-label=${`Remove the tag ${name}`} onClick=${() => attempt(() => onRemove(name))}><${Icon} name="close" /></button>`}
+        ${mayRemove && html`<button type="button" class="remove" aria-label=${`Remove the tag ${name}`} onClick=${() => takeAway(`Removed the tag ${name}`, () => onRemove(name), () => onSet(name, text), () => {})}><${Icon} name="close" /></button>`}
       </span>`,
     )}
     ${may && !open && html`<${Button} kind="quiet" icon="plus" onClick=${() => setOpen(true)}>Tag</${Button}>`}

@@ -10,12 +10,12 @@ import { Button, CopyButton } from "../../ui/button.js";
 import { Menu } from "../../ui/menu.js";
 import { useSheet } from "../../ui/sheet.js";
 import { Failed, Loading } from "../../ui/states.js";
-import { attempt, say } from "../../ui/toast.js";
-import { describe, read, readVersion, removeAlias, removeTag, setTag, versions } from "./calls.js";
+import { say } from "../../ui/toast.js";
+import { describe, read, readVersion, removeTag, setTag, versions } from "./calls.js";
 import { AliasDialog, DeleteVersion, StageDialog } from "./dialogs.js";
 import { Files } from "./files.js";
 import { Lineage } from "./lineage.js";
-import { Alias, Description, Fact, Stage, Tags } from "./parts.js";
+import { Alias, Description, dropAlias, Fact, Stage, Tags } from "./parts.js";
 import { Usage } from "./usage.js";
 
 /** @typedef {import("./calls.js").Model} Model */
@@ -43,7 +43,7 @@ function Shown({ model, version, others, reload }) {
   const may = useMay("models", version.name);
   const [asking, setAsking] = useState(/** @type {"stage" | "alias" | "delete" | null} */ (null));
   const { name, version: number } = version;
-  const drop = (/** @type {string} */ alias) => attempt(async () => (await removeAlias(name, alias), reload()));
+  const drop = (/** @type {string} */ alias) => dropAlias(version, alias, reload);
   return html`<div class="view registry">
     <nav class="crumbs" aria-label="Above"><a href=${href("/models")}>Models</a> / <a href=${href(path("models", name))}>${name}</a></nav>
     <div class="head">

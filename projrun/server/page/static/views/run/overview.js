@@ -10,8 +10,8 @@ import { useMay } from "../../lib/session.js";
 import { Button, Command, CopyButton } from "../../ui/button.js";
 import { Icon } from "../../ui/icon.js";
 import { Markdown } from "../../ui/markdown.js";
-import { attempt } from "../../ui/toast.js";
-import { deleteTag } from "./calls.js";
+import { takeAway } from "../../ui/toast.js";
+import { deleteTag, setTag } from "./calls.js";
 import { NoteDialog, TagDialog } from "./dialogs.js";
 import { Family, Models, Datasets } from "./related.js";
 import { isProject } from "./view.js";
@@ -164,7 +164,8 @@ function Tags({ run, mayEdit, reload }) {
   const [all, setAll] = useState(false);
   const own = [...run.tags].filter(([key]) => !isInternal(key));
   const internal = [...run.tags].filter(([key]) => isInternal(key) && key !== "mlflow.note.content" && key !== "mlflow.log-model.history");
-  const drop = async (/** @type {string} */ key) => (await attempt(() => deleteTag(run.id, key))) && reload();
+  const drop = (/** @type {string} */ key) =>
+    takeAway(`Removed the tag ${key}`, () => deleteTag(run.id, key), () => setTag(run.id, key, run.tags.get(key) ?? ""), reload);
   return html`<section aria-label="Tags">
     <div class="section-head"><h2>Tags</h2>${mayEdit && html`<${Button} kind="quiet" icon="plus" onClick=${() => setEditing("")}>Add</${Button}>`}</div>
     ${own.length > 0 &&
