@@ -217,10 +217,8 @@ def _beside(mine: float, other: float | None) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few runs, two looks at each")
-    parser.add_argument(
-        "--repeats", type=int, default=5, help="looks at each, of which the median counts (default: 5)"
-    )
+    parser.add_argument("--quick", action="store_true", help="few runs, one look at each")
+    parser.add_argument("--repeats", type=int, help="looks at each, of which the median counts (default: 5)")
     parser.add_argument("--alone", action="store_true", help="only what our page shows alone")
     parser.add_argument("--shared", action="store_true", help="only what both pages show")
     parser.add_argument(
@@ -229,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     both, alone = parts(options.quick)
-    repeats = 2 if options.quick else options.repeats
+    repeats = options.repeats or (1 if options.quick else 5)
     table: dict[str, dict[str, Figures]] = {}
     with tempfile.TemporaryDirectory() as temporary, chromium(Path(temporary)) as browser:
         stores = options.stores or Path(temporary)

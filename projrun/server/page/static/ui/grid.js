@@ -18,7 +18,9 @@ const STEP = 4;
  * @property {number} count of rows
  * @property {readonly GridColumn[]} columns
  * @property {number} pinned how many of the columns stay at the left
- * @property {unknown} version another one where rows are to be drawn again
+ * @property {unknown} version another one where all rows are to be drawn again
+ * @property {(row: number) => unknown} stamp of one row: another one where it is to be drawn again
+ * @property {unknown} drawn another one where some row's stamp may be another one
  * @property {number} current the row that the keyboard is at
  * @property {(column: GridColumn, index: number) => any} head
  * @property {(row: number, column: GridColumn) => any} cell
@@ -28,7 +30,7 @@ const STEP = 4;
 
 /** @param {GridProps} props */
 export function Grid(props) {
-  const { label, count, columns, pinned, version, current, head, cell, look, onSee } = props;
+  const { label, count, columns, pinned, version, stamp, drawn, current, head, cell, look, onSee } = props;
   const scroller = useRef(/** @type {HTMLElement | null} */ (null));
   const places = useMemo(() => placesOf(columns, pinned), [columns, pinned]);
   const range = useRange(scroller, count, places);
@@ -36,14 +38,14 @@ export function Grid(props) {
     () => [...columns.slice(0, pinned), ...columns.slice(range.left, range.right)],
     [columns, pinned, range.left, range.right],
   );
-  useEffect(() => onSee({ rows: [range.first, range.last], columns: seen }), [range.first, range.last, seen, version]);
+  useEffect(() => onSee({ rows: [range.first, range.last], columns: seen }), [range.first, range.last, seen, version, drawn]);
   useLayoutEffect(() => showRow(scroller.current, current), [current]);
   // Fewer columns may have come since it was measured.
   const shared = { columns, places, pinned, left: range.left, right: Math.min(range.right, columns.length) };
   const rows = [];
   // A row that leaves on one side becomes the next on the other: changing its texts costs less than new elements.
   for (let index = range.first; index < Math.min(range.last, count); index += 1) {
-    rows.push(html`<${Row} key=${index % range.held} index=${index} version=${version} cell=${cell} look=${look} current=${index === current} ...${shared} />`);
+    rows.push(html`<${Row} key=${index % range.held} index=${index} version=${version} stamp=${stamp(index)} cell=${cell} look=${look} current=${index === current} ...${shared} />`);
   }
   return html`<div class="grid" role="grid" aria-label=${label} aria-rowcount=${count + 1} aria-colcount=${columns.length} tabindex="0" ref=${scroller}>
     <div class="grid-head" role="rowgroup" style=${{ width: `${places.total}px` }}>
@@ -95,7 +97,7 @@ class Row extends Component {
   /** @param {any} next */
   shouldComponentUpdate(next) {
     const now = /** @type {any} */ (this.props);
-    return next.index !== now.index || next.current !== now.current || SHARED.some((name) => next[name] !== now[name]);
+    return next.index !== now.index || next.stamp !== now.stamp || next.current !== now.current || SHARED.some((name) => next[name] !== now[name]);
   }
 
   render() {

@@ -24,6 +24,8 @@ export class Cells {
     this.columns = new Map();
     /** What was there before a run changed, shown until it is read again. @type {Map<string, Map<number, any>>} */
     this.old = new Map();
+    /** How often something of a row came: other rows need not be drawn again. @type {Map<number, number>} */
+    this.stamps = new Map();
     this.size = 0;
     this.timer = 0;
     /** @type {{ rows: number[], columns: readonly Column[] }} */
@@ -132,7 +134,9 @@ export class Cells {
     if (!cells) this.columns.set(id, (cells = new Map()));
     if (!cells.has(row)) this.size += 1;
     cells.set(row, value);
-    if (!(value instanceof Pending)) this.old.get(id)?.delete(row);
+    if (value instanceof Pending) return;
+    this.old.get(id)?.delete(row);
+    this.stamps.set(row, (this.stamps.get(row) ?? 0) + 1);
   }
 
   /** The ids of runs, which are asked for where they were not in sight yet. @param {readonly number[]} rows @returns {Promise<string[]>} */

@@ -23,7 +23,7 @@ export function Table({ experiment, table, selected, at, onToggle, onFold, onAll
   const narrow = innerWidth <= 640;
   const grid = useMemo(() => gridColumns(columns, order, narrow, table.by.length > 0, widths), [columns, order, narrow, table.by.length > 0, widths]);
   const byId = useMemo(() => new Map(columns.map((each) => [each.id, each])), [columns]);
-  const version = useMemo(() => ({}), [table.drawn, items, groups.data, groups.names, selected, onToggle]);
+  const version = useMemo(() => ({}), [items, groups.data, groups.names, selected, onToggle]);
   const see = useCallback(
     (/** @type {{ rows: [number, number], columns: readonly import("../../ui/grid.js").GridColumn[] }} */ seen) => {
       const rows = items.slice(...seen.rows).flatMap((item) => (item.kind === "run" ? [item.row] : []));
@@ -46,13 +46,17 @@ export function Table({ experiment, table, selected, at, onToggle, onFold, onAll
     const column = byId.get(id);
     return column ? Value({ row: item.row, column, cells }) : null;
   };
+  const stamp = (/** @type {number} */ index) => {
+    const item = items[index];
+    return item?.kind === "run" ? cells.stamps.get(item.row) : undefined;
+  };
   const look = (/** @type {number} */ index) => {
     const item = /** @type {import("../../lib/run_items.js").Item} */ (items[index]);
     if (item.kind === "group") return { class: "group" };
     const chosen = selected.has(item.row);
     return { class: chosen ? "chosen" : "", selected: chosen };
   };
-  return html`<${Grid} label="Runs" count=${items.length} columns=${grid} pinned=${2 + (narrow ? 0 : pins)} version=${version} current=${at}
+  return html`<${Grid} label="Runs" count=${items.length} columns=${grid} pinned=${2 + (narrow ? 0 : pins)} version=${version} stamp=${stamp} drawn=${table.drawn} current=${at}
     head=${head} cell=${cell} look=${look} onSee=${see} />`;
 }
 
