@@ -10,6 +10,7 @@ import ast
 import importlib.util
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -81,17 +82,21 @@ def allowed() -> frozenset[str]:
     return frozenset(filter(None, (line.partition("#")[0].strip() for line in lines)))
 
 
-def imported_by(tmp_path: Path, *arguments: str) -> frozenset[str]:
+def imported_by(tmp_path: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> frozenset[str]:
     """All modules that a `projrun` command has imported when it ends."""
     listing = tmp_path / "modules"
-    run_command([sys.executable, "-c", _RECORDER, listing, *arguments]).check()
+    run_command([sys.executable, "-c", _RECORDER, listing, *arguments], environ=environ).check()
     return frozenset(listing.read_text().split())
 
 
 def run_quickstart(tmp_path: Path, *options: str) -> frozenset[str]:
     project = REPOSITORY / "example_projects" / "quickstart"
-    run_projrun("run", project, "--env-manager=local").check()  # creates the store, keeps the parsed project
-    return imported_by(tmp_path, "run", str(project), "--env-manager=local", *options)
+    own = {
+        "PROJRUN_HOME": str(tmp_path / "home")
+    }  # that of a fixture is shared with other processes of the tests
+    words = ("run", str(project), "--env-manager=local")
+    run_projrun(*words, environ=own).check()  # creates the store, keeps the parsed project
+    return imported_by(tmp_path, *words, *options, environ=own)
 
 
 @pytest.fixture(scope="module")
