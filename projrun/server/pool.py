@@ -63,9 +63,14 @@ class Pool:
 
     def _settle(self, future: asyncio.Future[Any], answer: Any, error: BaseException | None) -> None:
         self._under_way -= 1
-        if future.done():  # the client has gone
-            return
-        if error is None:
-            future.set_result(answer)
-        else:
-            future.set_exception(error)
+        settle(future, answer, error)
+
+
+def settle(future: asyncio.Future[Any], answer: Any, error: BaseException | None) -> None:
+    """Tell who waits how the call went."""
+    if future.done():  # the client has gone
+        return
+    if error is None:
+        future.set_result(answer)
+    else:
+        future.set_exception(error)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from projrun.server.pool import settle
 from projrun.tracking.runs import LocalStore, RunStore
 
 Call = Callable[[RunStore], Any]
@@ -95,10 +96,5 @@ class Writer:
 
 
 def _settle(settled: list[Settled]) -> None:
-    for future, answer, error in settled:
-        if future.done():  # the client has gone
-            continue
-        if error is None:
-            future.set_result(answer)
-        else:
-            future.set_exception(error)
+    for one in settled:
+        settle(*one)
