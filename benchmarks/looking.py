@@ -80,6 +80,10 @@ class Watched:
         """Milliseconds from the beginning until charts do not change any more."""
         return float(self.page.evaluate(f"watch.settled(() => {shown}, {answers}, {QUIET})"))
 
+    def first_change(self) -> float:
+        """Milliseconds from the last event that was waited for until anything was drawn again."""
+        return float(self.page.evaluate("watch.first - watch.began"))
+
     def scrolled(self, x: float, y: float, pixels: int, speed: int) -> Frames:
         """The frames while the wheel moves what is at a place by so many pixels, `speed` a second."""
         self.page.evaluate("watch.count()")

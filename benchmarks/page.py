@@ -112,7 +112,8 @@ def curve_figures(
         mouse.move(box["x"] + box["width"] * 0.4, top)
         mouse.down()
         mouse.move(box["x"] + box["width"] * 0.6, top, steps=5)
-        yield {"zoom, ms": look.redrawn("mouseup", mouse.up, drawn, 1)}
+        detail = look.redrawn("mouseup", mouse.up, drawn, 1)
+        yield {"zoom, ms": look.first_change(), "zoom, with detail, ms": detail}
         yield from _memory(look)
 
 

@@ -1,6 +1,6 @@
 // What a benchmark sees of a page from inside: when something was shown, frames, long tasks. Any page's scripts come after it.
 (() => {
-  const watch = { began: 0, changed: 0, shown: 0, answers: 0, frames: [], tasks: [] };
+  const watch = { began: 0, changed: 0, shown: 0, first: 0, answers: 0, frames: [], tasks: [] };
   const channel = new MessageChannel();
   /** @type {(() => void)[]} */
   const waiting = [];
@@ -19,7 +19,7 @@
     watch.changed = performance.now();
     if (noted) return;
     noted = true;
-    requestAnimationFrame(() => painted(() => ((noted = false), (watch.shown = performance.now()))));
+    requestAnimationFrame(() => painted(() => ((noted = false), (watch.shown = performance.now()), watch.first ||= watch.shown > watch.began ? watch.shown : 0)));
   };
   const { stroke } = CanvasRenderingContext2D.prototype;
   CanvasRenderingContext2D.prototype.stroke = function (...words) {
@@ -35,7 +35,7 @@
   /** The next event of a kind is the beginning. */
   watch.from = (kind) => {
     watch.began = Infinity;
-    watch.answers = 0;
+    watch.answers = watch.first = 0;
     addEventListener(kind, (event) => (watch.began = event.timeStamp), { capture: true, once: true });
   };
   /** Milliseconds from the beginning until a condition holds in a frame that is painted. */
