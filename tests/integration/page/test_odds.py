@@ -78,14 +78,22 @@ def test_a_late_answer_does_not_replace_a_newer_one(screen: Screen, api: Api) ->
     screen.show(f"/experiments/{experiment}?columns=m.loss").page.locator(
         ".grid-row[data-index='0']"
     ).wait_for()
-    while not answers:
+    screen.text("0.25", exact=True)  # which came with the rows
+    _log(api, run, 0.5, 1)
+    for _ in range(1500):
         screen.page.wait_for_timeout(20)
-    point = {"key": "loss", "value": 0.75, "timestamp": 1_700_000_001_000, "step": 1}
-    api.post("runs/log-batch", run_id=run, metrics=[point])
+        if answers:
+            break
+    _log(api, run, 0.75, 2)
     screen.text("0.75", exact=True)
     held[0].fulfill(body=answers[0], content_type="application/json")
     screen.page.wait_for_timeout(200)
     screen.expect(".grid-row[data-index='0']").to_contain_text("0.75")
+
+
+def _log(api: Api, run: str, value: float, step: int) -> None:
+    point = {"key": "loss", "value": value, "timestamp": 1_700_000_001_000, "step": step}
+    api.post("runs/log-batch", run_id=run, metrics=[point])
 
 
 def test_of_many_changes_those_that_failed_are_told(refused: Screen, api: Api) -> None:
