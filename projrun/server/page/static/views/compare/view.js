@@ -62,6 +62,8 @@ function Shown({ runs, missing, route }) {
   const shown = useMemo(() => runs.filter((run) => !hidden.has(run.id)), [runs, hidden]);
   const columns = useMemo(() => columnsOf(shown), [shown]);
   const hub = useMemo(newHub, []);
+  // The same element is not drawn again: a zoom changes the address, not the list of a hundred runs.
+  const legend = useMemo(() => html`<${Legend} runs=${runs} hidden=${hidden} hub=${hub} />`, [runs, hidden, hub]);
   const keys = columns.filter((column) => column.kind === "metric").map((column) => column.key);
   const tabs = TABS.map(([name, text]) => ({ name, text, href: href("/compare", { runs: query.runs, hide: query.hide, tab: name === "values" ? null : name }) }));
   return html`<div class="view compare">
@@ -71,7 +73,7 @@ function Shown({ runs, missing, route }) {
     </nav>
     <div class="head"><h1>Compare ${counted(runs.length, "run")}</h1>${missing.length > 0 && html`<span class="muted">${counted(missing.length, "run")} not found</span>`}</div>
     <div class="compare-body">
-      <${Legend} runs=${runs} hidden=${hidden} hub=${hub} />
+      ${legend}
       <div class="compare-main">
         <${Tabs} label="Ways to compare" tabs=${tabs} current=${tab} />
         <div class="run-part">
