@@ -316,6 +316,7 @@ def test_only_rows_in_sight_are_drawn(screen: Screen, api: Api) -> None:
     screen.text("in this tab only")
     screen.page.reload()
     screen.text("210 runs selected")
+    screen.text("run 209", exact=True)  # the keys are for rows
     screen.press("j", "x")
     screen.text("209 runs selected")
     screen.page.get_by_role("button", name="Select nothing").click()

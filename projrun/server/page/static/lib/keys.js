@@ -1,7 +1,7 @@
 // @ts-check
 /** Keys that do something, each with the words that the help says of it. The view that was shown last counts first. */
 
-import { useEffect, useRef } from "./preact.js";
+import { useLayoutEffect, useRef } from "./preact.js";
 
 /** @typedef {{ keys: string, does: string, call: (event: KeyboardEvent) => void }} Key `keys` is one key, `j`, or several, `g e`. */
 
@@ -14,7 +14,8 @@ let before = "";
 export function useKeys(keys) {
   const held = useRef(keys);
   held.current = keys;
-  useEffect(() => {
+  // At once, not after the next frame: a key pressed as soon as the list is there counts.
+  useLayoutEffect(() => {
     active.add(held);
     return () => void active.delete(held);
   }, []);
