@@ -18,7 +18,8 @@ from projrun.running.record.delivery import deliver_log, end_created_runs, relea
 from projrun.running.record.recorder import RunEnd, RunRecorder, now
 from projrun.running.record.waiting import Quiet, deliver_waiting
 from projrun.tracking.entities import Run
-from projrun.tracking.runs import Deadline, RunStore
+from projrun.tracking.parts import find_part
+from projrun.tracking.runs import Deadline, LocalStore, RunStore
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
 
@@ -114,8 +115,7 @@ class _Lost(NamedTuple):
         try:
             run = _find(lease, store)
         except NotFoundError:
-            # A server that was asked to create it may be slow.
-            keep = not lease.mark.run_id and bool(lease.mark.experiment_id) and lease.age < _LATEST
+            keep = _may_still_come(lease, store)
             lease.release(keep=keep)
             return Settled(reason="the server has not created the run yet" if keep else "")
         except ProjrunError as error:
@@ -210,6 +210,12 @@ def _find(lease: Lease, store: RunStore) -> Run:
     run = run_of_origin(store, mark.experiment_id, mark.origin_id)
     lease.mark = mark._replace(run_id=run.run_id)
     return run
+
+
+def _may_still_come(lease: Lease, store: RunStore) -> bool:
+    """Whether a server that was asked to create the run may be slow: a store on this machine ended with the runner."""
+    asked = bool(lease.mark.experiment_id) and not lease.mark.run_id
+    return asked and lease.age < _LATEST and find_part(store, LocalStore) is None
 
 
 def _ending(mark: Mark) -> RunEnd | None:

@@ -18,8 +18,10 @@ from projrun.directories import Directories
 from projrun.running.record.delivery import deliver_log
 from projrun.running.record.lost import end_lost_runs
 from projrun.running.record.recorder import RunRecorder
+from projrun.server.endpoint import Endpoint
 from projrun.tracking.entities import Run, Tag
 from projrun.tracking.origin import ORIGIN
+from projrun.tracking.rest.store import RestStore
 from projrun.tracking.sql.store import SqlStore
 from tests.support.commands import run_projrun
 from tests.support.packages import install_package
@@ -236,14 +238,27 @@ def test_a_run_that_its_runner_did_not_hear_of_is_found_and_ended(
     assert list(directories.active.iterdir()) == []
 
 
-def test_a_run_that_was_not_created_is_looked_for_until_it_cannot_come_any_more(
-    store: SqlStore, directories: Directories
+def test_a_run_that_a_server_did_not_create_is_looked_for_until_it_cannot_come_any_more(
+    store: SqlStore, directories: Directories, tmp_path: Path
 ) -> None:
     unheard(directories).release(keep=True)
-    end_lost_runs(directories, STORE, store, lambda text: None)
-    (folder,) = directories.active.iterdir()
-    long_ago = time.time() - 3600
-    os.utime(folder / "run.json", (long_ago, long_ago))
+    with (
+        Endpoint.open(lambda: SqlStore.open(tmp_path / "projrun.db")) as endpoint,
+        closing(RestStore(endpoint.uri, {})) as server,
+    ):
+        end_lost_runs(directories, STORE, server, lambda text: None)
+        (folder,) = directories.active.iterdir()
+        long_ago = time.time() - 3600
+        os.utime(folder / "run.json", (long_ago, long_ago))
+        end_lost_runs(directories, STORE, server, lambda text: None)
+    assert list(directories.active.iterdir()) == []
+
+
+def test_a_run_that_a_store_on_this_machine_did_not_create_is_forgotten(
+    store: SqlStore, directories: Directories
+) -> None:
+    """Its runner was that store: nothing creates the run any more."""
+    unheard(directories).release(keep=True)
     end_lost_runs(directories, STORE, store, lambda text: None)
     assert list(directories.active.iterdir()) == []
 
