@@ -12,8 +12,12 @@ from starlette.types import Scope
 from projrun.server.page.files import File, Files, new_file
 from projrun.server.table import ROUTE
 
-PLACES = frozenset({"", "experiments", "runs", "compare", "models", "signin", "tokens"})
+PLACES = frozenset({"", "experiments", "runs", "compare", "compare-runs", "models", "signin", "tokens"})
 """The first parts of the paths at which the page is."""
+PROGRAMS = frozenset(
+    {"api", "ajax-api", "get-artifact", "graphql", "health", "metrics", "model-versions", "v1", "version"}
+)
+"""The first parts of the paths that programs ask for: there an unknown path is told as JSON, to browsers too."""
 FILES = "page"
 """The first part of the paths of its files."""
 
@@ -49,17 +53,15 @@ class Page:
 
     def find(self, scope: Scope) -> Response | None:
         """The answer to a request for the page or one of its files; None for all other requests."""
-        path: str = scope["path"]
-        first, _, rest = path[1:].partition("/")
+        first, _, rest = scope["path"][1:].partition("/")
         if scope["method"] not in ("GET", "HEAD"):
             return None
         if first in PLACES:
             scope[ROUTE] = "/"
-            headers = {"content-security-policy": self._policy, "referrer-policy": "same-origin"}
-            index = self._index(path.count("/") - 1, self._files.view(path))
-            return _response(scope, index, _ASK_AGAIN, headers)
+            return self._shown(scope, 200)
         if first != FILES:
-            return None
+            lost = first not in PROGRAMS and "text/html" in Request(scope).headers.get("accept", "")
+            return self._shown(scope, 404) if lost else None
         scope[ROUTE] = f"/{FILES}/{{file:path}}"
         digest, _, name = rest.partition("/")
         file = self._files.files.get(name)
@@ -67,6 +69,14 @@ class Page:
             # A page that was loaded before an upgrade must not be continued with the files of another version.
             return Response("file not found; load the page again\n", 404, media_type="text/plain")
         return _response(scope, file, _FOR_EVER)
+
+    def _shown(self, scope: Scope, status: int) -> Response:
+        """The page, which says itself where there is nothing at a path."""
+        headers = {"content-security-policy": self._policy, "referrer-policy": "same-origin"}
+        # As it was sent, where slashes in names are encoded; with a prefix only the links to modules depend on it.
+        path = scope["path"] if self._prefix else scope["raw_path"].decode("latin-1")
+        index = self._index(path.count("/") - 1, self._files.view(path))
+        return _response(scope, index, _ASK_AGAIN, headers, status)
 
     @cached_property
     def _files(self) -> Files:
@@ -91,13 +101,15 @@ class Page:
         return new_file(text.encode(), index.media_type)
 
 
-def _response(scope: Scope, file: File, caching: str, headers: dict[str, str] | None = None) -> Response:
+def _response(
+    scope: Scope, file: File, caching: str, headers: dict[str, str] | None = None, status: int = 200
+) -> Response:
     asked = Request(scope).headers
     sent = {"etag": file.etag, "cache-control": caching, "vary": "accept-encoding", **(headers or {})}
-    if file.etag in asked.get("if-none-match", ""):
+    if status == 200 and file.etag in asked.get("if-none-match", ""):
         return Response(None, 304, sent)
     if "gzip" in asked.get("accept-encoding", ""):
         return Response(
-            file.zipped, headers={**sent, "content-encoding": "gzip", "content-type": file.media_type}
+            file.zipped, status, {**sent, "content-encoding": "gzip", "content-type": file.media_type}
         )
-    return Response(file.body, headers={**sent, "content-type": file.media_type})
+    return Response(file.body, status, {**sent, "content-type": file.media_type})

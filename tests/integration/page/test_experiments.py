@@ -83,7 +83,7 @@ def test_names_and_descriptions_are_texts(screen: Screen, api: Api) -> None:
 def test_the_keys_are_explained(screen: Screen) -> None:
     screen.show("/experiments").text("New experiment")
     screen.press("?")
-    screen.expect("dialog .keys").to_contain_text("Next experiment")
+    screen.expect("dialog .keys").to_contain_text("j or ↓Next experiment")
     screen.press("Escape")
     screen.expect("dialog").to_have_count(0)
 
@@ -97,6 +97,10 @@ def test_the_page_can_be_dark_where_the_system_is_light(screen: Screen) -> None:
 
 def test_an_unknown_place_says_so(screen: Screen) -> None:
     screen.show("/experiments/1/nonsense/2").text("There is no such page")
+    screen.show("/nonsense/1").text("There is no such page")
+    screen.problems = [each for each in screen.problems if "404" not in each]
+    screen.page.get_by_role("link", name="To the experiments").click()
+    screen.text("New experiment")
 
 
 def test_pictures(screen: Screen, api: Api) -> None:

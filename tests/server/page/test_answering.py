@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from projrun.server.app import ROUTES
+from projrun.server.page.answering import PROGRAMS
 from projrun.server.page.files import FOLDER, Files
 from projrun.server.program.configuration import Program
 from tests.server.program.asking import Answer, Asked, answers
@@ -37,6 +39,7 @@ def test_the_page_is_at_all_of_its_paths(database: Path) -> None:
         ("", "/experiments", "./"),
         ("", "/experiments/1", "../"),
         ("", "/experiments/1/runs/2", "../../../"),
+        ("", "/models/a%2Fb/versions/1", "../../../"),
         ("/ml", "/ml/experiments/1", "/ml/"),
         ("/ml", "/ml", "/ml/"),
         ("/ml", "/experiments", "/ml/"),
@@ -49,13 +52,31 @@ def test_its_files_are_found_from_everywhere(database: Path, prefix: str, path: 
     assert script[1] == f"{root}page/{Files().digest}/app.js"
 
 
+def test_a_browser_at_an_unknown_path_is_shown_the_page(database: Path) -> None:
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    shown, asked, program = answers(
+        database,
+        Program(),
+        Asked("GET", "/nonsense/1", headers=browser),
+        Asked("GET", "/api/2.0/mlflow/nonsense", headers=browser),
+        Asked("GET", "/nonsense/1", headers={"accept": "*/*"}),
+    )
+    assert (shown.status, shown.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert b'src="../page/' in shown.body
+    for answer in (asked, program):
+        assert (answer.status, answer.headers["content-type"]) == (404, "application/json")
+    assert {path.split("/")[1] for route in ROUTES for path in route.paths} | {"metrics"} == PROGRAMS
+
+
 def test_a_view_begins_to_load_with_the_page() -> None:
     files = Files()
-    assert [files.view(path) for path in ("/", "/experiments/1", "/experiments/1/", "/runs/1", "/other")] == [
+    paths = ("/", "/experiments/1", "/experiments/1/", "/runs/1", "/models/a%2Fb", "/other")
+    assert [files.view(path) for path in paths] == [
         "views/experiments/view.js",
         "views/runs/view.js",
         "views/runs/view.js",
         "views/run/by_id.js",
+        "views/models/model.js",
         None,
     ]
 

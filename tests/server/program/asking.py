@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from projrun.server.program.configuration import Program
 from projrun.server.program.running import surrounded
@@ -45,8 +46,9 @@ async def _ask(app: Any, request: Asked) -> Answer:
     path, _, query = request.path.partition("?")
     headers = {"host": "127.0.0.1:5000", "content-type": "application/json", **request.headers}
     scope = {
-        "type": "http", "http_version": "1.1", "scheme": "http", "method": request.method, "path": path,
-        "query_string": query.encode(), "client": ("127.0.0.1", 1234), "server": ("127.0.0.1", 5000),
+        "type": "http", "http_version": "1.1", "scheme": "http", "method": request.method, "path": unquote(path),
+        "raw_path": path.encode(), "query_string": query.encode(),
+        "client": ("127.0.0.1", 1234), "server": ("127.0.0.1", 5000),
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
     }  # fmt: skip
     sent: list[Any] = []

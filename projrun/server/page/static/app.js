@@ -2,7 +2,7 @@
 /** The page begins here. */
 
 import { Component, html, render, useEffect, useState } from "./lib/preact.js";
-import { begin, current, useRoute } from "./lib/router.js";
+import { begin, current, href, useRoute } from "./lib/router.js";
 import { applyTheme, Shell } from "./ui/shell.js";
 import { Empty, Failed, Loading } from "./ui/states.js";
 import { places, sections } from "./views/registry.js";
@@ -29,13 +29,21 @@ function App() {
     );
   }, [route.name]);
   const shown = () => {
-    if (!route.name) return html`<${Empty} title="There is no such page"><p>${route.path}</p></${Empty}>`;
+    if (!route.name) return html`<${Nowhere} path=${route.path} />`;
     if (problem) return html`<${Failed} error=${problem} retry=${() => location.reload()} />`;
     return View ? html`<${View} route=${route} />` : html`<${Loading} />`;
   };
   // Another experiment or run is another view: nothing of the last one stays.
   const key = JSON.stringify([route.name, route.params]);
   return html`<${Shell} route=${route} sections=${sections}><${Guard} key=${key}>${shown()}</${Guard}></${Shell}>`;
+}
+
+/** @param {{ path: string }} props */
+function Nowhere({ path }) {
+  useEffect(() => {
+    document.title = "Not found · projrun";
+  }, []);
+  return html`<${Empty} title="There is no such page"><p>${path}</p><p><a href=${href("/experiments")}>To the experiments</a></p></${Empty}>`;
 }
 
 /** A bug in a view leaves the rest of the page usable. */

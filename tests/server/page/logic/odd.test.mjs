@@ -8,6 +8,7 @@ import { axisTicks, dimension, pixels } from "../../../../projrun/server/page/st
 import { ago, date, exactDate, isoDate, localDate } from "../../../../projrun/server/page/static/lib/format.js";
 import { languageOf } from "../../../../projrun/server/page/static/lib/highlight.js";
 import { kindOf } from "../../../../projrun/server/page/static/lib/media.js";
+import { href, path, routeOf } from "../../../../projrun/server/page/static/lib/router.js";
 import { pathsOf, pathsText } from "../../../../projrun/server/page/static/lib/run_items.js";
 import { runOf } from "../../../../projrun/server/page/static/lib/runs.js";
 
@@ -79,4 +80,12 @@ test("how long ago what is yet to come was", () => {
   const now = 1_700_000_000_000;
   assert.equal(ago(now + 60_000, now), "now"); // clocks differ
   assert.match(ago(now + 86_400_000, now), /2023/);
+});
+
+test("whatever has a name has an address, which browsers leave as it is", () => {
+  const places = [{ name: "version", path: "/models/:name/versions/:version", load: async () => ({ View: null }) }];
+  for (const name of [".", "..", "~.", "~~..", "~a", "...", "%2e%2e", "a/b", "#?&=%", "\\", " ", "é", "%zz"]) {
+    const { pathname, search } = new URL(href(path("models", name, "versions", "..")), "http://localhost");
+    assert.deepEqual(routeOf(pathname, search, places).params, { name, version: ".." });
+  }
 });

@@ -46,14 +46,17 @@ export function href(path, query = {}) {
   return root + path.replace(/^\//, "") + (text ? `?${text}` : "");
 }
 
+/** Browsers take `.` and `..` for steps between folders, encoded too: as a part of a path they have a `~` before them. */
+const STEP = /^~*\.\.?$/;
+
 /** A path of parts, which may have any characters: `path("experiments", id)`.
  * @param {...string} parts */
 export function path(...parts) {
-  return `/${parts.map(encodeURIComponent).join("/")}`;
+  return `/${parts.map((part) => (STEP.test(part) ? `~${part}` : encodeURIComponent(part))).join("/")}`;
 }
 
 /** @param {Values} query */
-export function encoded(query) {
+function encoded(query) {
   const found = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== "" && value !== false) found.set(name, String(value));
@@ -111,7 +114,8 @@ function match(pattern, below) {
 /** @param {string} part */
 function decoded(part) {
   try {
-    return decodeURIComponent(part);
+    const text = decodeURIComponent(part);
+    return STEP.test(text) ? text.replace("~", "") : text;
   } catch {
     return part;
   }

@@ -22,7 +22,7 @@ export function applyTheme() {
 }
 
 /** Whether the page is dark now. */
-export function isDark() {
+function isDark() {
   return document.documentElement.dataset.theme === "dark";
 }
 
@@ -71,6 +71,9 @@ function ThemeSwitch() {
   return html`<${Button} kind="quiet" icon=${dark ? "light" : "dark"} label=${dark ? "Light colours" : "Dark colours"} onClick=${change} />`;
 }
 
+/** What stands on keys, where browsers call them by other names. @type {Map<string, string>} */
+const SIGNS = new Map(Object.entries({ ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" }));
+
 /** @param {{ onClose: () => void }} props */
 function KeyHelp({ onClose }) {
   const shown = new Map(activeKeys().map((each) => [each.keys, each.does]));
@@ -79,7 +82,7 @@ function KeyHelp({ onClose }) {
       ${[...shown].map(
         ([keys, does]) =>
           html`<div key=${keys}>
-            <dt>${keys.split(" ").map((key) => (key === "or" ? " or " : html`<kbd>${key}</kbd>`))}</dt>
+            <dt>${keys.split(" ").map((key) => (key === "or" ? " or " : html`<kbd>${SIGNS.get(key) ?? key}</kbd>`))}</dt>
             <dd>${does}</dd>
           </div>`,
       )}

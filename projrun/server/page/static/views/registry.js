@@ -16,6 +16,7 @@ export const places = [
   { name: "model", path: "/models/:name", load: () => import("./models/model.js") },
   { name: "version", path: "/models/:name/versions/:version", load: () => import("./models/version.js") },
   { name: "compare", path: "/compare", load: () => import("./compare/view.js") },
+  { name: "compare", path: "/compare-runs", load: () => import("./compare/view.js") }, // as MLflow's page calls it
 ];
 
 /** What the bar at the top leads to, with the places that belong to it. */
