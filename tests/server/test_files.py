@@ -71,6 +71,13 @@ def test_range_that_is_not_there(client: Client, file: str, asked: str) -> None:
     assert client.send("GET", file).body == CONTENT
 
 
+@pytest.mark.parametrize("asked", ["bytes=0-", "bytes=0-99", "bytes=-1"])
+def test_any_range_of_an_empty_file_is_all_of_it(client: Client, file: str, asked: str) -> None:
+    client.send("PUT", file, b"")
+    answer = ask(client, "GET", file, Range=asked)
+    assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"", "0")
+
+
 def test_range_of_a_file_that_was_replaced(client: Client, file: str) -> None:
     tag = client.send("GET", file).headers["etag"]
     assert ask(client, "GET", file, Range="bytes=0-1", If_Range=tag).status == 206

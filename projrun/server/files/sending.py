@@ -92,10 +92,13 @@ class ArtifactResponse(Response):
 
 
 def wanted(headers: Headers, file: OpenArtifact) -> Span | None:
-    """The range that a client asks for, the whole where it asks for several; None for one that is not there."""
+    """The range that a client asks for, the whole where it asks for several; None for one that is not there.
+
+    Of an empty file there is only the whole: a browser that asks for a beginning, however long, has asked for no other.
+    """
     whole = Span(0, file.size)
     asked = _RANGE.fullmatch(headers.get("range", "").replace(" ", ""))
-    if asked is None or headers.get("if-range", _etag(file)) != _etag(file):
+    if asked is None or not file.size or headers.get("if-range", _etag(file)) != _etag(file):
         return whole
     first, last = asked.groups()
     if first:

@@ -9,6 +9,7 @@ import subprocess
 import wave
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import Screen
@@ -44,6 +45,54 @@ def _shown(screen: Screen, api: Api, name: str, content: bytes) -> None:
     run = api.run(experiment, "recorder")
     api.put(f"{experiment}/{run}/artifacts/{name}", content)
     screen.show(f"/experiments/{experiment}/runs/{run}?tab=artifacts&path={name}")
+
+
+def _cells(screen: Screen) -> list[list[str]]:
+    """The rows of the table that is shown, without their numbers."""
+    screen.page.locator(".boxed tr").first.wait_for()
+    rows: list[list[str]] = screen.page.locator(".boxed").evaluate(
+        "table => [...table.querySelectorAll('tr')].map(row => [...row.cells].slice(1).map(cell => cell.textContent))"
+    )
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rows"),
+    [
+        ("ragged.csv", "a,b\n1\n1,2,3\n", [["a", "b", ""], ["1", "", ""], ["1", "2", "3"]]),
+        ("quoted.csv", '"x;y",b\n"1,5","say ""hi""\nthere"\n', [["x;y", "b"], ["1,5", 'say "hi"\nthere']]),
+        ("excel.csv", "\ufeffname;value\r\n\u00e4;1,5\r\n", [["name", "value"], ["\u00e4", "1,5"]]),
+        ("head.csv", "a,b", [["a", "b"]]),
+        ("ragged.json", '{"columns": ["a"], "data": [[], [1, 0.123456789]]}', [["a", ""], ["", ""], ["1", "0.123457"]]),
+    ],
+)  # fmt: skip
+def test_a_table_has_all_cells_of_its_rows(
+    screen: Screen, api: Api, name: str, text: str, rows: list[list[str]]
+) -> None:
+    _shown(screen, api, name, text.encode())
+    assert _cells(screen) == rows
+
+
+@pytest.mark.parametrize(
+    "name", ["t.csv", "c.json", "p.png", "v.mp4", "s.wav", "p.html", "a.txt", "m.md", "b.bin"]
+)
+def test_an_empty_file_is_shown_as_empty(screen: Screen, api: Api, name: str) -> None:
+    _shown(screen, api, name, b"")
+    screen.text("The file is empty.")
+
+
+def test_an_empty_log_is_followed(screen: Screen, api: Api) -> None:
+    experiment = api.experiment("empty log")
+    run = api.run(experiment, "silent", status="RUNNING")
+    path = f"{experiment}/{run}/artifacts/logs/output.log"
+    api.put(path, b"")
+    screen.show(f"/experiments/{experiment}/runs/{run}?tab=log").text("Nothing has been printed yet.")
+    api.put(path, b"first\n")
+    screen.text("first")
+    # More questions, to which there is nothing new.
+    for _ in range(2):
+        with screen.page.expect_response("**/get-artifact?**"):
+            pass
 
 
 def _tone() -> bytes:
@@ -89,6 +138,6 @@ def test_a_parquet_file_is_a_table_where_the_server_has_pyarrow(
         screen.api = Api(program.uri)
         _shown(screen, screen.api, "t.parquet", content)
         screen.text("2 rows, 2 columns")
-        expect(screen.page.locator(".data th")).to_have_text(["#", "name", "loss"])
-        expect(screen.page.locator(".data td")).to_have_text(["1", "fox", "0.25", "2", HOSTILE, ""])
+        expect(screen.page.locator(".boxed th")).to_have_text(["#", "name", "loss"])
+        expect(screen.page.locator(".boxed td")).to_have_text(["1", "fox", "0.25", "2", HOSTILE, ""])
         screen.page.goto("about:blank")  # before the server ends, which would be an error of the page

@@ -193,7 +193,7 @@ def test_a_log_is_searched_wrapped_and_followed(screen: Screen, api: Api, failed
 
 KINDS = {
     "report.md": (".markdown", HOSTILE),
-    "table.csv": (".data", "=cmd|calc"),
+    "table.csv": (".boxed", "=cmd|calc"),
     "conf.json": (".json", "layers"),
     "train.py": (".code .code-word", "def"),
     "source/dirty.patch": (".patch-added", "+alpha = 2"),
@@ -271,7 +271,8 @@ def test_models_datasets_and_a_folder_as_zip(screen: Screen, api: Api) -> None:
     expect(models).to_contain_text(model)
     models.get_by_role("button", name="Register").click()
     _fill(page, "Registered model", "wine of a run", "Register")
-    expect(models.get_by_role("link", name="wine of a run v1")).to_be_visible()
+    registered = models.get_by_role("link", name="wine of a run v1")
+    expect(registered).to_have_attribute("href", "/models/wine%20of%20a%20run/versions/1")
     screen.show(f"/experiments/{experiment}/runs/{run}?tab=artifacts&path=plots")
     with page.expect_download() as download:
         page.get_by_role("link", name="zip").click()
@@ -288,9 +289,10 @@ def test_what_the_run_was_made_of(screen: Screen, failed: Seen) -> None:
 
 def test_a_model_is_registered(screen: Screen, failed: Seen, api: Api) -> None:
     screen.show(f"{failed.path}?tab=artifacts&path=model")
-    screen.page.get_by_role("button", name="Register").click()
-    _fill(screen.page, "Registered model", "wine of a folder", "Register")
-    screen.text("Registered wine of a folder, version 1")
+    for version in (1, 2):  # the second time the model is there
+        screen.page.get_by_role("button", name="Register").click()
+        _fill(screen.page, "Registered model", "wine of a folder", "Register")
+        screen.text(f"Registered wine of a folder, version {version}")
     found = api.send("GET", "/api/2.0/mlflow/model-versions/get?name=wine%20of%20a%20folder&version=1")
     found = found["model_version"]
     assert (found["run_id"], found["source"]) == (
@@ -309,7 +311,7 @@ def test_pictures(screen: Screen, failed: Seen) -> None:
         ),
         ("run-system", f"{failed.path}?tab=system", "figure[aria-label^=system] canvas"),
         ("run-log", f"{failed.path}?tab=log", ".log-line"),
-        ("run-artifacts", f"{failed.path}?tab=artifacts&path=table.csv", ".data td"),
+        ("run-artifacts", f"{failed.path}?tab=artifacts&path=table.csv", ".boxed td"),
         ("run-model", f"{failed.path}?tab=artifacts&path=model", ".signature"),
         ("run-source", f"{failed.path}?tab=source", ".patch-removed"),
     )

@@ -104,6 +104,8 @@ test("a patch of git", () => {
 test("CSV", () => {
   assert.deepEqual(readCsv('a,b\r\n1,"x, ""y""\n2"\r\n,\n3').rows, [["a", "b"], ["1", 'x, "y"\n2'], ["", ""], ["3"]]);
   assert.deepEqual(readCsv("a;b\n1,5;2").rows[1], ["1,5", "2"]);
+  assert.deepEqual(readCsv('\ufeff"a,b,c";d\r\n1;2').rows, [["a,b,c", "d"], ["1", "2"]]);
+  assert.deepEqual(readCsv("").rows, []);
   assert.deepEqual(readCsv("a\nb\nc", { most: 2 }), { rows: [["a"], ["b"]], complete: false });
   assert.equal(writeCsv([["=1+1", "a,b", 'q"', -1, null, "-1.5", "@x"]]), `'=1+1,"a,b","q""",-1,,-1.5,'@x\r\n`);
 });

@@ -70,7 +70,8 @@ function quotedCell(text, at, delimiter) {
  * @returns {string}
  */
 function guessDelimiter(text) {
-  const line = text.slice(0, 10_000).split(/[\r\n]/, 1)[0];
+  // Those in quotes divide nothing.
+  const line = text.slice(0, 10_000).replace(/"[^"]*"/g, "").split(/[\r\n]/, 1)[0];
   const count = (/** @type {string} */ mark) => line.split(mark).length;
   return ["\t", ";", ","].reduce((best, mark) => (count(mark) > count(best) ? mark : best), ",");
 }

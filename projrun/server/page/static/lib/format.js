@@ -110,3 +110,8 @@ export function bytes(size) {
   const value = size / 1000 ** power;
   return `${power && value < 10 ? value.toFixed(1) : Math.round(value)} ${["B", "kB", "MB", "GB", "TB"][power]}`;
 }
+
+/** Names in the order of people: `step 2` before `step 10`. @param {string} one @param {string} other */
+export function byName(one, other) {
+  return one.localeCompare(other, "en", { numeric: true });
+}

@@ -63,7 +63,8 @@ export class LogSource {
   /** Find out what was appended. @returns {Promise<boolean>} whether something was */
   async grow() {
     const before = this.size;
-    const { size } = await this.read(before, before + 1);
+    // From the last byte that is known: past the end there may be none, and browsers report that as an error.
+    const { size } = await this.read(Math.max(0, before - 1), before + 1);
     if (size === before) return false;
     const last = Math.max(0, Math.ceil(before / CHUNK) - 1);
     if (size < before) {

@@ -30,6 +30,20 @@ export function kindOf(path) {
   return (ending && KINDS.get(ending)) || "text";
 }
 
+/** The path of an image that a text shows: only one among the same artifacts; "" for others.
+ * @param {string} source as the text says it @param {string} [path] of the text */
+export function imageBeside(source, path = "") {
+  if (/^[a-z][a-z0-9+.-]*:|^\/|[\\]/i.test(source) || kindOf(source) !== "image") return "";
+  const parts = path.split("/").slice(0, -1);
+  for (const part of source.split("/")) {
+    if (part === "..") {
+      if (!parts.length) return "";
+      parts.pop();
+    } else if (part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}
+
 /** Whether bytes that begin a file are those of a text. @param {Uint8Array} bytes */
 export function looksBinary(bytes) {
   const part = bytes.subarray(0, 4096);

@@ -1,7 +1,7 @@
 // @ts-check
 /** A run as the views use it, made from the server's message. */
 
-import { toNumber } from "./format.js";
+import { byName, toNumber } from "./format.js";
 
 /** @typedef {{ key: string, value: number, step: number, timestamp: number }} Latest */
 /** @typedef {{ name: string, digest: string, sourceType: string, source: string, schema: string, profile: string, context: string }} Dataset */
@@ -47,7 +47,7 @@ export function runOf({ info, data = {}, inputs = {}, outputs = {} }) {
 
 /** @param {{ key: string, value?: string }[] | undefined} list @returns {Map<string, string>} */
 function pairs(list) {
-  const sorted = [...(list ?? [])].sort((one, other) => one.key.localeCompare(other.key, "en", { numeric: true }));
+  const sorted = [...(list ?? [])].sort((one, other) => byName(one.key, other.key));
   return new Map(sorted.map(({ key, value }) => [key, value ?? ""]));
 }
 
@@ -66,6 +66,9 @@ export function isLive(/** @type {Run} */ run) {
 export function isSystem(key) {
   return key.startsWith("system/");
 }
+
+/** The tag of a description. */
+export const NOTE = "mlflow.note.content";
 
 /** Tags that projrun and MLflow write; the page shows most of them in other ways. @param {string} key */
 export function isInternal(key) {

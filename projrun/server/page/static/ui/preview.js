@@ -2,7 +2,7 @@
 /** A file of a run, shown by its kind. Nothing of it runs: texts are text, pages and drawings have frames of their own. */
 
 import { bytes as sizeText } from "../lib/format.js";
-import { kindOf, looksBinary } from "../lib/media.js";
+import { imageBeside, kindOf, looksBinary } from "../lib/media.js";
 import { useData } from "../lib/api.js";
 import { html, useEffect, useState } from "../lib/preact.js";
 import { Button } from "./button.js";
@@ -26,16 +26,17 @@ const MOST = 2_000_000;
  * @property {string} path
  * @property {string} address
  * @property {string} [framed] where the server gives a page of its own to be put into a frame
- * @property {number} size
+ * @property {number | undefined} size
  * @property {boolean} [live] more may be appended
  * @property {() => Promise<import("./tables.js").Beginning>} [table] its first rows, as the server reads them
- * @property {(path: string) => string} [sibling] the address of another file, by a path beside this one
+ * @property {(path: string) => string} [sibling] the address of another file, by its path; "" for none
  */
 
 /** @param {{ artifact: Artifact }} props */
 export function Preview({ artifact }) {
   const { path, address } = artifact;
   const kind = kindOf(path);
+  if (artifact.size === 0 && !artifact.live) return html`<${Nothing} />`;
   if (kind === "image") return html`<${Picture} path=${path} address=${address} />`;
   if (kind === "audio") return html`<audio controls preload="metadata" src=${address} aria-label=${path}></audio>`;
   if (kind === "video") return html`<video controls preload="metadata" src=${address} aria-label=${path}></video>`;
@@ -53,6 +54,7 @@ function TextFile({ artifact, kind }) {
   const { data, error, reload } = useData(address, () => readText(address));
   if (error) return html`<${Failed} error=${error} retry=${reload} />`;
   if (!data) return html`<${Loading} />`;
+  if (!data.text) return html`<${Nothing} />`;
   if (data.binary) return html`<${NoPreview} artifact=${artifact} />`;
   const part = data.size > MOST && html`<p class="muted">The first ${sizeText(MOST)} of ${sizeText(data.size || size)}.</p>`;
   const other = kind !== "text" && kind !== "patch" && html`<${Button} kind="quiet" onClick=${() => setAsText(!asText)}>${asText ? "Show it formatted" : "Show the text"}</${Button}>`;
@@ -64,23 +66,10 @@ function TextFile({ artifact, kind }) {
 function formatted(kind, text, { path, sibling }) {
   if (kind === "csv") return html`<${CsvTable} name=${path} text=${text} />`;
   if (kind === "json") return html`<${Json} text=${text} name=${path} />`;
-  if (kind === "markdown") return html`<${Markdown} text=${text} imageOf=${(/** @type {string} */ source) => beside(source, path, sibling)} />`;
+  if (kind === "markdown") return html`<${Markdown} text=${text} imageOf=${(/** @type {string} */ source) => sibling?.(imageBeside(source, path)) ?? ""} />`;
   if (kind === "patch") return html`<${Patch} text=${text} />`;
   if (kind === "mlmodel") return html`<${MLmodel} text=${text} />`;
   return html`<${Code} text=${text} name=${path} numbered />`;
-}
-
-/** An image of a Markdown file: only one that lies in the same artifacts. @param {string} source @param {string} path @param {((path: string) => string) | undefined} sibling */
-function beside(source, path, sibling) {
-  if (!sibling || /^[a-z][a-z0-9+.-]*:|^\/|[\\]/i.test(source) || kindOf(source) !== "image") return "";
-  const parts = path.split("/").slice(0, -1);
-  for (const part of source.split("/")) {
-    if (part === "..") {
-      if (!parts.length) return "";
-      parts.pop();
-    } else if (part !== ".") parts.push(part);
-  }
-  return sibling(parts.join("/"));
 }
 
 /** @param {string} address @param {number} [most] @returns {Promise<{ text: string, size: number, binary: boolean }>} */
@@ -110,6 +99,10 @@ function Page({ artifact }) {
     ${asText || !artifact.framed
       ? html`<${TextFile} artifact=${artifact} kind="text" />`
       : html`<iframe class="page-frame" sandbox="" referrerpolicy="no-referrer" loading="lazy" title=${artifact.path} src=${artifact.framed}></iframe>`}`;
+}
+
+function Nothing() {
+  return html`<p class="muted">The file is empty.</p>`;
 }
 
 /** @param {{ artifact: Artifact }} props */

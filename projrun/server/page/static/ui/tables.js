@@ -2,16 +2,16 @@
 /** Tables of data: CSV and Parquet files, and JSON tables. Only the rows in view are in the page. */
 
 import { readCsv } from "../lib/csv.js";
-import { count, number } from "../lib/format.js";
+import { count } from "../lib/format.js";
 import { useData } from "../lib/api.js";
 import { html, useMemo, useState } from "../lib/preact.js";
+import { Rounded } from "./rounded.js";
 import { Failed, Loading } from "./states.js";
 import { addSheet } from "./sheet.js";
 
 addSheet("ui/content.css");
 
-const ROW = 26;
-const HEIGHT = 520;
+const ROW = 28; // as the sheet of the page says
 const MOST_COLUMNS = 200;
 const MOST_ROWS = 100_000;
 const LONGEST = 300;
@@ -20,7 +20,8 @@ const LONGEST = 300;
 export function CsvTable({ name, text }) {
   const { columns, rows } = useMemo(() => {
     const read = readCsv(text, { most: MOST_ROWS, ...(/\.(tsv|tab)$/i.test(name) ? { delimiter: "\t" } : {}) });
-    return { columns: read.rows[0] ?? [], rows: read.rows.slice(1) };
+    const [columns = [], ...rows] = read.rows;
+    return { columns, rows };
   }, [text]);
   return html`<${DataTable} name=${name} columns=${columns} rows=${rows} />`;
 }
@@ -38,17 +39,19 @@ export function ReadTable({ name, load }) {
 /** @param {{ name: string, columns: string[], rows: unknown[][], total?: number }} props */
 export function DataTable({ name, columns, rows, total = rows.length }) {
   const [top, setTop] = useState(0);
-  const shown = columns.slice(0, MOST_COLUMNS);
+  // Rows may have more cells than the head.
+  const width = useMemo(() => rows.reduce((most, row) => Math.max(most, row.length), columns.length), [columns, rows]);
+  const shown = Array.from({ length: Math.min(width, MOST_COLUMNS) }, (_, index) => columns[index] ?? "");
   const first = Math.max(0, Math.floor(top / ROW) - 10);
-  const last = Math.min(rows.length, first + Math.ceil(HEIGHT / ROW) + 20);
+  const last = Math.min(rows.length, first + Math.ceil(innerHeight / ROW) + 20);
   const numeric = useMemo(() => shown.map((_, index) => rows.slice(0, 50).every((row) => isNumber(row[index]))), [rows]);
   const parts = [
-    `${count(total)} rows, ${count(columns.length)} columns`,
+    `${count(total)} rows, ${count(width)} columns`,
     rows.length < total && `the first ${count(rows.length)} rows are shown`,
-    columns.length > MOST_COLUMNS && `the first ${MOST_COLUMNS} columns are shown`,
+    width > MOST_COLUMNS && `the first ${MOST_COLUMNS} columns are shown`,
   ];
   return html`<p class="muted">${parts.filter(Boolean).join("; ")}</p>
-    <div class="boxed data" tabindex="0" role="region" aria-label=${`Table ${name}`} onScroll=${(/** @type {Event} */ event) => setTop(/** @type {HTMLElement} */ (event.currentTarget).scrollTop)}>
+    <div class="boxed" tabindex="0" role="region" aria-label=${`Table ${name}`} onScroll=${(/** @type {Event} */ event) => setTop(/** @type {HTMLElement} */ (event.currentTarget).scrollTop)}>
       <table aria-rowcount=${rows.length + 1}>
         <thead>
           <tr>
@@ -72,13 +75,14 @@ export function DataTable({ name, columns, rows, total = rows.length }) {
 
 /** @param {unknown} value */
 function isNumber(value) {
-  return typeof value === "number" || typeof value === "bigint" || value === "" || value === null || (typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value)));
+  return typeof value === "number" || typeof value === "bigint" || value === "" || value === null || value === undefined || (typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value)));
 }
 
 /** @param {unknown} value @returns {any} */
 function cell(value) {
-  if (value === null || value === undefined) return html`<span class="muted">null</span>`;
-  if (typeof value === "number") return number(value, 8);
+  if (value === undefined) return ""; // its row is shorter than others
+  if (value === null) return html`<span class="muted">null</span>`;
+  if (typeof value === "number") return html`<${Rounded} value=${value} />`;
   const text = value instanceof Date ? value.toISOString() : typeof value === "object" ? JSON.stringify(value, plain) : String(value);
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 }

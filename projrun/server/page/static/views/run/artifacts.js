@@ -52,16 +52,16 @@ function Entry({ run, file, chosen, depth }) {
     <button
       type="button"
       ref=${line}
-      class=${`item tree-entry ${chosen === file.path ? "current" : ""}`}
+      class=${`item ${chosen === file.path ? "current" : ""}`}
       role="treeitem"
       aria-selected=${chosen === file.path}
       aria-expanded=${file.folder ? open : undefined}
       style=${{ paddingLeft: `${8 + depth * 14}px` }}
       onClick=${choose}
     >
-      <span class=${`tree-mark ${file.folder ? (open ? "open" : "closed") : ""}`}>${file.folder && html`<${Icon} name="chevron" />`}</span>
+      <span class="tree-mark">${file.folder && html`<${Icon} name="chevron" />`}</span>
       <span class="clip">${nameOf(file.path)}</span>
-      ${!file.folder && html`<span class="tree-size">${bytes(file.size)}</span>`}
+      ${!file.folder && html`<span class="muted">${bytes(file.size)}</span>`}
     </button>
     ${open && error && html`<p class="problem" role="alert">${error.message} <${Button} kind="quiet" onClick=${reload}>Try again</${Button}></p>`}
     ${open && data?.map((each) => html`<${Entry} key=${each.path} run=${run} file=${each} chosen=${chosen} depth=${depth + 1} />`)}
@@ -78,7 +78,7 @@ function Chosen({ run, path }) {
   if (!file) return html`<${Empty} title="There is no such file"><p>${path}</p></${Empty}>`;
   if (file.folder) return html`<${Folder} run=${run} path=${path} />`;
   const address = artifactAddress(run.id, path);
-  const artifact = { path, address, framed: `${address}&framed=true`, size: file.size, live: isLive(run), table: () => firstRows(run.id, path), sibling: (/** @type {string} */ other) => artifactAddress(run.id, other) };
+  const artifact = { path, address, framed: `${address}&framed=true`, size: file.size, live: isLive(run), table: () => firstRows(run.id, path), sibling: (/** @type {string} */ other) => other && artifactAddress(run.id, other) };
   return html`<${FileHead} run=${run} path=${path} note=${bytes(file.size)} />
     <${Preview} artifact=${artifact} />`;
 }
@@ -107,7 +107,7 @@ function Folder({ run, path }) {
   const uri = `runs:/${run.id}/${path}`;
   return html`<${FileHead} run=${run} path=${path}><a class="button" href=${zipAddress(run.id, path)} download><${Icon} name="download" />zip</a>${model && mayRegister && html`<${Button} kind="primary" onClick=${() => setRegistering(true)}>Register</${Button}>`}</${FileHead}>
     ${model &&
-    html`<p class="muted">A model. From Python: </p><${Command}>${`mlflow.pyfunc.load_model("${uri}")`}</${Command}>
+    html`<p class="muted">A model. From Python: </p><${Command}>${`mlflow.pyfunc.load_model(${JSON.stringify(uri)})`}</${Command}>
       <${Preview} artifact=${{ path: model.path, address: artifactAddress(run.id, model.path), size: model.size }} />`}
     <table class="table">
       <thead><tr><th>Name</th><th class="number">Size</th></tr></thead>

@@ -3,6 +3,7 @@
 
 import { get, own, post } from "../../lib/api.js";
 import { quoted } from "../../lib/filters.js";
+import { byName } from "../../lib/format.js";
 import { root } from "../../lib/router.js";
 import { runOf } from "../../lib/runs.js";
 
@@ -63,7 +64,7 @@ export async function register({ name, source, run, model }) {
   return answer.model_version.version;
 }
 
-/** @typedef {{ path: string, folder: boolean, size: number }} FileInfo */
+/** @typedef {{ path: string, folder: boolean, size: number | undefined }} FileInfo `size` where the store knows it */
 
 /** @param {string} run @param {string} path @param {How} [how] @returns {Promise<FileInfo[]>} */
 export async function listFiles(run, path, how) {
@@ -72,10 +73,10 @@ export async function listFiles(run, path, how) {
   let token = "";
   do {
     const answer = await get("artifacts/list", { run_id: run, path: path || undefined, page_token: token || undefined }, how);
-    all.push(...(answer.files ?? []).map((/** @type {any} */ file) => ({ path: file.path, folder: Boolean(file.is_dir), size: Number(file.file_size ?? 0) })));
+    all.push(...(answer.files ?? []).map((/** @type {any} */ file) => ({ path: file.path, folder: Boolean(file.is_dir), size: file.file_size === undefined ? undefined : Number(file.file_size) })));
     token = answer.next_page_token ?? "";
   } while (token && all.length < 20_000);
-  return all.sort((one, other) => Number(other.folder) - Number(one.folder) || one.path.localeCompare(other.path, "en", { numeric: true }));
+  return all.sort((one, other) => Number(other.folder) - Number(one.folder) || byName(one.path, other.path));
 }
 
 /** The first rows of a table among the artifacts. @param {string} run @param {string} path */
@@ -107,4 +108,3 @@ export function rename(run, name) {
 export function setDeleted(run, deleted) {
   return post(deleted ? "runs/delete" : "runs/restore", { run_id: run });
 }
-

@@ -5,13 +5,13 @@ import { useData } from "../../lib/api.js";
 import { unchanged } from "../../lib/edits.js";
 import { html, useState } from "../../lib/preact.js";
 import { href, path } from "../../lib/router.js";
+import { NOTE } from "../../lib/runs.js";
 import { Field, FormDialog } from "../../ui/dialog.js";
 import { say } from "../../ui/toast.js";
 import { loadRun, modelNames, register, rename, setTag } from "./calls.js";
 
 /** @typedef {import("../../lib/runs.js").Run} Run */
 
-const NOTE = "mlflow.note.content";
 const valueOf = (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).value;
 
 /** @param {{ run: Run, onClose: () => void, onDone: () => void }} props */
@@ -76,5 +76,5 @@ export function RegisterDialog({ source, run, model, onClose, onDone }) {
 
 /** @param {import("./calls.js").Version} version */
 export function versionLink({ name, version }) {
-  return html`<a href=${href(path("models", name, version))}>${name} v${version}</a>`;
+  return html`<a href=${href(path("models", name, "versions", version))}>${name} v${version}</a>`;
 }

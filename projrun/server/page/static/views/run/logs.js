@@ -2,6 +2,7 @@
 /** The logs of a run: what its command printed, earlier attempts, the build of its environment. */
 
 import { artifactAddress, useData } from "../../lib/api.js";
+import { byName } from "../../lib/format.js";
 import { html } from "../../lib/preact.js";
 import { setQuery } from "../../lib/router.js";
 import { isLive } from "../../lib/runs.js";
@@ -36,5 +37,5 @@ export function Logs({ run, route }) {
 async function logsOf(run, how) {
   const [logs, environment] = await Promise.all(["logs", "environment"].map((folder) => listFiles(run, folder, how).catch(() => [])));
   const names = [...logs, ...environment].filter(({ path, folder }) => !folder && (path.endsWith(".log") || path === BUILD)).map(({ path }) => path);
-  return names.sort((one, other) => Number(other === FIRST) - Number(one === FIRST) || one.localeCompare(other, "en", { numeric: true }));
+  return names.sort((one, other) => Number(other === FIRST) - Number(one === FIRST) || byName(one, other));
 }

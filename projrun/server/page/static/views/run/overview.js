@@ -1,15 +1,17 @@
 // @ts-check
 /** The first tab of a run: where it comes from, its params, metrics and tags, and what belongs to it. */
 
-import { date, duration, exactDate, number } from "../../lib/format.js";
+import { byName, count, date, duration, exactDate } from "../../lib/format.js";
+import { imageBeside } from "../../lib/media.js";
 import { html, useState } from "../../lib/preact.js";
 import { href, path } from "../../lib/router.js";
-import { commitLink, failureOf, isInternal, isLive, isSystem, webAddress } from "../../lib/runs.js";
+import { commitLink, failureOf, isInternal, isLive, isSystem, NOTE, webAddress } from "../../lib/runs.js";
 import { artifactAddress } from "../../lib/api.js";
 import { useMay } from "../../lib/session.js";
 import { Button, Command, CopyButton } from "../../ui/button.js";
-import { Icon } from "../../ui/icon.js";
 import { Markdown } from "../../ui/markdown.js";
+import { Rounded } from "../../ui/rounded.js";
+import { Search } from "../../ui/search.js";
 import { takeAway } from "../../ui/toast.js";
 import { deleteTag, setTag } from "./calls.js";
 import { NoteDialog, TagDialog } from "./dialogs.js";
@@ -79,23 +81,23 @@ function Facts({ run }) {
 /** @param {{ run: Run, mayEdit: boolean, reload: () => void }} props */
 function Note({ run, mayEdit, reload }) {
   const [editing, setEditing] = useState(false);
-  const text = run.tags.get("mlflow.note.content") ?? "";
+  const text = run.tags.get(NOTE) ?? "";
+  // A description may show images of its own run: by their path among its artifacts.
+  const imageOf = (/** @type {string} */ source) => {
+    const place = imageBeside(source);
+    return place && artifactAddress(run.id, place);
+  };
   return html`<section class="note" aria-label="Description">
-    ${text && html`<${Markdown} text=${text} imageOf=${(/** @type {string} */ source) => imageOf(run, source)} />`}
+    ${text && html`<${Markdown} text=${text} imageOf=${imageOf} />`}
     ${mayEdit && html`<${Button} kind="quiet" icon="edit" onClick=${() => setEditing(true)}>${text ? "Edit the description" : "Add a description"}</${Button}>`}
     ${editing && html`<${NoteDialog} run=${run} onClose=${() => setEditing(false)} onDone=${reload} />`}
   </section>`;
 }
 
-/** A description may show images of its own run: by their path among its artifacts. @param {Run} run @param {string} source */
-function imageOf(run, source) {
-  return /^[a-z][a-z0-9+.-]*:|^\/|\\|\.\./i.test(source) ? "" : artifactAddress(run.id, source);
-}
-
 /** @param {{ run: Run }} props */
 function Metrics({ run }) {
   const [filter, setFilter] = useState("");
-  const all = [...run.metrics.values()].filter(({ key }) => !isSystem(key)).sort((one, other) => one.key.localeCompare(other.key, "en", { numeric: true }));
+  const all = [...run.metrics.values()].filter(({ key }) => !isSystem(key)).sort((one, other) => byName(one.key, other.key));
   if (!all.length) return html`<section><h2>Metrics</h2><p class="muted">None. A script logs them with <code>mlflow.log_metric("loss", 0.1)</code>.</p></section>`;
   const here = path("experiments", run.experiment, "runs", run.id);
   const shown = all.filter(({ key }) => key.toLowerCase().includes(filter.toLowerCase()));
@@ -107,8 +109,8 @@ function Metrics({ run }) {
         ${shown.map(
           (metric) => html`<tr key=${metric.key}>
             <td class="name-cell"><a href=${href(here, { tab: "metrics", chart: metric.key })}>${metric.key}</a></td>
-            <td class=${`number ${Number.isFinite(metric.value) ? "" : "bad"}`} title=${String(metric.value)}>${number(metric.value)}</td>
-            <td class="number muted">${number(metric.step)}</td>
+            <td class=${`number ${Number.isFinite(metric.value) ? "" : "bad"}`}><${Rounded} value=${metric.value} /></td>
+            <td class="number muted">${count(metric.step)}</td>
           </tr>`,
         )}
       </tbody>
@@ -155,7 +157,7 @@ function givenOf(run) {
 /** @param {{ what: string, many: number, value: string, onChange: (value: string) => void }} props */
 function Filter({ what, many, value, onChange }) {
   if (many < FILTERED) return null;
-  return html`<div class="search"><${Icon} name="search" /><input type="search" aria-label=${`Filter ${what}`} placeholder=${`Filter ${what}`} value=${value} onInput=${(/** @type {Event} */ event) => onChange(/** @type {HTMLInputElement} */ (event.target).value)} /></div>`;
+  return html`<${Search} label=${`Filter ${what}`} value=${value} onChange=${onChange} />`;
 }
 
 /** @param {{ run: Run, mayEdit: boolean, reload: () => void }} props */
@@ -163,7 +165,7 @@ function Tags({ run, mayEdit, reload }) {
   const [editing, setEditing] = useState(/** @type {string | null} */ (null));
   const [all, setAll] = useState(false);
   const own = [...run.tags].filter(([key]) => !isInternal(key));
-  const internal = [...run.tags].filter(([key]) => isInternal(key) && key !== "mlflow.note.content" && key !== "mlflow.log-model.history");
+  const internal = [...run.tags].filter(([key]) => isInternal(key) && key !== NOTE && key !== "mlflow.log-model.history");
   const drop = (/** @type {string} */ key) =>
     takeAway(`Removed the tag ${key}`, () => deleteTag(run.id, key), () => setTag(run.id, key, run.tags.get(key) ?? ""), reload);
   return html`<section aria-label="Tags">

@@ -2,12 +2,14 @@
 /** What belongs to a run: its models, its datasets, its children. */
 
 import { useData } from "../../lib/api.js";
-import { ago, duration, number } from "../../lib/format.js";
+import { ago, duration } from "../../lib/format.js";
 import { html, useState } from "../../lib/preact.js";
-import { href, path } from "../../lib/router.js";
+import { listText } from "../../lib/long_lists.js";
+import { go, href, path } from "../../lib/router.js";
 import { isSystem } from "../../lib/runs.js";
 import { useMayCreate } from "../../lib/session.js";
 import { Button, CopyButton } from "../../ui/button.js";
+import { Rounded } from "../../ui/rounded.js";
 import { Status } from "../../ui/states.js";
 import { childrenOf, modelsOf, versionsOf } from "./calls.js";
 import { RegisterDialog, versionLink } from "./dialogs.js";
@@ -103,11 +105,11 @@ const ENTRY_POINT = "mlflow.project.entryPoint";
 export function Family({ run }) {
   const { data: children } = useData(run.id, (how) => childrenOf(run, how), { every: 10_000 });
   if (!children?.length) return null;
-  const compare = href("/compare", { runs: children.map((child) => child.id).join() });
+  const compare = () => go(href("/compare", { runs: listText("compare", children.map((child) => child.id)) }));
   const metrics = [...new Set(children.flatMap((child) => [...child.metrics.keys()]))].filter((key) => !isSystem(key)).slice(0, MOST_METRICS);
   const steps = children.some((child) => child.tags.has(ENTRY_POINT));
   return html`<section aria-label="Child runs">
-    <div class="section-head"><h2>Child runs <span class="count">${children.length}</span></h2><a class="button" href=${compare}>Compare</a></div>
+    <div class="section-head"><h2>Child runs <span class="count">${children.length}</span></h2><${Button} onClick=${compare}>Compare</${Button}></div>
     <div class="wide-table" tabindex="0" role="region" aria-label="Its children"><table class="table">
       <thead><tr><th>Run</th>${steps && html`<th>Entry point</th>`}<th>Status</th><th>Started</th><th>Duration</th>${metrics.map((key) => html`<th class="number">${key}</th>`)}</tr></thead>
       <tbody>
@@ -118,7 +120,7 @@ export function Family({ run }) {
             <td><${Status} status=${child.status} /></td>
             <td class="muted">${ago(child.start)}</td>
             <td>${duration((child.end ?? Date.now()) - child.start)}</td>
-            ${metrics.map((key) => html`<td class="number">${child.metrics.has(key) ? number(child.metrics.get(key)?.value) : ""}</td>`)}
+            ${metrics.map((key) => html`<td class="number">${child.metrics.has(key) && html`<${Rounded} value=${child.metrics.get(key)?.value} />`}</td>`)}
           </tr>`,
         )}
       </tbody>

@@ -3,7 +3,7 @@
 
 import { withoutEscapes } from "../../lib/ansi.js";
 import { artifactAddress, useData } from "../../lib/api.js";
-import { ago, duration, exactDate } from "../../lib/format.js";
+import { ago, byName, duration, exactDate } from "../../lib/format.js";
 import { useKeys } from "../../lib/keys.js";
 import { html, useEffect, useState } from "../../lib/preact.js";
 import { go, href, path } from "../../lib/router.js";
@@ -55,7 +55,7 @@ export function View({ route }) {
 
 /** @param {{ run: Run, route: import("../../lib/router.js").Route, reload: () => void }} props */
 function Shown({ run, route, reload }) {
-  const keys = [...run.metrics.keys()].sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
+  const keys = [...run.metrics.keys()].sort(byName);
   const [system, own] = [keys.filter(isSystem), keys.filter((key) => !isSystem(key))];
   const counts = /** @type {Record<string, number | undefined>} */ ({ metrics: own.length, system: system.length });
   const known = TABS.filter(([name]) => name !== "system" || system.length);
