@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.integration.page.test_run import PIXEL
 from tests.support.browser import Screen
@@ -146,6 +147,41 @@ def test_images_by_step_and_differences_of_files(screen: Screen, runs: list[str]
     screen.show(_path(runs, f"&tab=files&left={runs[0]}&right={runs[2]}"))
     expect(page.locator("tr.diff-removed")).to_contain_text("alpha: 0.1")
     expect(page.locator("tr.diff-added")).to_contain_text("alpha: 0.5")
+
+
+def test_more_runs_than_an_address_takes_are_compared_in_this_tab(
+    screen: Screen, browser: Browser, api: Api
+) -> None:
+    """An address that servers and proxies refuse would be lost with a reload."""
+    experiment = api.experiment("many compared")
+    for number in range(110):
+        api.run(experiment, f"run {number}")
+    page = screen.show(f"/experiments/{experiment}").page
+    page.get_by_label("Select all").click()
+    screen.text("110 runs selected")
+    page.get_by_role("button", name="Compare").click()
+    screen.text("Compare 110 runs")
+    screen.text("in this tab only: too many for the address")
+    page.get_by_role("button", name="Remove run 0", exact=True).click()
+    screen.text("Compare 109 runs")
+    page.get_by_role("button", name="Hide all but one").click()
+    screen.expect(".legend .off").to_have_count(108)
+    page.reload()
+    screen.expect(".legend .off").to_have_count(108)
+    assert len(page.url) < 200
+    context = browser.new_context()
+    other = Screen(context.new_page(), api)
+    other.page.goto(page.url)
+    other.text("These runs are known in another tab only")
+    assert other.problems == []
+    context.close()
+
+
+def test_comparisons_of_mlflows_page_lead_here(screen: Screen, runs: list[str]) -> None:
+    query = urlencode({"runs": json.dumps(runs[:2]), "experiments": '["1"]'})
+    screen.show(f"/#/compare-runs?{query}").text("Compare 2 runs")
+    screen.page.reload()
+    screen.text("Compare 2 runs")
 
 
 def test_a_comparison_without_runs_says_what_to_do(screen: Screen) -> None:

@@ -37,7 +37,7 @@ def wine(api: Api) -> str:
         experiment,
         "steady-fox",
         params={"alpha": "0.5"},
-        metrics={"rmse": [0.9, 0.71], "r2": [0.2, 0.33], "mae": [0.5]},
+        metrics={"rmse": [0.9, 0.7123456789], "r2": [0.2, 0.33], "mae": [0.5]},
         tags={"mlflow.source.name": "train.py", "mlflow.source.git.commit": "4f1d2c9" + "0" * 33},
     )
     dataset = {"name": "wine-quality", "digest": "ab12cd", "source_type": "http", "source": "{}"}
@@ -126,7 +126,8 @@ def test_where_a_version_came_from_and_what_it_takes(screen: Screen, wine: str) 
     place = lineage.get_by_role("link", name="steady-fox").get_attribute("href") or ""
     assert place.startswith("/experiments/")
     assert place.endswith(f"/runs/{wine}")
-    assert screen.page.locator(".figures dd").all_text_contents() == ["0.5", "0.33", "0.71"]
+    assert screen.page.locator(".figures dd").all_text_contents() == ["0.5", "0.33", "0.712346"]
+    screen.expect(".figures dd >> nth=2 >> [title='0.7123456789']").to_be_visible()
     signature = screen.page.locator(".signature")
     signature.get_by_text("alcohol").wait_for()
     assert "optional" in (signature.locator("tr", has_text="pH").text_content() or "")
@@ -194,6 +195,23 @@ def test_hostile_names_and_descriptions_are_texts(screen: Screen, api: Api, wine
     screen.expect("h1").to_have_text("Version 1")
     screen.page.get_by_text("mlflow models serve -m 'models:/").wait_for()
     assert screen.page.locator("main img, main script, main b, main a[href^=javascript]").count() == 0
+
+
+@pytest.mark.parametrize("name", ["~..", "%2e%2e", "a%2Fb", "#c?d=1&e", "é \\ 100%", "it's"])
+def test_any_name_has_an_address(screen: Screen, api: Api, wine: str, name: str) -> None:
+    api.post("registered-models/create", name=name)
+    version(api, name, wine)
+    screen.show("/models").page.get_by_role("link", name=name, exact=True).click()
+    screen.expect("h1").to_have_text(name)
+    screen.page.reload()
+    screen.expect("h1").to_have_text(name)
+    screen.page.get_by_role("link", name="v1").first.click()
+    screen.expect("h1").to_have_text("Version 1")
+    screen.page.reload()
+    screen.expect("h1").to_have_text("Version 1")
+    screen.page.get_by_role("link", name=name, exact=True).click()
+    screen.expect("h1").to_have_text(name)
+    api.send("DELETE", "/api/2.0/mlflow/registered-models/delete", json.dumps({"name": name}).encode())
 
 
 def test_the_keyboard_leads_from_the_list_to_a_version(screen: Screen, wine: str) -> None:

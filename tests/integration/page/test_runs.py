@@ -298,27 +298,27 @@ def test_the_table_is_saved_as_csv_with_whole_texts(screen: Screen, api: Api) ->
 
 def test_only_rows_in_sight_are_drawn(screen: Screen, api: Api) -> None:
     experiment = api.experiment("many")
-    for number in range(210):
+    for number in range(1300):
         api.post(
             "runs/create",
             experiment_id=experiment,
             run_name=f"run {number}",
             start_time=1_700_000_000_000 + number,
         )
-    screen.show(f"/experiments/{experiment}").text("run 209")
+    screen.show(f"/experiments/{experiment}").text("run 1299")
     assert screen.page.locator(".grid-body .grid-row").count() < 60
     screen.page.locator(".grid").evaluate("grid => { grid.scrollTop = 1e9 }")
     screen.text("run 0", exact=True)
     assert screen.page.locator(".grid-body .grid-row").count() < 60
     screen.page.get_by_label("Select all runs").click()
-    screen.text("210 runs selected")
+    screen.text("1,300 runs selected")
     # As many as no address holds: the tab knows them.
     screen.text("in this tab only")
     screen.page.reload()
-    screen.text("210 runs selected")
-    screen.text("run 209", exact=True)  # the keys are for rows
+    screen.text("1,300 runs selected")
+    screen.text("run 1299", exact=True)  # the keys are for rows
     screen.press("j", "x")
-    screen.text("209 runs selected")
+    screen.text("1,299 runs selected")
     screen.page.get_by_role("button", name="Select nothing").click()
     screen.expect(".selected").to_have_count(0)
     assert "select" not in query(screen)

@@ -155,6 +155,7 @@ def test_a_token_is_made_shown_once_and_deleted(screen: Screen) -> None:
     screen.page.get_by_role("button", name="Delete laptop").click()
     screen.page.get_by_role("button", name="Delete", exact=True).click()
     screen.text("No tokens")
+    screen.text("projrun server tokens create ann laptop --days 90", exact=True)
 
 
 def test_pictures(screen: Screen) -> None:

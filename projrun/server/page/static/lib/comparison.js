@@ -1,7 +1,7 @@
 // @ts-check
 /** Several runs side by side: which columns they have, in which they differ, and their values. */
 
-import { isoDate, toNumber } from "./format.js";
+import { byName, isoDate, toNumber } from "./format.js";
 import { isInternal, isSystem } from "./runs.js";
 
 /** @typedef {import("./runs.js").Run} Run */
@@ -22,7 +22,7 @@ const ATTRIBUTES = [
 
 /** All columns that any of the runs has: params, metrics, attributes, tags. @param {Run[]} runs @returns {Column[]} */
 export function columnsOf(runs) {
-  const keys = (/** @type {(run: Run) => Iterable<string>} */ of) => [...new Set(runs.flatMap((run) => [...of(run)]))].sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
+  const keys = (/** @type {(run: Run) => Iterable<string>} */ of) => [...new Set(runs.flatMap((run) => [...of(run)]))].sort(byName);
   const metrics = keys((run) => run.metrics.keys());
   const tags = keys((run) => run.tags.keys()).filter((key) => !isInternal(key));
   return [

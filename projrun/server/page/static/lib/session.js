@@ -30,7 +30,7 @@ const listeners = new Set();
 
 /** Ask the server, once. A server that does not know the call has no users; one that fails is asked again by the next view.
  * @returns {Promise<Session>} */
-export function readSession() {
+function readSession() {
   asking ??= own("GET", "session").then(
     (found) => keep(found),
     (error) => {

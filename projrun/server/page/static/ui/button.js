@@ -38,7 +38,7 @@ export function CopyButton({ text, label = "Copy", children }) {
 }
 
 /** @param {string} text */
-export async function copyText(text) {
+async function copyText(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   // Over plain http from another machine a browser offers no clipboard.
   const area = document.createElement("textarea");

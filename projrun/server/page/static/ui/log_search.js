@@ -4,7 +4,7 @@
 import { count } from "../lib/format.js";
 import { html, useEffect, useRef, useState } from "../lib/preact.js";
 import { Button } from "./button.js";
-import { Icon } from "./icon.js";
+import { Search } from "./search.js";
 
 /** @typedef {import("../lib/log_source.js").LogSource} LogSource */
 /** @typedef {import("../lib/log_source.js").Match} Match */
@@ -55,15 +55,7 @@ export function useLogSearch(source, goTo) {
     step(event.shiftKey || at < 0 ? (at < 0 ? 1 : -1) : 1);
   };
   const found = matches.length ? `${at < 0 ? "" : `${count(at + 1)} of `}${count(matches.length)}` : share < 1 ? "" : "none";
-  const field = html`<span class="search log-search"
-      ><${Icon} name="search" /><input
-        type="search"
-        aria-label="Find in the log"
-        placeholder="Find in the log"
-        value=${text}
-        onInput=${(/** @type {Event} */ event) => setText(/** @type {HTMLInputElement} */ (event.target).value)}
-        onKeyDown=${keys}
-    /></span>
+  const field = html`<${Search} label="Find in the log" value=${text} onChange=${setText} onKeyDown=${keys} />
     ${text &&
     html`<span class="muted" role="status">${found}${share < 1 ? ` (${Math.round(share * 100)} %)` : ""}</span>
       <${Button} kind="quiet" icon="up" label="Match before" onClick=${() => step(-1)} />

@@ -10,12 +10,13 @@ import { listFiles, loadRun } from "../run/calls.js";
 /** @typedef {import("../../lib/api.js").How} How */
 
 const AT_ONCE = 6;
+const IN_SEARCH = 1000; // runs that one search names
 const MOST_FILES = 2000;
 const MOST_FOLDERS = 60;
 
 /**
- * The runs in the given order; without those that are gone. One question for each experiment: that of the first run that is
- * still missing, for all of them.
+ * The runs in the given order; without those that are gone. Each experiment is searched for all that are still missing,
+ * beginning with that of the first of them.
  * @param {string[]} ids @param {How} how @returns {Promise<{ runs: Run[], missing: string[] }>}
  */
 export async function loadRuns(ids, how) {
@@ -39,13 +40,19 @@ function absent(error) {
 
 /** @param {string} experiment @param {string[]} ids @param {How} how @returns {Promise<Run[]>} those that are in it */
 async function searchRuns(experiment, ids, how) {
-  const filter = `attributes.run_id IN (${ids.map(quoted).join()})`;
-  const { runs = [] } = await post("runs/search", { experiment_ids: [experiment], filter, run_view_type: "ALL", max_results: ids.length }, how);
-  return runs.map(runOf);
+  /** @type {Run[]} */
+  const found = [];
+  for (let at = 0; at < ids.length; at += IN_SEARCH) {
+    const some = ids.slice(at, at + IN_SEARCH);
+    const filter = `attributes.run_id IN (${some.map(quoted).join()})`;
+    const { runs = [] } = await post("runs/search", { experiment_ids: [experiment], filter, run_view_type: "ALL", max_results: some.length }, how);
+    found.push(...runs.map(runOf));
+  }
+  return found;
 }
 
 /** The paths of all files of a run, up to a limit. @param {string} run @param {How} how @returns {Promise<string[]>} */
-export async function allFiles(run, how) {
+async function allFiles(run, how) {
   /** @type {string[]} */
   const paths = [];
   const folders = [""];

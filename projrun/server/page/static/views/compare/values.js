@@ -8,7 +8,7 @@ import { html, useState } from "../../lib/preact.js";
 import { href, path, setQuery } from "../../lib/router.js";
 import { Button } from "../../ui/button.js";
 import { saveText } from "../../ui/download.js";
-import { Icon } from "../../ui/icon.js";
+import { Search } from "../../ui/search.js";
 
 /** @typedef {import("../../lib/comparison.js").Column} Column */
 /** @typedef {import("../../lib/runs.js").Run} Run */
@@ -34,7 +34,7 @@ export function Values({ runs, columns, query }) {
     saveText("runs.csv", writeCsv(rows), "text/csv");
   };
   return html`<div class="tools">
-      <div class="search"><${Icon} name="search" /><input type="search" aria-label="Filter rows" placeholder="Filter rows" value=${query.q ?? ""} onInput=${(/** @type {Event} */ event) => setQuery({ q: /** @type {HTMLInputElement} */ (event.target).value })} /></div>
+      <${Search} label="Filter rows" value=${query.q ?? ""} onChange=${(/** @type {string} */ q) => setQuery({ q })} />
       <${Button} pressed=${!all} onClick=${() => setQuery({ all: all ? null : "1" })}>Only differences</${Button}>
       ${!all && equal > 0 && html`<span class="muted">${counted(equal, "row")} equal in all runs</span>`}
       <span class="space"></span>

@@ -7,6 +7,7 @@ import { columnsOf } from "../../lib/comparison.js";
 import { counted } from "../../lib/format.js";
 import { newHub } from "../../lib/hub.js";
 import { html, useEffect, useMemo } from "../../lib/preact.js";
+import { isLong, listOf, listText } from "../../lib/long_lists.js";
 import { href, path, setQuery } from "../../lib/router.js";
 import { isLive } from "../../lib/runs.js";
 import { MetricCharts } from "../../ui/metric_charts.js";
@@ -38,11 +39,19 @@ const TABS = [
 
 /** @param {{ route: import("../../lib/router.js").Route }} props */
 export function View({ route }) {
-  const ids = [...new Set((route.query.runs ?? "").split(",").filter(Boolean))];
+  const text = route.query.runs ?? "";
+  const listed = useMemo(() => listOf("compare", text), [text]);
+  const ids = useMemo(() => [...new Set(listed)], [listed]);
   const { data, error, reload } = useData(ids.join(), (how) => loadRuns(ids, how), { every: 15_000 });
   useEffect(() => {
     document.title = `Compare ${counted(ids.length, "run")} · projrun`;
   }, [ids.length]);
+  if (!listed) {
+    return html`<${Empty} title="These runs are known in another tab only">
+      <p>They are too many for an address. Open the table of their experiment, filter and select them, then Compare.</p>
+      <p><a href=${href("/experiments")}>To the experiments</a></p>
+    </${Empty}>`;
+  }
   if (!ids.length) {
     return html`<${Empty} title="No runs to compare">
       <p>Choose some in the table of an experiment, then Compare. From a terminal:</p>
@@ -58,7 +67,7 @@ export function View({ route }) {
 function Shown({ runs, missing, route }) {
   const { query } = route;
   const tab = TABS.some(([name]) => name === query.tab) ? query.tab : "values";
-  const hidden = useMemo(() => new Set((query.hide ?? "").split(",").filter(Boolean)), [query.hide]);
+  const hidden = useMemo(() => new Set(listOf("compare.hidden", query.hide ?? "")), [query.hide]);
   const shown = useMemo(() => runs.filter((run) => !hidden.has(run.id)), [runs, hidden]);
   const columns = useMemo(() => columnsOf(shown), [shown]);
   const hub = useMemo(newHub, []);
@@ -71,7 +80,7 @@ function Shown({ runs, missing, route }) {
       <a href=${href("/experiments")}>Experiments</a>
       ${[...new Set(runs.map((run) => run.experiment))].slice(0, 3).map((id) => html`<span aria-hidden="true">/</span><${ExperimentLink} key=${id} id=${id} />`)}
     </nav>
-    <div class="head"><h1>Compare ${counted(runs.length, "run")}</h1>${missing.length > 0 && html`<span class="muted">${counted(missing.length, "run")} not found</span>`}</div>
+    <div class="head"><h1>Compare ${counted(runs.length, "run")}</h1>${missing.length > 0 && html`<span class="muted">${counted(missing.length, "run")} not found</span>`}${isLong(query.runs) && html`<span class="muted">in this tab only: too many for the address</span>`}</div>
     <div class="compare-body">
       ${legend}
       <div class="compare-main">
@@ -100,17 +109,19 @@ function ExperimentLink({ id }) {
  * @param {{ runs: Run[], hidden: Set<string>, hub: import("../../lib/hub.js").Hub }} props */
 function Legend({ runs, hidden, hub }) {
   const colours = useMemo(() => looks(runs.map((run) => run.id)), [runs]);
+  const hide = (/** @type {Iterable<string>} */ ids) => setQuery({ hide: listText("compare.hidden", [...ids]) });
   const toggle = (/** @type {string} */ id) => {
     const next = new Set(hidden);
     if (!next.delete(id)) next.add(id);
-    setQuery({ hide: [...next].join() });
+    hide(next);
   };
-  const without = (/** @type {string} */ id) => setQuery({ runs: runs.filter((run) => run.id !== id).map((run) => run.id).join() }, { push: true });
+  const others = (/** @type {Run} */ run) => runs.filter((each) => each !== run).map((each) => each.id);
+  const without = (/** @type {Run} */ run) => setQuery({ runs: listText("compare", others(run)) }, { push: true });
   return html`<aside class="legend" aria-label="Runs">
     <div class="section-head">
       <h2>Runs</h2>
       <span class="space"></span>
-      <${Button} kind="quiet" onClick=${() => setQuery({ hide: hidden.size ? null : runs.slice(1).map((run) => run.id).join() })}>${hidden.size ? "Show all" : "Hide all but one"}</${Button}>
+      <${Button} kind="quiet" onClick=${() => hide(hidden.size ? [] : others(runs[0]))}>${hidden.size ? "Show all" : "Hide all but one"}</${Button}>
     </div>
     <ul>
       ${runs.map((run) => {
@@ -121,7 +132,7 @@ function Legend({ runs, hidden, hub }) {
           </button>
           <${Status} status=${run.status} bare />
           <a class="clip" href=${href(path("experiments", run.experiment, "runs", run.id))} title=${run.name}>${run.name}</a>
-          ${runs.length > 1 && html`<${Button} kind="quiet" icon="close" label=${`Remove ${run.name}`} onClick=${() => without(run.id)} />`}
+          ${runs.length > 1 && html`<${Button} kind="quiet" icon="close" label=${`Remove ${run.name}`} onClick=${() => without(run)} />`}
         </li>`;
       })}
     </ul>

@@ -4,15 +4,15 @@
 import { get, post } from "../../lib/api.js";
 import { unchanged } from "../../lib/edits.js";
 import { nameHas } from "../../lib/filters.js";
+import { NOTE } from "../../lib/runs.js";
 
 /** @typedef {{ id: string, name: string, deleted: boolean, created: number, updated: number, note: string, location: string, tags: Record<string, string> }} Experiment */
 
-export const NOTE = "mlflow.note.content";
 const PAGE = 200;
 
 /** One page of those that were found.
  * @param {{ text: string, order: string, deleted: boolean, token?: string }} wanted @param {{ signal?: AbortSignal }} how
- * @returns {Promise<{ experiments: Experiment[], token: string }>} */
+ * @returns {Promise<{ found: Experiment[], token: string }>} */
 export async function search({ text, order, deleted, token }, how) {
   const message = {
     max_results: PAGE,
@@ -22,7 +22,7 @@ export async function search({ text, order, deleted, token }, how) {
     page_token: token,
   };
   const answer = await post("experiments/search", message, how);
-  return { experiments: (answer.experiments ?? []).map(experimentOf), token: answer.next_page_token ?? "" };
+  return { found: (answer.experiments ?? []).map(experimentOf), token: answer.next_page_token ?? "" };
 }
 
 /** @param {string} id @param {{ signal?: AbortSignal }} [how] @returns {Promise<Experiment>} */

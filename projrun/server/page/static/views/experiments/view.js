@@ -2,15 +2,17 @@
 /** The list of experiments: search, create, rename, describe, delete, restore. */
 
 import { html, useEffect, useRef, useState } from "../../lib/preact.js";
-import { useData } from "../../lib/api.js";
+import { TRACKING } from "../../lib/commands.js";
 import { keepInSight, useCursor } from "../../lib/cursor.js";
 import { ago, exactDate } from "../../lib/format.js";
 import { useKeys } from "../../lib/keys.js";
-import { go, href, path, root, useQuery } from "../../lib/router.js";
+import { usePages } from "../../lib/pages.js";
+import { go, href, path, useQuery } from "../../lib/router.js";
 import { useMayCreate, useMayEach } from "../../lib/session.js";
 import { Button, Command } from "../../ui/button.js";
-import { Icon } from "../../ui/icon.js";
 import { Menu } from "../../ui/menu.js";
+import { Search } from "../../ui/search.js";
+import { SortHead } from "../../ui/sort_head.js";
 import { Empty, Failed, Loading } from "../../ui/states.js";
 import { attempt, say } from "../../ui/toast.js";
 import { search, setDeleted } from "./calls.js";
@@ -24,7 +26,7 @@ export function View() {
   const [order, setOrder] = useQuery("order", "last_update_time DESC");
   const [editing, setEditing] = useState(/** @type {Experiment | "new" | null} */ (null));
   const deleted = shown === "deleted";
-  const { found, error, loading, reload, more } = usePages({ text, order, deleted });
+  const { found, error, loading, reload, more } = usePages({ text, order, deleted }, search);
   const box = useSearchBox();
   const mayCreate = useMayCreate();
   const [at, setAt] = useCursor(found?.length ?? 0, {
@@ -55,11 +57,7 @@ export function View() {
       ${mayCreate && html`<${Button} kind="primary" icon="plus" onClick=${() => setEditing("new")}>New experiment</${Button}>`}
     </div>
     <div class="tools">
-      <div class="search">
-        <${Icon} name="search" />
-        <input ref=${box} type="search" aria-label="Search experiments by name" placeholder="Search by name" value=${text}
-          onInput=${(/** @type {any} */ event) => setText(event.target.value)} onKeyDown=${leave} />
-      </div>
+      <${Search} label="Search experiments by name" placeholder="Search by name" value=${text} onChange=${setText} box=${box} onKeyDown=${leave} />
       <${Button} pressed=${deleted} onClick=${() => setShown(deleted ? "active" : "deleted")}>Deleted</${Button}>
     </div>
     ${error && !found && html`<${Failed} error=${error} retry=${reload} />`}
@@ -76,31 +74,6 @@ export function View() {
   </div>`;
 }
 
-/** All pages that were asked for, as one list.
- * @param {{ text: string, order: string, deleted: boolean }} wanted */
-function usePages(wanted) {
-  const key = JSON.stringify(wanted);
-  const [pages, setPages] = useState(/** @type {Record<string, number>} */ ({}));
-  const count = pages[key] ?? 1;
-  const { data, error, loading, reload } = useData(
-    `${key}${count}`,
-    async (how) => {
-      /** @type {Experiment[]} */
-      const all = [];
-      let token = "";
-      for (let page = 0; page < count && (page === 0 || token); page += 1) {
-        const one = await search({ ...wanted, token }, how);
-        all.push(...one.experiments);
-        ({ token } = one);
-      }
-      return { all, token };
-    },
-    { every: 15_000 },
-  );
-  const more = data?.token ? () => setPages({ [key]: count + 1 }) : undefined;
-  return { found: data?.all, error, loading, reload, more };
-}
-
 /** The search box, which `/` goes to. */
 function useSearchBox() {
   const box = useRef(/** @type {HTMLInputElement | null} */ (null));
@@ -109,9 +82,9 @@ function useSearchBox() {
 }
 
 const COLUMNS = [
-  { text: "Name", order: "name" },
-  { text: "Changed", order: "last_update_time" },
-  { text: "Created", order: "creation_time" },
+  { text: "Name", column: "name" },
+  { text: "Changed", column: "last_update_time" },
+  { text: "Created", column: "creation_time", class: "created" },
 ];
 
 /**
@@ -126,7 +99,7 @@ function List({ experiments, at, setAt, order, setOrder, onEdit, onChange }) {
   return html`<table class="table experiments">
     <thead>
       <tr>
-        ${COLUMNS.map((column) => html`<${Head} key=${column.order} ...${column} current=${order} setOrder=${setOrder} />`)}
+        ${COLUMNS.map((each) => html`<${SortHead} key=${each.column} ...${each} order=${order} setOrder=${setOrder} />`)}
         <th><span class="unseen">Actions</span></th>
       </tr>
     </thead>
@@ -147,16 +120,6 @@ function List({ experiments, at, setAt, order, setOrder, onEdit, onChange }) {
   </table>`;
 }
 
-/** @param {{ text: string, order: string, current: string, setOrder: (order: string) => void }} props */
-function Head({ text, order, current, setOrder }) {
-  const [column, direction] = current.split(" ");
-  const active = column === order;
-  const next = active ? (direction === "ASC" ? "DESC" : "ASC") : order === "name" ? "ASC" : "DESC";
-  return html`<th class=${order} aria-sort=${active ? (direction === "ASC" ? "ascending" : "descending") : undefined}>
-    <button type="button" class="sort" onClick=${() => setOrder(`${order} ${next}`)}>${text}${active && html`<${Icon} name=${direction === "ASC" ? "up" : "down"} />`}</button>
-  </th>`;
-}
-
 /** @param {{ experiment: Experiment, may: ReturnType<typeof useMayEach>, onEdit: (experiment: Experiment) => void, onChange: (experiment: Experiment, deleted: boolean) => void }} props */
 function Actions({ experiment, may, onEdit, onChange }) {
   /** @type {import("../../ui/menu.js").Item[]} */
@@ -175,7 +138,7 @@ function Nothing({ text, deleted }) {
   if (deleted) return html`<${Empty} title="Nothing is deleted"><p>Deleted experiments appear here and can be restored.</p></${Empty}>`;
   return html`<${Empty} title="No experiments yet">
     <p>Record the first run here:</p>
-    <${Command}>${`export MLFLOW_TRACKING_URI=${location.origin}${root.replace(/\/$/, "")}`}</${Command}>
+    <${Command}>${TRACKING}</${Command}>
     <${Command}>projrun run .</${Command}>
   </${Empty}>`;
 }

@@ -15,11 +15,11 @@ const PAGE = 100;
 const MOST_VERSIONS = 1000;
 
 /** One page of models. @param {{ text: string, order: string, token?: string }} wanted @param {How} how
- * @returns {Promise<{ models: Model[], token: string }>} */
+ * @returns {Promise<{ found: Model[], token: string }>} */
 export async function search({ text, order, token }, how) {
   const query = { max_results: PAGE, filter: nameHas(text) || undefined, order_by: [order], page_token: token || undefined };
   const answer = await get("registered-models/search", query, how);
-  return { models: (answer.registered_models ?? []).map(modelOf), token: answer.next_page_token ?? "" };
+  return { found: (answer.registered_models ?? []).map(modelOf), token: answer.next_page_token ?? "" };
 }
 
 /** @param {string} name @param {How} [how] @returns {Promise<Model>} */

@@ -2,6 +2,7 @@
 /** One registered model with its versions. */
 
 import { useData } from "../../lib/api.js";
+import { shellWord } from "../../lib/commands.js";
 import { keepInSight, useCursor } from "../../lib/cursor.js";
 import { ago, exactDate } from "../../lib/format.js";
 import { html, useEffect, useState } from "../../lib/preact.js";
@@ -70,9 +71,9 @@ function Shown({ model, versions: found, more, reload }) {
     />
     <${Description} text=${model.note} may=${may("EDIT")} onSave=${async (/** @type {string} */ text) => (await update(model, model.name, text), reload())} onRead=${async () => (await read(model.name)).note} />
     <h2>Versions</h2>
-    ${!found.length && html`<${Empty} title="No versions yet"><p>Register the model that a run has logged:</p><${Command}>${`projrun models register runs:/latest/model ${model.name}`}</${Command}></${Empty}>`}
+    ${!found.length && html`<${Empty} title="No versions yet"><p>Register the model that a run has logged:</p><${Command}>${`projrun models register runs:/latest/model ${shellWord(model.name)}`}</${Command}></${Empty}>`}
     ${found.length > 0 && html`<${Versions} versions=${withAliases(found, model)} may=${may} onAsk=${setAsking} reload=${reload} />`}
-    ${more && html`<p class="muted">The newest ${found.length} versions are shown. All: <code>projrun models list ${model.name}</code></p>`}
+    ${more && html`<p class="muted">The newest ${found.length} versions are shown. All: <code>projrun models list ${shellWord(model.name)}</code></p>`}
     <${Asked} asking=${asking} model=${model} versions=${found} onClose=${() => setAsking(null)} onDone=${done} />
   </div>`;
 }

@@ -4,6 +4,7 @@
 import { unchanged } from "../../lib/edits.js";
 import { html, useState } from "../../lib/preact.js";
 import { href, path } from "../../lib/router.js";
+import { isInternal } from "../../lib/runs.js";
 import { Button } from "../../ui/button.js";
 import { Icon } from "../../ui/icon.js";
 import { Markdown } from "../../ui/markdown.js";
@@ -69,7 +70,7 @@ export function Tags({ tags, may, mayRemove, onSet, onRemove }) {
   const [key, setKey] = useState("");
   const [value, setValue] = useState("");
   const [open, setOpen] = useState(false);
-  const shown = Object.entries(tags).filter(([name]) => !name.startsWith("mlflow.") && !name.startsWith("projrun."));
+  const shown = Object.entries(tags).filter(([name]) => !isInternal(name));
   const add = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!(await attempt(() => onSet(key.trim(), value)))) return;

@@ -1,8 +1,8 @@
 // @ts-check
 /** How a version is loaded, used and served: lines to copy. */
 
+import { SERVER, shellWord, TRACKING } from "../../lib/commands.js";
 import { html } from "../../lib/preact.js";
-import { root } from "../../lib/router.js";
 import { Command, CopyButton } from "../../ui/button.js";
 
 /** @typedef {import("./calls.js").Version} Version */
@@ -10,25 +10,18 @@ import { Command, CopyButton } from "../../ui/button.js";
 /** @param {{ version: Version }} props */
 export function Usage({ version }) {
   const alias = version.aliases[0];
-  // A name with other signs than these could end the quotes.
   const uri = alias ? `models:/${version.name}@${alias}` : `models:/${version.name}/${version.version}`;
-  const server = `${location.origin}${root.replace(/\/$/, "")}`;
   const code = `import mlflow
 
-mlflow.set_tracking_uri(${JSON.stringify(server)})
+mlflow.set_tracking_uri(${JSON.stringify(SERVER)})
 model = mlflow.pyfunc.load_model(${JSON.stringify(uri)})
 model.predict(data)`;
   return html`<section aria-labelledby="usage">
     <h2 id="usage">Use it</h2>
     <p class="muted">${alias ? `By its alias: whatever version @${alias} names then is loaded.` : "By its number: it stays this version. With an alias, programs follow it."}</p>
     <div class="snippet"><pre tabindex="0" aria-label="Python code"><code>${code}</code></pre><${CopyButton} text=${code} label="Copy the code" /></div>
-    <${Command}>${`export MLFLOW_TRACKING_URI=${server}`}</${Command}>
+    <${Command}>${TRACKING}</${Command}>
     <${Command}>${`mlflow models serve -m ${shellWord(uri)} --port 8000`}</${Command}>
     <${Command}>${`projrun artifacts download ${shellWord(uri)}`}</${Command}>
   </section>`;
-}
-
-/** @param {string} text */
-function shellWord(text) {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -4,6 +4,7 @@
 import { html, useRef, useState } from "../../lib/preact.js";
 import { counted } from "../../lib/format.js";
 import { useKeys } from "../../lib/keys.js";
+import { listText } from "../../lib/long_lists.js";
 import { go, href } from "../../lib/router.js";
 import { Button } from "../../ui/button.js";
 import { Field, FormDialog } from "../../ui/dialog.js";
@@ -18,8 +19,7 @@ export function Actions({ selected, here, may, deleted, runIds, onClear, onDone 
   const busy = useRef(false); // a second click is not another change
   const compare = () =>
     attempt(async () => {
-      const runs = await runIds(selected);
-      go(href("/compare", { runs: runs.join(",") }));
+      go(href("/compare", { runs: listText("compare", await runIds(selected)) }));
     });
   const change = (/** @type {boolean} */ gone) =>
     attempt(async () => {

@@ -3,10 +3,11 @@
 
 import { html, useCallback, useEffect, useRef, useState } from "../../lib/preact.js";
 import { useData } from "../../lib/api.js";
+import { shellWord, TRACKING } from "../../lib/commands.js";
 import { useCursor } from "../../lib/cursor.js";
 import { counted } from "../../lib/format.js";
 import { useMay } from "../../lib/session.js";
-import { go, href, path, root, setQuery } from "../../lib/router.js";
+import { go, href, path, setQuery } from "../../lib/router.js";
 import { between, pathsText } from "../../lib/run_items.js";
 import { Button, Command } from "../../ui/button.js";
 import { Markdown } from "../../ui/markdown.js";
@@ -112,8 +113,8 @@ function Nothing({ filtered, deleted, name }) {
   if (deleted) return html`<${Empty} title="Nothing is deleted"><p>Deleted runs appear here and can be restored.</p></${Empty}>`;
   return html`<${Empty} title="No runs yet">
     <p>Record the first one:</p>
-    <${Command}>${`export MLFLOW_TRACKING_URI=${location.origin}${root.replace(/\/$/, "")}`}</${Command}>
-    <${Command}>${`projrun run . --experiment-name '${name.replaceAll("'", "'\\''")}'`}</${Command}>
+    <${Command}>${TRACKING}</${Command}>
+    <${Command}>${`projrun run . --experiment-name ${shellWord(name)}`}</${Command}>
   </${Empty}>`;
 }
 

@@ -2,10 +2,11 @@
 /** The caller's tokens: what programs sign in with. Made, shown once, and deleted; sessions of browsers too. */
 
 import { own, useData } from "../../lib/api.js";
+import { shellWord, TRACKING } from "../../lib/commands.js";
 import { ago, date, exactDate } from "../../lib/format.js";
 import { useKeys } from "../../lib/keys.js";
 import { html, useEffect, useState } from "../../lib/preact.js";
-import { href, root } from "../../lib/router.js";
+import { href } from "../../lib/router.js";
 import { forget, useSession } from "../../lib/session.js";
 import { Button, Command } from "../../ui/button.js";
 import { Dialog, Field, FormDialog } from "../../ui/dialog.js";
@@ -25,11 +26,11 @@ export function View() {
   if (!session.users) {
     return html`<${Empty} title="This server has no users"><p>Programs need no token here.</p><p><a href=${href("/experiments")}>To the experiments</a></p></${Empty}>`;
   }
-  return html`<${Tokens} may=${!session.read_only && session.signed_in_by !== "token"} />`;
+  return html`<${Tokens} user=${session.user?.name ?? "NAME"} may=${!session.read_only && session.signed_in_by !== "token"} />`;
 }
 
-/** @param {{ may: boolean }} props */
-function Tokens({ may }) {
+/** @param {{ user: string, may: boolean }} props */
+function Tokens({ user, may }) {
   const { data, error, reload } = useData("tokens", (how) => own("GET", "tokens", {}, how));
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState("");
@@ -54,7 +55,7 @@ function Tokens({ may }) {
     </div>
     <p class="muted intro">A token lets a program sign in as you. It may do what you may do, until it ends or is deleted.</p>
     ${error && html`<${Failed} error=${error} retry=${reload} />`} ${!data && !error && html`<${Loading} rows=${4} />`}
-    ${data && !tokens.length && html`<${Empty} title="No tokens"><p>Create one here, or in a terminal on the server:</p><${Command}>projrun server tokens create NAME laptop --days 90</${Command}></${Empty}>`}
+    ${data && !tokens.length && html`<${Empty} title="No tokens"><p>Create one here, or in a terminal on the server:</p><${Command}>${`projrun server tokens create ${shellWord(user)} laptop --days 90`}</${Command}></${Empty}>`}
     ${tokens.length > 0 && html`<${List} tokens=${tokens} may=${may} onDelete=${setDeleting} />`}
     ${sessions.length > 0 && html`<h2>Browsers</h2><${List} tokens=${sessions} may=${may} onDelete=${setDeleting} />`}
     ${making &&
@@ -134,7 +135,7 @@ function NewToken({ onClose, onDone }) {
 function Made({ token, onClose }) {
   return html`<${Dialog} title="Copy the token now" onClose=${onClose}>
     <p>It is not shown again. Programs sign in with it:</p>
-    <${Command}>${`export MLFLOW_TRACKING_URI=${location.origin}${root.replace(/\/$/, "")}`}</${Command}>
+    <${Command}>${TRACKING}</${Command}>
     <${Command}>${`export MLFLOW_TRACKING_TOKEN=${token}`}</${Command}>
     <footer><${Button} kind="primary" onClick=${onClose}>Done</${Button}></footer>
   </${Dialog}>`;
