@@ -17,7 +17,7 @@ PLACES = frozenset({"", "experiments", "runs", "compare", "compare-runs", "model
 PROGRAMS = frozenset(
     {"api", "ajax-api", "get-artifact", "graphql", "health", "metrics", "model-versions", "v1", "version"}
 )
-"""The first parts of the paths that programs ask for: there an unknown path is told as JSON, to browsers too."""
+"""The first parts of the paths that programs ask for: browsers too get JSON where there is nothing below them."""
 FILES = "page"
 """The first part of the paths of its files."""
 
