@@ -24,36 +24,71 @@ const PART = 128;
 /** @param {{ name: string, address: string, live: boolean, atEnd?: boolean }} props `live`: more may come; `atEnd`: begin there */
 export function Log({ name, address, live, atEnd = live }) {
   const source = useMemo(() => new LogSource(reader(address)), [address]);
-  const [, redraw] = useReducer((/** @type {number} */ value) => value + 1, 0);
-  const [problem, setProblem] = useState("");
   const [wrap, setWrap] = useRemembered("log.wrap", false);
   const [following, setFollowing] = useState(atEnd);
   const [part, setPart] = useState(0);
   const scroller = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const [view, setView] = useState({ top: 0, height: 480, columns: 0 });
+  const { problem, setProblem, redraw } = useGrowing(source, live);
+  const { view, scrolled } = useView(scroller);
   const parts = Math.max(1, Math.ceil(source.chunkCount / PART));
-  const first = Math.min(part, parts - 1) * PART;
-  const last = Math.min(source.chunkCount, first + PART);
   const columns = wrap ? Math.max(20, view.columns) : 0;
-  const rows = new Rows(source, { columns, first, last });
+  const rowsOf = (/** @type {number} */ each) => new Rows(source, { columns, first: each * PART, last: Math.min(source.chunkCount, (each + 1) * PART) });
+  const shown = Math.min(part, parts - 1);
+  const rows = rowsOf(shown);
   const goTo = (/** @type {import("../lib/log_source.js").Match} */ match) => {
+    const its = Math.floor(match.chunk / PART);
     setFollowing(false);
-    setPart(Math.floor(match.chunk / PART));
+    setPart(its);
     source.ensure(match.chunk).then(() => {
-      redraw(0);
-      requestAnimationFrame(() => {
-        const found = new Rows(source, { columns, first: Math.floor(match.chunk / PART) * PART, last: Math.min(source.chunkCount, (Math.floor(match.chunk / PART) + 1) * PART) });
-        scroller.current?.scrollTo(0, Math.max(0, found.rowOf(match.chunk, match.line) * ROW - view.height / 3));
-      });
+      redraw();
+      requestAnimationFrame(() => scroller.current?.scrollTo(0, Math.max(0, rowsOf(its).rowOf(match.chunk, match.line) * ROW - view.height / 3)));
     });
   };
   const search = useLogSearch(source, goTo);
+  const from = Math.floor(view.top / ROW) - 20;
+  const to = Math.ceil((view.top + view.height) / ROW) + 20;
+  useEffect(() => {
+    const needed = source.size ? range(rows.chunkAt(from), rows.chunkAt(to)) : [];
+    const missing = needed.filter((index) => !source.chunks.has(index));
+    if (missing.length) Promise.all(missing.map((index) => source.ensure(index))).then(redraw, (error) => setProblem(String(error.message)));
+  });
+  useLayoutEffect(() => {
+    if (!following) return;
+    setPart(parts - 1);
+    scroller.current?.scrollTo(0, rows.total * ROW);
+  }, [following, rows.total, parts]);
+  const follow = () => {
+    const atItsEnd = scrolled();
+    if (live || following) setFollowing(atItsEnd);
+  };
+  return html`<section class="log" aria-label=${`Log ${name}`}>
+    <div class="log-tools">
+      ${search.field}
+      ${live && html`<${Button} kind="quiet" icon="down" pressed=${following} onClick=${() => setFollowing(!following)}>Follow</${Button}>`}
+      <${Button} kind="quiet" pressed=${wrap} onClick=${() => setWrap(!wrap)}>Wrap</${Button}>
+      ${parts > 1 && html`<${PartMenu} part=${shown} parts=${parts} size=${source.size} onPart=${(/** @type {number} */ next) => (setFollowing(false), setPart(next))} />`}
+      <span class="space"></span>
+      <span class="muted">${sizeText(source.size)}</span>
+      <a class="button quiet" href=${address} download aria-label=${`Download ${name}`} title="Download"><${Icon} name="download" /></a>
+    </div>
+    ${problem && html`<p class="problem" role="alert">${problem}</p>`}
+    <div class=${`log-lines ${wrap ? "wrap" : ""}`} ref=${scroller} onScroll=${follow} tabindex="0" role="log" aria-live="off" aria-label=${`Lines of ${name}`}>
+      <${Lines} source=${source} rows=${rows} from=${from} to=${to} search=${search} />
+    </div>
+    ${!source.size && !problem && html`<p class="muted log-empty">${live ? "Nothing has been printed yet." : "The log is empty."}</p>`}
+  </section>`;
+}
 
+/** Reads the beginning of a log, and what is appended. @param {LogSource} source @param {boolean} live */
+function useGrowing(source, live) {
+  const [, count] = useReducer((/** @type {number} */ value) => value + 1, 0);
+  const [problem, setProblem] = useState("");
+  const redraw = () => count(0);
   useEffect(() => {
     let ended = false;
     const look = async (/** @type {boolean} */ begin) => {
       try {
-        if (begin ? (await source.ensure(0), true) : await source.grow()) ended || redraw(0);
+        if (begin ? (await source.ensure(0), true) : await source.grow()) ended || redraw();
         setProblem("");
       } catch (error) {
         ended || setProblem(error instanceof Error ? error.message : String(error));
@@ -66,7 +101,12 @@ export function Log({ name, address, live, atEnd = live }) {
       clearInterval(timer);
     };
   }, [source, live]);
+  return { problem, setProblem, redraw };
+}
 
+/** What of the log is in sight. @param {{ current: HTMLDivElement | null }} scroller */
+function useView(scroller) {
+  const [view, setView] = useState({ top: 0, height: 480, columns: 0 });
   useLayoutEffect(() => {
     const element = /** @type {HTMLDivElement} */ (scroller.current);
     const measure = () => setView((old) => ({ ...old, height: element.clientHeight, columns: Math.floor((element.clientWidth - 72) / CHARACTER) }));
@@ -75,55 +115,32 @@ export function Log({ name, address, live, atEnd = live }) {
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
-
-  const from = Math.floor(view.top / ROW) - 20;
-  const to = Math.ceil((view.top + view.height) / ROW) + 20;
-  const needed = last > first ? range(rows.chunkAt(from), rows.chunkAt(to)) : [];
-  useEffect(() => {
-    const missing = needed.filter((index) => !source.chunks.has(index));
-    if (missing.length) Promise.all(missing.map((index) => source.ensure(index))).then(() => redraw(0), (error) => setProblem(String(error.message)));
-  });
-  useLayoutEffect(() => {
-    if (!following) return;
-    setPart(parts - 1);
-    scroller.current?.scrollTo(0, rows.total * ROW);
-  }, [following, rows.total, parts]);
-
+  /** To be called when it was scrolled; whether that was to the end. */
   const scrolled = () => {
-    const element = /** @type {HTMLDivElement} */ (scroller.current);
-    setView((old) => ({ ...old, top: element.scrollTop }));
-    if (live || following) setFollowing(element.scrollTop + element.clientHeight > element.scrollHeight - ROW * 2);
+    const { scrollTop, clientHeight, scrollHeight } = /** @type {HTMLDivElement} */ (scroller.current);
+    setView((old) => ({ ...old, top: scrollTop }));
+    return scrollTop + clientHeight > scrollHeight - ROW * 2;
   };
+  return { view, scrolled };
+}
+
+/** @param {{ source: LogSource, rows: Rows, from: number, to: number, search: ReturnType<typeof useLogSearch> }} props */
+function Lines({ source, rows, from, to, search }) {
   const lines = rows.between(from, to);
-  return html`<section class="log" aria-label=${`Log ${name}`}>
-    <div class="log-tools">
-      ${search.field}
-      ${live && html`<${Button} kind="quiet" icon="down" pressed=${following} onClick=${() => setFollowing(!following)}>Follow</${Button}>`}
-      <${Button} kind="quiet" pressed=${wrap} onClick=${() => setWrap(!wrap)}>Wrap</${Button}>
-      ${parts > 1 && html`<${PartMenu} part=${Math.floor(first / PART)} parts=${parts} size=${source.size} onPart=${(/** @type {number} */ next) => (setFollowing(false), setPart(next))} />`}
-      <span class="space"></span>
-      <span class="muted">${sizeText(source.size)}</span>
-      <a class="button quiet" href=${address} download aria-label=${`Download ${name}`} title="Download"><${Icon} name="download" /></a>
+  return html`<div class="log-space" style=${{ height: `${rows.total * ROW}px` }}>
+    <div class="log-shown" style=${{ transform: `translateY(${(lines[0]?.row ?? 0) * ROW}px)` }}>
+      ${lines.map(({ chunk, line }) => {
+        const numbered = source.firstNumber(chunk);
+        return html`<${Line}
+          key=${`${chunk}.${line}`}
+          line=${source.chunks.get(chunk)?.[line]}
+          number=${numbered === null ? "" : numbered + numberIn(source.chunks.get(chunk) ?? [], line)}
+          wanted=${search.text}
+          current=${search.current?.chunk === chunk && search.current.line === line}
+        />`;
+      })}
     </div>
-    ${problem && html`<p class="problem" role="alert">${problem}</p>`}
-    <div class=${`log-lines ${wrap ? "wrap" : ""}`} ref=${scroller} onScroll=${scrolled} tabindex="0" role="log" aria-live="off" aria-label=${`Lines of ${name}`}>
-      <div class="log-space" style=${{ height: `${rows.total * ROW}px` }}>
-        <div class="log-shown" style=${{ transform: `translateY(${(lines[0]?.row ?? 0) * ROW}px)` }}>
-          ${lines.map(({ chunk, line }) => {
-            const numbered = source.firstNumber(chunk);
-            return html`<${Line}
-              key=${`${chunk}.${line}`}
-              line=${source.chunks.get(chunk)?.[line]}
-              number=${numbered === null ? "" : numbered + numberIn(source.chunks.get(chunk) ?? [], line)}
-              wanted=${search.text}
-              current=${search.current?.chunk === chunk && search.current.line === line}
-            />`;
-          })}
-        </div>
-      </div>
-    </div>
-    ${!source.size && !problem && html`<p class="muted log-empty">${live ? "Nothing has been printed yet." : "The log is empty."}</p>`}
-  </section>`;
+  </div>`;
 }
 
 /** @param {{ line: import("../lib/log_source.js").LogLine | undefined, number: number | string, wanted: string, current: boolean }} props */

@@ -40,13 +40,6 @@ function Tokens({ user, may }) {
   const all = data?.tokens ?? [];
   const tokens = all.filter((token) => !token.session);
   const sessions = all.filter((token) => token.session).sort((one, other) => other.creation_time - one.creation_time);
-  const remove = async () => {
-    if (!deleting) return;
-    await own("DELETE", "tokens", { name: deleting.name });
-    say(deleting.session ? "Signed that browser out" : `Deleted the token ${deleting.name}`);
-    if (deleting.current) await forget();
-    else reload();
-  };
   return html`<div class="view tokens">
     <div class="head">
       <h1>Tokens</h1>
@@ -67,11 +60,21 @@ function Tokens({ user, may }) {
       }}
     />`}
     ${made && html`<${Made} token=${made} onClose=${() => setMade("")} />`}
-    ${deleting &&
-    html`<${FormDialog} title=${deleting.session ? "Sign this browser out?" : `Delete the token ${deleting.name}?`} action=${deleting.session ? "Sign out" : "Delete"} danger onClose=${() => setDeleting(null)} onSubmit=${remove}>
-      <p>${deleting.session ? "Whoever uses it has to sign in again." : "Programs that use it can no longer sign in."}</p>
-    </${FormDialog}>`}
+    ${deleting && html`<${DeleteToken} token=${deleting} onClose=${() => setDeleting(null)} onDone=${reload} />`}
   </div>`;
+}
+
+/** @param {{ token: Token, onClose: () => void, onDone: () => void }} props */
+function DeleteToken({ token: { name, session, current }, onClose, onDone }) {
+  const remove = async () => {
+    await own("DELETE", "tokens", { name });
+    say(session ? "Signed that browser out" : `Deleted the token ${name}`);
+    if (current) await forget();
+    else onDone();
+  };
+  return html`<${FormDialog} title=${session ? "Sign this browser out?" : `Delete the token ${name}?`} action=${session ? "Sign out" : "Delete"} danger onClose=${onClose} onSubmit=${remove}>
+    <p>${session ? "Whoever uses it has to sign in again." : "Programs that use it can no longer sign in."}</p>
+  </${FormDialog}>`;
 }
 
 /** @param {{ tokens: Token[], may: boolean, onDelete: (token: Token) => void }} props */
