@@ -96,6 +96,13 @@ def test_a_failed_run_says_why_before_all_else(screen: Screen, failed: Seen) -> 
     screen.text("ValueError: the loss is not a number")
 
 
+def test_a_failed_run_without_a_log_shows_none(screen: Screen, api: Api) -> None:
+    run = api.run(api.experiment("no log"), "silent", status="FAILED")
+    with screen.page.expect_response("**/artifacts/list?**path=logs"):
+        screen.show(f"/runs/{run}").text("The run recorded no reason.")
+    screen.expect(".failure-tail").to_have_count(0)
+
+
 def test_values_and_children_are_there(screen: Screen, failed: Seen) -> None:
     screen.show(failed.path)
     screen.expect("section[aria-label=Metrics] tbody").to_contain_text("0.005")

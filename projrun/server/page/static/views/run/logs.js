@@ -12,7 +12,8 @@ import { listFiles } from "./calls.js";
 
 /** @typedef {import("../../lib/runs.js").Run} Run */
 
-const FIRST = "logs/output.log";
+/** What the command printed. */
+export const FIRST = "logs/output.log";
 const BUILD = "environment/build.log";
 
 /** @param {{ run: Run, route: import("../../lib/router.js").Route }} props */

@@ -17,9 +17,9 @@ import { Failed, Loading, Status } from "../../ui/states.js";
 import { Tabs } from "../../ui/tabs.js";
 import { attempt, say } from "../../ui/toast.js";
 import { Artifacts } from "./artifacts.js";
-import { experimentName, loadRun, setDeleted } from "./calls.js";
+import { experimentName, listFiles, loadRun, setDeleted } from "./calls.js";
 import { RenameDialog } from "./dialogs.js";
-import { Logs } from "./logs.js";
+import { FIRST, Logs } from "./logs.js";
 import { Overview } from "./overview.js";
 import { Source } from "./source.js";
 import { addSheet } from "../../ui/sheet.js";
@@ -134,8 +134,10 @@ const TAIL_LINES = 8;
 
 /** The last lines that the command printed. @param {{ run: Run, log: string }} props */
 function LogTail({ run, log }) {
-  const { data, error } = useData(run.id, async () => {
-    const read = reader(artifactAddress(run.id, "logs/output.log"));
+  const { data, error } = useData(run.id, async (how) => {
+    // Not asked for where it is not: browsers report that as an error.
+    if (!(await listFiles(run.id, "logs", how)).some(({ path: file }) => file === FIRST)) return "";
+    const read = reader(artifactAddress(run.id, FIRST));
     const { size } = await read(0, 1);
     const { bytes } = await read(Math.max(0, size - TAIL), size);
     return withoutEscapes(new TextDecoder().decode(bytes)).trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
