@@ -31,7 +31,9 @@ TOP = LEAVES | {"__init__", "__main__", "api"}
 MAY_IMPORT: Mapping[str, Set[str]] = {
     "projrun": {"api", "errors", "version"},
     "projrun.__main__": {"cli"},
-    "cli": {"running", "server", "execution.supervision", "sources", "tracking", "project", "cache"},
+    "cli": {"running", "server", "models", "execution.supervision", "sources", "tracking", "project", "cache"},
+    # A model's files and its server: the environment that it runs in is found as a project's.
+    "models": {"sources", "tracking", "project", "http", "cache"},
     "api": {"running"},
     "running": {
         "journal", "server", "environments", "execution", "execution.supervision", "sources", "tracking", "project",

@@ -27,7 +27,7 @@ _COMMANDS = {
         "List, create, rename, delete and restore experiments.",
     ),
     "models": (
-        "projrun.cli.records.models:models",
+        "projrun.cli.models.command:models",
         "List, show, register, alias, tag and delete models.",
     ),
     "gc": ("projrun.cli.records.gc:gc", "Remove for good what was deleted, with its artifacts."),

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from typing import Literal
 
     Kind = Literal["text", "flag", "repeated", "count", "seconds", "path", "json", "switch"]
-    Command = Literal["run", "plan", "rerun", "environment"]
+    Command = Literal["run", "plan", "rerun", "environment", "model"]
 
 
 _ALL: frozenset[Command] = frozenset({"run", "plan", "rerun"})
 _PROJECT: frozenset[Command] = frozenset({"run", "plan"})
 _RERUN: frozenset[Command] = frozenset({"rerun"})
-_EVERYWHERE: frozenset[Command] = frozenset({*_ALL, "environment"})
+_WITH_ENVIRONMENT: frozenset[Command] = frozenset({*_ALL, "environment", "model"})
 _NONE: frozenset[Command] = frozenset()
 
 
@@ -34,7 +34,7 @@ class Option(NamedTuple):
     short: str = ""
     kind: Kind = "text"
     commands: frozenset[Command] = _ALL
-    """The commands that have it; `environment` is what only decides on the environment (`envs path`)."""
+    """The commands that have it; `environment` only decides on one (`envs path`), `model` builds that of a model."""
     variables: tuple[str, ...] = ()
     """The variables that set it; the first that is set and not empty wins."""
     default: str = ""
@@ -112,7 +112,7 @@ _TABLE = (
     _flag("changed-source", "Run a plain folder even if its files have changed.", _RERUN),
     _flag_setting(
         "offline", "Use only cached sources; contact no server for them.", "PROJRUN_OFFLINE"
-    )._replace(commands=_EVERYWHERE),
+    )._replace(commands=_WITH_ENVIRONMENT),
     _flag_setting(
         "keep-workdir",
         "Keep the run's own copy of a fetched project; otherwise deleted after a successful run that left no new "
@@ -149,32 +149,34 @@ _TABLE = (
     )._replace(short="c", kind="json"),
     _setting(
         "env-manager", "local (build nothing), virtualenv, uv, conda or docker.", "NAME", "PROJRUN_ENV_MANAGER"
-    )._replace(commands=_EVERYWHERE, default="what the project asks for", recorded=True),
+    )._replace(commands=_WITH_ENVIRONMENT, default="what the project asks for", recorded=True),
     _setting(
         "env", "Run in this existing virtual environment or conda prefix; build nothing.", "PATH", "PROJRUN_ENV"
-    )._replace(kind="path", commands=_EVERYWHERE),
+    )._replace(kind="path", commands=_WITH_ENVIRONMENT),
     _setting(
         "locked",
         "Build exactly the environment of a lock that a run recorded: environment/requirements.lock.txt, "
         "conda.lock.txt or image.lock.txt.",
         "FILE", in_config=False,
-    )._replace(kind="path", commands=_EVERYWHERE),
+    )._replace(kind="path", commands=_WITH_ENVIRONMENT),
     _setting(
         "python-downloads",
         "automatic or never: whether uv may download a Python that is not installed.",
         "WHEN", "PROJRUN_PYTHON_DOWNLOADS", "UV_PYTHON_DOWNLOADS",
-    )._replace(commands=_EVERYWHERE, default="never"),
+    )._replace(commands=_WITH_ENVIRONMENT, default="never"),
     _flag_setting(
         "exact-python",
         "Refuse another patch of the Python that the project asks for (3.8.18 for 3.8.12).",
         "PROJRUN_EXACT_PYTHON",
-    )._replace(commands=_EVERYWHERE),
+    )._replace(commands=_WITH_ENVIRONMENT),
     _setting(
         "conda-exe",
         "Program that builds conda environments: conda, mamba, micromamba, or rattler for py-rattler.",
         "PROGRAM", "PROJRUN_CONDA_EXE",
-    )._replace(commands=_EVERYWHERE, default="$MLFLOW_CONDA_HOME, $CONDA_EXE or py-rattler"),
-    _flag("rebuild-env", "Build the environment even if it is cached.")._replace(only_asked=True),
+    )._replace(commands=_WITH_ENVIRONMENT, default="$MLFLOW_CONDA_HOME, $CONDA_EXE or py-rattler"),
+    _flag(
+        "rebuild-env", "Build the environment even if it is cached.", frozenset({*_ALL, "model"})
+    )._replace(only_asked=True),
     _setting(
         "storage-dir", "Folder to download `path` parameters to; kept.", "DIR", "PROJRUN_STORAGE_DIR",
         "MLFLOW_TMP_DIR",
@@ -192,7 +194,7 @@ _TABLE = (
         "Where runs are recorded: an MLflow-compatible server's http(s) address, sqlite:///FILE or postgresql://...",
         "URI",
         "PROJRUN_TRACKING_URI", "MLFLOW_TRACKING_URI",
-    )._replace(default="the embedded store"),
+    )._replace(default="the embedded store", commands=frozenset({*_ALL, "model"})),
     _flag_setting(
         "offline-tracking",
         "Record on this machine, without any contact to the tracking server; `projrun sync` delivers it.",
@@ -259,9 +261,9 @@ _TABLE = (
     Option(
         "env-file",
         "Variables (NAME=VALUE lines) for projrun and the command; variables already set take precedence.",
-        "FILE", kind="path", commands=_EVERYWHERE, api=False, only_asked=True,
+        "FILE", kind="path", commands=_WITH_ENVIRONMENT, api=False, only_asked=True,
     ),
-    _flag("json", "Print one JSON object on stdout, the rest on stderr.", _EVERYWHERE)._replace(
+    _flag("json", "Print one JSON object on stdout, the rest on stderr.", frozenset({*_ALL, "environment"}))._replace(
         api=False, other_keyword="as_json"
     ),
     _flag_setting("quiet", "Print only warnings and errors.", "PROJRUN_QUIET")._replace(short="q", api=False),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from projrun.tracking.entities import LoggedModel, LoggedModelPage, Param, Tag
+from projrun.errors import NotFoundError
+from projrun.tracking.entities import LoggedModel, LoggedModelPage, Param, Run, Tag
+from projrun.tracking.parts import part_of
+from projrun.tracking.runs import RunStore
 
 
 class DatasetChoice(NamedTuple):
@@ -63,3 +67,13 @@ class LoggedModels(Protocol):
 
     def set_logged_model_tags(self, model_id: str, tags: Sequence[Tag]) -> None: ...
     def delete_logged_model_tag(self, model_id: str, key: str) -> None: ...
+
+
+def model_of_run(store: RunStore, run: Run, name: str) -> LoggedModel | None:
+    """The newest model that a run logged under a name; None where there is none, or it was deleted."""
+    for output in reversed(run.model_outputs):
+        with suppress(NotFoundError):
+            model = part_of(store, LoggedModels).get_logged_model(output.model_id)
+            if model.name == name:
+                return model
+    return None

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from projrun.cli.records.model_names import parse_model, version_of
-from projrun.errors import AlreadyExistsError, NotFoundError, RequestError
+from projrun.errors import AlreadyExistsError, RequestError
 from projrun.running.record.lookup import find_run
 from projrun.tracking.artifacts.uris import below, uri_scheme
 from projrun.tracking.entities import ModelVersion, Run, Tag
-from projrun.tracking.logged_models import LoggedModels
+from projrun.tracking.logged_models import LoggedModels, model_of_run
 from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.runs import RunStore
@@ -52,11 +52,9 @@ def _origin(store: RunStore, registry: ModelRegistry, source: str) -> ModelVersi
 
 def _of_run(store: RunStore, run: Run, path: str) -> ModelVersion:
     """The folder of a run, or the model that it logged under that name: MLflow 3 keeps it elsewhere."""
-    for output in run.model_outputs:
-        with suppress(NotFoundError):  # deleted
-            model = part_of(store, LoggedModels).get_logged_model(output.model_id)
-            if model.name == path:
-                return _version(f"models:/{model.model_id}", run_id=run.run_id, model_id=model.model_id)
+    model = model_of_run(store, run, path)
+    if model is not None:
+        return _version(f"models:/{model.model_id}", run_id=run.run_id, model_id=model.model_id)
     if not path or not store.artifacts(run.artifact_uri).list(path):
         raise RequestError(
             f"run {run.run_id} has no artifact folder {path!r}", hint=f"see `projrun runs show {run.run_id}`"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from projrun.errors import NotFoundError, TrackingError
 from projrun.tracking.artifacts.uris import uri_scheme
 from projrun.tracking.entities import Run
-from projrun.tracking.logged_models import LoggedModels
+from projrun.tracking.logged_models import LoggedModels, model_of_run
 from projrun.tracking.parts import Part, find_part
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.runs import RunStore
@@ -35,7 +35,7 @@ def resolve(uri: str, store: RunStore, steps: int = 0, *, registry: RunStore | N
         return Place(uri, "")
     first, *rest = _parts(uri)
     if scheme == "runs":
-        return Place(_run(first, store).artifact_uri, "/".join(rest))
+        return _of_run(_run(first, store), rest, store)
     # MLflow asks the tracking server for logged models (`models:/ID`), the registry for those with a name.
     is_logged = not rest and "@" not in first
     source, path = _model_source(uri, first, rest, store if is_logged else registry or store)
@@ -51,6 +51,14 @@ def _run(run_id: str, store: RunStore) -> Run:
             f"the tracking store {store.uri} has no run {run_id!r}",
             hint="give the store that has it with --tracking-uri",
         ) from None
+
+
+def _of_run(run: Run, parts: list[str], store: RunStore) -> Place:
+    """What a run logged there: MLflow 3 keeps a model, `runs:/ID/NAME`, elsewhere than the run's artifacts."""
+    model = model_of_run(store, run, parts[0]) if parts else None
+    if model is None:
+        return Place(run.artifact_uri, "/".join(parts))
+    return Place(model.artifact_uri, "/".join(parts[1:]))
 
 
 def _parts(uri: str) -> list[str]:

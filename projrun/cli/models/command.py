@@ -1,0 +1,9 @@
+"""`projrun models`: the registry's commands, and those about the files of a model."""
+
+from __future__ import annotations
+
+from projrun.cli.models.env import env
+from projrun.cli.records.models import models
+
+for command in (env,):
+    models.add_command(command)

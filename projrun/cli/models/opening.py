@@ -1,0 +1,87 @@
+"""The model that a command is about: its files, whether they may be loaded, and the environment that they ask for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from projrun.cli.rendering import print_warning
+from projrun.cli.reporter import CommandLineReporter
+from projrun.cli.request import build_environment_request
+from projrun.errors import SourceError
+from projrun.models.fetching import FetchedModel, Stores, fetch_model
+from projrun.models.mlmodel import MLmodel, read_mlmodel
+from projrun.reporting import visible
+from projrun.running.plan import EnvironmentPlan, plan_environment, tracking_target
+from projrun.running.request import Context, RunRequest, context_of
+from projrun.sources.options import FetchOptions
+from projrun.sources.policy import TrustPolicy
+from projrun.tracking.open import open_store
+from projrun.tracking.registry_open import REGISTRY_URI, open_registry
+
+
+class OpenedModel(NamedTuple):
+    """A model whose files are on this machine."""
+
+    files: FetchedModel
+    mlmodel: MLmodel
+    request: RunRequest
+    """Asks for its environment: a model's folder names one as a project's does."""
+    context: Context
+
+
+def opened_model(values: Mapping[str, Any], reporter: CommandLineReporter) -> OpenedModel:
+    """Fetch the model of a command's values and read its MLmodel file. Raises ProjrunError."""
+    asked = {"version": None, **values}
+    request = build_environment_request(asked, "model")
+    context = context_of(request, os.environ)
+    for warning in context.warnings:
+        print_warning(warning)
+    options = FetchOptions(
+        context.directories.cache,
+        context.environ,
+        request.caller_directory,
+        TrustPolicy.of(context.settings),
+        context.settings.enabled("offline"),
+        activity=reporter.activity,
+    )
+    files = fetch_model(request.uri, options, lambda: _stores(context, request.caller_directory))
+    return OpenedModel(files, read_mlmodel(files.folder), request._replace(uri=str(files.folder)), context)
+
+
+@contextmanager
+def _stores(context: Context, caller_directory: Path) -> Iterator[Stores]:
+    target = tracking_target(context.settings, context.directories, caller_directory)
+    registry_uri = context.environ.get(REGISTRY_URI)
+    with closing(open_store(target.uri, context.environ, warn=print_warning)) as runs:
+        other = closing(open_registry(registry_uri, context.environ)) if registry_uri else nullcontext(runs)
+        with other as registry:
+            yield Stores(runs, registry)
+
+
+def check_trust(model: OpenedModel, *, trusted: bool) -> None:
+    """Ask before the code of a model from elsewhere is run. Raises SourceError for a no, and off a terminal."""
+    if trusted or model.files.is_own:
+        return
+    shown = visible(model.files.shown)
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        raise SourceError(
+            f"{shown} is from elsewhere, and using a model runs its code",
+            hint="give --trust if you trust whoever wrote it",
+        )
+    if not click.confirm(f"{shown} is from elsewhere, and using a model runs its code. Use it?", err=True):
+        raise SourceError(f"{shown} was not used")
+
+
+def planned_environment(model: OpenedModel) -> EnvironmentPlan:
+    """The environment that the model's files ask for, built or not. Raises ProjrunError."""
+    plan = plan_environment(model.request, model.context)
+    for warning in plan.warnings:
+        print_warning(warning)
+    return plan

@@ -1,0 +1,163 @@
+"""From a model's address to its folder: used in place where it is on this machine, else fetched into the cache, once.
+
+Addresses are those of MLflow (`runs:/ID/PATH`, `models:/NAME/3`, `models:/NAME@ALIAS`, `models:/m-ID`,
+`mlflow-artifacts:/PATH`), folders of object stores, and whatever a project can be fetched from: folders, archives, git.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from projrun.cache.entries import ContentCache
+from projrun.credentials import redact_uri
+from projrun.errors import ProjrunError, SourceError
+from projrun.http.object_stores import EXTRAS
+from projrun.sources.archives.known import Known, fingerprint, recall, remember
+from projrun.sources.fetch import fetch
+from projrun.sources.kinds import is_archive_name
+from projrun.sources.options import FetchOptions
+from projrun.sources.places import TREE, checkouts
+from projrun.sources.policy import place_of
+from projrun.sources.trusted_folders import prepare_cache
+from projrun.tracking.artifacts.open import open_repository
+from projrun.tracking.artifacts.paths import checked_path
+from projrun.tracking.artifacts.references import Place, resolve
+from projrun.tracking.artifacts.repository import ArtifactRepository
+from projrun.tracking.artifacts.uris import below, uri_scheme
+from projrun.tracking.entities import FileInfo
+from projrun.tracking.parts import find_part
+from projrun.tracking.runs import LocalStore, RunStore
+
+_OF_STORES = ("runs", "models", "mlflow-artifacts")
+_MOST_FILES = 100_000
+
+
+class Stores(NamedTuple):
+    """Who is asked for `runs:`, `models:` and `mlflow-artifacts:` addresses."""
+
+    runs: RunStore
+    registry: RunStore
+    """That of registered models: another one only where MLFLOW_REGISTRY_URI names it."""
+
+
+class FetchedModel(NamedTuple):
+    """A model's files on this machine."""
+
+    shown: str
+    """The address without credentials."""
+    folder: Path
+    """Read only: others may use it at the same time."""
+    is_own: bool
+    """Whether it was already on this machine, in a folder or in this user's own store: its code needs no more trust."""
+
+
+def fetch_model(
+    uri: str, options: FetchOptions, stores: Callable[[], AbstractContextManager[Stores]]
+) -> FetchedModel:
+    """The model that an address names; `stores` opens the tracking store where the address needs one.
+
+    Raises SourceError where it cannot be fetched, RequestError or TrackingError for an address that names nothing.
+    """
+    scheme = uri_scheme(uri)
+    if scheme in EXTRAS and not is_archive_name(uri.partition("?")[0]):
+        options.policy.check_place(*place_of(uri))
+        return _Fetching(uri, "", options).fetched(Place(uri, ""), None)
+    if scheme not in _OF_STORES:
+        checkout = fetch(uri, None, options._replace(own_copy=False))
+        return FetchedModel(checkout.uri, checkout.directory, is_own=checkout.cached is None)
+    with stores() as opened:
+        return _of_stores(uri, options, opened)
+
+
+def _of_stores(uri: str, options: FetchOptions, stores: Stores) -> FetchedModel:
+    fetching = _Fetching(uri, stores.runs.uri, options)
+    if options.offline and not _is_local(stores.runs):
+        return fetching.remembered()
+    return fetching.fetched(resolve(uri, stores.runs, registry=stores.registry), stores.runs)
+
+
+class _Fetching:
+    """One model, and its place in the cache."""
+
+    def __init__(self, uri: str, store: str, options: FetchOptions) -> None:
+        self.shown = redact_uri(uri)
+        self._store = store
+        self._options = options
+        self._cache = ContentCache(checkouts(options.cache), probe=TREE)
+        self._record = options.cache / "models" / f"{fingerprint(f'{store} {uri}')}.json"
+
+    def remembered(self) -> FetchedModel:
+        """The files that the address led to when it was last asked for."""
+
+        def refuse(entry: Path) -> None:
+            raise SourceError(
+                f"{self.shown} is not cached, and --offline contacts no server",
+                hint="run it once without --offline",
+            )
+
+        known = recall(self._record)
+        return self._entry(known.digest if known else fingerprint(self.shown), refuse)
+
+    def fetched(self, place: Place, store: RunStore | None) -> FetchedModel:
+        """The files at a place: those that the server lists now."""
+        if store is None:
+            repository = open_repository(place.artifact_uri, environ=self._options.environ)
+        else:
+            repository = store.artifacts(place.artifact_uri)
+        if repository.folder is not None:
+            folder = repository.folder / checked_path(place.path)
+            return FetchedModel(self.shown, folder, is_own=store is not None and _is_local(store))
+        prepare_cache(self._options.cache)
+        files = list(_files(repository, place.path))
+        if not files:
+            raise SourceError(f"{self.shown} has no files")
+        # A run's folder, and a version made of it, are one place.
+        where = below(place.artifact_uri, place.path) if place.path else place.artifact_uri
+        listed = [(file.path.removeprefix(place.path).lstrip("/"), file.size) for file in files]
+        key = sha256(json.dumps([self._store, where.rstrip("/"), listed]).encode()).hexdigest()
+        return self._entry(key, lambda entry: self._download(repository, place.path, entry))
+
+    def _entry(self, key: str, build: Callable[[Path], None]) -> FetchedModel:
+        facts = {"kind": "model", "source": self.shown}
+        try:
+            entry, _ = self._cache.get_or_build(key, build, facts=facts)
+            remember(self._record, Known(key))
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise SourceError(
+                f"{self.shown} cannot be fetched into {self._options.cache}: {reason}"
+            ) from error
+        return FetchedModel(self.shown, entry / TREE, is_own=False)
+
+    def _download(self, repository: ArtifactRepository, path: str, entry: Path) -> None:
+        try:
+            with self._options.activity(f"Fetching {self.shown}"):
+                found = repository.download(path, entry / "files")
+        except ProjrunError as error:
+            raise SourceError(
+                f"{self.shown} cannot be fetched: {error.message}", hint=error.hint, detail=error.detail
+            ) from error
+        found.rename(entry / TREE)
+
+
+def _is_local(store: RunStore) -> bool:
+    return find_part(store, LocalStore) is not None
+
+
+def _files(repository: ArtifactRepository, path: str) -> Iterator[FileInfo]:
+    """All files below a folder, in a fixed order."""
+    folders, count = [path], 0
+    while folders:
+        for each in repository.list(folders.pop()):
+            count += 1
+            if count > _MOST_FILES:
+                raise SourceError(f"{path or 'the model'} has more than {_MOST_FILES} files")
+            if each.is_dir:
+                folders.append(each.path)
+            else:
+                yield each
