@@ -38,10 +38,12 @@ class Curves(Protocol):
         points: int = 1_000,
         axis: Axis = "step",
         between: tuple[float | None, float | None] = (None, None),
+        patient: bool = False,
     ) -> list[Curve]:
         """Those of some runs and keys, in their order; one without values has no points.
 
         Of more than about `points`, they are the least and the greatest of equal parts, and the first and the last.
-        `between` is a range of x.
+        `between` is a range of x. `patient`: who asks has something to look at, and would rather wait a second than
+        see rough curves.
         """
         ...

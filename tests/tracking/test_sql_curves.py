@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
+from math import isnan, nan
 from pathlib import Path
 
 import pytest
 
-from projrun.tracking.curves import Axis
+from projrun.tracking.curves import Axis, Curve
 from projrun.tracking.entities import Metric
+from projrun.tracking.sql.migrations import MIGRATIONS
 from projrun.tracking.sql.samples import curves as module
 from projrun.tracking.sql.samples.curves import SqlCurves
 from projrun.tracking.sql.sqlite import SqliteEngine
@@ -76,6 +78,54 @@ def test_a_range_of_few_summaries_has_more_than_their_peaks(curves: SqlCurves, r
     assert max(after - before for before, after in pairwise(curve.x)) < 40
 
 
+def _nans(curve: Curve) -> list[int]:
+    return [x for x, y in zip(curve.x, curve.y, strict=True) if isnan(y)]
+
+
+def test_a_nan_among_thousands_of_points_is_kept(curves: SqlCurves, run_id: str, tmp_path: Path) -> None:
+    gone = {1_501, 2_222, *range(2_900, POINTS)}
+    with closing(SqlStore.open(tmp_path / "projrun.db")) as store:
+        points = [Metric("n", nan if step in gone else 1.0, step, step) for step in range(POINTS)]
+        store.log_batch(run_id, metrics=points)
+    for axis in ("step", "time"):
+        curve = curves.curves([(run_id, "n")], points=100, axis=axis)[0]
+        assert not curve.rough
+        assert curve.total == POINTS
+        assert _nans(curve)[:2] == [1_501, 2_222]
+        assert _nans(curve)[-1] == POINTS - 1
+    zoomed = curves.curves([(run_id, "n")], points=100, between=(1_400, 2_200))[0]
+    assert _nans(zoomed) == [1_501]
+
+
+def test_summaries_of_an_older_store_are_made_again_with_their_nan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_WHOLE", (600, 600))
+    monkeypatch.setattr(module, "_AT_LEAST", (600, 600))
+    file, many = tmp_path / "old.db", 5_000
+    with (
+        closing(SqliteEngine.open(file, migrations=MIGRATIONS[:8])) as engine,
+        engine.writing() as connection,
+    ):
+        connection.execute(
+            "INSERT INTO runs (id, run_id, experiment_id, run_name, user_id, status, start_time, artifact_uri)"
+            " VALUES (1, 'old', 0, '', '', 'FINISHED', 1, '')"
+        )
+        connection.execute(
+            "INSERT INTO series (id, run, key, model_id, dataset_name, dataset_digest, step, timestamp, value, is_nan,"
+            " latest, ordered, summarized_step, summarized_timestamp)"
+            " VALUES (1, 1, 'm', '', '', '', 4999, 4999, 1.0, 0, 1, 1, 511, 511)"
+        )
+        points = [(step, step, 1.0, int(step == 123)) for step in range(many)]
+        connection.executemany("INSERT INTO points VALUES (1, ?, ?, ?, ?)", points)
+        connection.execute(
+            "INSERT INTO summaries VALUES (1, 0, 512, 1, 0, 0, 1.0, 0, 511, 511, 1.0, 0, 0, 1.0, 0, 0)"
+        )
+    with closing(SqliteEngine.open(file)) as engine:
+        curve = SqlCurves(engine).curves([("old", "m")], points=100)[0]
+    assert (curve.rough, curve.total, _nans(curve)) == (False, many, [123])
+
+
 def test_who_looks_first_does_not_wait_for_summaries(
     curves: SqlCurves, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,8 +133,9 @@ def test_who_looks_first_does_not_wait_for_summaries(
         store.log_batch(run_id, metrics=[Metric("other", step, step, step) for step in range(POINTS)])
     curves.curves([(run_id, "m")])
     monkeypatch.setattr(module, "_FIRST_LOOK", 0.0)
-    assert curves.curves([(run_id, "other")])[0].rough
-    assert not any(curve.rough for curve in curves.curves([(run_id, "m"), (run_id, "other")]))
+    both = [(run_id, "m"), (run_id, "other")]
+    assert [curve.rough for curve in curves.curves(both)] == [False, True]
+    assert [curve.rough for curve in curves.curves(both, patient=True)] == [False, False]
 
 
 def test_rough_curves_of_steps_that_are_apart(

@@ -25,6 +25,7 @@ class _Wanted(wire.Message):
     x: Axis = "step"
     start: float | None = None
     end: float | None = None
+    patient: bool = False
 
     @property
     def run_ids(self) -> tuple[str, ...]:
@@ -51,6 +52,7 @@ def _read(store: RunStore, message: _Wanted) -> _Curves:
         points=message.points,
         axis=message.x,
         between=(message.start, message.end),
+        patient=message.patient,
     )
     return _Curves([_Curve(*curve[:5], _shown(curve.y)) for curve in found])
 

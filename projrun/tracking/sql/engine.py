@@ -28,7 +28,7 @@ UNLIMITED = 2**62
 """A `LIMIT` that is none."""
 DO_NOTHING = " ON CONFLICT DO NOTHING"
 """The end of a statement that leaves rows as they are which are there already."""
-VERSION = 8
+VERSION = 9
 """Of the schema: how many `migrations` there are, which only a store that is older needs to import."""
 
 Row = tuple["Any", ...]

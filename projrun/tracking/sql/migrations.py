@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from projrun.tracking.sql.engine import Connection
-from projrun.tracking.sql.points import EXTREMES, POINTS, SEARCHED
+from projrun.tracking.sql.points import EXTREMES, NAN_OF_SUMMARIES, POINTS, SEARCHED
 from projrun.tracking.sql.registry.schema import REGISTRY_KEYS
 from projrun.tracking.sql.traces.schema import TRACES
 from projrun.tracking.sql.users.schema import USERS
@@ -194,6 +194,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     USERS,
     TRACES,
     EXTREMES,
+    NAN_OF_SUMMARIES,
 )
 
 

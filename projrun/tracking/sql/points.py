@@ -111,3 +111,11 @@ EXTREMES: tuple[str, ...] = (
     f"UPDATE series SET least = (SELECT min(value) {_OF_SERIES}), greatest = (SELECT max(value) {_OF_SERIES})",
 )
 """What tables of runs show beside the latest value; NULL where all are NaN."""
+
+NAN_OF_SUMMARIES: tuple[str, ...] = (
+    "ALTER TABLE summaries ADD COLUMN nan_step BIGINT",
+    "ALTER TABLE summaries ADD COLUMN nan_timestamp BIGINT",
+    "DELETE FROM summaries",
+    "UPDATE series SET summarized_step = NULL, summarized_timestamp = NULL WHERE summarized_step IS NOT NULL",
+)
+"""The first NaN of each, which charts show. Those without it are made again when a chart asks for them."""

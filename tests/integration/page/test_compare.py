@@ -72,7 +72,7 @@ def test_all_runs_of_an_experiment_are_asked_for_at_once(screen: Screen, runs: l
     screen.show(_path([runs[2], other, gone, *runs[:2]]))
     screen.text("Compare 4 runs")
     screen.text("1 run not found")
-    assert [each.strip() for each in screen.page.locator(".legend a").all_inner_texts()] == [
+    assert [each.strip() for each in screen.page.locator(".legend li").all_inner_texts()] == [
         "run 2", "elsewhere", "run 0", "run 1"
     ]  # fmt: skip
     assert sorted(each for each in asked if each.startswith("runs/")) == [
@@ -89,6 +89,11 @@ def test_curves_of_chosen_runs_and_their_files(screen: Screen, runs: list[str], 
     page.get_by_role("button", name="Hide run 0").click()
     expect(chart.locator("tbody tr")).to_have_count(3)
     page.wait_for_url(re.compile(f"hide={runs[0]}"))
+    page.locator(".legend").get_by_text("run 1").click()
+    expect(chart.locator("tbody tr")).to_have_count(2)
+    page.wait_for_url(re.compile(f"hide={runs[0]},{runs[1]}"))
+    page.locator(".legend").get_by_text("run 1").click()
+    expect(chart.locator("tbody tr")).to_have_count(3)
     starts = {"PNG": b"\x89PNG", "SVG": b"<svg ", "CSV": b"run_id,run,metric,step,value"}
     for kind, start in starts.items():
         page.get_by_role("button", name="Save loss").click()
@@ -98,6 +103,19 @@ def test_curves_of_chosen_runs_and_their_files(screen: Screen, runs: list[str], 
         download.value.save_as(tmp_path / kind)
         assert (tmp_path / kind).read_bytes().startswith(start)
     assert b"<img" not in (tmp_path / "SVG").read_bytes()
+
+
+def test_a_chart_of_the_address_is_asked_for_once_and_beside_its_runs(
+    screen: Screen, runs: list[str]
+) -> None:
+    asked: list[str] = []
+    screen.page.on("request", lambda request: asked.append(urlsplit(request.url).path.rpartition("/")[2]))
+    page = screen.show(_path(runs, f"&tab=curves&chart=loss&hide={runs[1]}&x=wall")).page
+    expect(page.get_by_role("img", name=re.compile(": 3 curves;"))).to_be_visible()
+    assert asked.count("curves") == 1
+    assert asked.index("curves") < asked.index("search")
+    page.get_by_role("link", name="Open run 0").click()
+    page.wait_for_url(re.compile(f"/runs/{runs[0]}$"))
 
 
 def test_cursors_go_together(screen: Screen, runs: list[str]) -> None:

@@ -26,9 +26,9 @@ _WHOLE = (400_000, 40_000)
 _AT_LEAST = (4_000, 1_000)
 """Points of one curve that are always read whole; of such a series."""
 _PATIENCE = 1.0
-"""Seconds of a request in which summaries are made; the other curves are rough."""
+"""Seconds of a patient request in which summaries are made; the other curves are rough."""
 _FIRST_LOOK = 0.1
-"""Instead, where none of what is asked for has any yet: who asks wants to see something, and asks again."""
+"""Of others: who asks wants to see something, and asks again."""
 _ROUGH = 200
 """Points of a rough curve."""
 _ROUGH_IN_ALL = 6_000
@@ -43,8 +43,6 @@ class _Source(NamedTuple):
     ordered: bool
     begin: int
     """Of the run: where relative time is 0."""
-    summarized: bool
-    """Whether there are summaries, maybe not of all."""
 
 
 class _Window(NamedTuple):
@@ -73,6 +71,7 @@ class SqlCurves:
         points: int = 1_000,
         axis: Axis = "step",
         between: tuple[float | None, float | None] = (None, None),
+        patient: bool = False,
     ) -> list[Curve]:
         """Those of some runs and keys, in their order; see `Curves`."""
         if len(series) > MOST_CURVES:
@@ -87,8 +86,7 @@ class SqlCurves:
         with self._engine.reading() as connection:
             sources = _sources(connection, series)
             growing = [source.series[0] for source in sources.values() if _must_grow(connection, source)]
-            seen = any(source.summarized for source in sources.values())
-        rough = self._grow(growing, _PATIENCE if seen else _FIRST_LOOK)
+        rough = self._grow(growing, _PATIENCE if patient else _FIRST_LOOK)
         with self._engine.reading() as connection:
             return [_curve(connection, name, sources.get(name), window, rough=rough) for name in series]
 
@@ -123,17 +121,15 @@ def _sources(connection: Connection, series: Sequence[tuple[str, str]]) -> dict[
         for start in range(0, len(run_ids), 400):
             chunk = run_ids[start : start + 400]
             rows = connection.execute(
-                "SELECT runs.run_id, series.id, series.ordered, runs.start_time, summarized_step FROM runs"
+                "SELECT runs.run_id, series.id, series.ordered, runs.start_time FROM runs"
                 " JOIN series ON series.run = runs.id"
                 f" WHERE runs.run_id IN ({marks(chunk)}) AND series.key = ? ORDER BY series.id",
                 (*chunk, key),
             )
-            for run_id, number, ordered, begin, summarized in rows.fetchall():
+            for run_id, number, ordered, begin in rows.fetchall():
                 known = found.get((run_id, key))
                 numbers = (*known.series, number) if known else (number,)
-                found[run_id, key] = _Source(
-                    numbers, bool(ordered) and known is None, begin, summarized is not None
-                )
+                found[run_id, key] = _Source(numbers, bool(ordered) and known is None, begin)
     return found
 
 

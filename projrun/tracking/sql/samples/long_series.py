@@ -126,7 +126,7 @@ class LongSeries:
         return _in_groups(parts, max(most // 2, 1))[:most]
 
     def peaks(self, first: int, end: int) -> list[Point]:
-        """The least and the greatest of each part, however many there are."""
+        """The least, the greatest and a NaN of each part, however many there are."""
         return [point for part in self._parts(first, end) for point in part if point]
 
     def is_even(self, first: int, end: int) -> bool:
@@ -145,7 +145,7 @@ class LongSeries:
     def _between(self, first: int, end: int) -> Extremes:
         points: list[Point] = []
         if first >= end:
-            return Extremes(None, None)
+            return Extremes(None, None, None)
         if first < min(end, self._summarized):
             number, offset = divmod(first, POINTS)
             rows = self._connection.execute(
@@ -164,6 +164,6 @@ def _in_groups(parts: Sequence[Extremes], most: int) -> list[Point]:
     found: list[Point] = []
     for group in range(groups):
         members = parts[group * len(parts) // groups : (group + 1) * len(parts) // groups]
-        points = [point for part in members for point in part if point]
+        points = [point for part in members for point in part[:2] if point]
         found += sorted({point for point in least_and_greatest(points) if point})
     return found

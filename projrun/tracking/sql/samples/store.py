@@ -134,5 +134,5 @@ def _extremes(points: Sequence[Point], most: int) -> list[Point]:
     edges = [part * len(points) // parts for part in range(parts + 1)]
     found: list[Point] = []
     for start, end in pairwise(edges):
-        found += sorted({point for point in least_and_greatest(points[start:end]) if point})
+        found += sorted({point for point in least_and_greatest(points[start:end])[:2] if point})
     return found[:most]

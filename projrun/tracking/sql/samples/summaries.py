@@ -1,4 +1,4 @@
-"""Summaries of long series: for each 512 points where they begin, and the least and the greatest of them.
+"""Summaries of long series: for each 512 points where they begin, the least and the greatest of them, and a NaN.
 
 They are made when first asked for and extended as the series grows. A point that comes before their end removes those
 from its place on, so each has exactly 512 points.
@@ -29,7 +29,7 @@ _FIRST = "first_step, first_timestamp, first_value, first_is_nan"
 _INSERT = insert_new(
     "summaries",
     f"series, number, points, stride, {_FIRST}, last_step, last_timestamp, least, least_step, least_timestamp,"
-    " greatest, greatest_step, greatest_timestamp",
+    " greatest, greatest_step, greatest_timestamp, nan_step, nan_timestamp",
 )
 
 
@@ -41,10 +41,11 @@ class Summary(NamedTuple):
 
 
 class Extremes(NamedTuple):
-    """The least and the greatest point of a summary; None where all are NaN."""
+    """The least and the greatest point of a summary, None where all are NaN; and its first NaN."""
 
     least: Point | None
     greatest: Point | None
+    nan: Point | None
 
 
 def forget(connection: Connection, series: int, step: int, timestamp: int) -> None:
@@ -97,21 +98,29 @@ def read(connection: Connection, series: int) -> list[Summary]:
 def read_extremes(connection: Connection, series: int, first: int, last: int) -> list[Extremes]:
     """Those of the summaries from one number to before another."""
     rows = connection.execute(
-        "SELECT least_step, least_timestamp, least, 0, greatest_step, greatest_timestamp, greatest, 0 FROM summaries"
-        " WHERE series = ? AND number >= ? AND number < ? ORDER BY number",
+        "SELECT least_step, least_timestamp, least, 0, greatest_step, greatest_timestamp, greatest, 0,"
+        " nan_step, nan_timestamp FROM summaries WHERE series = ? AND number >= ? AND number < ? ORDER BY number",
         (series, first, last),
     )
-    return [_new(Extremes, (None, None) if row[2] is None else (row[:4], row[4:])) for row in rows]
+    return [_stored(row) for row in rows]
 
 
 def least_and_greatest(points: Sequence[Point]) -> Extremes:
     """Of any points; NaN is neither."""
+    nan = None
     if any(map(_is_nan, points)):
+        nan = next(point for point in points if point[3])
         points = [point for point in points if not point[3]]
     if not points:
-        return Extremes(None, None)
+        return Extremes(None, None, nan)
     values = [*map(_value, points)]
-    return Extremes(points[values.index(min(values))], points[values.index(max(values))])
+    return Extremes(points[values.index(min(values))], points[values.index(max(values))], nan)
+
+
+def _stored(row: Row) -> Extremes:
+    nan = None if row[8] is None else (row[8], row[9], 0.0, 1)
+    both = (None, None) if row[2] is None else (row[:4], row[4:8])
+    return _new(Extremes, (*both, nan))
 
 
 def _count(connection: Connection, series: int) -> int:
@@ -137,7 +146,7 @@ def _rest(connection: Connection, series: int) -> tuple[str, Sequence[object]]:
 
 def _summarize(series: int, number: int, points: Sequence[Point]) -> Row:
     first, last = points[0], points[-1]
-    least, greatest = least_and_greatest(points)
+    least, greatest, nan = least_and_greatest(points)
     steps = [*map(_step, points)]
     stride = steps[1] - steps[0]
     if stride < 1 or steps != list(range(steps[0], steps[0] + stride * POINTS, stride)):
@@ -145,7 +154,8 @@ def _summarize(series: int, number: int, points: Sequence[Point]) -> Row:
     extremes = [
         value for point in (least, greatest) for value in ((None,) * 3 if point is None else _by_value(point))
     ]
-    return (series, number, len(points), stride, *first, *last[:2], *extremes)
+    nan_at = (None, None) if nan is None else nan[:2]
+    return (series, number, len(points), stride, *first, *last[:2], *extremes, *nan_at)
 
 
 def _by_value(point: Point) -> tuple[float, int, int]:

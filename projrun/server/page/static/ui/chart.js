@@ -3,7 +3,7 @@
 
 import { bounds, nearest, shape } from "../lib/curves.js";
 import { exactDate, number } from "../lib/format.js";
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/preact.js";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "../lib/preact.js";
 import uPlot from "../vendor/uplot.js";
 import { drawFocus } from "./chart_draw.js";
 import { ChartMenu } from "./chart_export.js";
@@ -89,7 +89,8 @@ function Plot({ figure, hub, onZoom, height, theme }) {
     };
   }, [axis, logX, logY, theme, height]);
 
-  useEffect(() => {
+  // In the frame of the change, not in one after it.
+  useLayoutEffect(() => {
     // A new plot has drawn itself.
     if (drawn.current?.drawing === figure.drawing && drawn.current.range === figure.range) return;
     drawn.current = figure;
@@ -124,19 +125,27 @@ function follow(plot, hub, latest, setTip) {
   const overlay = document.createElement("canvas");
   overlay.className = "chart-overlay";
   plot.root.querySelector(".u-wrap")?.append(overlay);
+  let focused = false;
   return hub.subscribe(({ x, run, source }) => {
     const { drawing } = latest.current.figure;
-    const { canvas } = plot.ctx;
-    if (overlay.width !== canvas.width || overlay.height !== canvas.height) Object.assign(overlay, { width: canvas.width, height: canvas.height });
-    const ctx = /** @type {CanvasRenderingContext2D} */ (overlay.getContext("2d"));
-    ctx.clearRect(0, 0, overlay.width, overlay.height);
-    if (run) drawFocus(ctx, planeOf(plot), drawing, run);
+    // A canvas that nothing was drawn on is not painted again with every move of the pointer.
+    if (focused || run) focus(plot, overlay, drawing, run);
+    focused = Boolean(run);
     if (source !== plot) {
       const inside = x !== null && x >= (plot.scales.x.min ?? 0) && x <= (plot.scales.x.max ?? 0);
       plot.setCursor({ left: inside ? plot.valToPos(x, "x") : -10, top: inside ? 0 : -10 }, false);
     }
     setTip(x === null || source !== plot ? null : tipAt(plot, drawing.shapes, x));
   });
+}
+
+/** @param {uPlot} plot @param {HTMLCanvasElement} overlay @param {Drawing} drawing @param {string} run "" is none */
+function focus(plot, overlay, drawing, run) {
+  const { width, height } = plot.ctx.canvas;
+  if (overlay.width !== width || overlay.height !== height) Object.assign(overlay, { width, height });
+  const ctx = /** @type {CanvasRenderingContext2D} */ (overlay.getContext("2d"));
+  ctx.clearRect(0, 0, width, height);
+  if (run) drawFocus(ctx, planeOf(plot), drawing, run);
 }
 
 /** @param {uPlot} plot @param {readonly Shape[]} shapes @param {number} x @returns {Tip} */

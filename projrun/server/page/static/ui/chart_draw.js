@@ -22,6 +22,11 @@ import { trace } from "../lib/trace.js";
  * @property {number} ratio pixels of the canvas for one of the page
  */
 
+/** More curves are drawn as thin lines, which cover less of each other and take a fraction of the time. */
+const MANY = 20;
+/** A line longer than this many widths of the chart goes up and down everywhere: dashes could not be seen in it, and take most of the time. */
+const NOISY = 4;
+
 /** @param {CanvasRenderingContext2D} ctx @param {Plane} plane @param {Drawing} drawing */
 export function drawCurves(ctx, plane, drawing) {
   within(ctx, plane.box, () => {
@@ -30,7 +35,7 @@ export function drawCurves(ctx, plane, drawing) {
       for (const shape of drawing.shapes) line(ctx, plane, shape, shape.raw, drawing, 1);
       ctx.globalAlpha = 1;
     }
-    for (const shape of drawing.shapes) line(ctx, plane, shape, shape.line, drawing, 1.5);
+    for (const shape of drawing.shapes) line(ctx, plane, shape, shape.line, drawing, drawing.shapes.length > MANY ? 1 : 1.5);
     for (const shape of drawing.shapes) marks(ctx, plane, shape, drawing);
   });
 }
@@ -55,15 +60,20 @@ function within(ctx, box, draw) {
 /** @param {CanvasRenderingContext2D} ctx @param {Plane} plane @param {Shape} shape @param {number[]} values @param {Drawing} drawing @param {number} width */
 function line(ctx, plane, shape, values, drawing, width) {
   const look = drawing.looks.get(shape.curve.run);
+  let height = 0; // that the line climbs and falls
+  let last = 0;
   const dots = trace(shape.xs, values, plane, {
     begin: () => ctx.beginPath(),
-    move: (x, y) => ctx.moveTo(x, y),
-    to: (x, y) => ctx.lineTo(x, y),
+    move: (x, y) => ctx.moveTo(x, (last = y)),
+    to: (x, y) => {
+      height += Math.abs(y - last);
+      ctx.lineTo(x, (last = y));
+    },
   });
   ctx.strokeStyle = ctx.fillStyle = drawing.colour(look);
   ctx.lineWidth = width * plane.ratio;
   ctx.lineJoin = "bevel";
-  ctx.setLineDash((look?.dash ?? []).map((length) => length * plane.ratio));
+  ctx.setLineDash(height > NOISY * plane.box.width ? [] : (look?.dash ?? []).map((length) => length * plane.ratio));
   ctx.stroke();
   const radius = (width + 0.75) * plane.ratio;
   for (const [x, y] of dots) {

@@ -15,9 +15,8 @@ const AXES = /** @type {const} */ ([
   ["wall", "Time"],
 ]);
 
-/** @returns {{ settings: import("../lib/curves.js").Settings, filter: string, zoom: Range | null }} */
-export function useChartSettings() {
-  const { query } = useRoute();
+/** Those that the address has. @param {Readonly<Record<string, string>>} query @returns {{ settings: import("../lib/curves.js").Settings, filter: string, zoom: Range | null }} */
+export function chartSettings(query) {
   const axis = /** @type {Axis} */ (AXES.some(([name]) => name === query.x) ? query.x : "step");
   const smoothing = Math.min(0.999, Math.max(0, Number(query.smooth ?? 0) || 0));
   const zoom = (query.zoom ?? "").split(",").map(Number);
@@ -27,6 +26,10 @@ export function useChartSettings() {
     filter: query.metrics ?? "",
     zoom: valid ? /** @type {Range} */ (zoom) : null,
   };
+}
+
+export function useChartSettings() {
+  return chartSettings(useRoute().query);
 }
 
 /** @param {{ many: number, children?: any }} props */

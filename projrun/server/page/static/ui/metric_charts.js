@@ -3,12 +3,12 @@
 
 import { useData, useRepeated } from "../lib/api.js";
 import { looks } from "../lib/colours.js";
-import { loadCurves } from "../lib/curve_calls.js";
+import { askAhead, loadCurves } from "../lib/curve_calls.js";
 import { newHub } from "../lib/hub.js";
 import { html, useEffect, useMemo, useRef, useState } from "../lib/preact.js";
 import { setQuery, useRoute } from "../lib/router.js";
 import { Chart } from "./chart.js";
-import { useChartSettings, ChartTools } from "./chart_settings.js";
+import { chartSettings, useChartSettings, ChartTools } from "./chart_settings.js";
 import { Button } from "./button.js";
 import { Failed } from "./states.js";
 
@@ -22,7 +22,7 @@ const HEIGHT = 240;
 const MANY = 20;
 const FIRST = 3; // charts in the first line
 const EVERY = 3000;
-const SOON = 1500; // after a quick look at long histories
+const SOON = 600; // after a quick look at long histories
 
 /** @param {{ runs: Named[], keys: string[], live: boolean, hidden?: Set<string>, hub?: import("../lib/hub.js").Hub, notes?: Map<string, string> }} props */
 export function MetricCharts({ runs, keys, live, hidden, hub: given, notes }) {
@@ -51,20 +51,39 @@ export function MetricCharts({ runs, keys, live, hidden, hub: given, notes }) {
 
 /** @param {{ name: string, runs: Named[], settings: import("../lib/curves.js").Settings, looks: any, hub: any, zoom: Range | null, live: boolean, height: number, note?: string, large: boolean }} props */
 function MetricChart({ name, runs, settings, looks: colours, hub, zoom, live, height, note, large }) {
-  const points = (runs.length > MANY ? POINTS_OF_MANY : POINTS) * (large ? 2 : 1);
+  const points = pointsOf(runs.length, large);
   const ids = runs.map((run) => run.id).join();
   const { axis } = settings;
   const wanted = { points, axis };
-  const whole = useData(`${name} ${ids} ${points} ${axis}`, (how) => loadCurves(runs, name, wanted, how));
-  const rough = whole.data?.some((curve) => curve.rough);
-  useRepeated(whole.reload, live ? EVERY : rough ? SOON : 0);
+  const whole = useFiner(`${name} ${ids} ${points} ${axis}`, (patient, how) => loadCurves(runs, name, { ...wanted, patient }, how), live);
   const part = zoom?.join() ?? "";
-  const finer = useData(part && `${name} ${ids} ${axis} ${part}`, (how) => (zoom ? loadCurves(runs, name, { ...wanted, zoom }, how) : Promise.resolve(null)));
+  const finer = useFiner(part && `${name} ${ids} ${axis} ${part}`, (patient, how) => (zoom ? loadCurves(runs, name, { ...wanted, zoom, patient }, how) : Promise.resolve([])));
   const onZoom = (/** @type {Range | null} */ range) => setQuery({ zoom: range ? range.map((value) => Number(value.toPrecision(10))).join() : null });
   const curves = useMemo(() => (part && finer.data ? merged(whole.data ?? [], finer.data) : whole.data ?? []), [whole.data, finer.data, part]);
   if (whole.error && !whole.data) return html`<${Failed} error=${whole.error} retry=${whole.reload} />`;
   const enlarge = html`<${Button} kind="quiet" icon=${large ? "minus" : "plus"} label=${large ? `Make ${name} smaller` : `Enlarge ${name}`} onClick=${() => setQuery({ chart: large ? null : name }, { push: true })} />`;
   return html`<${Chart} title=${name} curves=${curves} settings=${settings} looks=${colours} hub=${hub} zoom=${zoom} onZoom=${onZoom} height=${height} note=${whole.data ? note : "loading"} tools=${enlarge} />`;
+}
+
+/** Curves at once, rough where they are long, and again until they are not; again and again while they grow.
+ * @param {string} key @param {(patient: boolean, how: import("../lib/api.js").How) => Promise<Curve[]>} load @param {boolean} [live] */
+function useFiner(key, load, live = false) {
+  const rough = useRef(false);
+  const found = useData(key, (how) => load(rough.current, how));
+  rough.current = Boolean(found.data?.some((curve) => curve.rough));
+  useRepeated(found.reload, found.loading ? 0 : rough.current ? SOON : live ? EVERY : 0);
+  return found;
+}
+
+/** @param {number} curves @param {boolean} large @returns {number} about how many of each are asked for */
+function pointsOf(curves, large) {
+  return (curves > MANY ? POINTS_OF_MANY : POINTS) * (large ? 2 : 1);
+}
+
+/** Begin to load the chart that the address names while the runs themselves are still being loaded.
+ * @param {string[]} ids @param {Readonly<Record<string, string>>} query */
+export function loadAhead(ids, query) {
+  if (query.chart && ids.length) askAhead(ids, query.chart, { points: pointsOf(ids.length, true), axis: chartSettings(query).settings.axis });
 }
 
 /** The whole curve, with the part that was asked for in more detail put in. @param {Curve[]} whole @param {Curve[]} finer @returns {Curve[]} */

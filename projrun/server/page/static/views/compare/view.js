@@ -10,10 +10,11 @@ import { html, useEffect, useMemo } from "../../lib/preact.js";
 import { isLong, listOf, listText } from "../../lib/long_lists.js";
 import { href, path, setQuery } from "../../lib/router.js";
 import { isLive } from "../../lib/runs.js";
-import { MetricCharts } from "../../ui/metric_charts.js";
+import { loadAhead, MetricCharts } from "../../ui/metric_charts.js";
 import { Empty, Failed, Loading, Status } from "../../ui/states.js";
 import { Tabs } from "../../ui/tabs.js";
 import { Button, Command } from "../../ui/button.js";
+import { Icon } from "../../ui/icon.js";
 import { experimentName } from "../run/calls.js";
 import { loadRuns } from "./calls.js";
 import { Files } from "./files.js";
@@ -42,6 +43,10 @@ export function View({ route }) {
   const text = route.query.runs ?? "";
   const listed = useMemo(() => listOf("compare", text), [text]);
   const ids = useMemo(() => [...new Set(listed)], [listed]);
+  useMemo(() => {
+    const hidden = hiddenOf(route.query);
+    if (route.query.tab === "curves") loadAhead(ids.filter((id) => !hidden.has(id)), route.query);
+  }, []);
   const { data, error, reload } = useData(ids.join(), (how) => loadRuns(ids, how), { every: 15_000 });
   useEffect(() => {
     document.title = `Compare ${counted(ids.length, "run")} · projrun`;
@@ -63,11 +68,16 @@ export function View({ route }) {
   return html`<${Shown} runs=${data.runs} missing=${data.missing} route=${route} />`;
 }
 
+/** The runs that are not shown. @param {Readonly<Record<string, string>>} query @returns {Set<string>} */
+function hiddenOf(query) {
+  return new Set(listOf("compare.hidden", query.hide ?? ""));
+}
+
 /** @param {{ runs: Run[], missing: string[], route: import("../../lib/router.js").Route }} props */
 function Shown({ runs, missing, route }) {
   const { query } = route;
   const tab = TABS.some(([name]) => name === query.tab) ? query.tab : "values";
-  const hidden = useMemo(() => new Set(listOf("compare.hidden", query.hide ?? "")), [query.hide]);
+  const hidden = useMemo(() => hiddenOf(query), [query.hide]);
   const shown = useMemo(() => runs.filter((run) => !hidden.has(run.id)), [runs, hidden]);
   const columns = useMemo(() => columnsOf(shown), [shown]);
   const hub = useMemo(newHub, []);
@@ -105,7 +115,7 @@ function ExperimentLink({ id }) {
   return html`<a href=${href(path("experiments", id))}>${data ?? id}</a>`;
 }
 
-/** The runs with their colours: a click hides one, the pointer over one brings its curves to the front.
+/** The runs with their colours: a click hides or shows one, the pointer over one brings its curves to the front.
  * @param {{ runs: Run[], hidden: Set<string>, hub: import("../../lib/hub.js").Hub }} props */
 function Legend({ runs, hidden, hub }) {
   const colours = useMemo(() => looks(runs.map((run) => run.id)), [runs]);
@@ -127,11 +137,12 @@ function Legend({ runs, hidden, hub }) {
       ${runs.map((run) => {
         const look = colours.get(run.id);
         return html`<li key=${run.id} class=${hidden.has(run.id) ? "off" : ""} onPointerEnter=${() => hub.set({ run: run.id })} onPointerLeave=${() => hub.set({ run: "" })}>
+          <${Status} status=${run.status} bare />
           <button type="button" class="legend-toggle" aria-pressed=${!hidden.has(run.id)} aria-label=${`${hidden.has(run.id) ? "Show" : "Hide"} ${run.name}`} onClick=${() => toggle(run.id)} onFocus=${() => hub.set({ run: run.id })} onBlur=${() => hub.set({ run: "" })}>
             <svg width="20" height="8" aria-hidden="true"><path d="M0 4H20" stroke-width="3" stroke-dasharray=${look?.dash.join(" ")} style=${{ stroke: cssColour(look) }} /></svg>
+            <span class="clip" title=${run.name}>${run.name}</span>
           </button>
-          <${Status} status=${run.status} bare />
-          <a class="clip" href=${href(path("experiments", run.experiment, "runs", run.id))} title=${run.name}>${run.name}</a>
+          <a class="button quiet" href=${href(path("experiments", run.experiment, "runs", run.id))} aria-label=${`Open ${run.name}`} title="Open the run"><${Icon} name="out" /></a>
           ${runs.length > 1 && html`<${Button} kind="quiet" icon="close" label=${`Remove ${run.name}`} onClick=${() => without(run)} />`}
         </li>`;
       })}
