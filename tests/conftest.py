@@ -52,6 +52,7 @@ IMPORTED_LATE = (
     "click",
     "git",
     "projrun.server.app",
+    "projrun.http.serving.loop",
     "projrun.server.serving",
     "requests",
     "uvicorn.protocols.http.h11_impl",

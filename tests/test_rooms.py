@@ -31,7 +31,9 @@ TOP = LEAVES | {"__init__", "__main__", "api"}
 MAY_IMPORT: Mapping[str, Set[str]] = {
     "projrun": {"api", "errors", "version"},
     "projrun.__main__": {"cli"},
-    "cli": {"running", "server", "models", "execution.supervision", "sources", "tracking", "project", "cache"},
+    "cli": {
+        "running", "server", "models", "execution.supervision", "sources", "tracking", "project", "http", "cache",
+    },
     # A model's files and its server: the environment that it runs in is found as a project's.
     "models": {"sources", "tracking", "project", "http", "cache"},
     "api": {"running"},
@@ -40,7 +42,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
         "http", "cache",
     },
     # The endpoint of a run is the server's: it knows the stores, and nothing of runs that are carried out here.
-    "server": {"tracking"},
+    "server": {"tracking", "http"},
     "journal": {"tracking"},
     "environments": {"project"},
     "execution": {"cache"},

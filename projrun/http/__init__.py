@@ -1,1 +1,1 @@
-"""HTTP shared by sources and tracking: proxies, certificates, logins and failures."""
+"""HTTP shared by rooms: proxies, certificates, logins and failures of clients, and `serving/` for servers."""

@@ -179,7 +179,7 @@ def test_a_request_that_does_not_come_on_ends_its_connection(tmp_path: Path) -> 
     )
     upload = b"PUT /api/2.0/mlflow-artifacts/artifacts/slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90\r\n\r\n"
     with projrun_server(
-        tmp_path, first="from projrun.server import protocol; protocol.WINDOW = 0.4"
+        tmp_path, first="from projrun.http.serving import protocol; protocol.WINDOW = 0.4"
     ) as program:
         kept = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)
         kept.request("GET", "/health")

@@ -68,8 +68,8 @@ def serve(
 
 
 def _serve(settings: Settings, places: Directories, *, any_port: bool, ready: Callable[[str], None]) -> None:
-    from projrun.server.program.listening import listen, url
-    from projrun.server.program.readiness import handed_over
+    from projrun.http.serving.listening import listen, url
+    from projrun.http.serving.readiness import handed_over
 
     host, port = _address(settings)
     program = with_users(_program(settings), settings)
@@ -183,7 +183,7 @@ def _workers(settings: Settings) -> int:
 
 
 def _address(settings: Settings) -> tuple[str, int]:
-    from projrun.server.program.listening import is_loopback
+    from projrun.http.serving.listening import is_loopback
 
     host, port = settings.text("host", "127.0.0.1"), settings.text("port", "5000")
     if not port.value.isascii() or not port.value.isdecimal() or int(port.value) > 65535:
