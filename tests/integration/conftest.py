@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.sources.git_servers import GitServer, serving
 from tests.support.commands import require_tool
@@ -130,3 +132,16 @@ def wire(git_server: GitServer) -> Iterator[Wire]:
     """The way to that server: everything that a test fetches goes over it, and is counted."""
     with wire_to(git_server.server_address[1]) as wire:
         yield wire
+
+
+@pytest.fixture(scope="session")
+def scoring_models(mlflow3_python: Path, shared_folder: Path) -> Path:
+    """A folder with models that mlflow 3 saved, one a folder."""
+    root = shared_folder / "scoring-models"
+    with FileLock(f"{root}.lock"):
+        if not root.exists():
+            made = root.with_name("scoring-models-new")
+            script = Path(__file__).with_name("scoring_models_script.py")
+            subprocess.run([mlflow3_python, script, made], check=True, capture_output=True)
+            made.rename(root)
+    return root

@@ -11,15 +11,15 @@ from ipaddress import ip_network
 from starlette.types import ASGIApp
 
 from projrun.errors import RequestError
+from projrun.http.serving.readiness import notify
+from projrun.http.serving.stopping import stop_signals
 from projrun.server.api import Route
 from projrun.server.app import ROUTES, create_api
 from projrun.server.program.configuration import Program
 from projrun.server.program.observing import Requests, metrics_route
 from projrun.server.program.origins import Origins
-from projrun.http.serving.readiness import notify
 from projrun.server.program.refusing import served_routes
 from projrun.server.program.session import session_route
-from projrun.http.serving.stopping import stop_signals
 from projrun.server.program.surroundings import Surroundings
 from projrun.server.serving import serve
 from projrun.server.stores import FileService, OpenStore, Stores

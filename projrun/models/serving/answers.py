@@ -1,0 +1,35 @@
+"""Answers of the scoring server, in MLflow's shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from projrun.tuples import NamedTuple
+
+JSON = "application/json"
+
+
+class Answer(NamedTuple):
+    """What a client gets."""
+
+    status: int
+    body: bytes
+    media_type: str = JSON
+    headers: Mapping[str, str] = {}
+
+
+def refusal(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """An error in the shape of MLflow's."""
+    return Answer(status, msgspec.json.encode({"error_code": code, "message": message}), JSON, headers or {})
+
+
+def overdue() -> Answer:
+    """MLflow's own words, which are no JSON although it says so."""
+    return Answer(504, b"Request processing time exceeded limit")
+
+
+def unavailable(message: str) -> Answer:
+    """The same request may succeed a little later."""
+    return refusal(503, "TEMPORARILY_UNAVAILABLE", message, {"retry-after": "1"})

@@ -1,0 +1,179 @@
+"""The workers of a model: requests go to a free one, or wait; one that dies or freezes is replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any
+
+from projrun.models.serving.answers import Answer, overdue, unavailable
+from projrun.models.serving.process import ModelError, WorkerProcess
+from projrun.models.serving.served import ServedModel, ServingOptions
+from projrun.reporting import Reporter
+
+_PAUSE = 0.5
+_LONGEST_PAUSE = 30.0
+"""Seconds before the model is loaded again, after a worker could not load it."""
+
+
+class Pool:
+    """The workers of one model, in one event loop."""
+
+    def __init__(self, model: ServedModel, options: ServingOptions, reporter: Reporter) -> None:
+        self._model = model
+        self._options = options
+        self._reporter = reporter
+        self._serving: set[WorkerProcess] = set()
+        """Those that have the model loaded, but for those that are to leave."""
+        self._processes: set[WorkerProcess] = set()
+        """All that have not ended."""
+        self._idle: deque[WorkerProcess] = deque()
+        self._waiting: deque[asyncio.Future[WorkerProcess | None]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loading = asyncio.Lock()
+        self._generation = 0
+        self._is_closing = False
+        self.version = ""
+        """Of the MLflow in the model's environment."""
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether a worker is there."""
+        return bool(self._serving)
+
+    async def start(self) -> None:
+        """Load the model in all workers. Raises ModelError where one cannot."""
+        async with self._loading:
+            workers = await self._load_all()
+            former, self._serving = self._serving, set(workers)
+            self._generation += 1
+            self.version = workers[0].version
+            for worker in workers:
+                self._release(worker)
+            idle, self._idle = self._idle, deque(each for each in self._idle if each in self._serving)
+            for worker in idle:
+                if worker in former:
+                    self._spawn(self._end(worker))
+
+    async def reload(self) -> None:
+        """Load the model anew in new workers, which take over from the old ones: no request is lost.
+
+        Where it cannot be loaded, the old ones stay.
+        """
+        try:
+            await self.start()
+        except ModelError as error:
+            self._reporter.warning(f"{error.message}; the workers stay as they were")
+        else:
+            self._reporter.info(f"reloaded the model {self._model.name!r}")
+
+    async def answer(self, content_type: str, body: bytes) -> Answer:
+        """The answer of a worker, or why there is none."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._options.timeout
+        worker = self._idle.popleft() if self._idle else None
+        if worker is None:
+            if len(self._waiting) >= self._options.max_waiting:
+                return unavailable(f"{len(self._waiting)} requests wait for the model already.")
+            worker = await self._next_free(self._options.timeout)
+        if worker is None:
+            return overdue()
+        answer = await worker.answer(content_type, body, deadline - loop.time())
+        self._release(worker)
+        return answer
+
+    async def _next_free(self, timeout: float) -> WorkerProcess | None:
+        free: asyncio.Future[WorkerProcess | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(free)
+        timer = asyncio.get_running_loop().call_later(timeout, _give_up, free)
+        try:
+            return await free
+        finally:
+            timer.cancel()
+            if free in self._waiting:
+                self._waiting.remove(free)
+
+    def _release(self, worker: WorkerProcess) -> None:
+        """The worker has nothing to do: it takes the next request, or leaves where others have taken over."""
+        if worker not in self._serving:
+            if worker in self._processes:
+                self._spawn(self._end(worker))
+            return
+        while self._waiting:
+            free = self._waiting.popleft()
+            if not free.done():
+                free.set_result(worker)
+                return
+        self._idle.append(worker)
+
+    async def _load_all(self) -> list[WorkerProcess]:
+        workers = [self._new_worker() for _ in range(self._options.workers)]
+        results = await asyncio.gather(*(worker.load() for worker in workers), return_exceptions=True)
+        failures = [result for result in results if isinstance(result, BaseException)]
+        if failures:
+            for worker in workers:
+                await self._end(worker)
+            raise failures[0]
+        return workers
+
+    def _new_worker(self) -> WorkerProcess:
+        worker = WorkerProcess(self._model, self._lost)
+        self._processes.add(worker)
+        return worker
+
+    def _lost(self, worker: WorkerProcess) -> None:
+        """A worker has died, or was killed, or leaves."""
+        if worker not in self._serving or self._is_closing:
+            return
+        self._serving.discard(worker)
+        if worker in self._idle:
+            self._idle.remove(worker)
+        self._spawn(self._replace(worker, self._generation))
+
+    async def _replace(self, worker: WorkerProcess, generation: int) -> None:
+        code = await self._end(worker, 0.1)
+        self._reporter.warning(
+            f"a worker of the model {self._model.name!r} ended with {code}; starting another"
+        )
+        pause = _PAUSE
+        while generation == self._generation:
+            following = self._new_worker()
+            try:
+                await following.load()
+            except ModelError as error:
+                await self._end(following)
+                self._reporter.warning(f"{error.message}; trying again in {pause:g} s")
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+                continue
+            if generation == self._generation:
+                self._serving.add(following)
+            self._release(following)
+            return
+
+    async def _end(self, worker: WorkerProcess, patience: float = 3.0) -> int:
+        code = await worker.end(patience)
+        self._processes.discard(worker)
+        return code
+
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        async def run() -> None:
+            await work
+
+        task = asyncio.create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End all workers: none is left afterwards."""
+        self._is_closing = True
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(self._end(worker) for worker in list(self._processes)))
+
+
+def _give_up(free: asyncio.Future[WorkerProcess | None]) -> None:
+    if not free.done():
+        free.set_result(None)

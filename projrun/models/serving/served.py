@@ -1,0 +1,34 @@
+"""What is served, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from projrun.tuples import NamedTuple
+
+
+class ServedModel(NamedTuple):
+    """A model in a folder, and the Python of its environment."""
+
+    name: str
+    folder: Path
+    """The folder with the file MLmodel."""
+    command: tuple[str, ...]
+    """What starts that Python; the worker's script and its arguments follow."""
+    environ: Mapping[str, str]
+
+
+class ServingOptions(NamedTuple):
+    """How a server answers."""
+
+    workers: int = 1
+    """Processes that have the model loaded."""
+    timeout: float = 60.0
+    """Seconds for a request, those that it waits for a worker included; MLflow's default."""
+    max_body: int = 0
+    """Bytes of a request's body; 0 for no limit."""
+    max_waiting: int = 1000
+    """Requests that wait for a worker; further ones are refused."""
+    grace: float = 8.0
+    """Seconds that requests under way have at the end: Docker kills after ten."""

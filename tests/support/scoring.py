@@ -1,0 +1,125 @@
+"""The scoring server as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import NamedTuple
+
+START = """
+import json, os, pathlib, sys
+from projrun.errors import ProjrunError
+from projrun.http.serving.listening import listen
+from projrun.models.serving.program import serve
+from projrun.models.serving.served import ServedModel, ServingOptions
+python, folder, options = sys.argv[1:]
+listeners = listen("127.0.0.1", 0)
+port = listeners[0].getsockname()[1]
+model = ServedModel("m", pathlib.Path(folder), (python,), dict(os.environ))
+class Reporter:
+    def info(self, text): print("info:", text, file=sys.stderr, flush=True)
+    def warning(self, text): print("warning:", text, file=sys.stderr, flush=True)
+try:
+    serve(model, ServingOptions(**json.loads(options)), listeners, Reporter(), lambda: print("ready", port, flush=True))
+except ProjrunError as error:
+    print("error:", error.message, flush=True)
+    sys.exit(error.exit_code)
+"""
+
+
+class Reply(NamedTuple):
+    """What a server answered."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def value(self) -> object:
+        """The body's JSON."""
+        return json.loads(self.body)
+
+
+class Scoring(NamedTuple):
+    """A server that answers."""
+
+    port: int
+    process: subprocess.Popen[str]
+    log: Path
+
+    def send(
+        self,
+        body: bytes | str = b"",
+        kind: str | None = "application/json",
+        path: str = "/invocations",
+        method: str = "POST",
+    ) -> Reply:
+        """The answer to one request on a connection of its own."""
+        return send(self.port, body, kind, path, method)
+
+    def predict(self, *values: object) -> Reply:
+        """Of a table with the one column `command`."""
+        return self.send(
+            json.dumps({"dataframe_split": {"columns": ["command"], "data": [[v] for v in values]}})
+        )
+
+
+def send(port: int, body: bytes | str, kind: str | None, path: str, method: str) -> Reply:
+    """The answer to one request on a connection of its own."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request(method, path, body, {"content-type": kind} if kind is not None else {})
+        answer = connection.getresponse()
+        return Reply(
+            answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()}
+        )
+    finally:
+        connection.close()
+
+
+def start_scoring(python: Path, model: Path, log: Path, **options: object) -> subprocess.Popen[str]:
+    """The server's process, which writes `ready PORT` once it answers."""
+    command = [sys.executable, "-c", START, str(python), str(model), json.dumps(options)]
+    with log.open("w", encoding="utf-8") as output:
+        return subprocess.Popen(
+            command,
+            env=dict(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            text=True,
+        )
+
+
+@contextmanager
+def scoring_server(python: Path, model: Path, log: Path, **options: object) -> Iterator[Scoring]:
+    """A server of the model in a folder; ended at the end, where it still runs."""
+    process = start_scoring(python, model, log, **options)
+    assert process.stdout
+    with process, process.stdout:
+        line = process.stdout.readline()
+        assert line.startswith("ready"), f"{line}\n{log.read_text('utf-8')}"
+        try:
+            yield Scoring(int(line.split()[1]), process, log)
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def wait_until(what: str, holds: object) -> None:
+    """Wait until a function says yes."""
+    assert callable(holds)
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
