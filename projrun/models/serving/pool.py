@@ -43,7 +43,7 @@ class Pool:
         return bool(self._serving)
 
     async def start(self) -> None:
-        """Load the model in all workers. Raises ModelError where one cannot."""
+        """Load the model in each worker. Raises ModelError where one cannot."""
         async with self._loading:
             workers = await self._load_all()
             former, self._serving = self._serving, set(workers)
@@ -57,7 +57,7 @@ class Pool:
                     self._spawn(self._end(worker))
 
     async def reload(self) -> None:
-        """Load the model anew in new workers, which take over from the old ones: no request is lost.
+        """Load the model again, in new workers, which take over from the old ones: no request is lost.
 
         Where it cannot be loaded, the old ones stay.
         """

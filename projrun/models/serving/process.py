@@ -34,7 +34,7 @@ class WorkerProcess:
     """A worker. It leads a process group of its own, in which is all that the model's code starts."""
 
     def __init__(self, model: ServedModel, lost: Callable[[WorkerProcess], None]) -> None:
-        """`lost` is called once it has died or was told to end."""
+        """`lost` is called once it has died or left."""
         self._model = model
         self._lost = lost
         self._link = Link(self._was_lost)
@@ -70,7 +70,7 @@ class WorkerProcess:
         arguments = (str(its.fileno()), str(self._model.folder))
         self._process = subprocess.Popen(
             [*self._model.command, str(_SCRIPT), *arguments],
-            env=dict(self._model.environ),
+            env={**self._model.environ, "_MLFLOW_IS_IN_SERVING_ENVIRONMENT": "true"},  # asked by models
             stdin=subprocess.DEVNULL,
             stdout=2,  # what the model prints is for the log
             pass_fds=(its.fileno(),),

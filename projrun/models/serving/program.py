@@ -25,7 +25,7 @@ def serve(
     reporter: Reporter,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Load the model and answer until a signal ends the server; SIGHUP loads it anew. For the main thread.
+    """Load the model and answer until a signal ends the server; SIGHUP loads it again. For the main thread.
 
     `ready` is called once requests are answered. Raises ModelError where the model cannot be loaded.
     """

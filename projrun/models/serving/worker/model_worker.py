@@ -78,7 +78,6 @@ class ServedModel:
         from mlflow.exceptions import MlflowException
         from mlflow.pyfunc import scoring_server
 
-        os.environ["_MLFLOW_IS_IN_SERVING_ENVIRONMENT"] = "true"
         self.version = mlflow.version.VERSION
         self._scoring: Any = scoring_server
         self._error: Any = MlflowException
