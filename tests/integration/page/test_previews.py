@@ -8,6 +8,7 @@ import math
 import subprocess
 import wave
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
@@ -79,6 +80,22 @@ def test_a_table_has_all_cells_of_its_rows(
 def test_an_empty_file_is_shown_as_empty(screen: Screen, api: Api, name: str) -> None:
     _shown(screen, api, name, b"")
     screen.text("The file is empty.")
+
+
+@pytest.mark.parametrize("name", ["50% #1?a=b&c.csv", "%252E.csv", "...csv", "é 'x' \"y\".csv"])
+def test_a_file_of_any_name_is_chosen_and_saved(screen: Screen, api: Api, name: str) -> None:
+    experiment = api.experiment(f"any name {name}")
+    run = api.run(experiment, "recorder")
+    api.put(f"{experiment}/{run}/artifacts/sub/{quote(name)}", b"a,b")
+    page = screen.show(f"/experiments/{experiment}/runs/{run}?tab=artifacts").page
+    page.get_by_role("treeitem", name="sub").click()
+    page.get_by_role("treeitem", name=name).click()
+    screen.text("0 rows, 2 columns")
+    page.reload()
+    screen.text("0 rows, 2 columns")
+    with page.expect_download() as download:
+        page.get_by_role("link", name=f"Download sub/{name}").click()
+    assert download.value.path().read_bytes() == b"a,b"
 
 
 def test_an_empty_log_is_followed(screen: Screen, api: Api) -> None:
