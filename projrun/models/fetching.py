@@ -7,7 +7,7 @@ Addresses are those of MLflow (`runs:/ID/PATH`, `models:/NAME/3`, `models:/NAME@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from hashlib import sha256
 from pathlib import Path
@@ -57,26 +57,30 @@ class FetchedModel(NamedTuple):
 
 
 def fetch_model(
-    uri: str, options: FetchOptions, stores: Callable[[], AbstractContextManager[Stores]]
+    uri: str,
+    options: FetchOptions,
+    stores: Callable[[], AbstractContextManager[Stores]],
+    names: frozenset[str] = frozenset(),
 ) -> FetchedModel:
     """The model that an address names; `stores` opens the tracking store where the address needs one.
 
-    Raises SourceError where it cannot be fetched, RequestError or TrackingError for an address that names nothing.
+    With `names`, only these files of its folder are fetched where they are not on this machine. Raises SourceError
+    where it cannot be fetched, RequestError or TrackingError for an address that names nothing.
     """
     scheme = uri_scheme(uri)
     if scheme in EXTRAS and not is_archive_name(uri.partition("?")[0]):
         options.policy.check_place(*place_of(uri))
-        return _Fetching(uri, "", options).fetched(Place(uri, ""), None)
+        return _Fetching(uri, "", options, names).fetched(Place(uri, ""), None)
     if scheme not in _OF_STORES:
         checkout = fetch(uri, None, options._replace(own_copy=False))
         return FetchedModel(checkout.uri, checkout.directory, is_own=checkout.cached is None)
     with stores() as opened:
-        return _of_stores(uri, options, opened)
+        fetching = _Fetching(uri, opened.runs.uri, options, names)
+        return _of_stores(uri, fetching, opened, offline=options.offline)
 
 
-def _of_stores(uri: str, options: FetchOptions, stores: Stores) -> FetchedModel:
-    fetching = _Fetching(uri, stores.runs.uri, options)
-    if options.offline and not _is_local(stores.runs):
+def _of_stores(uri: str, fetching: _Fetching, stores: Stores, *, offline: bool) -> FetchedModel:
+    if offline and not _is_local(stores.runs):
         return fetching.remembered()
     return fetching.fetched(resolve(uri, stores.runs, registry=stores.registry), stores.runs)
 
@@ -84,12 +88,13 @@ def _of_stores(uri: str, options: FetchOptions, stores: Stores) -> FetchedModel:
 class _Fetching:
     """One model, and its place in the cache."""
 
-    def __init__(self, uri: str, store: str, options: FetchOptions) -> None:
+    def __init__(self, uri: str, store: str, options: FetchOptions, names: frozenset[str]) -> None:
         self.shown = redact_uri(uri)
         self._store = store
         self._options = options
+        self._names = names
         self._cache = ContentCache(checkouts(options.cache), probe=TREE)
-        self._record = options.cache / "models" / f"{fingerprint(f'{store} {uri}')}.json"
+        self._record = options.cache / "models" / f"{fingerprint(f'{store} {uri} {sorted(names)}')}.json"
 
     def remembered(self) -> FetchedModel:
         """The files that the address led to when it was last asked for."""
@@ -113,14 +118,21 @@ class _Fetching:
             folder = repository.folder / checked_path(place.path)
             return FetchedModel(self.shown, folder, is_own=store is not None and _is_local(store))
         prepare_cache(self._options.cache)
-        files = list(_files(repository, place.path))
-        if not files:
-            raise SourceError(f"{self.shown} has no files")
+        files = self._listed(repository, place.path)
         # A run's folder, and a version made of it, are one place.
         where = below(place.artifact_uri, place.path) if place.path else place.artifact_uri
-        listed = [(file.path.removeprefix(place.path).lstrip("/"), file.size) for file in files]
-        key = sha256(json.dumps([self._store, where.rstrip("/"), listed]).encode()).hexdigest()
-        return self._entry(key, lambda entry: self._download(repository, place.path, entry))
+        key = sha256(json.dumps([self._store, where.rstrip("/"), files]).encode()).hexdigest()
+        names = [name for name, _ in files] if self._names else [""]
+        return self._entry(key, lambda entry: self._download(repository, place.path, names, entry))
+
+    def _listed(self, repository: ArtifactRepository, path: str) -> list[tuple[str, int | None]]:
+        """The paths in the folder, and their sizes."""
+        listed = repository.list(path) if self._names else _files(repository, path)
+        files = [(file.path[len(path) :].lstrip("/"), file.size) for file in listed if not file.is_dir]
+        chosen = [file for file in files if not self._names or file[0] in self._names]
+        if not chosen:
+            raise SourceError(f"{self.shown} is not a model's folder, or is empty")
+        return chosen
 
     def _entry(self, key: str, build: Callable[[Path], None]) -> FetchedModel:
         facts = {"kind": "model", "source": self.shown}
@@ -134,15 +146,17 @@ class _Fetching:
             ) from error
         return FetchedModel(self.shown, entry / TREE, is_own=False)
 
-    def _download(self, repository: ArtifactRepository, path: str, entry: Path) -> None:
+    def _download(self, repository: ArtifactRepository, path: str, names: Sequence[str], entry: Path) -> None:
+        """Each of the names below a path; the empty one is the folder itself."""
         try:
             with self._options.activity(f"Fetching {self.shown}"):
-                found = repository.download(path, entry / "files")
+                for name in names:
+                    repository.download("/".join(filter(None, (path, name))), entry / "files")
         except ProjrunError as error:
             raise SourceError(
                 f"{self.shown} cannot be fetched: {error.message}", hint=error.hint, detail=error.detail
             ) from error
-        found.rename(entry / TREE)
+        (entry / "files" / path).rename(entry / TREE)
 
 
 def _is_local(store: RunStore) -> bool:

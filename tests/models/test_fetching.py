@@ -116,6 +116,14 @@ def test_a_model_that_mlflow_3_logged(store: SqlStore, server: RestStore, run: R
     assert fetched(f"models:/{logged.model_id}", server, tmp_path).folder == by_run.folder
 
 
+def test_only_some_files_can_be_fetched(server: RestStore, run: Run, tmp_path: Path) -> None:
+    options = FetchOptions(tmp_path / "cache", {}, tmp_path)
+    uri, names = f"runs:/{run.run_id}/model", frozenset({"MLmodel", "absent"})
+    model = fetch_model(uri, options, opener(server), names)
+    assert [file.name for file in model.folder.rglob("*")] == ["MLmodel"]
+    assert (fetched(uri, server, tmp_path).folder / "data" / "weights").exists()
+
+
 def test_changed_files_are_fetched_again(server: RestStore, run: Run, tmp_path: Path) -> None:
     uri = f"runs:/{run.run_id}/model"
     first = fetched(uri, server, tmp_path)
@@ -141,7 +149,7 @@ def test_a_cleared_cache_is_filled_again(server: RestStore, run: Run, tmp_path: 
 
 
 def test_an_address_that_names_nothing(server: RestStore, run: Run, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="has no files"):
+    with pytest.raises(SourceError, match="is not a model's folder, or is empty"):
         fetched(f"runs:/{run.run_id}/absent", server, tmp_path)
     for address in ("models:/wine/7", "models:/wine@absent", "models:/absent/1", f"runs:/{'0' * 32}/model"):
         with pytest.raises(TrackingError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from projrun.cli.models.env import env
+from projrun.cli.models.show import show
 from projrun.cli.records.models import models
 
-for command in (env,):
+for command in (show, env):
     models.add_command(command)

@@ -8,7 +8,7 @@ import click
 
 from projrun.cli.models.opening import check_trust, opened_model, planned_environment
 from projrun.cli.models.options import environment_of_model, trusting
-from projrun.cli.rendering import print_path, print_text, stdout_kept_for_json
+from projrun.cli.rendering import print_path, print_text
 from projrun.cli.reporter import CommandLineReporter
 from projrun.errors import RequestError
 from projrun.running.interpreter import interpreter_of
@@ -19,18 +19,17 @@ from projrun.running.interpreter import interpreter_of
 @trusting
 @click.option("--lock", is_flag=True, help="Print what is installed, as `--locked` takes it.")
 def env(lock: bool, trust: bool, **values: Any) -> None:
-    """Build the environment of a model, if it is not cached, and print its folder.
+    """Build the environment of a model, and print its folder.
 
     \b
     $(projrun models env -m runs:/latest/model)/bin/python -m pip list
     projrun models env -m models:/wine@champion --lock > wine.lock.txt
     """
     reporter = CommandLineReporter()
-    with stdout_kept_for_json():
-        model = opened_model(values, reporter)
-        check_trust(model, trusted=trust)  # building may run code of the packages that it names
-        plan = planned_environment(model)
-        interpreter = interpreter_of(plan, model.context.environ, reporter)
+    model = opened_model(values, reporter)
+    check_trust(model, trusted=trust)  # building may run code of the packages that it names
+    plan = planned_environment(model)
+    interpreter = interpreter_of(plan, model.context.environ, reporter)
     if lock:
         if interpreter.lock is None:
             raise RequestError(f"what is installed is not known: {plan.resolved.summary}")

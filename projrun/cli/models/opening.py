@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,9 +21,12 @@ from projrun.models.fetching import FetchedModel, Stores, fetch_model
 from projrun.models.mlmodel import MLmodel, read_mlmodel
 from projrun.reporting import visible
 from projrun.running.plan import EnvironmentPlan, plan_environment, tracking_target
+from projrun.running.record.lookup import find_run
 from projrun.running.request import Context, RunRequest, context_of
+from projrun.settings.options import options_of
 from projrun.sources.options import FetchOptions
 from projrun.sources.policy import TrustPolicy
+from projrun.tracking.artifacts.uris import uri_scheme
 from projrun.tracking.open import open_store
 from projrun.tracking.registry_open import REGISTRY_URI, open_registry
 
@@ -36,10 +41,14 @@ class OpenedModel(NamedTuple):
     context: Context
 
 
-def opened_model(values: Mapping[str, Any], reporter: CommandLineReporter) -> OpenedModel:
-    """Fetch the model of a command's values and read its MLmodel file. Raises ProjrunError."""
-    asked = {"version": None, **values}
-    request = build_environment_request(asked, "model")
+def opened_model(
+    values: Mapping[str, Any], reporter: CommandLineReporter, names: frozenset[str] = frozenset()
+) -> OpenedModel:
+    """Fetch the model of a command's values and read its MLmodel file; of files elsewhere only `names`, if any.
+
+    Raises ProjrunError.
+    """
+    request = _request(values)
     context = context_of(request, os.environ)
     for warning in context.warnings:
         print_warning(warning)
@@ -51,8 +60,26 @@ def opened_model(values: Mapping[str, Any], reporter: CommandLineReporter) -> Op
         context.settings.enabled("offline"),
         activity=reporter.activity,
     )
-    files = fetch_model(request.uri, options, lambda: _stores(context, request.caller_directory))
+    stores = partial(_stores, context, request.caller_directory)
+    files = fetch_model(_with_whole_id(request.uri, stores), options, stores, names)
     return OpenedModel(files, read_mlmodel(files.folder), request._replace(uri=str(files.folder)), context)
+
+
+def _request(values: Mapping[str, Any]) -> RunRequest:
+    """What commands about a model do not ask for is not asked for."""
+    options = {option.keyword: None for option in options_of("model")}
+    return build_environment_request({**options, "version": None, **values}, "model")
+
+
+def _with_whole_id(uri: str, stores: Callable[[], AbstractContextManager[Stores]]) -> str:
+    """`runs:/latest/PATH`, or a prefix of an id, as an address that every store knows."""
+    if uri_scheme(uri) != "runs":
+        return uri
+    run_id, slash, path = uri.partition(":")[2].lstrip("/").partition("/")
+    if not run_id or re.fullmatch("[0-9a-f]{32}", run_id):
+        return uri
+    with stores() as opened:
+        return f"runs:/{find_run(opened.runs, run_id).run_id}{slash}{path}"
 
 
 @contextmanager

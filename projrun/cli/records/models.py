@@ -61,7 +61,7 @@ def list_models(
     as_json: bool,
 ) -> None:
     """List registered models, or versions. Models by name, versions the last changed first."""
-    with _registry(tracking_uri) as registry:
+    with opened_models(tracking_uri) as registry:
         if versions:
             found = registry.search_model_versions(
                 filter_string=filter_string, order_by=order_by, max_results=max_results
@@ -72,24 +72,6 @@ def list_models(
                 filter_string=filter_string, order_by=order_by, max_results=max_results
             )
             models_view.print_models(page, as_json=as_json)
-
-
-@models.command("show")
-@_model
-@tracking_uri_option
-@json_option
-def show_model(model: str, tracking_uri: str | None, as_json: bool) -> None:
-    """Show a model with its versions, or one version."""
-    named = parse_model(model)
-    with _registry(tracking_uri) as registry:
-        if named.is_version:
-            models_view.print_version(version_of(registry, named), as_json=as_json)
-            return
-        found = registry.get_registered_model(named.name)
-        page = registry.search_model_versions(
-            filter_string=f"name = {_quoted(named.name)}", order_by=["version_number DESC"], max_results=1000
-        )
-    models_view.print_model(found, page, as_json=as_json)
 
 
 @models.command("register")
@@ -143,7 +125,7 @@ def register_model(
 def update_model(model: str, description: str, tracking_uri: str | None) -> None:
     """Change the description of a model or a version."""
     named = parse_model(model)
-    with _registry(tracking_uri) as registry:
+    with opened_models(tracking_uri) as registry:
         if named.is_version:
             found = version_of(registry, named)
             registry.update_model_version(found.name, found.version, description=description)
@@ -158,7 +140,7 @@ def update_model(model: str, description: str, tracking_uri: str | None) -> None
 @tracking_uri_option
 def rename_model(name: str, new_name: str, tracking_uri: str | None) -> None:
     """Give a model another name. Versions, aliases and tags stay with it."""
-    with _registry(tracking_uri) as registry:
+    with opened_models(tracking_uri) as registry:
         registry.rename_registered_model(name, new_name)
     print_line(f"renamed {name} to {new_name}")
 
@@ -170,7 +152,7 @@ def rename_model(name: str, new_name: str, tracking_uri: str | None) -> None:
 def delete_model(model: str, with_versions: bool, tracking_uri: str | None) -> None:
     """Delete a version, or a model. There is no way back; the files stay, and version numbers are not used again."""
     named = parse_model(model)
-    with _registry(tracking_uri) as registry:
+    with opened_models(tracking_uri) as registry:
         if named.is_version:
             found = version_of(registry, named)
             registry.delete_model_version(found.name, found.version)
@@ -192,7 +174,7 @@ def delete_model(model: str, with_versions: bool, tracking_uri: str | None) -> N
 def set_alias(model: str, aliases: Sequence[str], tracking_uri: str | None) -> None:
     """Let aliases name a version. An alias leaves the version that it named before."""
     named = parse_model(model)
-    with _registry(tracking_uri) as registry:
+    with opened_models(tracking_uri) as registry:
         found = version_of(registry, named)
         for alias in aliases:
             registry.set_registered_model_alias(found.name, alias, found.version)
@@ -205,7 +187,7 @@ def set_alias(model: str, aliases: Sequence[str], tracking_uri: str | None) -> N
 def delete_alias(model: str, tracking_uri: str | None) -> None:
     """Remove an alias; the version stays."""
     name, alias = alias_of(parse_model(model), model)
-    with _registry(tracking_uri) as registry:
+    with opened_models(tracking_uri) as registry:
         registry.get_model_version_by_alias(name, alias)
         registry.delete_registered_model_alias(name, alias)
     print_line(f"removed {name}@{alias}")
@@ -218,7 +200,7 @@ def delete_alias(model: str, tracking_uri: str | None) -> None:
 def set_tags(model: str, tags: Sequence[str], tracking_uri: str | None) -> None:
     """Set tags of a model or a version."""
     named, given = parse_model(model), parse_tags(tags)
-    with _registry(tracking_uri) as registry:
+    with opened_models(tracking_uri) as registry:
         set_tag, _ = _tagging(registry, named)
         for tag in given:
             set_tag(tag)
@@ -232,7 +214,7 @@ def set_tags(model: str, tags: Sequence[str], tracking_uri: str | None) -> None:
 def delete_tags(model: str, keys: Sequence[str], tracking_uri: str | None) -> None:
     """Remove tags of a model or a version."""
     named = parse_model(model)
-    with _registry(tracking_uri) as registry:
+    with opened_models(tracking_uri) as registry:
         _, delete_tag = _tagging(registry, named)
         for key in keys:
             delete_tag(key)
@@ -247,7 +229,7 @@ def delete_tags(model: str, keys: Sequence[str], tracking_uri: str | None) -> No
 def set_stage(model: str, stage: str, archive_existing: bool, tracking_uri: str | None) -> None:
     """Move a version to a stage: None, Staging, Production or Archived. MLflow deprecates stages: use aliases."""
     named = parse_model(model)
-    with _registry(tracking_uri) as registry:
+    with opened_models(tracking_uri) as registry:
         found = version_of(registry, named)
         moved = registry.transition_model_version_stage(
             found.name, found.version, stage, archive_existing=archive_existing
@@ -270,7 +252,8 @@ def _tagging(registry: ModelRegistry, named: Named) -> tuple[Callable[[Tag], Non
 
 
 @contextmanager
-def _registry(tracking_uri: str | None) -> Iterator[ModelRegistry]:
+def opened_models(tracking_uri: str | None) -> Iterator[ModelRegistry]:
+    """The registry of the tracking store that an option chooses."""
     with (
         store_of({"tracking-uri": tracking_uri}) as (store, _),
         opened_registry(store, os.environ) as registry,
@@ -282,5 +265,6 @@ def _as_aliases(aliases: Sequence[str]) -> str:
     return f" as {', '.join(f'@{alias}' for alias in aliases)}" if aliases else ""
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as filters have it."""
     return "'" + text.replace("'", "''") + "'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from projrun.cli.rendering import print_facts, print_json, print_table, print_text, time_text
 from projrun.tracking.entities import ModelVersion, ModelVersionPage, RegisteredModel, RegisteredModelPage
@@ -70,10 +70,10 @@ def print_model(model: RegisteredModel, page: ModelVersionPage, *, as_json: bool
         _print_rest(page.next_page_token, len(page.versions))
 
 
-def print_version(version: ModelVersion, *, as_json: bool) -> None:
-    """All of a version."""
+def print_version(version: ModelVersion, *, as_json: bool, files: Mapping[str, object] | None = None) -> None:
+    """All of a version; `files` is what the MLmodel file says, where it was looked at."""
     if as_json:
-        print_json(_version_document(version))
+        print_json({**_version_document(version), **({} if files is None else {"files": files})})
         return
     print_facts(
         [

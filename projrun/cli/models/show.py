@@ -1,0 +1,89 @@
+"""`projrun models show`: a registered model, a version, or the files of any model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from projrun.cli.models.opening import OpenedModel, opened_model
+from projrun.cli.options import click_option, json_option, tracking_uri_option
+from projrun.cli.records.model_names import parse_model, version_of
+from projrun.cli.records.models import opened_models, quoted
+from projrun.cli.rendering import print_facts, print_json, print_warning
+from projrun.cli.reporter import CommandLineReporter
+from projrun.cli.views import models as models_view
+from projrun.cli.views.model_files import REQUIREMENTS, document_of, facts_of
+from projrun.errors import ProjrunError
+from projrun.models.mlmodel import MLMODEL
+from projrun.settings.options import OPTIONS
+from projrun.tracking.artifacts.uris import uri_scheme
+from projrun.tracking.entities import ModelVersion
+from projrun.tracking.registry import ModelRegistry
+
+_FILES = frozenset({MLMODEL, REQUIREMENTS})
+
+
+@click.command("show")
+@click.argument("model", metavar="MODEL")
+@tracking_uri_option
+@click_option(OPTIONS["offline"], "model")
+@json_option
+def show(model: str, **values: Any) -> None:
+    """Show a registered model, a version, or what a model's files say.
+
+    MODEL is NAME, NAME/VERSION or NAME@ALIAS in the registry, or where a model's files are: a folder (./FOLDER),
+    runs:/RUN/PATH, models:/m-ID, an object store's or an archive's address. Of a version, both are shown.
+
+    \b
+    projrun models show wine@champion
+    projrun models show runs:/latest/model
+    """
+    if not _names_files(model):
+        named = parse_model(model)
+        with opened_models(values["tracking_uri"]) as registry:
+            if not named.is_version:
+                _show_model(registry, named.name, as_json=values["as_json"])
+                return
+            version = version_of(registry, named)
+        _show_version(version, values)
+        return
+    opened = _opened(model, values)
+    if values["as_json"]:
+        print_json({"uri": opened.files.shown, **document_of(opened.mlmodel, opened.files.folder)})
+    else:
+        print_facts([("model", opened.files.shown), *facts_of(opened.mlmodel, opened.files.folder)])
+
+
+def _names_files(model: str) -> bool:
+    if uri_scheme(model) == "models":
+        return re.fullmatch(r"models:/m-[0-9a-f]{32}", model) is not None
+    return bool(uri_scheme(model)) or model.startswith((".", "/", "~"))
+
+
+def _opened(uri: str, values: Mapping[str, Any]) -> OpenedModel:
+    return opened_model({**values, "uri": uri}, CommandLineReporter(), _FILES)
+
+
+def _show_model(registry: ModelRegistry, name: str, *, as_json: bool) -> None:
+    found = registry.get_registered_model(name)
+    page = registry.search_model_versions(
+        filter_string=f"name = {quoted(name)}", order_by=["version_number DESC"], max_results=1000
+    )
+    models_view.print_model(found, page, as_json=as_json)
+
+
+def _show_version(version: ModelVersion, values: Mapping[str, Any]) -> None:
+    """The version, and what its files say where they can be reached."""
+    try:
+        opened = _opened(f"models:/{version.name}/{version.version}", values)
+    except ProjrunError as error:
+        print_warning(f"the files of {version.name}/{version.version} cannot be looked at: {error.message}")
+        models_view.print_version(version, as_json=values["as_json"])
+        return
+    files = document_of(opened.mlmodel, opened.files.folder) if values["as_json"] else None
+    models_view.print_version(version, as_json=values["as_json"], files=files)
+    if files is None:
+        print_facts(facts_of(opened.mlmodel, opened.files.folder))
