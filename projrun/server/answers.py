@@ -23,7 +23,7 @@ from projrun.tracking.entities import (
 )
 
 
-class MetricAnswer(msgspec.Struct, omit_defaults=True):
+class MetricAnswer(msgspec.Struct, omit_defaults=True, gc=False):
     """A metric."""
 
     key: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Protocol, cast, get_origin
 from urllib.parse import parse_qsl
@@ -26,11 +26,16 @@ MAX_BODY = 16 * 1024 * 1024
 _CONTENT_TYPE = b"content-type"
 _JSON = (_CONTENT_TYPE, b"application/json")
 _FOR_ALL = Places(None)
-_QUICK = ("/get", "/runs/create", "/runs/log-metric", "/runs/log-parameter", "/runs/set-tag")
-"""Ends of the paths of routes that read or write little."""
+_QUICK = (
+    "/get",
+    "/runs/create",
+    "/runs/log-metric",
+    "/runs/log-parameter",
+    "/runs/log-batch",
+    "/runs/set-tag",
+)
+"""Ends of the paths of routes that read or write little, or whose messages say so."""
 _LEFT = "the client left before its request was whole"
-
-Run = Callable[[Callable[[RunStore], Any]], Awaitable[Any]]
 
 
 class Access(Protocol):
@@ -49,7 +54,7 @@ def application(route: Route, stores: Stores, access: Access | None = None) -> A
     """What answers a route."""
     if route.streamer is not None:
         return _streamed(route, route.streamer, stores, access)
-    run: Run = partial(stores.write if route.writes else stores.read, quick=route.paths[0].endswith(_QUICK))
+    run, quick = stores.write if route.writes else stores.read, route.paths[0].endswith(_QUICK)
     handler, needs_text = route.handler, frozenset(route.methods) <= {"POST", "PUT"}
 
     def answered(store: RunStore, message: Message, caller: Caller) -> msgspec.Struct | None:
@@ -73,7 +78,7 @@ def application(route: Route, stores: Stores, access: Access | None = None) -> A
             caller = Caller(scope.get(IDENTITY), "", stores.on_create)
             if route.prepare is not None:
                 message = await stores.read(partial(prepared, message=message, caller=caller))
-            answer = await run(lambda store: answered(store, message, caller))
+            answer = await run(lambda store: answered(store, message, caller), quick=quick and message.little)
             body = b"{}" if answer is None else msgspec.json.encode(answer, enc_hook=places.write)
         except Exception as error:
             await explain(error)(scope, receive, send)

@@ -33,7 +33,7 @@ from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.rest.store import RestStore
 from projrun.tracking.runs import RunStore
 from projrun.tracking.sql import choices, experiments
-from projrun.tracking.sql.engine import VERSION, in_list
+from projrun.tracking.sql.engine import VERSION, in_list, select_in
 from projrun.tracking.sql.migrations import MIGRATIONS
 from projrun.tracking.sql.postgres.engine import PostgresConnection, PostgresEngine
 from projrun.tracking.sql.postgres.schema import prepare, upgrade
@@ -154,6 +154,24 @@ def test_a_list_of_values_has_a_plan_of_its_own(empty: PostgresEngine, count: in
     with empty.reading() as connection:
         statement = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 1 FROM points%'"
         assert connection.execute(statement).fetchone() == (kept,)
+
+
+@pytest.mark.parametrize("count", [2, 100])
+def test_rows_of_any_number_of_keys_are_asked_for_in_one_prepared_statement(
+    empty: PostgresEngine, count: int
+) -> None:
+    prepare(empty)
+    found, statement = [], "SELECT experiment_id FROM experiments WHERE experiment_id IN ({keys})"
+    for more in range(8):
+        with empty.reading() as connection:
+            found = select_in(connection, statement, range(count + more))
+    assert found == [(0,)]
+    with empty.reading() as connection:
+        statement = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT experiment_id%'"
+        assert connection.execute(statement).fetchone() == (1,)
+        assert connection.execute("SHOW jit").fetchone() == (
+            "off",
+        )  # to compile takes longer than any statement
 
 
 class TestRegistryRaces(RegistryRaces):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, MutableMapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from projrun.errors import AlreadyExistsError, TrackingError, UnavailableError
+from projrun.server.api import PROXIED
+from projrun.server.app import create_api
 from projrun.server.stores import THREADS, Stores
 from projrun.tracking.entities import Tag
 from projrun.tracking.parts import find_part
@@ -175,6 +178,47 @@ def test_a_quick_write_changes_no_thread_where_none_waits(
 
     served(database, body)
     assert names(database) == {*(f"a{number}" for number in range(7)), "long", "another long", "behind it"}
+
+
+class Noting(SqlStore):
+    """A store that notes the threads in which values are logged to it."""
+
+    threads: ClassVar[list[int]] = []
+
+    def log_batch(self, run_id: str, **values: Any) -> None:
+        self.threads.append(threading.get_ident())
+        super().log_batch(run_id, **values)
+
+
+@pytest.mark.parametrize(("count", "inline"), [(1, True), (100, True), (101, False)])
+def test_a_small_batch_changes_no_thread(database: Path, count: int, inline: bool) -> None:
+    with closing(SqlStore.open(database)) as store:
+        run_id = store.create_run("0", start_time=1).run_id
+    points = [{"key": f"m{number}", "value": 0.5, "timestamp": 1} for number in range(count)]
+    body = json.dumps({"run_id": run_id, "metrics": points}).encode()
+    scope = {
+        "path": "/api/2.0/mlflow/runs/log-batch",
+        "method": "POST",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    answered: list[object] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        answered.append(message.get("status"))
+
+    async def run() -> None:
+        with Stores(lambda: Noting.open(database)) as stores:
+            await stores.write(creating("first"))
+            del Noting.threads[:]
+            await create_api(stores)({**scope, PROXIED: True}, receive, send)
+
+    asyncio.run(run())
+    assert answered[0] == 200
+    assert [thread == threading.get_ident() for thread in Noting.threads] == [inline]
 
 
 def test_a_quick_write_that_meets_a_lock_waits_in_the_thread(database: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -24,3 +25,15 @@ def _content() -> bytes:
         file = Path(folder) / "projrun.db"
         SqlStore.open(file).close()
         return file.read_bytes()
+
+
+def statements(store: SqlStore, call: Callable[[], object]) -> list[str]:
+    """What a call asks SQLite, with the values in their places."""
+    seen: list[str] = []
+    raw = store._engine._connection  # type: ignore[attr-defined]
+    raw.set_trace_callback(seen.append)
+    try:
+        call()
+    finally:
+        raw.set_trace_callback(None)
+    return seen

@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from projrun.tracking.entities import Metric
 from projrun.tracking.sql.samples import store as histories_module
 from projrun.tracking.sql.samples.store import SqlHistories, spread
 from projrun.tracking.sql.store import SqlStore
-from tests.support.stores import new_store
+from tests.support.stores import new_store, statements
 
 POINTS = 2_700
 CHANCE = random.Random(5)
@@ -131,6 +132,27 @@ def test_a_point_that_comes_late_is_in_the_sample(
     assert list(map(described, found)) == [whole[place] for place in spread(0, POINTS + 2, 2500)]
     peaks = histories.sampled_history([run_id], "loss", max_results=4, extremes=True)
     assert {99.0, -99.0} <= {metric.value for metric in peaks}
+
+
+def test_a_history_is_read_in_its_order(store: SqlStore, run_id: str) -> None:
+    store.log_batch(run_id, metrics=logged(SERIES["even"]))
+    (statement,) = [
+        each
+        for each in statements(store, lambda: store.get_metric_history(run_id, "loss"))
+        if " FROM points " in each
+    ]
+    with store._engine.reading() as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+    assert "TEMP B-TREE" not in str(plan)
+
+
+def test_extremes_of_a_whole_series_need_no_list_of_its_parts(
+    store: SqlStore, run_id: str, histories: SqlHistories
+) -> None:
+    store.log_batch(run_id, metrics=logged(SERIES["even"]))
+    call = partial(histories.sampled_history, [run_id], "loss", max_results=6, extremes=True)
+    call()
+    assert not [each for each in statements(store, call) if "stride" in each]
 
 
 def test_short_series_keep_no_summaries(store: SqlStore, run_id: str, histories: SqlHistories) -> None:

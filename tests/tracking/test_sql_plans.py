@@ -19,7 +19,7 @@ from projrun.tracking.sql.search import Search, wanted_runs
 from projrun.tracking.sql.store import SqlStore
 from tests.support.examples import pairs
 from tests.support.searches import FILTERS, ORDERS, RUNS, expected, fill, pages
-from tests.support.stores import new_store
+from tests.support.stores import new_store, statements
 
 pytestmark = pytest.mark.together("many runs")
 
@@ -62,14 +62,9 @@ def test_walking_in_order_gives_the_same_pages(
 
 def explained(store: SqlStore, text: str, order: Sequence[str], experiments: Sequence[str] = ("0",)) -> str:
     """SQLite's plan for a search, without the lines on counting."""
-    seen: list[str] = []
-    raw = store._engine._connection  # type: ignore[attr-defined]
-    raw.set_trace_callback(seen.append)
-    try:
-        store.search_runs(experiments, filter_string=text, order_by=order)
-    finally:
-        raw.set_trace_callback(None)
+    seen = statements(store, lambda: store.search_runs(experiments, filter_string=text, order_by=order))
     (statement, *_) = [each for each in seen if each.startswith("SELECT runs.id")]
+    raw = store._engine._connection  # type: ignore[attr-defined]
     return "\n".join(row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}"))
 
 
@@ -230,6 +225,15 @@ def test_removed_runs_do_not_change_the_plan(
             sources.append(choices.choose(connection, wanted_runs(["0"], "ACTIVE_ONLY", search)).source)
         assert not any(sources)
         raise TrackingError("undone")
+
+
+def test_a_page_of_many_runs_takes_few_statements(many: SqlStore) -> None:
+    """What is known of some runs is asked once: PostgreSQL is far away."""
+    text, order = "params.model = 'a' AND metrics.loss < 0.3", ["metrics.acc DESC"]
+    seen = statements(
+        many, lambda: many.search_runs(["0"], filter_string=text, order_by=order, max_results=10)
+    )
+    assert len(seen) == 8, seen
 
 
 @pytest.mark.parametrize("token", ["x", "é", *[make_token(position) for position in WRONG]])

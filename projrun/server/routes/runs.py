@@ -17,6 +17,9 @@ from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
 from projrun.tracking.statuses import RunStatus, ViewType
 
+_FEW = 100
+"""Values that are written in less than a millisecond."""
+
 
 class _Create(wire.Message):
     experiment_id: str
@@ -75,6 +78,11 @@ class _Batch(wire.OfRun):
     metrics: tuple[wire.MetricFields, ...] = ()
     params: tuple[wire.Pair, ...] = ()
     tags: tuple[wire.Pair, ...] = ()
+
+    @property
+    def little(self) -> bool:
+        """Those of a step of training, or the params that a script begins with."""
+        return len(self.metrics) + len(self.params) + len(self.tags) <= _FEW
 
 
 class _Model(wire.OfRun, kw_only=True):

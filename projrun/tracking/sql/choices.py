@@ -14,7 +14,7 @@ from typing import NamedTuple
 from projrun.tracking.search.grammar import Comparison, Field, Ordering, Value
 from projrun.tracking.sql.engine import Connection, Row
 from projrun.tracking.sql.paging import INDEXED, Clause, SortKey, beginning
-from projrun.tracking.sql.queries import Kind, compare, compare_beginning, condition
+from projrun.tracking.sql.queries import Kind, compare, compare_beginning, probe
 
 COUNTED = 2_000
 """Rows up to which it is counted how many an index gives; in a smaller store, all runs are looked at."""
@@ -34,6 +34,13 @@ _ALL = Clause("1 = 1")
 _INDEXED = frozenset({"run_id", "status", "start_time", "end_time"})
 
 
+class Runs(NamedTuple):
+    """About how many runs there are, and keys of some that are spread over them."""
+
+    total: int
+    keys: Sequence[int]
+
+
 class Wanted(NamedTuple):
     """A page of runs: which, in which order, how many, after which position."""
 
@@ -45,6 +52,8 @@ class Wanted(NamedTuple):
     orderings: Sequence[Ordering]
     limit: int
     position: Sequence[Value] | None
+    runs: Runs | None = None
+    """Some of all there are, once they were looked up."""
 
 
 class Source(NamedTuple):
@@ -65,13 +74,7 @@ class Choice(NamedTuple):
 
     source: Source | None
     comparisons: Sequence[Comparison]
-
-
-class _Runs(NamedTuple):
-    """About how many runs there are, and the keys of some that are spread over them."""
-
-    total: int
-    keys: Sequence[int]
+    runs: Runs | None = None
 
 
 class _Sample(NamedTuple):
@@ -93,9 +96,10 @@ class _Sample(NamedTuple):
 def choose(connection: Connection, wanted: Wanted) -> Choice:
     """The way that looks at the fewest rows, as far as one can know."""
     whole = Source("runs", _ALL, by_experiment=True)
-    if _newest(connection) < COUNTED:
+    first, last = _edges(connection)
+    if last - first < COUNTED:
         return Choice(whole, wanted.comparisons)
-    sample = _take_sample(connection, wanted)
+    runs, sample = _take_sample(connection, wanted, first, last)
     inside = sum(row[0] for row in sample.rows)
     own = _count(connection, sample, whole._replace(where=in_experiments(wanted)), inside)
     best, fewest, walked = whole, own, own if _by_experiment(wanted) else float(sample.total)
@@ -111,14 +115,18 @@ def choose(connection: Connection, wanted: Wanted) -> Choice:
     found = max(min(_found(sample, inside, own), fewest), 1)
     strictest = sorted(range(len(wanted.comparisons)), key=lambda place: _rarity(sample, place))
     in_order = min(wanted.limit * walked / found, walked) <= fewest
-    return Choice(None if in_order else best, [wanted.comparisons[place] for place in strictest])
+    comparisons = [wanted.comparisons[place] for place in strictest]
+    return Choice(None if in_order else best, comparisons, runs)
 
 
 def frequent_values(
     connection: Connection, wanted: Wanted, key: SortKey, reached: Value | None
 ) -> list[Value]:
     """What a great many runs have of what is sorted by first, from a value on, in the wanted order."""
-    (total, numbers), field = _some_runs(connection), wanted.orderings[0].field
+    (total, numbers), field = (
+        wanted.runs or _some_runs(connection, *_edges(connection)),
+        wanted.orderings[0].field,
+    )
     least = max(FREQUENT, COUNTED * len(numbers) // max(total, 1))
     if field.entity == "attribute":
         tables, where = "runs", Clause(in_numbers("runs.id", numbers))
@@ -139,23 +147,24 @@ def frequent_values(
     return [value for (value,) in found if not isinstance(value, str) or len(value) < INDEXED]
 
 
-def _newest(connection: Connection) -> int:
-    """The highest key of a run: there are not more."""
-    return connection.execute("SELECT max(id) FROM runs").fetchone()[0] or 0
-
-
-def _some_runs(connection: Connection) -> _Runs:
-    """Keys from the first to the last; of runs that were removed, there is a gap in them."""
+def _edges(connection: Connection) -> tuple[int, int]:
+    """The first key of a run and the last: there are not more runs than numbers between them."""
     first, last = connection.execute(_EDGES).fetchone()
-    if last is None:
-        return _Runs(0, ())
-    for asked in (SAMPLED, SAMPLED * _TRIED):
-        spread = {first + int(number * _GOLDEN % 1 * (last - first + 1)): number for number in range(asked)}
-        found = connection.execute(f"SELECT id FROM runs WHERE {in_numbers('id', spread)}").fetchall()
-        if 2 * len(found) >= SAMPLED:
-            break
-    keys = sorted((key for (key,) in found), key=spread.__getitem__)
-    return _Runs((last - first + 1) * len(keys) // len(spread), keys[:SAMPLED])
+    return first or 0, last or 0
+
+
+def _spread(first: int, last: int, count: int) -> list[int]:
+    """About so many keys from the first to the last, among them those of runs that were removed."""
+    keys = (first + int(number * _GOLDEN % 1 * (last - first + 1)) for number in range(count))
+    return list(dict.fromkeys(keys))
+
+
+def _some_runs(connection: Connection, first: int, last: int) -> Runs:
+    """Of a store from which most runs may have been removed: there are gaps in its keys."""
+    spread = _spread(first, last, SAMPLED * _TRIED)
+    present = {key for (key,) in connection.execute(f"SELECT id FROM runs WHERE {in_numbers('id', spread)}")}
+    total = (last - first + 1) * len(present) // len(spread)
+    return Runs(total, [key for key in spread if key in present][:SAMPLED])
 
 
 def in_experiments(wanted: Wanted, prefix: str = "runs.") -> Clause:
@@ -184,20 +193,25 @@ def natural(orderings: Sequence[Ordering]) -> bool:
     return not orderings or orderings[0].field.key == "start_time"
 
 
-def _take_sample(connection: Connection, wanted: Wanted) -> _Sample:
-    dialect = connection.dialect
-    tests = [
-        condition(dialect, wanted.kind, comparison, dialect.unindexed)
-        for comparison in wanted.comparisons[:_ASKED]
-    ]
+def _take_sample(connection: Connection, wanted: Wanted, first: int, last: int) -> tuple[Runs, _Sample]:
+    spread = _spread(first, last, SAMPLED)
+    rows = _tested(connection, wanted, spread)
+    total = (last - first + 1) * len(rows) // len(spread)
+    if 2 * len(rows) < SAMPLED:
+        total, keys = _some_runs(connection, first, last)
+        rows = _tested(connection, wanted, keys)
+    return Runs(total, [row[0] for row in rows]), _Sample(total, [row[1:] for row in rows])
+
+
+def _tested(connection: Connection, wanted: Wanted, keys: Sequence[int]) -> list[Row]:
+    """Of the runs that there are of these keys: the key, and what a sample says."""
+    tests = [probe(connection.dialect, wanted.kind, comparison) for comparison in wanted.comparisons[:_ASKED]]
     shown = [in_experiments(wanted), *tests]
-    total, numbers = _some_runs(connection)
-    rows = connection.execute(
-        f"SELECT {', '.join(f'CASE WHEN {test.text} THEN 1 ELSE 0 END' for test in shown)}"
-        f" FROM runs WHERE {in_numbers('runs.id', numbers)}",
+    return connection.execute(
+        f"SELECT runs.id, {', '.join(f'CASE WHEN {test.text} THEN 1 ELSE 0 END' for test in shown)}"
+        f" FROM runs WHERE {in_numbers('runs.id', keys)}",
         [value for test in tests for value in test.values],
-    )
-    return _Sample(total, rows.fetchall())
+    ).fetchall()
 
 
 def _count(connection: Connection, sample: _Sample, source: Source, hits: int) -> float:

@@ -71,6 +71,15 @@ class Dialect(Protocol):
         """The text from which on, and that before which, texts that begin so stand in an index; None if unknown."""
         ...
 
+    @property
+    def probe(self) -> str:
+        """The end of a subquery that is answered for each row by itself; else the planner joins whole tables."""
+        ...
+
+    def keys(self, values: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+        """That a column, which stands before it, has one of these values, and the values of its `?`."""
+        ...
+
     def any_of(self, column: str, values: Sequence[Any]) -> tuple[str, Any]:
         """That a column has one of many values, which are one `?`."""
         ...
@@ -157,9 +166,10 @@ def upsert(table: str, key: str, columns: str) -> str:
 
 
 def select_in(connection: Connection, statement: str, keys: Iterable[Any]) -> list[Row]:
-    """The rows of a statement in which each `{keys}` stands for the placeholders, asked in chunks."""
+    """The rows of a statement that says `IN ({keys})` once or several times, asked in chunks."""
     values, found, times = list(keys), [], statement.count("{keys}")
     for start in range(0, len(values), CHUNK // times):
         chunk = values[start : start + CHUNK // times]
-        found += connection.execute(statement.format(keys=marks(chunk)), chunk * times).fetchall()
+        text, given = connection.dialect.keys(chunk)
+        found += connection.execute(statement.replace("IN ({keys})", text), [*given] * times).fetchall()
     return found

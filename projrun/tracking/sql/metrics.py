@@ -13,12 +13,15 @@ from projrun.tracking import limits
 from projrun.tracking.entities import Metric, MetricPage
 from projrun.tracking.sql import runs
 from projrun.tracking.sql.engine import CHUNK, UNLIMITED, Connection, Row, in_list, insert, insert_new
+from projrun.tracking.sql.run_rows import NAN
 
 Name = tuple[str, str, str, str]
 """What tells one series of a run from another: key, model, dataset's name and digest; empty where not given."""
 Point = tuple[int, int, float, int]
 """Step, timestamp, value, and 1 for a NaN, whose value is 0: in the order of MLflow's latest."""
 _time = itemgetter(1)
+_new = tuple.__new__
+"""Of records by the thousand: their own constructors look for defaults."""
 
 _INSERT = insert("points", "series, step, timestamp, value, is_nan") + " ON CONFLICT DO NOTHING"
 _INSERT_SERIES = insert_new(
@@ -90,11 +93,13 @@ def history(
         "SELECT id, ordered, model_id, dataset_name, dataset_digest FROM series WHERE run = ? AND key = ? ORDER BY id",
         (run, key),
     ).fetchall()
-    names = {row[0]: row[2:] for row in found}
+    # Of a metric, what comes after its step.
+    names = {row[0]: (*(name or None for name in (row[3], row[4], row[2])), run_id) for row in found}
     alone = len(found) == 1 and found[0][1]
     order = "step, timestamp, value, is_nan" if alone else "timestamp, step, value, is_nan"
     numbers = [row[0] for row in found]
-    where, values = in_list("series", numbers), [*numbers]
+    # SQLite would sort what it finds for a list of one.
+    where, values = "series = ?" if len(numbers) == 1 else in_list("series", numbers), [*numbers]
     if after is not None:
         where += f" AND ({order}) > (?, ?, ?, ?)"
         values += after if alone else (after[1], after[0], *after[2:])
@@ -104,23 +109,10 @@ def history(
         f"SELECT {which}, step, timestamp, value, is_nan FROM points WHERE {where}{group} ORDER BY {order} LIMIT ?",
         (*values, limit),
     )
-    return [metric_of(key, row, names[row[0]], run_id) for row in rows.fetchall()]
-
-
-def metric_of(key: str, row: Row, name: Row, run_id: str) -> Metric:
-    """A metric from its series' id and its point, and from the series' model and dataset."""
-    _, step, timestamp, value, is_nan = row
-    model_id, dataset_name, dataset_digest = name
-    return Metric(
-        key,
-        float("nan") if is_nan else value,
-        timestamp,
-        step,
-        dataset_name or None,
-        dataset_digest or None,
-        model_id or None,
-        run_id,
-    )
+    return [
+        _new(Metric, (key, NAN if is_nan else value, timestamp, step) + names[series])
+        for series, step, timestamp, value, is_nan in rows.fetchall()
+    ]
 
 
 def _point(metric: Metric) -> Point:

@@ -24,7 +24,7 @@ from projrun.tracking.sql.choices import (
 )
 from projrun.tracking.sql.engine import Connection, Row, in_list
 from projrun.tracking.sql.paging import NULLABLE, Clause, SortKey, after, beginning, joined
-from projrun.tracking.sql.queries import condition, join, keys_of, prefixed
+from projrun.tracking.sql.queries import join, keys_of, prefixed, probe
 
 _MISSING = {"metric": "CAST(0 AS DOUBLE PRECISION)", "param": "''", "tag": "''", "attribute": "0"}
 """The value that stands for one that is not there."""
@@ -50,7 +50,7 @@ class _Part(NamedTuple):
 def find(connection: Connection, wanted: Wanted) -> list[Row]:
     """The rows of the page, each with the values that it is sorted by at its end."""
     choice = choose(connection, wanted)
-    wanted = wanted._replace(comparisons=choice.comparisons)
+    wanted = wanted._replace(comparisons=choice.comparisons, runs=choice.runs or wanted.runs)
     if choice.source is not None:
         return _read(connection, wanted, choice.source)
     if wanted.orderings and _has_parts(wanted.orderings[0].field):
@@ -222,4 +222,4 @@ def _conditions(connection: Connection, wanted: Wanted, source: Source, row: str
     kind = wanted.kind._replace(table=row)
     for comparison in wanted.comparisons:
         if comparison is not source.decided:
-            yield condition(dialect, kind, comparison, dialect.unindexed, source.key)
+            yield probe(dialect, kind, comparison, source.key)

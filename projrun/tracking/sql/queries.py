@@ -101,30 +101,35 @@ def keys_of(kind: Kind, index: int, ordering: Ordering) -> tuple[SortKey, ...]:
     return sort_keys(kind.table, index, ordering, number=number)
 
 
-def condition(
-    dialect: Dialect, kind: Kind, comparison: Comparison, prefix: str = "", key: str = ""
-) -> Clause:
-    """What a comparison asks of a row; `prefix` may keep a column's index from being used.
+def probe(dialect: Dialect, kind: Kind, comparison: Comparison, key: str = "") -> Clause:
+    """What a comparison asks of one row after the other, of which few are looked at; by no index of its own.
 
     `key` is a column with the row's key, where it is known before the row is read.
     """
+    return condition(dialect, kind, comparison, dialect.unindexed, key, dialect.probe)
+
+
+def condition(
+    dialect: Dialect, kind: Kind, comparison: Comparison, prefix: str = "", key: str = "", end: str = ""
+) -> Clause:
+    """What a comparison asks of a row; `prefix` stands before its columns, `end` after what is asked of others."""
     key = key or f"{kind.table}.{kind.key}"
     field = comparison.field
     if field.entity == "attribute":
         return compare(dialect, f"{prefix}{kind.table}.{field.key}", _stored(kind, comparison))
     if field.entity == "dataset":
-        return _dataset(dialect, comparison, key)
+        return _dataset(dialect, comparison, key, end)
     table = kind.tables[field.entity]
     inside = f"SELECT 1 FROM {table} WHERE {table}.{kind.owner} = {key} AND {table}.key = ?"
     if comparison.operator in ("IS NULL", "IS NOT NULL"):
         negation = "NOT " if comparison.operator == "IS NULL" else ""
-        return Clause(f"{negation}EXISTS ({inside})", (field.key,))
+        return Clause(f"{negation}EXISTS ({inside}{end})", (field.key,))
     test = (
         compare_metric(f"{prefix}{table}", comparison)
         if field.entity == "metric"
         else compare(dialect, f"{table}.value", comparison)
     )
-    return Clause(f"EXISTS ({inside} AND {test.text})", (field.key, *test.values))
+    return Clause(f"EXISTS ({inside} AND {test.text}{end})", (field.key, *test.values))
 
 
 def _stored(kind: Kind, comparison: Comparison) -> Comparison:
@@ -168,16 +173,16 @@ def compare_metric(table: str, comparison: Comparison) -> Clause:
     return Clause(f"({table}.is_nan = 0 AND {table}.value {comparison.operator} ?)", (comparison.value,))
 
 
-def _dataset(dialect: Dialect, comparison: Comparison, key: str) -> Clause:
+def _dataset(dialect: Dialect, comparison: Comparison, key: str, end: str) -> Clause:
     joins = "SELECT 1 FROM run_datasets JOIN datasets ON datasets.id = run_datasets.dataset"
     own = f"WHERE run_datasets.run = {key}"
     if comparison.field.key != "context":
         test = compare(dialect, f"datasets.{comparison.field.key}", comparison)
-        return Clause(f"EXISTS ({joins} {own} AND {test.text})", test.values)
+        return Clause(f"EXISTS ({joins} {own} AND {test.text}{end})", test.values)
     test = compare(dialect, "run_dataset_tags.value", comparison)
     return Clause(
         f"EXISTS (SELECT 1 FROM run_dataset_tags WHERE run_dataset_tags.run = {key}"
-        f" AND run_dataset_tags.key = 'mlflow.data.context' AND {test.text})",
+        f" AND run_dataset_tags.key = 'mlflow.data.context' AND {test.text}{end})",
         test.values,
     )
 

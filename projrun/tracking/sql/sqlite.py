@@ -19,7 +19,7 @@ from projrun.errors import (
     UnavailableError,
 )
 from projrun.tracking.runs import LocalStore
-from projrun.tracking.sql.engine import VERSION
+from projrun.tracking.sql.engine import VERSION, marks
 from projrun.tracking.sql.mounts import network_file_system
 from projrun.typed import TYPE_CHECKING
 
@@ -56,6 +56,13 @@ class SqliteDialect:
             return None
         # No text has half a surrogate pair.
         return beginning, beginning[:-1] + chr(0xE000 if following == 0xD800 else following)
+
+    probe = ""
+    """It answers all of them so, once another table's row is known."""
+
+    def keys(self, values: Sequence[object]) -> tuple[str, Sequence[object]]:
+        """One `?` for each."""
+        return f"IN ({marks(values)})", values
 
     def any_of(self, column: str, values: Sequence[object]) -> tuple[str, object]:
         """A list of any length: SQLite before 3.32 takes 999 values."""

@@ -6,17 +6,21 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from functools import cached_property
+from operator import itemgetter
 
 from projrun.tracking.sql.engine import CHUNK, UNLIMITED, Connection, in_list
 from projrun.tracking.sql.samples.summaries import (
     COLUMNS,
     POINTS,
     Extremes,
+    Last,
     Point,
     Summary,
     least_and_greatest,
     read,
     read_extremes,
+    read_last,
 )
 
 _FROM = f"SELECT {COLUMNS} FROM points WHERE series = ? AND ({COLUMNS}) >= (?, ?, ?, ?) ORDER BY {COLUMNS}"
@@ -24,26 +28,30 @@ _BEFORE = (
     f"SELECT {COLUMNS} FROM points WHERE series = ? AND ({COLUMNS}) < (?, ?, ?, ?)"
     f" ORDER BY {', '.join(f'{column} DESC' for column in COLUMNS.split(', '))}"
 )
+_value = itemgetter(2)
 
 
 class LongSeries:
     """A series with summaries, within a transaction: places count from 0 by step, time and value."""
 
-    def __init__(self, connection: Connection, series: int, summaries: Sequence[Summary]) -> None:
+    def __init__(self, connection: Connection, series: int, last: Last) -> None:
         self._connection = connection
         self._series = series
-        self._summaries = summaries
-        self._summarized = len(summaries) * POINTS
+        self._summarized = (last.number + 1) * POINTS
         # What came since the summaries were made: few, but for a moment.
         rest = f"{_FROM} LIMIT {UNLIMITED} OFFSET {POINTS}"
-        rows = connection.execute(rest, (series, *summaries[-1].first))
-        self._rest: list[Point] = rows.fetchall()
+        self._rest: list[Point] = connection.execute(rest, (series, *last.first)).fetchall()
 
     @classmethod
     def read(cls, connection: Connection, series: int) -> LongSeries | None:
         """None for a series without summaries."""
-        summaries = read(connection, series)
-        return cls(connection, series, summaries) if summaries else None
+        last = read_last(connection, series)
+        return last and cls(connection, series, last)
+
+    @cached_property
+    def _summaries(self) -> Sequence[Summary]:
+        """Read when they are needed: a series of a million points has two thousand."""
+        return read(self._connection, self._series)
 
     def places(self, steps: tuple[int, int] | None) -> tuple[int, int]:
         """The first place, and that after the last, from and to the given steps."""
@@ -54,16 +62,16 @@ class LongSeries:
 
     def steps_of(self, first: int, last: int) -> tuple[int, int]:
         """From and to which step the points between two times are, and some before and after: time never goes back."""
-        times = [summary.first[1] for summary in self._summaries]
+        times = [summary.timestamp for summary in self._summaries]
         begin, end = bisect_left(times, first) - 1, bisect_right(times, last)
-        low = self._summaries[begin].first[0] if begin > 0 else self._summaries[0].first[0]
-        return low, self._summaries[end].first[0] if end < len(times) else UNLIMITED
+        low = self._summaries[begin].step if begin > 0 else self._summaries[0].step
+        return low, self._summaries[end].step if end < len(times) else UNLIMITED
 
     def _place_of(self, step: int) -> int:
         """How many points come before a step."""
         if self._rest and step > self._rest[0][0]:
             return self._summarized + sum(point[0] < step for point in self._rest)
-        number = bisect_left(self._summaries, step, key=lambda summary: summary.first[0]) - 1
+        number = bisect_left(self._summaries, step, key=lambda summary: summary.step) - 1
         if number < 0:
             return 0
         rows = self._connection.execute(
@@ -86,7 +94,7 @@ class LongSeries:
             if not offset:
                 found[place] = summary.first
             elif summary.stride:
-                even[place] = summary.first[0] + summary.stride * offset
+                even[place] = summary.step + summary.stride * offset
             else:
                 found[place] = self._seek(number, offset)
         by_step = self._at_steps(list(even.values()))
@@ -95,18 +103,15 @@ class LongSeries:
 
     def _at_steps(self, steps: Sequence[int]) -> dict[int, Point]:
         """The first point at each step."""
-        found: dict[int, Point] = {}
+        rows: list[Point] = []
         for start in range(0, len(steps), CHUNK):
             chunk = steps[start : start + CHUNK]
-            rows = self._connection.execute(
+            rows += self._connection.execute(
                 f"SELECT {COLUMNS} FROM points WHERE series = ? AND {in_list('step', chunk)}",
                 (self._series, *chunk),
-            )
-            for row in rows:
-                known = found.get(row[0])
-                if known is None or row < known:
-                    found[row[0]] = row
-        return found
+            ).fetchall()
+        # Of several at a step, the last one stays in a dictionary.
+        return {row[0]: row for row in sorted(rows)[::-1]}
 
     def _seek(self, number: int, offset: int) -> Point:
         """The point at an offset from a summary's first, from the nearer end."""
@@ -161,9 +166,11 @@ class LongSeries:
 def _in_groups(parts: Sequence[Extremes], most: int) -> list[Point]:
     """The extremes of at most so many groups of parts, by step."""
     groups = min(most, len(parts))
+    lows = [part.least for part in parts if part.least]
+    highs = [part.greatest for part in parts if part.greatest]
     found: list[Point] = []
     for group in range(groups):
-        members = parts[group * len(parts) // groups : (group + 1) * len(parts) // groups]
-        points = [point for part in members for point in part[:2] if point]
-        found += sorted({point for point in least_and_greatest(points) if point})
+        members = slice(group * len(parts) // groups, (group + 1) * len(parts) // groups)
+        low, high = min(lows[members], key=_value), max(highs[members], key=_value)
+        found += [low] if low == high else sorted((low, high))
     return found

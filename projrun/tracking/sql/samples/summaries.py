@@ -37,6 +37,21 @@ class Summary(NamedTuple):
     """Where one summary begins, and how its steps go on: each by `stride`, or 0 where they are not that even."""
 
     stride: int
+    step: int
+    timestamp: int
+    value: float
+    is_nan: int
+
+    @property
+    def first(self) -> Point:
+        """The point."""
+        return self[1:]
+
+
+class Last(NamedTuple):
+    """The number of a series' last summary, and where it begins."""
+
+    number: int
     first: Point
 
 
@@ -92,7 +107,15 @@ def read(connection: Connection, series: int) -> list[Summary]:
     rows = connection.execute(
         f"SELECT stride, {_FIRST} FROM summaries WHERE series = ? ORDER BY number", (series,)
     )
-    return [_new(Summary, (row[0], row[1:])) for row in rows]
+    return [_new(Summary, row) for row in rows.fetchall()]
+
+
+def read_last(connection: Connection, series: int) -> Last | None:
+    """None for a series without summaries."""
+    row = connection.execute(
+        f"SELECT number, {_FIRST} FROM summaries WHERE series = ? ORDER BY number DESC LIMIT 1", (series,)
+    ).fetchone()
+    return row and Last(row[0], row[1:])
 
 
 def read_extremes(connection: Connection, series: int, first: int, last: int) -> list[Extremes]:
