@@ -324,6 +324,31 @@ def test_only_rows_in_sight_are_drawn(screen: Screen, api: Api) -> None:
     assert "select" not in query(screen)
 
 
+def test_scrolling_leaves_the_elements_of_rows_in_their_places(screen: Screen, api: Api) -> None:
+    experiment = api.experiment("long")
+    for number in range(210):
+        api.post("runs/create", experiment_id=experiment, run_name=f"run {number}", start_time=number + 1)
+    screen.show(f"/experiments/{experiment}").text("run 209")
+    moved = screen.page.locator(".grid").evaluate(
+        """async (grid) => {
+            let moved = 0;
+            const count = (records) => records.forEach((each) => (moved += each.addedNodes.length));
+            new MutationObserver(count).observe(grid.querySelector(".grid-body"), { childList: true });
+            while (grid.scrollTop + grid.clientHeight < grid.scrollHeight) {
+                grid.scrollTop += 128;
+                await new Promise(requestAnimationFrame);
+            }
+            return moved;
+        }"""
+    )
+    screen.text("run 0", exact=True)
+    assert moved < 80  # of 170 rows that came: they are put in order where the scrolling pauses
+    last = screen.page.locator(".grid-body .grid-row").last
+    expect(last).to_have_attribute("aria-rowindex", "211")
+    shown = screen.page.locator(NAMES).all_inner_texts()
+    assert shown == [f"run {number}" for number in reversed(range(len(shown)))]
+
+
 def test_an_experiment_without_runs_says_how_to_record(screen: Screen, api: Api) -> None:
     experiment = api.experiment("it's empty")
     screen.show(f"/experiments/{experiment}")

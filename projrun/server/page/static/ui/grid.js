@@ -9,9 +9,11 @@ import { Component, html, useCallback, useEffect, useLayoutEffect, useMemo, useR
 export const ROW = 32;
 const MORE = 8; // rows drawn above and below, and columns' pixels, so that scrolling shows no gaps
 const STEP = 4;
+const SETTLED = 200; // milliseconds without scrolling after which the rows' elements are put in order
 
 /** @typedef {{ id: string, width: number, class?: string, sort?: "ascending" | "descending" }} GridColumn */
-/** @typedef {{ first: number, last: number, left: number, right: number, held: number }} Range Of rows, and of columns that are not pinned. `held` rows have elements. */
+/** @typedef {{ first: number, last: number, left: number, right: number, held: number }} Sight Of rows, and of columns that are not pinned. `held` rows have elements. */
+/** @typedef {Sight & { settled: number }} Range `settled` was the first row when the scrolling last ended: its element is still the first. */
 /**
  * @typedef {object} GridProps
  * @property {string} label
@@ -19,7 +21,7 @@ const STEP = 4;
  * @property {readonly GridColumn[]} columns
  * @property {number} pinned how many of the columns stay at the left
  * @property {unknown} version another one where all rows are to be drawn again
- * @property {(row: number) => unknown} stamp of one row: another one where it is to be drawn again
+ * @property {(row: number) => unknown} stamp of one row: another one where it is to be drawn again, undefined while nothing of it is known
  * @property {unknown} drawn another one where some row's stamp may be another one
  * @property {number} current the row that the keyboard is at
  * @property {(column: GridColumn, index: number) => any} head
@@ -41,18 +43,32 @@ export function Grid(props) {
   useEffect(() => onSee({ rows: [range.first, range.last], columns: seen }), [range.first, range.last, seen, version, drawn]);
   useLayoutEffect(() => showRow(scroller.current, current), [current]);
   // Fewer columns may have come since it was measured.
-  const shared = { columns, places, pinned, left: range.left, right: Math.min(range.right, columns.length) };
-  const rows = [];
-  // A row that leaves on one side becomes the next on the other: changing its texts costs less than new elements.
-  for (let index = range.first; index < Math.min(range.last, count); index += 1) {
-    rows.push(html`<${Row} key=${index % range.held} index=${index} version=${version} stamp=${stamp(index)} cell=${cell} look=${look} current=${index === current} ...${shared} />`);
-  }
+  const shared = { columns, places, pinned, left: range.left, right: Math.min(range.right, columns.length), held: range.held };
+  // A row of which nothing is known is drawn where the scrolling pauses.
+  const paused = range.settled === range.first;
+  const rows = indexesOf(range, count).map(
+    (index) => html`<${Row} key=${index % range.held} index=${index} version=${version} stamp=${stamp(index) ?? paused} cell=${cell} look=${look} current=${index === current} ...${shared} />`,
+  );
   return html`<div class="grid" role="grid" aria-label=${label} aria-rowcount=${count + 1} aria-colcount=${columns.length} tabindex="0" ref=${scroller}>
     <div class="grid-head" role="rowgroup" style=${{ width: `${places.total}px` }}>
       <${HeadRow} version=${version} head=${head} ...${shared} />
     </div>
     <div class="grid-body" role="rowgroup" style=${{ height: `${count * ROW}px`, width: `${places.total}px` }}>${rows}</div>
   </div>`;
+}
+
+/**
+ * The rows, in the order of their elements. A row that leaves on one side becomes the next on the other: changing its texts
+ * costs less than new elements, or than moving its own before the scrolling ends.
+ * @param {Range} range @param {number} count
+ */
+function indexesOf({ first, last, held, settled }, count) {
+  const end = Math.min(last, count);
+  const from = first - (first % held);
+  return Array.from({ length: held }, (_, number) => {
+    const index = from + ((settled + number) % held);
+    return index < first ? index + held : index;
+  }).filter((index) => index < end);
 }
 
 /** The cells of one line. @param {any} props */
@@ -78,7 +94,7 @@ function Line({ columns, places, pinned, left, right, role, draw }) {
     ${inSight}`;
 }
 
-const SHARED = ["version", "left", "right", "columns", "places"];
+const SHARED = ["version", "left", "right", "columns", "places", "held"];
 
 class HeadRow extends Component {
   /** @param {any} next */
@@ -92,12 +108,16 @@ class HeadRow extends Component {
   }
 }
 
-/** Drawn again only where something of it changed: scrolling draws only the rows that come. */
+/**
+ * Drawn again only where something of it changed: scrolling draws only the rows that come, and each once. While its stamp is
+ * `false`, the row that left stays where it is, out of sight.
+ */
 class Row extends Component {
   /** @param {any} next */
   shouldComponentUpdate(next) {
     const now = /** @type {any} */ (this.props);
-    return next.index !== now.index || next.stamp !== now.stamp || next.current !== now.current || SHARED.some((name) => next[name] !== now[name]);
+    if (SHARED.some((name) => next[name] !== now[name]) || next.current !== now.current) return true;
+    return next.stamp !== false && (next.index !== now.index || next.stamp !== now.stamp);
   }
 
   render() {
@@ -138,12 +158,12 @@ function placesOf(columns, pinned) {
 /** What is in sight, measured when something scrolls or is resized.
  * @param {{ current: HTMLElement | null }} scroller @param {number} count @param {ReturnType<typeof placesOf>} places @returns {Range} */
 function useRange(scroller, count, places) {
-  const [range, setRange] = useState(/** @type {Range} */ ({ first: 0, last: 0, left: 0, right: 0, held: 1 }));
+  const [range, setRange] = useState(/** @type {Range} */ ({ first: 0, last: 0, left: 0, right: 0, held: 1, settled: 0 }));
   const measure = useCallback(() => {
     const element = scroller.current;
     if (!element) return;
     const next = rangeOf(element, count, places);
-    setRange((old) => (same(old, next) ? old : next));
+    setRange((old) => (same(old, next) ? old : { ...next, settled: old.settled }));
   }, [count, places]);
   useLayoutEffect(() => {
     const element = scroller.current;
@@ -157,10 +177,14 @@ function useRange(scroller, count, places) {
       element.removeEventListener("scroll", measure);
     };
   }, [measure]);
+  useEffect(() => {
+    const settling = setTimeout(() => setRange((old) => (old.settled === old.first ? old : { ...old, settled: old.first })), SETTLED);
+    return () => clearTimeout(settling);
+  }, [range.first]);
   return range;
 }
 
-/** @param {HTMLElement} element @param {number} count @param {ReturnType<typeof placesOf>} places @returns {Range} */
+/** @param {HTMLElement} element @param {number} count @param {ReturnType<typeof placesOf>} places @returns {Sight} */
 function rangeOf({ scrollTop, scrollLeft, clientHeight, clientWidth }, count, { lefts, pins }) {
   // In steps, so that most events of scrolling change nothing.
   const top = Math.floor(scrollTop / ROW / STEP) * STEP;
@@ -174,7 +198,7 @@ function rangeOf({ scrollTop, scrollLeft, clientHeight, clientWidth }, count, { 
   return { first, last, left: Math.max(0, left), right: right < 0 ? lefts.length : right, held };
 }
 
-/** @param {Range} one @param {Range} other */
+/** @param {Sight} one @param {Sight} other */
 function same(one, other) {
   return one.first === other.first && one.last === other.last && one.left === other.left && one.right === other.right && one.held === other.held;
 }

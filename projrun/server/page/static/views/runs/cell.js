@@ -40,7 +40,7 @@ export function Value({ row, column, cells }) {
   if (column.kind === "attribute" && column.key === "status") return html`<${Status} status=${value} />`;
   const text = cellText(column, value, ago);
   const whole = column.key.endsWith("_time") ? exactDate(Number(value)) : String(value);
-  return html`<span class="clip" title=${whole}>${text}</span>`;
+  return html`<span title=${whole}>${text}</span>`;
 }
 
 /** The mean of a group, with what it varies by. @param {{ statistics: import("./source.js").Statistics | null }} props */
@@ -48,7 +48,7 @@ export function Mean({ statistics }) {
   if (!statistics) return null;
   const { mean, min, max, count: runs } = statistics;
   const whole = `${counted(runs, "value")}, from ${number(min)} to ${number(max)}`;
-  return html`<span class="clip" title=${whole}>${number(mean, 4)} <span class="muted">${deviation(statistics)}</span></span>`;
+  return html`<span title=${whole}>${number(mean, 4)} <span class="muted">${deviation(statistics)}</span></span>`;
 }
 
 /** A history, small. @param {{ points: number[] | undefined }} props */

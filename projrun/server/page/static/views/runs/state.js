@@ -129,9 +129,23 @@ function useColumns(experiment, query, known) {
 /** @param {string} experiment */
 function useCells(experiment) {
   const [drawn, redraw] = useState(0);
-  const cells = useMemo(() => new Cells(experiment, () => redraw((old) => old + 1), complain), [experiment]);
+  const cells = useMemo(() => new Cells(experiment, perFrame(() => redraw((old) => old + 1)), complain), [experiment]);
   useEffect(() => () => cells.stop(), [cells]);
   return { cells, drawn };
+}
+
+/** Called once in the next frame, however often it was asked for: what scrolled was measured by then, which would lay out all that was drawn before.
+ * @param {() => void} call */
+function perFrame(call) {
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      call();
+    });
+  };
 }
 
 /** Asks what changed while the page is seen.

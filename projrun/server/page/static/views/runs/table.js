@@ -48,7 +48,7 @@ export function Table({ experiment, table, selected, at, onToggle, onFold, onAll
   };
   const stamp = (/** @type {number} */ index) => {
     const item = items[index];
-    return item?.kind === "run" ? cells.stamps.get(item.row) : undefined;
+    return item?.kind === "run" ? cells.stamps.get(item.row) : item;
   };
   const look = (/** @type {number} */ index) => {
     const item = /** @type {import("../../lib/run_items.js").Item} */ (items[index]);
