@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import pairwise
 from math import isnan, nan
@@ -12,9 +13,11 @@ import pytest
 
 from projrun.tracking.curves import Axis, Curve
 from projrun.tracking.entities import Metric
+from projrun.tracking.sql.engine import Connection
 from projrun.tracking.sql.migrations import MIGRATIONS
 from projrun.tracking.sql.samples import curves as module
 from projrun.tracking.sql.samples.curves import SqlCurves
+from projrun.tracking.sql.samples.summaries import extend
 from projrun.tracking.sql.sqlite import SqliteEngine
 from projrun.tracking.sql.store import SqlStore
 
@@ -136,6 +139,27 @@ def test_who_looks_first_does_not_wait_for_summaries(
     both = [(run_id, "m"), (run_id, "other")]
     assert [curve.rough for curve in curves.curves(both)] == [False, True]
     assert [curve.rough for curve in curves.curves(both, patient=True)] == [False, False]
+
+
+def test_who_is_in_a_hurry_does_not_wait_for_summaries_of_others(
+    curves: SqlCurves, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def looked_at_meanwhile(connection: Connection, number: int) -> bool:
+        made.append(extend(connection, number))
+        if len(made) == 1:
+            with (
+                ThreadPoolExecutor(1) as other,
+                closing(SqliteEngine.open(curves._engine.path)) as engine,  # type: ignore[attr-defined]  # a file's
+            ):
+                look = other.submit(lambda: SqlCurves(engine).curves([(run_id, "m")]))
+                assert look.result(10)[0].rough
+        return True  # there is more to do
+
+    monkeypatch.setattr(module, "extend", looked_at_meanwhile)
+    assert curves.curves([(run_id, "m")], patient=True)[0].rough
+    assert made == [False]  # the request that waited made way
 
 
 def test_rough_curves_of_steps_that_are_apart(

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import ceil, floor, inf, isnan
 from operator import itemgetter
 from typing import NamedTuple
@@ -33,6 +34,8 @@ _ROUGH = 200
 """Points of a rough curve."""
 _ROUGH_IN_ALL = 6_000
 """Of all in a request, as far as each has a fifth of `_ROUGH`."""
+_GROWING = threading.Lock()
+"""Of the request of this process that makes summaries: others would wait for its transactions."""
 _LEAST, _GREATEST = -(2**63), 2**63 - 1
 
 
@@ -61,6 +64,9 @@ class _Window(NamedTuple):
 class SqlCurves:
     """The `Curves` of a database."""
 
+    _hurried = 0
+    """Requests of this process so far that were not patient: one that is makes way for them."""
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
@@ -86,21 +92,29 @@ class SqlCurves:
         with self._engine.reading() as connection:
             sources = _sources(connection, series)
             growing = [source.series[0] for source in sources.values() if _must_grow(connection, source)]
+        if not patient:
+            SqlCurves._hurried += 1
         rough = self._grow(growing, _PATIENCE if patient else _FIRST_LOOK)
         with self._engine.reading() as connection:
             return [_curve(connection, name, sources.get(name), window, rough=rough) for name in series]
 
-    def _grow(self, growing: Iterable[int], patience: float) -> frozenset[int]:
+    def _grow(self, growing: Sequence[int], patience: float) -> frozenset[int]:
         """Make summaries as long as there is time; those that have to do without."""
-        deadline, left = time.monotonic() + patience, []
-        for number in growing:
-            complete = False
-            while not complete and time.monotonic() < deadline:
-                with self._engine.writing() as connection:
-                    complete = not extend(connection, number)
-            if not complete:
-                left.append(number)
-        return frozenset(left)
+        deadline = time.monotonic() + patience
+        if not growing or not _GROWING.acquire(timeout=patience / 10):
+            return frozenset(growing)
+        try:
+            hurried, left = SqlCurves._hurried, []
+            for number in growing:
+                complete = False
+                while not complete and time.monotonic() < deadline and hurried == SqlCurves._hurried:
+                    with self._engine.writing() as connection:
+                        complete = not extend(connection, number)
+                if not complete:
+                    left.append(number)
+            return frozenset(left)
+        finally:
+            _GROWING.release()
 
 
 def _bounds(between: tuple[float | None, float | None]) -> tuple[int, int]:
