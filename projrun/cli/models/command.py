@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from projrun.cli.models.env import env
+from projrun.cli.models.serve import serve
 from projrun.cli.models.show import show
 from projrun.cli.records.models import models
 
-for command in (show, env):
+for command in (show, env, serve):
     models.add_command(command)

@@ -1,0 +1,148 @@
+"""`projrun models serve`: answer requests for predictions, as MLflow's scoring server does."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from projrun.cli.models.opening import OpenedModel, check_trust, opened_model, planned_environment
+from projrun.cli.models.options import environment_of_model, trusting
+from projrun.cli.quantities import parse_size
+from projrun.cli.rendering import one_line, print_text, print_warning
+from projrun.cli.reporter import CommandLineReporter
+from projrun.errors import InvalidValueError, RequestError
+from projrun.models.serving.served import ServedModel, ServingOptions
+from projrun.running.interpreter import interpreter_of
+from projrun.tracking.artifacts.paths import checked_path
+
+_DEFAULTS = ServingOptions()
+
+
+@click.command("serve", context_settings={"help_option_names": ["--help"]})  # -h is MLflow's --host
+@environment_of_model
+@trusting
+@click.option(
+    "-h",
+    "--host",
+    metavar="HOST",
+    default="127.0.0.1",
+    envvar="MLFLOW_HOST",
+    show_default=True,
+    show_envvar=True,
+    help="Address to listen on. Whoever reaches it can ask the model: there are no users.",
+)
+@click.option(
+    "-p",
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    default=5000,
+    envvar="MLFLOW_PORT",
+    show_default=True,
+    show_envvar=True,
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "-w",
+    "--workers",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    default=_DEFAULTS.workers,
+    envvar="MLFLOW_MODELS_WORKERS",
+    show_default=True,
+    show_envvar=True,
+    help="Processes that have the model loaded; each answers one request at a time.",
+)
+@click.option(
+    "-t",
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    default=_DEFAULTS.timeout,
+    envvar="MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT",
+    show_default=True,
+    show_envvar=True,
+    help="Longest time for a request; then its worker is replaced.",
+)
+@click.option(
+    "--max-body", metavar="SIZE", default="", help="Refuse larger bodies: 10MB. By default there is no limit."
+)
+def serve(trust: bool, **values: Any) -> None:
+    """Serve a model over HTTP, with the routes and answers of `mlflow models serve`.
+
+    The model is loaded in worker processes of the environment that its files ask for, which is built if it is not
+    cached. SIGHUP loads the model again without losing a request; Ctrl-C or SIGTERM ends the server once requests
+    under way are answered.
+
+    \b
+    projrun models serve -m runs:/latest/model -p 1234
+    curl http://127.0.0.1:1234/invocations -H 'Content-Type: application/json' \\
+        -d '{"dataframe_records": [{"alcohol": 9.8, "sulphates": 0.5}]}'
+    """
+    from projrun.http.serving.listening import is_loopback, listen, url
+    from projrun.http.serving.readiness import handed_over
+    from projrun.models.serving.program import serve as answer
+
+    options = ServingOptions(
+        workers=values["workers"], timeout=values["timeout"], max_body=_size(values["max_body"])
+    )
+    reporter = CommandLineReporter()
+    model = opened_model(values, reporter)
+    served = served_model(model, reporter, trusted=trust)
+    listeners = handed_over() or listen(values["host"], values["port"])
+    if not is_loopback(values["host"]):
+        print_warning("whoever reaches this address can ask the model: it has no users")
+    answer(served, options, listeners, reporter, _told(model, [url(one) for one in listeners]))
+
+
+def served_model(model: OpenedModel, reporter: CommandLineReporter, *, trusted: bool) -> ServedModel:
+    """The model with its environment, built if it is not cached. Raises ProjrunError."""
+    if model.mlmodel.pyfunc is None:
+        raise RequestError(
+            f"{model.files.shown} has no python_function flavor, and only that can predict",
+            hint=f"it has: {', '.join(model.mlmodel.flavors) or 'none'}",
+        )
+    check_trust(model, trusted=trusted)
+    interpreter = interpreter_of(planned_environment(model), model.context.environ, reporter)
+    return ServedModel(model.files.folder.name, model.files.folder, interpreter.command, interpreter.environ)
+
+
+def _size(text: str) -> int:
+    return parse_size(text, "--max-body") if text else _DEFAULTS.max_body
+
+
+def _told(model: OpenedModel, addresses: Sequence[str]) -> Callable[[], None]:
+    """Says where it listens once it answers, and how to ask it."""
+    listening = f"projrun models: listening on {', '.join(addresses)}; serves {model.files.shown}"
+
+    def tell() -> None:
+        print_text(one_line(listening))
+        example = _example(model)
+        if example is not None:
+            words = [
+                "curl",
+                f"{addresses[0]}/invocations",
+                "-H",
+                "Content-Type: application/json",
+                "-d",
+                f"@{example}",
+            ]
+            print_text(f"projrun models: try it: {one_line(shlex.join(words))}")
+
+    return tell
+
+
+def _example(model: OpenedModel) -> Path | None:
+    """The file with the example as a request's body, where the model has one."""
+    example = model.mlmodel.input_example
+    if example is None or not example.serving:
+        return None
+    try:
+        file = model.files.folder / checked_path(example.serving)
+    except InvalidValueError:
+        return None
+    return file if file.is_file() else None

@@ -1,0 +1,104 @@
+"""`projrun models serve` from the command line: the environment, the line to try, trust, and its ends."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support.commands import Completed, projrun_argv, run_projrun
+
+pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
+
+
+class Serving(NamedTuple):
+    """A server that answers."""
+
+    process: subprocess.Popen[str]
+    lines: list[str]
+    """What it printed until then."""
+
+
+@contextmanager
+def serving(folder: Path, *words: str | Path) -> Iterator[Serving]:
+    """`projrun models serve` on a free port, once it answers."""
+    out = folder / "out"
+    with out.open("w") as stream:
+        process = subprocess.Popen(
+            [*projrun_argv(), "models", "serve", "-p", "0", *map(str, words)],
+            stdout=stream,
+            stderr=stream,
+            text=True,
+        )
+    try:
+        deadline = time.monotonic() + 120
+        while "listening on" not in out.read_text():
+            assert process.poll() is None, out.read_text()
+            assert time.monotonic() < deadline, out.read_text()
+            time.sleep(0.05)
+        time.sleep(0.2)  # the line after it
+        yield Serving(process, out.read_text().splitlines())
+    finally:
+        process.kill()
+        process.wait()
+
+
+def refused(*words: str | Path) -> Completed:
+    return run_projrun("models", "serve", "-p", "0", *words)
+
+
+def test_the_line_to_try_gets_predictions(mlflow3_python: Path, scoring_models: Path, tmp_path: Path) -> None:
+    model = Path(shutil.copytree(scoring_models / "sklearn", tmp_path / "it's a model"))
+    example = {"dataframe_split": {"columns": ["a", "b"], "data": [[1.0, 2.0]]}}
+    (model / "example.json").write_text(json.dumps(example))
+    with (model / "MLmodel").open("a") as file:
+        file.write("saved_input_example_info: {artifact_path: x.json, serving_input_path: example.json}\n")
+    with serving(tmp_path, "-m", model, "--env", mlflow3_python.parent.parent) as server:
+        (line,) = [line for line in server.lines if "try it:" in line]
+        done = subprocess.run(
+            shlex.split(line.partition("try it:")[2]), capture_output=True, text=True, check=True
+        )
+        assert len(json.loads(done.stdout)["predictions"]) > 0
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(20) == 0
+
+
+def test_a_model_that_cannot_predict_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text("flavors: {onnx: {}}\n")
+    done = refused("-m", tmp_path)
+    assert done.returncode == 2
+    assert "has no python_function flavor, and only that can predict; it has: onnx" in done.stderr
+
+
+def test_a_model_that_does_not_load_ends_with_its_reason(mlflow3_python: Path, tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text("flavors: {python_function: {loader_module: absent_module}}\n")
+    done = refused("-m", tmp_path, "--env", mlflow3_python.parent.parent)
+    assert done.returncode == 4
+    (reason,) = re.findall("projrun: error: .*", done.stderr)
+    assert "absent_module" in reason
+    assert "Traceback" in done.stderr  # the model's own
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_loaded(
+    mlflow3_python: Path, scoring_models: Path, tmp_path: Path
+) -> None:
+    words = ("-m", scoring_models / "sklearn", "--env", mlflow3_python.parent.parent)
+    with serving(tmp_path, *words) as server:
+        port = re.findall(r"http://127\.0\.0\.1:(\d+);", "".join(server.lines))[0]
+        done = run_projrun("models", "serve", "-p", port, *words)
+        assert done.returncode == 2
+        assert f"port {port} of 127.0.0.1 is in use" in done.stderr
+
+
+def test_help_leaves_h_to_the_host() -> None:
+    assert "-h, --host HOST" in run_projrun("models", "serve", "--help").check().stdout
