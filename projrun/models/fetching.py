@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from projrun.cache.entries import ContentCache
 from projrun.credentials import redact_uri
-from projrun.errors import ProjrunError, SourceError
+from projrun.errors import ProjrunError, RequestError, SourceError
 from projrun.http.object_stores import EXTRAS
 from projrun.sources.archives.known import Known, fingerprint, recall, remember
 from projrun.sources.fetch import fetch
@@ -35,6 +35,7 @@ from projrun.tracking.runs import LocalStore, RunStore
 
 _OF_STORES = ("runs", "models", "mlflow-artifacts")
 _MOST_FILES = 100_000
+_FORMS = "a model is a folder, runs:/RUN/PATH, models:/NAME/VERSION, models:/NAME@ALIAS or the address of an archive"
 
 
 class Stores(NamedTuple):
@@ -71,6 +72,8 @@ def fetch_model(
     if scheme in EXTRAS and not is_archive_name(uri.partition("?")[0]):
         options.policy.check_place(*place_of(uri))
         return _Fetching(uri, "", options, names).fetched(Place(uri, ""), None)
+    if not scheme and "@" not in uri and not (options.caller_directory / uri).expanduser().exists():
+        raise RequestError(f"there is no folder {uri!r}", hint=_FORMS)
     if scheme not in _OF_STORES:
         checkout = fetch(uri, None, options._replace(own_copy=False))
         return FetchedModel(checkout.uri, checkout.directory, is_own=checkout.cached is None)

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +88,14 @@ def test_a_model_that_does_not_load_ends_with_its_reason(mlflow3_python: Path, t
     (reason,) = re.findall("projrun: error: .*", done.stderr)
     assert "absent_module" in reason
     assert "Traceback" in done.stderr  # the model's own
+
+
+def test_an_environment_without_mlflow_is_named(scoring_models: Path, tmp_path: Path) -> None:
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    done = refused("-m", scoring_models / "sklearn", "--env", venv)
+    assert done.returncode == 4
+    assert "its environment has no mlflow, which loads it: add mlflow or mlflow-skinny" in done.stderr
 
 
 def test_a_port_that_is_taken_is_said_before_anything_is_loaded(

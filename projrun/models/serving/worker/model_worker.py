@@ -130,6 +130,13 @@ def one_line(error: BaseException) -> str:
     return text if len(text) <= 500 else text[:497] + "..."
 
 
+def _why(error: BaseException) -> str:
+    """Why the model cannot be loaded."""
+    if isinstance(error, ModuleNotFoundError) and error.name == "mlflow":
+        return "its environment has no mlflow, which loads it: add mlflow or mlflow-skinny and pandas"
+    return one_line(error)
+
+
 def _fault(error: BaseException) -> tuple[dict[str, Any], bytes]:
     """The model's answer could not be made or encoded: its trace is for the log alone."""
     traceback.print_exc()
@@ -170,7 +177,7 @@ def main(descriptor: str, folder: str) -> int:
         model = ServedModel(folder)
     except BaseException as error:
         traceback.print_exc()
-        link.send({"failed": one_line(error)})
+        link.send({"failed": _why(error)})
         return 1
     try:
         link.send({"version": model.version})
