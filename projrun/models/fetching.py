@@ -73,7 +73,7 @@ def fetch_model(
         options.policy.check_place(*place_of(uri))
         return _Fetching(uri, "", options, names).fetched(Place(uri, ""), None)
     if not scheme and "@" not in uri and not (options.caller_directory / uri).expanduser().exists():
-        raise RequestError(f"there is no folder {uri!r}", hint=_FORMS)
+        raise RequestError(f"folder {uri!r} not found", hint=_FORMS)
     if scheme not in _OF_STORES:
         checkout = fetch(uri, None, options._replace(own_copy=False))
         return FetchedModel(checkout.uri, checkout.directory, is_own=checkout.cached is None)

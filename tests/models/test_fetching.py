@@ -75,7 +75,7 @@ def test_a_folder_is_used_in_place(store: SqlStore, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     model = fetched("mine", store, tmp_path)
     assert (model.folder, model.is_own) == (tmp_path / "mine", True)
-    with pytest.raises(RequestError, match="there is no folder 'other'"):
+    with pytest.raises(RequestError, match="folder 'other' not found"):
         fetched("other", store, tmp_path)
 
 

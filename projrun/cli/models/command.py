@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from projrun.cli.models.env import env
+from projrun.cli.models.predict import predict_file
 from projrun.cli.models.serve import serve
 from projrun.cli.models.show import show
 from projrun.cli.records.models import models
 
-for command in (show, env, serve):
+for command in (show, env, serve, predict_file):
     models.add_command(command)

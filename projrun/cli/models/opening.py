@@ -16,10 +16,12 @@ import click
 from projrun.cli.rendering import print_warning
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_environment_request
-from projrun.errors import SourceError
+from projrun.errors import RequestError, SourceError
 from projrun.models.fetching import FetchedModel, Stores, fetch_model
 from projrun.models.mlmodel import MLmodel, read_mlmodel
+from projrun.models.serving.served import ServedModel
 from projrun.reporting import visible
+from projrun.running.interpreter import interpreter_of
 from projrun.running.plan import EnvironmentPlan, plan_environment, tracking_target
 from projrun.running.record.lookup import find_run
 from projrun.running.request import Context, RunRequest, context_of
@@ -112,3 +114,15 @@ def planned_environment(model: OpenedModel) -> EnvironmentPlan:
     for warning in plan.warnings:
         print_warning(warning)
     return plan
+
+
+def served_model(model: OpenedModel, reporter: CommandLineReporter, *, trusted: bool) -> ServedModel:
+    """The model with its environment, built if it is not cached. Raises ProjrunError."""
+    if model.mlmodel.pyfunc is None:
+        raise RequestError(
+            f"{model.files.shown} has no python_function flavor, and only that can predict",
+            hint=f"it has: {', '.join(model.mlmodel.flavors) or 'none'}",
+        )
+    check_trust(model, trusted=trusted)
+    interpreter = interpreter_of(planned_environment(model), model.context.environ, reporter)
+    return ServedModel(model.files.folder.name, model.files.folder, interpreter.command, interpreter.environ)

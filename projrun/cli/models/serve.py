@@ -9,14 +9,13 @@ from typing import Any
 
 import click
 
-from projrun.cli.models.opening import OpenedModel, check_trust, opened_model, planned_environment
+from projrun.cli.models.opening import OpenedModel, opened_model, served_model
 from projrun.cli.models.options import environment_of_model, trusting
 from projrun.cli.quantities import parse_size
 from projrun.cli.rendering import one_line, print_text, print_warning
 from projrun.cli.reporter import CommandLineReporter
-from projrun.errors import InvalidValueError, RequestError
-from projrun.models.serving.served import ServedModel, ServingOptions
-from projrun.running.interpreter import interpreter_of
+from projrun.errors import InvalidValueError
+from projrun.models.serving.served import ServingOptions
 from projrun.tracking.artifacts.paths import checked_path
 
 _DEFAULTS = ServingOptions()
@@ -97,18 +96,6 @@ def serve(trust: bool, **values: Any) -> None:
     if not is_loopback(values["host"]):
         print_warning("whoever reaches this address can ask the model: it has no users")
     answer(served, options, listeners, reporter, _told(model, [url(one) for one in listeners]))
-
-
-def served_model(model: OpenedModel, reporter: CommandLineReporter, *, trusted: bool) -> ServedModel:
-    """The model with its environment, built if it is not cached. Raises ProjrunError."""
-    if model.mlmodel.pyfunc is None:
-        raise RequestError(
-            f"{model.files.shown} has no python_function flavor, and only that can predict",
-            hint=f"it has: {', '.join(model.mlmodel.flavors) or 'none'}",
-        )
-    check_trust(model, trusted=trusted)
-    interpreter = interpreter_of(planned_environment(model), model.context.environ, reporter)
-    return ServedModel(model.files.folder.name, model.files.folder, interpreter.command, interpreter.environ)
 
 
 def _size(text: str) -> int:
