@@ -100,7 +100,7 @@ REQUIREMENTS = """\
 -e ./pkg
 numpy==1.26.0 --hash=sha256:aa \\
    --hash=sha256:bb
-pkg[a,b] @ file:///tmp/x ; python_version < "3"  # why
+pkg[a,b] @ file:///dev/null ; python_version < "3"  # why
 ./wheel.whl
 """
 PYPROJECT = """\

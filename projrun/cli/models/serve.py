@@ -71,7 +71,7 @@ _DEFAULTS = ServingOptions()
     "--max-body", metavar="SIZE", default="", help="Refuse larger bodies: 10MB. By default there is no limit."
 )
 def serve(trust: bool, **values: Any) -> None:
-    """Serve a model over HTTP, with the routes and answers of `mlflow models serve`.
+    """Serve a model over HTTP, as `mlflow models serve` does.
 
     The model is loaded in worker processes of the environment that its files ask for, which is built if it is not
     cached. SIGHUP loads the model again without losing a request; Ctrl-C or SIGTERM ends the server once requests
