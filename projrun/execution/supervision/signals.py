@@ -69,6 +69,8 @@ class SignalRelay:
         self._stopping = False
         self._waiting: int | None = None
         self._passed_on: list[int] = []
+        self._due: list[int] = []
+        self._passing = False
         self._last_resort: float | None = None
         self._previous: dict[int, Any] = {}
 
@@ -109,6 +111,7 @@ class SignalRelay:
         """From now on signals go to `job`."""
         self._job = job
         self._passed_on.clear()
+        self._due.clear()
         self._last_resort = None
         held, self._held = self._held or [], None
         for signum in held:
@@ -191,7 +194,15 @@ class SignalRelay:
         self._passed_on.append(passed)
         if passed == signal.SIGKILL and self._last_resort is None:
             self._last_resort = time.monotonic()
-        job.signal(passed)
+        self._due.append(passed)
+        # The handler may have interrupted itself, in the middle of an import that the job's method makes.
+        if not self._passing:
+            self._passing = True
+            try:
+                while self._due:
+                    job.signal(self._due.pop(0))
+            finally:
+                self._passing = False
 
     def _give_up_late(self, signum: int) -> None:
         """Nothing else ends a job whose backend never returns; who presses Ctrl-C in haste gives up nothing."""

@@ -362,6 +362,27 @@ def test_with_a_job_signals_are_relayed_until_it_is_detached() -> None:
             press(INT)
 
 
+def test_a_signal_that_comes_while_one_is_passed_on_follows_it() -> None:
+    """As where a window is closed: the shell and the kernel send HUP. The job may be importing what it needs."""
+
+    class Interrupting(RecordingJob):
+        depth = 0
+
+        def signal(self, signum: int) -> None:
+            self.depth += 1
+            assert self.depth == 1
+            super().signal(signum)
+            if len(self.received) < 3:
+                press(HUP)
+            self.depth -= 1
+
+    job = Interrupting()
+    with SignalRelay() as relay, relay.attached(job):
+        press(HUP)
+        press(USR1)
+    assert job.received == [HUP, HUP, HUP, USR1]
+
+
 def test_every_job_starts_with_int_again() -> None:
     first, second = RecordingJob(), RecordingJob()
     with SignalRelay() as relay:
@@ -434,7 +455,8 @@ def test_a_backend_that_never_returns_is_given_up(stuck: str, monkeypatch: pytes
         relay.attached(relay.launch(start)),
     ):
         job.wait()
-    assert job.received[:3] == ([] if stuck == "submit" else [INT, TERM, KILL])
+    # What is stuck in `signal` is not called again from within itself.
+    assert job.received[:3] == {"submit": [], "wait": [INT, TERM, KILL], "signal": [INT]}[stuck]
     assert len(job.received) < 20
 
 
