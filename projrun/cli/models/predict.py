@@ -44,7 +44,7 @@ def predict_file(trust: bool, source: str, target: str, kind: str, **values: Any
     memory. The output file is there whole or not at all.
 
     \b
-    projrun models predict -m models:/wine@champion -t csv -i wine.csv -o predictions.json
+    projrun models predict -m models:/wine/3 -t csv -i wine.csv -o answer.json
     """
     with _input(source) as stream:
         reporter = CommandLineReporter()
