@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import termios
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from projrun.execution.supervision.group import group_members
+from projrun.execution.supervision.signals import held_back
 
 _CLEARED = {
     0: ("BRKINT", "ICRNL", "IGNCR", "INLCR", "INPCK", "ISTRIP", "IXON", "PARMRK"),
@@ -90,7 +91,8 @@ class Keyboard:
 
     def _set(self, state: list[Any]) -> bool:
         """Where that is possible: in the background it would stop the runner."""
-        with suppress(termios.error), _undisturbed():
+        # No stop between a look at the foreground and what depends on it.
+        with suppress(termios.error), held_back((signal.SIGTSTP, signal.SIGTTOU)):
             if self.in_foreground:
                 termios.tcsetattr(self.descriptor, termios.TCSANOW, state)
                 return True
@@ -144,16 +146,6 @@ def _words(state: list[Any]) -> list[str]:
         for name in names
         if state[place] & getattr(termios, name)
     ]
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """No stop between a look at the foreground and what depends on it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTSTP, signal.SIGTTOU))
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _is_alone() -> bool:

@@ -32,7 +32,7 @@ from projrun.execution.supervision.group import (
 )
 from projrun.execution.supervision.guard import start_guard
 from projrun.execution.supervision.output import Output, read_log
-from projrun.execution.supervision.signals import escalated
+from projrun.execution.supervision.signals import RELAYED, escalated, held_back
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -278,8 +278,8 @@ class ProcessJob:
     @cached_property
     def _outside(self) -> Outside:
         """What only a job that leaves something, or is to end, needs."""
-        from projrun.execution.supervision.outside import Outside
-
+        with held_back(RELAYED):  # a handler within this import would find half of the module
+            from projrun.execution.supervision.outside import Outside
         return Outside(self._process.pid, self._spec.mark)
 
     def _terminate_descendants(self) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-_RELAYED = (
+RELAYED = (
     *_INTERRUPTING, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH,
 )  # fmt: skip
 
@@ -56,6 +56,16 @@ def escalated(signum: int, earlier: Sequence[int]) -> int:
     return signal.SIGKILL if signal.SIGTERM in earlier else signal.SIGTERM
 
 
+@contextmanager
+def held_back(signums: Sequence[int]) -> Iterator[None]:
+    """These signals come after the `with` block. For blocks of milliseconds: nothing can interrupt them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signums)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class SignalRelay:
     """Signal handlers for the `with` block, in the main thread: Interrupted without a job, relayed with one.
 
@@ -75,7 +85,7 @@ class SignalRelay:
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> SignalRelay:
-        for signum in _RELAYED:
+        for signum in RELAYED:
             if signal.getsignal(signum) not in (signal.SIG_IGN, None):
                 self._previous[signum] = signal.signal(signum, self._handle)
         # Where a parent left it ignored, the kernel throws the children's exit codes away.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from projrun.execution.protocol import Job, Outcome
+from projrun.execution.protocol import Job, Limits, Outcome
 from projrun.execution.supervision import signals
+from projrun.execution.supervision.process import ProcessJob
 from projrun.execution.supervision.signals import Interrupted, SignalRelay, escalated
 from tests.execution.supervision.support import (
     PYTHON,
     Runner,
     eventually,
     is_running,
+    make_spec,
     process_state,
     read_pid,
 )
@@ -381,6 +384,28 @@ def test_a_signal_that_comes_while_one_is_passed_on_follows_it() -> None:
         press(HUP)
         press(USR1)
     assert job.received == [HUP, HUP, HUP, USR1]
+
+
+def test_a_signal_within_an_import_of_the_job_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The handler needs the same module, of which only half would be there."""
+
+    class Finder:
+        def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+            if name == inner and not seen:
+                seen.append(name)
+                press(TERM)
+
+    seen: list[str] = []
+    outer, inner = (f"projrun.execution.supervision.{name}" for name in ("outside", "processes"))
+    for name in (outer, inner):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    spec = make_spec(tmp_path, "", limits=Limits(timeout=0.05))
+    with SignalRelay() as relay, relay.attached(ProcessJob(["sleep", "60"], spec)) as job:
+        assert job.wait().reason == "timed out after 0.05 s"
+    assert seen
 
 
 def test_every_job_starts_with_int_again() -> None:
