@@ -278,8 +278,9 @@ def test_a_shell_as_the_command_has_jobs_of_its_own(shell: Shell, home: Path) ->
     shell.start("projrun run . -e shell")
     shell.type("PS1='inner''> '\r")
     shell.shown("inner> ")
-    shell.type("cat\r")
-    shell.shown("cat\r\n")
+    # Once echo has run, the editor of the inner shell no longer takes the keys.
+    shell.type("echo re''ady; cat\r")
+    shell.shown("ready\r\n")
     shell.type("it runs\r")
     shell.shown("it runs\r\nit runs\r\n")
     shell.type("\x1a")
