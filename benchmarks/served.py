@@ -191,9 +191,13 @@ def _environ() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
+def _search(port: int) -> object:
+    return Client(port).post("experiments/search", max_results=1)
+
+
 @contextmanager
-def serving(kept: Kept, folder: Path) -> Iterator[Served]:
-    """Start a server, and end it with all its processes."""
+def serving(kept: Kept, folder: Path, ask: Callable[[int], object] = _search) -> Iterator[Served]:
+    """Start a server, and end it with all its processes; `ask` raises an error until it answers at that port."""
     port = _free_port()
     place = f"127.0.0.1:{port}" if kept.kind == "fasttrackml" else str(port)
     with (folder / f"{kept.kind}-{port}.log").open("wb") as log:
@@ -203,7 +207,7 @@ def serving(kept: Kept, folder: Path) -> Iterator[Served]:
             stderr=log, start_new_session=True,
         )  # fmt: skip
         try:
-            _wait(process, port, Path(log.name))
+            _wait(process, lambda: ask(port), Path(log.name))
             took = time.perf_counter() - began
             yield Served(kept, port, process.pid, took, cpu_of_tree(process.pid))
         finally:
@@ -215,11 +219,13 @@ def serving(kept: Kept, folder: Path) -> Iterator[Served]:
                 process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path, patience: float = 180) -> None:
+def _wait(
+    process: subprocess.Popen[bytes], ask: Callable[[], object], log: Path, patience: float = 180
+) -> None:
     deadline = time.monotonic() + patience
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            Client(port).post("experiments/search", max_results=1)
+            ask()
         except (OSError, RuntimeError, http.client.HTTPException):
             time.sleep(0.01)
         else:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import socket
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from benchmarks import serving
+from benchmarks.asking import Client, body, request
 from benchmarks.looking import Frames
 from benchmarks.many_runs import Shape, fill, name_of
 from benchmarks.page_goals import goals
@@ -37,3 +43,37 @@ def test_a_store_is_filled_with_the_runs_that_were_asked_for(tmp_path: Path) -> 
         history = store.get_metric_history(newest.run_id, "metric_002").metrics
         assert [point.step for point in history] == [0, 1, 2, 3, 4]
         assert history[-1].value == newest.metrics[2].value
+
+
+def test_an_answer_is_complete_once_all_of_it_came() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        client = Client(listener.getsockname()[1])
+        server, _ = listener.accept()
+        with closing(client), server:
+            asked = request(body(2))
+            client.link.sendall(asked)
+            came = server.recv(len(asked), socket.MSG_WAITALL)
+            assert len(json.loads(came.partition(b"\r\n\r\n")[2])["dataframe_split"]["data"]) == 2
+            pieces = []
+            for piece in (b"HTTP/1.1 200 OK\r\nContent-Le", b"ngth: 5\r\n\r\nab", b"cde"):
+                server.sendall(piece)
+                pieces.append(client.received())
+            assert pieces == [None, None, b"abcde"]
+            server.sendall(b"HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n")
+            with pytest.raises(RuntimeError, match="503"):
+                client.received()
+
+
+def test_a_scoring_server_is_judged_by_what_it_adds_and_by_mlflows() -> None:
+    ours = dict.fromkeys(serving.ROWS, 2.0) | {serving.RATE: 500.0, serving.FIRST: 3.0}
+    theirs = dict.fromkeys(serving.ROWS, 4.0) | {serving.RATE: 90.0}
+    table = {row: {serving.OURS: ours[row], serving.MLFLOW: theirs[row]} for row in serving.ROWS}
+    found = {goal.name: goal.reached for goal in serving.goals(table, serving.Percentiles(1.5, 0.5))}
+    assert found == {
+        "ms over the bare call, p50": True,
+        "ms over the bare call, p95": False,
+        f"times mlflow's {serving.RATE}": True,
+        "of mlflow's start": False,
+        "of mlflow's memory": True,
+        "of mlflow's time for 1,000 rows": True,
+    }
