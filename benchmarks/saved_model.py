@@ -1,6 +1,6 @@
-"""Saves the model that `scripts/bench serving` serves: `python saved_model.py FOLDER < BODY`, with the model's own Python.
+"""Saves the model that `scripts/bench serving` serves, in its own Python: `python saved_model.py FOLDER < BODY`.
 
-A linear model with a signature of the columns of BODY, as in MLflow's tutorial: most of what an answer takes is the server's.
+A linear model with a signature of the columns of BODY, as in MLflow's tutorial: what a server adds is most of an answer.
 """
 
 import json
