@@ -1,6 +1,6 @@
 """Saves the model that `scripts/bench serving` serves, in its own Python: `python saved_model.py FOLDER < BODY`.
 
-A linear model with a signature of the columns of BODY, as in MLflow's tutorial: what a server adds is most of an answer.
+A linear model with a signature of BODY's columns, as in MLflow's tutorial: what a server adds is most of an answer.
 """
 
 import json
