@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -10,6 +11,10 @@ from projrun.errors import NotFoundError
 from projrun.tracking.entities import LoggedModel, LoggedModelPage, Param, Run, Tag
 from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
+
+_HISTORY = "mlflow.log-model.history"
+_MOST_MODELS = 20
+"""Of a run that are named."""
 
 
 class DatasetChoice(NamedTuple):
@@ -77,3 +82,21 @@ def model_of_run(store: RunStore, run: Run, name: str) -> LoggedModel | None:
             if model.name == name:
                 return model
     return None
+
+
+def models_of_run(store: RunStore, run: Run) -> list[str]:
+    """What `runs:/ID/NAME` calls the models that a run logged, each once, the newest last."""
+    names = _recorded_paths(run)
+    for output in run.model_outputs[-_MOST_MODELS:]:
+        with suppress(NotFoundError):  # deleted
+            names.append(part_of(store, LoggedModels).get_logged_model(output.model_id).name)
+    return list(dict.fromkeys(names))[-_MOST_MODELS:]
+
+
+def _recorded_paths(run: Run) -> list[str]:
+    """Of clients before MLflow 3, which note in a tag what they put among the run's artifacts."""
+    try:
+        listed = json.loads(run.tag(_HISTORY) or "[]")
+        return [str(each["artifact_path"]) for each in listed]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return []

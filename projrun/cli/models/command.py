@@ -6,7 +6,8 @@ from projrun.cli.models.env import env
 from projrun.cli.models.predict import predict_file
 from projrun.cli.models.serve import serve
 from projrun.cli.models.show import show
+from projrun.cli.records.model_labels import alias, stage, tag, unalias, untag
 from projrun.cli.records.models import models
 
-for command in (show, env, serve, predict_file):
+for command in (show, env, serve, predict_file, alias, unalias, tag, untag, stage):
     models.add_command(command)

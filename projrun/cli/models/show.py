@@ -10,8 +10,9 @@ import click
 
 from projrun.cli.models.opening import OpenedModel, opened_model
 from projrun.cli.options import click_option, json_option, tracking_uri_option
-from projrun.cli.records.model_names import parse_model, version_of
-from projrun.cli.records.models import opened_models, quoted
+from projrun.cli.records.model_completion import complete_model
+from projrun.cli.records.model_names import parse_model, version_of, versions_of
+from projrun.cli.records.model_registry import opened_models
 from projrun.cli.rendering import print_facts, print_json, print_warning
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.views import models as models_view
@@ -27,7 +28,7 @@ _FILES = frozenset({MLMODEL, REQUIREMENTS})
 
 
 @click.command("show")
-@click.argument("model", metavar="MODEL")
+@click.argument("model", metavar="MODEL", shell_complete=complete_model)
 @tracking_uri_option
 @click_option(OPTIONS["offline"], "model")
 @json_option
@@ -43,7 +44,7 @@ def show(model: str, **values: Any) -> None:
     """
     if not _names_files(model):
         named = parse_model(model)
-        with opened_models(values["tracking_uri"]) as registry:
+        with opened_models(values["tracking_uri"], named) as registry:
             if not named.is_version:
                 _show_model(registry, named.name, as_json=values["as_json"])
                 return
@@ -69,10 +70,7 @@ def _opened(uri: str, values: Mapping[str, Any]) -> OpenedModel:
 
 def _show_model(registry: ModelRegistry, name: str, *, as_json: bool) -> None:
     found = registry.get_registered_model(name)
-    page = registry.search_model_versions(
-        filter_string=f"name = {quoted(name)}", order_by=["version_number DESC"], max_results=1000
-    )
-    models_view.print_model(found, page, as_json=as_json)
+    models_view.print_model(found, versions_of(registry, found), as_json=as_json)
 
 
 def _show_version(version: ModelVersion, values: Mapping[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
@@ -11,9 +10,10 @@ from typing import Any
 
 import click
 
+from projrun.cli.asking import at_terminal, confirm
 from projrun.cli.options import click_option, json_option, tracking_uri_option
 from projrun.cli.quantities import ago_text, count_text, parse_duration
-from projrun.cli.rendering import on_terminal, print_json, print_line, print_text, print_warning
+from projrun.cli.rendering import print_json, print_line, print_text, print_warning
 from projrun.cli.server.opening import own_store
 from projrun.errors import NotFoundError, OutOfReachError, RequestError, TrackingError
 from projrun.settings.server import ARTIFACTS_DESTINATION, BACKEND_STORE
@@ -58,11 +58,13 @@ def gc(
     with own_store(values) as store:
         purge = part_of(store, Purge)
         chosen = choose(purge.find_deleted(), named, before)
-        if dry_run or (chosen and not (yes or as_json) and on_terminal() and sys.stdin.isatty()):
+        asks = bool(chosen) and not (yes or as_json) and at_terminal()
+        if dry_run or asks:
             _announce(chosen, as_json=as_json)
-            if dry_run:
-                return
-            click.confirm(f"Remove {_counted(chosen)} for good, with all artifacts?", abort=True, err=True)
+        if dry_run:
+            return
+        if asks:
+            confirm(f"Remove {_counted(chosen)} for good, with all artifacts?", "nothing was removed")
         _remove_all(store, purge, chosen, as_json=as_json)
 
 

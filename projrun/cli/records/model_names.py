@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from projrun.errors import RequestError
-from projrun.tracking.entities import ModelVersion, Tag
+from projrun.tracking.entities import ModelVersion, ModelVersionPage, RegisteredModel, Tag
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.registry_rules import LATEST
 
@@ -59,6 +59,34 @@ def version_of(registry: ModelRegistry, named: Named) -> ModelVersion:
             hint=f"see `projrun models show {named.name}`",
         )
     return max(found, key=lambda version: int(version.version))
+
+
+def versions_of(
+    registry: ModelRegistry,
+    model: RegisteredModel,
+    *,
+    filter_string: str = "",
+    order_by: Sequence[str] = (),
+    max_results: int = 1000,
+) -> ModelVersionPage:
+    """Versions of a model, the newest first where no order is given. A server's search may lack their aliases."""
+    page = registry.search_model_versions(
+        filter_string=" AND ".join(filter(None, (f"name = {_quoted(model.name)}", filter_string))),
+        order_by=order_by or ["version_number DESC"],
+        max_results=max_results,
+    )
+    aliases: dict[str, list[str]] = {}
+    for each in model.aliases:
+        aliases.setdefault(each.version, []).append(each.alias)
+    versions = (
+        version._replace(aliases=tuple(aliases.get(version.version, ()))) for version in page.versions
+    )
+    return page._replace(versions=tuple(versions))
+
+
+def _quoted(text: str) -> str:
+    """A text as filters have it."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def alias_of(named: Named, text: str) -> tuple[str, str]:

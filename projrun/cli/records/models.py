@@ -1,82 +1,122 @@
-"""`projrun models`: the model registry of any tracking store."""
+"""`projrun models`: the model registry of any tracking store. Aliases, tags and stages are in `model_labels`."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Sequence
 
 import click
 
+from projrun.cli.asking import at_terminal, confirm
 from projrun.cli.options import json_option, tracking_uri_option
-from projrun.cli.records.model_names import Named, alias_of, parse_model, parse_tags, version_of
+from projrun.cli.quantities import count_text
+from projrun.cli.records.model_completion import complete_name
+from projrun.cli.records.model_names import Named, parse_model, parse_tags, version_of, versions_of
+from projrun.cli.records.model_registry import (
+    aliases_text,
+    model_argument,
+    name_argument,
+    opened_models,
+    print_changed,
+)
 from projrun.cli.records.opening import store_of
-from projrun.cli.rendering import print_line
+from projrun.cli.rendering import print_json, print_line
 from projrun.cli.views import models as models_view
 from projrun.errors import RequestError
-from projrun.tracking.entities import Tag
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.registry_open import opened_registry
 
-_model = click.argument("model", metavar="MODEL")
-_version = click.argument("model", metavar="NAME/VERSION")
+_filter = click.option(
+    "--filter", "filter_string", metavar="TEXT", default="",
+    help="MLflow's filter: \"name LIKE 'a%'\", \"tags.team = 'x'\"; for versions also \"run_id = 'x'\".",
+)  # fmt: skip
+_order_by = click.option(
+    "--order-by", multiple=True, metavar="COLUMN", help='For example "last_updated_timestamp DESC".'
+)
+_max_results = click.option(
+    "-n", "--max-results", metavar="N", type=click.IntRange(1, 1000), default=100, show_default=True,
+    help="Number of rows to list.",
+)  # fmt: skip
 
 
 @click.group()
 def models() -> None:
-    """List, show, register and change registered models and their versions.
+    """Register models, name and describe their versions; look at, serve and predict with any model.
 
     MODEL is NAME, NAME/VERSION or NAME@ALIAS, as in models:/ URIs. The registry is that of the tracking store, or
     $MLFLOW_REGISTRY_URI.
 
     \b
-    projrun models register runs:/latest/model wine --alias candidate
-    projrun models alias wine@candidate champion
-    projrun models show wine
+    projrun models register runs:/latest/model wine --alias champion
+    projrun models show wine@champion
+    projrun models serve -m models:/wine@champion -p 1234
     """
 
 
 @models.command("list")
-@click.option("--versions", is_flag=True, help="List versions instead of models.")
-@click.option(
-    "--filter", "filter_string", metavar="TEXT", default="",
-    help="MLflow's filter: \"name LIKE 'a%'\", \"tags.team = 'x'\"; for versions also \"run_id = 'x'\".",
-)  # fmt: skip
-@click.option(
-    "--order-by", multiple=True, metavar="COLUMN", help='For example "last_updated_timestamp DESC".'
-)
-@click.option(
-    "-n", "--max-results", metavar="N", type=click.IntRange(1, 1000), default=100, show_default=True,
-    help="Number of models or versions to list.",
-)  # fmt: skip
+@_filter
+@_order_by
+@_max_results
 @tracking_uri_option
 @json_option
 def list_models(
-    versions: bool,
+    filter_string: str, order_by: Sequence[str], max_results: int, tracking_uri: str | None, as_json: bool
+) -> None:
+    """List registered models, by name.
+
+    \b
+    projrun models list --filter "tags.team = 'red'"
+    """
+    with opened_models(tracking_uri) as registry:
+        page = registry.search_registered_models(
+            filter_string=filter_string, order_by=order_by, max_results=max_results
+        )
+    models_view.print_models(page, as_json=as_json)
+
+
+@models.command("versions")
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=complete_name)
+@_filter
+@_order_by
+@_max_results
+@tracking_uri_option
+@json_option
+def list_versions(
+    name: str | None,
     filter_string: str,
     order_by: Sequence[str],
     max_results: int,
     tracking_uri: str | None,
     as_json: bool,
 ) -> None:
-    """List registered models, or versions. Models by name, versions the last changed first."""
-    with opened_models(tracking_uri) as registry:
-        if versions:
-            found = registry.search_model_versions(
+    """List the versions of a model, or of all.
+
+    Those of one model the newest first, those of all the last changed first.
+
+    \b
+    projrun models versions wine
+    projrun models versions --filter "run_id = '3f2a...'"
+    """
+    named = None if name is None else Named(name)
+    with opened_models(tracking_uri, named) as registry:
+        if named is None:
+            page = registry.search_model_versions(
                 filter_string=filter_string, order_by=order_by, max_results=max_results
             )
-            models_view.print_versions(found, as_json=as_json)
         else:
-            page = registry.search_registered_models(
-                filter_string=filter_string, order_by=order_by, max_results=max_results
+            page = versions_of(
+                registry,
+                registry.get_registered_model(named.name),
+                filter_string=filter_string,
+                order_by=order_by,
+                max_results=max_results,
             )
-            models_view.print_models(page, as_json=as_json)
+    models_view.print_versions(page, as_json=as_json)
 
 
 @models.command("register")
 @click.argument("source", metavar="SOURCE")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=complete_name)
 @click.option("--description", metavar="TEXT", default="", help="Of the version.")
 @click.option("--alias", "aliases", metavar="ALIAS", multiple=True, help="Alias for the version.")
 @click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="Tag of the version.")
@@ -94,11 +134,12 @@ def register_model(
     """Make a new version of the model NAME. The model is created if it does not exist.
 
     SOURCE is what a run logged (runs:/RUN/PATH, where RUN is also a prefix or `latest`), a logged model
-    (models:/m-ID), a version to copy (models:/NAME/VERSION, models:/NAME@ALIAS), or the URI of a folder in an
-    object store (s3://, gs://, abfss://).
+    (models:/m-ID), a version to copy (models:/NAME/VERSION, models:/NAME@ALIAS), a model's folder (./FOLDER), which
+    is copied into the store, or the URI of a folder in an object store (s3://, gs://, abfss://).
 
     \b
     projrun models register runs:/latest/model wine
+    projrun models register ./model wine
     projrun models register models:/wine@candidate wine-live --alias champion
     """
     from projrun.cli.records.registration import register
@@ -115,156 +156,89 @@ def register_model(
     if as_json:
         models_view.print_version(made, as_json=True)
     else:
-        print_line(f"registered {made.name}/{made.version}{_as_aliases(aliases)}")
+        print_line(f"registered {made.name}/{made.version}{aliases_text(aliases)}")
 
 
-@models.command("update")
-@_model
-@click.option("--description", metavar="TEXT", required=True, help="New description; empty removes it.")
+@models.command("describe")
+@model_argument
+@click.argument("text", metavar="TEXT")
 @tracking_uri_option
-def update_model(model: str, description: str, tracking_uri: str | None) -> None:
-    """Change the description of a model or a version."""
+@json_option
+def describe_model(model: str, text: str, tracking_uri: str | None, as_json: bool) -> None:
+    """Say what a model or a version is.
+
+    TEXT replaces the description, an empty one removes it. `projrun models show` shows it.
+
+    \b
+    projrun models describe wine "Alcohol from the other measurements"
+    """
     named = parse_model(model)
-    with opened_models(tracking_uri) as registry:
+    with opened_models(tracking_uri, named) as registry:
         if named.is_version:
             found = version_of(registry, named)
-            registry.update_model_version(found.name, found.version, description=description)
+            registry.update_model_version(found.name, found.version, description=text)
+            named = Named(found.name, found.version)
         else:
-            registry.update_registered_model(named.name, description=description)
-    print_line(f"updated {model}")
+            registry.update_registered_model(named.name, description=text)
+        print_changed(registry, named, f"described {model}", as_json=as_json)
 
 
 @models.command("rename")
-@click.argument("name", metavar="NAME")
+@name_argument
 @click.argument("new_name", metavar="NEW_NAME")
 @tracking_uri_option
-def rename_model(name: str, new_name: str, tracking_uri: str | None) -> None:
+@json_option
+def rename_model(name: str, new_name: str, tracking_uri: str | None, as_json: bool) -> None:
     """Give a model another name. Versions, aliases and tags stay with it."""
-    with opened_models(tracking_uri) as registry:
+    with opened_models(tracking_uri, Named(name)) as registry:
         registry.rename_registered_model(name, new_name)
-    print_line(f"renamed {name} to {new_name}")
+        print_changed(registry, Named(new_name), f"renamed {name} to {new_name}", as_json=as_json)
 
 
 @models.command("delete")
-@_model
+@model_argument
 @click.option("--with-versions", is_flag=True, help="Delete a model that has versions.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask on a terminal.")
 @tracking_uri_option
-def delete_model(model: str, with_versions: bool, tracking_uri: str | None) -> None:
-    """Delete a version, or a model. There is no way back; the files stay, and version numbers are not used again."""
+@json_option
+def delete_model(model: str, with_versions: bool, yes: bool, tracking_uri: str | None, as_json: bool) -> None:
+    """Delete a version, or a model. There is no way back; the files stay, and version numbers are not used again.
+
+    On a terminal it asks first.
+
+    \b
+    projrun models delete wine/2
+    projrun models delete wine --with-versions --yes
+    """
     named = parse_model(model)
-    with opened_models(tracking_uri) as registry:
+    with opened_models(tracking_uri, named) as registry:
         if named.is_version:
             found = version_of(registry, named)
-            registry.delete_model_version(found.name, found.version)
-            print_line(f"deleted {found.name}/{found.version}")
-            return
-        if registry.get_registered_model(named.name).latest_versions and not with_versions:
-            raise RequestError(
-                f"the model {named.name!r} has versions",
-                hint=f"delete one (projrun models delete {named.name}/VERSION), or all with --with-versions",
-            )
-        registry.delete_registered_model(named.name)
-    print_line(f"deleted {named.name}")
+            named = Named(found.name, found.version)
+            what = f"{found.name}/{found.version}"
+            losing = f" ({', '.join(f'@{alias}' for alias in found.aliases)})" if found.aliases else ""
+        else:
+            what, losing = named.name, _losing(registry, named.name, with_versions=with_versions)
+        if not (yes or as_json) and at_terminal():
+            confirm(f"Delete {what}{losing} for good?", f"{what} was not deleted")
+        if named.version:
+            registry.delete_model_version(named.name, named.version)
+        else:
+            registry.delete_registered_model(named.name)
+    if as_json:
+        print_json({"deleted": {"name": named.name, "version": named.version or None}})
+    else:
+        print_line(f"deleted {what}")
 
 
-@models.command("alias")
-@_version
-@click.argument("aliases", nargs=-1, required=True, metavar="ALIAS...")
-@tracking_uri_option
-def set_alias(model: str, aliases: Sequence[str], tracking_uri: str | None) -> None:
-    """Let aliases name a version. An alias leaves the version that it named before."""
-    named = parse_model(model)
-    with opened_models(tracking_uri) as registry:
-        found = version_of(registry, named)
-        for alias in aliases:
-            registry.set_registered_model_alias(found.name, alias, found.version)
-    print_line(f"{found.name}/{found.version}{_as_aliases(aliases)}")
-
-
-@models.command("unalias")
-@click.argument("model", metavar="NAME@ALIAS")
-@tracking_uri_option
-def delete_alias(model: str, tracking_uri: str | None) -> None:
-    """Remove an alias; the version stays."""
-    name, alias = alias_of(parse_model(model), model)
-    with opened_models(tracking_uri) as registry:
-        registry.get_model_version_by_alias(name, alias)
-        registry.delete_registered_model_alias(name, alias)
-    print_line(f"removed {name}@{alias}")
-
-
-@models.command("tag")
-@_model
-@click.argument("tags", nargs=-1, required=True, metavar="KEY=VALUE...")
-@tracking_uri_option
-def set_tags(model: str, tags: Sequence[str], tracking_uri: str | None) -> None:
-    """Set tags of a model or a version."""
-    named, given = parse_model(model), parse_tags(tags)
-    with opened_models(tracking_uri) as registry:
-        set_tag, _ = _tagging(registry, named)
-        for tag in given:
-            set_tag(tag)
-    print_line(f"tagged {model}")
-
-
-@models.command("untag")
-@_model
-@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
-@tracking_uri_option
-def delete_tags(model: str, keys: Sequence[str], tracking_uri: str | None) -> None:
-    """Remove tags of a model or a version."""
-    named = parse_model(model)
-    with opened_models(tracking_uri) as registry:
-        _, delete_tag = _tagging(registry, named)
-        for key in keys:
-            delete_tag(key)
-    print_line(f"removed tags of {model}")
-
-
-@models.command("stage")
-@_version
-@click.argument("stage", metavar="STAGE")
-@click.option("--archive-existing", is_flag=True, help="Move the versions that are there to Archived.")
-@tracking_uri_option
-def set_stage(model: str, stage: str, archive_existing: bool, tracking_uri: str | None) -> None:
-    """Move a version to a stage: None, Staging, Production or Archived. MLflow deprecates stages: use aliases."""
-    named = parse_model(model)
-    with opened_models(tracking_uri) as registry:
-        found = version_of(registry, named)
-        moved = registry.transition_model_version_stage(
-            found.name, found.version, stage, archive_existing=archive_existing
+def _losing(registry: ModelRegistry, name: str, *, with_versions: bool) -> str:
+    """What goes with a model. RequestError for versions that may not."""
+    model = registry.get_registered_model(name)
+    if not model.latest_versions:
+        return ""
+    if not with_versions:
+        raise RequestError(
+            f"the model {name!r} has versions",
+            hint=f"delete one (projrun models delete {name}/VERSION), or all with --with-versions",
         )
-    print_line(f"{moved.name}/{moved.version} is in {moved.current_stage}")
-
-
-def _tagging(registry: ModelRegistry, named: Named) -> tuple[Callable[[Tag], None], Callable[[str], None]]:
-    """How a tag of a model, or of a version, is set and deleted."""
-    if not named.is_version:
-        return (
-            partial(registry.set_registered_model_tag, named.name),
-            partial(registry.delete_registered_model_tag, named.name),
-        )
-    found = version_of(registry, named)
-    return (
-        partial(registry.set_model_version_tag, found.name, found.version),
-        partial(registry.delete_model_version_tag, found.name, found.version),
-    )
-
-
-@contextmanager
-def opened_models(tracking_uri: str | None) -> Iterator[ModelRegistry]:
-    """The registry of the tracking store that an option chooses."""
-    with (
-        store_of({"tracking-uri": tracking_uri}) as (store, _),
-        opened_registry(store, os.environ) as registry,
-    ):
-        yield registry
-
-
-def _as_aliases(aliases: Sequence[str]) -> str:
-    return f" as {', '.join(f'@{alias}' for alias in aliases)}" if aliases else ""
-
-
-def quoted(text: str) -> str:
-    """A text as filters have it."""
-    return "'" + text.replace("'", "''") + "'"
+    return " with its " + count_text(len(versions_of(registry, model).versions), "version")

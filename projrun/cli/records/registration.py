@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
+from projrun.cli.records.model_folder import kept_folder
 from projrun.cli.records.model_names import parse_model, version_of
-from projrun.errors import AlreadyExistsError, RequestError
+from projrun.errors import AlreadyExistsError, NotFoundError, RequestError
 from projrun.running.record.lookup import find_run
-from projrun.tracking.artifacts.uris import below, uri_scheme
-from projrun.tracking.entities import ModelVersion, Run, Tag
-from projrun.tracking.logged_models import LoggedModels, model_of_run
-from projrun.tracking.parts import part_of
+from projrun.tracking.artifacts.uris import below, local_path, uri_scheme
+from projrun.tracking.entities import LoggedModel, ModelVersion, Run, Tag
+from projrun.tracking.logged_models import LoggedModels, model_of_run, models_of_run
+from projrun.tracking.logged_versions import note_version
+from projrun.tracking.parts import find_part, part_of
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.runs import RunStore
 
@@ -23,7 +26,7 @@ def register(
     origin = _origin(store, registry, source)
     with suppress(AlreadyExistsError):
         registry.create_registered_model(name)
-    return registry.create_model_version(
+    made = registry.create_model_version(
         name,
         source=origin.source,
         run_id=origin.run_id,
@@ -32,6 +35,11 @@ def register(
         description=description or origin.description,
         tags=[*origin.tags, *tags],
     )
+    logged = find_part(store, LoggedModels)
+    if origin.model_id and logged is not None:
+        with suppress(NotFoundError):  # a copy of a version, whose model is in another store
+            note_version(logged, made._replace(model_id=origin.model_id))
+    return made
 
 
 def _origin(store: RunStore, registry: ModelRegistry, source: str) -> ModelVersion:
@@ -40,12 +48,13 @@ def _origin(store: RunStore, registry: ModelRegistry, source: str) -> ModelVersi
     if scheme == "runs":
         run_id, _, path = source.partition(":")[2].lstrip("/").partition("/")
         return _of_run(store, find_run(store, run_id), path.rstrip("/"))
+    if scheme in ("", "file"):
+        return _of_folder(store, local_path(source))
     if scheme != "models":
         return _version(source)
     named = parse_model(source)
     if not named.is_version:
-        model = part_of(store, LoggedModels).get_logged_model(named.name)
-        return _version(f"models:/{model.model_id}", run_id=model.source_run_id, model_id=model.model_id)
+        return _of_model(part_of(store, LoggedModels).get_logged_model(named.name))
     found = version_of(registry, named)
     return found._replace(source=f"models:/{found.name}/{found.version}")
 
@@ -56,10 +65,22 @@ def _of_run(store: RunStore, run: Run, path: str) -> ModelVersion:
     if model is not None:
         return _version(f"models:/{model.model_id}", run_id=run.run_id, model_id=model.model_id)
     if not path or not store.artifacts(run.artifact_uri).list(path):
-        raise RequestError(
-            f"run {run.run_id} has no artifact folder {path!r}", hint=f"see `projrun runs show {run.run_id}`"
-        )
+        names = models_of_run(store, run)
+        has = f"its models: {', '.join(names)}" if names else f"see `projrun runs show {run.run_id}`"
+        raise RequestError(f"run {run.run_id} has no artifact folder {path!r}", hint=has)
     return _version(below(run.artifact_uri, path), run_id=run.run_id)
+
+
+def _of_folder(store: RunStore, folder: Path) -> ModelVersion:
+    """A folder that a run or a logged model of this store keeps is that; another one is copied into the store."""
+    found = kept_folder(store, folder.expanduser().resolve())
+    if isinstance(found, LoggedModel):
+        return _of_model(found)
+    return _of_run(store, *found)
+
+
+def _of_model(model: LoggedModel) -> ModelVersion:
+    return _version(f"models:/{model.model_id}", run_id=model.source_run_id, model_id=model.model_id)
 
 
 def _version(source: str, *, run_id: str = "", model_id: str = "") -> ModelVersion:

@@ -47,6 +47,11 @@ def print_versions(page: ModelVersionPage, *, as_json: bool) -> None:
     _print_rest(page.next_page_token, len(page.versions))
 
 
+def print_model_json(model: RegisteredModel) -> None:
+    """A model without its versions, for programs."""
+    print_json(_model_document(model))
+
+
 def print_model(model: RegisteredModel, page: ModelVersionPage, *, as_json: bool) -> None:
     """All of a model, and its versions."""
     if as_json:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
@@ -13,15 +11,12 @@ from projrun.server.api import Caller, reading, writing, writing_as_caller
 from projrun.server.permissions import Level, Resource, models_at, runs_at
 from projrun.server.places import ArtifactUri
 from projrun.server.sources import Origin, check_origin, source_model
-from projrun.tracking import limits
-from projrun.tracking.entities import ModelVersion, Tag
+from projrun.tracking.entities import Tag
 from projrun.tracking.logged_models import LoggedModels
+from projrun.tracking.logged_versions import note_version
 from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.runs import RunStore
-
-VERSIONS_TAG = "mlflow.modelVersions"
-"""The tag of a logged model that lists the versions that were made of it, as JSON."""
 
 
 class _Create(wire.Message):
@@ -101,26 +96,8 @@ def _create(store: RunStore, message: _Create, caller: Caller) -> _Found:
         user_id=caller.user,
     )
     if version.model_id:
-        _note(part_of(store, LoggedModels), version)
+        note_version(part_of(store, LoggedModels), version)
     return _Found(answers.model_version(version))
-
-
-def _note(models: LoggedModels, version: ModelVersion) -> None:
-    """Add a version to those that a logged model's tag lists; the oldest go where the tag is full."""
-    tags = {tag.key: tag.value for tag in models.get_logged_model(version.model_id).tags}
-    listed = _listed(tags.get(VERSIONS_TAG, ""))
-    listed.append({"name": version.name, "version": int(version.version)})
-    while len(text := json.dumps(listed)) > limits.TAG_VALUE:
-        del listed[0]
-    models.set_logged_model_tags(version.model_id, [Tag(VERSIONS_TAG, text)])
-
-
-def _listed(text: str) -> list[Any]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):  # none yet, or a client's own text
-        return []
-    return found if isinstance(found, list) else []
 
 
 def _get(store: RunStore, message: _Version) -> _Found:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from projrun.tracking.parts import part_of
-from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.sql.store import SqlStore
 from tests.support.commands import Completed, run_projrun
 from tests.support.program import projrun_server
+from tests.support.registered import registered_wine
 from tests.support.workshop import Workshop
 
 pytestmark = pytest.mark.processes
@@ -69,14 +69,8 @@ def test_a_model_from_elsewhere_needs_trust(model: Path, workshop: Workshop) -> 
     elsewhere = workshop.folder / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     with projrun_server(elsewhere) as program:
-        store = SqlStore.open(elsewhere / "projrun.db")
-        run = store.create_run("0", start_time=1)
-        for file in model.iterdir():
-            store.artifacts(run.artifact_uri).upload(file, f"model/{file.name}")
-        registry = part_of(store, ModelRegistry)
-        registry.create_registered_model("wine")
-        registry.create_model_version("wine", source=f"{run.artifact_uri}/model", run_id=run.run_id)
-        store.close()
+        with closing(SqlStore.open(elsewhere / "projrun.db")) as store:
+            registered_wine(store, model)
         named = ("-m", "models:/wine/1", "--tracking-uri", program.uri)
         refused = env(*named)
         assert refused.returncode == 3

@@ -11,9 +11,8 @@ import pytest
 
 from projrun.cli.execution import execute
 from projrun.tracking.entities import Run
-from projrun.tracking.parts import part_of
-from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.sql.store import SqlStore
+from tests.support.registered import registered_wine
 
 MLMODEL = """\
 flavors:
@@ -47,13 +46,7 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 @pytest.fixture
 def run(store: SqlStore, folder: Path) -> Run:
     """A run with the model, which is version 1 of `wine`."""
-    run = store.create_run("0", start_time=1)
-    for file in folder.iterdir():
-        store.artifacts(run.artifact_uri).upload(file, f"model/{file.name}")
-    registry = part_of(store, ModelRegistry)
-    registry.create_registered_model("wine")
-    registry.create_model_version("wine", source=f"{run.artifact_uri}/model", run_id=run.run_id)
-    return run
+    return registered_wine(store, folder)
 
 
 def shown(capsys: pytest.CaptureFixture[str], *words: str | Path, code: int = 0) -> str:
