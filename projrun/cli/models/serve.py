@@ -95,7 +95,7 @@ def serve(trust: bool, **values: Any) -> None:
     listeners = handed_over() or listen(values["host"], values["port"])
     if not is_loopback(values["host"]):
         print_warning("whoever reaches this address can ask the model: it has no users")
-    answer(served, options, listeners, reporter, _told(model, [url(one) for one in listeners]))
+    answer([served], options, listeners, reporter, _told(model, [url(one) for one in listeners]))
 
 
 def _size(text: str) -> int:

@@ -1,23 +1,40 @@
-"""The ASGI application: MLflow's scoring routes in front of a pool of workers."""
+"""The ASGI application: the addresses of the models of a server."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
 from starlette.types import Receive, Scope, Send
 
-from projrun.models.serving.answers import Answer, refusal
-from projrun.models.serving.pool import Pool
+from projrun.http.serving.exposition import MEDIA_TYPE, exposition
+from projrun.models.serving.answers import Answer
+from projrun.models.serving.endpoint import Endpoint
+from projrun.models.serving.metrics import metrics
 
-_METHODS = {"/ping": "GET", "/health": "GET", "/version": "GET", "/invocations": "POST"}
 _NOT_FOUND = Answer(404, b'{"detail":"Not Found"}')
+Respond = Callable[[Scope, Receive], Awaitable[Answer | None]]
+"""Gives None where the client has gone."""
+
+
+class Route(NamedTuple):
+    """What is at an address."""
+
+    method: str
+    respond: Respond
 
 
 class App:
-    """Answers the requests of one model."""
+    """Answers the requests of a server."""
 
-    def __init__(self, pool: Pool, max_body: int) -> None:
-        """`max_body` is in bytes; 0 is no limit."""
-        self._pool = pool
-        self._max_body = max_body
+    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+        self._endpoints = endpoints
+        self._began = time.time()
+        self._routes = {"/metrics": Route("GET", self._metrics)}
+        for endpoint in endpoints:
+            self._routes |= _scoring(endpoint, "")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = await self._answer(scope, receive)
@@ -25,43 +42,34 @@ class App:
             await _send(answer, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
-        """None where the client has gone."""
-        path = scope["path"].rstrip("/")
-        method = _METHODS.get(path)
-        if method is None:
+        route = self._routes.get(scope["path"].rstrip("/"))
+        if route is None:
             return _NOT_FOUND
-        if scope["method"] != method:
-            return Answer(405, b'{"detail":"Method Not Allowed"}', headers={"allow": method})
-        if path == "/invocations":
-            return await self._invoke(scope, receive)
-        if path == "/version":
-            return Answer(200, self._pool.version.encode())
-        return Answer(200 if self._pool.is_healthy else 503, b"\n")
+        if scope["method"] != route.method:
+            return Answer(405, b'{"detail":"Method Not Allowed"}', headers={"allow": route.method})
+        return await route.respond(scope, receive)
 
-    async def _invoke(self, scope: Scope, receive: Receive) -> Answer | None:
-        content_type = size = ""
-        for name, value in scope["headers"]:
-            if name == b"content-type":
-                content_type = value.decode("latin-1")
-            elif name == b"content-length":
-                size = value.decode("latin-1")
-        if self._max_body and size.isdecimal() and int(size) > self._max_body:
-            return self._too_large()
-        body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                return None
-            body += message.get("body", b"")
-            if self._max_body and len(body) > self._max_body:
-                return self._too_large()
-            if not message.get("more_body"):
-                return await self._pool.answer(content_type, bytes(body))
+    async def _metrics(self, scope: Scope, receive: Receive) -> Answer:
+        return Answer(200, exposition(metrics(self._endpoints, self._began)), MEDIA_TYPE)
 
-    def _too_large(self) -> Answer:
-        message = f"The request's body is larger than {self._max_body} bytes, the limit of this server."
-        # The rest of the body is not read: the next request cannot be found behind it.
-        return refusal(413, "INVALID_PARAMETER_VALUE", message, {"connection": "close"})
+
+def _scoring(endpoint: Endpoint, root: str) -> dict[str, Route]:
+    """The addresses of MLflow's scoring server, below a path."""
+    health = Route("GET", partial(_health, [endpoint]))
+    return {
+        f"{root}/invocations": Route("POST", endpoint.predict),
+        f"{root}/ping": health,
+        f"{root}/health": health,
+        f"{root}/version": Route("GET", partial(_version, endpoint)),
+    }
+
+
+async def _health(endpoints: Sequence[Endpoint], scope: Scope, receive: Receive) -> Answer:
+    return Answer(200 if all(each.pool.is_healthy for each in endpoints) else 503, b"\n")
+
+
+async def _version(endpoint: Endpoint, scope: Scope, receive: Receive) -> Answer:
+    return Answer(200, endpoint.pool.version.encode())
 
 
 async def _send(answer: Answer, send: Send) -> None:

@@ -36,6 +36,18 @@ class Pool:
         self._is_closing = False
         self.version = ""
         """Of the MLflow in the model's environment."""
+        self.replaced = 0
+        """Workers that died or were killed."""
+
+    @property
+    def waiting(self) -> int:
+        """Requests for which no worker is free."""
+        return len(self._waiting)
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that have the model loaded."""
+        return sorted(worker.pid for worker in self._serving)
 
     @property
     def is_healthy(self) -> bool:
@@ -126,6 +138,7 @@ class Pool:
         """A worker has died, or was killed, or leaves."""
         if worker not in self._serving or self._is_closing:
             return
+        self.replaced += 1
         self._serving.discard(worker)
         if worker in self._idle:
             self._idle.remove(worker)

@@ -43,6 +43,11 @@ class WorkerProcess:
         self.version = ""
         """Of the environment's MLflow."""
 
+    @property
+    def pid(self) -> int:
+        """Of its process; 0 before it was started."""
+        return self._process.pid if self._process else 0
+
     async def load(self) -> None:
         """Start the process and wait for its model. Raises ModelError where that fails."""
         ours, its = socket.socketpair()

@@ -6,30 +6,31 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from projrun.http.serving.loop import configure, run_in_loop, serve_until
 from projrun.http.serving.readiness import notify
 from projrun.http.serving.stopping import stop_signals
 from projrun.models.serving.app import App
-from projrun.models.serving.pool import Pool
+from projrun.models.serving.endpoint import Endpoint
 from projrun.models.serving.served import ServedModel, ServingOptions
 from projrun.reporting import Reporter
 
 
 def serve(
-    model: ServedModel,
+    models: Sequence[ServedModel],
     options: ServingOptions,
     listeners: list[socket.socket],
     reporter: Reporter,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Load the model and answer until a signal ends the server; SIGHUP loads it again. For the main thread.
+    """Load the models and answer until a signal ends the server; SIGHUP loads them again. For the main thread.
 
-    `ready` is called once requests are answered. Raises ModelError where the model cannot be loaded.
+    `ready` is called once requests are answered. Raises ModelError where a model cannot be loaded.
     """
-    pool = Pool(model, options, reporter)
+    endpoints = [Endpoint(model, options, reporter) for model in models]
 
     def started() -> None:
         ready()
@@ -37,14 +38,14 @@ def serve(
 
     with _signals() as descriptor:
         try:
-            run_in_loop(_work(pool, options, listeners, descriptor, started))
+            run_in_loop(_work(endpoints, options, listeners, descriptor, started))
         finally:
             for listener in listeners:
                 listener.close()
 
 
 async def _work(
-    pool: Pool,
+    endpoints: Sequence[Endpoint],
     options: ServingOptions,
     listeners: list[socket.socket],
     signals: int,
@@ -53,7 +54,7 @@ async def _work(
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     reloads: set[asyncio.Task[None]] = set()
-    starting = asyncio.create_task(pool.start())
+    starting = asyncio.create_task(_each(each.pool.start() for each in endpoints))
 
     def signalled() -> None:
         if any(number != signal.SIGHUP for number in os.read(signals, 64)):
@@ -61,7 +62,7 @@ async def _work(
             stopping.set()
             starting.cancel()
         elif starting.done() and not reloads:
-            reloads.add(task := asyncio.create_task(pool.reload()))
+            reloads.add(task := asyncio.create_task(_each(each.pool.reload() for each in endpoints)))
             task.add_done_callback(reloads.discard)
 
     loop.add_reader(signals, signalled)
@@ -69,12 +70,23 @@ async def _work(
         await asyncio.wait([starting])
         if not starting.cancelled():
             starting.result()
-            config = configure(App(pool, options.max_body))
+            config = configure(App(endpoints))
             await serve_until(stopping, listeners, config, options.grace, ready)
     finally:
         for task in reloads:
             task.cancel()
-        await pool.close()
+        await _each(each.pool.close() for each in endpoints)
+
+
+async def _each(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """All at the same time; where one fails, or this is cancelled, the others are cancelled."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextmanager
