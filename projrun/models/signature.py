@@ -12,6 +12,8 @@ from projrun.bounded import parse_json
 
 ARRAY, MAP, OBJECT, TENSOR, ANY = "array", "map", "object", "tensor", "any"
 SCALARS = ("boolean", "integer", "long", "float", "double", "string", "binary", "datetime")
+_MOST_DIMENSIONS = 64
+"""NumPy's limit."""
 
 
 class DataType(NamedTuple):
@@ -111,4 +113,6 @@ def _shape(given: object) -> tuple[int, ...] | None:
         return None
     if not isinstance(given, list) or not all(isinstance(length, int) for length in given):
         raise ValueError("a shape is not a list of lengths")
+    if len(given) > _MOST_DIMENSIONS:
+        raise ValueError(f"a shape has more than {_MOST_DIMENSIONS} dimensions")
     return tuple(given)

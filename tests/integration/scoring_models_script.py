@@ -88,6 +88,7 @@ def main(root: Path) -> None:
     """Save all of them."""
     model = LinearRegression().fit(TABLE, [1.0, 2.0, 3.0, 4.0])
     mlflow.sklearn.save_model(model, root / "sklearn", signature=infer_signature(TABLE, model.predict(TABLE)))
+    mlflow.sklearn.save_model(model, root / "example", input_example=TABLE.head(1))
     save = mlflow.pyfunc.save_model
     save(root / "obedient", python_model=Obedient())
     save(root / "broken", python_model=Broken())

@@ -27,7 +27,8 @@ class Reporter:
     def info(self, text): print("info:", text, file=sys.stderr, flush=True)
     def warning(self, text): print("warning:", text, file=sys.stderr, flush=True)
 try:
-    serve([model], ServingOptions(**json.loads(options)), listeners, Reporter(), lambda: print("ready", port, flush=True))
+    ready = lambda: print("ready", port, flush=True)
+    serve([model], ServingOptions(**json.loads(options)), listeners, Reporter(), ready)
 except ProjrunError as error:
     print("error:", error.message, flush=True)
     sys.exit(error.exit_code)

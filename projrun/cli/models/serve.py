@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,9 +13,8 @@ from projrun.cli.models.options import environment_of_model, trusting
 from projrun.cli.quantities import parse_size
 from projrun.cli.rendering import one_line, print_text, print_warning
 from projrun.cli.reporter import CommandLineReporter
-from projrun.errors import InvalidValueError
+from projrun.models.serving.description import example_file
 from projrun.models.serving.served import ServingOptions
-from projrun.tracking.artifacts.paths import checked_path
 
 _DEFAULTS = ServingOptions()
 
@@ -108,7 +106,7 @@ def _told(model: OpenedModel, addresses: Sequence[str]) -> Callable[[], None]:
 
     def tell() -> None:
         print_text(one_line(listening))
-        example = _example(model)
+        example = example_file(model.files.folder, model.mlmodel.input_example)
         if example is not None:
             words = [
                 "curl",
@@ -121,15 +119,3 @@ def _told(model: OpenedModel, addresses: Sequence[str]) -> Callable[[], None]:
             print_text(f"projrun models: try it: {one_line(shlex.join(words))}")
 
     return tell
-
-
-def _example(model: OpenedModel) -> Path | None:
-    """The file with the example as a request's body, where the model has one."""
-    example = model.mlmodel.input_example
-    if example is None or not example.serving:
-        return None
-    try:
-        file = model.files.folder / checked_path(example.serving)
-    except InvalidValueError:
-        return None
-    return file if file.is_file() else None

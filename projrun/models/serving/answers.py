@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import msgspec
@@ -18,6 +19,15 @@ class Answer(NamedTuple):
     body: bytes
     media_type: str = JSON
     headers: Mapping[str, str] = {}
+
+
+def json_answer(value: object, status: int = 200) -> Answer:
+    """A value as JSON, in which there is no NaN: it becomes null."""
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except ValueError:
+        text = json.dumps(json.loads(json.dumps(value), parse_constant=lambda name: None))
+    return Answer(status, text.encode())
 
 
 def refusal(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:

@@ -10,7 +10,9 @@ from typing import NamedTuple
 from starlette.types import Receive, Scope, Send
 
 from projrun.http.serving.exposition import MEDIA_TYPE, exposition
-from projrun.models.serving.answers import Answer
+from projrun.models.serving.answers import Answer, json_answer
+from projrun.models.serving.docs.openapi import openapi
+from projrun.models.serving.docs.page import FILES, file, page
 from projrun.models.serving.endpoint import Endpoint
 from projrun.models.serving.metrics import metrics
 
@@ -32,7 +34,12 @@ class App:
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
         self._endpoints = endpoints
         self._began = time.time()
-        self._routes = {"/metrics": Route("GET", self._metrics)}
+        self._routes = {
+            "/metrics": Route("GET", self._metrics),
+            "/openapi.json": Route("GET", self._openapi),
+            "/docs": Route("GET", self._page),
+            **{f"/docs/{name}": Route("GET", partial(_file, name)) for name in FILES},
+        }
         for endpoint in endpoints:
             self._routes |= _scoring(endpoint, "")
 
@@ -52,6 +59,13 @@ class App:
     async def _metrics(self, scope: Scope, receive: Receive) -> Answer:
         return Answer(200, exposition(metrics(self._endpoints, self._began)), MEDIA_TYPE)
 
+    async def _openapi(self, scope: Scope, receive: Receive) -> Answer:
+        return json_answer(openapi([each.pool.description for each in self._endpoints]))
+
+    async def _page(self, scope: Scope, receive: Receive) -> Answer:
+        # Links are relative: a proxy that publishes the server below a path need not be known.
+        return page([each.pool.description for each in self._endpoints], "../" * scope["path"].endswith("/"))
+
 
 def _scoring(endpoint: Endpoint, root: str) -> dict[str, Route]:
     """The addresses of MLflow's scoring server, below a path."""
@@ -66,6 +80,10 @@ def _scoring(endpoint: Endpoint, root: str) -> dict[str, Route]:
 
 async def _health(endpoints: Sequence[Endpoint], scope: Scope, receive: Receive) -> Answer:
     return Answer(200 if all(each.pool.is_healthy for each in endpoints) else 503, b"\n")
+
+
+async def _file(name: str, scope: Scope, receive: Receive) -> Answer:
+    return file(name)
 
 
 async def _version(endpoint: Endpoint, scope: Scope, receive: Receive) -> Answer:

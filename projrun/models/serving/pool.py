@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Coroutine
 from typing import Any
 
+from projrun.errors import ProjrunError
 from projrun.models.serving.answers import Answer, overdue, unavailable
+from projrun.models.serving.description import Description, describe
 from projrun.models.serving.process import ModelError, WorkerProcess
 from projrun.models.serving.served import ServedModel, ServingOptions
 from projrun.reporting import Reporter
@@ -38,6 +40,8 @@ class Pool:
         """Of the MLflow in the model's environment."""
         self.replaced = 0
         """Workers that died or were killed."""
+        self.description = Description(model.name, model.version)
+        """Of the model that is loaded."""
 
     @property
     def waiting(self) -> int:
@@ -57,7 +61,9 @@ class Pool:
     async def start(self) -> None:
         """Load the model in each worker. Raises ModelError where one cannot."""
         async with self._loading:
+            description = describe(self._model)
             workers = await self._load_all()
+            self.description = description
             former, self._serving = self._serving, set(workers)
             self._generation += 1
             self.version = workers[0].version
@@ -75,7 +81,7 @@ class Pool:
         """
         try:
             await self.start()
-        except ModelError as error:
+        except ProjrunError as error:
             self._reporter.warning(f"{error.message}; the workers stay as they were")
         else:
             self._reporter.info(f"reloaded the model {self._model.name!r}")

@@ -17,6 +17,8 @@ class ServedModel(NamedTuple):
     command: tuple[str, ...]
     """What starts that Python; the worker's script and its arguments follow."""
     environ: Mapping[str, str]
+    version: str = ""
+    """Of the registered model, where it is known to be one."""
 
 
 class ServingOptions(NamedTuple):

@@ -1,0 +1,1 @@
+"""The addresses of a scoring server, documented by the signatures of its models."""
