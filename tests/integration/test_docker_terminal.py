@@ -24,7 +24,7 @@ sys.stderr.write("an error\\n")
 """
 COUNT = """\
 import itertools, os, signal, time
-signal.signal(signal.SIGWINCH, lambda *_: print("columns", os.get_terminal_size().columns, flush=True))
+signal.signal(signal.SIGWINCH, lambda *_: os.write(1, b"columns %d\\n" % os.get_terminal_size().columns))
 try:
     for number in itertools.count():
         print("number", number, flush=True)

@@ -55,9 +55,9 @@ while True:
     "size": """\
 import os, signal, time
 def show(*_):
-    print("columns", os.get_terminal_size().columns, flush=True)
-show()
+    os.write(1, b"columns %d\\n" % os.get_terminal_size().columns)
 signal.signal(signal.SIGWINCH, show)
+show()
 while True:
     time.sleep(0.05)
 """,
