@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Protocol, cast, get_origin
+from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from projrun.errors import InvalidValueError
 from projrun.server.api import IDENTITY, PROXIED, Caller, Route, Streamer
-from projrun.server.decoding import decode, fields_of, read_fields
+from projrun.server.decoding import decode, fields_of, lists_of, read_fields
 from projrun.server.errors import UnauthenticatedError, explain
 from projrun.server.places import Places
 from projrun.server.stores import Stores
@@ -162,9 +162,7 @@ async def _joined(body: bytearray, receive: Receive) -> bytes:
 
 def _query(scope: Scope, message: type[Message]) -> Mapping[str, object]:
     """The query's values; a field that is a list takes all of its name, others the first."""
-    repeated = {
-        field.name for field in msgspec.structs.fields(message) if get_origin(field.type) in (list, tuple)
-    }
+    repeated = lists_of(message)
     query: dict[str, Any] = {}
     for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True):
         if name in repeated:

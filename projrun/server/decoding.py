@@ -66,6 +66,13 @@ def required_texts(message: type[Message]) -> tuple[str, ...]:
     return tuple(field.name for field in found if field.required and field.type is str)
 
 
+@cache
+def lists_of(message: type[Message]) -> frozenset[str]:
+    """The fields that are lists."""
+    found = msgspec.structs.fields(message)
+    return frozenset(field.name for field in found if get_origin(field.type) in (list, tuple))
+
+
 def invalid(value: object, path: str) -> InvalidValueError:
     """A parameter has a value of another type."""
     shown = json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -29,7 +29,8 @@ def checked_path(path: str) -> str:
     server's answer is as hostile as what a user types.
     """
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    refused = path.startswith("/") or "\\" in path or any(ord(character) < 32 for character in path)
+    refused = path.startswith("/") or "\\" in path
+    refused |= not path.isprintable() and any(ord(character) < 32 for character in path)
     if refused or ".." in parts or (parts and parts[0][1:2] == ":"):
         raise InvalidValueError(f"Invalid path {path!r}", hint="give a relative path without `..`")
     return "/".join(parts)

@@ -15,7 +15,8 @@ def uri_scheme(uri: str) -> str:
     head, colon, _ = uri.partition(":")
     if not colon or len(head) < 2 or not head[0].isalpha():
         return ""
-    return head.lower() if all(character.isalnum() or character in "+-." for character in head) else ""
+    letters = head.replace("+", "").replace("-", "").replace(".", "")
+    return head.lower() if letters.isalnum() else ""
 
 
 def below(uri: str, path: str) -> str:

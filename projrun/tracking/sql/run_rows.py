@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby, repeat
+from operator import itemgetter
 
 from projrun.tracking.entities import Dataset, Metric, ModelOutput, Param, Run, Tag
 from projrun.tracking.sql.engine import Connection, Row, select_in
@@ -20,7 +22,7 @@ COLUMNS = (
 NAN = float("nan")
 _new = tuple.__new__
 """Of records by the hundred: their own constructors look for defaults."""
-
+_of_run, _pair = itemgetter(0, 1), itemgetter(2, 3)
 
 _PARAM, _TAG, _DATASET, _MODEL = range(4)
 _TEXTS = (
@@ -55,11 +57,11 @@ def _read_texts(connection: Connection, found: dict[int, _Logged]) -> set[int]:
     more = set()
     rows = select_in(connection, _TEXTS, found)
     rows.sort()
-    for kind, run, key, value in rows:
+    for (kind, run), group in groupby(rows, _of_run):
         if kind == _PARAM:
-            found[run].params.append(_new(Param, (key, value)))
+            found[run].params.extend(map(_new, repeat(Param), map(_pair, group)))
         elif kind == _TAG:
-            found[run].tags.append(_new(Tag, (key, value)))
+            found[run].tags.extend(map(_new, repeat(Tag), map(_pair, group)))
         else:
             more.add(kind)
     return more
