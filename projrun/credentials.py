@@ -28,7 +28,6 @@ _SHORTEST_PASSWORD = 4
 _SHORTEST_TOKEN = 16
 """Of a user without a password: shorter ones are names."""
 
-_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
 _AUTHORITY = r"(?:.*@)?(?:\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::\d+)?"
 _ENDPOINT_PREFIX = r"^(https?://127\.0\.0\.1:\d+/)[0-9a-f]{32}(?![0-9a-f])"  # of `projrun.server.endpoint`
 _PUBLIC_USERS = ("ssh", "abfs", "abfss")
@@ -71,17 +70,22 @@ def without_queries(text: str) -> str:
     return re.sub(r"\?\S+", f"?{MASK}", text)
 
 
+def is_scheme(word: str) -> bool:
+    """Whether a URI may begin with it, by RFC 3986. Without a pattern, which every run would compile."""
+    rest = word.replace("+", "").replace(".", "").replace("-", "")
+    return word.isascii() and word[:1].isalpha() and rest.isalnum()
+
+
 def redact_uri(uri: str) -> str:
     """One URI as people may see it: no user and password, no query values, no secret of our loopback endpoint.
 
     The user of an ssh address stays. Works on invalid URIs too, since it is used in the messages
     about them.
     """
-    match = re.match(_SCHEME, uri)
-    if match is None:
+    scheme, slashes, rest = uri.partition("://")
+    if not slashes or not is_scheme(scheme):
         return _without_slashes(uri)
-    head, rest = uri[: match.end()], uri[match.end() :]
-    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    authority = rest.partition("/")[0].partition("?")[0].partition("#")[0]
     if authority and re.fullmatch(_AUTHORITY, authority) is None:
         # A password with a slash in it, say, ends the host's part early: everything before the last @ is removed.
         rest = rest.rpartition("@")[2] if "@" in rest else MASK
@@ -89,8 +93,10 @@ def redact_uri(uri: str) -> str:
     rest, mark, query = rest.partition("?")
     authority, slash, path = rest.partition("/")
     user, at, host = authority.rpartition("@")
-    kept = user.partition(":")[0] + at if match[1].lower().rpartition("+")[2] in _PUBLIC_USERS else ""
-    shown = re.sub(_ENDPOINT_PREFIX, rf"\1{MASK}", head + kept + host + slash + path)
+    kept = user.partition(":")[0] + at if scheme.lower().rpartition("+")[2] in _PUBLIC_USERS else ""
+    shown = f"{scheme}://{kept}{host}{slash}{path}"
+    if host.startswith("127."):
+        shown = re.sub(_ENDPOINT_PREFIX, rf"\1{MASK}", shown)
     return shown + mark + (_without_values(query) if mark else "") + sign + fragment
 
 

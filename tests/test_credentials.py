@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from projrun.credentials import redact_uri, secrets_in, without_credentials, without_queries
+from projrun.credentials import is_scheme, redact_uri, secrets_in, without_credentials, without_queries
 
 ENDPOINT = "0123456789abcdef" * 2
 PASSWORD = "hunter2-Tok"
@@ -119,3 +121,8 @@ def test_no_query_of_a_message_is_shown() -> None:
 )  # fmt: skip
 def test_secrets_of_addresses(text: str, secrets: tuple[str, ...]) -> None:
     assert secrets_in([text]) == secrets
+
+
+@given(st.text(alphabet="aZé1²+.-:/ _\n", max_size=6))
+def test_scheme_is_what_the_grammar_says(word: str) -> None:
+    assert is_scheme(word) == bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", word))

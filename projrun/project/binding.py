@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from projrun.project.command import (
     append_options,
     check_command,
     placeholders,
+    quoted,
     render_both,
     secret_variable,
     unknown_placeholders,
@@ -239,7 +239,7 @@ class _Binder:
     def _missing(self, parameter: Parameter) -> None:
         if not parameter.required:
             return
-        name = shlex.quote(parameter.name) if parameter.name.isprintable() else repr(parameter.name)
+        name = quoted(parameter.name) if parameter.name.isprintable() else repr(parameter.name)
         supply = f"-P {name}={parameter.type.upper()}"
         undeclared = [name for name in self.given if name not in self.entry_point.parameters]
         typed = near_miss(parameter.name, undeclared)

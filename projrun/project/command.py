@@ -10,7 +10,6 @@ from __future__ import annotations
 import _string  # type: ignore[import-not-found] # `string` compiles a pattern for its templates: 0.8 ms
 import os
 import re
-import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from projrun.errors import RequestError
@@ -24,6 +23,7 @@ MOST_REFUSALS = 20
 """More are not reported at once."""
 _SPECIAL = r"""['"`\\$#\[]|<<|[<>]&|[(=]\(|\b(?:eval|trap|let|(?:ba|da|k|z)?sh)\b|-\w*c"""
 """Where a line has none of these, every placeholder stands bare."""
+_HARMLESS = str.maketrans("", "", "@%+=:,./-_")
 _UNKNOWN = r"(?<![${])\{([A-Za-z_][A-Za-z0-9_-]*)\}"
 
 
@@ -92,7 +92,7 @@ def unknown_placeholders(template: str, supplied: Collection[str]) -> tuple[str,
 
 def append_options(command: str, options: Iterable[tuple[str, str]]) -> str:
     """The command with ` --name value` for each option, both shell-quoted."""
-    words = [f"--{shlex.quote(name)} {shlex.quote(value)}" for name, value in options]
+    words = [f"--{quoted(name)} {quoted(value)}" for name, value in options]
     return " ".join([_joint(command), *words]) if words else command
 
 
@@ -143,7 +143,17 @@ def secret_environment(invocation: Invocation) -> dict[str, str]:
 
 def is_plain(value: str) -> bool:
     """Whether a value is inserted as it is, everywhere: not empty, and nothing in it is special to a shell."""
-    return shlex.quote(value) == value
+    rest = value.translate(_HARMLESS)
+    return value.isascii() and value != "" and (not rest or rest.isalnum())
+
+
+def quoted(value: str) -> str:
+    """What a shell reads as that value. `shlex` costs half a millisecond, and most values need no quotes."""
+    if is_plain(value):
+        return value
+    import shlex
+
+    return shlex.quote(value)
 
 
 def _filled(
@@ -160,7 +170,7 @@ def _filled(
 
             parts.append(written(value, layers[index]))
         else:
-            parts.append(shlex.quote(value))
+            parts.append(quoted(value))
     return "".join(parts)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from projrun.errors import RequestError
+from projrun.project.command import quoted
 from projrun.project.files import FILE_NAME, is_allowed, is_file, look_alike
 from projrun.project.model import EntryPoint, Project
 from projrun.project.shown import listed
@@ -48,9 +48,9 @@ def _script(project: Project, name: str, environ: Mapping[str, str]) -> EntryPoi
 
 
 def _line(name: str, environ: Mapping[str, str]) -> str:
-    program = "python" if name.endswith(".py") else shlex.quote(environ.get("SHELL") or "bash")
+    program = "python" if name.endswith(".py") else quoted(environ.get("SHELL") or "bash")
     # A name such as `-c.py` would be read as an option.
-    return f"{program} {shlex.quote(f'./{name}' if name.startswith('-') else name)}"
+    return f"{program} {quoted(f'./{name}' if name.startswith('-') else name)}"
 
 
 def _r_line(name: str) -> str:

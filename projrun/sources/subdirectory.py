@@ -16,7 +16,7 @@ def parse_subdirectory(text: str) -> str:
     Raises RequestError for one that climbs (docs/mlproject.md, "Project URIs").
     """
     parts = [part for part in text.split("/") if part not in ("", ".")]
-    if "\\" in text or re.match(_DRIVE, text) or ".." in parts:
+    if "\\" in text or (text[1:2] == ":" and re.match(_DRIVE, text)) or ".." in parts:
         raise RequestError(
             f"the subfolder {'#' + text!r} leads out of the project",
             hint="give a path below the project's top, such as '#examples/train'",

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-from projrun.credentials import redact_uri
+from projrun.credentials import is_scheme, redact_uri
 from projrun.errors import RequestError, SourceError
 from projrun.sources.kinds import ARCHIVE_ENDINGS, ARCHIVE_SCHEMES, GIT_SCHEMES, is_archive_name
 from projrun.sources.subdirectory import is_folder, parse_subdirectory
@@ -26,8 +26,7 @@ _KINDS = (
     "a folder, an archive, a .py script, gh:OWNER/REPOSITORY, http(s)://HOST/OWNER/REPOSITORY, ssh://HOST/PATH "
     "or git@HOST:OWNER/REPOSITORY"
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
+_CONTROL = r"[\x00-\x1f\x7f]"
 _SECURE_COPY = r"(?:[^@:/]+@)?(\[[^]/]+\]|[^@:/\\]{2,}):(.+)"
 _SHORTHAND = "gh:"
 _QUOTES = "'\""
@@ -66,7 +65,7 @@ def parse_project_uri(text: str, caller_directory: Path) -> ProjectUri:
     path = _local_path(location, caller_directory)
     found = None if path is None else _existing(path, fragment)
     if found:
-        return _keep_scheme(found) if re.match(_SCHEME, location) else found
+        return _keep_scheme(found) if _scheme(location) else found
     if path is not None and not _is_remote(location):
         raise _nothing_there(path, location)
     return _remote(location, fragment)
@@ -89,7 +88,7 @@ def _refuse_hostile(text: str) -> None:
         raise RequestError(
             "the project URI has no location", hint=f"give {_KINDS}; '.' is the current folder"
         )
-    if _CONTROL.search(text):
+    if not text.isprintable() and re.search(_CONTROL, text):
         raise SourceError(f"the project URI {redact_uri(text)!r} contains control characters")
     if text.startswith("-"):
         raise SourceError(
@@ -98,18 +97,24 @@ def _refuse_hostile(text: str) -> None:
         )
 
 
+def _scheme(location: str) -> str:
+    """What comes before `://`; empty where there is none."""
+    word, slashes, _ = location.partition("://")
+    return word if slashes and is_scheme(word) else ""
+
+
 def _local_path(location: str, caller_directory: Path) -> Path | None:
     """The path of a plain path or a `file:` URI; None for other schemes."""
-    match = re.match(_SCHEME, location)
-    if match is None:
+    scheme = _scheme(location)
+    if not scheme:
         return caller_directory / location
-    if match.group(1).lower() != "file":
+    if scheme.lower() != "file":
         return None
-    host, slash, path = location[match.end() :].partition("/")
+    host, slash, path = location[len(scheme) + 3 :].partition("/")
     written = slash + path
     # MLflow writes such URIs without percent signs for spaces: a path that exists as written is used as written.
     path = written if _exists(Path(written)) else unquote(written)
-    if host not in ("", "localhost") or not path or _CONTROL.search(path):
+    if host not in ("", "localhost") or not path or re.search(_CONTROL, path):
         raise SourceError(
             f"{redact_uri(location)!r} is not a folder on this machine", hint="write file:///absolute/path"
         )
@@ -124,7 +129,7 @@ def _exists(path: Path) -> bool:
 
 
 def _is_remote(location: str) -> bool:
-    if ":" not in location or re.match(_SCHEME, location):
+    if ":" not in location or _scheme(location):
         return False
     return re.fullmatch(_SECURE_COPY, location) is not None
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from projrun.credentials import redact_uri
+from projrun.credentials import is_scheme, redact_uri
 from projrun.errors import RequestError
 from projrun.plugins import is_offered
 from projrun.tuples import NamedTuple
@@ -19,7 +19,6 @@ from projrun.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Literal
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _FORBIDDEN = r"[\s\x00-\x20\x7f]"
 
 _KINDS = "http(s)://HOST, postgresql://HOST/DATABASE or sqlite:///FILE"
@@ -66,8 +65,7 @@ def parse_tracking_uri(text: str, directory: Path | None = None, *, served: bool
     text = text.strip()
     if not text:
         raise RequestError("the tracking URI is empty", hint=f"give {_KINDS}")
-    match = _SCHEME.match(text)
-    scheme = match.group(1).lower() if match else ""
+    scheme = _scheme(text)
     if scheme in ("http", "https"):
         return TrackingUri("rest", _server_address(text))
     if scheme == "sqlite":
@@ -80,6 +78,12 @@ def parse_tracking_uri(text: str, directory: Path | None = None, *, served: bool
     if not scheme and text.lower() in _REMEDIES:
         scheme = text.lower()
     raise _refusal(text, scheme, served)
+
+
+def _scheme(text: str) -> str:
+    """In lower case; empty where there is none, as in `C:\\folder`."""
+    word, colon, _ = text.partition(":")
+    return word.lower() if colon and len(word) > 1 and is_scheme(word) else ""
 
 
 def _refusal(text: str, scheme: str, served: bool) -> RequestError:

@@ -12,7 +12,9 @@ from projrun.project.command import (
     LONGEST_COMMAND,
     append_options,
     check_command,
+    is_plain,
     placeholders,
+    quoted,
     render,
     secret_environment,
     secret_variable,
@@ -209,3 +211,11 @@ def test_only_secrets_reach_the_environment() -> None:
     token = BoundParameter("token", "string", "raw", "value", "command line", secret=True)
     plain = BoundParameter("alpha", "float", "1", "1", "default")
     assert secret_environment(Invocation("main", "run", (token, plain))) == {"PROJRUN_PARAM_TOKEN": "value"}
+
+
+@given(st.text(max_size=8) | st.text(alphabet="aZ9@%+=:,./-_ '²\n", max_size=5))
+@example("")
+@example("...")
+def test_value_is_quoted_as_the_standard_library_does(value: str) -> None:
+    assert quoted(value) == shlex.quote(value)
+    assert is_plain(value) == (shlex.quote(value) == value)

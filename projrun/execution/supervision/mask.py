@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 
 from projrun import credentials
 
@@ -19,8 +20,12 @@ class Mask:
     def __init__(self, secrets: Iterable[str]) -> None:
         texts = {secret.encode("utf-8", "surrogateescape") for secret in secrets if secret}
         self._secrets = sorted(texts, key=len, reverse=True)
-        self._pattern = re.compile(b"|".join(map(re.escape, self._secrets)))
         self._held = b""
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[bytes]:
+        """Compiled when there is output: until then nothing waits for the command."""
+        return re.compile(b"|".join(map(re.escape, self._secrets)))
 
     def feed(self, chunk: bytes) -> bytes:
         """What can be shown after `chunk`, masked."""
