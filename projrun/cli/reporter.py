@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
@@ -33,7 +33,7 @@ class CommandLineReporter:
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
         self._status: Status | None = None
-        self._lock = threading.Lock()
+        self._lock = _thread.allocate_lock()
         self._told = False
         """Whether a line of detail already says what is going on."""
         self._busy = False
@@ -49,16 +49,16 @@ class CommandLineReporter:
 
     @contextmanager
     def _activity(self, text: str) -> Iterator[Meter | None]:
-        timer = threading.Timer(_PATIENCE, self._show, [text])
-        timer.daemon = True
+        over = _thread.allocate_lock()
+        over.acquire()
         self._told = False
         self._busy = True
-        if not self._quiet:
-            timer.start()
+        if not self._quiet:  # a `Timer` is waited for until it runs: 0.2 ms for each of a run's activities
+            _thread.start_new_thread(self._show_late, (text, over))
         try:
             yield partial(self._measure, text) if self._terminal and not self._quiet else None
         finally:
-            timer.cancel()
+            over.release()
             self._hide()
 
     def _measure(self, activity: str, text: str, share: float) -> None:
@@ -107,6 +107,10 @@ class CommandLineReporter:
                 self._status.console.print(visible(line), markup=False, highlight=False)
             else:
                 print_text(line, err=True)
+
+    def _show_late(self, text: str, over: _thread.LockType) -> None:
+        if not over.acquire(timeout=_PATIENCE):
+            self._show(text)
 
     def _show(self, text: str) -> None:
         if not self._terminal:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 from projrun.cache.lease import Lease, Mark, lease_of, new_origin_id
 from projrun.credentials import redact_uri, secrets_in
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _LONG = 10.0
 """Seconds after which a command takes long."""
 
-_RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}", re.ASCII)
+_RUN_ID = r"(?a)[A-Za-z0-9][\w-]{0,255}"
 """MLflow's rule for run ids; here one names a folder too."""
 
 _INDEXES = (
@@ -236,7 +237,8 @@ def accompanied(session: Session) -> Iterator[Cancellation]:
             )
             company[0].run()
 
-    Thread(target=join_in, name="projrun-companions", daemon=True).start()
+    # A `Thread` is waited for until it runs; this one begins when the command is waited for.
+    _thread.start_new_thread(join_in, ())
     try:
         yield cancellation
     finally:
@@ -266,7 +268,7 @@ def _take_lease(plan: Plan, options: Options) -> Lease:
     if run_id is None:
         folder = active / new_origin_id()
         mark = _mark(plan, folder.name, pid)
-    elif not _RUN_ID.fullmatch(run_id):
+    elif not re.fullmatch(_RUN_ID, run_id):
         raise RequestError(f"{run_id!r} is not a run id", hint="see `projrun runs list`")
     else:
         folder = lease_of(active, run_id) or active / run_id
