@@ -33,6 +33,14 @@ try:
 finally:
     open("checkpoint", "w")
 """
+AWAY = """\
+import os, time
+os.setpgid(0, 1)
+open("up", "w")
+while not os.path.exists("signalled"):
+    time.sleep(0.05)
+print("the end")
+"""
 SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.large) for seed in (2, 3, 4))]
 """Moments after the start."""
 
@@ -80,6 +88,17 @@ def test_what_ignores_every_signal_is_killed_after_the_grace_period(docker: Dock
     assert noted(docker) == ["SIGUSR1", "SIGINT", "SIGTERM"]
     assert docker.containers() == []
     assert docker.recorded()["status"] == "KILLED"
+
+
+def test_a_signal_that_finds_no_process_group_leaves_no_line_in_the_output(docker: DockerBench) -> None:
+    """As a resize does in the moment before the command has its group; here the command has left it."""
+    project = docker.project("python away.py", away_py=AWAY)
+    with running(docker) as process:
+        (run_id,) = docker.containers()
+        docker.docker("kill", "--signal", "WINCH", f"projrun-{run_id}")
+        (project / "signalled").touch()
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout, "tini" in stderr) == (0, "the end\n", False)
 
 
 def test_term_ends_it_with_143(docker: DockerBench) -> None:

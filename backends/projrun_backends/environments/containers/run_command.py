@@ -140,6 +140,9 @@ def _contents(containment: Containment, launch: Launch) -> tuple[dict[str, str],
         **(containment.user.variables if containment.user else {}),
         # The first signal goes to every process of the command, as it does without a container (tini(1)).
         "TINI_KILL_PROCESS_GROUP": "1",
+        # A signal for a group that is not there yet, or no longer, is no line of the command's output: a terminal that
+        # is resized in the first moment (tini warns of "Child was dead when forwarding signal").
+        "TINI_VERBOSITY": "0",
         **clouds.variables,
         **certificates.variables,
         **container_variables(containment.docker, containment.arguments, request, launch),
