@@ -20,6 +20,7 @@ _ORDINARY_WORDS = {"local", "existing"}
 _ALLOWED = {
     "projrun/environments/lock_text.py": "formats of lock files, which are compared whatever wrote them",
     "projrun/environments/protocol.py": "MLflow's word in the tag mlflow.project.env",
+    "projrun/models/recorded.py": "names of files in a model's folder",
     "projrun/running/shim/on_path/projrun_mlflow_run/redirect.py": "MLflow's words for its backends",
     "projrun/running/shim/on_path/projrun_mlflow_run/request.py": "MLflow's words for arguments of mlflow.run",
     "projrun/sources/local.py": "a kind of project URI",

@@ -1,0 +1,157 @@
+"""Whether a model loads and predicts in its environment, and how that environment differs from the recorded one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from projrun.bounded import parse_json, read_file
+from projrun.errors import InvalidValueError, RequestError
+from projrun.models.mlmodel import MLmodel
+from projrun.models.recorded import RecordedEnvironment
+from projrun.models.serving.answers import Answer
+from projrun.models.serving.batch import JSON
+from projrun.models.serving.process import ModelError, WorkerProcess
+from projrun.models.serving.served import ServedModel
+from projrun.tracking.artifacts.paths import checked_path
+
+_SCRIPT = Path(__file__).parent / "serving" / "worker" / "installed.py"
+_LARGEST = 1 << 28
+"""Bytes of an example."""
+_CLOSE = 1e-6
+"""The relative difference that two numbers may have: other processors round in other ways."""
+
+
+class PackageDifference(NamedTuple):
+    """A requirement that is not met."""
+
+    required: str
+    """A line of a requirements file."""
+    installed: str | None
+    """The version; None where the package is not there."""
+
+
+class Installed(msgspec.Struct, frozen=True):
+    """What a model's environment has."""
+
+    python: str
+    differences: tuple[PackageDifference, ...]
+
+
+def installed(served: ServedModel, recorded: RecordedEnvironment) -> Installed:
+    """Compare what is installed with what is recorded. Raises ModelError where the Python does not start."""
+    done = subprocess.run(
+        [*served.command, str(_SCRIPT)],
+        env=served.environ,
+        input=json.dumps(recorded.requirements),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    try:
+        return msgspec.json.decode(done.stdout.rstrip("\n").rpartition("\n")[2], type=Installed)
+    except msgspec.DecodeError:
+        raise ModelError(
+            f"the Python of the environment does not work: {served.command[0]} ended with {done.returncode}",
+            hint="its own output is above",
+        ) from None
+
+
+def same_minor(recorded: str, version: str) -> bool:
+    """Whether two versions of Python read each other's code; true where one is not known."""
+    return not recorded or not version or recorded.split(".")[:2] == version.split(".")[:2]
+
+
+def example_body(model: MLmodel, folder: Path) -> bytes | None:
+    """The input example as a request's body; None for a model without one that JSON can say.
+
+    Raises RequestError for a file that is gone or damaged.
+    """
+    example = model.input_example
+    if example is None or example.kind.startswith("sparse"):
+        return None
+    name = example.serving or example.file
+    try:
+        body = read_file(folder / checked_path(name), _LARGEST)
+        value = parse_json(body.decode())
+    except (InvalidValueError, OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is damaged"
+        raise RequestError(f"the model's input example {name} cannot be read: {reason}") from None
+    if example.serving:
+        return body
+    if isinstance(value, dict) and {"columns", "data"} <= value.keys():
+        return json.dumps({"dataframe_split": value}).encode()
+    if isinstance(value, dict) and value.keys() & {"inputs", "instances"}:
+        return body
+    return json.dumps({"inputs": value}).encode()
+
+
+def ask(served: ServedModel, body: bytes | None, seconds: float) -> object:
+    """Load the model, and let it predict where there is a body: the predictions.
+
+    Raises ModelError where the model cannot be loaded or does not take the body.
+    """
+    answer = asyncio.run(_ask(served, body, seconds))
+    if answer is None:
+        return None
+    value = parse_json(answer.body.decode())
+    if answer.status != 200:
+        told = value.get("message") if isinstance(value, dict) else None
+        raise ModelError(
+            f"the model does not predict its input example: {' '.join(str(told or value).split())}"
+        )
+    return value.get("predictions", value) if isinstance(value, dict) else value
+
+
+async def _ask(served: ServedModel, body: bytes | None, seconds: float) -> Answer | None:
+    worker = WorkerProcess(served, lambda lost: None)
+    try:
+        await worker.load()
+        return None if body is None else await worker.answer(JSON, body, seconds)
+    finally:
+        await worker.end()
+
+
+def read_expected(file: Path) -> object:
+    """Predictions as `projrun models predict` writes them. Raises RequestError."""
+    try:
+        value = parse_json(read_file(file, _LARGEST).decode())
+    except OSError as error:
+        raise RequestError(f"{file} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise RequestError(f"{file} is not JSON: {error}") from None
+    return value["predictions"] if isinstance(value, dict) and "predictions" in value else value
+
+
+def first_difference(expected: object, given: object, place: str = "predictions") -> str:
+    """Where two values differ first, and how; empty where they are equal but for rounding."""
+    if isinstance(expected, dict) and isinstance(given, dict) and expected.keys() == given.keys():
+        pairs = [(expected[key], given[key], f"{place}.{key}") for key in expected]
+    elif isinstance(expected, list) and isinstance(given, list) and len(expected) == len(given):
+        pairs = [
+            (one, other, f"{place}[{i}]") for i, (one, other) in enumerate(zip(expected, given, strict=True))
+        ]
+    else:
+        return "" if _equal(expected, given) else f"{place} is {_short(given)}, expected {_short(expected)}"
+    return next(filter(None, (first_difference(*pair) for pair in pairs)), "")
+
+
+def _equal(one: object, other: object) -> bool:
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return math.isclose(one, other, rel_tol=_CLOSE, abs_tol=1e-12)
+    return one == other
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
