@@ -111,3 +111,27 @@ def test_a_port_that_is_taken_is_said_before_anything_is_loaded(
 
 def test_help_leaves_h_to_the_host() -> None:
     assert "-h, --host HOST" in run_projrun("models", "serve", "--help").check().stdout
+
+
+def test_several_models_are_served_by_their_names(
+    mlflow3_python: Path, scoring_models: Path, tmp_path: Path
+) -> None:
+    words = ("-m", f"a={scoring_models / 'example'}", "-m", scoring_models / "sklearn")
+    with serving(tmp_path, *words, "--env", mlflow3_python.parent.parent) as server:
+        (line,) = [line for line in server.lines if "listening on" in line]
+        assert f"serves a ({scoring_models / 'example'}), sklearn ({scoring_models / 'sklearn'})" in line
+        (line,) = [line for line in server.lines if "try it:" in line]
+        assert "/models/a/invocations" in line
+        done = subprocess.run(
+            shlex.split(line.partition("try it:")[2]), capture_output=True, text=True, check=True
+        )
+        assert len(json.loads(done.stdout)["predictions"]) == 1
+
+
+def test_an_error_says_which_of_several_models_it_is_about(scoring_models: Path, tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text("flavors: {onnx: {}}\n")
+    done = refused("-m", f"wine={tmp_path}", "-m", f"other={tmp_path}")
+    assert done.returncode == 2
+    assert f"model 'wine': {tmp_path} has no python_function flavor" in done.stderr
+    done = refused("-m", tmp_path, "-m", f"{tmp_path}/.")
+    assert (done.returncode, "two models are called" in done.stderr) == (2, True)

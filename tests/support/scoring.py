@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 START = """
 import json, os, pathlib, sys
@@ -19,16 +19,18 @@ from projrun.errors import ProjrunError
 from projrun.http.serving.listening import listen
 from projrun.models.serving.program import serve
 from projrun.models.serving.served import ServedModel, ServingOptions
-python, folder, options = sys.argv[1:]
+options, *models = sys.argv[1:]
 listeners = listen("127.0.0.1", 0)
 port = listeners[0].getsockname()[1]
-model = ServedModel("m", pathlib.Path(folder), (python,), dict(os.environ))
+def served(text):
+    name, python, folder = text.split("|")
+    return ServedModel(name, pathlib.Path(folder), (python,), dict(os.environ), "7" if name == "m" else "")
 class Reporter:
     def info(self, text): print("info:", text, file=sys.stderr, flush=True)
     def warning(self, text): print("warning:", text, file=sys.stderr, flush=True)
 try:
     ready = lambda: print("ready", port, flush=True)
-    serve([model], ServingOptions(**json.loads(options)), listeners, Reporter(), ready)
+    serve(list(map(served, models)), ServingOptions(**json.loads(options)), listeners, Reporter(), ready)
 except ProjrunError as error:
     print("error:", error.message, flush=True)
     sys.exit(error.exit_code)
@@ -85,9 +87,20 @@ def send(port: int, body: bytes | str, kind: str | None, path: str, method: str)
         connection.close()
 
 
-def start_scoring(python: Path, model: Path, log: Path, **options: object) -> subprocess.Popen[str]:
-    """The server's process, which writes `ready PORT` once it answers."""
-    command = [sys.executable, "-c", START, str(python), str(model), json.dumps(options)]
+def start_scoring(
+    python: Path,
+    model: Path,
+    log: Path,
+    more: Mapping[str, tuple[Path, Path]] | None = None,
+    **options: object,
+) -> subprocess.Popen[str]:
+    """The server's process, which writes `ready PORT` once it answers.
+
+    The model is called `m`; `more` are others by their names, each a Python and a folder.
+    """
+    models = {"m": (python, model), **(more or {})}
+    words = [f"{name}|{its_python}|{folder}" for name, (its_python, folder) in models.items()]
+    command = [sys.executable, "-c", START, json.dumps(options), *words]
     with log.open("w", encoding="utf-8") as output:
         return subprocess.Popen(
             command,
@@ -100,7 +113,7 @@ def start_scoring(python: Path, model: Path, log: Path, **options: object) -> su
 
 
 @contextmanager
-def scoring_server(python: Path, model: Path, log: Path, **options: object) -> Iterator[Scoring]:
+def scoring_server(python: Path, model: Path, log: Path, **options: Any) -> Iterator[Scoring]:
     """A server of the model in a folder; ended at the end, where it still runs."""
     process = start_scoring(python, model, log, **options)
     assert process.stdout

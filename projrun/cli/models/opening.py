@@ -19,6 +19,7 @@ from projrun.cli.request import build_environment_request
 from projrun.errors import RequestError, SourceError
 from projrun.models.fetching import FetchedModel, Stores, fetch_model
 from projrun.models.mlmodel import MLmodel, read_mlmodel
+from projrun.models.names import model_name
 from projrun.models.serving.served import ServedModel
 from projrun.reporting import visible
 from projrun.running.interpreter import interpreter_of
@@ -125,4 +126,5 @@ def served_model(model: OpenedModel, reporter: CommandLineReporter, *, trusted: 
         )
     check_trust(model, trusted=trusted)
     interpreter = interpreter_of(planned_environment(model), model.context.environ, reporter)
-    return ServedModel(model.files.folder.name, model.files.folder, interpreter.command, interpreter.environ)
+    name = model_name(model.files.shown)
+    return ServedModel(name, model.files.folder, interpreter.command, interpreter.environ)

@@ -19,20 +19,34 @@ _TRUST = click.option(
 )
 
 
+_URI = (
+    "Folder, runs:/ID/PATH, models:/NAME/VERSION, models:/NAME@ALIAS, models:/m-ID, s3://..., "
+    "or an archive's address."
+)
+
+
 def model_uri(command: Decorated) -> Decorated:
     """`-m URI`, as in MLflow."""
-    return click.option(
-        "-m", "--model-uri", "uri", metavar="URI", required=True,
-        help="Folder, runs:/ID/PATH, models:/NAME/VERSION, models:/NAME@ALIAS, models:/m-ID, s3://..., or an archive's "
-        "address.",
-    )(command)  # fmt: skip
+    return click.option("-m", "--model-uri", "uri", metavar="URI", required=True, help=_URI)(command)
 
 
 def environment_of_model(command: Decorated) -> Decorated:
     """Which model, and how its environment is built."""
+    return model_uri(_environment(command))
+
+
+def environment_of_models(command: Decorated) -> Decorated:
+    """Which models, and how the environment of each is built."""
+    return click.option(
+        "-m", "--model-uri", "uris", metavar="[NAME=]URI", required=True, multiple=True,
+        help=f"{_URI} Give it several times to serve several models, each at /models/NAME.",
+    )(_environment(command))  # fmt: skip
+
+
+def _environment(command: Decorated) -> Decorated:
     for option in reversed(options_of("model")):
         command = click_option(option, "model")(command)
-    return model_uri(command)
+    return command
 
 
 def source_of_model(command: Decorated) -> Decorated:

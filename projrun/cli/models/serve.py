@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from projrun.cli.models.opening import OpenedModel, opened_model, served_model
-from projrun.cli.models.options import environment_of_model, trusting
+from projrun.cli.models.options import environment_of_models, trusting
 from projrun.cli.quantities import parse_size
 from projrun.cli.rendering import one_line, print_text, print_warning
 from projrun.cli.reporter import CommandLineReporter
+from projrun.errors import ProjrunError
+from projrun.models.names import model_path, model_version, parse_names
 from projrun.models.serving.description import example_file
 from projrun.models.serving.served import ServingOptions
 
@@ -20,7 +23,7 @@ _DEFAULTS = ServingOptions()
 
 
 @click.command("serve", context_settings={"help_option_names": ["--help"]})  # -h is MLflow's --host
-@environment_of_model
+@environment_of_models
 @trusting
 @click.option(
     "-h",
@@ -68,17 +71,18 @@ _DEFAULTS = ServingOptions()
 @click.option(
     "--max-body", metavar="SIZE", default="", help="Refuse larger bodies: 10MB. By default there is no limit."
 )
-def serve(trust: bool, **values: Any) -> None:
-    """Serve a model over HTTP, as `mlflow models serve` does.
+def serve(trust: bool, uris: tuple[str, ...], **values: Any) -> None:
+    """Serve models over HTTP, as `mlflow models serve` does.
 
-    The model is loaded in worker processes of the environment that its files ask for, which is built if it is not
-    cached. SIGHUP loads the model again without losing a request; Ctrl-C or SIGTERM ends the server once requests
+    Each model is loaded in worker processes of the environment that its files ask for, which is built if it is not
+    cached. SIGHUP loads the models again without losing a request; Ctrl-C or SIGTERM ends the server once requests
     under way are answered.
 
     \b
     projrun models serve -m runs:/latest/model -p 1234
     curl http://127.0.0.1:1234/invocations -H 'Content-Type: application/json' \\
         -d '{"dataframe_records": [{"alcohol": 9.8, "sulphates": 0.5}]}'
+    projrun models serve -m wine=models:/wine@champion -m price=./price
     """
     from projrun.http.serving.listening import is_loopback, listen, url
     from projrun.http.serving.readiness import handed_over
@@ -88,34 +92,59 @@ def serve(trust: bool, **values: Any) -> None:
         workers=values["workers"], timeout=values["timeout"], max_body=_size(values["max_body"])
     )
     reporter = CommandLineReporter()
-    model = opened_model(values, reporter)
-    served = served_model(model, reporter, trusted=trust)
+    named = parse_names(uris)
+    opened: dict[str, OpenedModel] = {}
+    for each in named:
+        with _told_of(each.name, several=len(named) > 1):
+            opened[each.name] = opened_model({**values, "uri": each.uri}, reporter)
+    served = []
+    for each in named:
+        with _told_of(each.name, several=len(named) > 1):
+            model = served_model(opened[each.name], reporter, trusted=trust)
+        served.append(model._replace(name=each.name, version=model_version(each.uri)))
     listeners = handed_over() or listen(values["host"], values["port"])
     if not is_loopback(values["host"]):
         print_warning("whoever reaches this address can ask the model: it has no users")
-    answer([served], options, listeners, reporter, _told(model, [url(one) for one in listeners]))
+    answer(served, options, listeners, reporter, _told(opened, [url(one) for one in listeners]))
+
+
+@contextmanager
+def _told_of(name: str, *, several: bool) -> Iterator[None]:
+    """Errors say which of several models they are about."""
+    try:
+        yield
+    except ProjrunError as error:
+        if several:
+            error.message = f"model {name!r}: {error.message}"
+        raise
 
 
 def _size(text: str) -> int:
     return parse_size(text, "--max-body") if text else _DEFAULTS.max_body
 
 
-def _told(model: OpenedModel, addresses: Sequence[str]) -> Callable[[], None]:
+def _told(models: Mapping[str, OpenedModel], addresses: Sequence[str]) -> Callable[[], None]:
     """Says where it listens once it answers, and how to ask it."""
-    listening = f"projrun models: listening on {', '.join(addresses)}; serves {model.files.shown}"
+    shown = [
+        model.files.shown if len(models) == 1 else f"{name} ({model.files.shown})"
+        for name, model in models.items()
+    ]
+    listening = f"projrun models: listening on {', '.join(addresses)}; serves {', '.join(shown)}"
 
     def tell() -> None:
         print_text(one_line(listening))
-        example = example_file(model.files.folder, model.mlmodel.input_example)
-        if example is not None:
-            words = [
-                "curl",
-                f"{addresses[0]}/invocations",
-                "-H",
-                "Content-Type: application/json",
-                "-d",
-                f"@{example}",
-            ]
-            print_text(f"projrun models: try it: {one_line(shlex.join(words))}")
+        for name, model in models.items():
+            path = "/invocations" if len(models) == 1 else f"{model_path(name)}/invocations"
+            example = example_file(model.files.folder, model.mlmodel.input_example)
+            if example is not None:
+                words = [
+                    "curl",
+                    addresses[0] + path,
+                    "-H",
+                    "Content-Type: application/json",
+                    "-d",
+                    f"@{example}",
+                ]
+                print_text(f"projrun models: try it: {one_line(shlex.join(words))}")
 
     return tell

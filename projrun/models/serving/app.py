@@ -1,4 +1,7 @@
-"""The ASGI application: the addresses of the models of a server."""
+"""The ASGI application: the addresses of the models of a server.
+
+Each model is MLflow's scoring server below `/models/NAME`; one that is alone is at the root, too.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ from typing import NamedTuple
 from starlette.types import Receive, Scope, Send
 
 from projrun.http.serving.exposition import MEDIA_TYPE, exposition
-from projrun.models.serving.answers import Answer, json_answer
+from projrun.models.serving.answers import Answer, json_answer, refusal
 from projrun.models.serving.docs.openapi import openapi
 from projrun.models.serving.docs.page import FILES, file, page
 from projrun.models.serving.endpoint import Endpoint
 from projrun.models.serving.metrics import metrics
 
+_MODELS = "/models/"
 _NOT_FOUND = Answer(404, b'{"detail":"Not Found"}')
 Respond = Callable[[Scope, Receive], Awaitable[Answer | None]]
 """Gives None where the client has gone."""
@@ -38,10 +42,12 @@ class App:
             "/metrics": Route("GET", self._metrics),
             "/openapi.json": Route("GET", self._openapi),
             "/docs": Route("GET", self._page),
+            "/models": Route("GET", self._models),
             **{f"/docs/{name}": Route("GET", partial(_file, name)) for name in FILES},
         }
         for endpoint in endpoints:
-            self._routes |= _scoring(endpoint, "")
+            self._routes |= _scoring(endpoint, f"{_MODELS}{endpoint.name}")
+        self._routes |= _scoring(endpoints[0], "") if len(endpoints) == 1 else self._of_all()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = await self._answer(scope, receive)
@@ -51,10 +57,36 @@ class App:
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
         route = self._routes.get(scope["path"].rstrip("/"))
         if route is None:
-            return _NOT_FOUND
+            return self._absent(scope["path"])
         if scope["method"] != route.method:
             return Answer(405, b'{"detail":"Method Not Allowed"}', headers={"allow": route.method})
         return await route.respond(scope, receive)
+
+    def _of_all(self) -> dict[str, Route]:
+        """What is at the root of several models."""
+        health = Route("GET", partial(_health, self._endpoints))
+        return {"/invocations": Route("POST", self._ambiguous), "/ping": health, "/health": health}
+
+    def _absent(self, path: str) -> Answer:
+        name = path.removeprefix(_MODELS).partition("/")[0]
+        if path.startswith(_MODELS) and all(each.name != name for each in self._endpoints):
+            return refusal(
+                404, "RESOURCE_DOES_NOT_EXIST", f"There is no model {name!r} here: {self._names()}."
+            )
+        return _NOT_FOUND
+
+    def _names(self) -> str:
+        return f"{_MODELS}NAME/invocations has {', '.join(each.name for each in self._endpoints)}"
+
+    async def _ambiguous(self, scope: Scope, receive: Receive) -> Answer:
+        return refusal(404, "RESOURCE_DOES_NOT_EXIST", f"This server has several models: {self._names()}.")
+
+    async def _models(self, scope: Scope, receive: Receive) -> Answer:
+        models = [
+            {"name": each.name, "version": each.pool.description.version, "ready": each.pool.is_healthy}
+            for each in self._endpoints
+        ]
+        return json_answer({"models": models})
 
     async def _metrics(self, scope: Scope, receive: Receive) -> Answer:
         return Answer(200, exposition(metrics(self._endpoints, self._began)), MEDIA_TYPE)

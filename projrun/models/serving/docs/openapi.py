@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
+from projrun.models.names import model_path
 from projrun.models.serving.description import Description
 from projrun.models.serving.docs.schemas import answer_schema, params_schema, request_schema, row_schema
 from projrun.models.signature import Signature
@@ -34,7 +34,7 @@ def openapi(descriptions: Sequence[Description]) -> Document:
     for index, each in enumerate(descriptions):
         names = f"Model{index + 1}" if len(descriptions) > 1 else ""
         schemas |= _schemas(each.signature or Signature(), names)
-        root = place(each.name) if len(descriptions) > 1 else ""
+        root = model_path(each.name) if len(descriptions) > 1 else ""
         paths[f"{root}/invocations"] = {"post": _invocations(each, names)}
         paths[f"{root}/version"] = {"get": _text(f"The version of MLflow that {each.name} is loaded with")}
         if root:
@@ -50,11 +50,6 @@ def openapi(descriptions: Sequence[Description]) -> Document:
         "paths": paths,
         "components": {"schemas": schemas},
     }
-
-
-def place(name: str) -> str:
-    """The path below which a model is."""
-    return f"/models/{quote(name, safe='', errors='replace')}"
 
 
 def _schemas(signature: Signature, names: str) -> Document:

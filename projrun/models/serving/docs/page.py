@@ -11,9 +11,9 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
+from projrun.models.names import model_path
 from projrun.models.serving.answers import Answer
 from projrun.models.serving.description import Description
-from projrun.models.serving.docs.openapi import place
 from projrun.models.serving.docs.samples import sample_request
 from projrun.models.signature import Field, Signature
 
@@ -64,7 +64,7 @@ def _lines(descriptions: Sequence[Description], root: str) -> Iterator[str]:
 
 
 def _model(model: Description, root: str, *, alone: bool) -> Iterator[str]:
-    path = f"{root}invocations" if alone else f"{root}{place(model.name)[1:]}/invocations"
+    path = f"{root}invocations" if alone else f"{root}{model_path(model.name)[1:]}/invocations"
     version = f' <span class="muted">version {escape(model.version)}</span>' if model.version else ""
     yield f"<section><h2>{escape(model.name)}{version}</h2>"
     signature = model.signature or Signature()
