@@ -32,6 +32,25 @@ class Obedient(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's cla
         return [os.getpid()]
 
 
+class Rows(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class is not typed
+    """Doubles the column `x`, in a call that takes long for 0.5, and says how many rows it has."""
+
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+        """One prediction a row, unless `how` says otherwise."""
+        print(f"rows {len(model_input)}", flush=True)
+        values, how = model_input["x"], params["how"]
+        time.sleep(0.6 if values[0] == 0.5 else 0.05)
+        if 666 in set(values):
+            os._exit(3)
+        if 13 in set(values) or (how == "single" and len(values) > 1):
+            raise ValueError("not with me")
+        if how == "centred":
+            return list(values - values.mean())
+        if how == "mean":
+            return [values.mean()]
+        return [value * 2 for value in values]
+
+
 class Broken(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class is not typed
     """Cannot be loaded."""
 
@@ -91,6 +110,8 @@ def main(root: Path) -> None:
     mlflow.sklearn.save_model(model, root / "example", input_example=TABLE.head(1))
     save = mlflow.pyfunc.save_model
     save(root / "obedient", python_model=Obedient())
+    how = ParamSchema([ParamSpec("how", DataType.string, "")])
+    save(root / "rows", python_model=Rows(), signature=ModelSignature(None, None, how))
     save(root / "broken", python_model=Broken())
     save(root / "plain", python_model=Told())
     save(root / "every", python_model=Told(), signature=ModelSignature(EVERY, None, PARAMS))

@@ -69,6 +69,21 @@ _DEFAULTS = ServingOptions()
     help="Longest time for a request; then its worker is replaced.",
 )
 @click.option(
+    "--max-batch",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    default=_DEFAULTS.max_batch,
+    show_default=True,
+    help="Most rows of requests that wait at the same time and are answered with one call of the model.",
+)
+@click.option(
+    "--max-queue",
+    metavar="SIZE",
+    default=f"{_DEFAULTS.max_queue // 10**6}MB",
+    show_default=True,
+    help="Refuse requests with 503 while bodies of this size wait for their answers.",
+)
+@click.option(
     "--max-body", metavar="SIZE", default="", help="Refuse larger bodies: 10MB. By default there is no limit."
 )
 def serve(trust: bool, uris: tuple[str, ...], **values: Any) -> None:
@@ -89,7 +104,11 @@ def serve(trust: bool, uris: tuple[str, ...], **values: Any) -> None:
     from projrun.models.serving.program import serve as answer
 
     options = ServingOptions(
-        workers=values["workers"], timeout=values["timeout"], max_body=_size(values["max_body"])
+        workers=values["workers"],
+        timeout=values["timeout"],
+        max_body=parse_size(values["max_body"] or "0", "--max-body"),
+        max_batch=values["max_batch"],
+        max_queue=parse_size(values["max_queue"], "--max-queue"),
     )
     reporter = CommandLineReporter()
     named = parse_names(uris)
@@ -117,10 +136,6 @@ def _told_of(name: str, *, several: bool) -> Iterator[None]:
         if several:
             error.message = f"model {name!r}: {error.message}"
         raise
-
-
-def _size(text: str) -> int:
-    return parse_size(text, "--max-body") if text else _DEFAULTS.max_body
 
 
 def _told(models: Mapping[str, OpenedModel], addresses: Sequence[str]) -> Callable[[], None]:

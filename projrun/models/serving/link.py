@@ -41,7 +41,8 @@ class Link(asyncio.Protocol):
         self._came = bytearray()
         self._answer: asyncio.Future[Frame] | None = None
         self._transport: asyncio.Transport | None = None
-        self._is_lost = False
+        self.is_lost = False
+        """Whether the worker has gone."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # always one of a socket
@@ -49,7 +50,7 @@ class Link(asyncio.Protocol):
     def receive(self) -> asyncio.Future[Frame]:
         """The worker's next frame. Raises WorkerLostError where it dies instead."""
         self._answer = asyncio.get_running_loop().create_future()
-        if self._is_lost:
+        if self.is_lost:
             self._answer.set_exception(WorkerLostError())
         else:
             self._take()
@@ -90,7 +91,7 @@ class Link(asyncio.Protocol):
         answer.set_result((head, bytes(came[body_start:end])))
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._is_lost = True
+        self.is_lost = True
         if self._answer and not self._answer.done():
             self._answer.set_exception(WorkerLostError())
         self._lost()

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from starlette.types import Receive
+
 from projrun.errors import ProjrunError
-from projrun.models.serving.answers import Answer, overdue, unavailable
+from projrun.models.serving.answers import Answer, unavailable
+from projrun.models.serving.batches import Batches
 from projrun.models.serving.description import Description, describe
-from projrun.models.serving.process import ModelError, WorkerProcess
+from projrun.models.serving.process import NOTHING, ModelError, WorkerProcess
+from projrun.models.serving.question import Question
 from projrun.models.serving.served import ServedModel, ServingOptions
 from projrun.reporting import Reporter
 
@@ -23,7 +28,7 @@ class Pool:
     """The workers of one model, in one event loop."""
 
     def __init__(self, model: ServedModel, options: ServingOptions, reporter: Reporter) -> None:
-        self._model = model
+        self.model = model
         self._options = options
         self._reporter = reporter
         self._serving: set[WorkerProcess] = set()
@@ -31,8 +36,9 @@ class Pool:
         self._processes: set[WorkerProcess] = set()
         """All that have not ended."""
         self._idle: deque[WorkerProcess] = deque()
-        self._waiting: deque[asyncio.Future[WorkerProcess | None]] = deque()
+        self._waiting: deque[Question] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._batches = self._new_batches()
         self._loading = asyncio.Lock()
         self._generation = 0
         self._is_closing = False
@@ -61,11 +67,12 @@ class Pool:
     async def start(self) -> None:
         """Load the model in each worker. Raises ModelError where one cannot."""
         async with self._loading:
-            description = describe(self._model)
+            description = describe(self.model)
             workers = await self._load_all()
             self.description = description
             former, self._serving = self._serving, set(workers)
             self._generation += 1
+            self._batches = self._new_batches()  # another version may look at rows together
             self.version = workers[0].version
             for worker in workers:
                 self._release(worker)
@@ -84,46 +91,46 @@ class Pool:
         except ProjrunError as error:
             self._reporter.warning(f"{error.message}; the workers stay as they were")
         else:
-            self._reporter.info(f"reloaded the model {self._model.name!r}")
+            self._reporter.info(f"reloaded the model {self.model.name!r}")
 
-    async def answer(self, content_type: str, body: bytes) -> Answer:
-        """The answer of a worker, or why there is none."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._options.timeout
-        worker = self._idle.popleft() if self._idle else None
-        if worker is None:
-            if len(self._waiting) >= self._options.max_waiting:
-                return unavailable(f"{len(self._waiting)} requests wait for the model already.")
-            worker = await self._next_free(self._options.timeout)
-        if worker is None:
-            return overdue()
-        answer = await worker.answer(content_type, body, deadline - loop.time())
-        self._release(worker)
-        return answer
+    async def answer(
+        self,
+        content_type: str,
+        body: bytes,
+        receive: Receive | None = None,
+        extra: Mapping[str, object] = NOTHING,
+    ) -> Answer | None:
+        """The answer of a worker, or why there is none; None where the client left while its request waited.
 
-    async def _next_free(self, timeout: float) -> WorkerProcess | None:
-        free: asyncio.Future[WorkerProcess | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(free)
-        timer = asyncio.get_running_loop().call_later(timeout, _give_up, free)
+        `receive` is the client's, `extra` goes to the worker beside the content type.
+        """
+        question = Question(content_type, body, extra)
+        if self._idle:
+            self._spawn(self._work(self._idle.popleft(), [question]))
+            return await question.answer(self._options.timeout, None)
+        if len(self._waiting) >= self._options.max_waiting:
+            return unavailable(f"{len(self._waiting)} requests wait for the model already.")
+        self._waiting.append(question)
         try:
-            return await free
+            return await question.answer(self._options.timeout, receive)
         finally:
-            timer.cancel()
-            if free in self._waiting:
-                self._waiting.remove(free)
+            with suppress(ValueError):  # it was taken
+                self._waiting.remove(question)
+
+    async def _work(self, worker: WorkerProcess, group: Sequence[Question]) -> None:
+        again = await self._batches.ask(worker, group)
+        self._waiting.extendleft(reversed(again))
+        self._release(worker)
 
     def _release(self, worker: WorkerProcess) -> None:
         """The worker has nothing to do: it takes the next request, or leaves where others have taken over."""
         if worker not in self._serving:
             if worker in self._processes:
                 self._spawn(self._end(worker))
-            return
-        while self._waiting:
-            free = self._waiting.popleft()
-            if not free.done():
-                free.set_result(worker)
-                return
-        self._idle.append(worker)
+        elif group := self._batches.next(self._waiting):
+            self._spawn(self._work(worker, group))
+        else:
+            self._idle.append(worker)
 
     async def _load_all(self) -> list[WorkerProcess]:
         workers = [self._new_worker() for _ in range(self._options.workers)]
@@ -135,8 +142,11 @@ class Pool:
             raise failures[0]
         return workers
 
+    def _new_batches(self) -> Batches:
+        return Batches(self._options.max_batch, self._options.timeout, self._reporter.warning)
+
     def _new_worker(self) -> WorkerProcess:
-        worker = WorkerProcess(self._model, self._lost)
+        worker = WorkerProcess(self.model, self._lost)
         self._processes.add(worker)
         return worker
 
@@ -153,7 +163,7 @@ class Pool:
     async def _replace(self, worker: WorkerProcess, generation: int) -> None:
         code = await self._end(worker, 0.1)
         self._reporter.warning(
-            f"a worker of the model {self._model.name!r} ended with {code}; starting another"
+            f"a worker of the model {self.model.name!r} ended with {code}; starting another"
         )
         pause = _PAUSE
         while generation == self._generation:
@@ -191,8 +201,3 @@ class Pool:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(self._end(worker) for worker in list(self._processes)))
-
-
-def _give_up(free: asyncio.Future[WorkerProcess | None]) -> None:
-    if not free.done():
-        free.set_result(None)

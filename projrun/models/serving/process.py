@@ -7,9 +7,10 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -19,6 +20,7 @@ from projrun.models.serving.link import Link, WorkerLostError
 from projrun.models.serving.served import ServedModel
 
 _SCRIPT = Path(__file__).parent / "worker" / "model_worker.py"
+NOTHING: Mapping[str, object] = MappingProxyType({})
 _POLL = 0.01
 _LEAVE = 3.0
 """Seconds that a worker has to end by itself."""
@@ -82,11 +84,19 @@ class WorkerProcess:
             start_new_session=True,
         )
 
-    async def answer(self, content_type: str, body: bytes, left: float) -> Answer:
-        """The model's answer; the process is killed where it does not come within `left` seconds."""
-        timer = asyncio.get_running_loop().call_later(left, self._give_up)
+    @property
+    def is_alive(self) -> bool:
+        """Whether it may answer."""
+        return not self._link.is_lost
+
+    async def answer(
+        self, content_type: str, body: bytes, timeout: float, extra: Mapping[str, object] = NOTHING
+    ) -> Answer:
+        """The model's answer; the process is killed where it does not come in time, in seconds."""
+        timer = asyncio.get_running_loop().call_later(timeout, self._give_up)
         try:
-            head, predictions = await self._link.ask(msgspec.json.encode({"type": content_type}), body)
+            asked = self._link.ask(msgspec.json.encode({"type": content_type, **extra}), body)
+            head, predictions = await asked
         except WorkerLostError:
             if self._is_overdue:
                 return overdue()

@@ -14,6 +14,7 @@ from projrun.http.serving.loop import configure, run_in_loop, serve_until
 from projrun.http.serving.readiness import notify
 from projrun.http.serving.stopping import stop_signals
 from projrun.models.serving.app import App
+from projrun.models.serving.bodies import Bodies
 from projrun.models.serving.endpoint import Endpoint
 from projrun.models.serving.served import ServedModel, ServingOptions
 from projrun.reporting import Reporter
@@ -30,7 +31,8 @@ def serve(
 
     `ready` is called once requests are answered. Raises ModelError where a model cannot be loaded.
     """
-    endpoints = [Endpoint(model, options, reporter) for model in models]
+    bodies = Bodies(options.max_body, options.max_queue)
+    endpoints = [Endpoint(model, options, bodies, reporter) for model in models]
 
     def started() -> None:
         ready()

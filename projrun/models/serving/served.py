@@ -30,6 +30,10 @@ class ServingOptions(NamedTuple):
     """Seconds for a request, those that it waits for a worker included; MLflow's default."""
     max_body: int = 0
     """Bytes of a request's body; 0 for no limit."""
+    max_batch: int = 1
+    """Rows of requests that wait at the same time and are answered together; 1 for none."""
+    max_queue: int = 256_000_000
+    """Bytes of all bodies that the server holds; further requests are refused."""
     max_waiting: int = 1000
     """Requests that wait for a worker; further ones are refused."""
     grace: float = 8.0

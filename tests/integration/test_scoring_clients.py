@@ -1,0 +1,85 @@
+"""Clients that leave, and bodies that wait: what is not computed, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.scoring import Scoring, scoring_server, wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
+
+LIMIT = 1_000_000
+
+
+@pytest.fixture
+def scoring(mlflow3_python: Path, scoring_models: Path, tmp_path: Path) -> Iterator[Scoring]:
+    """One worker of a model that does what it is asked."""
+    model = scoring_models / "obedient"
+    with scoring_server(mlflow3_python, model, tmp_path / "log", max_queue=LIMIT) as server:
+        yield server
+
+
+def head(size: int) -> bytes:
+    words = "POST /invocations HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\ncontent-length:"
+    return f"{words} {size}\r\n\r\n".encode()
+
+
+def body(command: str, size: int = 0) -> bytes:
+    """A request's body, filled up with spaces."""
+    text = json.dumps({"dataframe_split": {"columns": ["command"], "data": [[command]]}})
+    return text.encode().ljust(size)
+
+
+@contextmanager
+def busy(scoring: Scoring, seconds: float) -> Iterator[None]:
+    """While the worker has another request."""
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(scoring.predict, f"sleep {seconds}")
+        time.sleep(0.3)
+        yield
+        assert slow.result().status == 200
+
+
+def test_what_nobody_waits_for_is_not_computed(scoring: Scoring) -> None:
+    with busy(scoring, 1.5):
+        links = [socket.create_connection(("127.0.0.1", scoring.port)) for _ in range(6)]
+        for number, link in enumerate(links):
+            content = body(f"print request {number}")
+            link.sendall(head(len(content)) + content)
+        time.sleep(0.3)
+        for link in links[:-1]:
+            link.close()
+        assert links[-1].recv(12) == b"HTTP/1.1 200"
+        links[-1].close()
+    assert [line for line in scoring.log.read_text("utf-8").splitlines() if "request" in line] == [
+        "request 5"
+    ]
+
+
+def test_bodies_that_wait_are_bounded(scoring: Scoring) -> None:
+    with busy(scoring, 1.5), ThreadPoolExecutor(1) as threads:
+        waits = threads.submit(scoring.send, body("pid", LIMIT // 2))
+        time.sleep(0.3)
+        refused = scoring.send(body("pid", LIMIT))
+        assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+        assert b'"error_code":"TEMPORARILY_UNAVAILABLE"' in refused.body
+        assert waits.result().status == 200
+    assert scoring.send(body("pid", LIMIT // 2)).status == 200
+    assert scoring.send(body("pid", 3 * LIMIT)).status == 200  # one alone is taken
+
+
+def test_bodies_that_do_not_come_to_an_end_count_until_their_clients_leave(scoring: Scoring) -> None:
+    with socket.create_connection(("127.0.0.1", scoring.port)) as slow:
+        slow.sendall(head(2 * LIMIT) + bytes(LIMIT - 1000))
+        time.sleep(1)  # a request that comes meanwhile would have it refused
+        assert scoring.send(body("pid", 2000)).status == 503
+        assert scoring.send(body("pid")).status == 200
+    wait_until("it has left", lambda: scoring.send(body("pid", 2000)).status == 200)
