@@ -9,7 +9,7 @@ import sys
 import time
 
 import mlflow
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 
 model = mlflow.pyfunc.load_model(sys.argv[1])
 body = sys.stdin.buffer.read()

@@ -7,7 +7,7 @@ import json
 import sys
 
 import mlflow
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 from sklearn.linear_model import ElasticNet
 
 table = pd.DataFrame(**json.load(sys.stdin)["dataframe_split"])

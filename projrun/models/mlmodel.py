@@ -5,9 +5,9 @@ Files of MLflow 1 to 3 are read. What a field is, MLflow says in `mlflow.models.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import yaml
 
@@ -20,6 +20,8 @@ MLMODEL = "MLmodel"
 """The name of the file."""
 PYFUNC = "python_function"
 """The flavor that can be served: a Python function over tables or tensors."""
+
+Part = TypeVar("Part")
 
 
 class InputExample(NamedTuple):
@@ -56,6 +58,15 @@ class MLmodel(NamedTuple):
 
 def read_mlmodel(folder: Path) -> MLmodel:
     """Raises RequestError for a folder without one, and for a file that is none."""
+    return _read(folder, _mlmodel)
+
+
+def read_written(folder: Path) -> Mapping[str, Any]:
+    """The file as it is written, once it was found to be a model's. Raises RequestError as `read_mlmodel` does."""
+    return _read(folder, lambda written: _mlmodel(written) and written)
+
+
+def _read(folder: Path, use: Callable[[Mapping[str, Any]], Part]) -> Part:
     file = folder / MLMODEL
     if not file.is_file():
         raise RequestError(
@@ -67,7 +78,7 @@ def read_mlmodel(folder: Path) -> MLmodel:
         written = yaml.SafeLoader("").construct_document(document.root) if document.root else None
         if not isinstance(written, dict):
             raise ValueError("not a mapping")
-        return _mlmodel(written)
+        return use(written)
     except (ValueError, yaml.YAMLError) as error:
         raise RequestError(f"{file} is damaged: {str(error).splitlines()[0]}") from None
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-import numpy  # type: ignore[import-not-found]  # of the Python that runs this
+import numpy  # of the Python that runs this
 from mlflow import MlflowClient
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import ElasticNet

@@ -121,10 +121,56 @@ def every_type() -> Iterator[object]:
         yield {"dataframe_records": [ROW], "params": params}
 
 
+NESTED_ROW: dict[str, object] = {
+    "longs": [1, 2], "lists": [[1.5], []], "person": {"name": "Ada", "age": 36}, "people": [{"name": "Bob"}],
+    "map": {"a": "b"}, "any": [1, "two", None], "number": 1.5,
+}  # fmt: skip
+
+
+def nested_types() -> Iterator[object]:
+    """A row with arrays, objects and maps, its cells replaced by others."""
+    for key in ("dataframe_records", "inputs", "instances"):
+        yield {key: [NESTED_ROW]}
+        yield {key: [NESTED_ROW, {"longs": [], "person": {"name": "B"}}]}
+    yield {"inputs": NESTED_ROW}
+    yield {"dataframe_split": {"columns": list(NESTED_ROW), "data": [list(NESTED_ROW.values())]}}
+    other: dict[str, tuple[object, ...]] = {
+        "longs": ([1.5], ["1"], 1, None, [None], [2**70], [True], {}),
+        "lists": ([], [[1]], [["x"]], [1], None, "x"),
+        "person": (
+            {}, {"name": 1}, {"name": "A", "age": None}, {"name": "A", "age": "1"}, {"name": "A", "x": 1}, [], None,
+        ),
+        "people": ([], [{}], [{"name": "A", "age": 1}], {"name": "A"}, None, ["x"]),
+        "map": ({}, {"a": 1}, {"a": None}, [], None, "x"),
+        "any": (None, 1, "x", {"a": [1]}, []),
+        "number": (1, 0, "1", None, True, [1.5]),
+    }  # fmt: skip
+    for name, values in other.items():
+        for value in values:
+            yield {"dataframe_records": [{**NESTED_ROW, name: value}]}
+            yield {"inputs": [{**NESTED_ROW, name: value}]}
+        yield {"dataframe_records": [{key: value for key, value in NESTED_ROW.items() if key != name}]}
+
+
+PLAIN: tuple[object, ...] = (
+    {"inputs": "hello"}, {"inputs": ["hello", "world"]}, {"inputs": [1, 2]}, {"inputs": [["a", "b"]]}, {"inputs": 1},
+    {"inputs": [[1.5, "x"]]}, {"instances": ["a"]}, {"dataframe_split": {"data": [[1.5, "x"]]}},
+    {"dataframe_split": {"data": [["x"]]}}, {"dataframe_split": {"data": [[1.5, "x", 3]]}},
+    {"dataframe_split": {"columns": ["a", "b"], "data": [[1, "x"]]}}, {"dataframe_records": [{"a": 1.5, "b": "x"}]},
+    {"dataframe_records": ["a", "b"]}, {"inputs": {"a": [1.5], "b": ["x"]}}, {"prompt": "hello", "n": 1},
+    *({"inputs": [[0]] * count} for count in range(1, 6)),
+)  # fmt: skip
+
+
 def requests_for(model: str) -> tuple[Request, ...]:
     """The requests that a model gets."""
     values: dict[str, Iterator[object]] = {
         "every": every_type(),
+        "custom": every_type(),
+        "nested": nested_types(),
+        "unnamed": iter(PLAIN),
+        "text": iter(PLAIN),
+        "given": iter(PLAIN),
         "tensor": iter(TENSORS),
         "tensors": iter(TENSORS),
     }

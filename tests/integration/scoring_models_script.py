@@ -3,14 +3,16 @@
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import mlflow
-import numpy as np  # type: ignore[import-not-found]
-import pandas as pd  # type: ignore[import-untyped]
+import numpy as np
+import pandas as pd
 from mlflow.models import ModelSignature, infer_signature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
-from sklearn.linear_model import LinearRegression
+from mlflow.types.schema import AnyType, Array, Map, Object, Property
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 
 class Obedient(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class is not typed
@@ -51,6 +53,16 @@ class Rows(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class i
         return [value * 2 for value in values]
 
 
+class Custom(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class is not typed
+    """Uses a module that is saved with it."""
+
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+        """What came."""
+        from scoring_told import Told  # type: ignore[import-not-found]  # beside the model
+
+        return Told().predict(model_input, params)
+
+
 class Broken(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class is not typed
     """Cannot be loaded."""
 
@@ -61,31 +73,6 @@ class Broken(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
         """Never called."""
         return []
-
-
-class Told(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class is not typed
-    """Answers with what it was given, types included."""
-
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-        """In texts, which every version of pandas writes alike."""
-        if isinstance(model_input, pd.DataFrame):
-            types = {str(name): str(kind) for name, kind in model_input.dtypes.items()}
-            told = {
-                "types": types,
-                "rows": [[repr(cell) for cell in row] for row in model_input.values.tolist()],
-            }
-        elif isinstance(model_input, dict):
-            told = {
-                key: [str(getattr(value, "dtype", type(value))), repr(value)]
-                for key, value in model_input.items()
-            }
-        else:
-            told = {
-                "kind": type(model_input).__name__,
-                "type": str(getattr(model_input, "dtype", "")),
-                "is": repr(model_input),
-            }
-        return {"told": told, "params": params}
 
 
 EVERY = Schema(
@@ -100,25 +87,61 @@ EVERY = Schema(
 PARAMS = ParamSchema(
     [ParamSpec("depth", DataType.integer, 3), ParamSpec("words", DataType.string, ["a"], (-1,))]
 )
+PERSON = Object([Property("name", DataType.string), Property("age", DataType.long, required=False)])
+NESTED = Schema(
+    [
+        ColSpec(Array(DataType.long), "longs"),
+        ColSpec(Array(Array(DataType.double)), "lists", required=False),
+        ColSpec(PERSON, "person"),
+        ColSpec(Array(PERSON), "people", required=False),
+        ColSpec(Map(DataType.string), "map", required=False),
+        ColSpec(AnyType(), "any", required=False),
+        ColSpec(DataType.double, "number", required=False),
+    ]
+)
+UNNAMED = Schema([ColSpec(DataType.double), ColSpec(DataType.string)])
+TEXT = Schema([ColSpec(DataType.string)])
+TOLD = str(Path(__file__).with_name("scoring_told.py"))
 TABLE = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "b": [1.0, 0.0, 1.0, 0.0]})
 
 
 def main(root: Path) -> None:
     """Save all of them."""
     model = LinearRegression().fit(TABLE, [1.0, 2.0, 3.0, 4.0])
-    mlflow.sklearn.save_model(model, root / "sklearn", signature=infer_signature(TABLE, model.predict(TABLE)))
-    mlflow.sklearn.save_model(model, root / "example", input_example=TABLE.head(1))
-    save = mlflow.pyfunc.save_model
+    signature = infer_signature(TABLE, model.predict(TABLE))
+    needed = ["scikit-learn"]
+    mlflow.sklearn.save_model(model, root / "sklearn", signature=signature, pip_requirements=needed)
+    mlflow.sklearn.save_model(model, root / "example", input_example=TABLE.head(1), pip_requirements=needed)
+    classes = LogisticRegression().fit(TABLE, [0, 1, 0, 1])
+    mlflow.sklearn.save_model(
+        classes,
+        root / "pickled",
+        serialization_format="cloudpickle",
+        pyfunc_predict_fn="predict_proba",
+        pip_requirements=needed,
+    )
+    save = partial(mlflow.pyfunc.save_model, pip_requirements=["pandas"])
     save(root / "obedient", python_model=Obedient())
     how = ParamSchema([ParamSpec("how", DataType.string, "")])
     save(root / "rows", python_model=Rows(), signature=ModelSignature(None, None, how))
     save(root / "broken", python_model=Broken())
-    save(root / "plain", python_model=Told())
-    save(root / "every", python_model=Told(), signature=ModelSignature(EVERY, None, PARAMS))
-    tensor = Schema([TensorSpec(np.dtype("float32"), (-1, 2))])
-    save(root / "tensor", python_model=Told(), signature=ModelSignature(tensor))
-    named = Schema([TensorSpec(np.dtype("int64"), (-1, 2), "x"), TensorSpec(np.dtype("float64"), (-1,), "y")])
-    save(root / "tensors", python_model=Told(), signature=ModelSignature(named))
+    every = ModelSignature(EVERY, None, PARAMS)
+    save(root / "custom", python_model=Custom(), code_paths=[TOLD], signature=every)
+    for name, signature in {
+        "plain": None,
+        "every": every,
+        "nested": ModelSignature(NESTED),
+        "unnamed": ModelSignature(UNNAMED),
+        "text": ModelSignature(TEXT),
+        "tensor": ModelSignature(Schema([TensorSpec(np.dtype("float32"), (-1, 2))])),
+        "tensors": ModelSignature(
+            Schema([TensorSpec(np.dtype("int64"), (-1, 2), "x"), TensorSpec(np.dtype("float64"), (-1,), "y")])
+        ),
+    }.items():
+        save(root / name, loader_module="scoring_told", code_paths=[TOLD], signature=signature)
+    kinds = root / "kinds.json"
+    kinds.write_text('["a", 1, null]')
+    save(root / "given", loader_module="scoring_told", code_paths=[TOLD], data_path=kinds)
 
 
 if __name__ == "__main__":

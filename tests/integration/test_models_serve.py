@@ -90,12 +90,21 @@ def test_a_model_that_does_not_load_ends_with_its_reason(mlflow3_python: Path, t
     assert "Traceback" in done.stderr  # the model's own
 
 
-def test_an_environment_without_mlflow_is_named(scoring_models: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("obedient", "its environment has no mlflow, which loads it: add mlflow or mlflow-skinny"),
+        ("plain", "its environment has no numpy, which requests need: add numpy"),
+    ],
+)
+def test_what_the_environment_lacks_is_named(
+    model: str, reason: str, scoring_models: Path, tmp_path: Path
+) -> None:
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
-    done = refused("-m", scoring_models / "sklearn", "--env", venv)
+    done = refused("-m", scoring_models / model, "--env", venv)
     assert done.returncode == 4
-    assert "its environment has no mlflow, which loads it: add mlflow or mlflow-skinny" in done.stderr
+    assert reason in done.stderr
 
 
 def test_a_port_that_is_taken_is_said_before_anything_is_loaded(

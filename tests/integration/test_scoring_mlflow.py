@@ -7,16 +7,17 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.scoring_corpus import requests_for
-from tests.support.scoring import Reply, scoring_server, send
+from tests.integration.scoring_corpus import Request, requests_for
+from tests.support.scoring import Reply, Scoring, scoring_server, send
 from tests.support.servers import free_port
+from tests.support.virtualenvs import built_environment
 
 pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
 
@@ -73,22 +74,41 @@ def told(reply: Reply) -> tuple[int, str, object]:
     return reply.status, reply.headers["content-type"], body
 
 
-@pytest.mark.parametrize("model", ["sklearn", "plain", "every", "tensor", "tensors"])
+@pytest.fixture(scope="session")
+def without_mlflow(mlflow3_python: Path) -> Path:
+    """A Python with what models need, in the versions that are beside MLflow 3, and no MLflow."""
+    ask = "import sys; from importlib.metadata import version; print(*(f'{n}=={version(n)}' for n in sys.argv[1:]))"
+    packages = ("numpy", "pandas", "pyarrow", "scikit-learn", "skops", "cloudpickle")
+    told = subprocess.run([mlflow3_python, "-c", ask, *packages], check=True, capture_output=True, text=True)
+    return built_environment("without-mlflow", tuple(told.stdout.split()))
+
+
+def differences(requests: Sequence[Request], theirs: Sequence[Reply], ours: Scoring) -> list[object]:
+    """The requests that ours answers in another way, with both answers."""
+    found: list[object] = []
+    for request, reply in zip(requests, theirs, strict=True):
+        mine = ours.send(*request)
+        if is_bare_failure(reply):
+            assert mine.status >= 400, request
+        elif told(mine) != told(reply):
+            found.append((request, told(reply), told(mine)))
+    return found
+
+
+MODELS = ("sklearn", "custom", "every", "nested", "tensors")
+FURTHER = ("plain", "tensor", "pickled", "unnamed", "text", "given")
+
+
+@pytest.mark.parametrize(
+    "model", [*MODELS, *(pytest.param(name, marks=pytest.mark.large) for name in FURTHER)]
+)
 def test_the_same_requests_get_the_same_answers(
-    model: str, mlflow3_python: Path, scoring_models: Path, tmp_path: Path
+    model: str, mlflow3_python: Path, without_mlflow: Path, scoring_models: Path, tmp_path: Path
 ) -> None:
     folder = scoring_models / model
     requests = requests_for(model)
-    differences = []
-    with (
-        mlflow_serving(mlflow3_python, folder, tmp_path / "mlflow.log") as port,
-        scoring_server(mlflow3_python, folder, tmp_path / "log") as ours,
-    ):
-        for request in requests:
-            mine = ours.send(*request)
-            theirs = send(port, *request)
-            if is_bare_failure(theirs):
-                assert mine.status >= 400, request
-            elif told(mine) != told(theirs):
-                differences.append((request, told(theirs), told(mine)))
-    assert differences == []
+    with mlflow_serving(mlflow3_python, folder, tmp_path / "mlflow.log") as port:
+        theirs = [send(port, *request) for request in requests]
+    for python in (mlflow3_python, without_mlflow)[: 1 if model == "custom" else 2]:
+        with scoring_server(python, folder, tmp_path / "log") as ours:
+            assert differences(requests, theirs, ours) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -14,7 +15,8 @@ from types import MappingProxyType
 
 import msgspec
 
-from projrun.errors import ProjrunError
+from projrun.errors import ProjrunError, RequestError
+from projrun.models.mlmodel import read_written
 from projrun.models.serving.answers import Answer, overdue, unavailable
 from projrun.models.serving.link import Link, WorkerLostError
 from projrun.models.serving.served import ServedModel
@@ -52,6 +54,7 @@ class WorkerProcess:
 
     async def load(self) -> None:
         """Start the process and wait for its model. Raises ModelError where that fails."""
+        written = await asyncio.to_thread(_written, self._model)
         ours, its = socket.socketpair()
         try:
             self._start(its)
@@ -63,7 +66,7 @@ class WorkerProcess:
         finally:
             its.close()
         try:
-            head, _ = await self._link.receive()
+            head, _ = await self._link.ask(b"{}", written)
         except WorkerLostError:
             head = None
         if head is None or head.failed:
@@ -134,6 +137,16 @@ class WorkerProcess:
         while process.poll() is None:
             await asyncio.sleep(_POLL)
         return process.returncode
+
+
+def _written(model: ServedModel) -> bytes:
+    """What the worker has to know of the MLmodel file, in JSON: its Python may have no YAML."""
+    try:
+        written = read_written(model.folder)
+    except RequestError as error:
+        raise ModelError(f"model {model.name!r} cannot be loaded: {error.message}") from None
+    told = {key: written.get(key) for key in ("flavors", "signature", "mlflow_version")}
+    return json.dumps(told, default=str, skipkeys=True).encode()
 
 
 def _has_ended(pid: int) -> bool:

@@ -1,13 +1,15 @@
 """A worker of the scoring server, run by the model's own Python: `python model_worker.py DESCRIPTOR FOLDER`.
 
-It loads the model of FOLDER and answers the requests that come over the socket DESCRIPTOR, one at a time. It needs
-Python 3.7 or later, its standard library, and the `mlflow` or `mlflow-skinny` that the model's environment has.
+It loads the model of FOLDER and answers the requests that come over the socket DESCRIPTOR, one at a time. The first
+frame is what the MLmodel file says. It needs Python 3.7 or later, its standard library, and what the model's
+environment has.
 
 A frame is two lengths, a head in JSON and a body of bytes, in both directions.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import select
@@ -69,71 +71,29 @@ class Link:
         poll.poll()
 
 
-class ServedModel:
-    """The model, answering as MLflow's scoring server of the environment's version does."""
-
-    def __init__(self, folder: str) -> None:
-        """Load it; whatever its code raises is raised here."""
-        import mlflow.version
-        from mlflow.exceptions import MlflowException
-        from mlflow.pyfunc import scoring_server
-
-        self.version = mlflow.version.VERSION
-        self._scoring: Any = scoring_server
-        self._error: Any = MlflowException
-        load = getattr(scoring_server, "load_model_with_mlflow_config", scoring_server.load_model)
-        self._model = load(folder)
-        self._schema = self._model.metadata.get_input_schema()
-
-    def answer(self, content_type: str, body: bytes) -> tuple[dict[str, Any], bytes]:
-        """The head and the body of the answer to a request for predictions."""
-        try:
-            return self._predict(content_type, body, {})
-        except self._error as error:
-            wrapped = _wrapped(content_type, body)
-            if wrapped is None:
-                return self._refusal(error)
-        try:
-            # The draft that became RFC 9745 had a flag, which old clients know.
-            return self._predict(content_type, wrapped, {"deprecation": "true"})
-        except self._error as error:
-            return self._refusal(error)
-
-    def _predict(
-        self, content_type: str, body: bytes, headers: dict[str, str]
-    ) -> tuple[dict[str, Any], bytes]:
-        result = self._scoring.invocations(body, content_type, self._model, self._schema)
-        head = {"status": result.status, "type": result.mimetype, "headers": headers}
-        return head, result.response.encode()
-
-    def _refusal(self, error: Any) -> tuple[dict[str, Any], bytes]:
-        head = {"status": error.get_http_status_code(), "type": JSON}
-        return head, error.serialize_as_json().encode()
-
-
-def _wrapped(content_type: str, body: bytes) -> bytes | None:
-    """MLflow 1's body, which was what is the value of `dataframe_split` today; None for any other."""
-    if content_type.partition(";")[0].strip() != JSON:
-        return None
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(value, dict) or not {"columns", "data"} <= set(value) <= {"columns", "data", "index"}:
-        return None
-    return b'{"dataframe_split":' + body + b"}"
-
-
 def one_line(error: BaseException) -> str:
     """The error as its trace's last line has it."""
     text = " ".join("".join(traceback.format_exception_only(type(error), error)).split())
     return text if len(text) <= 500 else text[:497] + "..."
 
 
+def _load(folder: str, document: dict[str, Any]) -> Any:
+    """The model, by the package beside this script, whose folder is on the path for no longer than that takes."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path.insert(0, here)
+    try:
+        scoring = importlib.import_module("projrun_scoring.served")
+    finally:
+        sys.path.remove(here)
+    return scoring.load_model(folder, document)
+
+
 def _why(error: BaseException) -> str:
     """Why the model cannot be loaded."""
-    if isinstance(error, ModuleNotFoundError) and error.name == "mlflow":
-        return "its environment has no mlflow, which loads it: add mlflow or mlflow-skinny and pandas"
+    if type(error).__module__.startswith("projrun_scoring."):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name in ("numpy", "pandas"):
+        return "its environment has no {0}, which requests need: add {0}".format(error.name)
     return one_line(error)
 
 
@@ -153,7 +113,7 @@ def _end_with_the_server(link: Link) -> None:
     os._exit(1)
 
 
-def _answer_all(link: Link, model: ServedModel) -> None:
+def _answer_all(link: Link, model: Any) -> None:
     while True:
         request = link.receive()
         if request is None:
@@ -171,10 +131,14 @@ def main(descriptor: str, folder: str) -> int:
     link = Link(int(descriptor))
     threading.Thread(target=_end_with_the_server, args=(link,), daemon=True).start()
     # As with MLflow's server, the model finds modules of the working folder; here they hide no installed ones.
-    sys.path[:1] = []
+    if sys.path[:1] == [os.path.dirname(os.path.abspath(__file__))]:  # not so with PYTHONSAFEPATH
+        del sys.path[0]
     sys.path.append(os.getcwd())
+    first = link.receive()
+    if first is None:
+        return 0
     try:
-        model = ServedModel(folder)
+        model = _load(folder, json.loads(bytes(first[1])))
     except BaseException as error:
         traceback.print_exc()
         link.send({"failed": _why(error)})
