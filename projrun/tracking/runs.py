@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 
 from projrun.errors import OverdueError
-from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import (
     Experiment,
     ExperimentPage,
@@ -28,6 +27,7 @@ from projrun.typed import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from projrun.tracking.artifacts.repository import ArtifactRepository
     from projrun.tracking.statuses import RunStatus, ViewType
 
 

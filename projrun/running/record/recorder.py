@@ -18,7 +18,6 @@ from projrun.errors import (
     RequestError,
     TrackingError,
 )
-from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import Param, Run, Tag
 from projrun.tracking.limits import param_value_limit
 from projrun.tracking.runs import RunStore
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from projrun.cache.lease import Lease
     from projrun.journal.journal import Journal
+    from projrun.tracking.artifacts.repository import ArtifactRepository
 
     Hold = Callable[[Journal], None]
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from projrun.credentials import redact_uri
 from projrun.errors import OutOfReachError
 from projrun.tracking.artifacts.local import LocalArtifacts
-from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.artifacts.uris import local_path, uri_scheme
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from projrun.tracking.artifacts.repository import ArtifactRepository
     from projrun.tracking.rest.transport import Transport
     from projrun.tracking.runs import Deadline
 

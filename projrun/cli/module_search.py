@@ -1,8 +1,9 @@
-"""Finds projrun's own modules for the command line, in half the time of Python's general search.
+"""Finds modules for the command line in half the time of Python's general search: projrun's own, and Python's.
 
-That looks for each module as an extension, as a package and as a file, builds a dozen paths and asks for the file's
-time twice: 40 µs for each of the hundred modules of a run. This one knows where they are. What it does not understand
-(an archive, another place or kind of bytecode, bytecode that is not up to date) is left to the general search.
+That looks for each module as an extension, as a package and as a file, in several folders, builds a dozen paths and
+asks for the file's time twice: 40 µs for each of the 150 modules of a run. This one knows where they are. What it does
+not understand (an archive, another place or kind of bytecode, bytecode that is not up to date, a folder that is
+searched before Python's own) is left to the general search.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import marshal
 import os
 import sys
 from importlib._bootstrap_external import MAGIC_NUMBER  # `importlib.util` takes longer
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from io import open_code
 from types import CodeType
 
@@ -20,21 +21,36 @@ TYPE_CHECKING = False  # as in `typing`
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_OURS = ("projrun.", "projrun_backends.")
+_PACKAGES = (
+    "projrun.", "projrun_backends.",
+    "email.", "encodings.", "http.", "json.", "logging.", "re.", "urllib.",
+    "requests.", "urllib3.",
+)  # fmt: skip
+"""Packages whose modules are all files of Python."""
+_STANDARD = os.path.dirname(os.__file__)  # noqa: PTH120 - a Path takes longer
+_ARCHIVE = f"{os.path.dirname(_STANDARD)}/python{sys.version_info.major}{sys.version_info.minor}.zip"  # noqa: PTH120
+_USUAL = [_ARCHIVE, _STANDARD]
+"""How the search path begins where nothing is searched before the standard library; the archive seldom exists."""
 _ENDING = f".{sys.implementation.cache_tag}.pyc"
 _BY_TIME = MAGIC_NUMBER + bytes(4)
 """How bytecode begins that is compared by the time and the size of its source, which follow."""
 
 
-class OwnModules:
+class ModuleSearch:
     """A finder for `sys.meta_path` (PEP 451)."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
-        """The module in its package's folder; None for others'."""
-        if path is None or len(path) != 1 or not name.startswith(_OURS):
+        """The module in the folder of its package, or of the standard library; None for others'."""
+        if path is None:
+            if sys.path[:2] != _USUAL or name not in sys.stdlib_module_names:
+                return None
+            folder = _STANDARD
+        elif len(path) == 1 and name.startswith(_PACKAGES):
+            folder = path[0]
+        else:
             return None
-        folder, stem = path[0], name.rpartition(".")[2]
+        stem = name.rpartition(".")[2]
         found = _found(name, folder, stem)
         if found is None:
             folder = f"{folder}/{stem}"
@@ -82,8 +98,11 @@ def _word(number: int) -> bytes:
     return (number & 0xFFFFFFFF).to_bytes(4, "little")
 
 
-def find_own_modules() -> None:
-    """Look for projrun's modules so from now on, where bytecode lies where it usually does."""
-    usual = sys.pycache_prefix is None and not sys.flags.optimize and sys.implementation.cache_tag
-    if usual and OwnModules not in sys.meta_path:
-        sys.meta_path.insert(0, OwnModules)
+def search_quickly() -> None:
+    """Look for modules so from now on, where bytecode lies where it usually does."""
+    # The folder of the script `projrun` has no modules, and would be asked for every one of Python's.
+    if sys.path and sys.argv[:1] == [f"{sys.path[0]}/projrun"]:
+        del sys.path[0]
+    usual = sys.pycache_prefix is None and not sys.flags.optimize and not os.path.exists(_ARCHIVE)  # noqa: PTH110
+    if usual and ModuleSearch not in sys.meta_path and PathFinder in sys.meta_path:
+        sys.meta_path.insert(sys.meta_path.index(PathFinder), ModuleSearch)

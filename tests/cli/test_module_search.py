@@ -1,4 +1,4 @@
-"""The finder of projrun's own modules: it finds what Python's general search finds."""
+"""The quick search for modules: it finds what Python's general search finds."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import py_compile
 import shutil
 import sys
 import zipfile
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import module_from_spec
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from projrun.cli.own_modules import OwnModules
+from projrun.cli.module_search import _PACKAGES, ModuleSearch
 from tests import test_rooms as rooms
 from tests.support.commands import run_command
 
@@ -22,7 +22,7 @@ NAME = "projrun.sample"
 
 
 def found(folder: Path, name: str = NAME) -> ModuleSpec | None:
-    return OwnModules.find_spec(name, [str(folder)])
+    return ModuleSearch.find_spec(name, [str(folder)])
 
 
 def loaded(folder: Path) -> ModuleType:
@@ -73,6 +73,28 @@ def test_every_module_is_found_as_python_finds_it() -> None:
             assert getattr(spec, what) == getattr(expected, what), (name, what)
         theirs = expected.submodule_search_locations
         assert (spec.submodule_search_locations or []) == list(theirs or []), name
+
+
+def test_modules_of_python_are_found_as_python_finds_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = sys.path.index(str(Path(os.__file__).parent))
+    monkeypatch.setattr(sys, "path", sys.path[library - 1 :])
+    count = 0
+    for name in sys.stdlib_module_names:
+        spec = ModuleSearch.find_spec(name)
+        if spec is not None:
+            expected = PathFinder.find_spec(name)
+            assert expected is not None and isinstance(expected.loader, SourceFileLoader), name
+            assert (spec.origin, spec.cached) == (expected.origin, expected.cached), name
+            theirs = expected.submodule_search_locations
+            assert (spec.submodule_search_locations or []) == list(theirs or []), name
+            count += 1
+    assert count > 100
+
+
+def test_folder_before_the_library_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "json.py").touch()
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    assert ModuleSearch.find_spec("json") is None
 
 
 def test_bytecode_of_the_source_is_used(folder: Path) -> None:
@@ -129,14 +151,24 @@ def test_source_is_compiled_where_there_is_no_bytecode(folder: Path) -> None:
 
 
 def test_others_are_not_looked_for(folder: Path, tmp_path: Path) -> None:
-    assert found(folder, "json.sample") is None
+    assert found(folder, "click.sample") is None
+    assert ModuleSearch.find_spec("yaml") is None
     assert found(folder, "projrun.missing") is None
-    assert OwnModules.find_spec("projrun") is None
-    assert OwnModules.find_spec(NAME, [str(tmp_path), str(folder)]) is None
+    assert ModuleSearch.find_spec("projrun") is None
+    assert ModuleSearch.find_spec(NAME, [str(tmp_path), str(folder)]) is None
     archive = tmp_path / "packed.zip"
     with zipfile.ZipFile(archive, "w") as packed:
         packed.writestr("sample.py", "VALUE = 1\n")
     assert found(archive) is None
+
+
+def test_packages_that_are_searched_hold_no_extensions() -> None:
+    """Python would take those first."""
+    for name in _PACKAGES:
+        package = find_spec(name.rstrip("."))
+        assert package is not None
+        folders = package.submodule_search_locations or []
+        assert [file for folder in folders for file in Path(folder).glob("**/*.so")] == [], name
 
 
 def test_no_module_lies_beside_a_package_of_its_name() -> None:
