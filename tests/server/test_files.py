@@ -149,6 +149,14 @@ def test_files_of_runs_versions_and_models(client: Client, run_id: str) -> None:
     created = client.post("model-versions/create", name="m", source=f"runs:/{run_id}/model", run_id=run_id)
     query = f"name=m&version={created.json['model_version']['version']}&path=MLmodel"
     assert client.send("GET", f"/model-versions/get-artifact?{query}").body == b"flavors: {}"
+    client.send("PUT", f"{root}/model/data/part", b"1")
+    for path, expected in (
+        ("", [{"path": "MLmodel", "is_dir": False, "file_size": 11}, {"path": "data", "is_dir": True}]),
+        ("data", [{"path": "data/part", "is_dir": False, "file_size": 1}]),
+        ("none", []),
+    ):
+        listed = client.send("GET", f"/api/projrun/1/model-versions/files?{query}".replace("MLmodel", path))
+        assert listed.json == {"files": expected}
     created = client.post("logged-models", experiment_id="0", name="logged", source_run_id=run_id)
     info = created.json["model"]["info"]
     place = info["artifact_uri"].removeprefix("mlflow-artifacts:")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from projrun.errors import InvalidValueError
-from projrun.server import permissions, wire
-from projrun.server.api import Route, served_paths, streaming
+from projrun.server import answers, permissions, wire
+from projrun.server.api import Route, own_paths, served_paths, streaming
 from projrun.server.errors import TooLargeError
 from projrun.server.files.names import safe_path
 from projrun.server.files.receiving import receive
@@ -34,7 +35,14 @@ class _OfRun(wire.OfRun, kw_only=True):
 class _OfVersion(wire.Message):
     name: str
     version: str
+
+
+class _FileOfVersion(_OfVersion):
     path: str
+
+
+class _FolderOfVersion(_OfVersion):
+    path: str = ""
 
 
 class _OfModel(wire.Message):
@@ -62,17 +70,28 @@ async def _of_run(request: Request, stores: Stores, message: _OfRun) -> Response
     return await _sent(await stores.read(find), path, framed=message.framed)
 
 
-async def _of_version(request: Request, stores: Stores, message: _OfVersion) -> Response:
-    def find(store: RunStore) -> tuple[ArtifactRepository, str]:
-        registry = part_of(store, ModelRegistry)
-        uri = registry.get_model_version_download_uri(message.name, message.version)
-        # Any other URI is a place already; a name of a model would lead to what the caller may not read.
-        place = resolve(uri, store) if uri.startswith("runs:") else Place(uri, "")
-        return store.artifacts(place.artifact_uri), place.path
-
+async def _of_version(request: Request, stores: Stores, message: _FileOfVersion) -> Response:
     path = safe_path(message.path)
-    repository, folder = await stores.read(find)
+    repository, folder = await stores.read(lambda store: _version(store, message))
     return await _sent(repository, safe_path(f"{folder}/{path}") if folder else path)
+
+
+async def _list_of_version(request: Request, stores: Stores, message: _FolderOfVersion) -> Response:
+    """The entries of a folder, by their paths below the version's."""
+    path = safe_path(message.path)
+    repository, folder = await stores.read(lambda store: _version(store, message))
+    found = await in_thread(repository.list, f"{folder}/{path}".strip("/"))
+    below = tuple(info._replace(path=info.path[len(folder) :].lstrip("/")) for info in found)
+    return Response(msgspec.json.encode({"files": answers.files(below)}), media_type="application/json")
+
+
+def _version(store: RunStore, message: _OfVersion) -> tuple[ArtifactRepository, str]:
+    """Where the files of a version are."""
+    registry = part_of(store, ModelRegistry)
+    uri = registry.get_model_version_download_uri(message.name, message.version)
+    # Any other URI is a place already; a name of a model would lead to what the caller may not read.
+    place = resolve(uri, store) if uri.startswith("runs:") else Place(uri, "")
+    return store.artifacts(place.artifact_uri), place.path
 
 
 async def _of_model(request: Request, stores: Stores, message: _OfModel) -> Response:
@@ -120,8 +139,15 @@ ROUTES: tuple[Route, ...] = (
     streaming(
         "GET",
         ("/model-versions/get-artifact", *served_paths("model-versions/get-artifact")),
-        _OfVersion,
+        _FileOfVersion,
         _of_version,
+        needs=permissions.READ_MODEL,
+    ),
+    streaming(
+        "GET",
+        own_paths("model-versions/files"),
+        _FolderOfVersion,
+        _list_of_version,
         needs=permissions.READ_MODEL,
     ),
     streaming("GET", _FILES_OF_MODEL, _OfModel, _of_model, needs=permissions.READ_LOGGED_MODEL),

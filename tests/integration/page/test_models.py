@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, expect
 
 from tests.support.browser import Screen
 from tests.support.rest import Api
@@ -102,7 +102,7 @@ def test_a_model_is_created_described_renamed_and_deleted(screen: Screen) -> Non
     screen.page.wait_for_url("**/models/renamed")
     act(screen, "this model", "Delete")
     delete = screen.page.get_by_role("button", name="Delete", exact=True)
-    assert delete.is_disabled()
+    expect(delete).to_be_disabled()
     dialog(screen).get_by_label("Type the model's name").fill("renamed")
     delete.click()
     screen.page.wait_for_url("**/models")
@@ -126,14 +126,21 @@ def test_where_a_version_came_from_and_what_it_takes(screen: Screen, wine: str) 
     place = lineage.get_by_role("link", name="steady-fox").get_attribute("href") or ""
     assert place.startswith("/experiments/")
     assert place.endswith(f"/runs/{wine}")
-    assert screen.page.locator(".figures dd").all_text_contents() == ["0.5", "0.33", "0.712346"]
+    screen.expect(".figures dd").to_have_text(["0.5", "0.33", "0.712346"])
     screen.expect(".figures dd >> nth=2 >> [title='0.7123456789']").to_be_visible()
     signature = screen.page.locator(".signature")
     signature.get_by_text("alcohol").wait_for()
-    assert "optional" in (signature.locator("tr", has_text="pH").text_content() or "")
+    expect(signature.locator("tr", has_text="pH")).to_contain_text("optional")
     screen.page.get_by_text("3.51").wait_for()
     screen.page.get_by_text('load_model("models:/wine@champion")').wait_for()
     screen.page.get_by_text("mlflow models serve -m models:/wine@champion").wait_for()
+
+
+def test_a_version_without_an_mlmodel_file_says_so(screen: Screen, api: Api) -> None:
+    run = api.run(api.experiment("no model files"), "empty")
+    api.post("registered-models/create", name="without files")
+    version(api, "without files", run)
+    screen.show("/models/without%20files/versions/1").text("There is no MLmodel file at the source.")
 
 
 def test_a_run_is_found_by_its_id_alone(screen: Screen, wine: str) -> None:

@@ -1,7 +1,7 @@
 // @ts-check
 /** What a version's files say of it: signature, input example, flavours; read from the model's own folder. */
 
-import { ApiError, useData } from "../../lib/api.js";
+import { ApiError, own, useData } from "../../lib/api.js";
 import { html } from "../../lib/preact.js";
 import { root } from "../../lib/router.js";
 import { readYaml, signatureFields } from "../../lib/mlmodel.js";
@@ -16,15 +16,17 @@ const LARGEST = 500_000;
 /** @param {{ version: Version }} props */
 export function Files({ version }) {
   const { data, error } = useData(JSON.stringify([version.name, version.version]), async (how) => {
-    const text = await readFile(version, "MLmodel", how.signal);
-    const model = /** @type {any} */ (readYaml(text)) ?? {};
+    const { files } = await own("GET", "model-versions/files", { name: version.name, version: version.version }, how);
+    const has = (/** @type {unknown} */ file) => files.some((/** @type {{ path: string }} */ each) => each.path === file);
+    if (!has("MLmodel")) return { model: null, example: "" };
+    const model = /** @type {any} */ (readYaml(await readFile(version, "MLmodel", how.signal))) ?? {};
     const example = model.saved_input_example_info?.artifact_path;
-    return { model, example: typeof example === "string" ? await readFile(version, example, how.signal).catch(() => "") : "" };
+    return { model, example: has(example) ? await readFile(version, example, how.signal) : "" };
   });
   return html`<section aria-labelledby="schema">
     <h2 id="schema">Schema</h2>
     ${error && html`<p class="muted">The model's files cannot be read: ${error.message}</p>`} ${!data && !error && html`<${Loading} rows=${3} />`}
-    ${data && html`<${Schema} model=${data.model} />`}
+    ${data && (data.model ? html`<${Schema} model=${data.model} />` : html`<p class="muted">There is no MLmodel file at the source.</p>`)}
     ${data?.example && html`<h2>Input example</h2><${Json} text=${data.example} name="input_example.json" />`}
   </section>`;
 }
