@@ -41,6 +41,8 @@ def test_values_and_times_at_the_ends_of_what_they_can_be(screen: Screen, api: A
         for log in ("", "1"):
             screen.show(f"{place}?{urlencode({'tab': 'metrics', 'x': axis, 'logx': log, 'logy': log})}")
             screen.expect("figure canvas.chart-overlay").to_have_count(4)
+    screen.page.locator("figure[aria-label=close] summary").click()
+    screen.page.get_by_title("10000000000000002", exact=True).first.wait_for()  # shown as 1e16
     for tab in ("scatter", "parallel"):
         screen.show(f"/compare?runs={run},{other}&tab={tab}").page.locator("svg.drawing").wait_for()
     screen.show(f"/experiments/{experiment}?columns=c.far&pins=0.5").page.locator("svg.spark").nth(
@@ -62,11 +64,11 @@ def test_runs_without_a_value_are_a_group_that_opens(screen: Screen, api: Api) -
 
 
 def test_a_late_answer_does_not_replace_a_newer_one(screen: Screen, api: Api) -> None:
-    """Of a row below those whose cells come with the rows: its cells are asked for when it is in sight."""
+    """Of a row far below those whose cells come with the rows: its cells are asked for when it is in sight."""
     experiment = api.experiment("late answers")
     run = api.run(experiment, "live", metrics={"loss": [0.25]}, status="RUNNING", start=1)
-    for number in range(60):
-        api.run(experiment, f"other {number}")
+    for number in range(300):
+        api.post("runs/create", experiment_id=experiment, run_name=f"other {number}", start_time=number + 2)
     held: list[Route] = []
     answers: list[bytes] = []
 
@@ -77,10 +79,10 @@ def test_a_late_answer_does_not_replace_a_newer_one(screen: Screen, api: Api) ->
             held.append(route)
             answers.append(route.fetch().body())
 
-    screen.show(f"/experiments/{experiment}?columns=m.loss").text("other 59", exact=True)
+    screen.show(f"/experiments/{experiment}?columns=m.loss").text("other 299", exact=True)
     screen.page.route("**/runs/rows", hold)
     screen.page.locator(".grid").evaluate("grid => { grid.scrollTop = 1e9 }")
-    row = ".grid-row[data-index='60']"
+    row = ".grid-row[data-index='300']"
     screen.page.locator(row).wait_for()
     while not answers:  # the test's own time limit ends it
         screen.page.wait_for_timeout(20)

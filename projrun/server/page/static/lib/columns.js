@@ -1,7 +1,7 @@
 // @ts-check
 /** Columns of a table of runs: their names in addresses, what they show, which are shown at first. */
 
-import { duration, exponential, number } from "./format.js";
+import { byName, duration, exponential, number } from "./format.js";
 
 /** @typedef {"attribute" | "metric" | "param" | "tag" | "curve"} Kind A curve is a metric's history, drawn small. */
 /** @typedef {"last" | "min" | "max"} Aggregate */
@@ -104,7 +104,7 @@ export function defaultColumns(known) {
   const by = (/** @type {Kind} */ kind, /** @type {number} */ most) =>
     known
       .filter((each) => each.kind === kind && !each.key.startsWith("system/"))
-      .sort((one, other) => Number(other.differs) - Number(one.differs) || other.runs - one.runs || one.key.localeCompare(other.key))
+      .sort((one, other) => Number(other.differs) - Number(one.differs) || other.runs - one.runs || byName(one.key, other.key))
       .slice(0, most)
       .map((each) => column(kind, each.key));
   return [column("attribute", "start_time"), column("attribute", "duration"), ...by("metric", 6), ...by("param", 8)];

@@ -1,6 +1,7 @@
 // @ts-check
 /** Params and metrics of many runs as axes: numbers on a scale, other values as places in a row. */
 
+import { byName } from "./format.js";
 import { drawable, logTicks, scale, ticks } from "./ticks.js";
 
 /** @typedef {string | number | null | undefined} Cell */
@@ -27,7 +28,7 @@ export function dimension(name, cells, log = false) {
     const high = finite.reduce((one, other) => Math.max(one, other), -Infinity);
     return { name, numeric, log, range: roomy(low, high, log), words: [], places: numbers.map((value) => (value !== null && log && value <= 0 ? null : value)) };
   }
-  const words = [...new Set(given.map(String))].sort((one, other) => one.localeCompare(other, "en", { numeric: true })).slice(0, MOST_WORDS);
+  const words = [...new Set(given.map(String))].sort(byName).slice(0, MOST_WORDS);
   const at = new Map(words.map((word, index) => [word, index]));
   return { name, numeric, log: false, range: [-0.5, Math.max(0.5, words.length - 0.5)], words, places: cells.map((cell) => (cell === null || cell === undefined ? null : at.get(String(cell)) ?? null)) };
 }
@@ -110,7 +111,7 @@ export function boxes(groups, values) {
     found.set(name, list);
   });
   const named = [...found].map(([name, list]) => box(name, list));
-  return named.sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true }));
+  return named.sort((one, other) => byName(one.name, other.name));
 }
 
 /** A colour between two for a number, or one of the series for a word. @param {Dimension | null} axis @param {number} index @returns {{ share: number | null, word: number | null }} */

@@ -36,6 +36,11 @@ function short(text) {
   return text.replace(/\.?0*e\+?/, "e");
 }
 
+/** A number with all its digits, for titles. @param {unknown} value */
+export function whole(value) {
+  return String(toNumber(value));
+}
+
 /** @param {number} value */
 export function count(value) {
   return COUNT.format(value);

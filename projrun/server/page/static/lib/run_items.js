@@ -1,6 +1,8 @@
 // @ts-check
 /** The lines of a table of runs: runs as they were found, children under their parents, or groups with their runs. */
 
+import { byName } from "./format.js";
+
 /** @typedef {{ kind: "run", row: number, depth: number, children: number, open: boolean }} RunItem */
 /** @typedef {{ kind: "group", at: number, open: boolean }} GroupItem `at` is its place among the groups. */
 /** @typedef {RunItem | GroupItem} Item */
@@ -89,7 +91,7 @@ export function sortedGroups(groups, metric, descending) {
     const [first, second] = [by(one), by(other)];
     if (first === null || second === null) return Number(first === null) - Number(second === null);
     const difference = Number(first) - Number(second);
-    return (Number.isNaN(difference) ? String(first).localeCompare(String(second), "en", { numeric: true }) : difference) * (descending ? -1 : 1);
+    return (Number.isNaN(difference) ? byName(String(first), String(second)) : difference) * (descending ? -1 : 1);
   });
 }
 

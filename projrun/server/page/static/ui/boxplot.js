@@ -2,7 +2,7 @@
 /** A column of numbers in groups of runs: boxes after Tukey, with their outliers. */
 
 import { boxes, dimension, pixels } from "../lib/dimensions.js";
-import { count, number } from "../lib/format.js";
+import { count, whole } from "../lib/format.js";
 import { html, useMemo } from "../lib/preact.js";
 import { Figure, useWidth, XAxis, YAxis } from "./figure.js";
 
@@ -35,7 +35,7 @@ export function BoxPlot({ group, value }) {
         ${shown.map((each, index) => {
           const at = left(index);
           return html`<g class="box" key=${each.name}>
-            <title>${`${each.name}: median ${number(each.median)}, mean ${number(each.mean)}, ${count(each.count)} runs`}</title>
+            <title>${`${each.name}: median ${whole(each.median)}, mean ${whole(each.mean)}, ${count(each.count)} runs`}</title>
             <path d=${`M${at} ${top(each.high)}V${top(each.third)}M${at} ${top(each.first)}V${top(each.low)}M${at - half / 2} ${top(each.high)}h${half}M${at - half / 2} ${top(each.low)}h${half}`} />
             <rect x=${at - half} width=${2 * half} y=${top(each.third)} height=${Math.max(1, top(each.first) - top(each.third))} />
             <path class="median" d=${`M${at - half} ${top(each.median)}h${2 * half}`} />

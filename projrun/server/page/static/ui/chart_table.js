@@ -2,8 +2,9 @@
 /** The numbers of a chart, for those who do not see it and for those who want them exactly. */
 
 import { summary } from "../lib/curves.js";
-import { count, number } from "../lib/format.js";
+import { count } from "../lib/format.js";
 import { html, useState } from "../lib/preact.js";
+import { Rounded } from "./rounded.js";
 
 /** @typedef {import("../lib/curves.js").Curve} Curve */
 
@@ -31,11 +32,11 @@ export function ChartTable({ title, curves, xText }) {
             const row = summary(curve);
             return html`<tr key=${curve.run}>
               <td>${curve.label}</td>
-              <td class="number">${number(row.last)}</td>
+              <td class="number"><${Rounded} value=${row.last} /></td>
               <td class="number">${xText(row.lastX)}</td>
-              <td class="number">${number(row.least)}</td>
-              <td class="number">${number(row.greatest)}</td>
-              <td class="number">${number(row.first)}</td>
+              <td class="number"><${Rounded} value=${row.least} /></td>
+              <td class="number"><${Rounded} value=${row.greatest} /></td>
+              <td class="number"><${Rounded} value=${row.first} /></td>
               <td class="number">${count(row.points)}</td>
             </tr>`;
           })}

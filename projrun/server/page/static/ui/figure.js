@@ -7,6 +7,7 @@ import { html, useLayoutEffect, useRef, useState } from "../lib/preact.js";
 import { writeCsv } from "../lib/csv.js";
 import { Menu } from "./menu.js";
 import { saveFile, saveText } from "./download.js";
+import { Rounded } from "./rounded.js";
 import { addSheet } from "./sheet.js";
 
 addSheet("ui/chart.css");
@@ -57,7 +58,7 @@ export function Figure({ title, rows, tools, children }) {
 /** @param {{ title: string, rows: (string | number | null | undefined)[][] }} props */
 function ValueTable({ title, rows }) {
   const [head, ...body] = rows;
-  const text = (/** @type {string | number | null | undefined} */ value) => (typeof value === "number" ? number(value) : value ?? "");
+  const text = (/** @type {string | number | null | undefined} */ value) => (typeof value === "number" ? html`<${Rounded} value=${value} />` : value ?? "");
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${`Values of ${title}`}>
     <table class="table">
       <thead><tr>${head.map((cell) => html`<th>${cell}</th>`)}</tr></thead>

@@ -3,7 +3,7 @@
 
 import { html, useRef } from "../../lib/preact.js";
 import { best, cellText, column as newColumn, deviation, subtitle, title } from "../../lib/columns.js";
-import { ago, count, counted, exactDate, number } from "../../lib/format.js";
+import { ago, count, counted, exactDate, number, whole } from "../../lib/format.js";
 import { href, path } from "../../lib/router.js";
 import { Icon } from "../../ui/icon.js";
 import { Menu } from "../../ui/menu.js";
@@ -39,16 +39,16 @@ export function Value({ row, column, cells }) {
   if (value === null || value === undefined) return null;
   if (column.kind === "attribute" && column.key === "status") return html`<${Status} status=${value} />`;
   const text = cellText(column, value, ago);
-  const whole = column.key.endsWith("_time") ? exactDate(Number(value)) : String(value);
-  return html`<span title=${whole}>${text}</span>`;
+  const exact = column.key.endsWith("_time") ? exactDate(Number(value)) : String(value);
+  return html`<span title=${exact}>${text}</span>`;
 }
 
 /** The mean of a group, with what it varies by. @param {{ statistics: import("./source.js").Statistics | null }} props */
 export function Mean({ statistics }) {
   if (!statistics) return null;
-  const { mean, min, max, count: runs } = statistics;
-  const whole = `${counted(runs, "value")}, from ${number(min)} to ${number(max)}`;
-  return html`<span title=${whole}>${number(mean, 4)} <span class="muted">${deviation(statistics)}</span></span>`;
+  const { mean, std, min, max, count: runs } = statistics;
+  const exact = `${counted(runs, "value")} from ${whole(min)} to ${whole(max)}, mean ${whole(mean)}, deviation ${whole(std)}`;
+  return html`<span title=${exact}>${number(mean, 4)} <span class="muted">${deviation(statistics)}</span></span>`;
 }
 
 /** A history, small. @param {{ points: number[] | undefined }} props */

@@ -3,7 +3,7 @@
 
 import { html, useState } from "../../lib/preact.js";
 import { ATTRIBUTE_KEYS, column, subtitle, title } from "../../lib/columns.js";
-import { count } from "../../lib/format.js";
+import { byName, count } from "../../lib/format.js";
 import { Button } from "../../ui/button.js";
 import { Dialog } from "../../ui/dialog.js";
 
@@ -78,7 +78,7 @@ export function pin(columns, index, pinned, onChange) {
 
 /** @param {readonly Known[]} known @returns {{ column: Column, runs: number }[]} */
 function candidates(known) {
-  const sorted = [...known].sort((one, other) => one.kind.localeCompare(other.kind) || one.key.localeCompare(other.key, "en", { numeric: true }));
+  const sorted = [...known].sort((one, other) => byName(one.kind, other.kind) || byName(one.key, other.key));
   return [
     ...ATTRIBUTE_KEYS.map((key) => ({ column: column("attribute", key), runs: 0 })),
     ...sorted.flatMap(({ kind, key, runs }) =>

@@ -3,6 +3,7 @@
 
 import { html } from "../../lib/preact.js";
 import { column } from "../../lib/columns.js";
+import { byName } from "../../lib/format.js";
 import { setQuery } from "../../lib/router.js";
 import { Button } from "../../ui/button.js";
 import { Menu } from "../../ui/menu.js";
@@ -35,7 +36,7 @@ function nameOf(level) {
 /** @param {readonly import("../../lib/columns.js").Known[]} known @param {readonly Column[]} by @returns {import("../../ui/menu.js").Item[]} */
 function groupings(known, by) {
   const group = (/** @type {readonly Column[]} */ levels) => () => setQuery({ group: levelsText(levels) || null, open: null }, { push: true });
-  const params = known.filter(({ kind, differs }) => kind === "param" && differs).sort((one, other) => one.key.localeCompare(other.key));
+  const params = known.filter(({ kind, differs }) => kind === "param" && differs).sort((one, other) => byName(one.key, other.key));
   const choices = [PARENT, column("attribute", "status"), ...params.slice(0, MOST_PARAMS).map(({ key }) => column("param", key))];
   const others = choices.filter((each) => by.every((level) => level.id !== each.id));
   return [
