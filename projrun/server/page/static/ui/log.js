@@ -28,7 +28,7 @@ export function Log({ name, address, live, atEnd = live }) {
   const [following, setFollowing] = useState(atEnd);
   const [part, setPart] = useState(0);
   const scroller = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const { problem, setProblem, redraw } = useGrowing(source, live);
+  const { problem, ensure } = useGrowing(source, live);
   const { view, scrolled } = useView(scroller);
   const parts = Math.max(1, Math.ceil(source.chunkCount / PART));
   const columns = wrap ? Math.max(20, view.columns) : 0;
@@ -39,19 +39,13 @@ export function Log({ name, address, live, atEnd = live }) {
     const its = Math.floor(match.chunk / PART);
     setFollowing(false);
     setPart(its);
-    source.ensure(match.chunk).then(() => {
-      redraw();
-      requestAnimationFrame(() => scroller.current?.scrollTo(0, Math.max(0, rowsOf(its).rowOf(match.chunk, match.line) * ROW - view.height / 3)));
-    });
+    const show = () => scroller.current?.scrollTo(0, Math.max(0, rowsOf(its).rowOf(match.chunk, match.line) * ROW - view.height / 3));
+    void ensure([match.chunk]).then(() => requestAnimationFrame(show));
   };
   const search = useLogSearch(source, goTo);
   const from = Math.floor(view.top / ROW) - 20;
   const to = Math.ceil((view.top + view.height) / ROW) + 20;
-  useEffect(() => {
-    const needed = source.size ? range(rows.chunkAt(from), rows.chunkAt(to)) : [];
-    const missing = needed.filter((index) => !source.chunks.has(index));
-    if (missing.length) Promise.all(missing.map((index) => source.ensure(index))).then(redraw, (error) => setProblem(String(error.message)));
-  });
+  useEffect(() => void ensure(range(rows.chunkAt(from), rows.chunkAt(to))));
   useLayoutEffect(() => {
     if (!following) return;
     setPart(parts - 1);
@@ -79,7 +73,7 @@ export function Log({ name, address, live, atEnd = live }) {
   </section>`;
 }
 
-/** Reads the beginning of a log, and what is appended. @param {LogSource} source @param {boolean} live */
+/** Reads the beginning of a log, what is appended, and the chunks that are asked for. @param {LogSource} source @param {boolean} live */
 function useGrowing(source, live) {
   const [, count] = useReducer((/** @type {number} */ value) => value + 1, 0);
   const [problem, setProblem] = useState("");
@@ -101,7 +95,12 @@ function useGrowing(source, live) {
       clearInterval(timer);
     };
   }, [source, live]);
-  return { problem, setProblem, redraw };
+  const ensure = async (/** @type {readonly number[]} */ chunks) => {
+    const missing = source.size ? chunks.filter((index) => !source.chunks.has(index)) : [];
+    if (!missing.length) return;
+    await Promise.all(missing.map((index) => source.ensure(index))).then(redraw, (error) => setProblem(String(error.message)));
+  };
+  return { problem, ensure };
 }
 
 /** What of the log is in sight. @param {{ current: HTMLDivElement | null }} scroller */

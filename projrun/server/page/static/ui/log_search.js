@@ -12,32 +12,13 @@ import { Search } from "./search.js";
 /** @param {LogSource} source @param {(match: Match) => void} goTo */
 export function useLogSearch(source, goTo) {
   const [text, setText] = useState("");
-  const [matches, setMatches] = useState(/** @type {Match[]} */ ([]));
-  const [share, setShare] = useState(1);
+  const { matches, share } = useMatches(source, text);
   const [at, setAt] = useState(-1);
   // The step that was asked for before anything was found.
   const asked = useRef(0);
   useEffect(() => {
-    setMatches([]);
     setAt(-1);
-    setShare(0);
     asked.current = 0;
-    if (!text) return undefined;
-    const ending = new AbortController();
-    const begin = () =>
-      source.search(text, {
-        signal: ending.signal,
-        onProgress: (done, found) => {
-          if (ending.signal.aborted) return;
-          setShare(done);
-          setMatches([...found]);
-        },
-      });
-    const timer = setTimeout(begin, 200);
-    return () => {
-      clearTimeout(timer);
-      ending.abort();
-    };
   }, [text, source]);
   const step = (/** @type {number} */ by) => {
     asked.current = matches.length ? 0 : by;
@@ -61,4 +42,23 @@ export function useLogSearch(source, goTo) {
       <${Button} kind="quiet" icon="up" label="Match before" onClick=${() => step(-1)} />
       <${Button} kind="quiet" icon="down" label="Next match" onClick=${() => step(1)} />`}`;
   return { field, text, current: matches[at] };
+}
+
+/** What is found of a text while a log is looked through, and what share of it was. @param {LogSource} source @param {string} text */
+function useMatches(source, text) {
+  const [found, setFound] = useState({ matches: /** @type {Match[]} */ ([]), share: 1 });
+  useEffect(() => {
+    setFound({ matches: [], share: 0 });
+    if (!text) return undefined;
+    const ending = new AbortController();
+    const onProgress = (/** @type {number} */ share, /** @type {Match[]} */ matches) => {
+      if (!ending.signal.aborted) setFound({ matches: [...matches], share });
+    };
+    const timer = setTimeout(() => source.search(text, { signal: ending.signal, onProgress }), 200);
+    return () => {
+      clearTimeout(timer);
+      ending.abort();
+    };
+  }, [text, source]);
+  return found;
 }

@@ -77,13 +77,25 @@ export function FilterBox({ value, onChange, known, problem, filter }) {
       onBlur=${() => commit(text)}
     />
     ${text && html`<${Button} kind="quiet" icon="close" label="Remove the filter" class="clear" onClick=${() => (setText(""), commit(""))} />`}
-    ${offer &&
-    html`<ul class="offers" id=${list} role="listbox" aria-label="Completions">
-      ${offer.words.map(
-        (word, index) =>
-          html`<li key=${word} id=${`${list}-${index}`} role="option" aria-selected=${index === offer.at} onMouseDown=${(/** @type {Event} */ event) => (event.preventDefault(), take(word))}>${word}</li>`,
-      )}
-    </ul>`}
-    ${mistake && html`<p class="mistake" role="alert">${mistake.at !== null && html`<code>${filter.slice(Math.max(0, mistake.at - 24), mistake.at)}<mark>${filter.slice(mistake.at, mistake.at + 24) || "␣"}</mark></code>`}${mistake.reason}</p>`}
+    ${offer && html`<${Offers} id=${list} words=${offer.words} at=${offer.at} onTake=${take} />`}
+    ${mistake && html`<${Mistake} filter=${filter} ...${mistake} />`}
   </div>`;
+}
+
+/** @param {{ id: string, words: readonly string[], at: number, onTake: (word: string) => void }} props */
+function Offers({ id, words, at, onTake }) {
+  // Not a click: the box would lose the focus first.
+  const take = (/** @type {Event} */ event, /** @type {string} */ word) => {
+    event.preventDefault();
+    onTake(word);
+  };
+  return html`<ul class="offers" id=${id} role="listbox" aria-label="Completions">
+    ${words.map((word, index) => html`<li key=${word} id=${`${id}-${index}`} role="option" aria-selected=${index === at} onMouseDown=${(/** @type {Event} */ event) => take(event, word)}>${word}</li>`)}
+  </ul>`;
+}
+
+/** @param {{ filter: string } & ReturnType<typeof problemOf>} props */
+function Mistake({ filter, at, reason }) {
+  const place = at !== null && html`<code>${filter.slice(Math.max(0, at - 24), at)}<mark>${filter.slice(at, at + 24) || "␣"}</mark></code>`;
+  return html`<p class="mistake" role="alert">${place}${reason}</p>`;
 }

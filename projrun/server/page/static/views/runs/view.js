@@ -1,14 +1,14 @@
 // @ts-check
 /** The runs of an experiment: a table of any size, live. */
 
-import { html, useCallback, useEffect, useRef, useState } from "../../lib/preact.js";
+import { html, useEffect, useState } from "../../lib/preact.js";
 import { useData } from "../../lib/api.js";
 import { shellWord, TRACKING } from "../../lib/commands.js";
 import { useCursor } from "../../lib/cursor.js";
 import { counted } from "../../lib/format.js";
 import { useMay } from "../../lib/session.js";
 import { go, href, path, setQuery } from "../../lib/router.js";
-import { between, pathsText } from "../../lib/run_items.js";
+import { pathsText } from "../../lib/run_items.js";
 import { Button, Command } from "../../ui/button.js";
 import { Markdown } from "../../ui/markdown.js";
 import { addSheet } from "../../ui/sheet.js";
@@ -31,31 +31,12 @@ export function View({ route }) {
   const experiment = route.params.experiment ?? "";
   const { query } = route;
   const table = useTable(experiment, query);
-  const { selected, select, here } = useSelected(experiment, query.select ?? "");
+  const { selected, select, toggle, here } = useSelected(experiment, query.select ?? "", table);
   const [choosing, setChoosing] = useState(false);
   const about = useData(experiment, (how) => readExperiment(experiment, how));
   const may = useMay("experiments", experiment);
   const { items, found, cells } = table;
-  const anchor = useRef(-1);
-
-  const toggle = useCallback(
-    (/** @type {number} */ index, /** @type {boolean} */ range = false) => {
-      const item = items[index];
-      const rows = item?.kind === "group" ? (table.groups.data[item.at]?.rows ?? []) : item ? [item.row] : [];
-      const next = new Set(selected);
-      if (range && anchor.current >= 0) for (const row of between(items, anchor.current, index)) next.add(row);
-      else if (rows.every((row) => next.has(row))) for (const row of rows) next.delete(row);
-      else for (const row of rows) next.add(row);
-      anchor.current = index;
-      select(next);
-    },
-    [items, selected, table.groups.data],
-  );
-  const fold = (/** @type {number} */ index) => {
-    const item = items[index];
-    if (item?.kind === "group") setQuery({ open: pathsText(flipped(table.open, table.groups.data[item.at].path)) });
-    else if (item) setQuery({ closed: [...flipped(table.closed, item.row)].filter(Boolean).join(",") });
-  };
+  const fold = (/** @type {number} */ index) => foldAt(table, index);
   const [at] = useCursor(items.length, {
     what: "run",
     toggle,
@@ -84,6 +65,13 @@ export function View({ route }) {
     ${choosing &&
     html`<${ColumnsDialog} columns=${table.columns} known=${table.known} pinned=${table.pins} onChange=${table.setColumns} onReset=${table.resetColumns} onClose=${() => setChoosing(false)} />`}
   </div>`;
+}
+
+/** Open or close the group or the parent of a line. @param {ReturnType<typeof useTable>} table @param {number} index */
+function foldAt({ items, groups, open, closed }, index) {
+  const item = items[index];
+  if (item?.kind === "group") setQuery({ open: pathsText(flipped(open, groups.data[item.at].path)) });
+  else if (item) setQuery({ closed: [...flipped(closed, item.row)].filter(Boolean).join(",") });
 }
 
 /** @template T @param {ReadonlySet<T>} set @param {T} value @returns {Set<T>} */
