@@ -7,13 +7,12 @@
 import { Component, html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/preact.js";
 
 export const ROW = 32;
-const MORE = 8; // rows drawn above and below, and columns' pixels, so that scrolling shows no gaps
-const STEP = 4;
-const SETTLED = 200; // milliseconds without scrolling after which the rows' elements are put in order
+const BLOCK = 8; // rows that come and go together: the browser moves their layer, and draws it once
+const SETTLED = 200; // milliseconds without scrolling after which the blocks' elements are put in order
 
 /** @typedef {{ id: string, width: number, class?: string, sort?: "ascending" | "descending" }} GridColumn */
-/** @typedef {{ first: number, last: number, left: number, right: number, held: number }} Sight Of rows, and of columns that are not pinned. `held` rows have elements. */
-/** @typedef {Sight & { settled: number }} Range `settled` was the first row when the scrolling last ended: its element is still the first. */
+/** @typedef {{ first: number, last: number, left: number, right: number, held: number }} Sight Of blocks, and of columns that are not pinned. `held` blocks have elements. */
+/** @typedef {Sight & { settled: number }} Range `settled` was the first block when the scrolling last ended: its element is still the first. */
 /**
  * @typedef {object} GridProps
  * @property {string} label
@@ -21,7 +20,7 @@ const SETTLED = 200; // milliseconds without scrolling after which the rows' ele
  * @property {readonly GridColumn[]} columns
  * @property {number} pinned how many of the columns stay at the left
  * @property {unknown} version another one where all rows are to be drawn again
- * @property {(row: number) => unknown} stamp of one row: another one where it is to be drawn again, undefined while nothing of it is known
+ * @property {(row: number) => unknown} stamp of one row: another one where it is to be drawn again
  * @property {unknown} drawn another one where some row's stamp may be another one
  * @property {number} current the row that the keyboard is at
  * @property {(column: GridColumn, index: number) => any} head
@@ -40,35 +39,35 @@ export function Grid(props) {
     () => [...columns.slice(0, pinned), ...columns.slice(range.left, range.right)],
     [columns, pinned, range.left, range.right],
   );
-  useEffect(() => onSee({ rows: [range.first, range.last], columns: seen }), [range.first, range.last, seen, version, drawn]);
+  useEffect(() => onSee({ rows: [range.first * BLOCK, Math.min(range.last * BLOCK, count)], columns: seen }), [range.first, range.last, count, seen, version, drawn]);
   useLayoutEffect(() => showRow(scroller.current, current), [current]);
   // Fewer columns may have come since it was measured.
-  const shared = { columns, places, pinned, left: range.left, right: Math.min(range.right, columns.length), held: range.held };
-  // A row of which nothing is known is drawn where the scrolling pauses.
-  const paused = range.settled === range.first;
-  const rows = indexesOf(range, count).map(
-    (index) => html`<${Row} key=${index % range.held} index=${index} version=${version} stamp=${stamp(index) ?? paused} cell=${cell} look=${look} current=${index === current} ...${shared} />`,
-  );
+  const shared = { version, columns, places, pinned, left: range.left, right: Math.min(range.right, columns.length) };
+  const row = (/** @type {number} */ index) =>
+    html`<${Row} key=${index % BLOCK} index=${index} stamp=${stamp(index)} cell=${cell} look=${look} current=${index === current} ...${shared} />`;
+  const blocks = blocksOf(range).map((block) => {
+    const rows = Array.from({ length: Math.min(BLOCK, count - block * BLOCK) }, (_, at) => row(block * BLOCK + at));
+    return html`<div key=${block % range.held} class="grid-block" role="presentation" style=${{ transform: `translateY(${block * BLOCK * ROW}px)` }}>${rows}</div>`;
+  });
   return html`<div class="grid" role="grid" aria-label=${label} aria-rowcount=${count + 1} aria-colcount=${columns.length} tabindex="0" ref=${scroller}>
     <div class="grid-head" role="rowgroup" style=${{ width: `${places.total}px` }}>
-      <${HeadRow} version=${version} head=${head} ...${shared} />
+      <${HeadRow} head=${head} ...${shared} />
     </div>
-    <div class="grid-body" role="rowgroup" style=${{ height: `${count * ROW}px`, width: `${places.total}px` }}>${rows}</div>
+    <div class="grid-body" role="rowgroup" style=${{ height: `${count * ROW}px`, width: `${places.total}px` }}>${blocks}</div>
   </div>`;
 }
 
 /**
- * The rows, in the order of their elements. A row that leaves on one side becomes the next on the other: changing its texts
+ * The blocks, in the order of their elements. One that leaves on one side becomes the next on the other: changing its texts
  * costs less than new elements, or than moving its own before the scrolling ends.
- * @param {Range} range @param {number} count
+ * @param {Range} range
  */
-function indexesOf({ first, last, held, settled }, count) {
-  const end = Math.min(last, count);
+function blocksOf({ first, last, held, settled }) {
   const from = first - (first % held);
   return Array.from({ length: held }, (_, number) => {
-    const index = from + ((settled + number) % held);
-    return index < first ? index + held : index;
-  }).filter((index) => index < end);
+    const block = from + ((settled + number) % held);
+    return block < first ? block + held : block;
+  }).filter((block) => block < last);
 }
 
 /** The cells of one line. @param {any} props */
@@ -94,7 +93,7 @@ function Line({ columns, places, pinned, left, right, role, draw }) {
     ${inSight}`;
 }
 
-const SHARED = ["version", "left", "right", "columns", "places", "held"];
+const SHARED = ["version", "left", "right", "columns", "places"];
 
 class HeadRow extends Component {
   /** @param {any} next */
@@ -108,16 +107,12 @@ class HeadRow extends Component {
   }
 }
 
-/**
- * Drawn again only where something of it changed: scrolling draws only the rows that come, and each once. While its stamp is
- * `false`, the row that left stays where it is, out of sight.
- */
+/** Drawn again only where something of it changed: scrolling draws only the rows that come. */
 class Row extends Component {
   /** @param {any} next */
   shouldComponentUpdate(next) {
     const now = /** @type {any} */ (this.props);
-    if (SHARED.some((name) => next[name] !== now[name]) || next.current !== now.current) return true;
-    return next.stamp !== false && (next.index !== now.index || next.stamp !== now.stamp);
+    return ["index", "stamp", "current", ...SHARED].some((name) => next[name] !== now[name]);
   }
 
   render() {
@@ -131,7 +126,7 @@ class Row extends Component {
       aria-level=${level}
       aria-expanded=${expanded}
       data-index=${index}
-      style=${{ top: `${index * ROW}px` }}
+      style=${{ top: `${(index % BLOCK) * ROW}px` }}
     >
       <${Line} ...${rest} role="gridcell" draw=${(/** @type {GridColumn} */ column) => cell(index, column)} />
     </div>`;
@@ -186,11 +181,11 @@ function useRange(scroller, count, places) {
 
 /** @param {HTMLElement} element @param {number} count @param {ReturnType<typeof placesOf>} places @returns {Sight} */
 function rangeOf({ scrollTop, scrollLeft, clientHeight, clientWidth }, count, { lefts, pins }) {
-  // In steps, so that most events of scrolling change nothing.
-  const top = Math.floor(scrollTop / ROW / STEP) * STEP;
-  const first = Math.max(0, top - MORE);
-  const last = Math.min(count, top + STEP + Math.ceil(clientHeight / ROW) + MORE);
-  const held = STEP + Math.ceil(clientHeight / ROW) + 2 * MORE;
+  // A block more above and below, so that scrolling shows no gaps.
+  const top = Math.floor(scrollTop / ROW / BLOCK);
+  const held = Math.ceil(clientHeight / ROW / BLOCK) + 3;
+  const first = Math.max(0, top - 1);
+  const last = Math.min(Math.ceil(count / BLOCK), top - 1 + held);
   const from = scrollLeft + pins - 200;
   const to = scrollLeft + clientWidth + 200;
   const right = lefts.findIndex((left) => left > to);

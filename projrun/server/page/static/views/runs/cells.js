@@ -28,8 +28,8 @@ export class Cells {
     this.stamps = new Map();
     this.size = 0;
     this.timer = 0;
-    /** @type {{ rows: number[], columns: readonly Column[] }} */
-    this.wanted = { rows: [], columns: [] };
+    /** @type {{ rows: number[], near: number[], columns: readonly Column[] }} */
+    this.wanted = { rows: [], near: [], columns: [] };
   }
 
   /** @param {number} row @param {Column} column @returns {Cell} undefined while it is not there */
@@ -43,9 +43,10 @@ export class Cells {
     return /** @type {any} */ (this.get(row, column));
   }
 
-  /** Read what is missing, once the scrolling pauses for a moment. @param {number[]} rows @param {readonly Column[]} columns */
-  want(rows, columns) {
-    this.wanted = { rows, columns };
+  /** Read what is missing, in a moment: of the rows in sight, and of those near them, which are there then when they are scrolled to.
+   * @param {number[]} rows @param {number[]} near @param {readonly Column[]} columns */
+  want(rows, near, columns) {
+    this.wanted = { rows, near, columns };
     if (!this.timer) this.timer = window.setTimeout(() => this.load(), 30);
   }
 
@@ -58,7 +59,7 @@ export class Cells {
         this.old.set(id, (this.old.get(id) ?? new Map()).set(row, value));
       }
     }
-    this.want(this.wanted.rows, this.wanted.columns);
+    this.want(this.wanted.rows, this.wanted.near, this.wanted.columns);
   }
 
   stop() {
@@ -75,17 +76,26 @@ export class Cells {
 
   load() {
     this.timer = 0;
-    const { rows, columns } = this.wanted;
+    const { rows, near, columns } = this.wanted;
     if (this.size > MOST) {
       this.columns.clear();
       this.old.clear();
       this.size = 0;
     }
     const plain = columns.filter((column) => column.kind !== "curve");
-    const missing = rows.filter((row) => plain.some((column) => !this.columns.get(column.id)?.has(row)));
-    const asked = plain.filter((column) => missing.some((row) => !this.columns.get(column.id)?.has(row)));
-    if (missing.length && asked.length) void this.readCells(missing, asked);
+    const isNew = this.readMissing(rows, plain) === rows.length;
+    // Not while all in sight is new, as where a scroll bar is dragged.
+    if (!isNew) this.readMissing(near, plain);
     for (const column of columns) if (column.kind === "curve") void this.readCurves(rows, column);
+  }
+
+  /** @param {number[]} rows @param {Column[]} columns @returns {number} of how many rows something is missing */
+  readMissing(rows, columns) {
+    const lacks = (/** @type {number} */ row, /** @type {Column} */ { id }) => !this.columns.get(id)?.has(row);
+    const missing = rows.filter((row) => columns.some((column) => lacks(row, column)));
+    const asked = columns.filter((column) => missing.some((row) => lacks(row, column)));
+    if (missing.length) void this.readCells(missing, asked);
+    return missing.length;
   }
 
   /** @param {number[]} rows @param {Column[]} columns */

@@ -14,6 +14,8 @@ import { Edge } from "./edge.js";
 
 /** @typedef {import("../../lib/columns.js").Column} Column */
 
+const AHEAD = 128; // rows that are read at once, before they are in sight
+
 /**
  * @param {{ experiment: string, table: ReturnType<typeof import("./state.js").useTable>, selected: ReadonlySet<number>, at: number,
  *   onToggle: (index: number, range?: boolean) => void, onFold: (index: number) => void, onAll: () => void }} props
@@ -26,9 +28,11 @@ export function Table({ experiment, table, selected, at, onToggle, onFold, onAll
   const version = useMemo(() => ({}), [items, groups.data, groups.names, selected, onToggle]);
   const see = useCallback(
     (/** @type {{ rows: [number, number], columns: readonly import("../../ui/grid.js").GridColumn[] }} */ seen) => {
-      const rows = items.slice(...seen.rows).flatMap((item) => (item.kind === "run" ? [item.row] : []));
+      const [first, last] = seen.rows;
+      const rows = rowsOf(items, first, last);
+      const near = rowsOf(items, Math.max(0, Math.floor(first / AHEAD - 0.5)) * AHEAD, Math.ceil(last / AHEAD + 0.5) * AHEAD);
       const wanted = new Set(seen.columns.map((each) => each.id));
-      if (rows.length) cells.want(rows, [NAME, STATUS, ...columns.filter((each) => wanted.has(each.id))]);
+      if (rows.length) cells.want(rows, near, [NAME, STATUS, ...columns.filter((each) => wanted.has(each.id))]);
     },
     [items, columns, cells],
   );
@@ -134,4 +138,9 @@ function ColumnHead({ table, at, width }) {
 /** @param {readonly Column[]} columns @param {number} at @param {Column} next each column is there once */
 function replaced(columns, at, next) {
   return columns.toSpliced(at, 1, next).filter((each, index) => each.id !== next.id || index === at);
+}
+
+/** The runs of some lines. @param {readonly import("../../lib/run_items.js").Item[]} items @param {number} first @param {number} last */
+function rowsOf(items, first, last) {
+  return items.slice(first, last).flatMap((item) => (item.kind === "run" ? [item.row] : []));
 }
