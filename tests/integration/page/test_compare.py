@@ -49,8 +49,8 @@ def test_differences_are_shown_and_saved(screen: Screen, runs: list[str], tmp_pa
     table = page.locator(".values")
     expect(table).to_contain_text("optimizer")
     expect(table).not_to_contain_text("seed")
-    assert table.locator("tr", has_text="alpha").locator(".odd").count() == 2
-    assert table.locator("tr", has_text="accuracy").locator(".end[title=greatest]").count() == 1
+    expect(table.locator("tr", has_text="alpha").locator(".odd")).to_have_count(2)
+    expect(table.locator("tr", has_text="accuracy").locator(".end[title=greatest]")).to_have_count(1)
     page.get_by_role("button", name="Only differences").click()
     expect(table).to_contain_text("seed")
     page.wait_for_url(re.compile("all=1"))
@@ -72,9 +72,7 @@ def test_all_runs_of_an_experiment_are_asked_for_at_once(screen: Screen, runs: l
     screen.show(_path([runs[2], other, gone, *runs[:2]]))
     screen.text("Compare 4 runs")
     screen.text("1 run not found")
-    assert [each.strip() for each in screen.page.locator(".legend li").all_inner_texts()] == [
-        "run 2", "elsewhere", "run 0", "run 1"
-    ]  # fmt: skip
+    screen.expect(".legend li").to_have_text(["run 2", "elsewhere", "run 0", "run 1"])
     assert sorted(each for each in asked if each.startswith("runs/")) == [
         "runs/get", "runs/get", "runs/get", "runs/search", "runs/search"
     ]  # fmt: skip

@@ -67,7 +67,7 @@ def test_the_keyboard_finds_and_opens_an_experiment(screen: Screen, api: Api) ->
     screen.press("/")
     screen.page.keyboard.type("by keyboard")
     screen.expect("tbody tr").to_have_count(1)
-    assert screen.page.url.endswith("?q=by+keyboard")
+    screen.page.wait_for_url("**?q=by+keyboard")
     screen.page.evaluate("document.activeElement.blur()")
     screen.press("j", "Enter")
     screen.page.wait_for_url(f"**/experiments/{experiment}")

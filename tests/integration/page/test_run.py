@@ -16,6 +16,7 @@ from tests.support.rest import Api
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 LOG = "\x1b[1mtraining\x1b[0m\n" + "".join(f"epoch {n} loss {1 / (n + 1):.4f}\n" for n in range(3000))
 LOG += "\x1b[31mValueError: the loss is not a number\x1b[0m\n"
+DRAWN = "figure[aria-label=loss]:not(:has-text('loading'))"
 PATCH = (
     "diff --git a/train.py b/train.py\n--- a/train.py\n+++ b/train.py\n@@ -1 +1 @@\n-alpha = 1\n+alpha = 2\n"
 )
@@ -156,6 +157,7 @@ def _fill(page: Page, label: str, text: str, action: str) -> None:
 def test_curves_are_zoomed_smoothed_and_kept_in_the_address(screen: Screen, failed: Seen) -> None:
     screen.show(f"{failed.path}?tab=metrics")
     page = screen.page
+    page.locator(f"{DRAWN} .u-over").wait_for()
     box = page.locator("figure[aria-label=loss] .u-over").bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 50)
@@ -216,14 +218,11 @@ def test_files_are_shown_by_their_kind(screen: Screen, failed: Seen) -> None:
 
 
 def test_pages_and_drawings_run_nothing(screen: Screen, failed: Seen) -> None:
-    stopped: list[str] = []
-    screen.page.on("requestfailed", lambda request: stopped.append(request.url))
-    screen.show(f"{failed.path}?tab=artifacts&path=page.html")
-    frame = screen.page.frame_locator("iframe")
-    frame.get_by_role("heading", name="A page").wait_for()
-    assert frame.get_by_role("heading").evaluate("it => getComputedStyle(it).color") == "rgb(1, 2, 3)"
     # What the frame's policy has stopped is said on the console; nothing was sent.
-    assert "https://example.org/x.png" in stopped
+    with screen.page.expect_event("requestfailed", lambda each: each.url == "https://example.org/x.png"):
+        screen.show(f"{failed.path}?tab=artifacts&path=page.html")
+    frame = screen.page.frame_locator("iframe")
+    assert frame.get_by_role("heading").evaluate("it => getComputedStyle(it).color") == "rgb(1, 2, 3)"
     screen.problems = [each for each in screen.problems if not _stopped(each)]
     screen.show(f"{failed.path}?tab=artifacts&path=drawing.svg")
     screen.page.locator(".picture img").wait_for()
@@ -249,6 +248,7 @@ def test_the_tree_opens_folders_and_knows_addresses(screen: Screen, failed: Seen
     screen.expect("[role=treeitem][aria-selected=true]").to_contain_text("plots")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy the URI").click()
+    page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == f"runs:/{failed.id}/plots"
 
 
@@ -314,7 +314,7 @@ def test_pictures(screen: Screen, failed: Seen) -> None:
         (
             "run-metrics",
             f"{failed.path}?tab=metrics&smooth=0.6",
-            "figure[aria-label=loss]:not(:has-text('loading')) canvas",
+            f"{DRAWN} canvas",
         ),
         ("run-system", f"{failed.path}?tab=system", "figure[aria-label^=system] canvas"),
         ("run-log", f"{failed.path}?tab=log", ".log-line"),

@@ -169,6 +169,8 @@ def test_groups_show_mean_deviation_and_number(runs: Screen) -> None:
     runs.expect(".grid-row.group").to_have_count(2)
     half = runs.page.locator(".grid-row.group", has_text="0.5")
     expect(half).to_have_text("0.5 2 0.6 ± 0.14", use_inner_text=True)
+    exact = re.compile(r"2 values from 0\.5 to 0\.7, mean 0\.\d+, deviation 0\.14142135")
+    half.get_by_title(exact).wait_for()
     half.get_by_role("button").click()
     runs.expect(NAMES).to_have_text(["three", "two"])
     runs.page.reload()
