@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from projrun.sources.checkout import Checkout
     from projrun.sources.git.work_tree import WorkTreeInquiry
 
+_MOST_MODELS = 5
+"""Models of a run whose lines are printed."""
 _VERBS = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was killed"}
 
 
@@ -146,7 +148,23 @@ def result_lines(result: Result, plan: Plan) -> list[str]:
     lines = [line, f"results: {_results(result, plan)}"]
     if result.artifact_folder is not None:
         lines.append(f"artifacts: {result.artifact_folder}")
-    return lines
+    return [*lines, *_model_lines(result, plan)]
+
+
+def _model_lines(result: Result, plan: Plan) -> list[str]:
+    """The commands that serve the models that it logged."""
+    if not result.models:
+        return []
+    from shlex import quote
+
+    uris = (quote(f"runs:/{result.run.run_id}/{name}") for name in result.models[-_MOST_MODELS:])
+    return [f"model: projrun models serve -m {uri}{_of_store(result, plan)}" for uri in uris]
+
+
+def _of_store(result: Result, plan: Plan) -> str:
+    """The option that a command about the run needs where its store is not the embedded one."""
+    embedded = result.store == f"sqlite:///{plan.directories.database}"
+    return "" if embedded else f" --tracking-uri {result.store}"
 
 
 def _results(result: Result, plan: Plan) -> str:
@@ -156,9 +174,7 @@ def _results(result: Result, plan: Plan) -> str:
         return f"on this machine; `projrun sync {run.run_id[:8]}` delivers them to {result.store}"
     if not result.store.startswith("sqlite:"):
         return f"{result.store.rstrip('/')}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
-    command = f"projrun runs show {run.run_id}"
-    embedded = result.store == f"sqlite:///{plan.directories.database}"
-    return command if embedded else f"{command} --tracking-uri {result.store}"
+    return f"projrun runs show {run.run_id}{_of_store(result, plan)}"
 
 
 def result_document(result: Result) -> dict[str, object]:
@@ -178,4 +194,5 @@ def result_document(result: Result) -> dict[str, object]:
         "tracking_uri": result.store,
         "checkout": None if result.kept_checkout is None else str(result.kept_checkout),
         "log": str(result.kept_log or result.log_path),
+        "models": [f"runs:/{run.run_id}/{name}" for name in result.models],
     }

@@ -9,6 +9,7 @@ from projrun.environments.protocol import EnvironmentManager, GivenOptions
 from projrun.environments.registry import get_manager, read_options_of
 from projrun.errors import RequestError
 from projrun.plugins import built_ins
+from projrun.project.environment_files import default_environment
 from projrun.project.model import EnvironmentReference, Project
 from projrun.settings import Setting, Settings
 from projrun.tuples import NamedTuple
@@ -46,15 +47,26 @@ def choose_environment(settings: Settings) -> Choice:
 
 
 def the_environment(project: Project, manager: str | None) -> tuple[EnvironmentReference, tuple[str, ...]]:
-    """The environment of a project that may name several, which the manager decides; and a warning for the others.
+    """The environment of a project that may name or have several, which the manager decides; and a warning for others.
 
     Raises RequestError where it does not, and needs one of them.
     """
     if not project.others:
-        return project.environment, ()
+        named = project.environment.location is not None or project.environment.kind == "script"
+        return (project.environment if named or manager is None else _default_of(project, manager)), ()
     from projrun.environments.several import decide
 
     return decide(project, manager)
+
+
+def _default_of(project: Project, chosen: str) -> EnvironmentReference:
+    """Of the default files, the first that the manager builds: models of MLflow have two."""
+    manager, first = get_manager(chosen), project.environment
+    able = manager.capabilities
+    if not able.builds or able.serves(first.kind):
+        return first
+    found = default_environment(project.directory, project.within, able.serves)
+    return first if found.file is None else found
 
 
 def read_given(given: GivenOptions, choice: Choice) -> Mapping[str, object]:

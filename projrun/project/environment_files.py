@@ -12,6 +12,8 @@ from projrun.project.text import LARGEST_FILE, parse_toml, read_text
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from projrun.project.model import EnvironmentKind
 
 NO_ENVIRONMENT = EnvironmentReference("none")
@@ -21,12 +23,14 @@ _WORDS = {"uv_env": "project", "poetry": "poetry"}
 _BLOCK = rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])# /// script(?=[\r\n]|\Z)"
 
 
-def default_environment(directory: Path, within: Path | None = None) -> EnvironmentReference:
+def default_environment(
+    directory: Path, within: Path | None = None, serves: Callable[[str], bool] | None = None
+) -> EnvironmentReference:
     """`python_env.yaml`, `conda.yaml` (as MLflow), then what MLflow does not know: a locked uv project, `pylock.toml`,
     a `[project]`, `requirements.txt`, a Poetry project.
 
-    A `pyproject.toml` counts where it has a lock file or says what it depends on; many only configure tools. Raises
-    RequestError for a link that leaves `within`.
+    A `pyproject.toml` counts where it has a lock file or says what it depends on; many only configure tools. With
+    `serves`, only files of kinds that it takes count. Raises RequestError for a link that leaves `within`.
     """
     candidates: list[tuple[str, EnvironmentKind]] = [
         ("python_env.yaml", "python_env"),
@@ -40,7 +44,7 @@ def default_environment(directory: Path, within: Path | None = None) -> Environm
         candidates.insert(2, candidates.pop(3))
     for name, kind in candidates:
         path = directory / name
-        if not is_file(path) or not _counts(kind, path):
+        if (serves and not serves(kind)) or not is_file(path) or not _counts(kind, path):
             continue
         if not is_allowed(path, within):
             raise RequestError(f"{path} is a link that leaves the project", hint="put the file itself there")

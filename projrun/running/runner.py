@@ -6,7 +6,7 @@ Everything after `record` ends in a terminal status, whatever happens.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from projrun.cache.lease import has_others
@@ -67,6 +67,8 @@ class Result(NamedTuple):
     """The run's copy of the checkout, where it stays."""
     log_path: str = LOG
     """The artifact with the output."""
+    models: tuple[str, ...] = ()
+    """What `runs:/ID/NAME` calls the models that the command logged, the newest last."""
 
 
 def execute(plan: Plan, reporter: Reporter, options: Options) -> Result:
@@ -341,10 +343,22 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
     session.deadline.extend(seconds / 4)  # however long the output took: the status is what others wait for
     delivered = recorder.finish(end)
     run = recorder.run if delivered else recorder.run._replace(status=end.status, end_time=end.end_time)
+    models = _models(session) if delivered else ()
     checkout = _settle_copy(session, run.status, delivered)
     release(lease, recorder, delivered=delivered)
     folder = recorder.artifact_folder()
-    return Result(run, store_name(session.plan), outcome, kept, folder, checkout, recorder.log_path)
+    return Result(run, store_name(session.plan), outcome, kept, folder, checkout, recorder.log_path, models)
+
+
+def _models(session: Session) -> tuple[str, ...]:
+    found = session.recorder.found
+    if found is None or not (found.model_outputs or found.tag("mlflow.log-model.history")):
+        return ()
+    from projrun.tracking.logged_models import models_of_run
+
+    with suppress(ProjrunError):  # a hint for people, not worth a warning
+        return tuple(models_of_run(session.store, found))
+    return ()
 
 
 def _was_interrupted(session: Session) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from projrun.errors import NotFoundError
+from projrun.errors import NotFoundError, TrackingError
 from projrun.tracking.entities import LoggedModel, LoggedModelPage, Param, Run, Tag
 from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
@@ -88,7 +88,7 @@ def models_of_run(store: RunStore, run: Run) -> list[str]:
     """What `runs:/ID/NAME` calls the models that a run logged, each once, the newest last."""
     names = _recorded_paths(run)
     for output in run.model_outputs[-_MOST_MODELS:]:
-        with suppress(NotFoundError):  # deleted
+        with suppress(TrackingError):  # deleted, or another user's
             names.append(part_of(store, LoggedModels).get_logged_model(output.model_id).name)
     return list(dict.fromkeys(names))[-_MOST_MODELS:]
 

@@ -200,7 +200,38 @@ def test_json_prints_one_object_on_stdout_and_pins_its_keys(runner: Runner, tmp_
         "tracking_uri",
         "checkout",
         "log",
+        "models",
     }
+
+
+LOGGING = """
+import json, os, urllib.request
+def post(path, **body):
+    address = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/" + path
+    asked = urllib.request.Request(address, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    return json.load(urllib.request.urlopen(asked))
+run = os.environ["MLFLOW_RUN_ID"]
+post("runs/set-tag", run_id=run, key="mlflow.log-model.history", value=json.dumps([{"artifact_path": "it's old"}]))
+made = post("logged-models", experiment_id="0", name="model", source_run_id=run)["model"]["info"]["model_id"]
+post("runs/outputs", run_id=run, models=[{"model_id": made, "step": 0}])
+"""
+
+
+def test_the_models_of_a_run_are_told_with_the_line_that_serves_them(runner: Runner, tmp_path: Path) -> None:
+    project = python_project(tmp_path / "project", LOGGING)
+    done = runner(project).check()
+    run = runner.only_run()
+    uris = [f"runs:/{run['run_id']}/{name}" for name in ("it's old", "model")]
+    lines = [line for line in done.stderr.splitlines() if line.startswith("projrun: model: ")]
+    assert [shlex.split(line.partition("model: ")[2]) for line in lines] == [
+        ["projrun", "models", "serve", "-m", uri] for uri in uris
+    ]
+    assert run["models"] == uris
+    elsewhere = tmp_path / "other.db"
+    done = runner(project, "--tracking-uri", f"sqlite:///{elsewhere}", "--json").check()
+    document = json.loads(done.stdout)
+    assert document["models"] == [f"runs:/{document['run_id']}/{name}" for name in ("it's old", "model")]
+    assert f"/model --tracking-uri sqlite:///{elsewhere}\n" in done.stderr
 
 
 def test_quiet_leaves_only_the_projects_output(runner: Runner, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from projrun.environments.choice import the_environment
 from projrun.errors import RequestError
+from projrun.project.loader import load_project
 from projrun.project.model import Project
 from tests.project.support import load_text
 
@@ -63,3 +64,22 @@ def test_an_image_beside_a_file(tmp_path: Path) -> None:
 def test_one_environment_needs_no_decision(tmp_path: Path) -> None:
     project = load_text(tmp_path, "docker_env: {image: x}\n")
     assert the_environment(project, None) == (project.environment, ())
+
+
+@pytest.mark.parametrize(
+    ("manager", "kind"),
+    [(None, "python_env"), ("uv", "python_env"), ("conda", "conda_env"), ("local", "python_env")],
+)
+def test_of_default_files_the_first_counts_that_the_manager_builds(
+    tmp_path: Path, manager: str | None, kind: str
+) -> None:
+    """Models of MLflow have three."""
+    for name in ("python_env.yaml", "conda.yaml", "requirements.txt"):
+        (tmp_path / name).touch()
+    reference, warnings = the_environment(load_project(tmp_path), manager)
+    assert (reference.kind, warnings) == (kind, ())
+
+
+def test_without_a_default_file_that_the_manager_builds_the_first_is_refused_later(tmp_path: Path) -> None:
+    (tmp_path / "python_env.yaml").touch()
+    assert the_environment(load_project(tmp_path), "conda")[0].kind == "python_env"

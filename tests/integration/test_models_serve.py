@@ -74,6 +74,17 @@ def test_the_line_to_try_gets_predictions(mlflow3_python: Path, scoring_models: 
         assert server.process.wait(20) == 0
 
 
+@pytest.mark.parametrize("name", ["every", "tensor", "tensors"])
+def test_a_line_made_from_a_signature_gets_predictions(
+    mlflow3_python: Path, scoring_models: Path, tmp_path: Path, name: str
+) -> None:
+    with serving(tmp_path, "-m", scoring_models / name, "--env", mlflow3_python.parent.parent) as server:
+        (line,) = [line for line in server.lines if "try it:" in line]
+        words = shlex.split(line.partition("try it:")[2])
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout)["predictions"], done.stdout
+
+
 def test_a_model_that_cannot_predict_is_refused(tmp_path: Path) -> None:
     (tmp_path / "MLmodel").write_text("flavors: {onnx: {}}\n")
     done = refused("-m", tmp_path)

@@ -34,7 +34,6 @@ _LEFT_OUT = frozenset(
         "pydoc_data",
         "site-packages",
         "ensurepip",
-        "unittest",
     ]
 )
 _DATE = 1_700_000_000

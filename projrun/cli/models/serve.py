@@ -16,7 +16,7 @@ from projrun.cli.rendering import one_line, print_text, print_warning
 from projrun.cli.reporter import CommandLineReporter
 from projrun.errors import ProjrunError
 from projrun.models.names import model_path, model_version, parse_names
-from projrun.models.serving.description import example_file
+from projrun.models.serving.example import curl_data
 from projrun.models.serving.served import ServingOptions
 
 _DEFAULTS = ServingOptions()
@@ -150,16 +150,10 @@ def _told(models: Mapping[str, OpenedModel], addresses: Sequence[str]) -> Callab
         print_text(one_line(listening))
         for name, model in models.items():
             path = "/invocations" if len(models) == 1 else f"{model_path(name)}/invocations"
-            example = example_file(model.files.folder, model.mlmodel.input_example)
-            if example is not None:
-                words = [
-                    "curl",
-                    addresses[0] + path,
-                    "-H",
-                    "Content-Type: application/json",
-                    "-d",
-                    f"@{example}",
-                ]
+            data = curl_data(model.mlmodel, model.files.folder)
+            if data is not None:
+                json = "Content-Type: application/json"
+                words = ("curl", addresses[0] + path, "-H", json, "-d", data)
                 print_text(f"projrun models: try it: {one_line(shlex.join(words))}")
 
     return tell

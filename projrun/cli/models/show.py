@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -55,7 +55,7 @@ def show(model: str, **values: Any) -> None:
     if values["as_json"]:
         print_json({"uri": opened.files.shown, **document_of(opened.mlmodel, opened.files.folder)})
     else:
-        print_facts([("model", opened.files.shown), *facts_of(opened.mlmodel, opened.files.folder)])
+        print_facts([("model", opened.files.shown), *_facts(opened)])
 
 
 def _names_files(model: str) -> bool:
@@ -84,4 +84,12 @@ def _show_version(version: ModelVersion, values: Mapping[str, Any]) -> None:
     files = document_of(opened.mlmodel, opened.files.folder) if values["as_json"] else None
     models_view.print_version(version, as_json=values["as_json"], files=files)
     if files is None:
-        print_facts(facts_of(opened.mlmodel, opened.files.folder))
+        print_facts(_facts(opened))
+
+
+def _facts(opened: OpenedModel) -> Iterator[tuple[str, str | None]]:
+    """What its files say, and where they are on this machine; of what is fetched there is only a part."""
+    folder = opened.files.folder
+    if opened.files.is_own and opened.files.shown != str(folder):
+        yield "folder", str(folder)
+    yield from facts_of(opened.mlmodel, folder)

@@ -19,6 +19,7 @@ from projrun.cli.rendering import (
 from projrun.errors import TrackingError
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.entities import Run, RunPage
+from projrun.tracking.logged_models import models_of_run
 from projrun.tracking.runs import RunStore
 
 LEFT_OUT = ("EXPERIMENT", "ENTRY POINT", "DURATION", "PARAMETERS", "METRICS", "STARTED")
@@ -73,6 +74,7 @@ def run_document(run: Run, store: RunStore) -> dict[str, Any]:
     """The keys of `projrun runs show --json`; a contract test pins them."""
     experiment = store.get_experiment(run.experiment_id)
     document = _summary(run, experiment.name)
+    document["models"] = [f"runs:/{run.run_id}/{name}" for name in models_of_run(store, run)]
     try:
         repository = store.artifacts(run.artifact_uri)
         document["artifact_folder"] = None if repository.folder is None else str(repository.folder)
@@ -92,6 +94,7 @@ def print_run(document: Mapping[str, Any]) -> None:
         ("started", time_text(document["start_time"])),
         ("duration", duration_text(document["duration_ms"])),
         ("artifacts", document["artifact_folder"] or document["artifact_uri"]),
+        *(("model", uri) for uri in document["models"]),
     ]
     print_facts(facts)
     _section("parameters", document["params"])

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from projrun.bounded import parse_json, read_file
-from projrun.errors import InvalidValueError
-from projrun.models.mlmodel import InputExample, read_mlmodel
+from projrun.models.mlmodel import read_mlmodel
+from projrun.models.serving.example import written_example
 from projrun.models.serving.served import ServedModel
 from projrun.models.signature import Signature
-from projrun.tracking.artifacts.paths import checked_path
 from projrun.tuples import NamedTuple
-
-_LARGEST = 100_000
-"""Bytes of an example: more is none for people."""
 
 
 class Description(NamedTuple):
@@ -30,25 +23,5 @@ class Description(NamedTuple):
 def describe(model: ServedModel) -> Description:
     """Raises RequestError for a damaged file."""
     mlmodel = read_mlmodel(model.folder)
-    return Description(
-        model.name, model.version, mlmodel.signature, _example(model.folder, mlmodel.input_example)
-    )
-
-
-def example_file(folder: Path, example: InputExample | None) -> Path | None:
-    """The file with the example as a request's body, where the model has one in its folder."""
-    if example is None or not example.serving:
-        return None
-    try:
-        file = (folder / checked_path(example.serving)).resolve()
-    except InvalidValueError:
-        return None
-    return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
-
-
-def _example(folder: Path, example: InputExample | None) -> object:
-    file = example_file(folder, example)
-    try:
-        return None if file is None else parse_json(read_file(file, _LARGEST).decode())
-    except (OSError, ValueError):
-        return None
+    example = written_example(model.folder, mlmodel.input_example)
+    return Description(model.name, model.version, mlmodel.signature, example)

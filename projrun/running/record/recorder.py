@@ -88,6 +88,8 @@ class RunRecorder:
         """The files of artifacts that wait there."""
         self.pause: Callable[[float], None] = time.sleep
         """Waits between attempts; raises OverdueError where no time is left."""
+        self.found: Run | None = None
+        """The run as the store had it at its end, with what its command recorded; of finished runs."""
         self.failure: Exception | None = None
         """Why the last delivery failed."""
         self._artifacts: ArtifactRepository | None = None
@@ -207,9 +209,9 @@ class RunRecorder:
         if end.reason:
             self.store.log_batch(run_id, tags=_tags(end_tags(end)))
         if end.status == "FINISHED":
-            said = self.store.get_run(run_id)
-            if said.status in ("FAILED", "KILLED"):  # by the script itself, which exited 0
-                self.run = said
+            self.found = self.store.get_run(run_id)
+            if self.found.status in ("FAILED", "KILLED"):  # by the script itself, which exited 0
+                self.run = self.found
                 return
         # Not before its start, where the clock was set back meanwhile.
         end_time = max(end.end_time, self.run.start_time)

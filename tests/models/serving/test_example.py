@@ -1,0 +1,104 @@
+"""The request to try a model with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from projrun.models.mlmodel import MLmodel, read_mlmodel
+from projrun.models.serving.example import curl_data, written_example
+
+COLUMNS = '[{"name": "a", "type": "double"}, {"name": "b", "type": "string", "required": false}]'
+UNNAMED = '[{"type": "double"}, {"type": "long"}]'
+TENSOR = '[{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 3]}}]'
+TENSORS = """[{"name": "x", "type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1, 2]}},
+  {"name": "y", "type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}]"""
+PICTURE = '[{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 224, 224, 3]}}]'
+PARAMS = '[{"name": "depth", "type": "long", "default": 3, "shape": null}]'
+
+
+def model(folder: Path, *, inputs: str = "", params: str = "", example: str = "", **files: object) -> MLmodel:
+    lines = ["flavors: {}"]
+    if inputs:
+        lines += ["signature:", f"  inputs: {json.dumps(inputs)}", f"  params: {json.dumps(params or None)}"]
+    if example:
+        lines.append(f"saved_input_example_info: {example}")
+    (folder / "MLmodel").write_text("\n".join(lines))
+    for name, content in files.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    return read_mlmodel(folder)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "params", "body"),
+    [
+        (COLUMNS, "", {"dataframe_records": [{"a": 0, "b": ""}]}),
+        (COLUMNS, PARAMS, {"dataframe_records": [{"a": 0, "b": ""}], "params": {"depth": 3}}),
+        (UNNAMED, "", {"dataframe_split": {"data": [[0, 0]]}}),
+        (TENSOR, "", {"inputs": [[0, 0, 0]]}),
+        (TENSORS, "", {"inputs": {"x": [[0, 0]], "y": [0]}}),
+    ],
+)
+def test_one_is_made_from_a_signature(tmp_path: Path, inputs: str, params: str, body: object) -> None:
+    data = curl_data(model(tmp_path, inputs=inputs, params=params), tmp_path)
+    assert data is not None
+    assert json.loads(data) == body
+
+
+@pytest.mark.parametrize("inputs", ["", PICTURE])
+def test_none_where_nothing_says_what_the_model_takes_on_a_line(tmp_path: Path, inputs: str) -> None:
+    assert curl_data(model(tmp_path, inputs=inputs), tmp_path) is None
+
+
+SERVING = "{artifact_path: input.json, serving_input_path: serving.json, type: dataframe}"
+
+
+def test_the_saved_one_is_shown_as_it_is(tmp_path: Path) -> None:
+    body = {"dataframe_split": {"columns": ["ä"], "data": [[1.0], [2.0]]}, "params": {"k": 1}}
+    data = curl_data(model(tmp_path, inputs=COLUMNS, example=SERVING, serving=body), tmp_path)
+    assert data is not None
+    assert data.isascii()
+    assert json.loads(data) == body
+
+
+def test_of_a_long_table_the_first_row_is_shown(tmp_path: Path) -> None:
+    table = {"index": list(range(100)), "columns": ["a"], "data": [[float(row)] for row in range(100)]}
+    data = curl_data(model(tmp_path, example=SERVING, serving={"dataframe_split": table}), tmp_path)
+    assert data == '{"dataframe_split": {"columns": ["a"], "data": [[0.0]]}}'
+
+
+def test_one_too_long_for_a_line_is_a_file(tmp_path: Path) -> None:
+    found = model(tmp_path, example=SERVING, serving={"inputs": [0.5] * 500})
+    assert curl_data(found, tmp_path) == f"@{tmp_path / 'serving.json'}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "saved", "body"),
+    [
+        (
+            "dataframe",
+            {"columns": ["a"], "data": [[1]]},
+            {"dataframe_split": {"columns": ["a"], "data": [[1]]}},
+        ),
+        ("ndarray", {"inputs": [[1, 2]]}, {"inputs": [[1, 2]]}),
+        ("json_object", ["a question"], {"inputs": ["a question"]}),
+        ("sparse_matrix_csc", {"data": [1], "indices": [0], "indptr": [0, 1], "shape": [1, 1]}, None),
+    ],
+)
+def test_inputs_that_older_mlflows_saved_become_bodies(
+    tmp_path: Path, kind: str, saved: object, body: object
+) -> None:
+    found = model(tmp_path, example=f"{{artifact_path: input.json, type: {kind}}}", input=saved)
+    assert written_example(tmp_path, found.input_example) == body
+
+
+@pytest.mark.parametrize("place", ["../outside.json", "link.json", "/etc/passwd", "none.json"])
+def test_no_file_outside_of_the_model_is_read(tmp_path: Path, place: str) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (tmp_path / "outside.json").write_text('{"inputs": "secret"}')
+    (folder / "link.json").symlink_to(tmp_path / "outside.json")
+    found = model(folder, example=f"{{artifact_path: {place}, serving_input_path: {place}}}")
+    assert curl_data(found, folder) is None
