@@ -63,6 +63,14 @@ class Custom(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class
         return Told().predict(model_input, params)
 
 
+class Back(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class is not typed
+    """Gives back what it was given."""
+
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+        """What came."""
+        return model_input
+
+
 class Broken(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class is not typed
     """Cannot be loaded."""
 
@@ -102,6 +110,8 @@ NESTED = Schema(
 UNNAMED = Schema([ColSpec(DataType.double), ColSpec(DataType.string)])
 TEXT = Schema([ColSpec(DataType.string)])
 TOLD = str(Path(__file__).with_name("scoring_told.py"))
+TENSOR = Schema([TensorSpec(np.dtype("float32"), (-1, 2))])
+TENSORS = Schema([TensorSpec(np.dtype("int64"), (-1, 2), "x"), TensorSpec(np.dtype("float64"), (-1,), "y")])
 TABLE = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "b": [1.0, 0.0, 1.0, 0.0]})
 
 
@@ -133,12 +143,14 @@ def main(root: Path) -> None:
         "nested": ModelSignature(NESTED),
         "unnamed": ModelSignature(UNNAMED),
         "text": ModelSignature(TEXT),
-        "tensor": ModelSignature(Schema([TensorSpec(np.dtype("float32"), (-1, 2))])),
-        "tensors": ModelSignature(
-            Schema([TensorSpec(np.dtype("int64"), (-1, 2), "x"), TensorSpec(np.dtype("float64"), (-1,), "y")])
-        ),
+        "tensor": ModelSignature(TENSOR),
+        "tensors": ModelSignature(TENSORS),
     }.items():
         save(root / name, loader_module="scoring_told", code_paths=[TOLD], signature=signature)
+    numbers = Schema(EVERY.inputs[:5])
+    backs = {"back": EVERY, "back-numbers": numbers, "back-tensor": TENSOR, "back-tensors": TENSORS}
+    for name, schema in backs.items():
+        save(root / name, python_model=Back(), signature=ModelSignature(schema, schema))
     kinds = root / "kinds.json"
     kinds.write_text('["a", 1, null]')
     save(root / "given", loader_module="scoring_told", code_paths=[TOLD], data_path=kinds)

@@ -6,9 +6,8 @@ Each model is MLflow's scoring server below `/models/NAME`; one that is alone is
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
@@ -17,19 +16,12 @@ from projrun.models.serving.answers import Answer, json_answer, refusal
 from projrun.models.serving.docs.openapi import openapi
 from projrun.models.serving.docs.page import FILES, file, page
 from projrun.models.serving.endpoint import Endpoint
+from projrun.models.serving.kserve.routes import OpenInference, error, is_inference
 from projrun.models.serving.metrics import metrics
+from projrun.models.serving.route import Route
 
 _MODELS = "/models/"
 _NOT_FOUND = Answer(404, b'{"detail":"Not Found"}')
-Respond = Callable[[Scope, Receive], Awaitable[Answer | None]]
-"""Gives None where the client has gone."""
-
-
-class Route(NamedTuple):
-    """What is at an address."""
-
-    method: str
-    respond: Respond
 
 
 class App:
@@ -38,6 +30,7 @@ class App:
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
         self._endpoints = endpoints
         self._began = time.time()
+        self._inference = OpenInference(endpoints)
         self._routes = {
             "/metrics": Route("GET", self._metrics),
             "/openapi.json": Route("GET", self._openapi),
@@ -55,11 +48,12 @@ class App:
             await _send(answer, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
-        route = self._routes.get(scope["path"].rstrip("/"))
+        path = scope["path"].rstrip("/")
+        route = self._routes.get(path) or self._inference.find(path)
         if route is None:
-            return self._absent(scope["path"])
+            return self._absent(path)
         if scope["method"] != route.method:
-            return Answer(405, b'{"detail":"Method Not Allowed"}', headers={"allow": route.method})
+            return _wrong_method(route, path)
         return await route.respond(scope, receive)
 
     def _of_all(self) -> dict[str, Route]:
@@ -68,6 +62,8 @@ class App:
         return {"/invocations": Route("POST", self._ambiguous), "/ping": health, "/health": health}
 
     def _absent(self, path: str) -> Answer:
+        if is_inference(path):
+            return self._inference.absent(path)
         name = path.removeprefix(_MODELS).partition("/")[0]
         if path.startswith(_MODELS) and all(each.name != name for each in self._endpoints):
             return refusal(
@@ -83,7 +79,7 @@ class App:
 
     async def _models(self, scope: Scope, receive: Receive) -> Answer:
         models = [
-            {"name": each.name, "version": each.pool.description.version, "ready": each.pool.is_healthy}
+            {"name": each.name, "version": each.version, "ready": each.pool.is_healthy}
             for each in self._endpoints
         ]
         return json_answer({"models": models})
@@ -97,6 +93,13 @@ class App:
     async def _page(self, scope: Scope, receive: Receive) -> Answer:
         # Links are relative: a proxy that publishes the server below a path need not be known.
         return page([each.pool.description for each in self._endpoints], "../" * scope["path"].endswith("/"))
+
+
+def _wrong_method(route: Route, path: str) -> Answer:
+    headers = {"allow": route.method}
+    if is_inference(path):
+        return error(405, "Method Not Allowed")._replace(headers=headers)
+    return Answer(405, b'{"detail":"Method Not Allowed"}', headers=headers)
 
 
 def _scoring(endpoint: Endpoint, root: str) -> dict[str, Route]:

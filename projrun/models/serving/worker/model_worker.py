@@ -120,7 +120,10 @@ def _answer_all(link: Link, model: Any) -> None:
             return
         head, body = request
         try:
-            answer = model.answer(head["type"], bytes(body))
+            told = head.get("infer")
+            answer = (
+                model.answer(head["type"], bytes(body)) if told is None else model.infer(bytes(body), told)
+            )
         except Exception as error:
             answer = _fault(error)
         link.send(*answer)

@@ -25,10 +25,10 @@ def encode(predictions: Any, *, is_bare: bool) -> bytes:
         if isinstance(predictions, pandas.DataFrame):
             predictions = predictions.to_dict(orient="records")
     told = predictions if is_bare else {"predictions": predictions}
-    return json.dumps(told, default=_plain).encode()
+    return json.dumps(told, default=plain).encode()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """What JSON has for a value."""
     plain = _converted(value)
     if plain is value:

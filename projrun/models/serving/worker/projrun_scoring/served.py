@@ -28,9 +28,13 @@ _OF_MLFLOW = ("MLFLOW_DISABLE_SCHEMA_DETAILS", "MLFLOW_ALLOW_PICKLE_DESERIALIZAT
 class ServedModel:
     """Answers requests for predictions."""
 
-    def __init__(self, model: Union[Model, MlflowModel]) -> None:  # Python 3.7
-        """`model` knows scoring protocol 2.0."""
+    def __init__(
+        self, model: Union[Model, MlflowModel], signature: dict[str, Any] | None
+    ) -> None:  # Python 3.7
+        """`model` knows scoring protocol 2.0; `signature` is the MLmodel file's."""
         self._model = model
+        self._signature = signature
+        self._inference: Any = None
         self.version = model.version
         self.predict = model.predict
         self.errors = model.errors
@@ -49,6 +53,15 @@ class ServedModel:
         head, answer = self._model.answer(content_type, wrapped)
         # The draft that became RFC 9745 had a flag, which old clients know.
         head["headers"] = {"deprecation": "true"}
+        return head, answer
+
+    def infer(self, body: bytes, told: dict[str, Any]) -> Answer:
+        """The same for a request of the Open Inference Protocol; `told` are the first fields of the answer."""
+        if self._inference is None:
+            from .inference import Inference
+
+            self._inference = Inference(self, self._signature)
+        head, answer = self._inference.answer(body, told)
         return head, answer
 
 
@@ -71,16 +84,16 @@ def load_model(folder: str, document: dict[str, Any]) -> ServedModel:
     Raises LoadError, ImportError, and whatever the model's own code raises.
     """
     version = installed_version()
-    flavors = document["flavors"]
+    flavors, signature = document["flavors"], document.get("signature")
     if needs_mlflow(flavors["python_function"]) and not version:
         raise LoadError(
             "its environment has no mlflow, which loads it: add mlflow or mlflow-skinny and pandas"
         )
     if not version or _is_ours(flavors["python_function"], version):
-        return ServedModel(_ours(load(folder, flavors), document, version))
+        return ServedModel(_ours(load(folder, flavors), document, version), signature)
     if has_invocations():
-        return ServedModel(MlflowModel(folder, version))
-    return ServedModel(_ours(load_only(folder), document, version))
+        return ServedModel(MlflowModel(folder, version), signature)
+    return ServedModel(_ours(load_only(folder), document, version), signature)
 
 
 def _is_ours(function: dict[str, Any], version: str) -> bool:
