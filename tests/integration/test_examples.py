@@ -35,7 +35,14 @@ def test_every_example_is_tested_and_has_a_readme() -> None:
 
 
 @pytest.mark.parametrize(
-    "example", ["quickstart", "sklearn_elasticnet_wine", "sklearn_elasticnet_wine/mlflow2", "multistep"]
+    "example",
+    [
+        "quickstart",
+        "sklearn_elasticnet_wine",
+        "sklearn_elasticnet_wine/conda",
+        "sklearn_elasticnet_wine/mlflow2",
+        "multistep",
+    ],
 )
 def test_no_example_has_a_mistake(example: str) -> None:
     done = run_projrun("check", EXAMPLES / example, "--json").check()

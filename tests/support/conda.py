@@ -12,6 +12,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,6 +72,15 @@ def conda_channel() -> Path:
             write_channel(folder / "channel", [_python(), _pip(), *_small_packages()])
             (folder / "complete").touch()
     return folder / "channel"
+
+
+def conda_forge() -> Path:
+    """A folder in which that channel is called `conda-forge`: the base for conda's `custom_channels`."""
+    base = conda_channel().with_name("named")
+    base.mkdir(exist_ok=True)
+    with suppress(FileExistsError):
+        (base / "conda-forge").symlink_to(conda_channel())
+    return base
 
 
 def shared_packages(cache: Path) -> None:

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import click
 
+from projrun.cli.models.mistaken import explained
 from projrun.cli.rendering import print_warning
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_environment_request
-from projrun.errors import ProjrunError, RequestError, SourceError
+from projrun.errors import NotFoundError, RequestError, SourceError
 from projrun.models.fetching import FetchedModel, Stores, fetch_model
 from projrun.models.mlmodel import MLmodel, read_mlmodel
 from projrun.models.names import model_name
@@ -30,7 +31,6 @@ from projrun.settings.options import options_of
 from projrun.sources.options import FetchOptions
 from projrun.sources.policy import TrustPolicy
 from projrun.tracking.artifacts.uris import uri_scheme
-from projrun.tracking.logged_models import models_of_run
 from projrun.tracking.open import open_store
 from projrun.tracking.registry_open import REGISTRY_URI, open_registry
 
@@ -69,27 +69,9 @@ def opened_model(
     try:
         files = fetch_model(uri, options, stores, names)
         mlmodel = read_mlmodel(files.folder)
-    except (RequestError, SourceError) as error:
-        raise _explained(error, uri, stores) from error
+    except (RequestError, SourceError, NotFoundError) as error:
+        raise explained(error, uri, stores) from error
     return OpenedModel(files, mlmodel, request._replace(uri=str(files.folder)), context)
-
-
-def _explained(
-    error: RequestError | SourceError, uri: str, stores: Callable[[], AbstractContextManager[Stores]]
-) -> ProjrunError:
-    """Of a run that has no such model, which it has."""
-    if uri_scheme(uri) != "runs":
-        return error
-    run_id, _, path = uri.partition(":")[2].lstrip("/").partition("/")
-    try:
-        with stores() as opened:
-            names = models_of_run(opened.runs, opened.runs.get_run(run_id))
-    except ProjrunError:
-        return error
-    if path in names:
-        return error
-    has = f"its models: {', '.join(names)}" if names else f"it logged none; see `projrun runs show {run_id}`"
-    return RequestError(f"run {run_id} has no model {path!r}", hint=has)
 
 
 def _request(values: Mapping[str, Any]) -> RunRequest:

@@ -39,7 +39,7 @@ def opened_models(tracking_uri: str | None, named: Named | None = None) -> Itera
         except NotFoundError as error:
             if named is None:
                 raise
-            raise _absent(registry, named, error) from error
+            raise absent(registry, named, error) from error
 
 
 def print_changed(registry: ModelRegistry, named: Named, told: str, *, as_json: bool) -> None:
@@ -57,7 +57,7 @@ def aliases_text(aliases: Sequence[str]) -> str:
     return f" as {', '.join(f'@{alias}' for alias in aliases)}" if aliases else ""
 
 
-def _absent(registry: ModelRegistry, named: Named, error: NotFoundError) -> RequestError:
+def absent(registry: ModelRegistry, named: Named, error: NotFoundError) -> RequestError:
     """What is not there, and what is."""
     try:
         model = registry.get_registered_model(named.name)

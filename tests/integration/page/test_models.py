@@ -133,7 +133,7 @@ def test_where_a_version_came_from_and_what_it_takes(screen: Screen, wine: str) 
     expect(signature.locator("tr", has_text="pH")).to_contain_text("optional")
     screen.page.get_by_text("3.51").wait_for()
     screen.page.get_by_text('load_model("models:/wine@champion")').wait_for()
-    screen.page.get_by_text("mlflow models serve -m models:/wine@champion").wait_for()
+    screen.page.get_by_text("projrun models serve -m models:/wine@champion").wait_for()
 
 
 def test_a_version_without_an_mlmodel_file_says_so(screen: Screen, api: Api) -> None:
@@ -200,7 +200,7 @@ def test_hostile_names_and_descriptions_are_texts(screen: Screen, api: Api, wine
     screen.expect("h1").to_have_text(name)
     screen.page.get_by_role("link", name="v1").first.click()
     screen.expect("h1").to_have_text("Version 1")
-    screen.page.get_by_text("mlflow models serve -m 'models:/").wait_for()
+    screen.page.get_by_text("projrun models serve -m 'models:/").wait_for()
     assert screen.page.locator("main img, main script, main b, main a[href^=javascript]").count() == 0
 
 

@@ -73,7 +73,7 @@ function Shown({ model, versions: found, more, reload }) {
     <h2>Versions</h2>
     ${!found.length && html`<${Empty} title="No versions yet"><p>Register the model that a run has logged:</p><${Command}>${`projrun models register runs:/latest/model ${shellWord(model.name)}`}</${Command}></${Empty}>`}
     ${found.length > 0 && html`<${Versions} versions=${withAliases(found, model)} may=${may} onAsk=${setAsking} reload=${reload} />`}
-    ${more && html`<p class="muted">The newest ${found.length} versions are shown. All: <code>projrun models list ${shellWord(model.name)}</code></p>`}
+    ${more && html`<p class="muted">The newest ${found.length} versions are shown. All: <code>projrun models versions ${shellWord(model.name)}</code></p>`}
     <${Asked} asking=${asking} model=${model} versions=${found} onClose=${() => setAsking(null)} onDone=${done} />
   </div>`;
 }

@@ -21,7 +21,7 @@ model.predict(data)`;
     <p class="muted">${alias ? `By its alias: whatever version @${alias} names then is loaded.` : "By its number: it stays this version. With an alias, programs follow it."}</p>
     <div class="snippet"><pre tabindex="0" aria-label="Python code"><code>${code}</code></pre><${CopyButton} text=${code} label="Copy the code" /></div>
     <${Command}>${TRACKING}</${Command}>
-    <${Command}>${`mlflow models serve -m ${shellWord(uri)} --port 8000`}</${Command}>
-    <${Command}>${`projrun artifacts download ${shellWord(uri)}`}</${Command}>
+    <${Command}>${`projrun models serve -m ${shellWord(uri)} -p 1234`}</${Command}>
+    <${Command}>${`projrun models predict -m ${shellWord(uri)} -t csv -i data.csv`}</${Command}>
   </section>`;
 }
