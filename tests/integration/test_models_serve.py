@@ -140,12 +140,11 @@ def test_several_models_are_served_by_their_names(
     with serving(tmp_path, *words, "--env", mlflow3_python.parent.parent) as server:
         (line,) = [line for line in server.lines if "listening on" in line]
         assert f"serves a ({scoring_models / 'example'}), sklearn ({scoring_models / 'sklearn'})" in line
-        (line,) = [line for line in server.lines if "try it:" in line]
-        assert "/models/a/invocations" in line
-        done = subprocess.run(
-            shlex.split(line.partition("try it:")[2]), capture_output=True, text=True, check=True
-        )
-        assert len(json.loads(done.stdout)["predictions"]) == 1
+        lines = [line.partition("try it:")[2] for line in server.lines if "try it:" in line]
+        for name, line in zip(("a", "sklearn"), lines, strict=True):
+            assert f"/models/{name}/invocations" in line
+            done = subprocess.run(shlex.split(line), capture_output=True, text=True, check=True)
+            assert len(json.loads(done.stdout)["predictions"]) == 1
 
 
 def test_an_error_says_which_of_several_models_it_is_about(scoring_models: Path, tmp_path: Path) -> None:
