@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.inference_cases import COLUMNS
 from tests.support.scoring import Scoring, scoring_server
 from tests.support.virtualenvs import built_environment
 
@@ -114,3 +115,26 @@ def test_the_example_of_the_model_is_that_of_the_document(
         assert example == {"dataframe_split": {"columns": ["a", "b"], "data": [[1.0, 1.0]]}}
         assert checked(found, [("Request", example)]) == [True]
         assert scoring.send(json.dumps(example)).status == 200
+
+
+def test_the_document_has_the_open_inference_protocol(
+    mlflow3_python: Path, scoring_models: Path, tmp_path: Path
+) -> None:
+    more = {"a b": (mlflow3_python, scoring_models / "back")}
+    body = {"inputs": list(COLUMNS), "id": "1", "outputs": [{"name": "long"}]}
+    with scoring_server(mlflow3_python, scoring_models / "plain", tmp_path / "log", more=more) as scoring:
+        found = document(scoring)
+        for path, methods in found["paths"].items():
+            (method,) = methods
+            assert scoring.send(path=path, method=method.upper()).status not in (404, 405), path
+        reply = scoring.send(json.dumps(body), path="/v2/models/a%20b/infer")
+        refused = scoring.send("{}", path="/v2/models/a%20b/infer")
+    assert reply.status == 200
+    values = [("InferRequest", body), ("InferAnswer", reply.value), ("InferError", refused.value)]
+    assert checked(found, [*values, ("InferRequest", {}), ("InferRequest", {"inputs": [{"name": "a"}]})]) == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from projrun.models.names import model_path
 from projrun.models.serving.description import Description
+from projrun.models.serving.docs.inference import SCHEMAS, inference_paths, server_paths
 from projrun.models.serving.docs.schemas import answer_schema, params_schema, request_schema, row_schema
 from projrun.models.signature import Signature
 
@@ -29,7 +30,7 @@ _TEXT: Document = {"text/plain": {"schema": {"type": "string"}}}
 
 def openapi(descriptions: Sequence[Description]) -> Document:
     """The document for the models of a server."""
-    schemas: Document = {"Error": _ERROR}
+    schemas: Document = {"Error": _ERROR, **SCHEMAS}
     paths: Document = {}
     for index, each in enumerate(descriptions):
         names = f"Model{index + 1}" if len(descriptions) > 1 else ""
@@ -39,14 +40,20 @@ def openapi(descriptions: Sequence[Description]) -> Document:
         paths[f"{root}/version"] = {"get": _text(f"The version of MLflow that {each.name} is loaded with")}
         if root:
             paths[f"{root}/ping"] = {"get": _health(f"Whether {each.name} can answer")}
+        paths |= inference_paths(each.name, names)
     paths |= {
         "/ping": {"get": _health("Whether requests are answered")},
         "/metrics": {"get": _text("For Prometheus")},
+        **server_paths(),
     }
     title = ", ".join(each.name for each in descriptions)
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": _PROTOCOL, "summary": "MLflow's scoring protocol"},
+        "info": {
+            "title": title,
+            "version": _PROTOCOL,
+            "summary": "MLflow's scoring protocol, and the Open Inference Protocol",
+        },
         "paths": paths,
         "components": {"schemas": schemas},
     }

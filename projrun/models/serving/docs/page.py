@@ -56,17 +56,20 @@ def _lines(descriptions: Sequence[Description], root: str) -> Iterator[str]:
     yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f'<title>{title}</title><link rel="stylesheet" href="{root}docs/style.css">'
-    yield f'<script type="module" src="{root}docs/page.js"></script></head><body><main><h1>{title}</h1>'
-    yield f'<p>Requests and answers are those of MLflow. <a href="{root}openapi.json">OpenAPI</a></p>'
+    yield f'<script type="module" src="{root}docs/page.js"></script></head><body><main>'
+    if len(descriptions) > 1:
+        yield f"<h1>{title}</h1>"
     for each in descriptions:
         yield from _model(each, root, alone=len(descriptions) == 1)
-    yield "</main></body></html>"
+    yield '<footer class="muted">Requests and answers are those of MLflow\'s scoring server and of the Open Inference '
+    yield f'Protocol, as <a href="{root}openapi.json">openapi.json</a> says for programs.</footer></main></body></html>'
 
 
 def _model(model: Description, root: str, *, alone: bool) -> Iterator[str]:
     path = f"{root}invocations" if alone else f"{root}{model_path(model.name)[1:]}/invocations"
     version = f' <span class="muted">version {escape(model.version)}</span>' if model.version else ""
-    yield f"<section><h2>{escape(model.name)}{version}</h2>"
+    heading = "h1" if alone else "h2"
+    yield f"<section><{heading}>{escape(model.name)}{version}</{heading}>"
     signature = model.signature or Signature()
     if model.signature is None:
         yield '<p class="muted">The model has no signature: it does not say what it takes.</p>'
