@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -49,6 +49,13 @@ CallersHandler = Callable[[RunStore, AnyMessage, Caller], "msgspec.Struct | None
 Streamer = Callable[[Request, Stores, AnyMessage], Awaitable[Response]]
 
 
+class AsCaller(Generic[AnyMessage]):
+    """A handler that is given the caller, too."""
+
+    def __init__(self, handler: CallersHandler[AnyMessage]) -> None:
+        self.handler = handler
+
+
 class Route(NamedTuple):
     """A route. `handler` answers a message with a Struct, or `streamer`, where there is one, a request."""
 
@@ -78,54 +85,28 @@ def reading(
     method: str,
     path: str,
     message: type[AnyMessage],
-    handler: Handler[AnyMessage],
+    handler: Handler[AnyMessage] | AsCaller[AnyMessage],
     *,
     needs: Needs,
     version: str = "2.0",
     service: str = "mlflow",
 ) -> Route:
     """A route below `/api/VERSION/SERVICE/` whose handler only reads."""
-    return Route((method,), served_paths(path, version, service), message, needs, False, _anyones(handler))
+    return Route((method,), served_paths(path, version, service), message, needs, False, _callers(handler))
 
 
 def writing(
     method: str,
     path: str,
     message: type[AnyMessage],
-    handler: Handler[AnyMessage],
+    handler: Handler[AnyMessage] | AsCaller[AnyMessage],
     *,
     needs: Needs,
     version: str = "2.0",
     service: str = "mlflow",
 ) -> Route:
     """A route below `/api/VERSION/SERVICE/` whose handler may write."""
-    return Route((method,), served_paths(path, version, service), message, needs, True, _anyones(handler))
-
-
-def reading_as_caller(
-    method: str,
-    path: str,
-    message: type[AnyMessage],
-    handler: CallersHandler[AnyMessage],
-    *,
-    needs: Needs,
-    version: str = "2.0",
-) -> Route:
-    """As `reading`, for a handler that is given the caller."""
-    return Route((method,), served_paths(path, version), message, needs, False, handler)
-
-
-def writing_as_caller(
-    method: str,
-    path: str,
-    message: type[AnyMessage],
-    handler: CallersHandler[AnyMessage],
-    *,
-    needs: Needs,
-    version: str = "2.0",
-) -> Route:
-    """As `writing`, for a handler that is given the caller."""
-    return Route((method,), served_paths(path, version), message, needs, True, handler)
+    return Route((method,), served_paths(path, version, service), message, needs, True, _callers(handler))
 
 
 def streaming(
@@ -140,5 +121,7 @@ def streaming(
     return Route((method,), paths, message, needs, method not in ("GET", "HEAD"), streamer=streamer)
 
 
-def _anyones(handler: Handler[AnyMessage]) -> CallersHandler[AnyMessage]:
+def _callers(handler: Handler[AnyMessage] | AsCaller[AnyMessage]) -> CallersHandler[AnyMessage]:
+    if isinstance(handler, AsCaller):
+        return handler.handler
     return lambda store, message, caller: handler(store, message)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from projrun.server import answers, permissions, wire
-from projrun.server.api import Caller, reading, writing, writing_as_caller
+from projrun.server.api import AsCaller, Caller, reading, writing
 from projrun.server.permissions import Level, Resource, models_at, runs_at
 from projrun.server.places import ArtifactUri
 from projrun.server.sources import Origin, check_origin, source_model
@@ -163,11 +163,11 @@ def _origins(message: _Create) -> Iterable[tuple[Level, Resource]]:
 
 
 ROUTES = (
-    writing_as_caller(
+    writing(
         "POST",
         "model-versions/create",
         _Create,
-        _create,
+        AsCaller(_create),
         needs=permissions.EDIT_MODEL._replace(also=_origins),
     ),
     reading("GET", "model-versions/get", _Version, _get, needs=permissions.READ_MODEL),

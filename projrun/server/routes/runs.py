@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from projrun.server import answers, permissions, wire
-from projrun.server.api import Caller, reading, writing, writing_as_caller
+from projrun.server.api import AsCaller, Caller, reading, writing
 from projrun.server.permissions import Level, Resource, models_at
 from projrun.tracking import limits
 from projrun.tracking.entities import Param, Tag
@@ -184,7 +184,7 @@ _EDIT_METRICS = permissions.EDIT_RUN._replace(also=_metric_models)
 _EDIT_MODELS = permissions.EDIT_RUN._replace(also=_models)
 
 ROUTES = (
-    writing_as_caller("POST", "runs/create", _Create, _create, needs=permissions.EDIT_EXPERIMENT),
+    writing("POST", "runs/create", _Create, AsCaller(_create), needs=permissions.EDIT_EXPERIMENT),
     reading("GET", "runs/get", wire.OfRun, _get, needs=permissions.READ_RUN),
     writing("POST", "runs/update", _Update, _update, needs=permissions.EDIT_RUN),
     reading("POST", "runs/search", _Search, _search, needs=permissions.SEARCH_EXPERIMENTS),

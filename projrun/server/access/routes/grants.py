@@ -12,7 +12,7 @@ from projrun.server import wire
 from projrun.server.access.permitting import LEVELS, Permissions
 from projrun.server.access.routes.answers import WORKSPACE
 from projrun.server.access.routes.users import OWN, Named
-from projrun.server.api import Caller, Route, reading, reading_as_caller, writing
+from projrun.server.api import AsCaller, Caller, Route, reading, writing
 from projrun.server.permissions import SIGNED_IN, Kind, Needs, Resource
 from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
@@ -152,9 +152,14 @@ def routes(rules: Permissions) -> tuple[Route, ...]:
         writing("POST", f"{base}/grant", _Grant, _grant, needs=MANAGE, version="3.0"),
         writing("POST", f"{base}/revoke", _OnResource, _revoke, needs=MANAGE, version="3.0"),
         reading("GET", f"{base}/get", _OnResource, _get(rules), needs=MANAGE_OR_OWN, version="3.0"),
-        reading_as_caller("GET", f"{base}/list", Named, _list, needs=OWN, version="3.0"),
-        reading_as_caller(
-            "GET", "users/current/permissions", wire.Message, _list_current, needs=SIGNED_IN, version="3.0"
+        reading("GET", f"{base}/list", Named, AsCaller(_list), needs=OWN, version="3.0"),
+        reading(
+            "GET",
+            "users/current/permissions",
+            wire.Message,
+            AsCaller(_list_current),
+            needs=SIGNED_IN,
+            version="3.0",
         ),
         *_of_mlflow_2("experiments", _OnExperiment, _GrantExperiment, _experiment_shown),
         *_of_mlflow_2("registered-models", _OnModel, _GrantModel, _model_shown),

@@ -8,7 +8,7 @@ from projrun.errors import InvalidValueError
 from projrun.server import wire
 from projrun.server.access.routes import answers
 from projrun.server.access.routes.users import OWN, Named
-from projrun.server.api import Caller, Route, reading, reading_as_caller, writing
+from projrun.server.api import AsCaller, Caller, Route, reading, writing
 from projrun.server.permissions import ADMIN
 from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
@@ -156,6 +156,6 @@ ROUTES: tuple[Route, ...] = (
     writing("PATCH", "roles/permissions/update", _Change, _change, needs=ADMIN, version="3.0"),
     writing("POST", "roles/assign", _Assign, _assign, needs=ADMIN, version="3.0"),
     writing("DELETE", "roles/unassign", _Assign, _unassign, needs=ADMIN, version="3.0"),
-    reading_as_caller("GET", "users/roles/list", Named, _of_user, needs=OWN, version="3.0"),
+    reading("GET", "users/roles/list", Named, AsCaller(_of_user), needs=OWN, version="3.0"),
     reading("GET", "roles/users/list", _OfRole, _users, needs=ADMIN, version="3.0"),
 )

@@ -10,7 +10,7 @@ from projrun.errors import InvalidValueError
 from projrun.server import permissions, wire
 from projrun.server.access import passwords
 from projrun.server.access.routes.answers import Role, roles
-from projrun.server.api import Caller, Route, reading_as_caller, writing, writing_as_caller
+from projrun.server.api import AsCaller, Caller, Route, reading, writing
 from projrun.server.permissions import Needs
 from projrun.tracking.parts import part_of
 from projrun.tracking.runs import RunStore
@@ -142,12 +142,12 @@ def _delete(store: RunStore, message: Named, caller: Caller) -> None:
 
 ROUTES: tuple[Route, ...] = (
     writing("POST", "users/create", _Create, _create, needs=permissions.ADMIN)._replace(prepare=_hash_first),
-    reading_as_caller("GET", "users/get", Named, _get, needs=OWN),
-    reading_as_caller("GET", "users/current", wire.Message, _get_current, needs=permissions.SIGNED_IN),
-    reading_as_caller("GET", "users/list", wire.Message, _list, needs=permissions.SIGNED_IN),
+    reading("GET", "users/get", Named, AsCaller(_get), needs=OWN),
+    reading("GET", "users/current", wire.Message, AsCaller(_get_current), needs=permissions.SIGNED_IN),
+    reading("GET", "users/list", wire.Message, AsCaller(_list), needs=permissions.SIGNED_IN),
     writing("PATCH", "users/update-password", _Password, _update_password, needs=OWN)._replace(
         prepare=_check_and_hash
     ),
     writing("PATCH", "users/update-admin", _Admin, _update_admin, needs=permissions.ADMIN),
-    writing_as_caller("DELETE", "users/delete", Named, _delete, needs=permissions.ADMIN),
+    writing("DELETE", "users/delete", Named, AsCaller(_delete), needs=permissions.ADMIN),
 )
