@@ -105,6 +105,37 @@ def test_pages_of_many_runs_are_those_of_a_plain_sort(
                 assert pages(store, ["0", "1"], text, order, 20) == expected(runs, keep, order), (text, order)
 
 
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda store, run: store.get_run(run), 1),
+        (lambda store, run: store.search_runs(["0"], filter_string="metrics.loss < 0.3 AND tags.a = 'b'"), 3),
+    ],
+)
+def test_little_is_read_in_few_statements(
+    database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: Callable[[RunStore, str], object],
+    expected: int,
+) -> None:
+    """Each is waited for."""
+    statements: list[str] = []
+    execute = PostgresConnection.execute
+
+    def counted(connection: PostgresConnection, statement: str, values: Sequence[object] = ()) -> object:
+        statements.append(statement)
+        return execute(connection, statement, values)
+
+    environ = {"MLFLOW_DEFAULT_ARTIFACT_ROOT": str(tmp_path)}
+    with closing(open_store(parse_tracking_uri(database), environ, warn=print)) as store:
+        run_id = store.create_run("0", start_time=1).run_id
+        store.log_batch(run_id, metrics=[Metric("loss", 0.1, 1, 0)], tags=[Tag("a", "b")])
+        monkeypatch.setattr(PostgresConnection, "execute", counted)
+        call(store, run_id)
+    assert len(statements) == expected, statements
+
+
 def test_a_batch_is_written_in_a_few_statements(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,8 @@ class Source(NamedTuple):
     """The filter that they fulfil."""
     by_experiment: bool = False
     """Whether they are read by the index on experiments."""
+    whole: bool = False
+    """Whether the database may read whole tables for the filters."""
 
 
 class Choice(NamedTuple):
@@ -97,6 +99,8 @@ def choose(connection: Connection, wanted: Wanted) -> Choice:
     """The way that looks at the fewest rows, as far as one can know."""
     whole = Source("runs", _ALL, by_experiment=True)
     first, last = _edges(connection)
+    if wanted.comparisons and last - first < connection.dialect.small:
+        return Choice(whole._replace(whole=True), wanted.comparisons)
     if last - first < COUNTED:
         return Choice(whole, wanted.comparisons)
     runs, sample = _take_sample(connection, wanted, first, last)

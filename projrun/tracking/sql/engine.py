@@ -76,6 +76,11 @@ class Dialect(Protocol):
         """The end of a subquery that is answered for each row by itself; else the planner joins whole tables."""
         ...
 
+    @property
+    def small(self) -> int:
+        """Runs up to which it joins whole tables for filters in less time than it is asked for a better way."""
+        ...
+
     def keys(self, values: Sequence[Any]) -> tuple[str, Sequence[Any]]:
         """That a column, which stands before it, has one of these values, and the values of its `?`."""
         ...
@@ -128,6 +133,10 @@ class Engine(Protocol):
 
     def reading(self) -> AbstractContextManager[Connection]:
         """A transaction with one consistent view for several queries."""
+        ...
+
+    def once(self) -> AbstractContextManager[Connection]:
+        """For a single statement that reads, which sees one state of the database by itself."""
         ...
 
     def writing(self) -> AbstractContextManager[Connection]:

@@ -222,4 +222,4 @@ def _conditions(connection: Connection, wanted: Wanted, source: Source, row: str
     kind = wanted.kind._replace(table=row)
     for comparison in wanted.comparisons:
         if comparison is not source.decided:
-            yield probe(dialect, kind, comparison, source.key)
+            yield probe(dialect, kind, comparison, source.key, whole=source.whole)

@@ -101,12 +101,15 @@ def keys_of(kind: Kind, index: int, ordering: Ordering) -> tuple[SortKey, ...]:
     return sort_keys(kind.table, index, ordering, number=number)
 
 
-def probe(dialect: Dialect, kind: Kind, comparison: Comparison, key: str = "") -> Clause:
+def probe(
+    dialect: Dialect, kind: Kind, comparison: Comparison, key: str = "", *, whole: bool = False
+) -> Clause:
     """What a comparison asks of one row after the other, of which few are looked at; by no index of its own.
 
-    `key` is a column with the row's key, where it is known before the row is read.
+    `key` is a column with the row's key, where it is known before the row is read. Where tables may be read `whole`,
+    the database decides.
     """
-    return condition(dialect, kind, comparison, dialect.unindexed, key, dialect.probe)
+    return condition(dialect, kind, comparison, dialect.unindexed, key, "" if whole else dialect.probe)
 
 
 def condition(

@@ -22,52 +22,78 @@ COLUMNS = (
 NAN = float("nan")
 _new = tuple.__new__
 """Of records by the hundred: their own constructors look for defaults."""
-_of_run, _pair = itemgetter(0, 1), itemgetter(2, 3)
+METRIC_COLUMNS = "key, timestamp, step, value, is_nan, dataset_name, dataset_digest, model_id"
 
-_PARAM, _TAG, _DATASET, _MODEL = range(4)
-_TEXTS = (
-    f"SELECT {_PARAM}, run, key, value FROM params WHERE run IN ({{keys}})"
-    f" UNION ALL SELECT {_TAG}, run, key, value FROM tags WHERE run IN ({{keys}})"
-    f" UNION ALL SELECT {_DATASET}, run, '', '' FROM run_datasets WHERE run IN ({{keys}})"
-    f" UNION ALL SELECT {_MODEL}, run, '', '' FROM run_models WHERE run IN ({{keys}})"
+_METRIC, _PARAM, _TAG, _DATASET, _MODEL, _RUN = range(6)
+_of_run, _pair, _in_order = itemgetter(0, 1), itemgetter(2, 11), itemgetter(0, 1, 2)
+
+
+def _logged(where: str, more: str = "") -> str:
+    """The statement of all that runs logged: each row has its kind, the run, and what a metric has; texts come last.
+
+    Whether there are datasets and models is said, which are read where there are some. `more` is a column beyond.
+    """
+    nothing = "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+    return (
+        f"SELECT {_METRIC}, run, {METRIC_COLUMNS}, latest, NULL{more} FROM series WHERE {where}"
+        f" UNION ALL SELECT {_PARAM}, run, key, {nothing}, value{more} FROM params WHERE {where}"
+        f" UNION ALL SELECT {_TAG}, run, key, {nothing}, value{more} FROM tags WHERE {where}"
+        f" UNION ALL SELECT {_DATASET}, run, '', {nothing}, ''{more} FROM run_datasets WHERE {where}"
+        f" UNION ALL SELECT {_MODEL}, run, '', {nothing}, ''{more} FROM run_models WHERE {where}"
+    )
+
+
+_OF_MANY = _logged("run IN ({keys})")
+"""A database elsewhere is waited for at each statement."""
+_OF_ONE = (
+    f"SELECT {_RUN}, id, run_id, start_time, end_time, CAST(0 AS DOUBLE PRECISION), experiment_id,"
+    " run_name, status, user_id, 0, artifact_uri, lifecycle_stage FROM runs WHERE run_id = ? UNION ALL "
+    + _logged("run = (SELECT id FROM runs WHERE run_id = ?)", ", NULL")
 )
-"""Params and tags, and whether there are datasets and models: of a database elsewhere, each statement is waited for."""
 
 
 def from_rows(connection: Connection, rows: Sequence[Row]) -> list[Run]:
     """The runs of rows of COLUMNS, in their order."""
-    found = {row[0]: _Logged() for row in rows}
-    more = _read_texts(connection, found)
-    run_ids = {row[0]: row[1] for row in rows}
-    for row in _select(connection, found, f"run, latest, {METRIC_COLUMNS} FROM series", "key"):
-        if row[1]:
-            found[row[0]].metrics.append(metric_from_row(row[2:], run_ids[row[0]]))
+    found = {row[0]: _Logged(row[1]) for row in rows}
+    more = _gather(select_in(connection, _OF_MANY, found), found)
     if _DATASET in more:
         _read_inputs(connection, found)
     if _MODEL in more:
-        for run, direction, model_id, step in _select(
-            connection, found, "run, direction, model_id, step FROM run_models", "step, model_id"
-        ):
-            found[run].models[direction].append(ModelOutput(model_id, step))
+        _read_models(connection, found)
     return [_assemble(row, found[row[0]]) for row in rows]
 
 
-def _read_texts(connection: Connection, found: dict[int, _Logged]) -> set[int]:
+def read_one(connection: Connection, run_id: str) -> tuple[Run | None, bool]:
+    """A run in one statement, None where there is none; and whether it has more, datasets and models."""
+    rows = connection.execute(_OF_ONE, (run_id,) * 6).fetchall()
+    own = next((row for row in rows if row[0] == _RUN), None)
+    if own is None:
+        return None, False
+    _, key, _, start, end, _, experiment, name, status, user, _, place, stage = own
+    logged = _Logged(run_id)
+    more = _gather([row for row in rows if row[0] != _RUN], {key: logged})
+    return _assemble((key, run_id, experiment, name, status, start, end, place, user, stage), logged), bool(
+        more
+    )
+
+
+def _gather(rows: list[Row], found: dict[int, _Logged]) -> set[int]:
     """What else there is."""
     more = set()
-    rows = select_in(connection, _TEXTS, found)
-    rows.sort()
+    rows.sort(key=_in_order)
     for (kind, run), group in groupby(rows, _of_run):
+        logged = found[run]
         if kind == _PARAM:
-            found[run].params.extend(map(_new, repeat(Param), map(_pair, group)))
+            logged.params.extend(map(_new, repeat(Param), map(_pair, group)))
         elif kind == _TAG:
-            found[run].tags.extend(map(_new, repeat(Tag), map(_pair, group)))
+            logged.tags.extend(map(_new, repeat(Tag), map(_pair, group)))
+        elif kind == _METRIC:
+            for row in group:
+                if row[10]:
+                    logged.metrics.append(metric_from_row(row[2:10], logged.run_id))
         else:
             more.add(kind)
     return more
-
-
-METRIC_COLUMNS = "key, timestamp, step, value, is_nan, dataset_name, dataset_digest, model_id"
 
 
 def metric_from_row(row: Sequence[Any], run_id: str) -> Metric:
@@ -80,12 +106,19 @@ def metric_from_row(row: Sequence[Any], run_id: str) -> Metric:
 class _Logged:
     """What one run logged, while it is being gathered."""
 
-    def __init__(self) -> None:
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
         self.params: list[Param] = []
         self.tags: list[Tag] = []
         self.metrics: list[Metric] = []
         self.datasets: dict[int, Dataset] = {}
         self.models: dict[str, list[ModelOutput]] = {"input": [], "output": []}
+
+
+def _read_models(connection: Connection, found: dict[int, _Logged]) -> None:
+    what, order = "run, direction, model_id, step FROM run_models", "step, model_id"
+    for run, direction, model_id, step in _select(connection, found, what, order):
+        found[run].models[direction].append(ModelOutput(model_id, step))
 
 
 def _select(connection: Connection, found: dict[int, _Logged], what: str, order: str) -> list[Row]:

@@ -14,7 +14,7 @@ from projrun.tracking.sql import experiments
 from projrun.tracking.sql.engine import Connection, insert, insert_new, upsert
 from projrun.tracking.sql.experiments import now
 from projrun.tracking.sql.names import generate_id, generate_run_name
-from projrun.tracking.sql.run_rows import COLUMNS, from_rows
+from projrun.tracking.sql.run_rows import COLUMNS, from_rows, read_one
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,6 +49,14 @@ def create(
     values = (run_id, number, name, "RUNNING", start, uri, user_id, "active")
     connection.insert_with(_INSERT, values, _INSERT_TAG, written)
     return Run(run_id, experiment_id, name, "RUNNING", start, None, uri, user_id, "active", tags=written)
+
+
+def get_plain(connection: Connection, run_id: str) -> Run | None:
+    """In one statement; None for a run that has more than that reads, datasets or models. Raises NotFoundError."""
+    run, has_more = read_one(connection, run_id)
+    if run is None:
+        raise _missing(run_id)
+    return None if has_more else run
 
 
 def get(connection: Connection, run_id: str) -> Run:

@@ -60,6 +60,8 @@ class SqliteDialect:
     probe = ""
     """It answers all of them so, once another table's row is known."""
 
+    small = 0
+
     def keys(self, values: Sequence[object]) -> tuple[str, Sequence[object]]:
         """One `?` for each."""
         return f"IN ({marks(values)})", values
@@ -180,6 +182,8 @@ class SqliteEngine(LocalStore):
         """One consistent view for several queries."""
         with self._transaction("BEGIN") as connection:
             yield connection
+
+    once = reading
 
     @contextmanager
     def writing(self) -> Iterator[SqliteConnection]:

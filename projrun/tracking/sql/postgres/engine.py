@@ -74,6 +74,9 @@ class PostgresDialect:
     probe = " OFFSET 0"
     """It knows nothing of what runs have in common, and reads whole tables for a page."""
 
+    small = 5000
+    """3 ms beside 5 at 2,500 runs, as many at 5,000 to 8,000."""
+
     def keys(self, values: Sequence[Any]) -> tuple[str, Sequence[Any]]:
         """One array for any number of them: the statement is planned once."""
         if len(values) == 1:
@@ -161,6 +164,16 @@ class PostgresEngine:
             yield connection
 
     @contextmanager
+    def once(self) -> Iterator[PostgresConnection]:
+        """A statement without a transaction around it, whose beginning and end are waited for, too."""
+        with explained(self.uri):
+            raw = self._connection()
+            try:
+                yield PostgresConnection(raw)
+            finally:
+                self._give_back(raw)
+
+    @contextmanager
     def writing(self) -> Iterator[PostgresConnection]:
         """One transaction beside others: all of it is kept, or none."""
         with self._transaction(b"BEGIN") as connection:
@@ -199,6 +212,14 @@ class PostgresEngine:
         raw = self._connect()
         _send(raw, begin)
         return raw
+
+    def _connection(self) -> Raw:
+        """One that the server has not closed meanwhile."""
+        while (raw := self._kept()) is not None:
+            if not _was_closed(raw):
+                return raw
+            raw.close()
+        return self._connect()
 
     def _connect(self) -> Raw:
         raw = psycopg.connect("", autocommit=True, **self._parameters)
