@@ -153,7 +153,7 @@ def result_lines(result: Result, plan: Plan) -> list[str]:
 
 def _model_lines(result: Result, plan: Plan) -> list[str]:
     """The commands that serve the models that it logged."""
-    if not result.models:
+    if not result.models or plan.tracking.journal == "offline":  # the store does not have them yet
         return []
     from shlex import quote
 

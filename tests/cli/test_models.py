@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
+from projrun.cli.execution import execute
 from projrun.cli.records.model_completion import complete_model
 from projrun.server.endpoint import Endpoint
 from projrun.tracking.entities import ModelOutput, Run, Tag
@@ -199,6 +200,16 @@ def test_every_change_answers_programs_with_what_is_there_now(models: ModelsComm
         assert models.document(*words.split())[key] == value, words
     assert models.document("delete", "water/1") == {"deleted": {"name": "water", "version": "1"}}
     assert models.document("delete", "water") == {"deleted": {"name": "water", "version": None}}
+
+
+def test_an_empty_registry_says_how_it_is_filled(
+    models: ModelsCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert models("list") == models("list", "--filter", "name = 'a'") == models("versions") == ""
+    execute(["models", "list", "--tracking-uri", models.uri])
+    assert (
+        "no registered models; `projrun models register runs:/latest/model NAME`" in capsys.readouterr().err
+    )
 
 
 def test_versions_of_one_model(models: ModelsCommand, store: SqlStore) -> None:

@@ -38,6 +38,7 @@ def call(path, method="POST", **body):
 for step in range(5):
     call("runs/log-metric", run_id=run_id, key="loss", value=1 / (step + 1), timestamp=step, step=step)
 call("runs/log-parameter", run_id=run_id, key="beta", value="2")
+call("runs/set-tag", run_id=run_id, key="mlflow.log-model.history", value='[{"artifact_path": "model"}]')
 experiment = os.environ["MLFLOW_EXPERIMENT_ID"]
 tags = [{"key": "mlflow.parentRunId", "value": run_id}]
 child = call("runs/create", experiment_id=experiment, start_time=1, run_name="inner", tags=tags)["run"]["info"]
@@ -94,6 +95,7 @@ def test_everything_is_there_after_one_sync(offline: Offline, server: Endpoint, 
     document: dict[str, Any] = json.loads(done.stdout)
     assert f"projrun sync {document['run_id'][:8]}" in done.stderr
     assert "['alpha', 'beta']" in done.stderr
+    assert "projrun models serve" not in done.stderr  # the server does not have the model yet
     assert offline.recorded() == {}
     offline.sync().check()
     runs = offline.recorded()

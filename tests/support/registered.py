@@ -31,13 +31,13 @@ class ModelsCommand:
     """`projrun models` against one store, in this process."""
 
     def __init__(self, uri: str, capsys: pytest.CaptureFixture[str]) -> None:
-        self._uri = uri
+        self.uri = uri
         self._capsys = capsys
 
     def __call__(self, *words: str | Path, code: int = 0) -> str:
         """What it printed; what it reported where another code than 0 is expected."""
         self._capsys.readouterr()
-        done = execute(["models", *map(str, words), "--tracking-uri", self._uri])
+        done = execute(["models", *map(str, words), "--tracking-uri", self.uri])
         out, err = self._capsys.readouterr()
         assert done == code, err
         return out.strip() if code == 0 else err

@@ -71,7 +71,7 @@ def list_models(
         page = registry.search_registered_models(
             filter_string=filter_string, order_by=order_by, max_results=max_results
         )
-    models_view.print_models(page, as_json=as_json)
+    models_view.print_models(page, as_json=as_json, filtered=bool(filter_string))
 
 
 @models.command("versions")

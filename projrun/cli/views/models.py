@@ -8,17 +8,18 @@ from projrun.cli.rendering import print_facts, print_json, print_table, print_te
 from projrun.tracking.entities import ModelVersion, ModelVersionPage, RegisteredModel, RegisteredModelPage
 
 _MODELS = ("NAME", "LATEST", "ALIASES", "UPDATED", "DESCRIPTION")
+_MAKING = "; `projrun models register runs:/latest/model NAME` makes one of what the last run logged"
 _VERSIONS = ("VERSION", "ALIASES", "STAGE", "RUN", "CREATED", "SOURCE")
 
 
-def print_models(page: RegisteredModelPage, *, as_json: bool) -> None:
+def print_models(page: RegisteredModelPage, *, as_json: bool, filtered: bool = False) -> None:
     """One row a model."""
     if as_json:
         documents = [_model_document(each) for each in page.models]
         print_json({"models": documents, "next_page_token": page.next_page_token or None})
         return
     if not page.models:
-        print_text("no registered models", err=True)
+        print_text(f"no registered models{'' if filtered else _MAKING}", err=True)
         return
     rows = [
         (

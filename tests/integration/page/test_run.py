@@ -276,6 +276,7 @@ def test_models_datasets_and_a_folder_as_zip(screen: Screen, api: Api) -> None:
     expect(datasets).to_contain_text("https://example.org/w.csv")
     models = page.get_by_label("Models", exact=True)
     expect(models).to_contain_text(model)
+    expect(models).to_contain_text(f"projrun models serve -m runs:/{run}/wine-model -p 1234")
     models.get_by_role("button", name="Register").click()
     _fill(page, "Registered model", "wine of a run", "Register")
     registered = models.get_by_role("link", name="wine of a run v1")

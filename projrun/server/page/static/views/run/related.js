@@ -2,13 +2,14 @@
 /** What belongs to a run: its models, its datasets, its children. */
 
 import { useData } from "../../lib/api.js";
+import { shellWord } from "../../lib/commands.js";
 import { ago, duration } from "../../lib/format.js";
 import { html, useState } from "../../lib/preact.js";
 import { listText } from "../../lib/long_lists.js";
 import { go, href, path } from "../../lib/router.js";
 import { isSystem } from "../../lib/runs.js";
 import { useMayCreate } from "../../lib/session.js";
-import { Button, CopyButton } from "../../ui/button.js";
+import { Button, Command, CopyButton } from "../../ui/button.js";
 import { Rounded } from "../../ui/rounded.js";
 import { Status } from "../../ui/states.js";
 import { childrenOf, modelsOf, versionsOf } from "./calls.js";
@@ -43,6 +44,7 @@ export function Models({ run }) {
         )}
       </tbody>
     </table>
+    <${Command}>${`projrun models serve -m ${shellWord(`runs:/${run.id}/${models[models.length - 1].name}`)} -p 1234`}</${Command}>
     ${registering && html`<${RegisterDialog} source=${registering.source} run=${run.id} model=${registering.id || undefined} onClose=${() => setRegistering(null)} onDone=${versions.reload} />`}
   </section>`;
 }
