@@ -11,6 +11,8 @@ import msgspec
 LENGTHS = struct.Struct("!IQ")
 """Bytes of a frame's head and of its body, which follow."""
 
+_SMALL = 64 << 10
+
 
 class WorkerLostError(Exception):
     """The worker has closed its end: it died."""
@@ -60,8 +62,12 @@ class Link(asyncio.Protocol):
         """Send a request, and wait for its answer."""
         answer = self.receive()
         if self._transport and not answer.done():
-            self._transport.write(LENGTHS.pack(len(head), len(body)) + head)
-            self._transport.write(body)
+            start = LENGTHS.pack(len(head), len(body)) + head
+            if len(body) <= _SMALL:  # one piece wakes the worker once
+                self._transport.write(start + body)
+            else:
+                self._transport.write(start)
+                self._transport.write(body)
         return answer
 
     def close(self) -> None:
