@@ -172,7 +172,9 @@ def goals(table: Table, bare: Percentiles) -> Iterator[Goal]:
     yield Goal("ms over the bare call, p50", table[ONE][OURS] - bare.p50, 1)
     yield Goal("ms over the bare call, p95", table[TAIL][OURS] - bare.p95, 1)
     for name in (OURS, BATCHED):
-        yield Goal(f"times mlflow's {RATE}, {name}", table[RATE][name] / table[RATE][MLFLOW], 5, at_least=True)
+        yield Goal(
+            f"times mlflow's {RATE}, {name}", table[RATE][name] / table[RATE][MLFLOW], 5, at_least=True
+        )
     yield Goal("of mlflow's start", table[FIRST][OURS] / table[FIRST][MLFLOW], 0.5)
     yield Goal("of mlflow's memory", table[MEMORY][OURS] / table[MEMORY][MLFLOW], 1)
     yield Goal("of mlflow's time for 1,000 rows", table[MANY][OURS] / table[MANY][MLFLOW], 1)

@@ -50,6 +50,11 @@ def model_version(uri: str) -> str:
     return (registered[2] or "") if registered else ""
 
 
+def may_move(uri: str) -> bool:
+    """Whether an address has an alias or a stage, which may lead to another version later."""
+    return re.fullmatch(r"models:/[^/@]+(?:@.+|/(?![0-9]+(?:/|$)).+)", uri, re.DOTALL) is not None
+
+
 def model_path(name: str) -> str:
     """Where a model is on a server, as it is written in a URL."""
     return f"/models/{quote(name, safe='', errors='replace')}"

@@ -130,10 +130,10 @@ def scoring_server(python: Path, model: Path, log: Path, **options: Any) -> Iter
                 process.kill()
 
 
-def wait_until(what: str, holds: object) -> None:
+def wait_until(what: str, holds: object, seconds: float = 30) -> None:
     """Wait until a function says yes."""
     assert callable(holds)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, what
         time.sleep(0.02)

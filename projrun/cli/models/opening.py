@@ -30,6 +30,7 @@ from projrun.running.request import Context, RunRequest, context_of
 from projrun.settings.options import options_of
 from projrun.sources.options import FetchOptions
 from projrun.sources.policy import TrustPolicy
+from projrun.tracking.artifacts.references import Place, resolve
 from projrun.tracking.artifacts.uris import uri_scheme
 from projrun.tracking.open import open_store
 from projrun.tracking.registry_open import REGISTRY_URI, open_registry
@@ -74,6 +75,13 @@ def opened_model(
     return OpenedModel(files, mlmodel, request._replace(uri=str(files.folder)), context)
 
 
+def model_place(values: Mapping[str, Any]) -> Place:
+    """Where the files of a registered model are by now. Raises ProjrunError."""
+    request = _request(values)
+    with _stores(context_of(request, os.environ), request.caller_directory) as opened:
+        return resolve(request.uri, opened.runs, registry=opened.registry)
+
+
 def _request(values: Mapping[str, Any]) -> RunRequest:
     """What commands about a model do not ask for is not asked for."""
     options = {option.keyword: None for option in options_of("model")}
@@ -101,12 +109,15 @@ def _stores(context: Context, caller_directory: Path) -> Iterator[Stores]:
             yield Stores(runs, registry)
 
 
-def check_trust(model: OpenedModel, *, trusted: bool) -> None:
-    """Ask before the code of a model from elsewhere is run. Raises SourceError for a no, and off a terminal."""
+def check_trust(model: OpenedModel, *, trusted: bool, ask: bool = True) -> None:
+    """Ask before the code of a model from elsewhere is run. Raises SourceError for a no, and off a terminal.
+
+    Without `ask`, it is refused on a terminal, too.
+    """
     if trusted or model.files.is_own:
         return
     shown = visible(model.files.shown)
-    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (ask and sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
         raise SourceError(
             f"{shown} is from elsewhere, and using a model runs its code",
             hint="give --trust if you trust whoever wrote it",
@@ -123,14 +134,16 @@ def planned_environment(model: OpenedModel) -> EnvironmentPlan:
     return plan
 
 
-def served_model(model: OpenedModel, reporter: CommandLineReporter, *, trusted: bool) -> ServedModel:
+def served_model(
+    model: OpenedModel, reporter: CommandLineReporter, *, trusted: bool, ask: bool = True
+) -> ServedModel:
     """The model with its environment, built if it is not cached. Raises ProjrunError."""
     if model.mlmodel.pyfunc is None:
         raise RequestError(
             f"{model.files.shown} has no python_function flavor, and only that can predict",
             hint=f"it has: {', '.join(model.mlmodel.flavors) or 'none'}",
         )
-    check_trust(model, trusted=trusted)
+    check_trust(model, trusted=trusted, ask=ask)
     interpreter = interpreter_of(planned_environment(model), model.context.environ, reporter)
     name = model_name(model.files.shown)
     return ServedModel(name, model.files.folder, interpreter.command, interpreter.environ)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from projrun.cli.models.following import followed
 from projrun.cli.models.opening import OpenedModel, opened_model, served_model
 from projrun.cli.models.options import environment_of_models, trusting
 from projrun.cli.quantities import parse_size
@@ -69,6 +70,14 @@ _DEFAULTS = ServingOptions()
     help="Longest time for a request; then its worker is replaced.",
 )
 @click.option(
+    "--follow",
+    is_flag=False,
+    flag_value=5.0,
+    type=click.FloatRange(0.1),
+    metavar="[SECONDS]",
+    help="Ask the registry every SECONDS, 5 by default; where an alias or a stage leads to another version, load it.",
+)
+@click.option(
     "--max-batch",
     type=click.IntRange(1, 100_000),
     metavar="N",
@@ -109,9 +118,11 @@ def serve(trust: bool, uris: tuple[str, ...], **values: Any) -> None:
         max_body=parse_size(values["max_body"] or "0", "--max-body"),
         max_batch=values["max_batch"],
         max_queue=parse_size(values["max_queue"], "--max-queue"),
+        follow=values["follow"] or 0.0,
     )
     reporter = CommandLineReporter()
     named = parse_names(uris)
+    moved = followed(named, values, reporter, trusted=trust) if options.follow else {}
     opened: dict[str, OpenedModel] = {}
     for each in named:
         with _told_of(each.name, several=len(named) > 1):
@@ -124,7 +135,7 @@ def serve(trust: bool, uris: tuple[str, ...], **values: Any) -> None:
     listeners = handed_over() or listen(values["host"], values["port"])
     if not is_loopback(values["host"]):
         print_warning("whoever reaches this address can ask the model: it has no users")
-    answer(served, options, listeners, reporter, _told(opened, [url(one) for one in listeners]))
+    answer(served, options, listeners, reporter, _told(opened, [url(one) for one in listeners]), moved)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope
 
 from projrun.models.serving.answers import Answer
 from projrun.models.serving.bodies import Bodies
+from projrun.models.serving.following import Moved, follow
 from projrun.models.serving.pool import Pool
 from projrun.models.serving.process import NOTHING
 from projrun.models.serving.requests import Requests
@@ -19,12 +20,26 @@ class Endpoint:
     """One of the models of a server."""
 
     def __init__(
-        self, model: ServedModel, options: ServingOptions, bodies: Bodies, reporter: Reporter
+        self,
+        model: ServedModel,
+        options: ServingOptions,
+        bodies: Bodies,
+        reporter: Reporter,
+        moved: Moved | None = None,
     ) -> None:
+        """`moved` gives the model that the address leads to by then, if that is another one."""
         self.name = model.name
         self.pool = Pool(model, options, reporter)
         self.requests = Requests()
         self._bodies = bodies
+        self._options = options
+        self._reporter = reporter
+        self._moved = moved
+
+    async def follow(self) -> None:
+        """Load the versions that its address leads to, until cancelled; nothing is done where it leads to one alone."""
+        if self._moved:
+            await follow(self.pool, self._moved, self._options.follow, self._reporter)
 
     @property
     def version(self) -> str:

@@ -64,12 +64,13 @@ class Pool:
         """Whether a worker is there."""
         return bool(self._serving)
 
-    async def start(self) -> None:
-        """Load the model in each worker. Raises ModelError where one cannot."""
+    async def start(self, model: ServedModel | None = None) -> None:
+        """Load the model, or another version, in each worker. Raises ModelError where one cannot."""
         async with self._loading:
-            description = describe(self.model)
-            workers = await self._load_all()
-            self.description = description
+            model = model or self.model
+            description = describe(model)
+            workers = await self._load_all(model)
+            self.model, self.description = model, description
             former, self._serving = self._serving, set(workers)
             self._generation += 1
             self._batches = self._new_batches()  # another version may look at rows together
@@ -81,17 +82,19 @@ class Pool:
                 if worker in former:
                     self._spawn(self._end(worker))
 
-    async def reload(self) -> None:
-        """Load the model again, in new workers, which take over from the old ones: no request is lost.
+    async def reload(self, model: ServedModel | None = None) -> None:
+        """Load the model again, or another version, in new workers, which take over from the old ones.
 
-        Where it cannot be loaded, the old ones stay.
+        No request is lost. Where it cannot be loaded, the old ones stay.
         """
         try:
-            await self.start()
+            await self.start(model)
         except ProjrunError as error:
             self._reporter.warning(f"{error.message}; the workers stay as they were")
         else:
-            self._reporter.info(f"reloaded the model {self.model.name!r}")
+            self._reporter.info(
+                f"{'reloaded' if model is None else 'serves another version of'} the model {self.model.name!r}"
+            )
 
     async def answer(
         self,
@@ -132,8 +135,8 @@ class Pool:
         else:
             self._idle.append(worker)
 
-    async def _load_all(self) -> list[WorkerProcess]:
-        workers = [self._new_worker() for _ in range(self._options.workers)]
+    async def _load_all(self, model: ServedModel) -> list[WorkerProcess]:
+        workers = [self._new_worker(model) for _ in range(self._options.workers)]
         results = await asyncio.gather(*(worker.load() for worker in workers), return_exceptions=True)
         failures = [result for result in results if isinstance(result, BaseException)]
         if failures:
@@ -145,8 +148,8 @@ class Pool:
     def _new_batches(self) -> Batches:
         return Batches(self._options.max_batch, self._options.timeout, self._reporter.warning)
 
-    def _new_worker(self) -> WorkerProcess:
-        worker = WorkerProcess(self.model, self._lost)
+    def _new_worker(self, model: ServedModel) -> WorkerProcess:
+        worker = WorkerProcess(model, self._lost)
         self._processes.add(worker)
         return worker
 
@@ -167,7 +170,7 @@ class Pool:
         )
         pause = _PAUSE
         while generation == self._generation:
-            following = self._new_worker()
+            following = self._new_worker(self.model)
             try:
                 await following.load()
             except ModelError as error:

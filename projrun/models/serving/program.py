@@ -6,8 +6,9 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from projrun.http.serving.loop import configure, run_in_loop, serve_until
@@ -16,6 +17,7 @@ from projrun.http.serving.stopping import stop_signals
 from projrun.models.serving.app import App
 from projrun.models.serving.bodies import Bodies
 from projrun.models.serving.endpoint import Endpoint
+from projrun.models.serving.following import Moved
 from projrun.models.serving.served import ServedModel, ServingOptions
 from projrun.reporting import Reporter
 
@@ -26,13 +28,15 @@ def serve(
     listeners: list[socket.socket],
     reporter: Reporter,
     ready: Callable[[], None] = lambda: None,
+    moved: Mapping[str, Moved] = MappingProxyType({}),
 ) -> None:
     """Load the models and answer until a signal ends the server; SIGHUP loads them again. For the main thread.
 
-    `ready` is called once requests are answered. Raises ModelError where a model cannot be loaded.
+    `ready` is called once requests are answered; `moved` says of models, by name, where their addresses lead by then.
+    Raises ModelError where a model cannot be loaded.
     """
     bodies = Bodies(options.max_body, options.max_queue)
-    endpoints = [Endpoint(model, options, bodies, reporter) for model in models]
+    endpoints = [Endpoint(model, options, bodies, reporter, moved.get(model.name)) for model in models]
 
     def started() -> None:
         ready()
@@ -56,6 +60,7 @@ async def _work(
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     reloads: set[asyncio.Task[None]] = set()
+    following: asyncio.Task[None] | None = None
     starting = asyncio.create_task(_each(each.pool.start() for each in endpoints))
 
     def signalled() -> None:
@@ -73,9 +78,10 @@ async def _work(
         if not starting.cancelled():
             starting.result()
             config = configure(App(endpoints))
+            following = asyncio.create_task(_each(each.follow() for each in endpoints))
             await serve_until(stopping, listeners, config, options.grace, ready)
     finally:
-        for task in reloads:
+        for task in (*reloads, *([following] if following else [])):
             task.cancel()
         await _each(each.pool.close() for each in endpoints)
 

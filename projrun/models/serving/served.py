@@ -36,5 +36,7 @@ class ServingOptions(NamedTuple):
     """Bytes of all bodies that the server holds; further requests are refused."""
     max_waiting: int = 1000
     """Requests that wait for a worker; further ones are refused."""
+    follow: float = 0.0
+    """Seconds between two looks at where an address leads."""
     grace: float = 8.0
     """Seconds that requests under way have at the end: Docker kills after ten."""
