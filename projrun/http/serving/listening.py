@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import resource
 import socket
 from ipaddress import ip_address
 
@@ -33,6 +34,14 @@ def listen(host: str, port: int) -> list[socket.socket]:
             listener.close()
         raise _refusal(host, port, error) from None
     return listeners
+
+
+def allow_connections() -> None:
+    """As many as the system lets this user have: the usual limit is 1,024 open files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = min(hard, 65536) if hard != resource.RLIM_INFINITY else 65536
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def url(listener: socket.socket, scheme: str = "http") -> str:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
+from projrun.http.serving.listening import allow_connections
 from projrun.http.serving.loop import configure, run_in_loop, serve_until
 from projrun.http.serving.readiness import notify
 from projrun.http.serving.stopping import stop_signals
@@ -35,6 +36,7 @@ def serve(
     `ready` is called once requests are answered; `moved` says of models, by name, where their addresses lead by then.
     Raises ModelError where a model cannot be loaded.
     """
+    allow_connections()
     bodies = Bodies(options.max_body, options.max_queue)
     endpoints = [Endpoint(model, options, bodies, reporter, moved.get(model.name)) for model in models]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import resource
 import socket
 from collections.abc import Callable
 from ipaddress import ip_network
@@ -11,6 +10,7 @@ from ipaddress import ip_network
 from starlette.types import ASGIApp
 
 from projrun.errors import RequestError
+from projrun.http.serving.listening import allow_connections
 from projrun.http.serving.readiness import notify
 from projrun.http.serving.stopping import stop_signals
 from projrun.server.api import Route
@@ -35,7 +35,7 @@ def run_server(
 
     Raises RequestError for a certificate that cannot be used.
     """
-    _raise_limit()
+    allow_connections()
 
     def started() -> None:
         ready()
@@ -114,11 +114,3 @@ def _with_users(
 
 def _certificate(program: Program) -> tuple[str, str] | None:
     return (program.certificate, program.key or program.certificate) if program.certificate else None
-
-
-def _raise_limit() -> None:
-    """As many connections as the system lets this user have: the usual limit is 1,024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = min(hard, 65536) if hard != resource.RLIM_INFINITY else 65536
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
