@@ -71,6 +71,8 @@ def _is_text(value: Any) -> bool:
 
 def enforce_columns(table: Any, schema: Schema) -> Any:
     """A table with the columns of the signature, in their order and types. Raises MlflowException."""
+    if schema.fits(table):
+        return table
     if schema.has_names:
         specs = [(name, schema.by_name[name]) for name in schema.names if name in table]
         missing = [name for name in schema.required if name not in table]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def to_frame(given: Any, orient: str, schema: Schema | None) -> Any:
     """The DataFrame, with types as the schema has them. Raises MlflowException."""
     frame = _records(given) if orient == "records" else _split(given)
-    return frame if schema is None else _cast(frame, schema)
+    return frame if schema is None or schema.fits(frame) else _cast(frame, schema)
 
 
 def _records(given: Any) -> Any:
