@@ -70,7 +70,7 @@ def parse_signature(written: Mapping[str, Any]) -> Signature:
 def _fields(text: object) -> tuple[Field, ...]:
     if text is None:
         return ()
-    listed = parse_json(text) if isinstance(text, str) else text
+    listed = parse_json(text) if isinstance(text, str) else None
     if not isinstance(listed, list):
         raise ValueError("not a list of fields")
     return tuple(_field(each) for each in listed)

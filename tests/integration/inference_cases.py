@@ -47,6 +47,7 @@ GOOD: dict[str, list[list[dict[str, Any]]]] = {
 _CHANGES: tuple[dict[str, Any], ...] = (
     {"datatype": "FLOAT"}, {"datatype": None}, {"datatype": []}, {"shape": None}, {"shape": [-2]}, {"shape": [3]},
     {"shape": [True, 2]}, {"shape": [2.0]}, {"shape": []}, {"shape": [0, 10**30]}, {"shape": [1] * 100 + [2]},
+    {"shape": [10**30] * 5000},
     {"data": None}, {"data": 1.0}, {"data": "12"}, {"data": {}}, {"data": [1.0]}, {"data": ["1", "2"]},
     {"data": [True, 1.0]}, {"data": [[1.0], 2.0]}, {"data": [[1.0], [2.0, 3.0]]}, {"data": [{}, 1.0]},
     {"data": [10**400, 1.0]}, {"data": []}, {"name": None}, {"name": "z"},
@@ -65,6 +66,7 @@ _CHANGED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("integer", {"data": [1, None]}),
     ("integer", {"data": [1.5, 2.0]}),
     ("integer", {"datatype": "FP64", "data": [1.5, 2.5]}),
+    ("string", {"data": ["\ud800", "x"]}),
     ("boolean", {"data": [1, 0]}),
     ("boolean", {"data": [None, True]}),
     ("long", {"datatype": "UINT64", "data": [2**64, 0]}),

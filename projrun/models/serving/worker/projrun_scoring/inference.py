@@ -32,6 +32,8 @@ TAKEN: dict[str, set[type]] = {
 """What JSON has in the data, by the first letters of the datatype; null is a missing number or text."""
 WORDS = {"base64": "binary", "datetime": "datetime", "pd_json": "any"}
 """Types of signatures by MLServer's content types of an input."""
+MOST = 64
+"""Dimensions of an array of NumPy."""
 NESTED = ("array", "object", "map", "any")
 
 
@@ -54,7 +56,10 @@ class Inference:
         """The head and the body of the answer, which begins with what is `told`."""
         try:
             request = _request(body)
-            data = self._data(request)
+            try:
+                data = self._data(request)
+            except UnicodeEncodeError as error:  # half of a pair, which JSON may have and pandas refuses
+                raise RequestError("A text is no Unicode: {}".format(error)) from None
             params = {name: value for name, value in _parameters(request).items() if name in self._params}
             predictions = self._model.predict(data, params or None)
             outputs = _chosen(outputs_of(predictions, self._names), request.get("outputs"))
@@ -124,6 +129,8 @@ class Tensor:
             raise self._wrong("has the datatype {!r}; it may be {}".format(datatype, ", ".join(DTYPES)))
         if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
             raise self._wrong("has no shape, which is a list of sizes")
+        if len(shape) > MOST:
+            raise self._wrong("has more than {} dimensions".format(MOST))
         if not isinstance(given.get("data"), list):
             raise self._wrong("has no data, which is a list; binary data is not supported")
         self.datatype: str = datatype
