@@ -297,6 +297,7 @@ def test_what_the_run_was_made_of(screen: Screen, failed: Seen) -> None:
 
 def test_a_model_is_registered(screen: Screen, failed: Seen, api: Api) -> None:
     screen.show(f"{failed.path}?tab=artifacts&path=model")
+    screen.text(f"projrun models serve -m runs:/{failed.id}/model -p 1234")
     for version in (1, 2):  # the second time the model is there
         screen.page.get_by_role("button", name="Register").click()
         _fill(screen.page, "Registered model", "wine of a folder", "Register")

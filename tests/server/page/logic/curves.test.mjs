@@ -56,6 +56,7 @@ test("bounds hold everything, and of a zoom only what is in it", () => {
   assert.deepEqual(bounds([], PLAIN, null), { x: [0, 1], y: [0, 1] });
   const [low, high] = bounds([shape(curve([5, 5]), PLAIN)], PLAIN, null).y;
   assert.ok(low < 5 && high > 5);
+  assert.deepEqual(bounds([shape(curve([5]), PLAIN)], PLAIN, null).x, [-1, 1]); // one point is in the middle
 });
 
 test("the nearest point is found", () => {

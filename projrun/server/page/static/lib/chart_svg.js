@@ -80,7 +80,7 @@ function curve(figure, shape, plane) {
       move: (x, y) => void (path += `M${x.toFixed(1)} ${y.toFixed(1)}`),
       to: (x, y) => void (path += `L${x.toFixed(1)} ${y.toFixed(1)}`),
     });
-    const circles = dots.map(([x, y]) => `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="2" fill="${colour}"/>`);
+    const circles = dots.map(([x, y]) => `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="3" fill="${colour}"/>`);
     return [`<path d="${path}" stroke="${colour}" ${style}/>`, ...circles];
   };
   const raw = figure.smoothed ? draw(shape.raw, 'stroke-opacity="0.25"') : [];

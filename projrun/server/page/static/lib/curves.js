@@ -137,8 +137,9 @@ export function padded(range, log, share) {
     return drawable(low / ratio, high * ratio, true);
   }
   if (low === high) {
-    const room = Math.abs(low) * 0.1 || 1;
-    return drawable(share ? low - room : low, high + room);
+    // In the middle: at the edge, a point would be half of one.
+    const room = (share && Math.abs(low) * 0.1) || 1;
+    return drawable(low - room, high + room);
   }
   const room = share && (high - low) * share;
   return drawable(low - room, high + room);

@@ -75,7 +75,7 @@ function line(ctx, plane, shape, values, drawing, width) {
   ctx.lineJoin = "bevel";
   ctx.setLineDash(height > NOISY * plane.box.width ? [] : (look?.dash ?? []).map((length) => length * plane.ratio));
   ctx.stroke();
-  const radius = (width + 0.75) * plane.ratio;
+  const radius = (width + 1.5) * plane.ratio;
   for (const [x, y] of dots) {
     ctx.beginPath();
     ctx.arc(x, y, radius, 0, 2 * Math.PI);

@@ -2,6 +2,7 @@
 /** The files of a run: a tree at the left, the chosen one beside it. */
 
 import { artifactAddress, useData } from "../../lib/api.js";
+import { shellWord } from "../../lib/commands.js";
 import { bytes } from "../../lib/format.js";
 import { html, useEffect, useRef, useState } from "../../lib/preact.js";
 import { setQuery } from "../../lib/router.js";
@@ -107,7 +108,7 @@ function Folder({ run, path }) {
   const uri = `runs:/${run.id}/${path}`;
   return html`<${FileHead} run=${run} path=${path}><a class="button" href=${zipAddress(run.id, path)} download><${Icon} name="download" />zip</a>${model && mayRegister && html`<${Button} kind="primary" onClick=${() => setRegistering(true)}>Register</${Button}>`}</${FileHead}>
     ${model &&
-    html`<p class="muted">A model. From Python: </p><${Command}>${`mlflow.pyfunc.load_model(${JSON.stringify(uri)})`}</${Command}>
+    html`<p class="muted">A model. From Python, and as a server:</p><${Command}>${`mlflow.pyfunc.load_model(${JSON.stringify(uri)})`}</${Command}><${Command}>${`projrun models serve -m ${shellWord(uri)} -p 1234`}</${Command}>
       <${Preview} artifact=${{ path: model.path, address: artifactAddress(run.id, model.path), size: model.size }} />`}
     <table class="table">
       <thead><tr><th>Name</th><th class="number">Size</th></tr></thead>
