@@ -145,3 +145,12 @@ def scoring_models(mlflow3_python: Path, shared_folder: Path) -> Path:
             subprocess.run([mlflow3_python, script, made], check=True, capture_output=True)
             made.rename(root)
     return root
+
+
+@pytest.fixture(scope="session")
+def beside_mlflow3(mlflow3_python: Path) -> tuple[str, ...]:
+    """Requirements of what models need, in the versions beside MLflow 3: another pandas has other texts."""
+    ask = "import sys; from importlib.metadata import version; print(*(f'{n}=={version(n)}' for n in sys.argv[1:]))"
+    packages = ("numpy", "pandas", "pyarrow", "scikit-learn", "skops", "cloudpickle")
+    told = subprocess.run([mlflow3_python, "-c", ask, *packages], check=True, capture_output=True, text=True)
+    return tuple(told.stdout.split())

@@ -30,11 +30,14 @@ class MlflowException(Exception):
         self.error_class = error_class or _CLASS[code]
         self.stack_trace = stack_trace
 
-    def answer(self, *, classified: bool) -> tuple[dict[str, Any], bytes]:
-        """The head and the body; `classified` says whether this line of MLflow tells the error's class."""
-        told = {"error_code": self.code, "message": self.message}
-        if classified:
-            told.update(sqlstate=_SQLSTATE[self.error_class], error_class=self.error_class)
+    def answer(self) -> tuple[dict[str, Any], bytes]:
+        """The head and the body of the answer."""
+        told = {
+            "error_code": self.code,
+            "message": self.message,
+            "sqlstate": _SQLSTATE[self.error_class],
+            "error_class": self.error_class,
+        }
         if self.stack_trace is not None:
             told["stack_trace"] = self.stack_trace
         return {"status": _STATUS[self.code], "type": JSON}, json.dumps(told).encode()

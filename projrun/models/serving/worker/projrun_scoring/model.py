@@ -25,18 +25,12 @@ JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.par
 class Model:
     """Answers as MLflow's scoring server does, without importing it."""
 
-    def __init__(
-        self, predict: Callable[..., Any], signature: dict[str, Any] | None, version: str, *, classified: bool
-    ) -> None:
-        """`predict` takes the data, and `params` where it has such an argument; `signature` is the MLmodel file's.
-
-        `version` is of the MLflow as which it answers, `classified` whether that one tells the class of an error.
-        """
+    def __init__(self, predict: Callable[..., Any], signature: dict[str, Any] | None, version: str) -> None:
+        """`predict` takes the data, and `params` where it has such an argument; `signature` is the MLmodel file's."""
         signature = signature or {}
         inputs, params = signature.get("inputs"), signature.get("params")
         self.version = version
         self.errors = (MlflowException,)
-        self._classified = classified
         self._schema = Schema(inputs) if inputs else None
         self._params = parse_params(params) if params else None
         self._names = {param.name for param in self._params or ()}
@@ -64,7 +58,7 @@ class Model:
 
     def refusal(self, error: MlflowException) -> Answer:
         """The head and the body of the answer that an error is."""
-        return error.answer(classified=self._classified)
+        return error.answer()
 
     def _parsed(self, kind: str, body: bytes) -> Parsed:
         if kind == JSON:

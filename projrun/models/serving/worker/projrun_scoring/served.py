@@ -6,7 +6,7 @@ import json
 import os
 
 from .loading import SKLEARN, LoadError, load, needs_mlflow
-from .with_mlflow import MlflowModel, has_invocations, installed_version, load_only
+from .with_mlflow import MlflowModel, installed_version, load_only, load_with_mlflow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
 CHOICE = "PROJRUN_MODEL_LOADER"
 """The variable that says who loads a model that both could: `mlflow` or `projrun`."""
-_SAME = (3, 0)
-"""Since this version, MLflow's answers for a model that both can load are known to be ours."""
-_CLASSIFIED = (3, 12)
-"""Since this version, MLflow tells the class of an error."""
+_SAME = (3, 12)
+"""Since this version, MLflow's answers are ours, to the letter."""
 _OF_MLFLOW = ("MLFLOW_DISABLE_SCHEMA_DETAILS", "MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "SERVING_MODEL_CONFIG")
 
 
@@ -91,9 +89,8 @@ def load_model(folder: str, document: dict[str, Any]) -> ServedModel:
         )
     if not version or _is_ours(flavors["python_function"], version):
         return ServedModel(_ours(load(folder, flavors), document, version), signature)
-    if has_invocations():
-        return ServedModel(MlflowModel(folder, version), signature)
-    return ServedModel(_ours(load_only(folder), document, version), signature)
+    theirs = load_with_mlflow(folder, version)
+    return ServedModel(theirs or _ours(load_only(folder), document, version), signature)
 
 
 def _is_ours(function: dict[str, Any], version: str) -> bool:
@@ -115,7 +112,7 @@ def _ours(predict: Any, document: dict[str, Any], version: str) -> Model:
     from .model import Model
 
     version = version or document.get("mlflow_version") or ""
-    return Model(predict, document.get("signature"), version, classified=_parts(version) >= _CLASSIFIED)
+    return Model(predict, document.get("signature"), version)
 
 
 def _parts(version: str) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import re
 
@@ -25,27 +26,41 @@ def installed_version() -> str:
     return version.group(1) if version else "unknown"
 
 
-def has_invocations() -> bool:
-    """Whether that MLflow answers a request outside of its own server: those from 2.3 on do."""
-    from mlflow.pyfunc import scoring_server
+def load_with_mlflow(folder: str, version: str) -> MlflowModel | None:
+    """The model, answering as this MLflow's server does; whatever its code raises is raised here.
 
-    return hasattr(scoring_server, "invocations")
+    None for MLflow 1, whose scoring protocol was another one, and where what its server needs is missing.
+    """
+    if version.startswith("1."):
+        return None
+    try:
+        from mlflow.pyfunc import scoring_server
+    except ImportError:
+        return None
+    load = getattr(scoring_server, "load_model_with_mlflow_config", scoring_server.load_model)
+    kind = FlaskModel if "flask" in inspect.getsource(scoring_server.init) else MlflowModel
+    return kind(load(folder), scoring_server, version)
+
+
+def load_only(folder: str) -> Any:
+    """The function that predicts, of an MLflow whose scoring server is not asked."""
+    import mlflow.pyfunc
+
+    return mlflow.pyfunc.load_model(folder).predict
 
 
 class MlflowModel:
-    """Answers through MLflow's own scoring functions."""
+    """Answers through the functions of MLflow's scoring server."""
 
-    def __init__(self, folder: str, version: str) -> None:
-        """Load it; whatever its code raises is raised here."""
+    def __init__(self, model: Any, scoring_server: Any, version: str) -> None:
+        """`model` is a PyFuncModel, `scoring_server` MLflow's module."""
         from mlflow.exceptions import MlflowException
-        from mlflow.pyfunc import scoring_server
 
         self.version = version
-        self._scoring: Any = scoring_server
         self.errors: tuple[Any] = (MlflowException,)
-        load = getattr(scoring_server, "load_model_with_mlflow_config", scoring_server.load_model)
-        self._model = load(folder)
-        self._schema = self._model.metadata.get_input_schema()
+        self._model = model
+        self._scoring = scoring_server
+        self._schema = model.metadata.get_input_schema()
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         """The model's predictions for data as its signature has it. Raises MLflow's exception for any other."""
@@ -64,9 +79,17 @@ class MlflowModel:
         return {"status": error.get_http_status_code(), "type": JSON}, error.serialize_as_json().encode()
 
 
-def load_only(folder: str) -> Any:
-    """The function that predicts, of an MLflow whose server is older than scoring protocol 2.0 or has no function."""
-    import mlflow.pyfunc
+class FlaskModel(MlflowModel):
+    """Answers through the Flask application of MLflow up to 2.21 or so, whose functions need its request."""
 
-    model = mlflow.pyfunc.load_model(folder)
-    return model.predict
+    def __init__(self, model: Any, scoring_server: Any, version: str) -> None:
+        """`model` is a PyFuncModel, `scoring_server` MLflow's module."""
+        super().__init__(model, scoring_server, version)
+        app = scoring_server.init(model)
+        app.config["PROPAGATE_EXCEPTIONS"] = True  # instead of a page that does not say what failed
+        self._client = app.test_client()
+
+    def answer(self, content_type: str, body: bytes) -> Answer:
+        """The head and the body of the answer to a request for predictions."""
+        reply = self._client.post("/invocations", data=body, content_type=content_type)
+        return {"status": reply.status_code, "type": reply.mimetype}, reply.data
