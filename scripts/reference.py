@@ -93,7 +93,7 @@ def _command_lines(command: click.Command, path: str) -> Iterator[str]:
             yield from _section(command, context, path)
         for name in command.list_commands(context):
             child = command.get_command(context, name)
-            if child is not None:
+            if child is not None and not child.hidden:
                 yield from _command_lines(child, f"{path} {name}")
         return
     yield from _section(command, context, path)

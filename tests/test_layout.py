@@ -130,9 +130,16 @@ def _is_lazy(tree: ast.Module) -> bool:
 
 
 def test_the_process_keeps_its_environment_and_folder() -> None:
-    """`os.environ` is never changed and `os.chdir` never called: children get their own."""
+    """`os.environ` is never changed and `os.chdir` never called: children get their own.
+
+    But by `projrun.log`, in a script's process: as MLflow's client, it tells the script's children where to record.
+    """
     offenders = [
-        f"{module}: {ast.unparse(node)}" for module in trees() for node in walked(module) if _mutates(node)
+        f"{module}: {ast.unparse(node)}"
+        for module in trees()
+        if not module.startswith("projrun/log/")
+        for node in walked(module)
+        if _mutates(node)
     ]
     assert offenders == []
 

@@ -23,6 +23,7 @@ _ALLOWED = {
     "projrun/models/recorded.py": "names of files in a model's folder",
     "projrun/running/shim/on_path/projrun_mlflow_run/redirect.py": "MLflow's words for its backends",
     "projrun/running/shim/on_path/projrun_mlflow_run/request.py": "MLflow's words for arguments of mlflow.run",
+    "projrun/log/runs.py": "MLflow's word for a kind of source",
     "projrun/sources/local.py": "a kind of project URI",
     "projrun/running/rerun/files.py": "the name of a lock's artifact, in runs that were recorded",
     "projrun/running/rerun/source.py": "a kind of project URI",

@@ -34,12 +34,14 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "cli": {
         "running", "server", "models", "execution.supervision", "sources", "tracking", "project", "http", "cache",
     },
+    # It may be copied elsewhere.
+    "log": set(),
     # A model's files and its server: the environment that it runs in is found as a project's.
     "models": {"sources", "tracking", "project", "http", "cache"},
     "api": {"running"},
     "running": {
         "journal", "server", "environments", "execution", "execution.supervision", "sources", "tracking", "project",
-        "http", "cache",
+        "http", "cache", "log",
     },
     # The endpoint of a run is the server's: it knows the stores, and nothing of runs that are carried out here.
     "server": {"tracking", "http"},

@@ -100,6 +100,7 @@ def test_json_names_all_of_it(bench: Bench, run: Run) -> None:
     assert document == {
         "delivered": [{**identity, **counts, "run_ids": {run.run_id: run.run_id}}],
         "waiting": [],
+        "logged": [],
     }
 
 

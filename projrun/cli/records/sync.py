@@ -17,6 +17,7 @@ from projrun.errors import RequestError, TrackingError
 from projrun.running.plan import tracking_target
 from projrun.running.record.lookup import ambiguous
 from projrun.running.record.outbox import Delivery, Waiting, chosen_runs, deliver, waiting_runs
+from projrun.running.record.spooled import Spooled, deliver_spooled
 from projrun.settings import Settings
 
 
@@ -52,11 +53,12 @@ def sync(runs: tuple[str, ...], tracking_uri: str | None, discard: bool, as_json
     ready = [run for run in chosen if not run.active]
     deliveries = list(deliver(ready, target, directories, os.environ, CommandLineReporter()))
     active = [run for run in chosen if run.active and runs]
+    spooled = [] if runs else list(deliver_spooled(target, alone=tracking_uri is not None))
     if as_json:
-        print_json(_document(deliveries, active))
+        print_json(_document(deliveries, active, spooled))
     else:
-        _print(deliveries, active, runs)
-    still = active or any(delivery.settled.reason for delivery in deliveries)
+        _print(deliveries, active, runs, spooled)
+    still = active or any(one.settled.reason for one in deliveries) or any(one.reason for one in spooled)
     return TrackingError.exit_code if still else 0
 
 
@@ -73,11 +75,13 @@ def _discard(chosen: list[Waiting], asked: tuple[str, ...], *, as_json: bool) ->
         for run in gone:
             print_text(f"discarded what waited of {_name(run, '')}")
         if held or not gone:
-            _print([], held, asked)
+            _print([], held, asked, [])
     return TrackingError.exit_code if held else 0
 
 
-def _print(deliveries: list[Delivery], active: list[Waiting], asked: tuple[str, ...]) -> None:
+def _print(
+    deliveries: list[Delivery], active: list[Waiting], asked: tuple[str, ...], spooled: list[Spooled]
+) -> None:
     for delivery in deliveries:
         name, settled = _name(delivery.waiting, delivery.settled.run_id), delivery.settled
         if not settled.reason:
@@ -87,7 +91,13 @@ def _print(deliveries: list[Delivery], active: list[Waiting], asked: tuple[str, 
             print_line(f"waits: {name}{f' for {store}' if store else ''}: {settled.reason}")
     for run in active:
         print_text(f"waits: {_name(run, '')} is active and delivers its record itself")
-    if not deliveries and not active:
+    for each in spooled:
+        what = f"what a script logged{f' for {each.target}' if each.target else ''}"
+        if each.reason:
+            print_line(f"waits: {what}: {each.reason}")
+        else:
+            print_text(one_line(f"delivered {what}: {count_text(each.calls, 'call')}"))
+    if not deliveries and not active and not spooled:
         print_text(one_line(f"nothing{' of run ' if asked else ''}{', '.join(asked)} waits"), err=True)
 
 
@@ -108,7 +118,7 @@ def _counts(delivery: Delivery) -> str:
     return f": {', '.join(words)}" if words else ""
 
 
-def _document(deliveries: list[Delivery], active: list[Waiting]) -> dict[str, Any]:
+def _document(deliveries: list[Delivery], active: list[Waiting], spooled: list[Spooled]) -> dict[str, Any]:
     """The keys of `projrun sync --json`; a contract test pins them."""
     return {
         "delivered": [_delivered(one) for one in deliveries if not one.settled.reason],
@@ -116,6 +126,7 @@ def _document(deliveries: list[Delivery], active: list[Waiting]) -> dict[str, An
             *(_waits(one.waiting, one.settled.reason) for one in deliveries if one.settled.reason),
             *(_waits(run, "the run is active") for run in active),
         ],
+        "logged": [each._asdict() for each in spooled],
     }
 
 

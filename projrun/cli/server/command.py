@@ -13,6 +13,7 @@ import click
 
 from projrun.cli.options import options_from
 from projrun.cli.rendering import one_line, print_text
+from projrun.cli.server.endpoint import endpoint
 from projrun.cli.server.opening import served_store, server_settings
 from projrun.cli.server.signing import require_users, with_users
 from projrun.cli.server.upgrading import upgrade_db
@@ -44,6 +45,7 @@ def server(context: click.Context, /, **values: Any) -> None:
         serve(server_settings(values, places), places)
 
 
+server.add_command(endpoint)
 server.add_command(upgrade_db)
 server.add_command(users)
 server.add_command(tokens)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from projrun.cache.lease import Lease, lease_of
 from projrun.directories import JOURNAL
 from projrun.errors import InvalidValueError, ProjrunError
-from projrun.running.record.recorder import LATER, LOG, RUNNER_LOG, RunEnd, RunRecorder
+from projrun.execution.protocol import UNKNOWN_EXIT_CODE
+from projrun.running.record.recorder import LATER, LOG, RUNNER_LOG, RunEnd, RunRecorder, now
 from projrun.tracking.artifacts.files import chunks_of, write_whole
 from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
@@ -106,6 +107,16 @@ def end_created_runs(
         why = f": {end.reason}" if end.reason else ""
         reason = f"left RUNNING by the command of run {owner.run_id}, which is {end.status}{why}"
         RunRecorder(store, run, warn).finish(end._replace(reason=reason))
+
+
+def end_left_running(store: RunStore, run_ids: Iterable[str], warn: Callable[[str], None]) -> None:
+    """End the runs that a process which has ended left RUNNING: it was killed."""
+    for run_id in run_ids:
+        with suppress(ProjrunError):
+            run = store.get_run(run_id)
+            if run.status == "RUNNING":
+                end = RunEnd("FAILED", UNKNOWN_EXIT_CODE, "the process that recorded it was killed", now())
+                RunRecorder(store, run, warn).finish(end)
 
 
 def release(lease: Lease, recorder: RunRecorder, *, delivered: bool) -> None:

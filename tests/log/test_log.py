@@ -1,0 +1,381 @@
+"""Scripts that record with `projrun.log`, as processes of their own: what their store has in the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from projrun.directories import Directories
+from projrun.tracking.entities import Run
+from projrun.tracking.open import open_store
+from projrun.tracking.uri import parse_tracking_uri
+from tests.support.commands import projrun_argv, run_command, run_projrun
+from tests.support.guard import REPOSITORY
+from tests.support.program import projrun_server
+
+pytestmark = pytest.mark.processes
+
+
+class Scripts:
+    """Runs scripts, and reads the store that they record to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environ = {**os.environ, "PROJRUN_HOME": str(folder / "home"), "PYTHONWARNINGS": "error"}
+        self.environ.pop("MLFLOW_TRACKING_URI", None)
+
+    def start(self, text: str, **environ: str) -> subprocess.Popen[str]:
+        """A process that goes on."""
+        script = self.folder / "train.py"
+        script.write_text(f"import os, sys, time\nimport projrun.log as mlflow\n{text}")
+        return subprocess.Popen(
+            [sys.executable, str(script)],
+            env={**self.environ, **environ},
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(self, text: str, *, code: int = 0, **environ: str) -> tuple[str, str]:
+        """What a script prints on both streams."""
+        process = self.start(text, **environ)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == code, err
+        return out, err
+
+    def runs(self) -> list[Run]:
+        """The embedded store's, the newest first."""
+        database = Directories.locate(self.environ).database
+        with closing(
+            open_store(parse_tracking_uri(f"sqlite:///{database}"), self.environ, warn=print)
+        ) as store:
+            return list(
+                store.search_runs(
+                    [each.experiment_id for each in store.search_experiments().experiments]
+                ).runs
+            )
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> Scripts:
+    return Scripts(tmp_path)
+
+
+def values(run: Run) -> dict[str, float]:
+    return {metric.key: metric.value for metric in run.metrics}
+
+
+def tags(run: Run) -> dict[str, str]:
+    return {tag.key: tag.value for tag in run.tags}
+
+
+def test_a_script_is_recorded_without_a_server(scripts: Scripts) -> None:
+    out, err = scripts.run(
+        """
+with mlflow.start_run(run_name="first", tags={"team": "red"}, description="Read **this**") as run:
+    mlflow.log_params({"alpha": 0.5, "model": "rf"})
+    for step in range(2500):
+        mlflow.log_metric("loss", 1 / (1 + step), step=step)
+    mlflow.log_metrics({"nan": float("nan"), "inf": float("inf"), "less": float("-inf")}, step=3)
+    mlflow.log_text("hello", "notes/today.txt")
+    print(run.info.run_id, mlflow.get_artifact_uri("notes"))
+"""
+    )
+    assert err == ""
+    (run,) = scripts.runs()
+    folder = scripts.folder / "home" / "artifacts" / "0" / run.run_id / "artifacts"
+    assert out.split() == [run.run_id, str(folder / "notes")]
+    assert (run.run_name, run.status) == ("first", "FINISHED")
+    assert run.end_time
+    assert {param.key: param.value for param in run.params} == {"alpha": "0.5", "model": "rf"}
+    found = values(run)
+    assert str(found.pop("nan")) == "nan"
+    assert found == {"loss": 1 / 2500, "inf": float("inf"), "less": float("-inf")}
+    assert (folder / "notes" / "today.txt").read_text() == "hello"
+    said = tags(run)
+    assert said["mlflow.source.name"] == str(scripts.folder / "train.py")
+    assert (said["mlflow.source.type"], said["team"], said["mlflow.note.content"]) == (
+        "LOCAL",
+        "red",
+        "Read **this**",
+    )
+
+
+def test_runs_are_nested_and_continued(scripts: Scripts) -> None:
+    scripts.run(
+        """
+with mlflow.start_run(run_name="outer") as outer:
+    with mlflow.start_run(nested=True, run_name="inner"):
+        mlflow.log_metric("depth", 2)
+    assert mlflow.active_run() is outer
+    mlflow.log_metric("depth", 1)
+assert mlflow.active_run() is None
+with mlflow.start_run(run_id=outer.info.run_id):
+    mlflow.log_metric("later", 3)
+"""
+    )
+    by_name = {run.run_name: run for run in scripts.runs()}
+    assert values(by_name["outer"]) == {"depth": 1, "later": 3}
+    assert tags(by_name["inner"])["mlflow.parentRunId"] == by_name["outer"].run_id
+    assert {run.status for run in by_name.values()} == {"FINISHED"}
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "status"),
+    [
+        ("", 0, "FINISHED"),
+        ("raise ValueError", 1, "FAILED"),
+        ("os.kill(os.getpid(), 15)", -15, "KILLED"),
+        ("mlflow.end_run('KILLED')", 0, "KILLED"),
+    ],
+)
+def test_a_run_without_a_block_has_an_end(scripts: Scripts, ending: str, code: int, status: str) -> None:
+    scripts.run(f"mlflow.log_metric('loss', 1)\n{ending}", code=code)
+    (run,) = scripts.runs()
+    assert (run.status, values(run)) == (status, {"loss": 1})
+
+
+def test_a_block_that_fails(scripts: Scripts) -> None:
+    scripts.run("with mlflow.start_run():\n    raise ValueError", code=1)
+    (run,) = scripts.runs()
+    assert run.status == "FAILED"
+
+
+def test_kill_9_loses_a_second_at_most_and_the_run_ends(scripts: Scripts) -> None:
+    process = scripts.start(
+        """
+mlflow.start_run().info
+for step in range(10_000):
+    mlflow.log_metric("step", step, step=step)
+    if step == 100:
+        time.sleep(1)
+        print("a second later", flush=True)
+    time.sleep(0.001)
+"""
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "a second later\n"
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 30
+    while (run := scripts.runs()[0]).status == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert run.status == "FAILED"
+    assert values(run)["step"] >= 100
+    assert tags(run)["projrun.reason"] == "the process that recorded it was killed"
+
+
+def test_what_is_no_value_stops_nothing(scripts: Scripts) -> None:
+    out, err = scripts.run(
+        """
+with mlflow.start_run():
+    mlflow.log_metric("none", "high")
+    mlflow.log_metrics({"a": 1, "b" * 300: 2, "c": 3})
+    mlflow.log_param("alpha", 1)
+    mlflow.log_param("alpha", 2)
+    mlflow.log_artifact("missing.txt")
+    mlflow.log_dict({"a": 1}, "good.json")
+    mlflow.log_figure(object(), "bad.png")
+print("to the end")
+"""
+    )
+    assert out == "to the end\n"
+    (run,) = scripts.runs()
+    assert (values(run), [param.value for param in run.params]) == ({"a": 1, "c": 3}, ["1"])
+    said = dict(line.split(": ", 2)[1:] for line in err.splitlines())
+    missing = str(scripts.folder / "missing.txt")
+    assert set(said) == {"metric 'none'", f"metrics '{'b' * 300}'", "params 'alpha'", missing, "bad.png"}
+    assert "Changing param values is not allowed" in said["params 'alpha'"]
+
+
+def test_a_server_that_is_away_gets_all_of_it_later(scripts: Scripts, tmp_path: Path) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with projrun_server(folder) as server:
+        port = server.port
+    script = """
+mlflow.set_experiment("later")
+with mlflow.start_run(run_name="outer"):
+    mlflow.log_param("alpha", 1)
+    mlflow.log_metric("loss", float("nan"), step=1)
+    mlflow.log_text("kept", "notes.txt")
+    with mlflow.start_run(nested=True, run_name="inner"):
+        mlflow.set_tag("k", "v")
+"""
+    address = f"http://127.0.0.1:{port}"
+    _, err = scripts.run(script, MLFLOW_TRACKING_URI=address)
+    assert err.count("\n") <= 2
+    assert "what is logged waits in" in err
+    waiting = run_projrun("sync", environ=scripts.environ)
+    assert waiting.returncode == 5
+    assert f"waits: what a script logged for {address}" in waiting.stdout
+    with projrun_server(folder, port=port) as server:
+        delivered = run_projrun("sync", environ=scripts.environ)
+        assert (delivered.returncode, delivered.stdout) == (
+            0,
+            f"delivered what a script logged for {address}: 8 calls\n",
+        )
+        assert run_projrun("sync", environ=scripts.environ).stdout == ""
+        with closing(open_store(parse_tracking_uri(server.uri), scripts.environ, warn=print)) as store:
+            experiment = store.get_experiment_by_name("later")
+            assert experiment
+            inner, outer = store.search_runs(
+                [experiment.experiment_id], order_by=["attributes.run_name"]
+            ).runs
+            assert (inner.status, outer.status) == ("FINISHED", "FINISHED")
+            assert tags(inner)["mlflow.parentRunId"] == outer.run_id
+            assert str(values(outer)["loss"]) == "nan"
+    assert not any((tmp_path / "home" / "spool").iterdir())
+
+
+def test_a_server_that_comes_back_gets_it_in_the_same_process(scripts: Scripts, tmp_path: Path) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with projrun_server(folder) as server:
+        port, uri = server.port, server.uri
+        process = scripts.start(
+            """
+from projrun.log import recorder
+recorder._AWAY = 0.2
+mlflow.start_run()
+for step in range(100_000):
+    mlflow.log_metric("step", step, step=step)
+    time.sleep(0.01)
+    if step % 50 == 0:
+        print(step, flush=True)
+    if os.path.exists("enough"):
+        break
+print(step)
+""",
+            MLFLOW_TRACKING_URI=uri,
+        )
+        assert process.stdout
+        assert process.stdout.readline() == "0\n"
+        time.sleep(1)
+    time.sleep(2)
+    with projrun_server(folder, port=port) as server:
+        time.sleep(4)
+        (tmp_path / "enough").touch()
+        out, _ = process.communicate(timeout=60)
+        with closing(open_store(parse_tracking_uri(server.uri), scripts.environ, warn=print)) as store:
+            (run,) = store.search_runs(["0"]).runs
+            history = store.get_metric_history(run.run_id, "step")
+            assert [point.value for point in history.metrics] == list(range(int(out.split()[-1]) + 1))
+            assert run.status == "FINISHED"
+
+
+def test_only_the_first_rank_records(scripts: Scripts) -> None:
+    script = """
+with mlflow.start_run() as run:
+    mlflow.log_metric("rank", int(os.environ["RANK"]))
+    print(run.info.run_id)
+"""
+    assert scripts.run(script, RANK="1")[0] == "\n"
+    scripts.run(script, RANK="0")
+    (run,) = scripts.runs()
+    assert values(run) == {"rank": 0}
+    scripts.run(script, RANK="1", PROJRUN_LOG_RANKS="all")
+    assert len(scripts.runs()) == 2
+
+
+def test_processes_that_are_forked_log_to_the_run_and_do_not_end_it(scripts: Scripts) -> None:
+    scripts.run(
+        """
+import multiprocessing
+def work(number):
+    mlflow.log_metric(f"child{number}", number)
+with mlflow.start_run():
+    context = multiprocessing.get_context("fork")
+    children = [context.Process(target=work, args=(number,)) for number in range(3)]
+    for child in children: child.start()
+    for child in children: child.join()
+    if os.fork() == 0:
+        mlflow.log_metric("forked", 1)
+        sys.exit(0)
+    os.wait()
+    mlflow.log_metric("parent", 1)
+"""
+    )
+    (run,) = scripts.runs()
+    assert values(run) == {"child0": 0, "child1": 1, "child2": 2, "forked": 1, "parent": 1}
+    assert run.status == "FINISHED"
+
+
+def test_questions_are_answered_after_what_was_logged(scripts: Scripts) -> None:
+    out, _ = scripts.run(
+        """
+number = mlflow.create_experiment("wine", tags={"team": "red"})
+assert mlflow.set_experiment("wine").experiment_id == number
+mlflow.set_experiment_tag("data", "v1")
+for alpha in (0.1, 0.5):
+    with mlflow.start_run():
+        mlflow.log_param("alpha", alpha)
+        mlflow.log_metric("rmse", alpha * 2)
+found = mlflow.search_runs(experiment_names=["wine"], filter_string="metrics.rmse > 0.5", output_format="list")
+print([(run.data.params, run.data.metrics) for run in found])
+both = mlflow.search_runs(order_by=["metrics.rmse ASC"], max_results=1, output_format="list")
+print(len(both), both[0].info.status, mlflow.get_experiment(number).tags, mlflow.get_experiment_by_name("beer"))
+try:
+    mlflow.create_experiment("wine")
+except mlflow.LogError as error:
+    print(error)
+try:
+    mlflow.sklearn
+except AttributeError as error:
+    print(error)
+"""
+    )
+    assert out.splitlines() == [
+        "[({'alpha': '0.5'}, {'rmse': 1.0})]",
+        "1 FINISHED {'data': 'v1', 'team': 'red'} None",
+        "Experiment(name=wine) already exists (id 1)",
+        "projrun.log has no 'sklearn'; `import mlflow` has, and records to the same server",
+    ]
+
+
+def test_in_a_run_of_projrun_it_is_that_run(scripts: Scripts) -> None:
+    command = f"command: '{sys.executable} train.py'"
+    (scripts.folder / "MLproject").write_text(f"entry_points:\n  main:\n    {command}\n")
+    (scripts.folder / "train.py").write_text(
+        "import projrun.log as mlflow\nwith mlflow.start_run():\n    mlflow.log_metric('loss', 0.5)\n"
+    )
+    assert (
+        run_projrun("run", ".", "--env-manager=local", environ=scripts.environ, cwd=scripts.folder).returncode
+        == 0
+    )
+    (run,) = scripts.runs()
+    assert (run.status, values(run)) == ("FINISHED", {"loss": 0.5})
+
+
+def test_a_copy_in_an_older_python_uses_the_program_on_path(scripts: Scripts, tmp_path: Path) -> None:
+    python = older_python()
+    (tmp_path / "copied").mkdir()
+    shutil.copytree(REPOSITORY / "projrun" / "log", tmp_path / "copied" / "projrun" / "log")
+    (tmp_path / "copied" / "projrun" / "__init__.py").touch()
+    (tmp_path / "train.py").write_text(
+        "import projrun.log as mlflow\nwith mlflow.start_run():\n    mlflow.log_metric('loss', 0.5)\n"
+    )
+    path = f"{Path(projrun_argv()[0]).parent}:{os.environ['PATH']}"
+    environ = {**scripts.environ, "PATH": path, "PYTHONPATH": str(tmp_path / "copied")}
+    done = run_command([python, "train.py"], cwd=tmp_path, environ=environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    (run,) = scripts.runs()
+    assert (run.status, values(run)) == ("FINISHED", {"loss": 0.5})
+
+
+def older_python() -> str:
+    """One of 3.7 to 3.9, where this machine has one; else the one that runs the tests."""
+    root = Path(os.environ.get("PYENV_ROOT", Path("~/.pyenv").expanduser())) / "versions"
+    return next(
+        (str(found) for minor in (7, 8, 9) for found in sorted(root.glob(f"3.{minor}.*/bin/python"))),
+        sys.executable,
+    )
