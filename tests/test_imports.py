@@ -157,6 +157,17 @@ def test_a_patch_needs_little(tmp_path: Path, base: frozenset[str], allowed: fro
 
 
 @pytest.mark.integration
+def test_a_kept_environment_costs_little(tmp_path: Path) -> None:
+    """Without a file in YAML; that of a project needs its parser."""
+    words = ["run", str(REPOSITORY / "example_projects" / "quickstart"), "--env-manager=virtualenv"]
+    own = {"PROJRUN_HOME": str(tmp_path / "home")}
+    run_projrun(*words, environ=own).check()  # builds it
+    modules = imported_by(tmp_path, *words, environ=own)
+    assert "projrun_backends.environments.python.keys" in modules
+    assert sorted(modules & (NEVER | {"shutil"})) == []
+
+
+@pytest.mark.integration
 def test_a_cached_commit_needs_no_gitpython(tmp_path: Path) -> None:
     project = tmp_path / "repository"
     shutil.copytree(REPOSITORY / "example_projects" / "quickstart", project)

@@ -16,10 +16,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import IO, Literal, NamedTuple
 
 from projrun.cache.locks import exclusive, is_locked, open_locked, try_lock
 from projrun.cache.ownership import foreign_reason, make_private
+from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import IO, Literal
+
+    State = Literal["ready", "broken", "building", "unfinished"]
 
 DESCRIPTION = "description.json"
 """The file of an entry that says what it is, for people."""
@@ -27,7 +33,6 @@ DESCRIPTION = "description.json"
 Facts = Mapping[str, str | tuple[str, ...]]
 """What an entry is and what it was built from, for `projrun envs`. Holds no credentials."""
 
-State = Literal["ready", "broken", "building", "unfinished"]
 
 _MARKER_SUFFIX = ".complete"
 _REMOVED_SUFFIX = ".removed"

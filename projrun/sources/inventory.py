@@ -21,7 +21,7 @@ from projrun.cache.contents import (
     measure,
     removed_of,
 )
-from projrun.cache.entries import ContentCache, Entry, State, describe
+from projrun.cache.entries import ContentCache, Entry, describe
 from projrun.cache.locked_folders import hold, is_held, lock_file, remove_held, sweep
 from projrun.cache.locks import is_locked, open_locked
 from projrun.cache.removal import remove_folder
@@ -29,6 +29,10 @@ from projrun.sources.copies.leftovers import left_behind
 from projrun.sources.copies.run_copies import read_facts
 from projrun.sources.git.mirror_lock import lock_file_of
 from projrun.sources.places import TREE, checkouts, copies, downloads, repositories
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projrun.cache.entries import State
 
 REPOSITORY, CHECKOUT, COPY, DOWNLOAD = "repository", "checkout", "copy", "download"
 

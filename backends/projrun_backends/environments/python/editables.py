@@ -6,7 +6,6 @@ The folder of a fetched project is removed after the run, but the environment st
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -77,6 +76,8 @@ def left_clean(spec: EnvironmentSpec, request: EnvironmentRequest) -> Iterator[N
     finally:
         for path in set(_products(folders)) - before:
             with suppress(OSError):
+                import shutil
+
                 shutil.rmtree(path)
 
 

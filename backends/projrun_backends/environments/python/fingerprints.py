@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,9 +45,11 @@ def _fingerprint(dependency: LocalDependency) -> str:
 
 
 def _digest(files: Iterator[tuple[str, Path]] | list[tuple[str, Path]]) -> str:
-    digest = hashlib.sha256()
+    from hashlib import sha256  # which loads OpenSSL, and only projects with packages of their own need it
+
+    digest = sha256()
     for name, path in files:
-        content = hashlib.sha256()
+        content = sha256()
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
                 content.update(chunk)

@@ -6,13 +6,17 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from projrun.bounded import read_file
 from projrun.directories import home_folder
 from projrun.project.files import exists, is_file
 from projrun.project.text import parse_toml
+from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _DECIDING_PIP_OPTIONS = (
     "index-url",

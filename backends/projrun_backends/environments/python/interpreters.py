@@ -15,10 +15,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from projrun.directories import home_folder
 from projrun.errors import EnvironmentBuildError
+from projrun.tuples import NamedTuple
 from projrun_backends.environments.executables import path_folders, program, pyenv_versions
 from projrun_backends.environments.python.versions import PythonRequest, PythonVersion
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from pathlib import Path
 
 from projrun.bounded import read_file
+from projrun.cache.digests import sha256_for
 from projrun.credentials import without_credentials
 from projrun_backends.environments.python.fingerprints import fingerprint
 from projrun_backends.environments.python.indexes import PackageSettings
@@ -49,14 +49,15 @@ def environment_key(
         ("indexes", indexes),
         ("configured constraints", constraints),
     ]
-    digest = hashlib.sha256()
+    digest = sha256_for(0)()  # of names and versions
     for name, lines in parts:
         # Lengths, so that no two inputs can run together into one.
         digest.update(f"{name} {len(lines)}\n".encode())
         for line in lines:
             text = without_credentials(line).encode(errors="surrogateescape")
             digest.update(b"%d:%b\n" % (len(text), text))
-    return digest.hexdigest()[:_KEY_LENGTH]
+    key: str = digest.hexdigest()
+    return key[:_KEY_LENGTH]
 
 
 def _neutral(requirements: Requirements) -> list[str]:

@@ -6,7 +6,6 @@ import errno
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from projrun.cache.entries import ContentCache, Facts
 from projrun.credentials import without_credentials
@@ -17,6 +16,8 @@ from projrun.environments.protocol import (
     ResolvedEnvironment,
 )
 from projrun.errors import EnvironmentBuildError
+from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
 from projrun_backends.environments.python.editables import left_clean, of_this_request
 from projrun_backends.environments.python.indexes import PackageSettings, package_settings
 from projrun_backends.environments.python.interpreters import (

@@ -6,13 +6,13 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import unquote
 
 from projrun.credentials import without_credentials
 from projrun.errors import RequestError
 from projrun.project.files import exists, is_allowed, is_file, is_inside
 from projrun.project.text import read_text
+from projrun.tuples import NamedTuple
 
 _VARIABLE = r"\$\{([A-Z0-9_]+)\}"
 _OPTION = r"(--[a-z][a-z-]*|-[a-zA-Z])(?:\s*=\s*|\s+|(?=\S)|$)(.*)"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
+from projrun.tuples import NamedTuple
 from projrun_backends.environments.python.requirements import Requirements
 from projrun_backends.environments.python.versions import PythonRequest
 

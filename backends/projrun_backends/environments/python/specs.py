@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from projrun.environments.protocol import Refusal
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.project.files import is_allowed, is_file
 from projrun.project.model import EnvironmentReference
 from projrun.project.text import LocatedError
-from projrun_backends.environments.python.documents import EnvironmentDocument, Text
+from projrun.typed import TYPE_CHECKING
 from projrun_backends.environments.python.formats.pylock import FILE_NAME as PYLOCK_NAME
 from projrun_backends.environments.python.formats.pylock import read_pylock
 from projrun_backends.environments.python.formats.scripts import read_script
@@ -29,6 +28,7 @@ from projrun_backends.environments.python.uv_files import read_uv_project
 from projrun_backends.environments.python.versions import PythonRequest
 
 if TYPE_CHECKING:
+    from projrun_backends.environments.python.documents import EnvironmentDocument, Text
     from projrun_backends.environments.translation.translation import Translated
 
 
@@ -127,6 +127,8 @@ def _read_python_env(
     file: Path, project: Path, environ: Mapping[str, str], within: Path | None
 ) -> EnvironmentSpec:
     """MLflow's python_env.yaml: `python`, `build_dependencies`, `dependencies`."""
+    from projrun_backends.environments.python.documents import EnvironmentDocument  # with the YAML parser
+
     name = display_name(file, project)
     document = EnvironmentDocument(file, name)
     place = document.text("python")

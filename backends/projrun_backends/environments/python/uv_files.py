@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from projrun.errors import RequestError
 from projrun.project.text import read_text
-from projrun_backends.environments.python.documents import read_large, read_toml, table_of
+from projrun.typed import TYPE_CHECKING
 from projrun_backends.environments.python.formats.poetry import poetry_dependencies, read_poetry_project
 from projrun_backends.environments.python.requirements import LocalDependency, Requirements, display_name
 from projrun_backends.environments.python.spec import EnvironmentSpec
+from projrun_backends.environments.python.toml_files import read_large, read_toml, table_of
 from projrun_backends.environments.python.versions import PythonRequest
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _SOURCE = re.compile(r'source = \{ (editable|directory|path) = "([^"]+)" \}')
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from projrun.tuples import NamedTuple
 
 _NUMBER = r"[0-9]{1,9}"
 _VERSION = rf"({_NUMBER})\.({_NUMBER})(?:\.({_NUMBER}))?(?:(a|b|rc)({_NUMBER}))?"

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from projrun.errors import RequestError
 from projrun.project.files import exists
-from projrun_backends.environments.python.documents import read_large, read_toml, table_of
+from projrun.typed import TYPE_CHECKING
 from projrun_backends.environments.python.formats.poetry_constraints import (
     ConstraintError,
     platform_marker,
@@ -33,7 +32,11 @@ from projrun_backends.environments.python.requirements import (
     read_requirement_lines,
 )
 from projrun_backends.environments.python.spec import EnvironmentSpec
+from projrun_backends.environments.python.toml_files import read_large, read_toml, table_of
 from projrun_backends.environments.python.versions import PythonRequest
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _LOCKED = r'\s*name = "([A-Za-z0-9][\w.-]*)"\s+version = "([\w.!+-]+)"'
 _PACKAGE = "\n[[package]]\n"

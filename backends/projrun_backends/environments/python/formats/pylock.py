@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from projrun.errors import RequestError
-from projrun_backends.environments.python.documents import read_large, read_toml, table_of
+from projrun.typed import TYPE_CHECKING
 from projrun_backends.environments.python.formats.toml_values import one_line, one_word, package_name
 from projrun_backends.environments.python.requirements import Line, display_name, read_requirement_lines
 from projrun_backends.environments.python.spec import EnvironmentSpec
+from projrun_backends.environments.python.toml_files import read_large, read_toml, table_of
 from projrun_backends.environments.python.versions import PythonRequest
+
+if TYPE_CHECKING:
+    from typing import Any
 
 FILE_NAME = r"pylock(?:\.[^.]+)?\.toml"
 _VERSION = r"[\w.!+-]+"

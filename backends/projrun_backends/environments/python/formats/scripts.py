@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from projrun.errors import RequestError
 from projrun.project.files import is_file
 from projrun.project.text import read_text
-from projrun_backends.environments.python.documents import read_large, read_toml, table_of
+from projrun.tuples import NamedTuple
+from projrun.typed import TYPE_CHECKING
 from projrun_backends.environments.python.formats.toml_values import lines_of, one_line
 from projrun_backends.environments.python.requirements import Line, display_name, read_requirement_lines
 from projrun_backends.environments.python.spec import EnvironmentSpec
+from projrun_backends.environments.python.toml_files import read_large, read_toml, table_of
 from projrun_backends.environments.python.uv_files import locked_sources, path_sources
 from projrun_backends.environments.python.versions import PythonRequest
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _START = r"# /// ([A-Za-z0-9-]+)"
 _END = "# ///"
