@@ -23,10 +23,15 @@ MODELS = ("sklearn", "back-numbers", "back-tensor", "back-tensors")
 """MLServer cannot give back columns of texts, bytes and datetimes."""
 
 
+def mlserver_python() -> Path:
+    """A Python with MLServer and Triton's client."""
+    return built_environment("mlserver", ("mlserver>=1.7,<2", "mlserver-mlflow>=1.7,<2", *MLFLOW3))
+
+
 @contextmanager
 def mlserver(models: Path, folder: Path) -> Iterator[int]:
     """The port of an MLServer of the models."""
-    python = built_environment("mlserver", ("mlserver>=1.7,<2", "mlserver-mlflow>=1.7,<2", *MLFLOW3))
+    python = mlserver_python()
     port = free_port()
     settings = {
         "host": "127.0.0.1", "http_port": port, "grpc_port": free_port(), "metrics_port": free_port(),
@@ -97,3 +102,24 @@ def test_the_same_requests_get_the_same_tensors(
                 kind = "application/json"
                 found = told(send(port, body, kind, f"{path}/infer", "POST"))
                 assert told(ours.send(body, path=f"{path}/infer")) == found
+
+
+def test_clients_of_others_are_answered(mlflow3_python: Path, scoring_models: Path, tmp_path: Path) -> None:
+    more = {name: (mlflow3_python, scoring_models / name) for name in MODELS}
+    script = Path(__file__).with_name("inference_client_script.py")
+    with scoring_server(mlflow3_python, scoring_models / "plain", tmp_path / "log", more=more) as ours:
+        done = subprocess.run(
+            [mlserver_python(), script, str(ours.port)], capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found.pop("refusal").startswith("[400] ")
+    assert found == {
+        "live": True,
+        "ready": [True, True, False],
+        "inputs": ["a", "b"],
+        "id": "5",
+        "shape": [2, 1],
+        "table": True,
+        "array": True,
+    }
