@@ -20,6 +20,10 @@ _ORDINARY_WORDS = {"local", "existing"}
 _ALLOWED = {
     "projrun/environments/lock_text.py": "formats of lock files, which are compared whatever wrote them",
     "projrun/environments/protocol.py": "MLflow's word in the tag mlflow.project.env",
+    "projrun/cli/models/command.py": "MLflow's word for the command",
+    "projrun/cli/models/image.py": "the program that builds images of models",
+    "projrun/models/images/build.py": "the program that builds images of models",
+    "projrun/models/images/dockerfile.py": "the program that builds images of models",
     "projrun/models/recorded.py": "names of files in a model's folder",
     "projrun/running/shim/on_path/projrun_mlflow_run/redirect.py": "MLflow's words for its backends",
     "projrun/running/shim/on_path/projrun_mlflow_run/request.py": "MLflow's words for arguments of mlflow.run",

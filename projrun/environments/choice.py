@@ -66,7 +66,9 @@ def _default_of(project: Project, chosen: str) -> EnvironmentReference:
     if not able.builds or able.serves(first.kind):
         return first
     found = default_environment(project.directory, project.within, able.serves)
-    return first if found.file is None else found
+    if found.file is None:
+        return first
+    return found._replace(python=first.python, python_origin=first.python_origin)
 
 
 def read_given(given: GivenOptions, choice: Choice) -> Mapping[str, object]:

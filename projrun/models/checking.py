@@ -63,11 +63,6 @@ def installed(served: ServedModel, recorded: RecordedEnvironment) -> Installed:
         ) from None
 
 
-def same_minor(recorded: str, version: str) -> bool:
-    """Whether two versions of Python read each other's code; true where one is not known."""
-    return not recorded or not version or recorded.split(".")[:2] == version.split(".")[:2]
-
-
 def example_body(model: MLmodel, folder: Path) -> bytes | None:
     """The input example as a request's body; None for a model without one that JSON can say.
 

@@ -83,7 +83,7 @@ def fetch_model(
 
 
 def _of_stores(uri: str, fetching: _Fetching, stores: Stores, *, offline: bool) -> FetchedModel:
-    if offline and not _is_local(stores.runs):
+    if offline and not is_local(stores.runs):
         return fetching.remembered()
     return fetching.fetched(resolve(uri, stores.runs, registry=stores.registry), stores.runs)
 
@@ -119,7 +119,7 @@ class _Fetching:
             repository = store.artifacts(place.artifact_uri)
         if repository.folder is not None:
             folder = repository.folder / checked_path(place.path)
-            return FetchedModel(self.shown, folder, is_own=store is not None and _is_local(store))
+            return FetchedModel(self.shown, folder, is_own=store is not None and is_local(store))
         prepare_cache(self._options.cache)
         files = self._listed(repository, place.path)
         # A run's folder, and a version made of it, are one place.
@@ -162,7 +162,8 @@ class _Fetching:
         (entry / "files" / path).rename(entry / TREE)
 
 
-def _is_local(store: RunStore) -> bool:
+def is_local(store: RunStore) -> bool:
+    """Whether it is on this machine, and this user's."""
     return find_part(store, LocalStore) is not None
 
 

@@ -55,6 +55,11 @@ class MLmodel(NamedTuple):
         """The flavor that can be served, if the model has it."""
         return self.flavors.get(PYFUNC)
 
+    @property
+    def python(self) -> str:
+        """The version of the Python that saved it; empty where the file does not say."""
+        return str((self.pyfunc or {}).get("python_version") or "")
+
 
 def read_mlmodel(folder: Path) -> MLmodel:
     """Raises RequestError for a folder without one, and for a file that is none."""

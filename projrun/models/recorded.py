@@ -33,8 +33,7 @@ def recorded_environment(model: MLmodel, folder: Path) -> RecordedEnvironment:
     Raises RequestError for a damaged file.
     """
     documents = {name: _document(folder / name) for name in _FILES[1:]}
-    python = str((model.pyfunc or {}).get("python_version") or "")
-    python = python or str(documents["python_env.yaml"].get("python") or "")
+    python = model.python or str(documents["python_env.yaml"].get("python") or "")
     conda = tuple(_conda(documents["conda.yaml"].get("dependencies")))
     python = python or next((line[8:] for line in conda if line.startswith("python==")), "")
     lines = {

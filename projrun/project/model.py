@@ -90,6 +90,10 @@ class EnvironmentReference(NamedTuple):
     docker: DockerEnv | None = None
     location: Location | None = None
     """Where the MLproject file names it; None for a default file."""
+    python: str = ""
+    """The version of Python where the file asks for none; empty: the manager's choice. A model's MLmodel says it."""
+    python_origin: str = ""
+    """Where it is asked for, for people."""
 
 
 class Project(NamedTuple):

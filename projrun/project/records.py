@@ -23,7 +23,7 @@ def project_to_json(project: Project) -> Json:
     return [
         project.name,
         None if project.file is None else relative(project.file, project.directory),
-        [environment.kind, file, environment.docker, environment.location],
+        [environment.kind, file, *environment[2:]],
         [
             [point.name, point.command, list(point.parameters.values()), point.location]
             for point in project.entry_points.values()
@@ -51,12 +51,14 @@ def relative(file: Path, directory: Path) -> str:
 
 
 def _environment(value: object, directory: Path) -> EnvironmentReference:
-    kind, file, docker, location = _fields(value, 4)
+    kind, file, docker, location, python, origin = _fields(value, 6)
     return EnvironmentReference(
         _text(kind),
         None if file is None else directory / _text(file),
         None if docker is None else _docker(docker),
         _location(location),
+        _text(python),
+        _text(origin),
     )
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Mapping
 
+from projrun.environments.lock_text import locked_packages
 from projrun.environments.protocol import PreparedEnvironment
+from projrun.environments.registry import get_manager
 from projrun.errors import EnvironmentBuildError, RequestError
 from projrun.reporting import Reporter
 from projrun.running.child import child_environment
@@ -37,6 +40,27 @@ def interpreter_of(plan: EnvironmentPlan, environ: Mapping[str, str], reporter: 
             plan.request, plan.resolved, rebuild=plan.rebuild, progress=reporter.progress
         )
     return _of(prepared, environ, plan.resolved.summary)
+
+
+def builds_folders(manager: str) -> bool:
+    """Whether a manager builds environments that are folders. Raises RequestError for an unknown one."""
+    able = get_manager(manager).capabilities
+    return able.builds and not able.containers
+
+
+def locked_python(lock: str) -> str:
+    """The version of Python that the text of a lock is for; empty where it does not say."""
+    return (locked_packages(lock).get("python", "").split() or [""])[0]
+
+
+def python_version(interpreter: Interpreter) -> str:
+    """`3.11.7`, from the lock where there is one; empty for a Python that does not say it."""
+    known = locked_python(interpreter.lock or "")
+    if known:
+        return known
+    words = [*interpreter.command, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]
+    done = subprocess.run(words, env=interpreter.environ, stdout=subprocess.PIPE, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _of(prepared: PreparedEnvironment, environ: Mapping[str, str], summary: str) -> Interpreter:

@@ -163,13 +163,14 @@ def make_plan(
         raise
 
 
-def plan_environment(request: RunRequest, context: Context) -> EnvironmentPlan:
-    """Decide on the environment alone, whatever the entry point would need.
+def plan_environment(request: RunRequest, context: Context, known: Project | None = None) -> EnvironmentPlan:
+    """Decide on the environment alone, whatever the entry point would need; of a project that is known, where it is.
 
     Raises RequestError, SourceError or EnvironmentBuildError.
     """
     checkout = _fetch(request, context, TrustPolicy.of(context.settings), own_copy=False)
-    return _environment(request, context, checkout, _load(request, context, checkout, keep=False))
+    project = known or _load(request, context, checkout, keep=False)
+    return _environment(request, context, checkout, project)
 
 
 def _fetch(

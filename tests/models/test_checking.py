@@ -16,7 +16,6 @@ from projrun.models.checking import (
     first_difference,
     installed,
     read_expected,
-    same_minor,
 )
 from projrun.models.mlmodel import InputExample, MLmodel
 from projrun.models.recorded import RecordedEnvironment
@@ -115,11 +114,3 @@ def test_expected_predictions_are_those_of_predict(tmp_path: Path) -> None:
         read_expected(file)
     with pytest.raises(RequestError, match="cannot be read: No such file"):
         read_expected(tmp_path / "absent")
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [("3.8.18", "3.8.2", True), ("3.8.18", "3.10.1", False), ("", "3.9", True), ("3.1", "3.10", False)],
-)
-def test_a_patch_is_no_other_python(one: str, other: str, same: bool) -> None:
-    assert same_minor(one, other) is same

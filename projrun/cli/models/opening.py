@@ -14,16 +14,19 @@ from typing import Any, NamedTuple
 import click
 
 from projrun.cli.models.mistaken import explained
+from projrun.cli.models.options import RECORDED
+from projrun.cli.models.run_lock import RunLock, run_lock
 from projrun.cli.rendering import print_warning
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_environment_request
 from projrun.errors import NotFoundError, RequestError, SourceError
+from projrun.models.environment import check_python, model_project
 from projrun.models.fetching import FetchedModel, Stores, fetch_model
 from projrun.models.mlmodel import MLmodel, read_mlmodel
 from projrun.models.names import model_name
 from projrun.models.serving.served import ServedModel
 from projrun.reporting import visible
-from projrun.running.interpreter import interpreter_of
+from projrun.running.interpreter import interpreter_of, python_version
 from projrun.running.plan import EnvironmentPlan, plan_environment, tracking_target
 from projrun.running.record.lookup import find_run
 from projrun.running.request import Context, RunRequest, context_of
@@ -53,7 +56,8 @@ def opened_model(
 
     Raises ProjrunError.
     """
-    request = _request(values)
+    is_locked = values.get("locked") == RECORDED
+    request = _request({**values, "locked": None} if is_locked else values)
     context = context_of(request, os.environ)
     for warning in context.warnings:
         print_warning(warning)
@@ -72,7 +76,15 @@ def opened_model(
         mlmodel = read_mlmodel(files.folder)
     except (RequestError, SourceError, NotFoundError) as error:
         raise explained(error, uri, stores) from error
-    return OpenedModel(files, mlmodel, request._replace(uri=str(files.folder)), context)
+    model = OpenedModel(files, mlmodel, request._replace(uri=str(files.folder)), context)
+    return _locked(model, run_lock(mlmodel, stores, options)) if is_locked else model
+
+
+def _locked(model: OpenedModel, lock: RunLock) -> OpenedModel:
+    """The model in the environment of a lock, which must be trusted, too."""
+    request = model.request._replace(options={**model.request.options, "locked": str(lock.file)})
+    files = model.files._replace(is_own=model.files.is_own and lock.is_own)
+    return model._replace(files=files, request=request, context=context_of(request, os.environ))
 
 
 def model_place(values: Mapping[str, Any]) -> Place:
@@ -128,8 +140,9 @@ def check_trust(model: OpenedModel, *, trusted: bool, ask: bool = True) -> None:
 
 def planned_environment(model: OpenedModel) -> EnvironmentPlan:
     """The environment that the model's files ask for, built or not. Raises ProjrunError."""
-    plan = plan_environment(model.request, model.context)
-    for warning in plan.warnings:
+    project = model_project(model.files.folder, model.mlmodel)
+    plan = plan_environment(model.request, model.context, project)
+    for warning in (*plan.warnings, *plan.resolved.warnings):
         print_warning(warning)
     return plan
 
@@ -145,5 +158,8 @@ def served_model(
         )
     check_trust(model, trusted=trusted, ask=ask)
     interpreter = interpreter_of(planned_environment(model), model.context.environ, reporter)
+    warning = check_python(model.mlmodel, python_version(interpreter))
+    if warning:
+        print_warning(warning)
     name = model_name(model.files.shown)
     return ServedModel(name, model.files.folder, interpreter.command, interpreter.environ)

@@ -12,6 +12,9 @@ from projrun.settings.options import OPTIONS, options_of
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+MODEL_URI = "PROJRUN_MODEL_URI"
+"""The variable that names the model, as in an image that has one."""
+
 _TRUST = click.option(
     "--trust",
     is_flag=True,
@@ -24,10 +27,31 @@ _URI = (
     "or an archive's address."
 )
 
+RECORDED = "\0"
+"""The value of `--locked` without a file."""
+
+# Without a file it is the one of the model's run.
+_LOCKED = click.option(
+    "--locked",
+    is_flag=False,
+    flag_value=RECORDED,
+    metavar="[FILE]",
+    help="Build exactly the environment of the lock that the model's run recorded, or of another lock's FILE.",
+)
+
 
 def model_uri(command: Decorated) -> Decorated:
     """`-m URI`, as in MLflow."""
-    return click.option("-m", "--model-uri", "uri", metavar="URI", required=True, help=_URI)(command)
+    return click.option(
+        "-m",
+        "--model-uri",
+        "uri",
+        metavar="URI",
+        required=True,
+        envvar=MODEL_URI,
+        show_envvar=True,
+        help=_URI,
+    )(command)
 
 
 def environment_of_model(command: Decorated) -> Decorated:
@@ -38,14 +62,24 @@ def environment_of_model(command: Decorated) -> Decorated:
 def environment_of_models(command: Decorated) -> Decorated:
     """Which models, and how the environment of each is built."""
     return click.option(
-        "-m", "--model-uri", "uris", metavar="[NAME=]URI", required=True, multiple=True,
+        "-m", "--model-uri", "uris", metavar="[NAME=]URI", required=True, multiple=True, envvar=MODEL_URI,
+        show_envvar=True,
         help=f"{_URI} Give it several times to serve several models, each at /models/NAME.",
     )(_environment(command))  # fmt: skip
 
 
-def _environment(command: Decorated) -> Decorated:
+def image_of_model(command: Decorated) -> Decorated:
+    """Which model, and how its environment is built elsewhere."""
+    return model_uri(
+        _environment(command, frozenset({"offline", "env-manager", "locked", "tracking-uri", "env-file"}))
+    )
+
+
+def _environment(command: Decorated, names: frozenset[str] | None = None) -> Decorated:
     for option in reversed(options_of("model")):
-        command = click_option(option, "model")(command)
+        if names is not None and option.name not in names:
+            continue
+        command = (_LOCKED if option.name == "locked" else click_option(option, "model"))(command)
     return command
 
 

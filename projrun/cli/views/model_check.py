@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from projrun.cli.quantities import count_text
-from projrun.models.checking import Installed, same_minor
+from projrun.models.checking import Installed
+from projrun.models.environment import same_minor
 from projrun.models.recorded import RecordedEnvironment
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from projrun.errors import SourceError, TrackingError
+from projrun.environments.lock_text import lock_kind
+from projrun.errors import RequestError, SourceError, TrackingError
+from projrun.running.record.lookup import find_run
 from projrun.sources.policy import TrustPolicy, place_of
 from projrun.tracking.artifacts.repository import ArtifactRepository
 from projrun.tracking.runs import RunStore
@@ -50,6 +53,23 @@ def _download(repository: ArtifactRepository, paths: tuple[str, ...], folder: Pa
     if (found.size or 0) > _LARGEST:
         raise TrackingError(f"the artifact {found.path} has {found.size} bytes, more than projrun records")
     return repository.download(found.path, folder)
+
+
+def recorded_lock(run_id: str, store: RunStore, policy: TrustPolicy) -> str:
+    """The text of the lock of a run's environment, for what is not a run of it; empty where it recorded none.
+
+    Raises RequestError for an unknown run, and one in a container, SourceError for places that no rule allows.
+    """
+    run = find_run(store, run_id)
+    with TemporaryDirectory(prefix="projrun-lock-") as folder:
+        lock = recorded_files(run.artifact_uri, store, Path(folder), patch=False).lock
+        if lock is None:
+            return ""
+        check_lock(lock, policy)
+        text = lock.read_text(encoding="utf-8", errors="replace")
+    if lock_kind(text) == "image":
+        raise RequestError(f"the run {run_id} was in a container, and its lock is of an image")
+    return text
 
 
 def check_lock(lock: Path, policy: TrustPolicy) -> None:

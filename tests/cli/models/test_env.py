@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -87,3 +88,99 @@ def test_without_an_environment_there_is_no_folder(model: Path) -> None:
     done = run_projrun("models", "env", "-m", model, "--env-manager=local")
     assert done.returncode == 2
     assert "the environment has no folder" in done.stderr
+
+
+def name_run(model: Path, run_id: str) -> None:
+    text = "flavors: {python_function: {loader_module: sprocket}}\n"
+    (model / "MLmodel").write_text(f"{text}run_id: '{run_id}'\n")
+
+
+def test_the_lock_of_the_models_run_is_built(model: Path, workshop: Workshop) -> None:
+    workshop.run(workshop.project("sprocket<2"), "--env-manager=uv").check()
+    name_run(model, workshop.last_run()["run_id"])
+    (model / "requirements.txt").write_text("sprocket\n")
+    assert "sprocket==2.0" in env("-m", model, "--lock").check().stdout
+    assert "sprocket==1.0" in env("-m", model, "--locked", "--lock").check().stdout
+
+
+def test_a_run_without_a_lock_is_named(model: Path, workshop: Workshop) -> None:
+    done = env("-m", model, "--locked")
+    assert done.returncode == 2
+    assert (
+        "--locked: the model names no run, so there is no recorded lock; remove --locked, or" in done.stderr
+    )
+    workshop.run(workshop.project(imports="sys"), "--env-manager=local")
+    name_run(model, workshop.last_run()["run_id"])
+    done = env("-m", model, "--locked")
+    assert done.returncode == 2
+    assert f"the run {workshop.last_run()['run_id']} recorded no lock of its environment" in done.stderr
+    name_run(model, "0" * 32)
+    assert "has no run '000" in env("-m", model, "--locked").stderr
+
+
+def test_a_lock_from_elsewhere_needs_trust_and_is_kept(
+    model: Path, workshop: Workshop, tmp_path: Path
+) -> None:
+    elsewhere = workshop.folder / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    lock = tmp_path / "requirements.lock.txt"
+    lock.write_text("sprocket==2.0\n")
+    with projrun_server(elsewhere) as program:
+        with closing(SqlStore.open(elsewhere / "projrun.db")) as store:
+            run = registered_wine(store, model)
+            store.artifacts(run.artifact_uri).upload(lock, f"environment/{lock.name}")
+        name_run(model, run.run_id)
+        named = ("-m", model, "--tracking-uri", program.uri, "--locked", "--lock")
+        refused = env(*named)
+        assert refused.returncode == 3
+        assert "is from elsewhere, and using a model runs its code" in refused.stderr
+        built = env(*named, "--trust").check()
+        assert "sprocket==2.0" in built.stdout
+    assert env(*named, "--trust", "--offline").check().stdout == built.stdout
+
+
+def test_a_lock_that_is_not_cached_is_not_had_offline(model: Path) -> None:
+    name_run(model, "0" * 32)
+    done = env("-m", model, "--tracking-uri", "http://127.0.0.1:9", "--locked", "--offline")
+    assert done.returncode == 3
+    assert "is not cached, and --offline contacts no server" in done.stderr
+
+
+def test_a_lock_of_an_image_is_no_environment(model: Path, workshop: Workshop) -> None:
+    workshop.run(workshop.project(imports="sys"), "--env-manager=local")
+    run = workshop.last_run()
+    name_run(model, run["run_id"])
+    folder = Path(run["artifact_folder"], "environment")
+    folder.mkdir(exist_ok=True)
+    (folder / "image.lock.txt").write_text(f"id: sha256:{'0' * 64}\n")
+    done = env("-m", model, "--locked")
+    assert done.returncode == 2
+    assert "was in a container, and its lock is of an image" in done.stderr
+
+
+def test_the_python_is_the_one_that_saved_the_model(model: Path) -> None:
+    """Where no file of the environment asks for one."""
+    (model / "python_env.yaml").unlink()
+    here = sys.version_info
+    text = "flavors: {{python_function: {{loader_module: sprocket, python_version: {}}}}}\n"
+    (model / "MLmodel").write_text(text.format(f"{here.major}.{here.minor}.99"))
+    done = env("-m", model).check()
+    assert f"MLmodel asks for Python {here.major}.{here.minor}.99; {here.major}." in done.stderr
+    (model / "MLmodel").write_text(text.format("3.2.1"))
+    done = env("-m", model)
+    assert done.returncode == 4
+    assert "MLmodel: Python 3.2.1 not found" in done.stderr
+    (model / "python_env.yaml").write_text("python: 3.3.0\n")
+    assert "Python 3.3.0 not found" in env("-m", model).stderr
+    (model / "python_env.yaml").unlink()
+    (model / "conda.yaml").write_text("dependencies: [python=3.4.5]\n")
+    assert "conda.yaml:1:16: Python =3.4.5 not found" in env("-m", model).stderr
+
+
+def test_pickled_code_is_not_loaded_by_another_python(model: Path) -> None:
+    flavor = "{loader_module: mlflow.pyfunc.model, python_model: model.pkl, python_version: 3.2.1}"
+    (model / "MLmodel").write_text(f"flavors: {{python_function: {flavor}}}\n")
+    for words in (("predict", "-i", model / "MLmodel"), ("check",), ("serve", "-p", "0")):
+        done = run_projrun("models", *words, "-m", model, "--env-manager=local")
+        assert done.returncode == 4
+        assert "the model's code is pickled: it was saved by Python 3.2.1, and the environment" in done.stderr

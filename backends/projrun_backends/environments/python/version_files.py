@@ -22,11 +22,17 @@ _NAMED = r"(?:c?python)?[@-]?(.*?)(?:-(?:linux|macos|darwin)-.*)?"
 def with_pinned_python(spec: EnvironmentSpec, request: EnvironmentRequest) -> EnvironmentSpec:
     """The spec with the Python of the nearest `.python-version`, from the project's folder up.
 
-    What the environment's own file asks for takes precedence; `requires-python` is a limit. RequestError for a
-    conflict with that of a project; that of a script takes precedence, as with uv.
+    What the environment's own file and the reference ask for takes precedence; `requires-python` is a limit.
+    RequestError for a conflict with that of a project; that of a script takes precedence, as with uv.
     """
     if spec.python is not None and not spec.python_required:
         return spec
+    named = request.reference
+    asked = PythonRequest.parse(named.python) if named.python else None
+    if asked is not None and spec.python is None:
+        return spec._replace(
+            python=asked, python_origin=named.python_origin, python_instead=asked.same_minor()
+        )
     warnings: list[str] = []
     folder = spec.script.parent if spec.script else spec.uv_project or request.project_directory
     for file in _files(folder, request.checkout_root):
