@@ -18,6 +18,8 @@ from tests.support.commands import missing, require_tool
 
 BASE_IMAGE = "projrun-tests/base:latest"
 """Python and busybox; no bash."""
+PYTHON_IMAGE = "projrun-tests/python:latest"
+"""The same with pip."""
 
 _KEEPER = Path(__file__).with_name("keeper.py")
 
@@ -44,7 +46,7 @@ def docker_daemon(shared: Path) -> Iterator[str]:
     with FileLock(folder / "lock"):
         me.touch()
         host = _running(docker, folder) or _start(docker, folder)
-        _import_base(docker, host)
+        import_image(docker, host, BASE_IMAGE)
     try:
         yield host
     finally:
@@ -94,17 +96,18 @@ def _start(docker: str, folder: Path) -> str:
     return host
 
 
-def _import_base(docker: str, host: str) -> None:
+def import_image(docker: str, host: str, name: str, *, installs: bool = False) -> None:
+    """Give the daemon BASE_IMAGE or, with `installs`, PYTHON_IMAGE, where it does not have it."""
     from tests.support.docker_image import write_base
 
-    if docker_output(host, "images", "--quiet", BASE_IMAGE):
+    if docker_output(host, "images", "--quiet", name):
         return
     busybox = require_tool("busybox")
     with tempfile.TemporaryFile() as content:
-        write_base(Path(busybox), content)
+        write_base(Path(busybox), content, installs=installs)
         content.seek(0)
         subprocess.run(
-            [docker, "--host", host, "import", "--change", "ENV PATH=/usr/bin:/bin", "-", BASE_IMAGE],
+            [docker, "--host", host, "import", "--change", "ENV PATH=/usr/bin:/bin", "-", name],
             stdin=content,
             stdout=subprocess.DEVNULL,
             check=True,

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -16,11 +16,18 @@ _LEFT_OUT = re.compile(
     r"/(test|tests|idlelib|tkinter|turtledemo|ensurepip|lib2to3|site-packages|dist-packages|"
     r"__pycache__|config-[^/]*)(/|$)|_tkinter|\.a$"
 )
+_LEFT_OUT_BESIDE_PIP = re.compile(_LEFT_OUT.pattern.replace("ensurepip|", ""))
 _LOADED = re.compile(r"(?:=> )?(/\S+) \(0x")
 
 
-def write_base(busybox: Path, stream: IO[bytes]) -> None:
-    """A tar with /bin (busybox), /usr/bin/python and its standard library, /tmp and root's passwd entry."""
+_OF_WHEELS = ("libstdc++", "libgcc_s", "libpthread", "libdl", "librt", "libm", "libutil")
+
+
+def write_base(busybox: Path, stream: IO[bytes], *, installs: bool = False) -> None:
+    """A tar with /bin (busybox), /usr/bin/python and its standard library, /tmp and root's passwd entry.
+
+    With `installs` also what pip needs, and libraries that wheels expect.
+    """
     with tarfile.open(fileobj=stream, mode="w") as archive:
         _folder(archive, "tmp", 0o1777)
         _text(archive, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
@@ -29,15 +36,30 @@ def write_base(busybox: Path, stream: IO[bytes]) -> None:
         for applet in _output(str(busybox), "--list").split():
             if applet != "busybox":
                 _link(archive, f"bin/{applet}", "busybox")
-        _python(archive)
+        if installs:
+            _python(archive, _LEFT_OUT_BESIDE_PIP, _libraries_of_wheels())
+        else:
+            _python(archive, _LEFT_OUT)
 
 
-def _python(archive: tarfile.TarFile) -> None:
+def _libraries_of_wheels() -> Iterator[Path]:
+    known = _output("ldconfig", "-p")
+    for library in _OF_WHEELS:
+        found = re.search(rf"\s{re.escape(library)}\.so\.\d \(.*=> (\S+)", known)
+        if found:
+            yield Path(found[1])
+
+
+def _python(archive: tarfile.TarFile, left_out: re.Pattern[str], more: Iterable[Path] = ()) -> None:
     program = Path(sys.executable).resolve()
     library = Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix}))
-    for file in {program, *_libraries(program, library)}:
+    for file in {program, *_libraries(program, library), *more}:
         archive.add(file.resolve(), str(file).lstrip("/"))
-    archive.add(library, str(library).lstrip("/"), filter=_wanted)
+    archive.add(
+        library,
+        str(library).lstrip("/"),
+        filter=lambda member: None if left_out.search(f"/{member.name}") else member,
+    )
     for name in ("python", "python3"):
         _link(archive, f"usr/bin/{name}", str(program))
 
@@ -47,10 +69,6 @@ def _libraries(program: Path, library: Path) -> Iterator[Path]:
     for file in (program, *modules):
         for match in _LOADED.finditer(_output("ldd", str(file))):
             yield Path(match[1])
-
-
-def _wanted(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    return None if _LEFT_OUT.search(f"/{member.name}") else member
 
 
 def _folder(archive: tarfile.TarFile, name: str, mode: int) -> None:

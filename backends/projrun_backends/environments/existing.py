@@ -87,7 +87,11 @@ def _python(prefix: Path) -> Path:
     found = program(prefix / "bin", "python")
     if found:
         return found
-    if not prefix.is_dir():
+    try:
+        is_folder = prefix.is_dir()
+    except OSError as error:  # in a folder that is closed to this user
+        raise RequestError(f"--env: {prefix} cannot be read: {error.strerror}") from None
+    if not is_folder:
         raise RequestError(f"--env: folder {prefix} not found", hint="create it: python -m venv FOLDER")
     link = prefix / "bin/python"
     if link.is_symlink():

@@ -104,6 +104,8 @@ def test_what_is_no_environment(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="not found") as raised:
         MANAGER.resolve(ask(tmp_path, tmp_path / "gone"))
     assert "python -m venv" in raised.value.hint
+    with pytest.raises(RequestError, match="cannot be read: File name too long"):
+        MANAGER.resolve(ask(tmp_path, tmp_path / ("x" * 300)))  # as one in a closed folder
     with pytest.raises(RequestError, match="is not an environment: it has no bin/python"):
         MANAGER.resolve(ask(tmp_path, tmp_path))
     venv = prefix(tmp_path / "venv", "pyvenv.cfg")

@@ -1,0 +1,1 @@
+"""Images that serve a model: the folder that one is built from, and building it."""
