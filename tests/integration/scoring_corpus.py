@@ -122,7 +122,7 @@ def every_type() -> Iterator[object]:
 
 
 NESTED_ROW: dict[str, object] = {
-    "longs": [1, 2], "lists": [[1.5], []], "person": {"name": "Ada", "age": 36}, "people": [{"name": "Bob"}],
+    "longs": [1, 2], "lists": [[1.5], [2.5]], "person": {"name": "Ada", "age": 36}, "people": [{"name": "Bob"}],
     "map": {"a": "b"}, "any": [1, "two", None], "number": 1.5,
 }  # fmt: skip
 
@@ -136,7 +136,7 @@ def nested_types() -> Iterator[object]:
     yield {"dataframe_split": {"columns": list(NESTED_ROW), "data": [list(NESTED_ROW.values())]}}
     other: dict[str, tuple[object, ...]] = {
         "longs": ([1.5], ["1"], 1, None, [None], [2**70], [True], {}),
-        "lists": ([], [[1]], [["x"]], [1], None, "x"),
+        "lists": ([], [[1]], [[1.5], []], [["x"]], [1], None, "x"),
         "person": (
             {}, {"name": 1}, {"name": "A", "age": None}, {"name": "A", "age": "1"}, {"name": "A", "x": 1}, [], None,
         ),

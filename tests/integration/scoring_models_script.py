@@ -143,6 +143,7 @@ def main(root: Path) -> None:
         "nested": ModelSignature(NESTED),
         "unnamed": ModelSignature(UNNAMED),
         "text": ModelSignature(TEXT),
+        "mixed": ModelSignature(Schema([ColSpec(DataType.double, "a"), ColSpec(DataType.string, "b")])),
         "tensor": ModelSignature(TENSOR),
         "tensors": ModelSignature(TENSORS),
     }.items():

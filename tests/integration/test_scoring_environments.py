@@ -20,6 +20,18 @@ pytestmark = pytest.mark.integration
 FLASK = ("mlflow==2.9.2", "scikit-learn>=1.3,<2", "setuptools<70")
 # With FastAPI, of which newer ones have no `route`, and which MLflow 2 does not install.
 FASTAPI = ("mlflow==2.22.5", "scikit-learn>=1.5,<2", "sqlalchemy<2.1", "fastapi<0.116", "uvicorn")
+BOOSTED = """
+import sys
+import mlflow.xgboost
+import pandas as pd
+from mlflow.models import infer_signature
+from xgboost import XGBRegressor
+table = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "b": [1.0, 0.0, 1.0, 0.0]})
+model = XGBRegressor(n_estimators=3).fit(table, [1.0, 2.0, 3.0, 4.0])
+mlflow.xgboost.save_model(
+    model, sys.argv[1], signature=infer_signature(table, model.predict(table)), pip_requirements=["xgboost"]
+)
+"""
 FIRST = (*MLFLOW1, "pandas<3", "scikit-learn>=1.3,<2")
 
 
@@ -57,6 +69,17 @@ def test_mlflow_2_answers_as_its_own_server(
     with mlflow_serving(python, folder, tmp_path / "mlflow.log") as port:
         theirs = [send(port, *request) for request in requests]
     with scoring_server(python, folder, tmp_path / "log") as ours:
+        assert differences(requests, theirs, ours) == []
+
+
+def test_models_of_xgboost_answer_as_mlflows_server(beside_mlflow3: tuple[str, ...], tmp_path: Path) -> None:
+    python = built_environment("mlflow3-xgboost", (*beside_mlflow3, "mlflow>=3.17,<4", "xgboost-cpu>=3,<4"))
+    subprocess.run([python, "-c", BOOSTED, tmp_path / "model"], check=True, capture_output=True)
+    requests = bodies("sklearn")
+    with mlflow_serving(python, tmp_path / "model", tmp_path / "mlflow.log") as port:
+        theirs = [send(port, *request) for request in requests]
+    assert sum(reply.status == 200 for reply in theirs) > 10
+    with scoring_server(python, tmp_path / "model", tmp_path / "log") as ours:
         assert differences(requests, theirs, ours) == []
 
 

@@ -20,7 +20,7 @@ def without_mlflow(beside_mlflow3: tuple[str, ...]) -> Path:
     return built_environment("without-mlflow", beside_mlflow3)
 
 
-MODELS = ("sklearn", "custom", "every", "nested", "tensors")
+MODELS = ("sklearn", "custom", "every", "nested", "mixed", "tensors")
 FURTHER = ("plain", "tensor", "pickled", "unnamed", "text", "given")
 
 

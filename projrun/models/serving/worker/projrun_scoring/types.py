@@ -193,18 +193,19 @@ class Schema:
         self.required = [name for name, each in zip(self.names, self.inputs) if each.required]
         self.by_name = {each.name: each for each in self.inputs} if self.has_names else {}
         # Texts, bytes and dates have several types in pandas: there is more to them than to compare one.
-        is_plain = not self.is_tensors and self.has_names and len(self.by_name) == len(self.inputs)
-        self._plain = is_plain and [
-            each.type.numpy if isinstance(each.type, Scalar) and each.type.numpy.kind in "bif" else None
-            for each in self.inputs
-        ]
+        is_plain = not self.is_tensors and len(self.by_name) == len(self.inputs)
+        is_plain = is_plain and all(isinstance(each.type, Scalar) for each in self.inputs)
+        types = [each.type.numpy for each in self.inputs] if is_plain else []
+        self._plain = types if all(kind.kind in "bif" for kind in types) else []
 
     def __repr__(self) -> str:
         return repr(self.inputs)
 
     def fits(self, table: Any) -> bool:
         """Whether a table has just these columns, with numbers or flags of their types: nothing is left to do then."""
-        return list(table.columns) == self.names and table.dtypes.tolist() == self._plain
+        return (
+            bool(self._plain) and list(table.columns) == self.names and table.dtypes.tolist() == self._plain
+        )
 
     def pandas_types(self) -> list[Any]:
         """Those of its columns. Raises MlflowException where one has none."""
