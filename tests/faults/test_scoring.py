@@ -216,7 +216,7 @@ def test_killed_workers_cost_one_request_each(start: Start) -> None:
 @pytest.mark.large
 @pytest.mark.parametrize("max_batch", [1, 32])
 def test_many_killed_workers_cost_one_request_each(start: Start, max_batch: int) -> None:
-    killed(start, 100, max_batch=max_batch)
+    killed(start, 40, max_batch=max_batch)
 
 
 class Held(NamedTuple):

@@ -39,30 +39,21 @@ class Link:
         self._socket.setblocking(True)
         # A process that the model starts would keep it open, and the server would not see this one die.
         self._socket.set_inheritable(False)
+        self._stream = self._socket.makefile("rb", 1 << 16)
 
-    def receive(self) -> tuple[dict[str, Any], bytearray] | None:
+    def receive(self) -> tuple[dict[str, Any], bytes] | None:
         """The next request; None once the server has closed the socket."""
-        lengths = self._read(LENGTHS.size)
-        if lengths is None:
+        lengths = self._stream.read(LENGTHS.size)
+        if len(lengths) < LENGTHS.size:
             return None
         head_size, body_size = LENGTHS.unpack(lengths)
-        head, body = self._read(head_size), self._read(body_size)
-        return None if head is None or body is None else (json.loads(bytes(head)), body)
+        head, body = self._stream.read(head_size), self._stream.read(body_size)
+        return (json.loads(head), body) if len(head) + len(body) == head_size + body_size else None
 
     def send(self, head: dict[str, Any], body: bytes = b"") -> None:
         """Send an answer."""
         encoded = json.dumps(head).encode()
         self._socket.sendall(LENGTHS.pack(len(encoded), len(body)) + encoded + body)
-
-    def _read(self, size: int) -> bytearray | None:
-        data = bytearray(size)
-        view, got = memoryview(data), 0
-        while got < size:
-            count = self._socket.recv_into(view[got:])
-            if not count:
-                return None
-            got += count
-        return data
 
     def wait_for_its_end(self) -> None:
         """Return when the server has closed the socket, or died."""
@@ -121,9 +112,7 @@ def _answer_all(link: Link, model: Any) -> None:
         head, body = request
         try:
             told = head.get("infer")
-            answer = (
-                model.answer(head["type"], bytes(body)) if told is None else model.infer(bytes(body), told)
-            )
+            answer = model.answer(head["type"], body) if told is None else model.infer(body, told)
         except Exception as error:
             answer = _fault(error)
         link.send(*answer)
@@ -141,7 +130,7 @@ def main(descriptor: str, folder: str) -> int:
     if first is None:
         return 0
     try:
-        model = _load(folder, json.loads(bytes(first[1])))
+        model = _load(folder, json.loads(first[1]))
     except BaseException as error:
         traceback.print_exc()
         link.send({"failed": _why(error)})
