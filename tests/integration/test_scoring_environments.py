@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.scoring_corpus import Request, requests_for
-from tests.support.scoring import scoring_server, send
+from tests.integration.scoring_corpus import JSON, Request, requests_for
+from tests.support.scoring import scoring_server, send, start_scoring
 from tests.support.scoring_mlflow import differences, mlflow_serving
 from tests.support.virtualenvs import MLFLOW1, built_environment
 
@@ -93,6 +93,30 @@ def test_mlflow_skinny_is_enough(
     skinny = built_environment("skinny-models", (*beside_mlflow3, "mlflow-skinny>=3.17,<4"))
     with scoring_server(skinny, folder, tmp_path / "log") as ours:
         assert differences(requests, theirs, ours) == []
+
+
+def test_tensors_need_numpy_alone(
+    mlflow3_python: Path, beside_mlflow3: tuple[str, ...], scoring_models: Path, tmp_path: Path
+) -> None:
+    folder = scoring_models / "tensors"
+    requests = [
+        each for each in bodies("tensors") if "dataframe_" not in str(each.body) and each.kind == JSON
+    ]
+    with scoring_server(mlflow3_python, folder, tmp_path / "whole.log") as whole:
+        theirs = [whole.send(*request) for request in requests]
+    numpy = built_environment("numpy-alone", beside_mlflow3[:1])
+    with scoring_server(numpy, folder, tmp_path / "log") as ours:
+        assert differences(requests, theirs, ours) == []
+
+
+def test_columns_need_pandas(beside_mlflow3: tuple[str, ...], scoring_models: Path, tmp_path: Path) -> None:
+    numpy = built_environment("numpy-alone", beside_mlflow3[:1])
+    process = start_scoring(numpy, scoring_models / "every", tmp_path / "log")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert output.endswith(
+        "cannot be loaded: its environment has no pandas, which requests need: add pandas\n"
+    )
 
 
 @pytest.mark.parametrize("model", ["sklearn", "every"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import traceback
 
@@ -32,6 +33,7 @@ class Model:
         self.version = version
         self.errors = (MlflowException,)
         self._schema = Schema(inputs) if inputs else None
+        _import_pandas(self._schema)
         self._params = parse_params(params) if params else None
         self._names = {param.name for param in self._params or ()}
         self._predict = predict
@@ -78,6 +80,17 @@ class Model:
                 BAD_REQUEST,
                 stack_trace=traceback.format_exc(),
             ) from None
+
+
+def _import_pandas(schema: Schema | None) -> None:
+    """Not in the first request. Tensors do without; where nothing is known, it is there or not."""
+    if schema is not None and schema.is_tensors:
+        return
+    try:
+        importlib.import_module("pandas")
+    except ModuleNotFoundError:
+        if schema is not None:
+            raise
 
 
 def _kind(content_type: str) -> tuple[str, str]:
