@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from threading import TIMEOUT_MAX
 
 from . import state
 from .environment import now, warn
@@ -26,7 +27,7 @@ def log_artifact(
     local_path: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None
 ) -> None:
     """A file or a folder, below `artifact_path` of the run's artifacts. Returns when it is there."""
-    path = os.path.realpath(os.fspath(local_path))
+    path = os.path.abspath(os.fspath(local_path))
     if not os.path.exists(path):
         warn(path, "no such file: nothing was logged")
         return
@@ -39,7 +40,7 @@ def log_artifacts(
     local_dir: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None
 ) -> None:
     """What a folder holds, below `artifact_path` of the run's artifacts. Returns when it is there."""
-    path = os.path.realpath(os.fspath(local_dir))
+    path = os.path.abspath(os.fspath(local_dir))
     if not os.path.isdir(path):
         warn(path, "no such folder: nothing was logged")
         return
@@ -153,7 +154,7 @@ def _send(run: Run, files: Iterable[tuple[str, str]]) -> None:
     """Returns when they are where they belong, or copied to where they wait."""
     for file, path in files:
         state.put(run, "artifact", {"file": file, "path": path})
-    flush()  # the caller may remove the files now
+    flush(TIMEOUT_MAX)  # then the caller may remove the files
 
 
 def _log_file(run: Run, artifact_file: str, write: Callable[[str], object]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import state
 from .entities import Experiment, Run
-from .errors import RefusedError
+from .errors import AwayError, RefusedError
 from .server import Server, send_artifact
 from .values import pairs
 
@@ -30,11 +30,52 @@ class Calls:
         self._servers: dict[str, Server] = {}
         self._experiments: dict[tuple[str, str, str], str] = {}
 
+    def interrupt(self) -> None:
+        """The call under way fails; called by another thread."""
+        for server in list(self._servers.values()):
+            server.interrupt()
+
     def close(self) -> None:
         """End the connections."""
         for server in self._servers.values():
             server.end()
         self._servers.clear()
+
+    def record(self, run: Run, call: str, body: Json, say: Callable[[str, str], object]) -> None:
+        """As `make`; what is refused is said, and takes no other values with it. Raises AwayError."""
+        if run.is_silent:
+            return
+        try:
+            self.make(run, call, body)
+        except AwayError:
+            raise
+        except RefusedError as error:
+            self._refused(run, call, body, error, say)
+        except (
+            Exception
+        ) as error:  # a file that cannot be read, a full disk, or a bug of ours: the rest goes on
+            say(call, f"not recorded: {type(error).__name__}: {error}")
+
+    def _refused(
+        self, run: Run, call: str, body: Json, error: RefusedError, say: Callable[[str, str], object]
+    ) -> None:
+        values = (
+            [(kind, value) for kind, each in body.items() for value in each]
+            if call == "runs/log-batch"
+            else []
+        )
+        if len(values) > 1:
+            half = len(values) // 2
+            for part in (values[:half], values[half:]):
+                smaller: Json = {}
+                for kind, value in part:
+                    smaller.setdefault(kind, []).append(value)
+                self.record(run, call, smaller, say)
+            return
+        say(f"{values[0][0]} {values[0][1]['key']!r}" if values else call, f"not recorded: {error}")
+        if call == "runs/create":  # nor is what follows
+            run.is_silent = True
+            run.is_made.set()
 
     def make(self, run: Run, call: str, body: Json) -> None:
         """A call for a run. Raises AwayError, RefusedError."""
@@ -42,14 +83,16 @@ class Calls:
         if call == "runs/create":
             self._create(server, run, body)
         elif call == "artifact":
-            send_artifact(server, run.info.artifact_uri or self._place(server, run), body)
+            send_artifact(server, self._place(server, run), body)
         else:
-            server.call("POST", call, {"run_id": run.info.run_id, **body})
+            server.call("POST", call, {"run_id": run.run_id, **body})
 
     def _place(self, server: Server, run: Run) -> str:
-        """Where the artifacts of a run are that another process has started."""
-        run.know(server.call("GET", "runs/get", {"run_id": run.info.run_id})["run"]["info"])
-        return run.info.artifact_uri
+        """Where its artifacts are."""
+        if run.known is None or not run.known.artifact_uri:  # another process has started it
+            run.know(server.call("GET", "runs/get", {"run_id": run.run_id})["run"]["info"])
+        assert run.known is not None  # noqa: S101 - now it is
+        return run.known.artifact_uri
 
     def _create(self, server: Server, run: Run, body: Json) -> None:
         """Once: a server that did not answer may have created it."""
@@ -68,7 +111,7 @@ class Calls:
         tags = dict(body["tags"])
         parent = body["parent"]
         if parent is not None:
-            tags["mlflow.parentRunId"] = parent.info.run_id if isinstance(parent, Run) else parent
+            tags["mlflow.parentRunId"] = parent.run_id if isinstance(parent, Run) else parent
         wanted = {name: body[name] for name in ("run_name", "user_id", "start_time") if body[name]}
         wanted.update(experiment_id=experiment_id, tags=[*pairs(tags), origin])
         run.know(server.call("POST", "runs/create", wanted)["run"]["info"])

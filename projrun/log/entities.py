@@ -33,8 +33,26 @@ class Run:
     @property
     def info(self) -> RunInfo:
         """What the server says of the run; waits until it is created there, or until that must wait, too."""
+        run_id = self.run_id
+        if self._info is not None and not self._info.experiment_id and not self.is_silent:
+            self._ask(run_id)
+        return self._info or RunInfo({"run_id": run_id})
+
+    @property
+    def run_id(self) -> str:
+        """Its id; waits as `info` does."""
         self.is_made.wait(deadline())
-        return self._info or RunInfo({"run_id": self.origin})
+        return self._info.run_id if self._info else self.origin
+
+    def _ask(self, run_id: str) -> None:
+        """About a run that was created elsewhere."""
+        from contextlib import suppress
+
+        from .errors import LogError
+        from .questions import get_run
+
+        with suppress(LogError):  # its id is known
+            self._info = get_run(run_id).known
 
     @property
     def data(self) -> RunData:

@@ -7,6 +7,8 @@ import sys
 from time import time
 
 _RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
+_MOST = 1000
+"""Warnings of a process."""
 _said: set[tuple[str, str]] = set()
 
 
@@ -33,13 +35,20 @@ def now() -> int:
 
 def warn(about: str, text: str) -> None:
     """Say it once: a loop would say it a thousand times."""
-    if (about, text) not in _said:
+    if (about, text) not in _said and len(_said) < _MOST:
         _said.add((about, text))
         try:
-            sys.stderr.write(f"projrun.log: {about}: {text}\n")
+            sys.stderr.write(f"projrun.log: {visible(about)}: {visible(text)}\n")
             sys.stderr.flush()
         except (OSError, ValueError):  # closed
             pass
+
+
+def visible(text: str) -> str:
+    """Without what a terminal would obey: a server says it."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
 
 
 def home() -> str:

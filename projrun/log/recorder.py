@@ -10,7 +10,7 @@ from . import state
 from .calls import Calls
 from .entities import Run
 from .environment import warn
-from .errors import AwayError, RefusedError
+from .errors import AwayError
 from .spool import Spool
 from .values import written
 
@@ -77,13 +77,11 @@ class Recorder:
             self._keep(run, call, body)
             return
         try:
-            self.calls.make(run, call, body)
+            self.calls.record(run, call, body, warn)
         except AwayError as error:
             self._away_until = time() + _AWAY
             spool = self._keep(run, call, body)
             warn(spool.target or "no server", f"{error}; what is logged waits in {spool.path}")
-        except RefusedError as error:
-            self._refused(run, call, body, error)
 
     def _is_away(self) -> bool:
         """Whether values wait already: later ones wait behind them. Tries to deliver them now and then."""
@@ -92,7 +90,7 @@ class Recorder:
         if time() < self._away_until or self._sender.is_closing:
             return True
         try:
-            self._spool.deliver(self.calls)
+            self._spool.deliver(self.calls, warn)
         except AwayError:
             self._away_until = time() + _AWAY
             return True
@@ -106,23 +104,6 @@ class Recorder:
         if call == "runs/create":
             run.is_made.set()  # no caller waits for its id
         return self._spool
-
-    def _refused(self, run: Run, call: str, body: Json, error: RefusedError) -> None:
-        """One value that is refused takes no others with it."""
-        values = [(kind, value) for kind in ("metrics", "params", "tags") for value in body.get(kind, ())]
-        if call == "runs/log-batch" and len(values) > 1:
-            half = len(values) // 2
-            for part in (values[:half], values[half:]):
-                smaller: Json = {}
-                for kind, value in part:
-                    smaller.setdefault(kind, []).append(value)
-                self._record(run, call, smaller)
-        else:
-            what = f"{values[0][0]} {values[0][1]['key']!r}" if values else call
-            warn(what, f"not recorded: {error}")
-            if call == "runs/create":  # nor is what follows
-                run.is_silent = True
-                run.is_made.set()
 
 
 class _Batch:
@@ -144,7 +125,7 @@ class _Batch:
         self.run = run
         if when:
             timestamp, step = when
-            point = {"key": call, "value": written(value), "timestamp": int(timestamp), "step": int(step)}
+            point = {"key": call, "value": written(value), "timestamp": timestamp, "step": step}
             self._values["metrics"].append(point)
         else:
             for kind, values in value.items():

@@ -11,7 +11,7 @@ from .entities import Run
 from .environment import is_silent, now, warn
 from .errors import LogError
 from .sender import flush, prepare
-from .values import number, pairs, written
+from .values import number, pairs, whole, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def log_metric(
 ) -> None:
     """A value of a metric: any number, NaN and infinities too. `timestamp` is in ms, now by default."""
     try:
-        run = _threads.runs[-1] if run_id is None else Run(run_id, is_silent=is_silent())
+        run = _threads.runs[-1] if run_id is None else current_run(run_id)
     except (AttributeError, IndexError):
         run = start_run()
     if type(value) is not float:
@@ -102,11 +102,13 @@ def log_metric(
         if converted is None:
             return
         value = converted
-    when = timestamp or int(time() * 1000)
+    if type(step) is not int:
+        step = whole(f"step of metric {key!r}", step)
+    when = int(time() * 1000) if timestamp is None else whole(f"time of metric {key!r}", timestamp)
     if model_id is None and dataset is None:
-        _append((run, key, value, when, step or 0))
+        _append((run, key, value, when, step))
     else:
-        point = {"key": key, "value": written(value), "timestamp": when, "step": int(step or 0)}
+        point = {"key": key, "value": written(value), "timestamp": when, "step": step}
         about = {
             "model_id": model_id,
             "dataset_name": getattr(dataset, "name", None),

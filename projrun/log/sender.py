@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.5
 """Seconds between two deliveries: what a kill -9 may lose."""
-_LAST = 5.0
-"""Seconds that the spool takes at the end, and all of it after TERM."""
+_LAST = 7.0
+"""Seconds that the spool takes at the end, and all of it after TERM: more than a connection does that is being made."""
 _starting = threading.Lock()
 _owner: list[int] = []
 """The process that ends the runs, not a child that was forked from it."""
@@ -44,9 +44,13 @@ class Sender:
     def close(self) -> None:
         """What cannot be recorded at once goes to the spool."""
         self.is_closing = True
-        self.flush(_LAST)
-        if self._recorder is not None:
-            self._recorder.calls.close()
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.calls.interrupt()
+        if not self.flush(_LAST):
+            warn("not recorded", "the server does not answer, and the values could not be kept in time")
+        elif recorder is not None:
+            recorder.calls.close()
 
     def _work(self) -> None:
         # The network's modules are imported here, beside the training.
@@ -127,6 +131,8 @@ def _before_fork() -> None:
 def _after_fork() -> None:
     """The queue and the connection are the parent's."""
     state.sender = None
+    while state.pipes:
+        state.pipes.pop().close()
     state.queue.clear()
     state.open_runs.clear()
     if state.active():

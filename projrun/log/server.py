@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import suppress
 from time import time
 
+from . import state
 from .environment import deadline, without_password
 from .errors import AwayError, RefusedError
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 _LONG = 300.0
 """Seconds without a byte that an artifact may take."""
+_CONNECT = 5.0
+"""Seconds until a server has to take a connection."""
+_NOT_FOR_GOOD = (401, 403, 407, 408, 429)
 _RETRIES = (0.1, 0.4, 1.5)
 """Pauses in seconds before a call is made again."""
 
@@ -76,7 +81,10 @@ class Server:
             answer = self.send(method, f"{path}?{urlencode(body)}")
         else:
             answer = self.send(method, path, json.dumps(body).encode())
-        said: Json = json.loads(answer or b"{}")
+        try:
+            said: Json = json.loads(answer or b"{}")
+        except ValueError:
+            raise AwayError(f"what answers at {self._host} is not an MLflow server") from None
         return said
 
     def send(
@@ -91,14 +99,17 @@ class Server:
             except (OSError, HTTPException) as error:
                 self.close()
                 status, answer, again = 0, str(error).encode() or type(error).__name__.encode(), 0.0
-            if status and status < 400:
+            if 200 <= status < 300:
                 return answer
-            if status and status < 500 and status != 429:
-                raise _refusal(status, answer)
-            if pause is None or self._is_hurried():
+            refusal = _refusal(status, answer)
+            if refusal is not None:
+                raise refusal
+            if pause is None or self._is_hurried() or (status and status < 500 and status != 429):
                 break
             self._sleep(max(pause, again))
         what = f"it answers {status}" if status else answer.decode(errors="replace")
+        if status in (401, 403):
+            what += "; see MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD and MLFLOW_TRACKING_TOKEN"
         raise AwayError(f"the server at {self._host} cannot be used: {what}")
 
     def _sleep(self, seconds: float) -> None:
@@ -114,7 +125,8 @@ class Server:
             data.seek(0)
         if self._connection is None:
             self._connection = self._connect()
-        self._connection.timeout = timeout
+        if self._connection.sock is None:
+            self._connection.connect()
         if self._connection.sock is not None:
             self._connection.sock.settimeout(min(timeout, 5.0) if self._is_hurried() else timeout)
         self._connection.request(method, f"{self._before}{self._path}{path}", data, headers)
@@ -136,8 +148,8 @@ class Server:
             f"{self._scheme}://{self._host}:{self._port or 80}" if where and self._scheme == "http" else ""
         )
         if self._scheme == "http":
-            return HTTPConnection(host, port, timeout=deadline())
-        secure = HTTPSConnection(host, port, timeout=deadline(), context=_certificates())
+            return HTTPConnection(host, port, timeout=_CONNECT)
+        secure = HTTPSConnection(host, port, timeout=_CONNECT, context=_certificates())
         if where:
             secure.set_tunnel(self._host, self._port)
         return secure
@@ -148,13 +160,26 @@ class Server:
             self._connection.close()
             self._connection = None
 
+    def interrupt(self) -> None:
+        """The request under way fails; called by another thread."""
+        sock = self._connection and self._connection.sock
+        if sock:
+            with suppress(OSError):  # it is closed meanwhile
+                sock.shutdown(2)
+
     def end(self) -> None:
         """For good; a server of our own ends, too."""
+        import subprocess
+
         self.close()
         if self._process is not None:
             self._process.stdin.close()
             self._process.stdout.close()
-            self._process.wait()
+            try:
+                self._process.wait(_CONNECT)
+            except subprocess.TimeoutExpired:
+                self._process.terminate()
+                self._process.wait()
 
 
 def _certificates() -> Any:
@@ -174,14 +199,18 @@ def _certificates() -> Any:
     return context
 
 
-def _refusal(status: int, answer: bytes) -> RefusedError:
+def _refusal(status: int, answer: bytes) -> RefusedError | None:
+    """Only MLflow itself says no for good: a login that ended, a proxy or another address may be put right."""
     import json
 
+    if not 400 <= status < 500 or status in _NOT_FOR_GOOD:
+        return None
     try:
         said = json.loads(answer)
-        return RefusedError(str(said["error_code"]), str(said["message"]))
+        code, message = str(said["error_code"]), str(said["message"])
     except (ValueError, KeyError, TypeError):
-        return RefusedError("", f"the server answers {status}: {answer[:200].decode(errors='replace')}")
+        return None
+    return None if code == "ENDPOINT_NOT_FOUND" else RefusedError(code, message)
 
 
 def send_artifact(server: Server, root: str, body: Json) -> None:
@@ -227,6 +256,8 @@ def _start_server(uri: str) -> Any:
     left_out = () if installed else ("PYTHONPATH", "PYTHONHOME")
     environ = {name: value for name, value in os.environ.items() if name not in left_out}
     # Ctrl-C is for the script, whose last values are still to come.
-    return subprocess.Popen(
+    process = subprocess.Popen(
         argv, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     )
+    state.pipes += [process.stdin, process.stdout]
+    return process

@@ -8,12 +8,11 @@ import os
 import shutil
 
 from .entities import Run
-from .environment import home, warn, without_password
-from .errors import RefusedError
+from .environment import home, without_password
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import TextIO
 
     from .calls import Calls
@@ -29,19 +28,25 @@ def _folder() -> str:
 class Spool:
     """A file of calls that wait for their server, one line each; the files of artifacts are in a folder beside it."""
 
-    def __init__(self, path: str, target: str) -> None:
+    def __init__(self, path: str, target: str, file: TextIO) -> None:
         self.path, self.target = path, target
-        self._lock: TextIO | None = None
+        self._file = file
+        """Locked until this process ends, or the spool is delivered."""
         self._runs: dict[str, Run] = {}
         self._done = 0
+        self._is_cut = False
 
     @classmethod
     def create(cls, uri: str) -> Spool:
         """A new one, in the data folder of projrun."""
         os.makedirs(_folder(), mode=0o700, exist_ok=True)
-        spool = cls(os.path.join(_folder(), f"{os.urandom(8).hex()}{_ENDING}"), without_password(uri))
+        path = os.path.join(_folder(), f"{os.urandom(8).hex()}{_ENDING}")
+        file = open(  # noqa: SIM115 - held until this process ends
+            os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600), "a+", encoding="utf-8"
+        )
+        fcntl.flock(file, fcntl.LOCK_EX)
+        spool = cls(path, without_password(uri), file)
         spool._write({"target": spool.target, "version": 1})
-        spool._is_taken()
         return spool
 
     @classmethod
@@ -52,22 +57,13 @@ class Spool:
         except FileNotFoundError:
             return
         for name in names:
-            spool = cls(os.path.join(_folder(), name), "")
-            if name.endswith(_ENDING) and not spool._is_taken():
-                with open(spool.path, encoding="utf-8") as file:
-                    head = file.readline()
-                if head.endswith("\n"):
-                    spool.target = str(json.loads(head)["target"])
-                    yield spool
-
-    def _is_taken(self) -> bool:
-        """Whether another process has it; else this one has it now."""
-        self._lock = open(self.path, encoding="utf-8")  # noqa: SIM115 - held until the process ends
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        return not os.path.exists(self.path)  # another one has delivered it meanwhile
+            if name.endswith(_ENDING):
+                path = os.path.join(_folder(), name)
+                file = _locked(path)
+                if file is not None:
+                    head = _line(file.readline())
+                    if head is not None:
+                        yield cls(path, str(head.get("target", "")), file)
 
     def add(self, run: Run, call: str, body: Json) -> None:
         """One more call."""
@@ -87,18 +83,20 @@ class Spool:
         return shutil.copyfile(file, os.path.join(folder, os.urandom(8).hex()))
 
     def _write(self, line: Json) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-        with open(os.open(self.path, flags, 0o600), "a", encoding="utf-8") as file:
-            file.write(json.dumps(line, default=str) + "\n")
+        # A line that a full disk has cut off must not take this one with it.
+        self._file.write("\n" * self._is_cut + json.dumps(line, default=str) + "\n")
+        self._is_cut = True
+        self._file.flush()
+        self._is_cut = False
 
-    def deliver(self, calls: Calls) -> int:
-        """Make the calls that wait, in their order, and remove the file; how many. Raises AwayError."""
+    def deliver(self, calls: Calls, say: Callable[[str, str], object]) -> int:
+        """Make the calls that wait, in their order, and remove the file; how many. Raises AwayError.
+
+        `say` gets what the server refuses.
+        """
         done = 0
-        for run, call, body in self._calls():
-            try:
-                calls.make(run, call, body)
-            except RefusedError as error:
-                warn(call, f"not recorded: {error}")
+        for run, call, body in self._calls(say):
+            calls.record(run, call, body, say)
             done += 1
         self.remove()
         return done
@@ -107,24 +105,29 @@ class Spool:
         """Forget what waits."""
         os.unlink(self.path)
         shutil.rmtree(f"{self.path}.files", ignore_errors=True)
-        if self._lock is not None:
-            self._lock.close()
+        self._file.close()
 
-    def _calls(self) -> Iterator[tuple[Run, str, Json]]:
+    def _calls(self, say: Callable[[str, str], object]) -> Iterator[tuple[Run, str, Json]]:
         """What waits, in its order; asked again, what was not taken then."""
         with open(self.path, encoding="utf-8") as file:
-            for number, line in enumerate(file):
-                if number <= self._done or not line.endswith("\n"):  # the head; where a process was killed
+            for number, text in enumerate(file):
+                if number <= self._done:  # the head, and what was taken
                     continue
-                said = json.loads(line)
-                run = self._run(said["run"], said["run_id"])
-                body = said["body"]
-                if "parent_origin" in body:
-                    body["parent"] = body["parent"] or self._run(body["parent_origin"], "")
-                if said["call"] == "runs/create":
-                    body["again"] = True
-                yield run, said["call"], body
+                said = _line(text)
+                if said is None:
+                    if text.strip():
+                        say(self.path, f"line {number + 1} is damaged: not recorded")
+                else:
+                    yield self._run(said["run"], said["run_id"]), said["call"], self._body(said)
                 self._done = number
+
+    def _body(self, said: Json) -> Json:
+        body: Json = said["body"]
+        if "parent_origin" in body:
+            body["parent"] = body["parent"] or self._run(body["parent_origin"], "")
+        if said["call"] == "runs/create":
+            body["again"] = True
+        return body
 
     def _run(self, origin: str, run_id: str) -> Run:
         run = self._runs.setdefault(origin, Run())
@@ -132,3 +135,26 @@ class Spool:
         if run_id and run.known is None:
             run.know({"run_id": run_id})
         return run
+
+
+def _locked(path: str) -> TextIO | None:
+    """The file, which this process has now; None where another one has it, or has delivered it."""
+    try:
+        file = open(path, encoding="utf-8")  # noqa: SIM115 - held until it is delivered
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file if os.path.exists(path) else None
+
+
+def _line(text: str) -> Json | None:
+    """A line as it was written; None for half a one, of a process that was killed or a disk that was full."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) else None

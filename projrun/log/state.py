@@ -23,6 +23,8 @@ threads = threading.local()
 open_runs: list[Run] = []
 """The runs that this process has started and not ended."""
 sender: Sender | None = None
+pipes: list[Any] = []
+"""To the server of a store on this machine, which ends when they are closed."""
 uri: str | None = None
 experiment: tuple[str, str] | None = None
 """What `set_experiment` has chosen: ("id" or "name", text)."""

@@ -21,6 +21,15 @@ def number(key: str, value: Any) -> float | None:
         return None
 
 
+def whole(what: str, value: Any) -> int:
+    """A number of any library without its fraction; 0 for None, and, with a warning, for what is none."""
+    try:
+        return int(value or 0)
+    except Exception:
+        warn(what, f"{value!r:.60} is not a whole number: 0")
+        return 0
+
+
 def written(value: float) -> float | str:
     """JSON has no words for these; protobuf's has."""
     if value - value == 0:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -273,6 +277,178 @@ print(step)
             assert run.status == "FINISHED"
 
 
+@contextmanager
+def answering(*answer: bytes) -> Iterator[str]:
+    """A server that gives every request that answer; without one, none."""
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                kept.append(connection)
+                connection.settimeout(0.5)
+                with suppress(OSError):
+                    connection.recv(65536)
+                    connection.sendall(b"".join(answer))
+                    if answer:
+                        connection.close()
+
+    kept: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+    for connection in kept:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", "it answers 401; see MLFLOW_TRACKING_USERNAME"),
+        (
+            b'HTTP/1.1 403 No\r\nContent-Length: 33\r\n\r\n{"error_code": "X", "message": ""}',
+            "it answers 403",
+        ),
+        (b"HTTP/1.1 404 No\r\nContent-Length: 4\r\n\r\nnope", "it answers 404"),
+        (b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n", "it answers 302"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>", "is not an MLflow server"),
+        (b"", "cannot be used"),
+    ],
+)
+def test_who_does_not_answer_as_mlflow_is_away(
+    scripts: Scripts, tmp_path: Path, answer: bytes, why: str
+) -> None:
+    with answering(answer) if answer else answering() as address:
+        begin = time.monotonic()
+        _, err = scripts.run(
+            "mlflow.log_metric('loss', 1)",
+            MLFLOW_TRACKING_URI=address, MLFLOW_HTTP_REQUEST_TIMEOUT="1", no_proxy="127.0.0.1",
+        )  # fmt: skip
+        assert time.monotonic() - begin < 20
+        assert why in err
+        assert "what is logged waits in" in err
+        assert (
+            run_projrun("sync", environ={**scripts.environ, "MLFLOW_HTTP_REQUEST_TIMEOUT": "1"}).returncode
+            == 5
+        )
+    (spool,) = (tmp_path / "home" / "spool").iterdir()
+    calls = [json.loads(line).get("call") for line in spool.read_text().splitlines()]
+    assert calls == [None, "runs/create", "runs/log-batch", "runs/update"]
+
+
+def test_a_server_that_does_not_answer_holds_the_end_for_a_while_only(
+    scripts: Scripts, tmp_path: Path
+) -> None:
+    with answering() as address:
+        process = scripts.start(
+            "mlflow.log_metric('loss', 1)\ntime.sleep(1)\nprint(1, flush=True)\ntime.sleep(60)",
+            MLFLOW_TRACKING_URI=address,
+        )
+        assert process.stdout
+        process.stdout.readline()
+        begin = time.monotonic()
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+        assert time.monotonic() - begin < 25
+    assert "what is logged waits in" in err
+    (spool,) = (tmp_path / "home" / "spool").iterdir()
+    assert [json.loads(line).get("call") for line in spool.read_text().splitlines()][1:] == [
+        "runs/create", "runs/log-batch", "runs/update"
+    ]  # fmt: skip
+
+
+def test_what_waits_is_refused_value_by_value(scripts: Scripts, tmp_path: Path) -> None:
+    """As online; a line that is cut off takes no other with it."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with projrun_server(folder) as server:
+        port = server.port
+    address = f"http://127.0.0.1:{port}"
+    scripts.run(
+        """
+with mlflow.start_run(experiment_id="12345"):
+    mlflow.log_metric("gone", 1)
+with mlflow.start_run(run_name="kept"):
+    mlflow.log_metrics({"a": 1, "b" * 300: 2, "c": 3})
+""",
+        MLFLOW_TRACKING_URI=address,
+    )
+    (spool,) = (tmp_path / "home" / "spool").iterdir()
+    spool.write_text(spool.read_text() + '{"run": "12')
+    with projrun_server(folder, port=port) as server:
+        synced = run_projrun("sync", environ=scripts.environ)
+        assert (synced.returncode, synced.stderr) == (0, "")
+        assert [line.split(":")[0] for line in synced.stdout.splitlines()] == [
+            "runs/create", f"metrics '{'b' * 300}'", str(spool), "delivered what a script logged for http"
+        ]  # fmt: skip
+        with closing(open_store(parse_tracking_uri(server.uri), scripts.environ, warn=print)) as store:
+            (run,) = store.search_runs(["0"]).runs
+            assert (run.run_name, values(run)) == ("kept", {"a": 1, "c": 3})
+
+
+def test_values_of_a_run_by_its_id_are_the_first_call(scripts: Scripts) -> None:
+    out, _ = scripts.run("print(mlflow.start_run().info.run_id)")
+    scripts.run(f"mlflow.log_metric('late', 2, run_id='{out.strip()}')")
+    (run,) = scripts.runs()
+    assert values(run) == {"late": 2}
+
+
+def test_a_child_that_lives_on_does_not_hold_the_end(scripts: Scripts) -> None:
+    begin = time.monotonic()
+    process = scripts.start(
+        """
+mlflow.start_run().info
+if os.fork() == 0:
+    for each in (0, 1, 2):
+        os.close(each)
+    time.sleep(60)
+    os._exit(0)
+"""
+    )
+    process.communicate(timeout=50)
+    assert time.monotonic() - begin < 40
+    (run,) = scripts.runs()
+    assert run.status == "FINISHED"
+
+
+def test_steps_of_other_kinds_take_nothing_with_them(scripts: Scripts) -> None:
+    _, err = scripts.run(
+        """
+with mlflow.start_run():
+    mlflow.log_metric("a", 1, step=2.0)
+    mlflow.log_metric("b", 2, step="first")
+    mlflow.log_metric("c", 3, timestamp="now")
+"""
+    )
+    (run,) = scripts.runs()
+    assert {metric.key: (metric.value, metric.step) for metric in run.metrics} == {
+        "a": (1, 2),
+        "b": (2, 0),
+        "c": (3, 0),
+    }
+    assert err.count("is not a whole number") == 2
+
+
+def test_a_link_is_logged_by_its_own_name(scripts: Scripts) -> None:
+    (scripts.folder / "blob123").write_text("weights")
+    (scripts.folder / "latest.pt").symlink_to("blob123")
+    scripts.run("with mlflow.start_run():\n    mlflow.log_artifact('latest.pt')")
+    (run,) = scripts.runs()
+    artifacts = scripts.folder / "home" / "artifacts" / "0" / run.run_id / "artifacts"
+    assert [(file.name, file.read_text()) for file in artifacts.iterdir()] == [("latest.pt", "weights")]
+
+
+def test_a_server_cannot_write_to_the_terminal(scripts: Scripts) -> None:
+    body = b'{"error_code": "X", "message": "\\u001b[2Jgone\\nprojrun: all is well"}'
+    answer = b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with answering(answer) as address:
+        _, err = scripts.run(
+            "mlflow.log_metric('loss', 1)", MLFLOW_TRACKING_URI=address, no_proxy="127.0.0.1"
+        )
+    assert err == "projrun.log: runs/create: not recorded: \\x1b[2Jgone\\x0aprojrun: all is well\n"
+
+
 def test_only_the_first_rank_records(scripts: Scripts) -> None:
     script = """
 with mlflow.start_run() as run:
@@ -347,6 +523,7 @@ def test_in_a_run_of_projrun_it_is_that_run(scripts: Scripts) -> None:
     (scripts.folder / "MLproject").write_text(f"entry_points:\n  main:\n    {command}\n")
     (scripts.folder / "train.py").write_text(
         "import projrun.log as mlflow\nwith mlflow.start_run():\n    mlflow.log_metric('loss', 0.5)\n"
+        "    print(mlflow.get_artifact_uri('x'), mlflow.active_run().info.experiment_id)\n"
     )
     assert (
         run_projrun("run", ".", "--env-manager=local", environ=scripts.environ, cwd=scripts.folder).returncode

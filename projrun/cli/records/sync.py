@@ -92,6 +92,8 @@ def _print(
     for run in active:
         print_text(f"waits: {_name(run, '')} is active and delivers its record itself")
     for each in spooled:
+        for text in each.refused:
+            print_line(one_line(text))
         what = f"what a script logged{f' for {each.target}' if each.target else ''}"
         if each.reason:
             print_line(f"waits: {what}: {each.reason}")

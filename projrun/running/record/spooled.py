@@ -19,6 +19,8 @@ class Spooled(NamedTuple):
     """For people; empty for the store of this machine."""
     calls: int = 0
     """How many were made."""
+    refused: tuple[str, ...] = ()
+    """What the server has refused, and why."""
     reason: str = ""
     """Why they still wait; empty where none does."""
 
@@ -26,13 +28,16 @@ class Spooled(NamedTuple):
 def deliver_spooled(target: TrackingUri, *, alone: bool) -> Iterator[Spooled]:
     """Make the calls of processes that have ended; `alone` for `target`, whose address has its password."""
     for spool in Spool.waiting():
-        if alone and spool.target != target.shown:
-            continue
-        address = target.text if spool.target == target.shown else spool.target
-        calls = Calls(uri=lambda address=address: address)  # type: ignore[misc]
-        try:
-            yield Spooled(spool.path, spool.target, spool.deliver(calls))
-        except AwayError as error:
-            yield Spooled(spool.path, spool.target, reason=str(error))
-        finally:
-            calls.close()
+        if not alone or spool.target == target.shown:
+            yield _delivered(spool, target.text if spool.target == target.shown else spool.target)
+
+
+def _delivered(spool: Spool, address: str) -> Spooled:
+    calls, refused = Calls(uri=lambda: address), list[str]()
+    try:
+        made = spool.deliver(calls, lambda about, text: refused.append(f"{about}: {text}"))
+    except AwayError as error:
+        return Spooled(spool.path, spool.target, refused=tuple(refused), reason=str(error))
+    finally:
+        calls.close()
+    return Spooled(spool.path, spool.target, made, tuple(refused))
