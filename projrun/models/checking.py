@@ -12,18 +12,16 @@ from typing import NamedTuple
 import msgspec
 
 from projrun.bounded import parse_json, read_file
-from projrun.errors import InvalidValueError, RequestError
-from projrun.models.mlmodel import MLmodel
+from projrun.errors import RequestError
 from projrun.models.recorded import RecordedEnvironment
 from projrun.models.serving.answers import Answer
 from projrun.models.serving.batch import JSON
 from projrun.models.serving.process import ModelError, WorkerProcess
 from projrun.models.serving.served import ServedModel
-from projrun.tracking.artifacts.paths import checked_path
 
 _SCRIPT = Path(__file__).parent / "serving" / "worker" / "installed.py"
 _LARGEST = 1 << 28
-"""Bytes of an example."""
+"""Bytes of predictions."""
 _CLOSE = 1e-6
 """The relative difference that two numbers may have: other processors round in other ways."""
 
@@ -61,30 +59,6 @@ def installed(served: ServedModel, recorded: RecordedEnvironment) -> Installed:
             f"the Python of the environment does not work: {served.command[0]} ended with {done.returncode}",
             hint="its own output is above",
         ) from None
-
-
-def example_body(model: MLmodel, folder: Path) -> bytes | None:
-    """The input example as a request's body; None for a model without one that JSON can say.
-
-    Raises RequestError for a file that is gone or damaged.
-    """
-    example = model.input_example
-    if example is None or example.kind.startswith("sparse"):
-        return None
-    name = example.serving or example.file
-    try:
-        body = read_file(folder / checked_path(name), _LARGEST)
-        value = parse_json(body.decode())
-    except (InvalidValueError, OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is damaged"
-        raise RequestError(f"the model's input example {name} cannot be read: {reason}") from None
-    if example.serving:
-        return body
-    if isinstance(value, dict) and {"columns", "data"} <= value.keys():
-        return json.dumps({"dataframe_split": value}).encode()
-    if isinstance(value, dict) and value.keys() & {"inputs", "instances"}:
-        return body
-    return json.dumps({"inputs": value}).encode()
 
 
 def ask(served: ServedModel, body: bytes | None, seconds: float) -> object:

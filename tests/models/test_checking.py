@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,51 +11,13 @@ import pytest
 from projrun.errors import RequestError
 from projrun.models.checking import (
     PackageDifference,
-    example_body,
     first_difference,
     installed,
     read_expected,
 )
-from projrun.models.mlmodel import InputExample, MLmodel
 from projrun.models.recorded import RecordedEnvironment
 from projrun.models.serving.process import ModelError
 from projrun.models.serving.served import ServedModel
-
-TABLE = {"columns": ["a"], "data": [[1]]}
-
-
-@pytest.mark.parametrize(
-    ("written", "expected"),
-    [
-        (TABLE, {"dataframe_split": TABLE}),  # MLflow 1 and 2
-        ({"inputs": [1]}, {"inputs": [1]}),
-        ([{"role": "user"}], {"inputs": [{"role": "user"}]}),
-    ],
-)
-def test_an_example_of_older_versions_becomes_a_body(
-    tmp_path: Path, written: object, expected: object
-) -> None:
-    (tmp_path / "x.json").write_text(json.dumps(written))
-    body = example_body(MLmodel({}, input_example=InputExample("x.json")), tmp_path)
-    assert json.loads(body or b"") == expected
-
-
-def test_an_example_of_mlflow_3_is_a_body_already(tmp_path: Path) -> None:
-    (tmp_path / "serving.json").write_text('{"dataframe_split": {}}')
-    example = InputExample("absent.json", "serving.json", "dataframe")
-    assert example_body(MLmodel({}, input_example=example), tmp_path) == b'{"dataframe_split": {}}'
-    assert example_body(MLmodel({}), tmp_path) is None
-    sparse = InputExample("x.npz", "", "sparse_matrix_csr")
-    assert example_body(MLmodel({}, input_example=sparse), tmp_path) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "text"), [("absent.json", ""), ("../up.json", "{}"), ("x.json", "{"), ("x.json", "\xff")]
-)
-def test_an_example_that_cannot_be_read(tmp_path: Path, name: str, text: str) -> None:
-    (tmp_path / "x.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(RequestError, match=r"input example .* cannot be read"):
-        example_body(MLmodel({}, input_example=InputExample(name)), tmp_path)
 
 
 def here(*command: str) -> ServedModel:

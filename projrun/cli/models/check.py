@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from projrun.cli.rendering import print_facts, print_json
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.views.model_check import CheckedModel, document_of, facts_of
 from projrun.errors import RequestError
-from projrun.models.checking import ask, example_body, first_difference, installed, read_expected
+from projrun.models.checking import ask, first_difference, installed, read_expected
 from projrun.models.recorded import recorded_environment
+from projrun.models.serving.example import example_body
 from projrun.models.serving.process import ModelError
 from projrun.models.serving.served import ServedModel
 
@@ -53,7 +55,8 @@ def check(trust: bool, expected: Path | None, timeout: float, as_json: bool, **v
     """
     reporter = CommandLineReporter()
     model = opened_model(values, reporter)
-    body = example_body(model.mlmodel, model.files.folder)
+    example = example_body(model.files.folder, model.mlmodel.input_example)
+    body = None if example is None else json.dumps(example).encode()
     if expected is not None and body is None:
         raise RequestError("--expected: the model has no input example to predict", hint="remove --expected")
     wanted = None if expected is None else read_expected(expected)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from errno import ENOENT
 from pathlib import Path
 from typing import Any
 
 from projrun.bounded import parse_json, read_file
-from projrun.errors import InvalidValueError
+from projrun.errors import InvalidValueError, RequestError
 from projrun.models.mlmodel import InputExample, MLmodel
 from projrun.models.serving.docs.samples import sample_request
 from projrun.models.signature import Signature
+from projrun.reporting import visible
 from projrun.tracking.artifacts.paths import checked_path
 
-_LARGEST = 100_000
+_LARGEST = 1 << 28
+"""Bytes of an example."""
+_SHOWN = 100_000
 """Bytes of an example: more is none for people."""
 _FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _TABLE = 300
@@ -38,26 +42,44 @@ def curl_data(model: MLmodel, folder: Path) -> str | None:
 
 
 def written_example(folder: Path, example: InputExample | None) -> Mapping[str, Any] | None:
-    """The body of a request that was saved with the model. MLflow before 2.14 saved the input alone."""
-    if example is None:
+    """As `example_body`, for people: None also for one that is long, gone or damaged."""
+    try:
+        return example_body(folder, example, _SHOWN)
+    except RequestError:
         return None
-    for name in (example.serving, example.file):
+
+
+def example_body(
+    folder: Path, example: InputExample | None, largest: int = _LARGEST
+) -> Mapping[str, Any] | None:
+    """The body of a request that was saved with the model; None where there is none that JSON can say.
+
+    MLflow before 2.14 saved the input alone. Raises RequestError for a file that is gone, damaged or over `largest`
+    bytes. No file outside of the folder is read: the model need not be trusted yet.
+    """
+    if example is None or example.kind.startswith("sparse"):
+        return None
+    reason = ""
+    for name in filter(None, (example.serving, example.file)):
         file = _inside(folder, name)
         try:
-            read = None if file is None else parse_json(read_file(file, _LARGEST).decode())
-        except (OSError, ValueError):
-            continue
-        if read is not None:
-            return _body(read, example.kind)
-    return None
+            if file is None:
+                raise FileNotFoundError(ENOENT, "it is not in the model's folder")
+            return _body(parse_json(read_file(file, largest).decode()), example.kind)
+        except (OSError, ValueError) as error:
+            found = error.strerror if isinstance(error, OSError) else "it is damaged"
+            reason = reason or f"{visible(name)} cannot be read: {found}"
+    raise RequestError(f"the model's input example {reason}")
 
 
-def _body(read: object, kind: str) -> Mapping[str, Any] | None:
-    if isinstance(read, dict) and any(form in read for form in _FORMS):
-        return read
-    if kind == "dataframe" and isinstance(read, dict):
-        return {"dataframe_split": read}
-    return None if kind.startswith("sparse") else {"inputs": read}
+def _body(read: object, kind: str) -> Mapping[str, Any]:
+    if isinstance(read, dict):
+        if any(form in read for form in _FORMS):
+            return read
+        # What MLflow 1 saved says no kind.
+        if kind == "dataframe" or (not kind and {"columns", "data"} <= read.keys()):
+            return {"dataframe_split": read}
+    return {"inputs": read}
 
 
 def _inside(folder: Path, name: str) -> Path | None:

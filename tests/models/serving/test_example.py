@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from projrun.models.mlmodel import MLmodel, read_mlmodel
-from projrun.models.serving.example import curl_data, written_example
+from projrun.errors import RequestError
+from projrun.models.mlmodel import InputExample, MLmodel, read_mlmodel
+from projrun.models.serving.example import curl_data, example_body, written_example
 
 COLUMNS = '[{"name": "a", "type": "double"}, {"name": "b", "type": "string", "required": false}]'
 UNNAMED = '[{"type": "double"}, {"type": "long"}]'
@@ -92,6 +93,46 @@ def test_inputs_that_older_mlflows_saved_become_bodies(
 ) -> None:
     found = model(tmp_path, example=f"{{artifact_path: input.json, type: {kind}}}", input=saved)
     assert written_example(tmp_path, found.input_example) == body
+    assert example_body(tmp_path, found.input_example) == body
+
+
+TABLE = {"columns": ["a"], "data": [[1]]}
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (TABLE, {"dataframe_split": TABLE}),  # MLflow 1 and 2
+        ({"inputs": [1]}, {"inputs": [1]}),
+        ({"dataframe_records": [{"a": 1}]}, {"dataframe_records": [{"a": 1}]}),
+        ([{"role": "user"}], {"inputs": [{"role": "user"}]}),
+    ],
+)
+def test_an_example_without_a_kind_becomes_a_body(tmp_path: Path, written: object, expected: object) -> None:
+    (tmp_path / "x.json").write_text(json.dumps(written))
+    assert example_body(tmp_path, InputExample("x.json")) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("absent.json", "", "it is not in the model's folder"),
+        ("../up.json", "{}", "it is not in the model's folder"),
+        ("x.json", "{", "it is damaged"),
+        ("x.json", "\xff", "it is damaged"),
+        ("link.json", "{}", "it is not in the model's folder"),
+    ],
+)
+def test_an_example_that_cannot_be_read(tmp_path: Path, name: str, text: str, said: str) -> None:
+    """A link out of the model's folder neither: the model need not be trusted yet."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (tmp_path / "up.json").write_text('{"inputs": "secret"}')
+    (folder / "link.json").symlink_to(tmp_path / "up.json")
+    (folder / "x.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(RequestError, match=rf"input example {name} cannot be read: {said}"):
+        example_body(folder, InputExample(name))
+    assert written_example(folder, InputExample(name)) is None
 
 
 @pytest.mark.parametrize("place", ["../outside.json", "link.json", "/etc/passwd", "none.json"])
