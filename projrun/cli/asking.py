@@ -6,16 +6,15 @@ import sys
 
 import click
 
-from projrun.cli.rendering import on_terminal
-from projrun.errors import RequestError
+from projrun.errors import ProjrunError
 
 
 def at_terminal() -> bool:
-    """Whether a person can answer."""
-    return on_terminal() and sys.stdin is not None and sys.stdin.isatty()
+    """Whether a person sees a question, which stderr shows, and can answer."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-def confirm(question: str, refusal: str) -> None:
-    """Ask before what cannot be undone. RequestError for a no."""
+def confirm(question: str, refusal: ProjrunError) -> None:
+    """Ask before what cannot be undone. Raises the refusal for a no."""
     if not click.confirm(question, err=True):
-        raise RequestError(refusal)
+        raise refusal

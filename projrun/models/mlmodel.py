@@ -24,6 +24,10 @@ PYFUNC = "python_function"
 Part = TypeVar("Part")
 
 
+class NoModelError(RequestError):
+    """A folder has no MLmodel file."""
+
+
 class InputExample(NamedTuple):
     """The example that was saved with the model."""
 
@@ -62,7 +66,7 @@ class MLmodel(NamedTuple):
 
 
 def read_mlmodel(folder: Path) -> MLmodel:
-    """Raises RequestError for a folder without one, and for a file that is none."""
+    """Raises NoModelError for a folder without one, RequestError for a file that is none."""
     return _read(folder, _mlmodel)
 
 
@@ -74,7 +78,7 @@ def read_written(folder: Path) -> Mapping[str, Any]:
 def _read(folder: Path, use: Callable[[Mapping[str, Any]], Part]) -> Part:
     file = folder / MLMODEL
     if not file.is_file():
-        raise RequestError(
+        raise NoModelError(
             f"{folder} is not a model: it has no MLmodel file",
             hint="give the folder that `log_model` or `save_model` wrote",
         )

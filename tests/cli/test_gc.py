@@ -208,5 +208,7 @@ def test_on_a_terminal_it_asks(store: SqlStore, tmp_path: Path) -> None:
     assert "Remove 1 run for good, with all artifacts? [y/N]: " in refused
     assert "projrun: error: nothing was removed" in refused
     assert store.get_run(run.run_id).lifecycle_stage == "deleted"
+    asked = on_a_terminal("gc", home=tmp_path, typed="n\n", output=tmp_path / "printed")
+    assert "with all artifacts? [y/N]: " in asked
     assert "1 run removed" in on_a_terminal("gc", home=tmp_path, typed="y\n")
     assert store.search_runs(["0"], view_type="ALL").runs == ()

@@ -67,8 +67,14 @@ def fetched(uri: str, store: RunStore, folder: Path, *, offline: bool = False) -
     return fetch_model(uri, options, opener(store))
 
 
-def opener(store: RunStore) -> Callable[[], AbstractContextManager[Stores]]:
-    return lambda: nullcontext(Stores(store, store))
+def opener(store: RunStore, registry: RunStore | None = None) -> Callable[[], AbstractContextManager[Stores]]:
+    return lambda: nullcontext(Stores(store, registry or store))
+
+
+def put_version(store: RunStore, name: str, source: str) -> None:
+    registry = part_of(store, ModelRegistry)
+    registry.create_registered_model(name)
+    registry.create_model_version(name, source=source)
 
 
 def test_a_folder_is_used_in_place(store: SqlStore, tmp_path: Path) -> None:
@@ -90,6 +96,80 @@ def test_a_model_of_the_own_store_is_used_in_place(
     assert model.is_own
     assert (model.folder / "MLmodel").read_text() == MLMODEL
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_registry_elsewhere_makes_no_folder_of_this_machine_own(
+    store: SqlStore, server: RestStore, run: Run, tmp_path: Path
+) -> None:
+    """Also where runs are recorded in the own store."""
+    (tmp_path / "evil").mkdir()
+    put_version(store, "planted", (tmp_path / "evil").as_uri())
+    (tmp_path / "mine").mkdir()
+    options = FetchOptions(tmp_path / "cache", {}, tmp_path)
+    with closing(SqlStore.open(tmp_path / "mine" / "projrun.db")) as mine:
+        asked = opener(mine, server)
+        model = fetch_model("models:/planted/1", options, asked)
+        assert (model.folder, model.is_own) == (tmp_path / "evil", False)
+        with pytest.raises(SourceError, match="is not cached, and --offline contacts no server"):
+            fetch_model("models:/planted/1", options._replace(offline=True), asked)
+        # What this store has itself is own, wherever models are registered.
+        kept = mine.create_run("0", start_time=1)
+        upload(mine, kept.artifact_uri, tmp_path, "model")
+        assert fetch_model(f"runs:/{kept.run_id}/model", options._replace(offline=True), asked).is_own
+
+
+def test_what_was_fetched_belongs_to_one_registry(
+    store: SqlStore, server: RestStore, run: Run, tmp_path: Path
+) -> None:
+    options = FetchOptions(tmp_path / "cache", {}, tmp_path)
+    assert fetch_model("models:/wine/1", options, opener(server)).folder.exists()
+    with (
+        closing(RestStore("http://127.0.0.1:9", {})) as other,
+        pytest.raises(SourceError, match="is not cached"),
+    ):
+        fetch_model("models:/wine/1", options._replace(offline=True), opener(server, other))
+
+
+def test_the_own_store_vouches_only_for_what_it_keeps(store: SqlStore, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    put_version(store, "wine", str(tmp_path / "elsewhere"))
+    (tmp_path / "home" / "artifacts" / "link").symlink_to(tmp_path / "elsewhere")
+    put_version(store, "linked", str(tmp_path / "home" / "artifacts" / "link"))
+    for name in ("wine", "linked"):
+        assert not fetched(f"models:/{name}/1", store, tmp_path).is_own
+
+
+@pytest.mark.parametrize("place", ["", "projrun.db", "artifacts"])
+def test_a_store_that_others_write_to_is_not_own(
+    store: SqlStore, run: Run, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "home" / place).chmod(0o777)
+    model = fetched("models:/wine/1", store, tmp_path, offline=True)
+    assert (model.folder.name, model.is_own) == ("model", False)
+
+
+@pytest.mark.parametrize(
+    ("options", "is_own"),
+    [
+        ((), True),
+        (("--host", "0.0.0.0", "--no-auth", "--read-only"), True),
+        (("--host", "0.0.0.0", "--no-auth"), False),
+        (("--allowed-hosts", "ml.example.org"), False),
+    ],
+)
+def test_a_store_that_was_served_to_others_is_not_own(
+    store: SqlStore, run: Run, tmp_path: Path, options: tuple[str, ...], is_own: bool
+) -> None:
+    with projrun_server(tmp_path / "home", *options):
+        pass
+    assert fetched("models:/wine/1", store, tmp_path).is_own is is_own
+
+
+def test_offline_no_object_store_is_asked(store: SqlStore, tmp_path: Path) -> None:
+    put_version(store, "wine", "s3://absent/model")
+    for address in ("models:/wine/1", "s3://absent/model"):
+        with pytest.raises(SourceError, match="is not cached, and --offline contacts no server"):
+            fetched(address, store, tmp_path, offline=True)
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -132,6 +212,23 @@ def test_changed_files_are_fetched_again(server: RestStore, run: Run, tmp_path: 
     again = fetched(uri, server, tmp_path)
     assert (again.folder / "data" / "weights").read_text() == "longer"
     assert (first.folder / "data" / "weights").read_text() == "1"
+
+
+def test_a_model_that_was_saved_again_is_fetched_again(server: RestStore, run: Run, tmp_path: Path) -> None:
+    """All its files are as long as before."""
+
+    def saved(weights: str, time: str) -> Path:
+        for path, text in (
+            ("data/weights", weights),
+            ("MLmodel", f"flavors: {{}}\nutc_time_created: {time}\n"),
+        ):
+            (tmp_path / "upload").write_text(text)
+            server.artifacts(run.artifact_uri).upload(tmp_path / "upload", f"model/{path}")
+        return fetched("models:/wine/1", server, tmp_path).folder / "data" / "weights"
+
+    first, again = saved("1.5", "10:00"), saved("2.5", "10:01")
+    assert (first.read_text(), again.read_text()) == ("1.5", "2.5")
+    assert fetched("models:/wine/1", server, tmp_path).folder == again.parent.parent
 
 
 def test_what_was_never_fetched_is_not_there_offline(server: RestStore, run: Run, tmp_path: Path) -> None:

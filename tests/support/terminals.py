@@ -8,8 +8,17 @@ from pathlib import Path
 from tests.support.commands import projrun_argv
 
 
-def on_a_terminal(*arguments: str | Path, home: Path, columns: int | None = None, typed: str = "") -> str:
-    """What projrun writes to a terminal, of a width in characters, where these lines are typed."""
+def on_a_terminal(
+    *arguments: str | Path,
+    home: Path,
+    columns: int | None = None,
+    typed: str = "",
+    output: Path | None = None,
+) -> str:
+    """What projrun writes to a terminal, of a width in characters, where these lines are typed.
+
+    `output` is the file that has its stdout.
+    """
     import pty
 
     written = bytearray()
@@ -18,6 +27,8 @@ def on_a_terminal(*arguments: str | Path, home: Path, columns: int | None = None
         argv = [*projrun_argv(), *map(str, arguments)]
         width = {} if columns is None else {"COLUMNS": str(columns)}
         mine = {"PROJRUN_HOME": str(home), "PROJRUN_ENV_MANAGER": "local"}
+        if output is not None:
+            os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT, 0o600), 1)
         os.execve(argv[0], argv, {**os.environ, **mine, **width})
     os.write(terminal, typed.encode() + b"\x04")  # who asks for more gets nothing
     while True:

@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager
 from projrun.cli.records.model_names import parse_model
 from projrun.cli.records.model_registry import absent
 from projrun.errors import NotFoundError, ProjrunError, RequestError
-from projrun.models.fetching import Stores
+from projrun.models.fetching import EmptyFolderError, Stores
+from projrun.models.mlmodel import NoModelError
 from projrun.tracking.artifacts.uris import uri_scheme
 from projrun.tracking.logged_models import models_of_run
 from projrun.tracking.parts import part_of
@@ -21,7 +22,11 @@ _BARE = r"[^/@:]+(?:@[\w-]+|/[0-9]+)"
 
 
 def explained(
-    error: ProjrunError, uri: str, stores: Callable[[], AbstractContextManager[Stores]]
+    error: ProjrunError,
+    uri: str,
+    stores: Callable[[], AbstractContextManager[Stores]],
+    *,
+    offline: bool = False,
 ) -> ProjrunError:
     """The error to raise instead; the same where there is nothing better to say."""
     scheme = uri_scheme(uri)
@@ -31,12 +36,16 @@ def explained(
         return error
     try:
         with stores() as opened:
+            if not opened.reached(uri, offline=offline):
+                return error
             return _of_run(error, uri, opened) if scheme == "runs" else _of_registry(error, uri, opened)
     except ProjrunError:
         return error
 
 
 def _of_run(error: ProjrunError, uri: str, stores: Stores) -> ProjrunError:
+    if not isinstance(error, NotFoundError | EmptyFolderError | NoModelError):
+        return error
     run_id, _, path = uri.partition(":")[2].lstrip("/").partition("/")
     names = models_of_run(stores.runs, stores.runs.get_run(run_id))
     if path in names:

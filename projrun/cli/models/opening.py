@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import click
-
+from projrun.cli.asking import at_terminal, confirm
 from projrun.cli.models.mistaken import explained
 from projrun.cli.models.options import RECORDED
 from projrun.cli.models.run_lock import RunLock, run_lock
@@ -70,12 +68,12 @@ def opened_model(
         activity=reporter.activity,
     )
     stores = partial(_stores, context, request.caller_directory)
-    uri = _with_whole_id(request.uri, stores)
+    uri = _with_whole_id(request.uri, stores, offline=options.offline)
     try:
         files = fetch_model(uri, options, stores, names)
         mlmodel = read_mlmodel(files.folder)
     except (RequestError, SourceError, NotFoundError) as error:
-        raise explained(error, uri, stores) from error
+        raise explained(error, uri, stores, offline=options.offline) from error
     model = OpenedModel(files, mlmodel, request._replace(uri=str(files.folder)), context)
     return _locked(model, run_lock(mlmodel, stores, options)) if is_locked else model
 
@@ -90,7 +88,13 @@ def _locked(model: OpenedModel, lock: RunLock) -> OpenedModel:
 def model_place(values: Mapping[str, Any]) -> Place:
     """Where the files of a registered model are by now. Raises ProjrunError."""
     request = _request(values)
-    with _stores(context_of(request, os.environ), request.caller_directory) as opened:
+    context = context_of(request, os.environ)
+    with _stores(context, request.caller_directory) as opened:
+        if not opened.reached(request.uri, offline=context.settings.enabled("offline")):
+            raise RequestError(
+                f"--follow asks where {request.uri} leads, and --offline contacts no server",
+                hint="remove one of them",
+            )
         return resolve(request.uri, opened.runs, registry=opened.registry)
 
 
@@ -100,7 +104,7 @@ def _request(values: Mapping[str, Any]) -> RunRequest:
     return build_environment_request({**options, "version": None, **values}, "model")
 
 
-def _with_whole_id(uri: str, stores: Callable[[], AbstractContextManager[Stores]]) -> str:
+def _with_whole_id(uri: str, stores: Callable[[], AbstractContextManager[Stores]], *, offline: bool) -> str:
     """`runs:/latest/PATH`, or a prefix of an id, as an address that every store knows."""
     if uri_scheme(uri) != "runs":
         return uri
@@ -108,6 +112,10 @@ def _with_whole_id(uri: str, stores: Callable[[], AbstractContextManager[Stores]
     if not run_id or re.fullmatch("[0-9a-f]{32}", run_id):
         return uri
     with stores() as opened:
+        if not opened.reached(uri, offline=offline):
+            raise RequestError(
+                f"{uri} has no whole run id, and --offline asks no server for it", hint="give the whole id"
+            )
         return f"runs:/{find_run(opened.runs, run_id).run_id}{slash}{path}"
 
 
@@ -129,13 +137,10 @@ def check_trust(model: OpenedModel, *, trusted: bool, ask: bool = True) -> None:
     if trusted or model.files.is_own:
         return
     shown = visible(model.files.shown)
-    if not (ask and sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
-        raise SourceError(
-            f"{shown} is from elsewhere, and using a model runs its code",
-            hint="give --trust if you trust whoever wrote it",
-        )
-    if not click.confirm(f"{shown} is from elsewhere, and using a model runs its code. Use it?", err=True):
-        raise SourceError(f"{shown} was not used")
+    said = f"{shown} is from elsewhere, and using a model runs its code"
+    if not (ask and at_terminal()):
+        raise SourceError(said, hint="give --trust if you trust whoever wrote it")
+    confirm(f"{said}. Use it?", SourceError(f"{shown} was not used"))
 
 
 def planned_environment(model: OpenedModel) -> EnvironmentPlan:

@@ -64,7 +64,10 @@ def gc(
         if dry_run:
             return
         if asks:
-            confirm(f"Remove {_counted(chosen)} for good, with all artifacts?", "nothing was removed")
+            confirm(
+                f"Remove {_counted(chosen)} for good, with all artifacts?",
+                RequestError("nothing was removed"),
+            )
         _remove_all(store, purge, chosen, as_json=as_json)
 
 

@@ -220,7 +220,7 @@ def delete_model(model: str, with_versions: bool, yes: bool, tracking_uri: str |
         else:
             what, losing = named.name, _losing(registry, named.name, with_versions=with_versions)
         if not (yes or as_json) and at_terminal():
-            confirm(f"Delete {what}{losing} for good?", f"{what} was not deleted")
+            confirm(f"Delete {what}{losing} for good?", RequestError(f"{what} was not deleted"))
         if named.version:
             registry.delete_model_version(named.name, named.version)
         else:

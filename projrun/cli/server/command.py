@@ -23,6 +23,7 @@ from projrun.errors import RequestError
 from projrun.server.program.configuration import FRAMES, LOG_FORMATS, Program
 from projrun.settings import Settings
 from projrun.settings.server import SERVER_OPTIONS
+from projrun.tracking.sql.served import mark_served
 
 
 # Said here, since older versions of click do not say that a command may be left out.
@@ -80,12 +81,16 @@ def _serve(settings: Settings, places: Directories, *, any_port: bool, ready: Ca
     if program.users:
         with closing(served.open()) as store:
             require_users(store, program)
+    given = handed_over()
     try:
-        listeners = handed_over() or listen(host, port)
+        listeners = given or listen(host, port)
     except RequestError:
         if not any_port or settings.get("port"):
             raise
         listeners = listen(host, 0)
+    if not program.read_only and (_is_for_others(host, program) or given):
+        for database in served.databases:
+            mark_served(database)
     from projrun.server.program.running import run_server
 
     addresses = [f"{url(one, program.scheme)}{program.prefix}" for one in listeners]
@@ -96,6 +101,13 @@ def _serve(settings: Settings, places: Directories, *, any_port: bool, ready: Ca
         ready(addresses[0])
 
     run_server(program, listeners, served.open, started)
+
+
+def _is_for_others(host: str, program: Program) -> bool:
+    """Whether other people reach the server: by its address, or by a proxy before it."""
+    from projrun.http.serving.listening import is_loopback
+
+    return not is_loopback(host) or program.users or bool(program.allowed_hosts)
 
 
 def _program(settings: Settings) -> Program:

@@ -35,6 +35,8 @@ class Served(NamedTuple):
 
     shown: str
     open: OpenStore
+    databases: tuple[Path, ...] = ()
+    """Those that are files."""
 
 
 def served_store(settings: Settings, places: Directories, workers: int = 1) -> Served:
@@ -62,7 +64,8 @@ def served_store(settings: Settings, places: Directories, workers: int = 1) -> S
 
     _look(opened(print_warning), workers)
     shown = uri.shown if registry_uri == uri else f"{uri.shown}, models in {registry_uri.shown}"
-    return Served(shown, opened)
+    databases = tuple(each.database for each in {uri, registry_uri} if each.database is not None)
+    return Served(shown, opened, databases)
 
 
 @contextmanager

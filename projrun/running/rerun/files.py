@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from projrun.environments.lock_text import lock_kind
 from projrun.errors import RequestError, SourceError, TrackingError
-from projrun.running.record.lookup import find_run
 from projrun.sources.policy import TrustPolicy, place_of
 from projrun.tracking.artifacts.repository import ArtifactRepository
+from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
 
 PATCH = "source/dirty.patch"
@@ -55,12 +55,11 @@ def _download(repository: ArtifactRepository, paths: tuple[str, ...], folder: Pa
     return repository.download(found.path, folder)
 
 
-def recorded_lock(run_id: str, store: RunStore, policy: TrustPolicy) -> str:
+def recorded_lock(run: Run, store: RunStore, policy: TrustPolicy) -> str:
     """The text of the lock of a run's environment, for what is not a run of it; empty where it recorded none.
 
-    Raises RequestError for an unknown run, and one in a container, SourceError for places that no rule allows.
+    Raises RequestError for a run in a container, SourceError for places that no rule allows.
     """
-    run = find_run(store, run_id)
     with TemporaryDirectory(prefix="projrun-lock-") as folder:
         lock = recorded_files(run.artifact_uri, store, Path(folder), patch=False).lock
         if lock is None:
@@ -68,7 +67,7 @@ def recorded_lock(run_id: str, store: RunStore, policy: TrustPolicy) -> str:
         check_lock(lock, policy)
         text = lock.read_text(encoding="utf-8", errors="replace")
     if lock_kind(text) == "image":
-        raise RequestError(f"the run {run_id} was in a container, and its lock is of an image")
+        raise RequestError(f"the run {run.run_id} was in a container, and its lock is of an image")
     return text
 
 

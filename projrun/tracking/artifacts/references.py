@@ -36,11 +36,18 @@ def resolve(uri: str, store: RunStore, steps: int = 0, *, registry: RunStore | N
     first, *rest = _parts(uri)
     if scheme == "runs":
         return _of_run(_run(first, store), rest, store)
-    # MLflow asks the tracking server for logged models (`models:/ID`), the registry for those with a name.
-    is_logged = not rest and "@" not in first
-    source, path = _model_source(uri, first, rest, store if is_logged else registry or store)
+    asked = (registry or store) if is_registered(uri) else store
+    source, path = _model_source(uri, first, rest, asked)
     inner = resolve(source, store, steps + 1, registry=registry)
     return Place(inner.artifact_uri, "/".join(part for part in (inner.path, path) if part))
+
+
+def is_registered(uri: str) -> bool:
+    """Whether the registry is asked: MLflow asks the tracking server for runs and logged models (`models:/ID`)."""
+    if uri_scheme(uri) != "models":
+        return False
+    first, *rest = _parts(uri)
+    return bool(rest) or "@" in first
 
 
 def _run(run_id: str, store: RunStore) -> Run:

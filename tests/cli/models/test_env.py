@@ -118,6 +118,28 @@ def test_a_run_without_a_lock_is_named(model: Path, workshop: Workshop) -> None:
     assert "has no run '000" in env("-m", model, "--locked").stderr
 
 
+@pytest.mark.parametrize("named", ["latest", "prefix"])
+def test_only_a_whole_id_names_the_run_of_a_lock(model: Path, workshop: Workshop, named: str) -> None:
+    workshop.run(workshop.project("sprocket<2"), "--env-manager=uv").check()
+    run_id = workshop.last_run()["run_id"][:8] if named == "prefix" else named
+    name_run(model, run_id)
+    done = env("-m", model, "--locked")
+    assert done.returncode == 2
+    assert f"--locked: the model names '{run_id}', which is no run's id; remove --locked" in done.stderr
+
+
+def test_offline_no_server_is_asked_what_an_address_means(workshop: Workshop) -> None:
+    unreached = ("--offline", "--tracking-uri", "http://127.0.0.1:9")
+    done = env("-m", "runs:/latest/model", *unreached)
+    assert "runs:/latest/model has no whole run id, and --offline asks no server for it" in done.stderr
+    assert done.returncode == 2
+    done = env("-m", "models:/wine@champion", *unreached)
+    assert "models:/wine@champion is not cached, and --offline contacts no server" in done.stderr
+    done = run_projrun("models", "serve", "-m", "models:/wine@champion", "--follow", *unreached)
+    assert "--follow asks where models:/wine@champion leads, and --offline contacts" in done.stderr
+    assert done.returncode == 2
+
+
 def test_a_lock_from_elsewhere_needs_trust_and_is_kept(
     model: Path, workshop: Workshop, tmp_path: Path
 ) -> None:

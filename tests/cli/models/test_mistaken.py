@@ -14,6 +14,8 @@ from projrun.tracking.entities import Tag
 from projrun.tracking.parts import part_of
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.sql.store import SqlStore
+from tests.support.commands import run_projrun
+from tests.support.program import projrun_server
 from tests.support.registered import registered_wine
 
 
@@ -62,6 +64,35 @@ def test_what_is_said(
     told = capsys.readouterr().err
     assert said.format(run=run) in told
     assert told.count("\n") == 1
+
+
+def test_another_failure_is_not_called_a_missing_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(SqlStore.open(tmp_path / "store.db")) as store:
+        run = store.create_run("0", start_time=1)
+        (tmp_path / "file").write_text("[")
+        store.artifacts(run.artifact_uri).upload(tmp_path / "file", "model/MLmodel")
+    address = f"sqlite:///{tmp_path}/store.db"
+    assert execute(["models", "env", "-m", "runs:/latest/model", "--tracking-uri", address]) == 2
+    told = capsys.readouterr().err
+    assert "MLmodel:1:" in told
+    assert "has no model" not in told
+
+
+@pytest.mark.processes
+def test_a_cache_that_cannot_be_written_is_not_called_a_missing_model(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir(mode=0o700)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "MLmodel").write_text("flavors: {}\n")
+    (tmp_path / "cache").write_text("")
+    with projrun_server(tmp_path / "home") as program:
+        with closing(SqlStore.open(tmp_path / "home" / "projrun.db")) as store:
+            run = registered_wine(store, tmp_path / "model")
+        words = ("-m", f"runs:/{run.run_id}/model", "--tracking-uri", program.uri)
+        done = run_projrun("models", "env", *words, environ={"PROJRUN_CACHE_DIR": str(tmp_path / "cache")})
+    assert "has no model" not in done.stderr
+    assert str(tmp_path / "cache") in done.stderr
 
 
 def test_a_run_without_models_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
