@@ -31,7 +31,7 @@ from projrun.running.request import Context, RunRequest, context_of
 from projrun.settings.options import options_of
 from projrun.sources.options import FetchOptions
 from projrun.sources.policy import TrustPolicy
-from projrun.tracking.artifacts.references import Place, resolve
+from projrun.tracking.artifacts.references import Place, pinned, resolve
 from projrun.tracking.artifacts.uris import uri_scheme
 from projrun.tracking.open import open_store
 from projrun.tracking.registry_open import REGISTRY_URI, open_registry
@@ -85,8 +85,8 @@ def _locked(model: OpenedModel, lock: RunLock) -> OpenedModel:
     return model._replace(files=files, request=request, context=context_of(request, os.environ))
 
 
-def model_place(values: Mapping[str, Any]) -> Place:
-    """Where the files of a registered model are by now. Raises ProjrunError."""
+def model_place(values: Mapping[str, Any]) -> tuple[str, Place]:
+    """The version that a registered model's address leads to by now, and where its files are. Raises ProjrunError."""
     request = _request(values)
     context = context_of(request, os.environ)
     with _stores(context, request.caller_directory) as opened:
@@ -95,7 +95,8 @@ def model_place(values: Mapping[str, Any]) -> Place:
                 f"--follow asks where {request.uri} leads, and --offline contacts no server",
                 hint="remove one of them",
             )
-        return resolve(request.uri, opened.runs, registry=opened.registry)
+        version = pinned(request.uri, opened.registry)
+        return version, resolve(version, opened.runs, registry=opened.registry)
 
 
 def _request(values: Mapping[str, Any]) -> RunRequest:

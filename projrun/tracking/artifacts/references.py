@@ -50,6 +50,13 @@ def is_registered(uri: str) -> bool:
     return bool(rest) or "@" in first
 
 
+def pinned(uri: str, registry: RunStore) -> str:
+    """A registered model's address with the number of the version that it leads to now: `models:/NAME/3`."""
+    first, *rest = _parts(uri)
+    name, version, path = _version(uri, first, rest, _kept(registry, ModelRegistry, uri))
+    return "/".join((f"models:/{name}/{version}", *path))
+
+
 def _run(run_id: str, store: RunStore) -> Run:
     try:
         return store.get_run(run_id)
@@ -80,15 +87,19 @@ def _parts(uri: str) -> list[str]:
 
 def _model_source(uri: str, first: str, rest: list[str], store: RunStore) -> tuple[str, str]:
     """The URI of a model's files, and the path in it."""
-    name, at, alias = first.partition("@")
-    if not (at or rest):
+    if not rest and "@" not in first:
         return _kept(store, LoggedModels, uri).get_logged_model(first).artifact_uri, ""
     registry = _kept(store, ModelRegistry, uri)
+    name, version, path = _version(uri, first, rest, registry)
+    return registry.get_model_version_download_uri(name, version), "/".join(path)
+
+
+def _version(uri: str, first: str, rest: list[str], registry: ModelRegistry) -> tuple[str, str, list[str]]:
+    """The name and number of a registered version, and the path in it."""
+    name, at, alias = first.partition("@")
     if at:
-        version = registry.get_model_version_by_alias(name, alias).version
-        return registry.get_model_version_download_uri(name, version), "/".join(rest)
-    version = rest[0] if rest[0].isdigit() else _newest(uri, first, rest[0], registry)
-    return registry.get_model_version_download_uri(first, version), "/".join(rest[1:])
+        return name, registry.get_model_version_by_alias(name, alias).version, rest
+    return name, rest[0] if rest[0].isdigit() else _newest(uri, first, rest[0], registry), rest[1:]
 
 
 def _kept(store: RunStore, contract: type[Part], uri: str) -> Part:
