@@ -37,7 +37,10 @@ NEVER = frozenset(
 
 # What starts before it is known what is asked for: `version`, `--help` and the API import less than a run.
 # `projrun.cli.run` imports most of it while git works.
-LIGHT_STARTS = frozenset({"projrun", "projrun.cli", "projrun.cli.execution", "projrun.cli.run"})
+# `projrun server` has a hidden command, and starts without what that needs.
+LIGHT_STARTS = frozenset(
+    {"projrun", "projrun.cli", "projrun.cli.execution", "projrun.cli.run", "projrun.cli.server.endpoint"}
+)
 
 # `fcntl` is not on every system; `check` and completion start without `json`.
 OPTIONAL = frozenset({"fcntl", "json"})

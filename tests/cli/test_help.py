@@ -26,7 +26,7 @@ def _groups(path: str, group: click.Group) -> Iterator[tuple[str, click.Group]]:
 def _commands(group: click.Group) -> dict[str, click.Command]:
     context = click.Context(group)
     found = {name: group.get_command(context, name) for name in group.list_commands(context)}
-    return {name: command for name, command in found.items() if command}
+    return {name: command for name, command in found.items() if command and not command.hidden}
 
 
 def _too_long(path: str, group: click.Group) -> Iterator[str]:

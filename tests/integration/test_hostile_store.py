@@ -100,7 +100,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
         "runs": other,
         "shell": "bash",
         **dict.fromkeys(("experiments name", "experiments names"), f"other{EVIL}"),
-        **dict.fromkeys(("name", "new_name", "aliases", "user", "stage", "keys"), EVIL),
+        **dict.fromkeys(("name", "new_name", "aliases", "user", "stage", "keys", "text"), EVIL),
         "model": f"{EVIL_MODEL}/1",
         "source": f"runs:/{other}/{EVIL}",
         "tags": f"k={EVIL}",

@@ -88,7 +88,7 @@ def dockerfile(folder: Path, **values: Any) -> None:
     help="`docker build` option or flag: -A network=host, -A no-cache.",
 )
 def build(name: str, arguments: tuple[str, ...], **values: Any) -> None:
-    """Build an image that serves a model on port 8080, with the program docker.
+    """Build an image that serves a model on port 8080, with docker.
 
     projrun and the model's environment are beside each other in it; it runs as a user without rights, and has a health
     check. Index settings in PIP_* and UV_* variables, and proxies, are build arguments that do not come into the image.

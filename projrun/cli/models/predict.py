@@ -38,7 +38,7 @@ _KINDS = {"json": JSON, "csv": CSV}
     help="Of the input. JSON is a body of /invocations.",
 )
 def predict_file(trust: bool, source: str, target: str, kind: str, **values: Any) -> None:
-    """Predict for a file, in the model's environment, without a server.
+    """Predict for a file in the model's environment; no server.
 
     A table in CSV is taken in pieces where the model has a signature with columns, so that it may be larger than the
     memory. The output file is there whole or not at all.

@@ -33,7 +33,7 @@ _FILES = frozenset({MLMODEL, REQUIREMENTS})
 @click_option(OPTIONS["offline"], "model")
 @json_option
 def show(model: str, **values: Any) -> None:
-    """Show a registered model, a version, or what a model's files say.
+    """Show a registered model, a version, or a model's files.
 
     MODEL is NAME, NAME/VERSION or NAME@ALIAS in the registry, or where a model's files are: a folder (./FOLDER),
     runs:/RUN/PATH, models:/m-ID, an object store's or an archive's address. Of a version, both are shown.

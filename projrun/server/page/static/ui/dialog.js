@@ -1,7 +1,7 @@
 // @ts-check
 /** Dialogs: the browser's own, which keep the keyboard inside and end with Escape. */
 
-import { html, useEffect, useId, useRef, useState } from "../lib/preact.js";
+import { html, useId, useLayoutEffect, useRef, useState } from "../lib/preact.js";
 import { Button } from "./button.js";
 
 /**
@@ -11,7 +11,8 @@ export function Dialog({ title, onClose, children, class: more = "" }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const name = useId();
   const pressed = useRef(false);
-  useEffect(() => {
+  // Before a key can be pressed: Escape closes what was shown as a modal.
+  useLayoutEffect(() => {
     const focused = document.activeElement;
     element.current?.showModal();
     return () => focused instanceof HTMLElement && focused.focus();

@@ -9,6 +9,9 @@ import { Search } from "./search.js";
 /** @typedef {import("../lib/log_source.js").LogSource} LogSource */
 /** @typedef {import("../lib/log_source.js").Match} Match */
 
+/** @type {Match[]} */
+const NONE = [];
+
 /** @param {LogSource} source @param {(match: Match) => void} goTo */
 export function useLogSearch(source, goTo) {
   const [text, setText] = useState("");
@@ -16,10 +19,12 @@ export function useLogSearch(source, goTo) {
   const [at, setAt] = useState(-1);
   // The step that was asked for before anything was found.
   const asked = useRef(0);
-  useEffect(() => {
+  const look = (/** @type {string} */ wanted) => {
+    setText(wanted);
     setAt(-1);
     asked.current = 0;
-  }, [text, source]);
+  };
+  useEffect(() => setAt(-1), [source]);
   const step = (/** @type {number} */ by) => {
     asked.current = matches.length ? 0 : by;
     if (!matches.length) return;
@@ -36,7 +41,7 @@ export function useLogSearch(source, goTo) {
     step(event.shiftKey || at < 0 ? (at < 0 ? 1 : -1) : 1);
   };
   const found = matches.length ? `${at < 0 ? "" : `${count(at + 1)} of `}${count(matches.length)}` : share < 1 ? "" : "none";
-  const field = html`<${Search} label="Find in the log" value=${text} onChange=${setText} onKeyDown=${keys} />
+  const field = html`<${Search} label="Find in the log" value=${text} onChange=${look} onKeyDown=${keys} />
     ${text &&
     html`<span class="muted" role="status">${found}${share < 1 ? ` (${Math.round(share * 100)} %)` : ""}</span>
       <${Button} kind="quiet" icon="up" label="Match before" onClick=${() => step(-1)} />
@@ -46,13 +51,13 @@ export function useLogSearch(source, goTo) {
 
 /** What is found of a text while a log is looked through, and what share of it was. @param {LogSource} source @param {string} text */
 function useMatches(source, text) {
-  const [found, setFound] = useState({ matches: /** @type {Match[]} */ ([]), share: 1 });
+  const [found, setFound] = useState({ text: "", matches: NONE, share: 1 });
   useEffect(() => {
-    setFound({ matches: [], share: 0 });
+    setFound({ text, matches: NONE, share: 0 });
     if (!text) return undefined;
     const ending = new AbortController();
     const onProgress = (/** @type {number} */ share, /** @type {Match[]} */ matches) => {
-      if (!ending.signal.aborted) setFound({ matches: [...matches], share });
+      if (!ending.signal.aborted) setFound({ text, matches: [...matches], share });
     };
     const timer = setTimeout(() => source.search(text, { signal: ending.signal, onProgress }), 200);
     return () => {
@@ -60,5 +65,5 @@ function useMatches(source, text) {
       ending.abort();
     };
   }, [text, source]);
-  return found;
+  return found.text === text ? found : { matches: NONE, share: 0 };
 }
