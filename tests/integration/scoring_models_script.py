@@ -29,6 +29,10 @@ class Obedient(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's cla
             raise ValueError(value)
         elif word == "print":
             print(value)
+        elif word == "fork":
+            if os.fork() == 0:
+                time.sleep(60)
+                os._exit(0)
         elif word == "set":
             return {1, 2}
         return [os.getpid()]

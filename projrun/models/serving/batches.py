@@ -76,7 +76,7 @@ class Batches:
         (question,) = group
         answer = await worker.answer(question.content_type, question.body, self._timeout, question.extra)
         question.settle(answer)
-        if question.trial:
+        if question.trial and question.trial.judge is self:
             self._judge(question.trial, question.together, answer)
         return ()
 
@@ -90,7 +90,7 @@ class Batches:
                 question.settle(answer._replace(body=part))
             return ()
         # Where the worker died, that says nothing about the model.
-        trial = Trial(form, len(group), has_failed=parts is None and worker.is_alive)
+        trial = Trial(self, form, len(group), has_failed=parts is None and worker.is_alive)
         for question, part in zip_longest(group, parts or ()):
             question.try_alone(trial, part)
         return group

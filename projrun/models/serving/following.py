@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from projrun.errors import ProjrunError
 from projrun.models.serving.pool import Pool
+from projrun.models.serving.process import shown
 from projrun.models.serving.served import ServedModel
 from projrun.reporting import Reporter
 
@@ -25,10 +25,10 @@ async def follow(pool: Pool, moved: Moved, interval: float, reporter: Reporter) 
         await asyncio.sleep(pause)
         try:
             model = await _in_thread(moved)
-        except ProjrunError as error:
+        except Exception as error:  # the folder that it started in may be gone, descriptors may be short
             pause = min(2 * pause, max(_LONGEST_PAUSE, interval))
-            if error.message != said:
-                said = error.message
+            if (reason := shown(error)) != said:
+                said = reason
                 reporter.warning(f"model {pool.model.name!r} stays as it was: {said}")
             continue
         pause, said = interval, ""

@@ -10,11 +10,10 @@ from typing import Any
 
 from starlette.types import Receive
 
-from projrun.errors import ProjrunError
-from projrun.models.serving.answers import Answer, unavailable
+from projrun.models.serving.answers import Answer, refusal, unavailable
 from projrun.models.serving.batches import Batches
 from projrun.models.serving.description import Description, describe
-from projrun.models.serving.process import NOTHING, ModelError, WorkerProcess
+from projrun.models.serving.process import NOTHING, ModelError, WorkerProcess, shown
 from projrun.models.serving.question import Question
 from projrun.models.serving.served import ServedModel, ServingOptions
 from projrun.reporting import Reporter
@@ -89,8 +88,8 @@ class Pool:
         """
         try:
             await self.start(model)
-        except ProjrunError as error:
-            self._reporter.warning(f"{error.message}; the workers stay as they were")
+        except Exception as error:  # whatever it is: requests go on
+            self._warn(error, "; the workers stay as they were")
         else:
             self._reporter.info(
                 f"{'reloaded' if model is None else 'serves another version of'} the model {self.model.name!r}"
@@ -121,15 +120,25 @@ class Pool:
                 self._waiting.remove(question)
 
     async def _work(self, worker: WorkerProcess, group: Sequence[Question]) -> None:
-        again = await self._batches.ask(worker, group)
-        self._waiting.extendleft(reversed(again))
-        self._release(worker)
+        try:
+            again = await self._batches.ask(worker, group)
+            self._waiting.extendleft(reversed(again))
+        except Exception as error:
+            for question in group:
+                question.settle(refusal(500, "INTERNAL_ERROR", shown(error)))
+            raise
+        finally:
+            self._release(worker)
 
     def _release(self, worker: WorkerProcess) -> None:
         """The worker has nothing to do: it takes the next request, or leaves where others have taken over."""
+        if self._is_closing:
+            return
         if worker not in self._serving:
             if worker in self._processes:
                 self._spawn(self._end(worker))
+            while self._waiting and self._idle:  # what it is to be asked for again
+                self._release(self._idle.popleft())
         elif group := self._batches.next(self._waiting):
             self._spawn(self._work(worker, group))
         else:
@@ -173,9 +182,9 @@ class Pool:
             following = self._new_worker(self.model)
             try:
                 await following.load()
-            except ModelError as error:
+            except Exception as error:  # descriptors or memory may be short for a while
                 await self._end(following)
-                self._reporter.warning(f"{error.message}; trying again in {pause:g} s")
+                self._warn(error, f"; trying again in {pause:g} s")
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 continue
@@ -195,7 +204,16 @@ class Pool:
 
         task = asyncio.create_task(run())
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._warn(error)
+
+    def _warn(self, error: BaseException, rest: str = "") -> None:
+        told = "" if isinstance(error, ModelError) else f"model {self.model.name!r}: "
+        self._reporter.warning(f"{told}{shown(error)}{rest}")
 
     async def close(self) -> None:
         """End all workers: none is left afterwards."""

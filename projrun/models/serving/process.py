@@ -34,6 +34,13 @@ class ModelError(ProjrunError):
     exit_code = 4
 
 
+def shown(error: BaseException) -> str:
+    """An error in one line; one that is not projrun's own is named by its type."""
+    if isinstance(error, ProjrunError):
+        return error.message
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
 class WorkerProcess:
     """A worker. It leads a process group of its own, in which is all that the model's code starts."""
 
@@ -55,16 +62,11 @@ class WorkerProcess:
     async def load(self) -> None:
         """Start the process and wait for its model. Raises ModelError where that fails."""
         written = await asyncio.to_thread(_written, self._model)
-        ours, its = socket.socketpair()
         try:
-            self._start(its)
-            await asyncio.get_running_loop().create_unix_connection(lambda: self._link, sock=ours)
+            await self._connect()
         except OSError as error:
-            ours.close()
             reason = f"{self._model.command[0]} cannot be started: {error.strerror}"
             raise ModelError(f"model {self._model.name!r} cannot be loaded: {reason}") from None
-        finally:
-            its.close()
         try:
             head, _ = await self._link.ask(b"{}", written)
         except WorkerLostError:
@@ -75,6 +77,16 @@ class WorkerProcess:
                 f"model {self._model.name!r} cannot be loaded: {reason}", hint="its own output is above"
             )
         self.version = head.version
+
+    async def _connect(self) -> None:
+        ours, its = socket.socketpair()
+        with its:
+            try:
+                self._start(its)
+                await asyncio.get_running_loop().create_unix_connection(lambda: self._link, sock=ours)
+            except BaseException:
+                ours.close()
+                raise
 
     def _start(self, its: socket.socket) -> None:
         arguments = (str(its.fileno()), str(self._model.folder))

@@ -61,8 +61,8 @@ async def _work(
 ) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
-    reloads: set[asyncio.Task[None]] = set()
-    following: asyncio.Task[None] | None = None
+    outdated = asyncio.Event()
+    renewing: asyncio.Task[None] | None = None
     starting = asyncio.create_task(_each(each.pool.start() for each in endpoints))
 
     def signalled() -> None:
@@ -70,9 +70,8 @@ async def _work(
             loop.remove_reader(signals)
             stopping.set()
             starting.cancel()
-        elif starting.done() and not reloads:
-            reloads.add(task := asyncio.create_task(_each(each.pool.reload() for each in endpoints)))
-            task.add_done_callback(reloads.discard)
+        else:
+            outdated.set()
 
     loop.add_reader(signals, signalled)
     try:
@@ -80,12 +79,20 @@ async def _work(
         if not starting.cancelled():
             starting.result()
             config = configure(App(endpoints))
-            following = asyncio.create_task(_each(each.follow() for each in endpoints))
+            following = (each.follow() for each in endpoints)
+            renewing = asyncio.create_task(_each([_reload(endpoints, outdated), *following]))
             await serve_until(stopping, listeners, config, options.grace, ready)
     finally:
-        for task in (*reloads, *([following] if following else [])):
-            task.cancel()
+        if renewing:
+            renewing.cancel()
         await _each(each.pool.close() for each in endpoints)
+
+
+async def _reload(endpoints: Sequence[Endpoint], outdated: asyncio.Event) -> None:
+    """Load the models again each time they are outdated; once more where that happens while they are being loaded."""
+    while await outdated.wait():
+        outdated.clear()
+        await _each(each.pool.reload() for each in endpoints)
 
 
 async def _each(works: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -14,7 +14,9 @@ from projrun.models.serving.tables import Table, read_table
 class Trial:
     """Requests that are asked for alone after they were asked for together."""
 
-    def __init__(self, form: str, left: int, *, has_failed: bool) -> None:
+    def __init__(self, judge: object, form: str, left: int, *, has_failed: bool) -> None:
+        self.judge = judge
+        """Who began it, and it alone learns from it: another one's answers may be of another version of the model."""
         self.form = form
         self.left = left
         """Those that have no answer yet."""

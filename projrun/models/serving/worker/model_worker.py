@@ -55,6 +55,12 @@ class Link:
         encoded = json.dumps(head).encode()
         self._socket.sendall(LENGTHS.pack(len(encoded), len(body)) + encoded + body)
 
+    def leave(self) -> None:
+        """Close it, in a process that was forked from the one that answers: the server sees that one's end alone."""
+        descriptor = self._socket.detach()
+        if descriptor >= 0:  # it was not forked from such a process itself
+            os.close(descriptor)
+
     def wait_for_its_end(self) -> None:
         """Return when the server has closed the socket, or died."""
         poll = select.poll()
@@ -121,6 +127,7 @@ def _answer_all(link: Link, model: Any) -> None:
 def main(descriptor: str, folder: str) -> int:
     """Answer until the server closes the socket."""
     link = Link(int(descriptor))
+    os.register_at_fork(after_in_child=link.leave)
     threading.Thread(target=_end_with_the_server, args=(link,), daemon=True).start()
     # As with MLflow's server, the model finds modules of the working folder; here they hide no installed ones.
     if sys.path[:1] == [os.path.dirname(os.path.abspath(__file__))]:  # not so with PYTHONSAFEPATH
