@@ -14,7 +14,7 @@ import msgspec
 from projrun.bounded import parse_json, read_file
 from projrun.errors import RequestError
 from projrun.models.recorded import RecordedEnvironment
-from projrun.models.serving.answers import Answer
+from projrun.models.serving.answers import Answer, error_message
 from projrun.models.serving.batch import JSON
 from projrun.models.serving.process import ModelError, WorkerProcess
 from projrun.models.serving.served import ServedModel
@@ -69,12 +69,13 @@ def ask(served: ServedModel, body: bytes | None, seconds: float) -> object:
     answer = asyncio.run(_ask(served, body, seconds))
     if answer is None:
         return None
-    value = parse_json(answer.body.decode())
     if answer.status != 200:
-        told = value.get("message") if isinstance(value, dict) else None
-        raise ModelError(
-            f"the model does not predict its input example: {' '.join(str(told or value).split())}"
-        )
+        reason = " ".join(error_message(answer).split())
+        raise ModelError(f"the model does not predict its input example: {reason}")
+    try:
+        value = parse_json(answer.body.decode())
+    except ValueError as error:
+        raise ModelError(f"the model's predictions are not JSON: {error}") from None
     return value.get("predictions", value) if isinstance(value, dict) else value
 
 

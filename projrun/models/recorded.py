@@ -35,7 +35,9 @@ def recorded_environment(model: MLmodel, folder: Path) -> RecordedEnvironment:
     documents = {name: _document(folder / name) for name in _FILES[1:]}
     python = model.python or str(documents["python_env.yaml"].get("python") or "")
     conda = tuple(_conda(documents["conda.yaml"].get("dependencies")))
-    python = python or next((line[8:] for line in conda if line.startswith("python==")), "")
+    python = python or next(
+        (line[8:].removesuffix(".*") for line in conda if line.startswith("python==")), ""
+    )
     lines = {
         "requirements.txt": _lines(folder / "requirements.txt"),
         "python_env.yaml": _texts(documents["python_env.yaml"].get("dependencies")),
@@ -83,4 +85,7 @@ def _for_pip(spec: str) -> str:
     name, equals, version = spec.rpartition("::")[2].replace(" ", "").partition("=")
     if not equals or name.endswith(("<", ">", "!", "~")):
         return spec
-    return f"{name}=={version.lstrip('=').partition('=')[0]}"
+    number, build, _ = version.removeprefix("=").partition("=")
+    if build or version.startswith("="):
+        return f"{name}=={number}"
+    return f"{name}=={number.rstrip('.*')}.*"

@@ -56,7 +56,8 @@ def by_mlserver(port: str) -> dict[str, object]:
 
     def ask(model: str, request: Any) -> Any:
         body = request.model_dump_json(exclude_none=True).encode()
-        asked = Request(f"http://127.0.0.1:{port}/v2/models/{model}/infer", body)
+        headers = {"Content-Type": "application/json"}
+        asked = Request(f"http://127.0.0.1:{port}/v2/models/{model}/infer", body, headers)
         with urlopen(asked) as answer:
             return InferenceResponse.model_validate_json(answer.read())
 

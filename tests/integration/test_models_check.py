@@ -99,6 +99,16 @@ def test_an_example_that_the_model_does_not_take(mlflow3_python: Path, model: Pa
     assert "Model is missing inputs" in json.loads(done.stdout)["error"]
 
 
+def test_a_prediction_that_takes_too_long(mlflow3_python: Path, scoring_models: Path, tmp_path: Path) -> None:
+    model = Path(shutil.copytree(scoring_models / "obedient", tmp_path / "model"))
+    (model / "example.json").write_text('{"columns": ["command"], "data": [["sleep 30"]]}')
+    with (model / "MLmodel").open("a") as file:
+        file.write("saved_input_example_info: {artifact_path: example.json, type: dataframe}\n")
+    done = checked(model, mlflow3_python, "--timeout", "0.5")
+    assert done.returncode == 4
+    assert "does not predict its input example: Request processing time exceeded limit" in done.stderr
+
+
 def test_expected_predictions_need_an_example(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:

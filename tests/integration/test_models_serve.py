@@ -92,6 +92,18 @@ def test_a_model_that_cannot_predict_is_refused(tmp_path: Path) -> None:
     assert "has no python_function flavor, and only that can predict; it has: onnx" in done.stderr
 
 
+def test_the_variable_names_one_model_also_with_spaces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "my own model"
+    model.mkdir()
+    (model / "MLmodel").write_text("flavors: {onnx: {}}\n")
+    monkeypatch.setenv("PROJRUN_MODEL_URI", str(model))
+    done = refused()
+    assert done.returncode == 2
+    assert f"{model} has no python_function flavor" in done.stderr
+
+
 def test_a_model_that_does_not_load_ends_with_its_reason(mlflow3_python: Path, tmp_path: Path) -> None:
     (tmp_path / "MLmodel").write_text("flavors: {python_function: {loader_module: absent_module}}\n")
     done = refused("-m", tmp_path, "--env", mlflow3_python.parent.parent)

@@ -73,12 +73,13 @@ def test_bodies_that_wait_are_bounded(scoring: Scoring) -> None:
         assert b'"error_code":"TEMPORARILY_UNAVAILABLE"' in refused.body
         assert waits.result().status == 200
     assert scoring.send(body("pid", LIMIT // 2)).status == 200
-    assert scoring.send(body("pid", 3 * LIMIT)).status == 200  # one alone is taken
+    assert scoring.send(body("pid", LIMIT)).status == 200
+    assert scoring.send(body("pid", LIMIT + 1)).status == 413  # no other would be answered meanwhile
 
 
 def test_bodies_that_do_not_come_to_an_end_count_until_their_clients_leave(scoring: Scoring) -> None:
     with socket.create_connection(("127.0.0.1", scoring.port)) as slow:
-        slow.sendall(head(2 * LIMIT) + bytes(LIMIT - 1000))
+        slow.sendall(head(LIMIT) + bytes(LIMIT - 1000))
         time.sleep(1)  # a request that comes meanwhile would have it refused
         assert scoring.send(body("pid", 2000)).status == 503
         assert scoring.send(body("pid")).status == 200

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,24 @@ def test_the_server_and_its_models_say_what_they_are(scoring: Scoring) -> None:
     assert every["inputs"][6]["parameters"] == {"content_type": "base64"}
     tensors: Any = get(scoring, "/v2/models/tensor").value
     assert tensors["inputs"] == [{"name": "input-0", "datatype": "FP32", "shape": [-1, 2]}]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": "Application/JSON; charset=utf-8"}, 200),
+        ({}, 200),  # as Triton's client
+        ({"origin": "https://example.org"}, 415),
+        ({"content-type": "text/plain"}, 415),
+        ({"content-type": "application/x-www-form-urlencoded"}, 415),
+    ],
+)
+def test_pages_of_other_sites_cannot_ask(scoring: Scoring, headers: dict[str, str], status: int) -> None:
+    body = json.dumps({"inputs": [tensor("command", ["pid"])]})
+    connection = HTTPConnection("127.0.0.1", scoring.port, timeout=60)
+    connection.request("POST", "/v2/models/m/infer", body, headers)
+    assert connection.getresponse().status == status
+    connection.close()
 
 
 def test_a_version_that_is_served_has_addresses(scoring: Scoring) -> None:

@@ -52,6 +52,18 @@ def test_a_link_that_leaves_the_model_is_refused(model: Path, tmp_path: Path) ->
         copy_model(model, tmp_path / "copy")
 
 
+def test_a_link_to_itself_is_refused_and_leaves_nothing(model: Path, tmp_path: Path) -> None:
+    (model / "link").symlink_to("link")
+    for _ in range(2):  # the folder can be used again
+        with pytest.raises(RequestError, match="model/link is a link that leads to itself"):
+            written(tmp_path, ImageOrder(model, "3.11"))
+        assert not (tmp_path / "context").exists()
+    (tmp_path / "context").mkdir()
+    with pytest.raises(RequestError, match="leads to itself"):
+        written(tmp_path, ImageOrder(model, "3.11"))
+    assert list((tmp_path / "context").iterdir()) == []
+
+
 def test_an_old_python_stays_beside_the_one_of_projrun(model: Path, tmp_path: Path) -> None:
     _, text = written(tmp_path, ImageOrder(model, "3.8.12"))
     assert "ARG BASE=python:3.8-slim-bookworm\n" in text

@@ -15,6 +15,9 @@ channels: [conda-forge]
 dependencies:
 - conda-forge::python=3.8.12
 - numpy=1.24.3=py38_0
+- pandas=2.1
+- joblib=1.*
+- tqdm==4.66
 - scipy >=1.9
 - pip:
   - mlflow<3
@@ -30,7 +33,11 @@ PYTHON_ENV = "python: 3.9.1\nbuild_dependencies: [pip==23]\ndependencies: [-r re
         (
             {"conda.yaml": CONDA},
             {},
-            ("3.8.12", ("numpy==1.24.3", "scipy >=1.9", "mlflow<3"), "conda.yaml"),
+            (
+                "3.8.12",
+                ("numpy==1.24.3", "pandas==2.1.*", "joblib==1.*", "tqdm==4.66", "scipy >=1.9", "mlflow<3"),
+                "conda.yaml",
+            ),
         ),
         ({"python_env.yaml": PYTHON_ENV, "conda.yaml": CONDA}, {}, None),
         (

@@ -59,11 +59,17 @@ def environment_of_model(command: Decorated) -> Decorated:
     return model_uri(_environment(command))
 
 
+class _WholeVariable(click.types.StringParamType):
+    """The variable names one model: its address may have spaces."""
+
+    envvar_list_splitter = "\0"
+
+
 def environment_of_models(command: Decorated) -> Decorated:
     """Which models, and how the environment of each is built."""
     return click.option(
-        "-m", "--model-uri", "uris", metavar="[NAME=]URI", required=True, multiple=True, envvar=MODEL_URI,
-        show_envvar=True,
+        "-m", "--model-uri", "uris", metavar="[NAME=]URI", type=_WholeVariable(), required=True,
+        multiple=True, envvar=MODEL_URI, show_envvar=True,
         help=f"{_URI} Give it several times to serve several models, each at /models/NAME.",
     )(_environment(command))  # fmt: skip
 

@@ -93,7 +93,10 @@ _DEFAULTS = ServingOptions()
     help="Refuse requests with 503 while bodies of this size wait for their answers.",
 )
 @click.option(
-    "--max-body", metavar="SIZE", default="", help="Refuse larger bodies: 10MB. By default there is no limit."
+    "--max-body",
+    metavar="SIZE",
+    default="",
+    help="Refuse larger bodies with 413: 10MB. The limit is --max-queue by default, and never more.",
 )
 def serve(trust: bool, uris: tuple[str, ...], **values: Any) -> None:
     """Serve models over HTTP, as `mlflow models serve` does.

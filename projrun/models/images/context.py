@@ -42,24 +42,40 @@ class ImageOrder(NamedTuple):
 
 def write_context(order: ImageOrder, folder: Path, environ: Mapping[str, str]) -> None:
     """Write it into an empty folder. Raises RequestError for one that cannot be written or is not empty."""
+    is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise RequestError(f"{folder} is not empty", hint="name a new folder")
-        build = folder / "build"
-        build.mkdir(mode=0o755)
-        copy_model(order.model, folder / "model")
-        has_certificates = _copy_certificates(build, environ)
-        options = ["--env-manager", order.manager] if order.manager else []
-        if order.lock:
-            (build / _LOCK).write_text(order.lock, encoding="utf-8")
-            options += ["--locked", f"/tmp/build/{_LOCK}"]  # noqa: S108 - in the image
-        recipe = Recipe(
-            *_bases(order), write_wheel(build).name, _extras(order), tuple(options), has_certificates
-        )
-        (folder / "Dockerfile").write_text(dockerfile(recipe), encoding="utf-8")
+        try:
+            _write(order, folder, environ)
+        except BaseException:
+            _clear(folder)
+            if is_new:
+                folder.rmdir()
+            raise
     except OSError as error:
         raise RequestError(f"{error.filename or folder} cannot be used: {error.strerror}") from error
+
+
+def _write(order: ImageOrder, folder: Path, environ: Mapping[str, str]) -> None:
+    build = folder / "build"
+    build.mkdir(mode=0o755)
+    copy_model(order.model, folder / "model")
+    has_certificates = _copy_certificates(build, environ)
+    options = ["--env-manager", order.manager] if order.manager else []
+    if order.lock:
+        (build / _LOCK).write_text(order.lock, encoding="utf-8")
+        options += ["--locked", f"/tmp/build/{_LOCK}"]  # noqa: S108 - in the image
+    recipe = Recipe(*_bases(order), write_wheel(build).name, _extras(order), tuple(options), has_certificates)
+    (folder / "Dockerfile").write_text(dockerfile(recipe), encoding="utf-8")
+
+
+def _clear(folder: Path) -> None:
+    """Half of it would keep the next try from the folder."""
+    for name in ("build", "model"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / "Dockerfile").unlink(missing_ok=True)
 
 
 def copy_model(source: Path, target: Path) -> None:
@@ -79,11 +95,14 @@ def copy_model(source: Path, target: Path) -> None:
 
 
 def _copy_link(link: Path, target: Path, root: Path) -> None:
-    if not link.resolve().is_relative_to(root):
+    led = Path(os.path.realpath(link))
+    if not led.is_relative_to(root):
         raise RequestError(
             f"{link} is a link that leaves the model's folder", hint="put the file itself there"
         )
-    target.symlink_to(os.path.relpath(link.resolve(), link.parent.resolve()))
+    if led.is_symlink():
+        raise RequestError(f"{link} is a link that leads to itself", hint="remove it")
+    target.symlink_to(os.path.relpath(led, link.parent.resolve()))
 
 
 def _copy(source: Path, target: Path) -> None:

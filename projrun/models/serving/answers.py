@@ -21,6 +21,20 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
+class _Error(msgspec.Struct):
+    """What is read of an error in MLflow's shape."""
+
+    message: str
+
+
+def error_message(answer: Answer) -> str:
+    """What an error says, in MLflow's shape or in words alone."""
+    try:
+        return msgspec.json.decode(answer.body, type=_Error).message
+    except msgspec.DecodeError:
+        return answer.body.decode("utf-8", "replace")
+
+
 def json_answer(value: object, status: int = 200) -> Answer:
     """A value as JSON, in which there is no NaN: it becomes null."""
     try:

@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
-import msgspec
-
 from projrun.errors import RequestError
-from projrun.models.serving.answers import Answer
+from projrun.models.serving.answers import Answer, error_message
 from projrun.models.serving.process import ModelError, WorkerProcess
 from projrun.models.serving.served import ServedModel
 
@@ -18,13 +16,6 @@ _PIECE = 4 << 20
 """Bytes of a table that are asked for at once: what MLflow's parsing makes of them is some ten times as large."""
 _LONG = 10 * 365 * 86400.0
 _HEAD, _TAIL = b'{"predictions": [', b"]}"
-
-
-class Refusal(msgspec.Struct):
-    """MLflow's error."""
-
-    message: str = ""
-    error_code: str = ""
 
 
 def predict(
@@ -65,11 +56,7 @@ async def _predict(
 def _check(answer: Answer) -> None:
     if answer.status == 200:
         return
-    try:
-        message = msgspec.json.decode(answer.body, type=Refusal).message
-    except msgspec.DecodeError:
-        message = answer.body.decode("utf-8", "replace")
-    text = " ".join(message.split())
+    text = " ".join(error_message(answer).split())
     if answer.status >= 500:
         raise ModelError(f"the model failed: {text}", hint="its own output is above")
     raise RequestError(f"the model does not take the input: {text}")

@@ -14,8 +14,8 @@ class Bodies:
     """Reads bodies, and counts the bytes of those that are being read or wait for their answers."""
 
     def __init__(self, max_body: int, max_queue: int) -> None:
-        """In bytes: of one body (0 is no limit), and of all. One alone may be larger than that."""
-        self._max_body = max_body
+        """In bytes: of one body (0 for as much as of all), and of all."""
+        self._max_body = min(max_body or max_queue, max_queue)
         self._max_queue = max_queue
         self._held = 0
 
@@ -48,10 +48,10 @@ class Bodies:
                 self._held -= len(body)
 
     def _refused(self, got: int, more: int) -> Answer | None:
-        if self._max_body and got + more > self._max_body:
+        if got + more > self._max_body:
             message = f"The request's body is larger than {self._max_body} bytes, the limit of this server."
             return refusal(413, "INVALID_PARAMETER_VALUE", message, _CLOSE)
-        if self._held > got and self._held + more > self._max_queue:
+        if self._held + more > self._max_queue:
             answer = unavailable(f"Requests of {self._held} bytes wait for their answers already.")
             return answer._replace(headers={**answer.headers, **_CLOSE})
         return None

@@ -86,9 +86,9 @@ def _inside(folder: Path, name: str) -> Path | None:
     """A file of the model's folder; None where the name, or a link, leads out of it."""
     try:
         file = (folder / checked_path(name)).resolve()
-    except InvalidValueError:
+        return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
+    except (InvalidValueError, OSError, RuntimeError):  # a name that is too long, a link to itself
         return None
-    return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
 
 
 def _first_row(body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -29,7 +29,7 @@ class ServingOptions(NamedTuple):
     timeout: float = 60.0
     """Seconds for a request, those that it waits for a worker included; MLflow's default."""
     max_body: int = 0
-    """Bytes of a request's body; 0 for no limit."""
+    """Bytes of a request's body, at most `max_queue`; 0 for that."""
     max_batch: int = 1
     """Rows of requests that wait at the same time and are answered together; 1 for none."""
     max_queue: int = 256_000_000

@@ -135,11 +135,18 @@ def test_an_example_that_cannot_be_read(tmp_path: Path, name: str, text: str, sa
     assert written_example(folder, InputExample(name)) is None
 
 
-@pytest.mark.parametrize("place", ["../outside.json", "link.json", "/etc/passwd", "none.json"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "../outside.json", "link.json", "/etc/passwd", "none.json", "itself.json",
+        pytest.param("x" * 5000, id="long"),
+    ],
+)  # fmt: skip
 def test_no_file_outside_of_the_model_is_read(tmp_path: Path, place: str) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
     (tmp_path / "outside.json").write_text('{"inputs": "secret"}')
     (folder / "link.json").symlink_to(tmp_path / "outside.json")
+    (folder / "itself.json").symlink_to("itself.json")
     found = model(folder, example=f"{{artifact_path: {place}, serving_input_path: {place}}}")
     assert curl_data(found, folder) is None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import msgspec
 from starlette.types import Receive, Scope
 
-from projrun.models.serving.answers import Answer, json_answer
+from projrun.models.serving.answers import Answer, error_message, json_answer
 from projrun.models.serving.endpoint import Endpoint
 from projrun.models.serving.kserve.tensors import input_tensors, output_tensors
 from projrun.models.serving.route import Route
@@ -18,12 +17,6 @@ from projrun.version import __version__
 _ROOT = "/v2"
 _BINARY = b"inference-header-content-length"
 """The header by which a request says that tensors follow its JSON."""
-
-
-class _Refusal(msgspec.Struct):
-    """What is read of an error in MLflow's shape."""
-
-    message: str
 
 
 def is_inference(path: str) -> bool:
@@ -107,7 +100,12 @@ async def _metadata(endpoint: Endpoint, scope: Scope, receive: Receive) -> Answe
 
 
 async def _infer(endpoint: Endpoint, scope: Scope, receive: Receive) -> Answer | None:
-    if any(name == _BINARY for name, _ in scope["headers"]):
+    headers = dict(scope["headers"])
+    # A page of any site may send other types, or none, to this machine without asking; Triton's client sends none.
+    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if kind != b"application/json" and (kind or b"origin" in headers):
+        return error(415, "Send JSON, with the header Content-Type: application/json.")
+    if _BINARY in headers:
         return error(400, "Binary tensors are not supported: send the data as JSON.")
     model = {"model_name": endpoint.name}
     if endpoint.version:
@@ -118,8 +116,4 @@ async def _infer(endpoint: Endpoint, scope: Scope, receive: Receive) -> Answer |
 
 def _translated(answer: Answer) -> Answer:
     """An error in MLflow's shape, or in words alone, in that of the protocol."""
-    try:
-        message = msgspec.json.decode(answer.body, type=_Refusal).message
-    except msgspec.DecodeError:
-        message = answer.body.decode("utf-8", "replace")
-    return error(answer.status, message)._replace(headers=answer.headers)
+    return error(answer.status, error_message(answer))._replace(headers=answer.headers)
