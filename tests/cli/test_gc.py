@@ -209,6 +209,6 @@ def test_on_a_terminal_it_asks(store: SqlStore, tmp_path: Path) -> None:
     assert "projrun: error: nothing was removed" in refused
     assert store.get_run(run.run_id).lifecycle_stage == "deleted"
     asked = on_a_terminal("gc", home=tmp_path, typed="n\n", output=tmp_path / "printed")
-    assert "with all artifacts? [y/N]: " in asked
+    assert "with all artifacts? [y/N]:" in asked  # older versions of click write the space to stdout
     assert "1 run removed" in on_a_terminal("gc", home=tmp_path, typed="y\n")
     assert store.search_runs(["0"], view_type="ALL").runs == ()
