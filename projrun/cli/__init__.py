@@ -22,9 +22,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Imports make no garbage: looking for some 20 times while they run costs 3 ms. The rare collections
     # that are left are enough for a run of days, which waits for its child.
     gc.set_threshold(50_000, 20, 20)
-    from projrun.cli.module_search import search_quickly
-
-    search_quickly()
     from projrun.cli.execution import execute
 
     leave(execute(words))
