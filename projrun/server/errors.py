@@ -6,6 +6,7 @@ import errno
 
 import msgspec
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from projrun.errors import (
     AlreadyExistsError,
@@ -17,7 +18,11 @@ from projrun.errors import (
     RequestError,
     TrackingError,
 )
+from projrun.http.serving.lingering import send_early
 from projrun.tracking.parts import NotKeptError
+
+
+_TOO_LARGE = 413
 
 
 class TooLargeError(InvalidValueError):
@@ -40,7 +45,7 @@ class ForbiddenError(ProjrunError):
 _CODES: tuple[tuple[type[ProjrunError], int, str], ...] = (
     (NotFoundError, 404, "RESOURCE_DOES_NOT_EXIST"),
     (AlreadyExistsError, 400, "RESOURCE_ALREADY_EXISTS"),
-    (TooLargeError, 413, "REQUEST_LIMIT_EXCEEDED"),
+    (TooLargeError, _TOO_LARGE, "REQUEST_LIMIT_EXCEEDED"),
     (InvalidValueError, 400, "INVALID_PARAMETER_VALUE"),
     (RequestError, 400, "INVALID_PARAMETER_VALUE"),
     (UnauthenticatedError, 401, "UNAUTHENTICATED"),
@@ -58,10 +63,20 @@ class _Body(msgspec.Struct):
     message: str
 
 
+class _Early(Response):
+    """Ends the connection: else the rest of the body would still be read."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.headers["connection"] = "close"
+        start = {"status": self.status_code, "headers": self.raw_headers}
+        await send_early(start, bytes(self.body), receive, send)
+
+
 def error_response(status: int, error_code: str, message: str) -> Response:
     """An error as MLflow's clients read it."""
     body = msgspec.json.encode(_Body(error_code, message))
-    return Response(body, status, media_type="application/json")
+    kind = _Early if status == _TOO_LARGE else Response
+    return kind(body, status, media_type="application/json")
 
 
 def explain(error: Exception) -> Response:
@@ -71,8 +86,6 @@ def explain(error: Exception) -> Response:
             if isinstance(error, kind):
                 hint = f" ({error.hint})" if error.hint else ""
                 response = error_response(status, code, error.message + hint)
-                if isinstance(error, TooLargeError):
-                    response.headers["connection"] = "close"  # else the rest of the body would still be read
                 if status == 401:
                     response.headers["www-authenticate"] = 'Basic realm="mlflow"'
                 return response

@@ -248,9 +248,11 @@ def test_a_call_that_another_transaction_hinders_is_made_again(
     uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
+    done = threading.Event()
 
     def pause(least: float, most: float) -> float:
         pauses.append(most)
+        done.wait(60)  # made again any sooner, it may be hindered once more
         return 0.0
 
     monkeypatch.setattr(random, "uniform", pause)

@@ -319,7 +319,7 @@ def test_an_upload_over_the_limit_leaves_nothing(tmp_path: Path) -> None:
     with projrun_server(tmp_path, environ=variables) as program:
         _send(program, "PUT", f"{place}/whole", bytes(1000))
         with pytest.raises(HTTPError) as refused:
-            _send(program, "PUT", f"{place}/large", bytes(1001))
+            _send(program, "PUT", f"{place}/large", bytes(10_000_000))
         assert refused.value.code == 413
         refused.value.close()
         listed = _read(program, "/api/2.0/mlflow-artifacts/artifacts?path=a")

@@ -77,6 +77,18 @@ def test_bodies_that_wait_are_bounded(scoring: Scoring) -> None:
     assert scoring.send(body("pid", LIMIT + 1)).status == 413  # no other would be answered meanwhile
 
 
+def test_who_sends_a_body_that_is_refused_reads_why(scoring: Scoring) -> None:
+    """Also one that looks for an answer only when all is sent, over a slow line."""
+    with socket.create_connection(("127.0.0.1", scoring.port)) as link:
+        link.sendall(head(20 * LIMIT))
+        for _ in range(20):
+            time.sleep(0.05)
+            link.sendall(bytes(LIMIT))
+        answer = b"".join(iter(lambda: link.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"larger than" in answer
+
+
 def test_bodies_that_do_not_come_to_an_end_count_until_their_clients_leave(scoring: Scoring) -> None:
     with socket.create_connection(("127.0.0.1", scoring.port)) as slow:
         slow.sendall(head(LIMIT) + bytes(LIMIT - 1000))

@@ -136,7 +136,7 @@ def _opener(uri: TrackingUri, roots: ArtifactRoots) -> Callable[[Warn], RunStore
     if uri.kind == "postgresql":
         from projrun.tracking.sql.postgres.opening import open_database
 
-        return lambda warn: open_database(uri, roots)
+        return lambda warn: _for_others(open_database(uri, roots))
     if uri.kind != "sqlite" and any(roots):
         raise RequestError(
             f"the store {uri.shown} decides itself where its artifacts are",
@@ -145,9 +145,14 @@ def _opener(uri: TrackingUri, roots: ArtifactRoots) -> Callable[[Warn], RunStore
 
     def opened(warn: Warn) -> RunStore:
         store = open_store(uri, os.environ, warn=warn)
-        return place_artifacts(store, roots) if isinstance(store, SqlStore) else store
+        return _for_others(place_artifacts(store, roots)) if isinstance(store, SqlStore) else store
 
     return opened
+
+
+def _for_others(store: SqlStore) -> SqlStore:
+    store.has_local_clients = False
+    return store
 
 
 def _look(store: RunStore, workers: int) -> None:

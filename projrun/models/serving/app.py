@@ -12,6 +12,7 @@ from functools import partial
 from starlette.types import Receive, Scope, Send
 
 from projrun.http.serving.exposition import MEDIA_TYPE, exposition
+from projrun.http.serving.lingering import send_early
 from projrun.models.serving.answers import Answer, json_answer, refusal
 from projrun.models.serving.docs.openapi import openapi
 from projrun.models.serving.docs.page import FILES, file, page
@@ -45,7 +46,7 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = await self._answer(scope, receive)
         if answer is not None:
-            await _send(answer, send)
+            await _send(answer, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
         path = scope["path"].rstrip("/")
@@ -125,11 +126,15 @@ async def _version(endpoint: Endpoint, scope: Scope, receive: Receive) -> Answer
     return Answer(200, endpoint.pool.version.encode())
 
 
-async def _send(answer: Answer, send: Send) -> None:
+async def _send(answer: Answer, receive: Receive, send: Send) -> None:
     media_type = answer.media_type
     if media_type.startswith("text/"):
         media_type += "; charset=utf-8"
     headers = {"content-type": media_type, "content-length": str(len(answer.body)), **answer.headers}
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
-    await send({"type": "http.response.body", "body": answer.body})
+    start = {"type": "http.response.start", "status": answer.status, "headers": pairs}
+    if "connection" in answer.headers:
+        await send_early(start, answer.body, receive, send)
+    else:
+        await send(start)
+        await send({"type": "http.response.body", "body": answer.body})

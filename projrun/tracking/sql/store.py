@@ -60,6 +60,7 @@ class SqlStore:
     """A `RunStore`, with more in its parts. Used by one thread at a time: open one for each."""
 
     destination = ""  # the URI of the object store that keeps the served artifacts instead of `artifact_root`
+    has_local_clients = True  # scripts on this machine write below a run's artifact URI as a path
     default_root = f"{SERVED}:"  # below it the artifacts of new experiments have their places
 
     def __init__(self, engine: Engine, artifact_root: Path, deadline: Deadline | None = None) -> None:
@@ -158,9 +159,8 @@ class SqlStore:
                 tags=tags,
                 origin_id=origin_id,
             )
-        # Scripts write below it as a path; what is wrong here, an upload reports.
-        if uri_scheme(run.artifact_uri) == SERVED and not self.destination:
-            with suppress(OSError, InvalidValueError):
+        if self.has_local_clients and not self.destination and uri_scheme(run.artifact_uri) == SERVED:
+            with suppress(OSError, InvalidValueError):  # an upload reports it
                 folder = self.artifact_directory(run.artifact_uri)
                 make_private(folder.parent)  # it is missing, too
                 make_private(folder)
