@@ -21,7 +21,6 @@ from projrun.errors import (
 from projrun.http.serving.lingering import send_early
 from projrun.tracking.parts import NotKeptError
 
-
 _TOO_LARGE = 413
 
 
