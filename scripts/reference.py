@@ -39,6 +39,8 @@ VARIABLES = """\
 | `MLFLOW_TRACKING_AUTH` | the plug-in that signs requests to the tracking server ([plug-ins](plugins.md)) |
 | `MLFLOW_TRACKING_INSECURE_TLS`, `MLFLOW_TRACKING_SERVER_CERT_PATH`, `MLFLOW_TRACKING_CLIENT_CERT_PATH` | TLS |
 | `PROJRUN_MLFLOW_RUN` | `off`: `mlflow.run` in a command stays MLflow's own |
+| `PROJRUN_LOG` | `off`: `projrun.log` records nothing, and is not put on the path of a command |
+| `PROJRUN_LOG_RANKS` | `all`: every process of a distributed training records with `projrun.log` |
 | `PROJRUN_KEEP` | `1`, in the environment of a process that a command starts: it is not ended with the run |
 | `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` | proxies |
 
@@ -49,7 +51,8 @@ The command of a run gets:
 | `MLFLOW_RUN_ID`, `MLFLOW_EXPERIMENT_ID`, `MLFLOW_TRACKING_URI` | the run, and where it is recorded |
 | `PROJRUN_PARENT_RUN_ID` | the same run: the parent of the runs that the command starts |
 | `PROJRUN_RUN_IDS` | ids of the run and of those around it, joined by colons: by them its processes are found |
-| `PYTHONPATH`, `PIP_EXCLUDE` | what redirects `mlflow.run`, before your folders; its name, which `pip freeze` omits |
+| `PYTHONPATH` | what redirects `mlflow.run`, before your folders; `projrun.log`, after them |
+| `PIP_EXCLUDE` | the name of the first, which `pip freeze` omits |
 | `PROJRUN_RUNNER`, `PROJRUN_RUN_URI` | the Python of projrun; where the run is recorded, which scripts do not change |
 | `PROJRUN_PARAM_NAME` | the value of the secret parameter `name` |
 | `PYTHONUNBUFFERED` | `1` unless set |

@@ -22,7 +22,7 @@ CORE = sorted((REPOSITORY / "projrun").rglob("*.py"))
 BACKENDS = sorted((REPOSITORY / "backends" / "projrun_backends").rglob("*.py"))
 LONGEST_MODULE = 400
 LARGEST_ROOM = 24
-SHIM = "projrun/running/shim/on_path/"
+SHIM = "projrun/running/shim/on_path"
 """Runs in the command's Python, which may be 3.6: `annotations` came with 3.7. They are strings there."""
 CONTRACTS = {"projrun/environments/protocol.py", "projrun/execution/protocol.py"}
 LONGEST_FUNCTION = 40

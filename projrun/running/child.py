@@ -22,6 +22,7 @@ RUN_URI = "PROJRUN_RUN_URI"
 """The variable with the address at which the command's own run is recorded, for the same."""
 
 _SHIM = Path(__file__).parent / "shim" / "on_path"
+_LOG = Path(__file__).parent / "shim" / "on_path_last"
 _SHIM_NAME = "projrun-mlflow-run"
 
 _NO_PROXY = {"NO_PROXY", "no_proxy"}
@@ -103,6 +104,14 @@ def with_shim(environ: Mapping[str, str]) -> dict[str, str]:
         # The client changes MLFLOW_TRACKING_URI when a script sets another one.
         RUN_URI: environ.get("MLFLOW_TRACKING_URI", ""),
     }
+
+
+def with_log(environ: Mapping[str, str]) -> dict[str, str]:
+    """The child's environment, in which `projrun.log` can be imported; `PROJRUN_LOG=off` leaves it out."""
+    path, folder = environ.get("PYTHONPATH", ""), str(_LOG)
+    if environ.get("PROJRUN_LOG") == "off" or folder in path.split(os.pathsep):
+        return dict(environ)
+    return {**environ, "PYTHONPATH": f"{path}{os.pathsep}{folder}" if path else folder}
 
 
 def _with_first(word: str, words: str, separator: str) -> str:

@@ -26,6 +26,7 @@ from projrun.running.child import (
     child_environment,
     run_variables,
     tracking_address,
+    with_log,
     with_shim,
 )
 from projrun.running.plan import Plan
@@ -207,6 +208,7 @@ def _child(
     environ = marked(child_environment(plan.environ, prepared, variables), session.lease.mark.origin_id)
     if prepared.wrap is None:
         environ.update(session.gpus.variables if session.gpus else {})
+        environ = with_log(environ)
         return ChildProcess((), with_shim(environ) if plan.environment.redirects_mlflow else environ)
     from projrun.running.launch import launch_of
 

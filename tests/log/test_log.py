@@ -533,6 +533,36 @@ def test_in_a_run_of_projrun_it_is_that_run(scripts: Scripts) -> None:
     assert (run.status, values(run)) == ("FINISHED", {"loss": 0.5})
 
 
+def test_a_run_in_an_older_python_without_projrun_has_it(scripts: Scripts) -> None:
+    command = f"command: '{older_python()} train.py'"
+    (scripts.folder / "MLproject").write_text(f"entry_points:\n  main:\n    {command}\n")
+    (scripts.folder / "train.py").write_text(
+        """
+import projrun.log as mlflow
+with mlflow.start_run():
+    mlflow.log_metric("loss", 0.5)
+    mlflow.log_text("hello", "notes.txt")
+try:
+    from projrun import run
+except ImportError as error:
+    print(error)
+try:
+    import projrun
+    projrun.search_runs
+except AttributeError as error:
+    print(error)
+"""
+    )
+    argv = ("run", ".", "--env-manager=local")
+    done = run_projrun(*argv, environ=scripts.environ, cwd=scripts.folder).check()
+    assert done.stdout.count("add projrun to its requirements") == 2
+    (run,) = scripts.runs()
+    assert (run.status, values(run)) == ("FINISHED", {"loss": 0.5})
+    without = run_projrun(*argv, environ={**scripts.environ, "PROJRUN_LOG": "off"}, cwd=scripts.folder)
+    assert without.returncode == 1
+    assert "No module named 'projrun'" in without.stderr
+
+
 def test_a_copy_in_an_older_python_uses_the_program_on_path(scripts: Scripts, tmp_path: Path) -> None:
     python = older_python()
     (tmp_path / "copied").mkdir()
@@ -550,9 +580,9 @@ def test_a_copy_in_an_older_python_uses_the_program_on_path(scripts: Scripts, tm
 
 
 def older_python() -> str:
-    """One of 3.7 to 3.9, where this machine has one; else the one that runs the tests."""
+    """One of 3.7 to 3.9, where this machine has one; else the one behind that of the tests."""
     root = Path(os.environ.get("PYENV_ROOT", Path("~/.pyenv").expanduser())) / "versions"
     return next(
         (str(found) for minor in (7, 8, 9) for found in sorted(root.glob(f"3.{minor}.*/bin/python"))),
-        sys.executable,
+        str(Path(sys.executable).resolve()),  # without what its environment has
     )

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from projrun.running.child import RUN_URI, RUNNER, with_shim
+from projrun.running.child import RUN_URI, RUNNER, with_log, with_shim
 from tests.support.commands import run_command
 from tests.support.guard import REPOSITORY
 
 ON_PATH = REPOSITORY / "projrun" / "running" / "shim" / "on_path"
-MODULES = sorted(ON_PATH.rglob("*.py"))
+ON_PATH_LAST = REPOSITORY / "projrun" / "running" / "shim" / "on_path_last"
+MODULES = sorted((*ON_PATH.rglob("*.py"), *ON_PATH_LAST.rglob("*.py")))
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
@@ -41,6 +42,40 @@ def test_a_command_finds_it_before_the_users_folders() -> None:
     assert (environ["KEEP"], environ[RUN_URI]) == ("me", "http://h")
     assert with_shim(environ) == environ, "a run in a run has it once"
     assert with_shim({})["PYTHONPATH"] == str(ON_PATH)
+
+
+def test_the_logging_client_comes_after_the_users_folders() -> None:
+    assert with_log({"PYTHONPATH": "/mine:"})["PYTHONPATH"] == f"/mine::{ON_PATH_LAST}"
+    assert with_log({}) == {"PYTHONPATH": str(ON_PATH_LAST)}
+    assert with_log(with_log({"A": "b"})) == with_log({"A": "b"})
+    assert with_log({"PROJRUN_LOG": "off"}) == {"PROJRUN_LOG": "off"}
+
+
+@pytest.mark.processes
+def test_a_projrun_that_is_installed_is_the_one_that_is_imported(tmp_path: Path) -> None:
+    """Wherever it comes on the path, and whoever finds it; a folder with its name alone is none."""
+    (tmp_path / "mine" / "projrun").mkdir(parents=True)
+    later = tmp_path / "later" / "projrun"
+    later.mkdir(parents=True)
+    (later / "__init__.py").write_text("word = 'installed'")
+    (later / "log.py").write_text("word = 'its log'")
+    code = "import projrun.log, projrun; print(projrun.log.__file__, getattr(projrun, 'word', 'none'))"
+    path = f"import sys; sys.path.append({str(tmp_path / 'later')!r}); "
+    finder = (
+        "import sys\nfrom importlib.util import spec_from_file_location as at\n"
+        f"class Editable:\n    find_spec = staticmethod(lambda name, path=None, target=None: "
+        f"at(name, {str(later / '__init__.py')!r}) if name == 'projrun' else None)\n"
+        "sys.meta_path.append(Editable)\n"
+    )
+    environ = with_log({**os.environ, "PYTHONPATH": str(tmp_path / "mine")})
+    for before, file, word in (
+        ("", REPOSITORY / "projrun" / "log" / "__init__.py", "none"),
+        (path, later / "log.py", "installed"),
+        (finder, later / "log.py", "installed"),
+    ):
+        argv = [sys.executable, "-S", "-c", before + code]
+        done = run_command(argv, environ=environ, cwd=tmp_path).check()
+        assert done.stdout.split(maxsplit=1) == [str(file), f"{word}\n"]
 
 
 @pytest.mark.integration
