@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from projrun.cache.entries import ContentCache, Entry, describe, is_in_use
 
 Inode = tuple[int, int]
-Reason = Literal["unfinished", "broken", "superseded", "unused", "size"]
+Reason = Literal["unfinished", "broken", "superseded", "unused", "size", "named"]
 
 
 class Footprint(NamedTuple):

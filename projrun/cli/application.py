@@ -26,6 +26,7 @@ _COMMANDS = {
         "projrun.cli.records.experiments:experiments",
         "List, create, rename, delete and restore experiments.",
     ),
+    "artifacts": ("projrun.cli.records.artifacts:artifacts", "Delete artifacts of runs."),
     "models": (
         "projrun.cli.models.command:models",
         "List, show, register, alias, tag and delete models.",

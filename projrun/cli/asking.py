@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from projrun.errors import ProjrunError
+from projrun.errors import ProjrunError, RequestError
 
 
 def at_terminal() -> bool:
@@ -18,3 +18,12 @@ def confirm(question: str, refusal: ProjrunError) -> None:
     """Ask before what cannot be undone. Raises the refusal for a no."""
     if not click.confirm(question, err=True):
         raise refusal
+
+
+def ensure_agreed(question: str, refusal: ProjrunError, *, yes: bool) -> None:
+    """Before what cannot be undone: `--yes`, or a yes at the terminal. Raises the refusal without either."""
+    if yes:
+        return
+    if not at_terminal():
+        raise RequestError(f"{refusal.message}: there is no way back", hint="say so with --yes")
+    confirm(question, refusal)

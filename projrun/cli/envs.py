@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from projrun.cache.contents import Item, contents, prune
+from projrun.cache.contents import Candidate, Item, contents, prune, removed_of
 from projrun.cache.entries import ContentCache
 from projrun.cli.options import environment_options, json_option
 from projrun.cli.pruning import find_entry, parse_limits, prune_options, reading
@@ -66,6 +67,38 @@ def prune_environments(older_than: str | None, max_size: str | None, dry_run: bo
     with reading("environment cache", cache.root, EnvironmentBuildError):
         pruned = prune(cache, limits, now, dry_run=dry_run)
     print_pruned(pruned, lambda one: envs_view.told(one, now), dry_run=dry_run, as_json=as_json)
+
+
+@envs.command("remove")
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@json_option
+def remove_environments(keys: Sequence[str], as_json: bool) -> None:
+    """Remove environments; a run that needs one builds it again.
+
+    KEY is a unique prefix of its key, or a path in it. One that a run uses is an error, before any is removed.
+
+    \b
+    projrun envs remove 3f9a 81c0
+    """
+    cache, now = _cache(), time.time()
+    items = _contents(cache)
+    wanted = {_find(items, key).entry.key for key in keys}
+    chosen = [Candidate(item, "named") for item in items if item.entry.key in wanted]
+    for candidate in chosen:
+        if candidate.item.in_use or candidate.item.entry.state == "building":
+            raise RequestError(
+                f"environment {candidate.item.entry.key} is in use",
+                hint="try again after the runs that use it",
+            )
+    with reading("environment cache", cache.root, EnvironmentBuildError):
+        pruned = removed_of(items, chosen, lambda candidate: cache.remove(candidate.item.entry))
+        cache.sweep()
+    print_pruned(pruned, lambda one: envs_view.told(one, now), dry_run=False, as_json=as_json)
+    if pruned.kept:
+        raise EnvironmentBuildError(
+            f"could not remove {', '.join(each.item.entry.key for each in pruned.kept)}",
+            hint="a run uses it now, or its files belong to another user",
+        )
 
 
 @envs.command("path")

@@ -110,6 +110,17 @@ def test_pruning_by_age(workshop: Workshop, built: Path) -> None:
     workshop.run(built).check()
 
 
+def test_one_is_removed_by_the_beginning_of_its_key(workshop: Workshop, built: Path) -> None:
+    workshop.run(workshop.project("sprocket", name="other"), "--env-manager=uv").check()
+    kept, gone = workshop.entries()
+    done = envs("remove", gone.key[:12], "zzz")
+    assert (done.returncode, workshop.entries()) == (2, [kept, gone])
+    assert "environment 'zzz' not found" in done.stderr
+    removed = document("remove", gone.key[:12], gone.path)
+    assert [(each["key"], each["reason"]) for each in removed["removed"]] == [(gone.key, "named")]
+    assert workshop.entries() == [kept]
+
+
 def test_pruning_by_size_leaves_what_a_run_uses(workshop: Workshop, built: Path) -> None:
     started, released = workshop.folder / "started", workshop.folder / "go"
     waits = "import pathlib, time\npathlib.Path({!r}).touch()\nwhile not pathlib.Path({!r}).exists(): time.sleep(0.02)"
@@ -117,7 +128,11 @@ def test_pruning_by_size_leaves_what_a_run_uses(workshop: Workshop, built: Path)
     user = workshop.start(built, "--env-manager=uv")
     try:
         wait_for(started.exists)
-        assert document("list")["environments"][0]["in_use"]
+        (listed,) = document("list")["environments"]
+        assert listed["in_use"]
+        refused = envs("remove", listed["key"])
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert f"environment {listed['key']} is in use" in refused.stderr
         assert document("prune", "--max-size", "0")["removed"] == []
     finally:
         released.touch()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
-from contextlib import suppress
 from typing import Any
 
 import click
@@ -13,11 +12,11 @@ import click
 from projrun.cli.asking import at_terminal, confirm
 from projrun.cli.options import click_option, json_option, tracking_uri_option
 from projrun.cli.quantities import ago_text, count_text, parse_duration
+from projrun.cli.records.purging import remove_for_good
 from projrun.cli.rendering import print_json, print_line, print_text, print_warning
 from projrun.cli.server.opening import own_store
-from projrun.errors import NotFoundError, OutOfReachError, RequestError, TrackingError
+from projrun.errors import NotFoundError, RequestError, TrackingError
 from projrun.settings.server import ARTIFACTS_DESTINATION, BACKEND_STORE
-from projrun.tracking.artifacts.transfers import delete_artifacts
 from projrun.tracking.parts import part_of
 from projrun.tracking.purge import Deleted, Kind, Purge
 from projrun.tracking.runs import RunStore
@@ -109,10 +108,7 @@ def _remove_all(store: RunStore, purge: Purge, chosen: Sequence[Deleted], *, as_
     removed, kept = list[Deleted](), list[Deleted]()
     for each in chosen:
         try:
-            purge.check(each)
-            for place in each.places:
-                _remove_artifacts(store, each, place)
-            purge.remove(each)
+            remove_for_good(store, purge, each)
         except NotFoundError as error:
             print_warning(error.message)
         except (TrackingError, OSError) as error:
@@ -131,18 +127,6 @@ def _remove_all(store: RunStore, purge: Purge, chosen: Sequence[Deleted], *, as_
         raise TrackingError(
             f"{_counted(kept)} could not be removed", hint="`projrun gc` again removes what is left"
         )
-
-
-def _remove_artifacts(store: RunStore, deleted: Deleted, place: str) -> None:
-    try:
-        repository = store.artifacts(place)
-    except OutOfReachError as error:
-        print_warning(f"{deleted.words}: its artifacts stay where they are: {error.message}")
-        return
-    delete_artifacts(repository)
-    if repository.folder is not None and repository.folder.parent.name == deleted.id:
-        with suppress(OSError):  # other things are in it
-            repository.folder.parent.rmdir()
 
 
 def _counted(some: Sequence[Deleted]) -> str:

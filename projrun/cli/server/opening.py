@@ -68,11 +68,14 @@ def served_store(settings: Settings, places: Directories, workers: int = 1) -> S
     return Served(shown, opened, databases)
 
 
+_OF_THE_SERVER = "name the store that it serves with --backend-store-uri, where that is within reach"
+
+
 @contextmanager
-def own_store(values: Mapping[str, Any]) -> Iterator[RunStore]:
+def own_store(values: Mapping[str, Any], remedy: str = _OF_THE_SERVER) -> Iterator[RunStore]:
     """The store of `--backend-store-uri`, else of the tracking URI, for what only a store's own programs do.
 
-    Raises RequestError for another server.
+    Raises RequestError, with the remedy, for another server.
     """
     places = own_places()
     settings = server_settings(values, places)
@@ -85,7 +88,7 @@ def own_store(values: Mapping[str, Any]) -> Iterator[RunStore]:
     if uri.kind == "rest":
         raise RequestError(
             f"{uri.shown} is a server, which removes nothing for good",
-            hint="name the store that it serves with --backend-store-uri, where that is within reach",
+            hint=remedy,
         )
     destination = settings.text("artifacts-destination", "").value
     # Without one, a database's store asks for it when it is needed.

@@ -23,6 +23,7 @@ _REASONS = {
     "superseded": "replaced by a rebuild",
     "unused": "unused",
     "size": "over the size limit",
+    "named": "as asked",
 }
 
 

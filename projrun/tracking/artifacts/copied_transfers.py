@@ -36,8 +36,12 @@ class CopiedTransfers:
         return CopiedUpload(self._repository, checked_new_path(path))
 
     def delete(self, path: str) -> None:
-        """Raises TrackingError: repositories need not know how to delete."""
-        checked_path(path)
+        """Raises TrackingError where the repository has no `delete`, which it needs not have."""
+        checked = checked_path(path)
+        delete = getattr(self._repository, "delete", None)
+        if delete is not None:
+            delete(checked)
+            return
         raise TrackingError(
             "this artifact storage deletes nothing", hint="delete the files where they are kept"
         )

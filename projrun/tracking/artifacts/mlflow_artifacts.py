@@ -73,6 +73,10 @@ class MlflowArtifacts:
             self._transport.download(self._route(file), destination / file)
         return destination / checked
 
+    def delete(self, path: str) -> None:
+        """Delete a file, or a folder with all it holds."""
+        self._transport.delete(self._route(checked_path(path)))
+
     def _file(self, path: str) -> tuple[str]:
         """The file at a path, asked of its folder: MLflow 2 answers 500 for a file that is not there."""
         if not any(entry.path == path for entry in self.list(path.rpartition("/")[0])):

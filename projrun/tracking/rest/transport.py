@@ -207,6 +207,15 @@ class Transport:
                 raise not_mlflow(self.shown, "an HTML page")
             next(self._pieces(response), b"")  # an answer that was not read costs its connection
 
+    def delete(self, path: str) -> None:
+        """DELETE what is at a path."""
+
+        def ask(moving: Moving) -> None:
+            with self._open(_Call("DELETE", path, timeout=self._file_timeout)) as response:
+                next(self._pieces(response), b"")
+
+        self._repeated(ask, self._file_timeout)
+
     def download(self, path: str, place: Path) -> None:
         """GET bytes into a file, streamed, whole or not at all."""
 
