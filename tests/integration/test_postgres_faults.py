@@ -266,6 +266,7 @@ def test_a_call_that_another_transaction_hinders_is_made_again(
             call.start()
             until_waiting(uri)
             connection.execute("UPDATE runs SET status = 'FAILED'")
+        done.set()
         call.join()
         run = store.get_run(run_id)
     assert (run.status, run.datasets) == ("FAILED", (dataset,))

@@ -313,6 +313,17 @@ def _no_delay(port: int, processes: int) -> set[str]:
     return set().union(*found.values())
 
 
+def test_runs_of_clients_elsewhere_get_no_folder_before_they_have_artifacts(tmp_path: Path) -> None:
+    with projrun_server(tmp_path) as program:
+        body = json.dumps({"experiment_id": "0", "start_time": 1}).encode()
+        created = json.loads(_send(program, "POST", "/api/2.0/mlflow/runs/create", body))
+        place = created["run"]["info"]["artifact_uri"].removeprefix("mlflow-artifacts:/")
+        root = tmp_path / "artifacts"
+        assert not (root / place).exists()
+        _send(program, "PUT", f"/api/2.0/mlflow-artifacts/artifacts/{place}/file", b"text")
+        assert (root / place / "file").read_bytes() == b"text"
+
+
 def test_an_upload_over_the_limit_leaves_nothing(tmp_path: Path) -> None:
     place = "/api/2.0/mlflow-artifacts/artifacts/a"
     variables = {"PROJRUN_SERVER_UPLOAD_LIMIT": "1kB"}
@@ -424,10 +435,11 @@ def _look_at_ui(tmp_path: Path) -> None:
         process.communicate(timeout=20)
 
 
-def _send(program: Program, method: str, path: str, body: bytes) -> None:
+def _send(program: Program, method: str, path: str, body: bytes) -> bytes:
     headers = {"Content-Type": "application/json"}
     with urlopen(Request(f"{program.uri}{path}", body, headers, method=method), timeout=20) as answer:
         assert answer.status == 200
+        return bytes(answer.read())
 
 
 def _connected(port: int) -> socket.socket:

@@ -25,24 +25,30 @@ _new = tuple.__new__
 METRIC_COLUMNS = "key, timestamp, step, value, is_nan, dataset_name, dataset_digest, model_id"
 
 _METRIC, _PARAM, _TAG, _DATASET, _MODEL, _RUN = range(6)
+_first, _last_two = itemgetter(0), itemgetter(1, 2)
 _of_run, _pair, _in_order = itemgetter(0, 1), itemgetter(2, 11), itemgetter(0, 1, 2)
 
 
-def _logged(where: str, more: str = "") -> str:
+def _logged(where: str, more: str = "", *, texts: bool = True) -> str:
     """The statement of all that runs logged: each row has its kind, the run, and what a metric has; texts come last.
 
     Whether there are datasets and models is said, which are read where there are some. `more` is a column beyond.
+    Without `texts`, params and tags are left out.
     """
     nothing = "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
-    return (
-        f"SELECT {_METRIC}, run, {METRIC_COLUMNS}, latest, NULL{more} FROM series WHERE {where}"
+    of_texts = (
         f" UNION ALL SELECT {_PARAM}, run, key, {nothing}, value{more} FROM params WHERE {where}"
         f" UNION ALL SELECT {_TAG}, run, key, {nothing}, value{more} FROM tags WHERE {where}"
+    )
+    return (
+        f"SELECT {_METRIC}, run, {METRIC_COLUMNS}, latest, NULL{more} FROM series WHERE {where}"
+        f"{of_texts if texts else ''}"
         f" UNION ALL SELECT {_DATASET}, run, '', {nothing}, ''{more} FROM run_datasets WHERE {where}"
         f" UNION ALL SELECT {_MODEL}, run, '', {nothing}, ''{more} FROM run_models WHERE {where}"
     )
 
 
+_FIGURES_OF_MANY = _logged("run IN ({keys})", texts=False)
 _OF_MANY = _logged("run IN ({keys})")
 """A database elsewhere is waited for at each statement."""
 _OF_ONE = (
@@ -55,7 +61,11 @@ _OF_ONE = (
 def from_rows(connection: Connection, rows: Sequence[Row]) -> list[Run]:
     """The runs of rows of COLUMNS, in their order."""
     found = {row[0]: _Logged(row[1]) for row in rows}
-    more = _gather(select_in(connection, _OF_MANY, found), found)
+    if connection.dialect.is_near:
+        _read_texts(connection, found)
+        more = _gather(select_in(connection, _FIGURES_OF_MANY, found), found)
+    else:
+        more = _gather(select_in(connection, _OF_MANY, found), found)
     if _DATASET in more:
         _read_inputs(connection, found)
     if _MODEL in more:
@@ -75,6 +85,14 @@ def read_one(connection: Connection, run_id: str) -> tuple[Run | None, bool]:
     return _assemble((key, run_id, experiment, name, status, start, end, place, user, stage), logged), bool(
         more
     )
+
+
+def _read_texts(connection: Connection, found: dict[int, _Logged]) -> None:
+    """Params and tags by themselves: there may be thousands, and columns of nothing are paid for."""
+    for run, group in groupby(_select(connection, found, "run, key, value FROM params", "key"), _first):
+        found[run].params.extend(map(_new, repeat(Param), map(_last_two, group)))
+    for run, group in groupby(_select(connection, found, "run, key, value FROM tags", "key"), _first):
+        found[run].tags.extend(map(_new, repeat(Tag), map(_last_two, group)))
 
 
 def _gather(rows: list[Row], found: dict[int, _Logged]) -> set[int]:

@@ -47,6 +47,7 @@ class SqliteDialect:
     unindexed = "+"
     """SQLite would guess which index is best; the search knows."""
 
+    is_near = True
     rows_last = True
 
     def bounds(self, beginning: str) -> tuple[str, str] | None:

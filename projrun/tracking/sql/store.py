@@ -168,10 +168,6 @@ class SqlStore:
 
     def get_run(self, run_id: str) -> Run:
         """Raises NotFoundError."""
-        with self._engine.once() as connection:
-            run = runs.get_plain(connection, run_id)
-        if run is not None:
-            return run
         with self._engine.reading() as connection:
             return runs.get(connection, run_id)
 

@@ -65,6 +65,7 @@ class PostgresDialect:
     unindexed = ""
     """Its statistics tell which index is best."""
 
+    is_near = False
     rows_last = False
 
     def bounds(self, beginning: str) -> tuple[str, str] | None:

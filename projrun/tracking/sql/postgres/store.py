@@ -13,6 +13,7 @@ from projrun.errors import ConflictError, RequestError
 from projrun.tracking.artifacts.uris import uri_scheme
 from projrun.tracking.entities import Run, Tag
 from projrun.tracking.parts import Part
+from projrun.tracking.sql import runs
 from projrun.tracking.sql.store import SERVED, SqlStore
 
 ATTEMPTS = 4
@@ -70,6 +71,12 @@ class PostgresStore(SqlStore):
         if self.unplaced and uri_scheme(self.get_experiment(experiment_id).artifact_location) == SERVED:
             raise self.unplaced
         return super().create_run(experiment_id, **fields)
+
+    def get_run(self, run_id: str) -> Run:
+        """As in every store, asked once where the run has neither datasets nor models."""
+        with self._engine.once() as connection:
+            run = runs.get_plain(connection, run_id)
+        return super().get_run(run_id) if run is None else run
 
     def artifacts(self, artifact_uri: str) -> Any:
         """As in every store. Raises RequestError where nothing says where they are."""
