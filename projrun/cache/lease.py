@@ -33,6 +33,10 @@ MESSAGES = "runner.log"
 """The file with what the runner of a detached run says."""
 
 
+METRICS = "metrics.jsonl"
+"""The file to which the run's command may append metrics."""
+
+
 class Mark(NamedTuple):
     """What is known of an active run without asking the tracking store."""
 
@@ -114,6 +118,11 @@ class Lease:
     def messages(self) -> Path:
         """What the runner of a detached run says; there is none for other runs."""
         return self.folder / MESSAGES
+
+    @property
+    def metrics(self) -> Path:
+        """Where the command, which knows it as PROJRUN_METRICS, may append metrics."""
+        return self.folder / METRICS
 
     @property
     def scratch(self) -> Path:

@@ -138,6 +138,10 @@ class ResolvedEnvironment(NamedTuple):
     """More facts for the plan: a word (`image`, `mount`, `user`) and its value; words may repeat."""
 
 
+METRICS = "PROJRUN_METRICS"
+"""The variable with the file to which a command may append JSON lines of metrics."""
+
+
 class Launch(NamedTuple):
     """A command that is about to start, for a manager that wraps it in its own process."""
 

@@ -116,10 +116,17 @@ class Journal:
             changes.forget(connection, key)
             connection.execute(_SET_TARGET, (key, run.run_id))
 
-    def hold(self, run: Run, *, params: Sequence[Param] = (), tags: Sequence[Tag] = ()) -> None:
+    def hold(
+        self,
+        run: Run,
+        *,
+        metrics: Sequence[Metric] = (),
+        params: Sequence[Param] = (),
+        tags: Sequence[Tag] = (),
+    ) -> None:
         """Keep what the target did not take of a run that it has."""
         self.adopt(run)
-        self.store.log_batch(run.run_id, params=params, tags=tags)
+        self.store.log_batch(run.run_id, metrics=metrics, params=params, tags=tags)
 
     def hold_artifact(self, run: Run, file: Path, path: str) -> Path:
         """Keep a copy of an artifact that the target did not take; where it is."""

@@ -13,6 +13,7 @@ from projrun.project.model import EntryPoint, Location, Parameter, Project
 from projrun.project.paths import existing_path, is_download
 from projrun.project.reading import environments as environment_reader
 from projrun.project.reading import nodes
+from projrun.project.reading import outputs as output_reader
 from projrun.project.reading import parameters as parameter_reader
 from projrun.project.reading.nodes import Entry
 from projrun.project.reading.report import Collector, Finding
@@ -22,7 +23,7 @@ from projrun.project.values import NUMERIC, TYPE_WORDS, constraint_problem, type
 from projrun.suggestions import did_you_mean
 
 _PROJECT_KEYS = ("name", "entry_points", *environment_reader.KEYS)
-_ENTRY_POINT_KEYS = ("command", "parameters", "description")
+_ENTRY_POINT_KEYS = ("command", "parameters", "outputs", "description")
 
 
 def lint(project: Project, report: Collector) -> None:
@@ -39,6 +40,8 @@ def lint(project: Project, report: Collector) -> None:
     for name, entry in declared.items():
         found = nodes.entries(entry.value, "", silent)
         _unknown_keys(found, _ENTRY_POINT_KEYS, f"entry point {name!r}", report)
+        outputs = nodes.entries(found["outputs"].value if "outputs" in found else None, "", silent)
+        _unknown_keys(outputs, output_reader.KEYS, f"outputs of {name!r}", report)
         parameters = nodes.entries(found["parameters"].value if "parameters" in found else None, "", silent)
         _entry_point(project, project.entry_points[name], parameters, report)
 

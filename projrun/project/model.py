@@ -61,6 +61,25 @@ class Parameter(NamedTuple):
     location: Location | None = None
 
 
+class OutputArtifact(NamedTuple):
+    """Files of the project that become artifacts of a run when its command has ended."""
+
+    name: str
+    """What other entry points know it by: the glob itself where the author gave no name."""
+    glob: str
+    """Relative to the project's folder; `**` is any number of folders."""
+
+
+class Outputs(NamedTuple):
+    """What is recorded of a command without its help."""
+
+    patterns: tuple[str, ...] = ()
+    """Regular expressions over the lines of its output; each named group is a metric, `step` the step."""
+    files: tuple[str, ...] = ()
+    """JSON and CSV files of the project with metrics."""
+    artifacts: tuple[OutputArtifact, ...] = ()
+
+
 class EntryPoint(NamedTuple):
     """A named command of the project, or a script that runs as one."""
 
@@ -69,6 +88,7 @@ class EntryPoint(NamedTuple):
     parameters: Mapping[str, Parameter]
     location: Location | None = None
     """Where the command is in the MLproject file; None for a script."""
+    outputs: Outputs | None = None
 
 
 class DockerEnv(NamedTuple):

@@ -57,6 +57,11 @@ def pattern_problem(pattern: str) -> str:
     return ""
 
 
+def group_names(pattern: str) -> tuple[str, ...]:
+    """The named groups of a regular expression. Its comments and classes may hold others, which never match."""
+    return tuple(re.findall(r"\(\?P<([^\W\d]\w*)>", pattern))
+
+
 def matches(pattern: str, text: str) -> bool:
     """Whether all of the text matches. Raises RequestError where that takes too long."""
     if is_cheap(pattern, len(text)):

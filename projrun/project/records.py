@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from projrun.project.model import DockerEnv, EntryPoint, EnvironmentReference, Location, Parameter, Project
+from projrun.project.model import (
+    DockerEnv,
+    EntryPoint,
+    EnvironmentReference,
+    Location,
+    OutputArtifact,
+    Outputs,
+    Parameter,
+    Project,
+)
 from projrun.project.values import TYPE_WORDS
 from projrun.typed import TYPE_CHECKING
 
@@ -25,7 +34,7 @@ def project_to_json(project: Project) -> Json:
         None if project.file is None else relative(project.file, project.directory),
         [environment.kind, file, *environment[2:]],
         [
-            [point.name, point.command, list(point.parameters.values()), point.location]
+            [point.name, point.command, list(point.parameters.values()), point.location, point.outputs]
             for point in project.entry_points.values()
         ],
         project.warnings,
@@ -73,9 +82,18 @@ def _pair(value: object) -> tuple[str, str]:
 
 
 def _entry_point(value: object) -> EntryPoint:
-    name, command, parameters, location = _fields(value, 4)
+    name, command, parameters, location, outputs = _fields(value, 5)
     declared = {parameter.name: parameter for parameter in map(_parameter, _items(parameters))}
-    return EntryPoint(_text(name), _text(command), declared, _location(location))
+    return EntryPoint(_text(name), _text(command), declared, _location(location), _outputs(outputs))
+
+
+def _outputs(value: object) -> Outputs | None:
+    if value is None:
+        return None
+    patterns, files, artifacts = _fields(value, 3)
+    return Outputs(
+        _texts(patterns), _texts(files), tuple(OutputArtifact(*_pair(one)) for one in _items(artifacts))
+    )
 
 
 def _parameter(value: object) -> Parameter:

@@ -10,7 +10,7 @@ from projrun.execution.protocol import Outcome
 from projrun.execution.supervision.leftovers import end_left_running
 from projrun.running.limits import Retry, RunLimits
 from projrun.running.record.delivery import deliver_log
-from projrun.running.session import Session
+from projrun.running.session import Session, collect_points
 from projrun.running.waiting import Wait
 from projrun.settings.quantities import duration_text
 
@@ -58,6 +58,7 @@ def _repeated(session: Session, retry: Retry | None, attempt: Attempt) -> Outcom
             wait.sleep(retry.delay)
         # Only now: where the waiting ends the run, this was the last attempt, and its log is the run's.
         with _bounded(session):
+            collect_points(session)
             deliver_log(
                 session.lease,
                 session.recorder,

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from projrun.cache.lease import has_others
-from projrun.environments.protocol import ChildProcess, PreparedEnvironment
+from projrun.environments.protocol import METRICS, ChildProcess, PreparedEnvironment
 from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
 from projrun.execution.protocol import ExecutionBackend, Job, JobRef, JobSpec, Limits, Outcome
 from projrun.execution.registry import get_backend
@@ -38,6 +38,9 @@ from projrun.running.session import (
     Options,
     Session,
     accompanied,
+    collect_artifacts,
+    collect_points,
+    collection_of,
     open_session,
     shielded,
     store_name,
@@ -101,6 +104,8 @@ def _carry_out(session: Session) -> Outcome:
         with tracking_address(session, prepared) as (address, secrets):
 
             def attempt(session: Session, variables: Mapping[str, str]) -> Outcome:
+                if session.plan.outputs is not None:
+                    collection_of(session)
                 child = _child(session, prepared, address, variables)
                 for warning in child.warnings:
                     session.reporter.warning(warning)
@@ -203,7 +208,7 @@ def _child(
         run_id=run.run_id,
         experiment_id=run.experiment_id,
         address=address,
-        extra={**_exported(plan), **extra},
+        extra={**_exported(session), **extra},
     )
     environ = marked(child_environment(plan.environ, prepared, variables), session.lease.mark.origin_id)
     if prepared.wrap is None:
@@ -249,10 +254,11 @@ def _has_keyboard(session: Session) -> bool:
     return session.options.keyboard and PARENT_RUN_ID not in session.plan.environ
 
 
-def _exported(plan: Plan) -> dict[str, str]:
+def _exported(session: Session) -> dict[str, str]:
+    plan = session.plan
     # The environment that the user chose is the choice for what the project starts, too.
     exported = {**plan.environment.exported, **plan.observation.exported}
-    return {**secret_environment(plan.invocation), **exported}
+    return {**secret_environment(plan.invocation), **exported, METRICS: str(session.lease.metrics)}
 
 
 def _supervise(session: Session, spec: JobSpec, cancellation: Cancellation) -> Outcome:
@@ -336,12 +342,15 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
         warn(f"the run's end cannot be noted in {lease.folder}: {error.strerror}")
     # Who interrupts a run waits for no server; what takes longer is delivered later.
     seconds = session.plan.end_timeout
-    if outcome.signal is not None or session.deadline.hurried or _was_interrupted(session):
+    hurried = outcome.signal is not None or session.deadline.hurried or _was_interrupted(session)
+    if hurried:
         seconds = min(seconds, _AFTER_SIGNAL)
     session.deadline.begin(seconds * 3 / 4)
     end_created_runs(lease, recorder.run, session.store, end, warn)
+    collect_points(session)
     deliver_held(lease, recorder, session.store, warn)
     kept = deliver_log(lease, recorder, session.plan.directories.logs, warn)
+    collect_artifacts(session, None if hurried else session.deadline)
     session.deadline.extend(seconds / 4)  # however long the output took: the status is what others wait for
     delivered = recorder.finish(end)
     run = recorder.run if delivered else recorder.run._replace(status=end.status, end_time=end.end_time)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from projrun.execution.protocol import Job, Outcome
     from projrun.execution.supervision.signals import SignalRelay
     from projrun.running.during.companions import Companions
+    from projrun.running.outputs.collection import Collection
 
 _LONG = 10.0
 """Seconds after which a command takes long."""
@@ -94,6 +95,8 @@ class Session(NamedTuple):
     copy: RunCopy
     deadline: Deadline
     """Of the store: it begins when the command has ended."""
+    collected: list[Collection]
+    """What reads the command's output and files, once something does."""
     gpus: Claim | None = None
     """None where all are shown to the command."""
 
@@ -192,9 +195,34 @@ def open_session(plan: Plan, reporter: Reporter, options: Options, copy: RunCopy
         recorder, lease = record(plan, reporter, options, deadline)
     recorder.pause = deadline.pause
     try:
-        yield Session(plan, recorder.store, recorder, lease, reporter, options, copy, deadline)
+        yield Session(plan, recorder.store, recorder, lease, reporter, options, copy, deadline, [])
     finally:
         close_store(recorder.store, reporter.warning)
+
+
+def collection_of(session: Session) -> Collection:
+    """What reads the command's output and files; made before the command where its project asks for it."""
+    from projrun.running.outputs.collection import Collection
+
+    if not session.collected:
+        session.collected.append(Collection(session.plan, session.lease))
+    return session.collected[0]
+
+
+def collect_points(session: Session) -> None:
+    """Record the metrics that the command left in its output and files. For most runs nothing of it is imported."""
+    if session.collected or session.lease.metrics.exists():
+        from projrun.running.outputs.delivery import deliver_points
+
+        deliver_points(collection_of(session), session.recorder)
+
+
+def collect_artifacts(session: Session, deadline: Deadline | None) -> None:
+    """Record the files that its project names; `deadline` gets time for large ones."""
+    if session.collected:
+        from projrun.running.outputs.delivery import deliver_artifacts
+
+        deliver_artifacts(session.collected[0], session.recorder, session.reporter.warning, deadline)
 
 
 class Cancellation:
@@ -233,7 +261,15 @@ def accompanied(session: Session) -> Iterator[Cancellation]:
 
         with suppress(ProjrunError, OSError):
             company.append(
-                Companions(session.plan, opened, session.recorder, session.lease, over, cancellation.cancel)
+                Companions(
+                    session.plan,
+                    opened,
+                    session.recorder,
+                    session.lease,
+                    over,
+                    cancellation.cancel,
+                    collection_of(session),
+                )
             )
             company[0].run()
 

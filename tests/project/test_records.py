@@ -12,6 +12,8 @@ from projrun.project.model import (
     EntryPoint,
     EnvironmentReference,
     Location,
+    OutputArtifact,
+    Outputs,
     Parameter,
     Project,
 )
@@ -38,12 +40,19 @@ _PARAMETERS = st.builds(
     description=_TEXTS,
     location=_LOCATIONS,
 )
+_OUTPUTS = st.builds(
+    Outputs,
+    patterns=st.lists(_TEXTS, max_size=2).map(tuple),
+    files=st.lists(_TEXTS, max_size=2).map(tuple),
+    artifacts=st.lists(st.builds(OutputArtifact, _TEXTS, _TEXTS), max_size=2).map(tuple),
+)
 _ENTRY_POINTS = st.builds(
     EntryPoint,
     name=_TEXTS,
     command=_TEXTS,
     parameters=st.lists(_PARAMETERS, max_size=3).map(lambda found: {one.name: one for one in found}),
     location=_LOCATIONS,
+    outputs=st.none() | _OUTPUTS,
 )
 _FILES = (_NAMES | st.just("../above.yaml") | st.just("/elsewhere/env.yaml")).map(
     lambda name: _DIRECTORY / name

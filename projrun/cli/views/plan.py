@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from projrun.project.model import BoundParameter
+from projrun.project.model import BoundParameter, Outputs
 from projrun.project.shown import public
 from projrun.running.backend_config import shown_config
 from projrun.running.plan import Plan
@@ -53,6 +53,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "grace_period": plan.grace_period,
         "limits": dict(plan.limits.shown()) if plan.limits else {},
         "end_timeout": plan.end_timeout,
+        "outputs": _outputs(plan.outputs),
         "warnings": list(plan.warnings),
         "notes": list(plan.checkout.notes),
     }
@@ -75,6 +76,15 @@ def _source(checkout: Checkout) -> dict[str, Any]:
 
 def _rule(name: str, rule: Setting) -> dict[str, str]:
     return {"rule": name, "value": rule.value, "origin": rule.origin}
+
+
+def _outputs(outputs: Outputs | None) -> dict[str, Any] | None:
+    if outputs is None:
+        return None
+    return {
+        "metrics": [*outputs.patterns, *outputs.files],
+        "artifacts": [{"name": one.name, "glob": one.glob} for one in outputs.artifacts],
+    }
 
 
 _JOURNALS = {
@@ -110,8 +120,15 @@ def plan_text(document: Mapping[str, Any]) -> str:
         ("experiment", _experiment_text(document["experiment"])),
         ("run", document["run"]["name"] or document["run"]["id"] or ""),
         *document["limits"].items(),
+        *_output_lines(document["outputs"] or {}),
     ]
     return "\n".join(f"{label:<12} {_continued(text)}" for label, text in lines if text)
+
+
+def _output_lines(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from (("metrics", text) for text in outputs.get("metrics", ()))
+    for one in outputs.get("artifacts", ()):
+        yield "artifact", one["glob"] if one["name"] == one["glob"] else f"{one['name']}: {one['glob']}"
 
 
 def _source_lines(source: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from projrun.project.model import EntryPoint, EnvironmentReference, Project
 from projrun.project.reading import nodes
 from projrun.project.reading.environments import read_environments
 from projrun.project.reading.nodes import Entry
+from projrun.project.reading.outputs import read_outputs
 from projrun.project.reading.parameters import read_parameters
 from projrun.project.reading.report import Report
 from projrun.project.text import LocatedError
@@ -58,4 +59,5 @@ def _entry_point(name: str, entry: Entry, report: Report) -> EntryPoint:
         command or "",
         read_parameters(parameters.value if parameters else None, report),
         report.document.locate(place),
+        read_outputs(found.get("outputs"), report),
     )

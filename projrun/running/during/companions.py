@@ -8,8 +8,11 @@ from threading import Event, Thread
 from time import monotonic
 
 from projrun.cache.lease import Lease
+from projrun.errors import ProjrunError
 from projrun.running.during.growing_log import GrowingLog
 from projrun.running.during.remote import RemoteControl
+from projrun.running.outputs.collection import Collection
+from projrun.running.outputs.delivery import follow
 from projrun.running.plan import Plan
 from projrun.running.record.recorder import RunRecorder, now
 from projrun.tracking.runs import RunStore
@@ -29,6 +32,7 @@ class Companions:
         lease: Lease,
         over: Event,
         cancel: Callable[[str], None],
+        collection: Collection,
     ) -> None:
         """`opened` gives each a store of its own, which does not try anything twice.
 
@@ -40,6 +44,7 @@ class Companions:
         self._continues = recorder.before is not None
         self._remote = RemoteControl(opened, recorder.run.run_id, over, cancel)
         self._since = lease.mark.since
+        self._collection = collection
         self._log = GrowingLog(opened, recorder.run.artifact_uri, lease, over)
 
     def run(self) -> None:
@@ -47,6 +52,7 @@ class Companions:
         # A thread of its own: an upload may take long. The end does not wait for it.
         begun = monotonic() - max(0, now() - self._since) / 1000
         Thread(target=self._remote.run, args=[begun], name="projrun-remote", daemon=True).start()
+        Thread(target=self._follow, name="projrun-outputs", daemon=True).start()
         if self._plan.observation.sampling:
             Thread(target=self._sample, name="projrun-system-metrics", daemon=True).start()
         try:
@@ -59,6 +65,10 @@ class Companions:
         """The command is over."""
         self._log.give_up()
         self._ended.wait(_PATIENCE)
+
+    def _follow(self) -> None:
+        with suppress(ProjrunError, OSError):  # what is left is sent at the end
+            follow(self._collection, self._opened, self._run_id, self._over)
 
     def _sample(self) -> None:
         sampling = self._plan.observation.sampling

@@ -6,7 +6,8 @@ What is recorded, and where it differs from MLflow on purpose: docs/mlproject.md
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from projrun.errors import (
@@ -18,7 +19,7 @@ from projrun.errors import (
     RequestError,
     TrackingError,
 )
-from projrun.tracking.entities import Param, Run, Tag
+from projrun.tracking.entities import Metric, Param, Run, Tag
 from projrun.tracking.limits import param_value_limit
 from projrun.tracking.runs import RunStore
 from projrun.tuples import NamedTuple
@@ -157,14 +158,31 @@ class RunRecorder:
         Where a continued run has that artifact, the new one gets a number.
         """
 
-        def hold(journal: Journal) -> None:
-            self.held[path] = journal.hold_artifact(self.run, file, self._own_path(path))
-
+        hold = partial(self._held_artifact, file=file, path=path)
         repository = self._repository()
         if repository is None:
             self._hold(path, hold)
             return False
         return self._deliver(path, lambda: self._upload(repository, file, path), hold=hold)
+
+    def keep_artifacts(self, files: Iterable[tuple[Path, str]]) -> None:
+        """Keep copies of files in the run's folder for later, without asking a store that was just away."""
+        for file, path in files:
+            self._hold(path, partial(self._held_artifact, file=file, path=path))
+
+    def metrics(self, batches: Iterable[Sequence[Metric]]) -> None:
+        """Log points. Once the store fails, the others wait in the run's folder without a word of their own."""
+        waiting = iter(batches)
+        for points in waiting:
+            taken = self._deliver(
+                "metrics",
+                lambda: self.store.log_batch(self.run.run_id, metrics=points),  # noqa: B023 - called at once
+                hold=lambda journal: journal.hold(self.run, metrics=points),  # noqa: B023
+            )
+            if not taken and not isinstance(self.failure, InvalidValueError):
+                break
+        for points in waiting:
+            self._hold("metrics", lambda journal: journal.hold(self.run, metrics=points))  # noqa: B023
 
     def _own_path(self, path: str) -> str:
         """For a file that waits: of a continued run no name is certain to be free but one with an id in it."""
@@ -173,6 +191,9 @@ class RunRecorder:
         folder, slash, name = path.rpartition("/")
         stem, dot, suffix = name.partition(".")
         return f"{folder}{slash}{stem}-{self.outbox.name[:8]}{dot}{suffix}"
+
+    def _held_artifact(self, journal: Journal, *, file: Path, path: str) -> None:
+        self.held[path] = journal.hold_artifact(self.run, file, self._own_path(path))
 
     def _upload(self, repository: ArtifactRepository, file: Path, path: str) -> None:
         free = path

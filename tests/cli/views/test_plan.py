@@ -66,7 +66,7 @@ def test_the_keys_of_the_document(repository: Repository, environ: Mapping[str, 
     environment = ("manager", "reason", "summary", "key", "path", "exists", "rebuild", "facts")
     plain = ("project", "entry_point", "parameters", "command", "warnings", "notes", "trust")
     assert keys(plan(repository.path, environ=environ)) == {
-        **dict.fromkeys((*plain, "grace_period", "end_timeout")),
+        **dict.fromkeys((*plain, "grace_period", "end_timeout", "outputs")),
         "source": dict.fromkeys(("uri", *words)),
         "environment": dict.fromkeys(environment),
         "backend": {"name": None, "origin": None, "config": {}},

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from projrun.environments.protocol import Launch
+from projrun.environments.protocol import METRICS, Launch
 from projrun.errors import RequestError
 from projrun.project.model import DockerEnv
 from projrun_backends.environments.containers.arguments import Arguments
@@ -97,6 +97,10 @@ def run_mounts(launch: Launch, *, with_project: bool) -> list[Mount]:
         if path.exists():
             inside = path.is_relative_to(launch.directory)
             mounts.append(Mount(path, str(path), read_only=not (inside and with_project)))
+    metrics = launch.variables.get(METRICS)
+    if metrics and with_project:  # the engine sees this machine's files
+        Path(metrics).touch(mode=0o600)
+        mounts.append(Mount(Path(metrics), metrics))
     artifacts = None if launch.own_endpoint else _artifact_folder(launch)
     if artifacts is not None:
         mounts.append(Mount(artifacts, str(artifacts)))

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from projrun.environments.protocol import ChildProcess, EndpointReach, EnvironmentRequest, Launch
+from projrun.environments.protocol import (
+    METRICS,
+    ChildProcess,
+    EndpointReach,
+    EnvironmentRequest,
+    Launch,
+)
 from projrun.project.model import DockerEnv
 from projrun_backends.environments.containers.arguments import Arguments
 from projrun_backends.environments.containers.command_words import container_words
@@ -151,6 +157,8 @@ def _contents(containment: Containment, launch: Launch) -> tuple[dict[str, str],
     configured = dict.fromkeys(("NO_PROXY", "no_proxy"), containment.engine.unproxied)
     variables.update(unproxied(variables, {**configured, **obtained.image.environ}, launch))
     mounts = run_mounts(launch, with_project=not obtained.has_code)
+    if not any(mount.target == variables.get(METRICS) for mount in mounts):
+        variables.pop(METRICS, None)  # the engine may be on another machine
     taken = targets(containment.volumes, containment.arguments)
     return variables, without_targets([*mounts, *certificates.mounts, *clouds.mounts], taken)
 
