@@ -95,7 +95,9 @@ def bind(
         problems = [_misplaced(project, entry_point, refusal, parameters) for refusal in error.refusals]
         raise _error(project, entry_point, problems) from None
     check_command(command)
-    return Invocation(entry_point.name, command, tuple(parameters), tuple(binder.warnings), masked)
+    return Invocation(
+        entry_point.name, command, tuple(parameters), tuple(binder.warnings), masked, entry_point.outputs
+    )
 
 
 def _commands(entry_point: EntryPoint, parameters: list[BoundParameter]) -> tuple[str, str]:

@@ -159,3 +159,4 @@ class Invocation(NamedTuple):
     warnings: tuple[str, ...] = ()
     shown_command: str = ""
     """The command as people may see it: secret values masked."""
+    outputs: Outputs | None = None

@@ -33,7 +33,7 @@ from projrun.plugins import built_ins
 from projrun.project.binding import bind
 from projrun.project.entry_points import find_entry_point
 from projrun.project.loader import load_project
-from projrun.project.model import EntryPoint, Invocation, Outputs, Project
+from projrun.project.model import EntryPoint, Invocation, Project
 from projrun.project.paths import is_fixed
 from projrun.reporting import Activity, unseen
 from projrun.running.record.parent import (
@@ -126,8 +126,6 @@ class Plan(NamedTuple):
     """The run that this one is nested in, in the same store."""
     limits: RunLimits | None = None
     """None where there are neither limits nor retries."""
-    outputs: Outputs | None = None
-    """What is recorded of the command's output and files."""
 
 
 def make_plan(
@@ -257,7 +255,6 @@ def _plan(
         keep_checkout=settings.enabled("keep-workdir"),
         parent=parent,
         limits=_held(decided, environment.manager, context.environ),
-        outputs=entry_point.outputs,
     )
 
 

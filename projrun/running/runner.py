@@ -104,7 +104,7 @@ def _carry_out(session: Session) -> Outcome:
         with tracking_address(session, prepared) as (address, secrets):
 
             def attempt(session: Session, variables: Mapping[str, str]) -> Outcome:
-                if session.plan.outputs is not None:
+                if session.plan.invocation.outputs is not None:
                     collection_of(session)
                 child = _child(session, prepared, address, variables)
                 for warning in child.warnings:

@@ -9,14 +9,13 @@ from typing import Any
 from projrun.project.model import BoundParameter, Outputs
 from projrun.project.shown import public
 from projrun.running.backend_config import shown_config
-from projrun.running.plan import Plan
+from projrun.running.plan import EnvironmentPlan, Plan
 from projrun.settings import Setting
 from projrun.sources.checkout import Checkout
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """The keys of `projrun plan --json`; a contract test pins them."""
-    resolved = plan.environment.resolved
     return {
         "source": _source(plan.checkout),
         "trust": [_rule(name, rule) for name, rule in plan.policy.rules()],
@@ -24,16 +23,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "entry_point": plan.invocation.entry_point,
         "parameters": [_parameter(public(parameter)) for parameter in plan.invocation.parameters],
         "command": plan.invocation.shown_command,
-        "environment": {
-            "manager": resolved.manager,
-            "reason": plan.environment.reason,
-            "summary": resolved.summary,
-            "key": resolved.key,
-            "path": None if resolved.path is None else str(resolved.path),
-            "exists": resolved.exists,
-            "rebuild": plan.environment.rebuild,
-            "facts": [list(fact) for fact in resolved.facts],
-        },
+        "environment": _environment(plan.environment),
         "backend": {
             "name": plan.backend.name,
             "origin": plan.backend.origin,
@@ -53,9 +43,23 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "grace_period": plan.grace_period,
         "limits": dict(plan.limits.shown()) if plan.limits else {},
         "end_timeout": plan.end_timeout,
-        "outputs": _outputs(plan.outputs),
+        "outputs": _outputs(plan.invocation.outputs),
         "warnings": list(plan.warnings),
         "notes": list(plan.checkout.notes),
+    }
+
+
+def _environment(environment: EnvironmentPlan) -> dict[str, Any]:
+    resolved = environment.resolved
+    return {
+        "manager": resolved.manager,
+        "reason": environment.reason,
+        "summary": resolved.summary,
+        "key": resolved.key,
+        "path": None if resolved.path is None else str(resolved.path),
+        "exists": resolved.exists,
+        "rebuild": environment.rebuild,
+        "facts": [list(fact) for fact in resolved.facts],
     }
 
 

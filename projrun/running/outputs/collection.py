@@ -20,7 +20,7 @@ class Collection:
 
     def __init__(self, plan: Plan, lease: Lease) -> None:
         """Before the command starts: what its files are then is not its own."""
-        outputs, project = plan.outputs or Outputs(), plan.project.directory
+        outputs, project = plan.invocation.outputs or Outputs(), plan.project.directory
         self.artifacts = ArtifactFiles(project, outputs.artifacts)
         self._sources: list[Source] = [Told(lease.metrics)]
         if outputs.patterns:
