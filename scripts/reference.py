@@ -53,6 +53,7 @@ The command of a run gets:
 | `PROJRUN_RUN_IDS` | ids of the run and of those around it, joined by colons: by them its processes are found |
 | `PYTHONPATH` | what redirects `mlflow.run`, before your folders; `projrun.log`, after them |
 | `PIP_EXCLUDE` | the name of the first, which `pip freeze` omits |
+| `PROJRUN_METRICS` | a file to which the command may append JSON lines of metrics ([Outputs](mlproject.md#outputs)) |
 | `PROJRUN_RUNNER`, `PROJRUN_RUN_URI` | the Python of projrun; where the run is recorded, which scripts do not change |
 | `PROJRUN_PARAM_NAME` | the value of the secret parameter `name` |
 | `PYTHONUNBUFFERED` | `1` unless set |
