@@ -27,6 +27,8 @@ class BuiltIns(Protocol):
     what `TakesOptions` says, a class method `read`, and may have the property `idle`: the warning where the option is
     given but another manager is chosen.
     """
+    KEPT: Mapping[str, str]
+    """For each kind of thing that managers keep outside of the caches' folders, its keeper, as `module:attribute`."""
     CALLER_ENVIRONMENT: str
     BACKENDS: Mapping[str, str]
     """Execution backends by name, as `module:attribute`."""

@@ -124,22 +124,29 @@ def choose(items: Sequence[Item], limits: Limits, now: float) -> list[Candidate]
     return list(chosen.values())
 
 
-def _reason(item: Item, newest: Mapping[str, Path], limits: Limits, now: float) -> Reason | None:
+def _reason(
+    item: Item, newest: Mapping[tuple[object, str], Path], limits: Limits, now: float
+) -> Reason | None:
     entry = item.entry
     if entry.state == "unfinished":
         return "unfinished"
     if entry.state == "broken":
         return "broken"
-    if newest[entry.key] != entry.path:
+    if newest[_name(item)] != entry.path:
         return "superseded"
     if limits.unused_seconds is not None and now - entry.last_used > limits.unused_seconds:
         return "unused"
     return None
 
 
-def _newest_of_each_key(items: Iterable[Item]) -> dict[str, Path]:
-    ready = [item.entry for item in items if item.entry.state == "ready"]
-    return {entry.key: entry.path for entry in sorted(ready, key=lambda entry: entry.path)}
+def _newest_of_each_key(items: Iterable[Item]) -> dict[tuple[object, str], Path]:
+    ready = [item for item in items if item.entry.state == "ready"]
+    return {_name(item): item.entry.path for item in sorted(ready, key=lambda item: item.entry.path)}
+
+
+def _name(item: Item) -> tuple[object, str]:
+    """Keys are those of one kind."""
+    return item.facts.get("kind"), item.entry.key
 
 
 def _over(oldest_first: Iterable[Item], present: Sequence[Item], limit: int) -> Iterator[Item]:

@@ -107,14 +107,17 @@ class ContentCache:
         keys = [folder.name for folder in _subfolders(self.root)]
         return [entry for key in sorted(keys) for entry in self._generations(key)]
 
-    def remove(self, entry: Entry) -> bool:
-        """Remove one generation; False where a process uses it, builds it, or it cannot be removed."""
+    def remove(self, entry: Entry, first: Callable[[], bool] = lambda: True) -> bool:
+        """Remove one generation; False where a process uses it, builds it, or it cannot be removed.
+
+        `first` is called while nothing can begin to use it, and says whether to go on.
+        """
         try:
             lock = self._try_lock(entry.key)
             if lock is None:
                 return False
             with lock:
-                return self._remove(entry)
+                return self._remove(entry, first)
         except OSError:
             return False
 
@@ -138,9 +141,9 @@ class ContentCache:
             if not self._generations(folder.name):
                 _remove_tree(folder)
 
-    def _remove(self, entry: Entry) -> bool:
+    def _remove(self, entry: Entry, first: Callable[[], bool]) -> bool:
         marker = _marker(entry.path)
-        if marker.exists() and not _remove_unless_held(marker):
+        if marker.exists() and not _remove_unless_held(marker, first):
             return False
         gone = _remove_generation(entry.path)
         if not self._generations(entry.key):
@@ -299,13 +302,13 @@ def _hold(marker: Path) -> bool:
     return True
 
 
-def _remove_unless_held(marker: Path) -> bool:
+def _remove_unless_held(marker: Path, first: Callable[[], bool] = lambda: True) -> bool:
     try:
         descriptor = os.open(marker, os.O_RDWR)  # NFS gives an exclusive lock only to writers
     except OSError:
         return False
     try:
-        if not try_lock(descriptor, marker):
+        if not try_lock(descriptor, marker) or not first():
             return False
         marker.unlink()
     except OSError:

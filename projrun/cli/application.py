@@ -31,7 +31,7 @@ _COMMANDS = {
         "projrun.cli.models.command:models",
         "List, show, register, alias, tag and delete models.",
     ),
-    "gc": ("projrun.cli.records.gc:gc", "Remove for good what was deleted, with its artifacts."),
+    "gc": ("projrun.cli.collecting.command:gc", "Remove for good what was deleted, and what is of no use."),
     "sync": (
         "projrun.cli.records.sync:sync",
         "Deliver what runs could not record while their server was away.",

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from projrun.cache.contents import (
-    Candidate,
     Item,
     Limits,
     Pruned,
@@ -61,18 +60,22 @@ def prune_holdings(cache: Path, limits: Limits, now: float, *, dry_run: bool = F
     chosen = choose(fetched, limits, now) + choose(copied, limits._replace(total_bytes=None), now)
     if dry_run:
         return removed_of(items, chosen, lambda candidate: True)
-    cached_checkouts = _checkout_cache(cache)
-    pruned = removed_of(items, chosen, lambda candidate: _remove(candidate, cached_checkouts))
-    cached_checkouts.sweep()
-    for place in (copies(cache), downloads(cache)):
-        sweep(place)
+    pruned = removed_of(items, chosen, lambda candidate: remove_holding(cache, candidate.item))
+    sweep_holdings(cache)
     return pruned
 
 
-def _remove(candidate: Candidate, cached_checkouts: ContentCache) -> bool:
-    item = candidate.item
+def sweep_holdings(cache: Path) -> None:
+    """Remove what interrupted removals left."""
+    _checkout_cache(cache).sweep()
+    for place in (copies(cache), downloads(cache)):
+        sweep(place)
+
+
+def remove_holding(cache: Path, item: Item) -> bool:
+    """Remove one of them; False where a process uses it, or it cannot be removed."""
     if kind(item) == CHECKOUT:
-        return cached_checkouts.remove(item.entry)
+        return _checkout_cache(cache).remove(item.entry)
     if kind(item) == REPOSITORY:
         return _remove_repository(item.entry.path)
     return hold(item.entry.path) and remove_held(item.entry.path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import projrun
+from projrun.directories import Directories
 from projrun.errors import EnvironmentBuildError
 from tests.support.commands import run_projrun
 from tests.support.docker import BASE_IMAGE
@@ -234,6 +237,34 @@ def test_build_image_copies_the_code(docker: DockerBench, base: str, committed: 
         )
     finally:
         docker.docker("rmi", "--force", committed)
+        docker.docker("image", "prune", "--force", "--filter", f"label=case={case(docker)}")
+
+
+def test_gc_removes_images_that_were_not_used(docker: DockerBench, base: str, committed: str) -> None:
+    def gc() -> list[str]:
+        done = run_projrun("gc", "--older-than", "30d", "--json", cwd=docker.folder).check()
+        return [each["kind"] for each in json.loads(done.stdout)["removed"]]
+
+    try:
+        docker.run("--build-image").check()
+        image = docker.recorded()["tags"]["mlflow.docker.image.id"]
+        (marker,) = Directories.locate(os.environ).cache.glob("images/*/*.complete")
+        assert gc() == []
+        os.utime(marker, (0, 0))
+        container = docker.docker("create", committed, "true")
+        assert gc() == [], "a container needs it"
+        docker.docker("rm", container)
+        docker.docker("tag", committed, f"{base}:mine")
+        assert gc() == [], "it was given another name"
+        docker.docker("rmi", f"{base}:mine")
+        assert gc() == ["image"]
+        assert image not in docker.docker("images", "--all", "--no-trunc", "--quiet")
+        assert docker.docker("images", "--quiet", base)
+        docker.run("--build-image").check()
+        docker.docker("rmi", committed)
+        assert gc() == ["image"], "a mark whose image is gone"
+    finally:
+        subprocess.run(["docker", "rmi", "--force", committed], capture_output=True, check=False)
         docker.docker("image", "prune", "--force", "--filter", f"label=case={case(docker)}")
 
 

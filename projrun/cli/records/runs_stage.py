@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 import click
 
 from projrun.cli.asking import ensure_agreed
+from projrun.cli.collecting.purging import remove_for_good
 from projrun.cli.mistakes import asked_wrongly
 from projrun.cli.options import json_option, tracking_uri_option
 from projrun.cli.quantities import count_text
 from projrun.cli.records.opening import store_of
-from projrun.cli.records.purging import remove_for_good
 from projrun.cli.rendering import print_json, print_line
 from projrun.cli.server.opening import own_store
 from projrun.errors import RequestError

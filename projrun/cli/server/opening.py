@@ -79,12 +79,7 @@ def own_store(values: Mapping[str, Any], remedy: str = _OF_THE_SERVER) -> Iterat
     """
     places = own_places()
     settings = server_settings(values, places)
-    uri = backend_uri(settings, places)
-    tracking = Settings({"tracking-uri": values["tracking_uri"]}, os.environ, places.config).get(
-        "tracking-uri"
-    )
-    if tracking and not settings.get("backend-store-uri"):
-        uri = parse_tracking_uri(tracking.value, Path.cwd())
+    uri = own_uri(values, places)
     if uri.kind == "rest":
         raise RequestError(
             f"{uri.shown} is a server, which removes nothing for good",
@@ -100,6 +95,17 @@ def own_store(values: Mapping[str, Any], remedy: str = _OF_THE_SERVER) -> Iterat
         yield store
     finally:
         store.close()
+
+
+def own_uri(values: Mapping[str, Any], places: Directories) -> TrackingUri:
+    """Of `own_store`."""
+    settings = server_settings(values, places)
+    tracking = Settings({"tracking-uri": values["tracking_uri"]}, os.environ, places.config).get(
+        "tracking-uri"
+    )
+    if tracking and not settings.get("backend-store-uri"):
+        return parse_tracking_uri(tracking.value, Path.cwd())
+    return backend_uri(settings, places)
 
 
 def server_settings(values: Mapping[str, Any], places: Directories) -> Settings:

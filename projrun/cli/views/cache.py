@@ -28,6 +28,7 @@ _REASONS = {
     "broken": {CHECKOUT: "its files are missing"},
     "superseded": {CHECKOUT: "replaced by a newer fetch"},
 }
+KINDS = (REPOSITORY, CHECKOUT, COPY, DOWNLOAD)
 _LIMITS = {"unused": "unused", "size": "over the size limit"}
 _SHOWN_HASH = 12
 
@@ -83,8 +84,12 @@ def print_source(item: Item, now: float) -> None:
 def told(candidate: Candidate, now: float) -> str:
     """What is removed, and why."""
     item = candidate.item
-    reason = _LIMITS.get(candidate.reason) or _REASONS[candidate.reason][kind(item)]
-    return entries.told(candidate, reason, now, f"{kind(item)} {_what(item)}".rstrip())
+    return entries.told(candidate, reason(candidate), now, f"{kind(item)} {what(item)}".rstrip())
+
+
+def reason(candidate: Candidate) -> str:
+    """Why it is removed, in a few words."""
+    return _LIMITS.get(candidate.reason) or _REASONS[candidate.reason][kind(candidate.item)]
 
 
 def files(item: Item) -> Path:
@@ -101,7 +106,7 @@ def _row(item: Item, now: float) -> tuple[str, ...]:
         age_text(now - item.created),
         age_text(now - entry.last_used),
         _state(item),
-        _what(item),
+        what(item),
     )
 
 
@@ -113,7 +118,8 @@ def _state(item: Item) -> str:
     return item.entry.state
 
 
-def _what(item: Item) -> str:
+def what(item: Item) -> str:
+    """The source, its version, and why it was kept."""
     facts = item.facts
     version = facts.get("commit") or (f"sha256:{_digest(item)}" if _digest(item) else "")
     shown = str(version)[: _SHOWN_HASH + (7 if str(version).startswith("sha256:") else 0)]

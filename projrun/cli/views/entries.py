@@ -59,8 +59,8 @@ def _print_json(pruned: Pruned, *, dry_run: bool) -> None:
     print_json(
         {
             "dry_run": dry_run,
-            "removed": [_candidate(candidate) for candidate in pruned.removed],
-            "kept": [_candidate(candidate) for candidate in pruned.kept],
+            "removed": [candidate_document(candidate) for candidate in pruned.removed],
+            "kept": [candidate_document(candidate) for candidate in pruned.kept],
             "freed_bytes": pruned.freed,
         }
     )
@@ -73,7 +73,8 @@ def told(candidate: Candidate, reason: str, now: float, what: str) -> str:
     return f"{item.entry.key[:10]} ({detail}){f': {what}' if what else ''}"
 
 
-def _candidate(candidate: Candidate) -> dict[str, Any]:
+def candidate_document(candidate: Candidate) -> dict[str, Any]:
+    """What is removed, for a program."""
     item = candidate.item
     return {
         "key": item.entry.key,

@@ -17,7 +17,7 @@ _TABLE = entries.Table(
     leaving_out=("AGE", "MANAGER", "LAST USED", "PYTHON"),
 )
 _LOCK_NAMES = "*.lock*"
-_REASONS = {
+REASONS = {
     "unfinished": "leftovers of a killed build",
     "broken": "its Python is missing",
     "superseded": "replaced by a rebuild",
@@ -72,7 +72,7 @@ def print_environment(document: Mapping[str, Any], now: float) -> None:
 
 def told(candidate: Candidate, now: float) -> str:
     """An environment that is removed, and why."""
-    return entries.told(candidate, _REASONS[candidate.reason], now, _built_from(candidate.item.facts))
+    return entries.told(candidate, REASONS[candidate.reason], now, built_from(candidate.item.facts))
 
 
 def _row(item: Item, now: float) -> tuple[str, ...]:
@@ -85,11 +85,12 @@ def _row(item: Item, now: float) -> tuple[str, ...]:
         age_text(now - item.created),
         age_text(now - entry.last_used),
         "in use" if item.in_use else entry.state,
-        _built_from(facts),
+        built_from(facts),
     )
 
 
-def _built_from(facts: Mapping[str, object]) -> str:
+def built_from(facts: Mapping[str, object]) -> str:
+    """In a few words."""
     return ", ".join(str(facts[name]) for name in ("summary", "project") if facts.get(name))
 
 

@@ -159,6 +159,20 @@ class Engine:
         except DockerException:
             return
 
+    def image_size(self, name: str) -> int:
+        """In bytes, with what it shares with others; 0 for one that the daemon does not have."""
+        try:
+            with _explained(f"look at the image {name}"):
+                return int(self._client.inspect_image(name).get("Size") or 0)
+        except MissingError:
+            return 0
+
+    def users(self, image: str) -> list[str]:
+        """The ids of the containers of an image, or of one that was made of it, running or not."""
+        with _explained("list containers"):
+            found: list[dict[str, Any]] = self._client.containers(all=True, filters={"ancestor": image})
+        return [str(one["Id"]) for one in found]
+
     def network(self, name: str) -> Network:
         """Raises MissingError for a network that the daemon does not have."""
         with _explained(f"look at the network {name}"):

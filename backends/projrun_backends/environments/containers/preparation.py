@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from projrun.directories import make_private
 from projrun.environments.protocol import EndpointReach, EnvironmentRequest, PreparedEnvironment, Progress
 from projrun.errors import EnvironmentBuildError
 from projrun_backends.environments.containers.engine import Engine, MissingError
-from projrun_backends.environments.containers.images import BuildLog, Wanted, obtain
+from projrun_backends.environments.containers.images import BuildLog, Obtained, Wanted, obtain
 from projrun_backends.environments.containers.lock import NAME as LOCK_NAME
 from projrun_backends.environments.containers.network import endpoint_reach, network_name
 from projrun_backends.environments.containers.run_command import Containment, contain
@@ -29,7 +30,7 @@ def prepare(
     reach = _reach(engine, network, chosen=bool(spec.arguments.values("network")))
     log = BuildLog(progress)
     try:
-        obtained = obtain(engine, wanted, request, log)
+        obtained = _held(engine, wanted, request, log)
     except EnvironmentBuildError as error:
         error.log = _keep(log, wanted, request)
         raise
@@ -55,6 +56,20 @@ def prepare(
         wrap=partial(contain, containment),
         endpoint=reach,
     )
+
+
+def _held(engine: Engine, wanted: Wanted, request: EnvironmentRequest, log: BuildLog) -> Obtained:
+    """The image, which `projrun gc` leaves alone from now on where it is one of `--build-image`."""
+    obtained = obtain(engine, wanted, request, log)
+    if not obtained.has_code:
+        return obtained
+    from projrun_backends.environments.containers.kept_images import hold_image
+
+    with suppress(OSError):  # a read-only cache: nothing is removed by it either
+        hold_image(request.cache_directory.parent, engine, obtained)
+    if engine.image(obtained.image.identifier) is None:  # it was removed at this very moment
+        return obtain(engine, wanted, request, log)
+    return obtained
 
 
 def _reach(engine: Engine, network: str, *, chosen: bool) -> EndpointReach | None:
