@@ -14,7 +14,7 @@ import msgspec
 from projrun.bounded import parse_json, read_file
 from projrun.errors import RequestError
 from projrun.models.recorded import RecordedEnvironment
-from projrun.models.serving.answers import Answer, error_message
+from projrun.models.serving.answers import Answer, error_line
 from projrun.models.serving.batch import JSON
 from projrun.models.serving.process import ModelError, WorkerProcess
 from projrun.models.serving.served import ServedModel
@@ -70,7 +70,7 @@ def ask(served: ServedModel, body: bytes | None, seconds: float) -> object:
     if answer is None:
         return None
     if answer.status != 200:
-        reason = " ".join(error_message(answer).split())
+        reason = error_line(answer)
         raise ModelError(f"the model does not predict its input example: {reason}")
     try:
         value = parse_json(answer.body.decode())

@@ -5,6 +5,7 @@ Files of MLflow 1 to 3 are read. What a field is, MLflow says in `mlflow.models.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -20,6 +21,8 @@ MLMODEL = "MLmodel"
 """The name of the file."""
 PYFUNC = "python_function"
 """The flavor that can be served: a Python function over tables or tensors."""
+_VERSION = re.compile(r"\d+(\.\w+)*\+?")
+_LARGEST = 1 << 63
 
 Part = TypeVar("Part")
 
@@ -61,8 +64,9 @@ class MLmodel(NamedTuple):
 
     @property
     def python(self) -> str:
-        """The version of the Python that saved it; empty where the file does not say."""
-        return str((self.pyfunc or {}).get("python_version") or "")
+        """The version of the Python that saved it; empty where the file says none."""
+        written = str((self.pyfunc or {}).get("python_version"))
+        return written if _VERSION.fullmatch(written) else ""
 
 
 def read_mlmodel(folder: Path) -> MLmodel:
@@ -82,29 +86,40 @@ def _read(folder: Path, use: Callable[[Mapping[str, Any]], Part]) -> Part:
             f"{folder} is not a model: it has no MLmodel file",
             hint="give the folder that `log_model` or `save_model` wrote",
         )
-    document = parse_document(MLMODEL, read_text(file, MLMODEL))
+    written = read_yaml(file)
     try:
-        written = yaml.SafeLoader("").construct_document(document.root) if document.root else None
         if not isinstance(written, dict):
             raise ValueError("not a mapping")
         return use(written)
+    except ValueError as error:
+        raise RequestError(f"{file} is damaged: {error}") from None
+
+
+def read_yaml(file: Path) -> object:
+    """What a YAML file of a model holds. Raises RequestError for a damaged one."""
+    document = parse_document(file.name, read_text(file, file.name))
+    try:
+        return yaml.SafeLoader("").construct_document(document.root) if document.root else None
     except (ValueError, yaml.YAMLError) as error:
-        raise RequestError(f"{file} is damaged: {str(error).splitlines()[0]}") from None
+        problem = error.problem if isinstance(error, yaml.MarkedYAMLError) else None
+        raise RequestError(f"{file} is damaged: {problem or error}") from None
 
 
 def _mlmodel(written: Mapping[str, Any]) -> MLmodel:
     signature, size = written.get("signature"), written.get("model_size_bytes")
     metadata = written.get("metadata")
+    if signature is not None and not isinstance(signature, dict):
+        raise ValueError("its signature is not a mapping")
     return MLmodel(
         flavors=_flavors(written.get("flavors")),
-        signature=parse_signature(signature) if isinstance(signature, dict) else None,
+        signature=None if signature is None else parse_signature(signature),
         input_example=_example(written.get("saved_input_example_info")),
         model_id=_text(written, "model_id") or _text(written, "model_uuid"),
         run_id=_text(written, "run_id"),
         artifact_path=_text(written, "artifact_path"),
         mlflow_version=_text(written, "mlflow_version"),
         created=_text(written, "utc_time_created"),
-        size_bytes=size if isinstance(size, int) else None,
+        size_bytes=size if isinstance(size, int) and 0 <= size < _LARGEST else None,
         metadata=metadata if isinstance(metadata, dict) else None,
     )
 

@@ -6,11 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
-from projrun.errors import RequestError
-from projrun.models.mlmodel import MLmodel
-from projrun.project.reading.document import parse_document
+from projrun.models.mlmodel import MLmodel, read_yaml
 from projrun.project.text import read_text
 
 _FILES = ("requirements.txt", "python_env.yaml", "conda.yaml")
@@ -60,11 +56,7 @@ def _lines(file: Path) -> tuple[str, ...]:
 def _document(file: Path) -> Mapping[str, Any]:
     if not file.is_file():
         return {}
-    document = parse_document(file.name, read_text(file, file.name))
-    try:
-        written = yaml.SafeLoader("").construct_document(document.root) if document.root else None
-    except (ValueError, yaml.YAMLError) as error:
-        raise RequestError(f"{file} is damaged: {str(error).splitlines()[0]}") from None
+    written = read_yaml(file)
     return written if isinstance(written, dict) else {}
 
 

@@ -107,7 +107,7 @@ class Moment(NamedTuple):
 
 
 def moments(count: int, signals: Sequence[int] = (0,)) -> list[Moment]:
-    chance = random.Random(int(os.environ.get("PROJRUN_TEST_SEED", "10")))
+    chance = random.Random(int(os.environ.get("TEST_SEED", "10")))
     return [
         Moment(
             f"run-{number}",

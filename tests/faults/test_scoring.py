@@ -284,7 +284,7 @@ def test_nothing_grows(start: Start) -> None:
 
 @pytest.mark.large
 def test_nothing_grows_for_long(start: Start) -> None:
-    soak(start, 60 * float(os.environ.get("PROJRUN_TEST_SOAK_MINUTES", "10")))
+    soak(start, 60 * float(os.environ.get("SOAK_MINUTES", "10")))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.models.serving.batch import CSV, predict, rows
+from projrun.models.serving.batch import CSV, JSON, predict, rows
 from projrun.models.serving.served import ServedModel
 from tests.support.commands import Completed, projrun_argv, run_projrun
 
@@ -52,7 +52,7 @@ def test_a_file_in_pieces_is_as_one(mlflow3_python: Path, scoring_models: Path) 
 def test_an_output_file_is_there_whole_or_not_at_all(model: tuple[str | Path, ...], tmp_path: Path) -> None:
     table, out = tmp_path / "table.csv", tmp_path / "out" / "predictions.json"
     out.parent.mkdir()
-    words = ("models", "predict", *model, "-t", "csv", "-i", table, "-o", out)
+    words = ("models", "predict", *model, "-i", table, "-o", out)  # its name says what it is
     table.write_text("a,b\n1,2\n")
     run_projrun(*words).check()
     before = out.read_text()
@@ -68,3 +68,23 @@ def test_an_input_that_is_not_there(model: tuple[str | Path, ...], tmp_path: Pat
     done = run_projrun("models", "predict", *model, "-i", tmp_path / "absent")
     assert done.returncode == 2
     assert f"{tmp_path / 'absent'} cannot be read: No such file or directory" in done.stderr
+
+
+def test_an_error_does_not_repeat_all_of_a_large_input(model: tuple[str | Path, ...], tmp_path: Path) -> None:
+    (tmp_path / "large.csv").write_text("a,b\n" + "1,2\n" * 100_000)
+    done = run_projrun("models", "predict", *model, "-t", "json", "-i", tmp_path / "large.csv")
+    assert done.returncode == 2
+    assert "the model does not take the input: Invalid input. " in done.stderr
+    assert len(done.stderr) < 2000
+
+
+def test_a_version_that_yaml_takes_for_a_number(mlflow3_python: Path, tmp_path: Path) -> None:
+    (tmp_path / "echo.py").write_text(
+        "class Echo:\n    def predict(self, given):\n        return [1]\ndef _load_pyfunc(path):\n    return Echo()\n"
+    )
+    function = "{loader_module: echo, code: .}"
+    (tmp_path / "MLmodel").write_text(f"flavors: {{python_function: {function}}}\nmlflow_version: 3.1\n")
+    served = ServedModel("echo", tmp_path, (str(mlflow3_python),), dict(os.environ))
+    out = io.BytesIO()
+    predict(served, iter([b'{"inputs": [[1]]}']), JSON, out.write)
+    assert out.getvalue() == b'{"predictions": [1]}\n'

@@ -86,7 +86,7 @@ def test_a_folder_without_one(tmp_path: Path) -> None:
     [
         "", "- a\n", "flavors: 3\n", "flavors: {a: 3}\n", "flavors: {}\nsignature: {inputs: '{'}\n",
         "flavors: !!python/object/apply:os.system [id]\n", "flavors: {a: &a [*a]}\n", "a: [\n", "[" * 100,
-        "flavors: {}\nsignature: {inputs: 5}\n",
+        "flavors: {}\nsignature: {inputs: 5}\n", "flavors: {}\nsignature: 5\n", "flavors: {? [a] : b}\n",
     ],
 )  # fmt: skip
 def test_what_is_no_mlmodel_file_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
@@ -94,3 +94,25 @@ def test_what_is_no_mlmodel_file_is_refused_in_one_line(tmp_path: Path, text: st
         read_mlmodel(written(tmp_path, text))
     assert "MLmodel" in caught.value.message
     assert "\n" not in caught.value.message
+
+
+def test_what_is_damaged_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="damaged: found unhashable key"):
+        read_mlmodel(written(tmp_path, "flavors: {? [a] : b}\n"))
+
+
+@pytest.mark.parametrize("size", ["9" * 400, "-1", "many", "[1]"])
+def test_a_size_that_no_model_has_is_unknown(tmp_path: Path, size: str) -> None:
+    assert read_mlmodel(written(tmp_path, f"flavors: {{}}\nmodel_size_bytes: {size}\n")).size_bytes is None
+
+
+@pytest.mark.parametrize("version", ["3.11.7", "3.6.10", "3.15.0rc1", "3.14.0+"])
+def test_the_python_that_saved_it(tmp_path: Path, version: str) -> None:
+    text = f"flavors: {{python_function: {{python_version: {version}}}}}\n"
+    assert read_mlmodel(written(tmp_path, text)).python == version
+
+
+@pytest.mark.parametrize("version", ["[3, 11]", "--help", '"3.11\\nprojrun: error: x"', "~", "''"])
+def test_what_is_no_version_of_python_is_none(tmp_path: Path, version: str) -> None:
+    text = f"flavors: {{python_function: {{python_version: {version}}}}}\n"
+    assert read_mlmodel(written(tmp_path, text)).python == ""

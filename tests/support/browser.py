@@ -14,7 +14,7 @@ from tests.support.commands import missing, require_tool
 from tests.support.guard import REPOSITORY
 from tests.support.rest import Api
 
-PICTURES = Path(os.environ.get("PROJRUN_PICTURES") or REPOSITORY / "build" / "pictures")
+PICTURES = Path(os.environ.get("PAGE_PICTURES") or REPOSITORY / "build" / "pictures")
 """Where the tests leave pictures of what they saw."""
 WIDE, NARROW, NARROWEST = 1280, 400, 360
 _AXE = REPOSITORY / "scripts" / "page" / "node_modules" / "axe-core" / "axe.min.js"

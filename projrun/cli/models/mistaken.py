@@ -51,7 +51,8 @@ def _of_run(error: ProjrunError, uri: str, stores: Stores) -> ProjrunError:
     if path in names:
         return error
     has = f"its models: {', '.join(names)}" if names else f"it logged none; see `projrun runs show {run_id}`"
-    return RequestError(f"run {run_id} has no model {path!r}", hint=has)
+    what = f"has no model {path!r}" if path else "is no model: its address has no path"
+    return RequestError(f"run {run_id} {what}", hint=has)
 
 
 def _of_registry(error: ProjrunError, uri: str, stores: Stores) -> ProjrunError:

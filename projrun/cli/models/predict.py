@@ -33,19 +33,18 @@ _KINDS = {"json": JSON, "csv": CSV}
     "--content-type",
     "kind",
     type=click.Choice(tuple(_KINDS)),
-    default="json",
-    show_default=True,
-    help="Of the input. JSON is a body of /invocations.",
+    help="Of the input; JSON is a body of /invocations.  [default: csv for a FILE.csv, otherwise json]",
 )
-def predict_file(trust: bool, source: str, target: str, kind: str, **values: Any) -> None:
+def predict_file(trust: bool, source: str, target: str, kind: str | None, **values: Any) -> None:
     """Predict for a file in the model's environment; no server.
 
     A table in CSV is taken in pieces where the model has a signature with columns, so that it may be larger than the
     memory. The output file is there whole or not at all.
 
     \b
-    projrun models predict -m models:/wine/3 -t csv -i wine.csv -o answer.json
+    projrun models predict -m models:/wine/3 -i wine.csv -o answer.json
     """
+    kind = kind or ("csv" if source.lower().endswith(".csv") else "json")
     with _input(source) as stream:
         reporter = CommandLineReporter()
         model = opened_model(values, reporter)

@@ -10,6 +10,8 @@ import msgspec
 from projrun.tuples import NamedTuple
 
 JSON = "application/json"
+_PART = 500
+"""Characters of an error that are shown of its beginning and of its end."""
 
 
 class Answer(NamedTuple):
@@ -33,6 +35,12 @@ def error_message(answer: Answer) -> str:
         return msgspec.json.decode(answer.body, type=_Error).message
     except msgspec.DecodeError:
         return answer.body.decode("utf-8", "replace")
+
+
+def error_line(answer: Answer) -> str:
+    """The same for a person. MLflow repeats the whole input, and ends with what it lacks: the middle is left out."""
+    line = " ".join(error_message(answer).split())
+    return line if len(line) <= 2 * _PART else f"{line[:_PART]} ... {line[-_PART:]}"
 
 
 def json_answer(value: object, status: int = 200) -> Answer:

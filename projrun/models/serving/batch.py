@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from projrun.errors import RequestError
-from projrun.models.serving.answers import Answer, error_message
+from projrun.models.serving.answers import Answer, error_line
 from projrun.models.serving.process import ModelError, WorkerProcess
 from projrun.models.serving.served import ServedModel
 
@@ -56,7 +56,7 @@ async def _predict(
 def _check(answer: Answer) -> None:
     if answer.status == 200:
         return
-    text = " ".join(error_message(answer).split())
+    text = error_line(answer)
     if answer.status >= 500:
         raise ModelError(f"the model failed: {text}", hint="its own output is above")
     raise RequestError(f"the model does not take the input: {text}")

@@ -157,7 +157,8 @@ def _written(model: ServedModel) -> bytes:
         written = read_written(model.folder)
     except RequestError as error:
         raise ModelError(f"model {model.name!r} cannot be loaded: {error.message}") from None
-    told = {key: written.get(key) for key in ("flavors", "signature", "mlflow_version")}
+    told = {"flavors": written.get("flavors"), "signature": written.get("signature")}
+    told["mlflow_version"] = str(written.get("mlflow_version") or "")  # `3.1` is a number in YAML
     return json.dumps(told, default=str, skipkeys=True).encode()
 
 

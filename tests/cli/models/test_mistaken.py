@@ -52,7 +52,7 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
         ("models:/wine@champoin", "has no alias 'champoin'; did you mean 'champion'? its aliases: champion"),
         ("models:/m-{run}", "Logged model with ID 'm-{run}' not found"),
         ("runs:/{run}/model", "run {run} has no model 'model'; its models: forest"),
-        ("runs:/latest", "run {run} has no model ''; its models: forest"),
+        ("runs:/latest", "run {run} is no model: its address has no path; its models: forest"),
     ],
 )
 def test_what_is_said(
