@@ -15,9 +15,10 @@ This folder imports nothing of projrun: it may be copied into a project.
 
 from __future__ import annotations
 
-from .artifacts import log_artifact, log_artifacts, log_dict, log_figure, log_image, log_table, log_text
+from .artifacts import log_artifact, log_artifacts, log_dict, log_figure, log_text
 from .entities import Experiment, Run, RunData, RunInfo
 from .errors import LogError
+from .images import log_image, log_table
 from .questions import (
     create_experiment,
     get_experiment,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import state
 from .entities import Experiment, Run
 from .errors import AwayError, RefusedError
-from .server import Server, send_artifact
+from .server import Server, read_artifact, send_artifact
 from .values import pairs
 
 TYPE_CHECKING = False
@@ -93,6 +93,16 @@ class Calls:
             run.know(server.call("GET", "runs/get", {"run_id": run.run_id})["run"]["info"])
         assert run.known is not None  # noqa: S101 - now it is
         return run.known.artifact_uri
+
+    def artifact(self, run: Run, path: str) -> bytes | None:
+        """What is in a file of its artifacts; None where there is none. Raises AwayError, RefusedError."""
+        server, folder = self.server(), path.rpartition("/")[0]
+        listed = server.call(
+            "GET", "artifacts/list", {"run_id": run.run_id, **({"path": folder} if folder else {})}
+        )
+        if path not in [each["path"] for each in listed.get("files", ())]:
+            return None
+        return read_artifact(server, self._place(server, run), path)
 
     def _create(self, server: Server, run: Run, body: Json) -> None:
         """Once: a server that did not answer may have created it."""

@@ -21,6 +21,8 @@ class Run:
     def __init__(self, run_id: str = "", *, is_silent: bool = False) -> None:
         self.origin = run_id or os.urandom(16).hex()
         """Its id, or the one that it has here until its server has given it another."""
+        self.is_new = not run_id
+        """Whether this process has started it."""
         self.is_silent = is_silent
         """Whether another process records in its place."""
         self.is_made = threading.Event()

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import wraps
 from time import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    Recording = TypeVar("Recording", bound=Callable[..., Any])
 
 _RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
 _MOST = 1000
@@ -18,6 +26,31 @@ def is_silent() -> bool:
         return True
     rank = next((os.environ[name] for name in _RANKS if name in os.environ), "0")
     return rank != "0" and os.environ.get("PROJRUN_LOG_RANKS") != "all"
+
+
+def never_raises(function: Recording) -> Recording:
+    """Training goes on, whatever goes wrong in a call that records: it is said."""
+
+    @wraps(function)
+    def recording(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            not_logged(function.__name__, error)
+            return None
+
+    return recording  # type: ignore[return-value]  # of the same signature
+
+
+def not_logged(about: str, error: Exception) -> None:
+    """Say it."""
+    warn(about, f"not logged: {type(error).__name__}: {error}")
+
+
+def module(name: str) -> Any:
+    """A module that is imported when it is needed; importlib itself takes longer to import than most of this."""
+    __import__(name)
+    return sys.modules[name]
 
 
 def deadline() -> float:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from . import state
 from .entities import Experiment, Run
-from .environment import deadline, warn
+from .environment import deadline, module, warn
 from .errors import LogError
 from .sender import flush, prepare
 from .values import pairs
@@ -25,7 +23,7 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
     state.experiment = ("id", experiment_id) if experiment_id else ("name", experiment_name or "Default")
     chosen = state.experiment
     try:
-        experiment: Experiment = _ask(lambda calls: calls.experiment(chosen))
+        experiment: Experiment = ask(lambda calls: calls.experiment(chosen))
         return experiment
     except LogError as error:  # its runs wait, as all others do
         warn("set_experiment", str(error))
@@ -44,7 +42,7 @@ def create_experiment(
 
 def get_experiment_by_name(name: str) -> Experiment | None:
     """The experiment of that name, or None."""
-    experiment: Experiment | None = _ask(lambda calls: calls.experiment_named(name))
+    experiment: Experiment | None = ask(lambda calls: calls.experiment_named(name))
     return experiment
 
 
@@ -55,7 +53,7 @@ def get_experiment(experiment_id: str) -> Experiment:
 
 def set_experiment_tag(key: str, value: object) -> None:
     """A tag of the experiment of this thread's run, or of the next run."""
-    _ask(lambda calls: calls.tag_experiment(key, str(value)))
+    ask(lambda calls: calls.tag_experiment(key, str(value)))
 
 
 def search_runs(
@@ -77,7 +75,7 @@ def search_runs(
         ids = (
             _every_experiment()
             if search_all_experiments
-            else [_ask(lambda calls: calls.experiment_id(state.chosen_experiment()))]
+            else [ask(lambda calls: calls.experiment_id(state.chosen_experiment()))]
         )
     view = {1: "ACTIVE_ONLY", 2: "DELETED_ONLY", 3: "ALL"}.get(run_view_type, str(run_view_type))
     body: Json = {
@@ -102,7 +100,13 @@ def get_run(run_id: str) -> Run:
     return _found(_call("GET", "runs/get", {"run_id": run_id})["run"])
 
 
-def _ask(question: Callable[[Calls], Any]) -> Any:
+def read_artifact(run: Run, path: str) -> bytes | None:
+    """What is in a file of a run's artifacts, or None. Raises LogError."""
+    content: bytes | None = ask(lambda calls: calls.artifact(run, path))
+    return content
+
+
+def ask(question: Callable[[Calls], Any]) -> Any:
     """The answer, which comes after all that was logged before. Raises LogError."""
     holder: list[Any] = []
     prepare()
@@ -116,7 +120,7 @@ def _ask(question: Callable[[Calls], Any]) -> Any:
 
 def _call(method: str, call: str, body: Json) -> Json:
     """The answer to a call of the REST API. Raises LogError."""
-    answer: Json = _ask(lambda calls: calls.server().call(method, call, body))
+    answer: Json = ask(lambda calls: calls.server().call(method, call, body))
     return answer
 
 
@@ -136,7 +140,7 @@ def _every_experiment() -> list[str]:
 def _table(runs: Sequence[Run]) -> Any:
     """The DataFrame of MLflow's `search_runs`."""
     try:
-        pandas = import_module("pandas")
+        pandas = module("pandas")
     except ImportError:
         raise LogError('pandas is not installed: search_runs(output_format="list") needs none') from None
     rows: list[Json] = []

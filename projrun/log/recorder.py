@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from time import time
 
 from . import state
@@ -11,6 +9,7 @@ from .calls import Calls
 from .entities import Run
 from .environment import warn
 from .errors import AwayError
+from .repository import git_tags
 from .spool import Spool
 from .values import written
 
@@ -36,6 +35,7 @@ class Recorder:
         self.calls = Calls(lambda: sender.is_closing)
         self._spool: Spool | None = None
         self._away_until = 0.0
+        self._git: dict[str, str] | None = None
 
     def deliver(self) -> None:
         """All that is in the queue."""
@@ -70,9 +70,9 @@ class Recorder:
     def _record(self, run: Run, call: str, body: Json) -> None:
         """Make a call for a run, or write it into the spool; what the server refuses is said."""
         if call == "runs/create":
-            commit = _commit()
-            if commit:
-                body["tags"].setdefault("mlflow.source.git.commit", commit)
+            if self._git is None:
+                self._git = git_tags()
+            body["tags"] = {**self._git, **body["tags"]}
         if self._is_away():
             self._keep(run, call, body)
             return
@@ -137,17 +137,3 @@ class _Batch:
             values = self._values[kind]
             for start in range(0, len(values), size):
                 yield {kind: values[start : start + size]}
-
-
-def _commit() -> str:
-    """The commit of the script's repository, as MLflow's client finds it."""
-    import subprocess
-
-    folder = os.path.dirname(os.path.abspath(sys.argv[0])) if sys.argv[0] else os.getcwd()
-    try:
-        found = subprocess.run(
-            ["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=2, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return found.stdout.strip()

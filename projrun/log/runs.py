@@ -8,7 +8,7 @@ from time import time
 
 from . import state
 from .entities import Run
-from .environment import is_silent, now, warn
+from .environment import is_silent, never_raises, not_logged, now, warn
 from .errors import LogError
 from .sender import flush, prepare
 from .values import number, pairs, whole, written
@@ -59,7 +59,7 @@ def start_run(
     if description:
         own["mlflow.note.content"] = description
     if existing:
-        state.put(run, "runs/update", {"status": "RUNNING"})
+        state.put(run, "runs/update", {"status": "RUNNING", **({"run_name": run_name} if run_name else {})})
         state.put(run, "runs/log-batch", {"tags": pairs(own)})
     else:
         parent = parent_run_id or (runs[-1] if runs else None)
@@ -71,6 +71,7 @@ def start_run(
     return run
 
 
+@never_raises
 def end_run(status: str = "FINISHED") -> None:
     """End the active run, if there is one."""
     state.end(status)
@@ -94,32 +95,42 @@ def log_metric(
 ) -> None:
     """A value of a metric: any number, NaN and infinities too. `timestamp` is in ms, now by default."""
     try:
-        run = _threads.runs[-1] if run_id is None else current_run(run_id)
-    except (AttributeError, IndexError):
-        run = start_run()
-    if type(value) is not float:
-        converted = number(key, value)
-        if converted is None:
-            return
-        value = converted
-    if type(step) is not int:
-        step = whole(f"step of metric {key!r}", step)
-    when = int(time() * 1000) if timestamp is None else whole(f"time of metric {key!r}", timestamp)
-    if model_id is None and dataset is None:
-        _append((run, key, value, when, step))
-    else:
-        point = {"key": key, "value": written(value), "timestamp": when, "step": step}
-        about = {
-            "model_id": model_id,
-            "dataset_name": getattr(dataset, "name", None),
-            "dataset_digest": getattr(dataset, "digest", None),
-        }
-        point.update((name, text) for name, text in about.items() if text)
-        state.put(run, "runs/log-batch", {"metrics": [point]})
-    if len(_queue) > _WAITING:
-        flush()
+        try:
+            run = _threads.runs[-1] if run_id is None else current_run(run_id)
+        except (AttributeError, IndexError):
+            run = current_run()
+        if type(value) is not float:
+            converted = number(key, value)
+            if converted is None:
+                return
+            value = converted
+        if type(step) is not int:
+            step = 0 if step is None else whole(f"step of metric {key!r}", step)
+        when = int(time() * 1000) if timestamp is None else whole(f"time of metric {key!r}", timestamp)
+        if type(key) is not str:
+            key = str(key)
+        if model_id is None and dataset is None:
+            _append((run, key, value, when, step))
+        else:
+            state.put(run, "runs/log-batch", {"metrics": [_point(key, value, when, step, model_id, dataset)]})
+        if len(_queue) > _WAITING:
+            flush()
+    except Exception as error:
+        not_logged("log_metric", error)
 
 
+def _point(key: str, value: float, when: int, step: int, model_id: str | None, dataset: Any) -> Json:
+    """A metric that says of which model or dataset it is."""
+    about = {
+        "model_id": model_id,
+        "dataset_name": getattr(dataset, "name", None),
+        "dataset_digest": getattr(dataset, "digest", None),
+    }
+    point = {"key": key, "value": written(value), "timestamp": when, "step": step}
+    return {**point, **{name: text for name, text in about.items() if text}}
+
+
+@never_raises
 def log_metrics(
     metrics: Mapping[str, float],
     step: int | None = None,
@@ -141,6 +152,7 @@ def log_param(key: str, value: object, synchronous: bool | None = None) -> objec
     return value
 
 
+@never_raises
 def log_params(
     params: Mapping[str, object], synchronous: bool | None = None, run_id: str | None = None
 ) -> None:
@@ -153,16 +165,19 @@ def set_tag(key: str, value: object, synchronous: bool | None = None) -> None:
     set_tags({key: value})
 
 
+@never_raises
 def set_tags(tags: Mapping[str, object], synchronous: bool | None = None, run_id: str | None = None) -> None:
     """Several tags."""
     state.put(current_run(run_id), "runs/log-batch", {"tags": pairs(tags)})
 
 
+@never_raises
 def delete_tag(key: str) -> None:
     """Remove a tag of the active run."""
     state.put(current_run(), "runs/delete-tag", {"key": key})
 
 
+@never_raises
 def log_input(dataset: Any, context: str | None = None, tags: Mapping[str, str] | None = None) -> None:
     """A dataset that the run uses: one of `mlflow.data`, or anything with its `to_dict()`."""
     said = dataset.to_dict() if hasattr(dataset, "to_dict") else dict(dataset)
@@ -175,7 +190,7 @@ def log_input(dataset: Any, context: str | None = None, tags: Mapping[str, str] 
 def get_artifact_uri(artifact_path: str | None = None) -> str:
     """Where the active run keeps its artifacts, or one of them."""
     root = current_run().info.artifact_uri
-    return f"{root}/{artifact_path.lstrip('/')}" if artifact_path else root
+    return f"{root.rstrip('/')}/{artifact_path.lstrip('/')}" if artifact_path else root
 
 
 def set_tracking_uri(uri: str | os.PathLike[str]) -> None:
@@ -195,19 +210,40 @@ def _new_run(
     experiment_id: str | None, run_name: str | None, parent: Run | str | None, own: Mapping[str, str]
 ) -> Json:
     """The body of the call that creates a run, with what MLflow's client says of a script."""
-    import getpass
-
-    tags = {"mlflow.source.type": "LOCAL", "mlflow.source.name": sys.argv[0] or "python"}
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a container's uid without a name
-        user = "unknown"
-    tags["mlflow.user"] = user
+    user = _user()
+    tags = {
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.name": (sys.argv and sys.argv[0]) or "<console>",
+        "mlflow.user": os.environ.get("MLFLOW_TRACKING_USERNAME") or user,
+    }
     return {
         "experiment": state.chosen_experiment(experiment_id),
         "run_name": run_name,
         "user_id": user,
         "start_time": now(),
-        "tags": {**tags, **own},
+        "tags": {**tags, **_context(), **own},
         "parent": parent,
     }
+
+
+def _user() -> str:
+    from getpass import getuser
+
+    try:
+        return getuser()
+    except (ImportError, KeyError, OSError):  # a container's uid without a name
+        return "unknown"
+
+
+def _context() -> Mapping[str, str]:
+    """Tags that whoever starts the script has for its runs."""
+    text = os.environ.get("MLFLOW_RUN_CONTEXT")
+    if not text:
+        return {}
+    from json import loads
+
+    try:
+        return {str(key): str(value) for key, value in loads(text).items()}
+    except (ValueError, AttributeError):
+        warn("MLFLOW_RUN_CONTEXT", "is no JSON object of tags")
+        return {}

@@ -77,7 +77,11 @@ def prepare() -> None:
     if state.sender is None:
         with _starting:
             if state.sender is None:
-                state.sender = Sender()
+                try:
+                    state.sender = Sender()
+                except RuntimeError as error:  # no more threads, or the interpreter ends
+                    warn("not recorded", str(error))
+                    return
                 if not _owner:
                     _owner.append(os.getpid())
                     _prepare_end()

@@ -214,28 +214,41 @@ def _refusal(status: int, answer: bytes) -> RefusedError | None:
 
 
 def send_artifact(server: Server, root: str, body: Json) -> None:
-    """A file to its place: a folder of this machine, or through the server."""
+    """A file to its place: a folder of this machine, or through the server. Raises OSError, AwayError, RefusedError."""
+    file, (address, target) = body["file"], _artifact(root, body["path"])
+    if address:
+        with open(file, "rb") as data:
+            size = os.fstat(data.fileno()).st_size
+            server.send("PUT", address, data, "application/octet-stream", size)
+    else:
+        import shutil
+
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copyfile(file, target)
+
+
+def read_artifact(server: Server, root: str, path: str) -> bytes:
+    """What is in a file of the artifacts. Raises OSError, AwayError, RefusedError."""
+    address, target = _artifact(root, path)
+    if address:
+        return server.send("GET", address)
+    with open(target, "rb") as file:
+        return file.read()
+
+
+def _artifact(root: str, path: str) -> tuple[str, str]:
+    """An artifact's path at the server, or on this machine. Raises RefusedError."""
     from urllib.parse import quote, unquote, urlsplit
 
-    file, path = body["file"], body["path"]
     parts = urlsplit(root)
     if parts.scheme == "mlflow-artifacts":
         place = "/".join([part for part in (parts.path.strip("/"), quote(path)) if part])
-        with open(file, "rb") as data:
-            size = os.fstat(data.fileno()).st_size
-            server.send(
-                "PUT", f"/api/2.0/mlflow-artifacts/artifacts/{place}", data, "application/octet-stream", size
-            )
-    elif parts.scheme in ("", "file"):
-        import shutil
-
-        target = os.path.join(unquote(parts.path) if parts.scheme else root, *path.split("/"))
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        shutil.copyfile(file, target)
-    else:
-        raise RefusedError(
-            "", f"projrun.log cannot write to {root}: let the server pass artifacts on, or use mlflow"
-        )
+        return f"/api/2.0/mlflow-artifacts/artifacts/{place}", ""
+    if parts.scheme in ("", "file"):
+        return "", os.path.join(unquote(parts.path) if parts.scheme else root, *path.split("/"))
+    raise RefusedError(
+        "", f"projrun.log cannot write to {root}: let the server pass artifacts on, or use mlflow"
+    )
 
 
 def _start_server(uri: str) -> Any:

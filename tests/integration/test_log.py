@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import urllib.parse
 import urllib.request
@@ -18,6 +19,11 @@ from tests.support.guard import REPOSITORY
 from tests.support.program import projrun_server
 
 SCRIPT = """
+import numpy as np, pandas
+from matplotlib import pyplot
+from mlflow.data import from_numpy
+from PIL import Image
+
 mlflow.set_experiment("EXPERIMENT")
 mlflow.set_experiment_tag("data", "v1")
 with mlflow.start_run(run_name="outer", description="Read **this**", tags={"team": "red"}) as outer:
@@ -31,8 +37,21 @@ with mlflow.start_run(run_name="outer", description="Read **this**", tags={"team
     mlflow.set_tag("gone", "soon")
     mlflow.delete_tag("gone")
     mlflow.log_text("hello", "notes/today.txt")
-    mlflow.log_dict({"a": [1, 2]}, "data.json")
-    mlflow.log_table({"x": [1, 2], "y": ["a", "b"]}, "table.json")
+    for name in ("data.json", "inner/data.yaml", "data.txt"):
+        mlflow.log_dict({"b": [1, 2], "a": {"x": None, "ü": 1.5}}, name)
+    mlflow.log_table({"x": [1, float("nan")], "y": ["a", "b"], "z": 5}, "table.json")
+    mlflow.log_table({"x": 7, "w": "new"}, "table.json")
+    frame = pandas.DataFrame({"when": pandas.to_datetime(["2026-01-02", None]), "n": [np.nan, 2], "s": ["a", "ü/"]})
+    mlflow.log_table(frame, "tables/frame.json")
+    mlflow.log_table({"name": ["a"], "picture": [Image.new("RGB", (300, 100), "red")]}, "pictures.json")
+    mlflow.log_image(np.linspace(0, 1, 600).reshape(20, 30), "gray.png")
+    mlflow.log_image(np.arange(600, dtype="uint8").reshape(10, 20, 3), "colour.png")
+    mlflow.log_image(np.ones((4, 4, 1), dtype=bool), "mask.png")
+    mlflow.log_image(Image.new("RGB", (300, 100), "blue"), key="dogs/small", step=3, timestamp=1_700_000_000_000)
+    figure, axes = pyplot.subplots()
+    axes.plot([1, 2])
+    mlflow.log_figure(figure, "plots/line.png", save_kwargs={"dpi": 50})
+    mlflow.log_input(from_numpy(np.arange(3), source="data.csv"), context="training", tags={"k": "v"})
     os.makedirs("folder/inner", exist_ok=True)
     open("folder/inner/file.bin", "wb").write(bytes(1000))
     mlflow.log_artifact("folder/inner/file.bin", "single")
@@ -40,8 +59,9 @@ with mlflow.start_run(run_name="outer", description="Read **this**", tags={"team
     mlflow.log_artifacts("folder", "content")
     with mlflow.start_run(nested=True, run_name="inner"):
         mlflow.log_metric("depth", 2)
-with mlflow.start_run(run_id=outer.info.run_id):
+with mlflow.start_run(run_id=outer.info.run_id, run_name="outer", tags={"again": 1}):
     mlflow.log_metric("later", 1)
+    mlflow.log_table({"x": [8]}, "table.json")
 found = mlflow.search_runs(
     experiment_names=["EXPERIMENT"], filter_string="params.alpha = '0.5'", order_by=["metrics.later DESC"],
     max_results=5,
@@ -90,7 +110,8 @@ def _recorded(server: str, name: str) -> dict[str, Any]:
     return {
         "tags": {each["key"]: each["value"] for each in experiment["tags"]},
         "history": [(each["value"], each["timestamp"], int(each["step"])) for each in history],
-        "files": sorted(_files(server, outer, "")),
+        "files": {_name(path): _content(server, outer, path) for path in _files(server, outer, "")},
+        "inputs": _asked(server, "runs/get", "GET", run_id=outer)["run"]["inputs"]["dataset_inputs"],
         **{name: _values(run, outer) for name, run in runs.items()},
     }
 
@@ -109,23 +130,49 @@ def _values(run: dict[str, Any], outer: str) -> dict[str, Any]:
     }
 
 
-def _files(server: str, run_id: str, path: str) -> Iterator[tuple[str, int]]:
+def _files(server: str, run_id: str, path: str) -> Iterator[str]:
     for each in _asked(server, "artifacts/list", "GET", run_id=run_id, path=path).get("files", ()):
         if each["is_dir"]:
             yield from _files(server, run_id, each["path"])
-        elif not each["path"].endswith(".json"):  # whose spaces are nothing that counts
-            yield each["path"], int(each["file_size"])
         else:
-            yield each["path"], 0
+            yield each["path"]
+
+
+def _content(server: str, run_id: str, path: str) -> Any:
+    address = f"{server}/get-artifact?{urllib.parse.urlencode({'run_id': run_id, 'path': path})}"
+    with urllib.request.urlopen(address) as answer:
+        content: bytes = answer.read()
+    if path.endswith("table.json") or path in ("tables/frame.json", "pictures.json"):
+        return json.loads(_name(content.decode()))
+    return content
+
+
+def _name(text: str) -> str:
+    """With a word for what is made up."""
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", "UUID", text)
+
+
+def _repository(folder: Path) -> None:
+    """A git repository, as most scripts are in one."""
+    git(folder, "init", "-q", "-b", "trial")
+    (folder / "README").write_text("wine")
+    git(folder, "add", "README")
+    git(folder, "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-q", "-m", "Begin")
+    git(folder, "remote", "add", "origin", "https://somebody:word@git.example/wine.git")
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", "-C", folder, *words], check=True, capture_output=True)
 
 
 def _run(python: Path | str, client: str, experiment: str, server: str, folder: Path) -> str:
-    folder.mkdir()
     (folder / "train.py").write_text(
         f"import os\nimport {client} as mlflow\n{SCRIPT.replace('EXPERIMENT', experiment)}"
     )
     environ = {
         **os.environ,
+        "MPLBACKEND": "agg",
+        "MLFLOW_RUN_CONTEXT": '{"cluster": "blue", "team": "none"}',
         "MLFLOW_TRACKING_URI": server,
         "PYTHONPATH": str(REPOSITORY),
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -144,7 +191,10 @@ def _run(python: Path | str, client: str, experiment: str, server: str, folder: 
 
 
 def test_the_same_script_records_the_same(server: str, tmp_path: Path, mlflow3_python: Path) -> None:
-    theirs = _run(mlflow3_python, "mlflow", "by mlflow", server, tmp_path / "theirs")
-    ours = _run(mlflow3_python, "projrun.log", "by projrun", server, tmp_path / "ours")
+    work = tmp_path / "work"
+    work.mkdir()
+    _repository(work)
+    theirs = _run(mlflow3_python, "mlflow", "by mlflow", server, work)
+    ours = _run(mlflow3_python, "projrun.log", "by projrun", server, work)
     assert ours == theirs
     assert _recorded(server, "by projrun") == _recorded(server, "by mlflow")

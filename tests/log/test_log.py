@@ -187,18 +187,45 @@ with mlflow.start_run():
     mlflow.log_param("alpha", 1)
     mlflow.log_param("alpha", 2)
     mlflow.log_artifact("missing.txt")
+    mlflow.log_text("up", "a/../../up.txt")
+    mlflow.log_text("root", "/root.txt")
     mlflow.log_dict({"a": 1}, "good.json")
     mlflow.log_figure(object(), "bad.png")
+    mlflow.log_table(5, "bad.json")
+    mlflow.log_image("no image", "bad.png")
+    mlflow.log_params(5)
+    mlflow.log_input(object())
+    mlflow.log_metric(None, 1)
 print("to the end")
 """
     )
     assert out == "to the end\n"
     (run,) = scripts.runs()
-    assert (values(run), [param.value for param in run.params]) == ({"a": 1, "c": 3}, ["1"])
-    said = dict(line.split(": ", 2)[1:] for line in err.splitlines())
-    missing = str(scripts.folder / "missing.txt")
-    assert set(said) == {"metric 'none'", f"metrics '{'b' * 300}'", "params 'alpha'", missing, "bad.png"}
+    assert (values(run), [param.value for param in run.params]) == ({"a": 1, "c": 3, "None": 1}, ["1"])
+    lines = [line.split(": ", 2)[1:] for line in err.splitlines()]
+    calls = ["log_artifact", "log_text", "log_text", "log_figure", "log_table", "log_image", "log_params"]
+    assert sorted(about for about, _ in lines) == sorted(
+        ["metric 'none'", f"metrics '{'b' * 300}'", "params 'alpha'", "log_input", *calls]
+    )
+    said = dict(lines)
+    assert str(scripts.folder / "missing.txt") in said["log_artifact"]
     assert "Changing param values is not allowed" in said["params 'alpha'"]
+    home = scripts.folder / "home"
+    assert [file.name for file in home.rglob("*") if file.suffix in (".txt", ".json")] == ["good.json"]
+
+
+def test_the_table_of_an_earlier_process_goes_on(scripts: Scripts) -> None:
+    script = "with mlflow.start_run(RUN_ID):\n    mlflow.log_table({'x': [NUMBER], 'y': 5}, 'a/t.json')\n"
+    script += (
+        "    mlflow.log_table({'x': [NUMBER]}, 'NUMBER.json')\n    print(mlflow.active_run().info.run_id)"
+    )
+    out, _ = scripts.run(script.replace("RUN_ID", "").replace("NUMBER", "1"))
+    scripts.run(script.replace("RUN_ID", repr(out.strip())).replace("NUMBER", "2"))
+    (run,) = scripts.runs()
+    (table,) = (scripts.folder / "home" / "artifacts").rglob("t.json")
+    assert json.loads(table.read_text()) == {"columns": ["x", "y"], "data": [[1, 5], [2, 5]]}
+    listed = json.loads(tags(run)["mlflow.loggedArtifacts"])
+    assert [each["path"] for each in listed] == ["a/t.json", "1.json", "2.json"]
 
 
 def test_a_server_that_is_away_gets_all_of_it_later(scripts: Scripts, tmp_path: Path) -> None:
