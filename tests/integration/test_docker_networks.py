@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.support.docker_bench import DockerBench
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.integration
 
@@ -64,9 +64,7 @@ def test_a_network_that_is_not_there(docker: DockerBench) -> None:
 @pytest.fixture
 def file_server(mlflow3_python: Path, tmp_path: Path) -> Iterator[str]:
     """A real mlflow server whose clients write artifacts into a folder of this machine themselves."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     folder = tmp_path / "server"
     folder.mkdir()
     words = [*("--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--no-serve-artifacts")]

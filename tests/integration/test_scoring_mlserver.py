@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.integration.inference_cases import COLUMNS, GOOD, tensor
+from tests.support.ports import free_port
 from tests.support.scoring import Reply, scoring_server, send
-from tests.support.servers import free_port
 from tests.support.virtualenvs import MLFLOW3, built_environment
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.together("scoring models")]

@@ -19,7 +19,7 @@ import pytest
 from tests.support.commands import Completed, require_tool, run_command
 from tests.support.conda import conda_forge
 from tests.support.guard import PACKAGE_CACHE, REPOSITORY
-from tests.support.servers import free_port
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.integration
 

@@ -14,8 +14,9 @@ import pytest
 
 from tests.integration.users_matrix import matrix
 from tests.support.commands import run_command
+from tests.support.ports import free_port
 from tests.support.program import projrun_server
-from tests.support.servers import free_port, healthy, server_command
+from tests.support.servers import healthy, server_command
 
 pytestmark = pytest.mark.integration
 

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from tests.support.ports import free_port
+
 CANNED = {
     "500": b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\nConnection: close\r\n\r\noops",
     "429": b"HTTP/1.1 429 Busy\r\nRetry-After: 2\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbusy",
@@ -35,8 +37,8 @@ class FaultyServer:
         self.fault = ""
         self.only = ""
         """What a request must hold for a fault of requests or answers to apply to it."""
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        port = self._listener.getsockname()[1]
+        port = free_port()  # nobody takes it while the server is down
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.uri = f"http://127.0.0.1:{port}{address.path}"
         threading.Thread(target=self._accept, args=[port], daemon=True).start()
 

@@ -9,7 +9,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from socket import create_connection, socket
+from socket import create_connection
+
+from tests.support.ports import free_port
 
 _PATIENCE = 20.0
 
@@ -17,7 +19,7 @@ _PATIENCE = 20.0
 @contextmanager
 def git_daemon(root: Path, environ: Mapping[str, str]) -> Iterator[int]:
     """The port of a daemon that serves the repositories below a folder, inside the `with` block."""
-    port = _free_port()
+    port = free_port()
     words = ["git", "daemon", "--reuseaddr", "--export-all", f"--base-path={root}", "--listen=127.0.0.1"]
     # git is not the daemon but its parent: both are ended by their group.
     daemon = subprocess.Popen(
@@ -34,12 +36,6 @@ def git_daemon(root: Path, environ: Mapping[str, str]) -> Iterator[int]:
     finally:
         os.killpg(daemon.pid, signal.SIGTERM)
         daemon.wait()
-
-
-def _free_port() -> int:
-    with socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _wait_for(port: int, daemon: subprocess.Popen[bytes]) -> None:

@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import pytest
 from filelock import FileLock
 
 from tests.support.commands import require_tool
+from tests.support.ports import free_port
 
 _KEEPER = Path(__file__).with_name("keeper.py")
 USER = "projrun"
@@ -151,7 +151,7 @@ def new_postgres() -> PostgresServer:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     password.unlink()
     assert done.returncode == 0, done.stdout + done.stderr
-    return PostgresServer(folder, _free_port())
+    return PostgresServer(folder, free_port())
 
 
 def _keep(server: PostgresServer, users: Path) -> None:
@@ -181,12 +181,6 @@ def _programs() -> Path:
         return found[-1].parent
     require_tool("postgres")
     return Path(str(shutil.which("postgres"))).parent
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def require_postgres() -> None:

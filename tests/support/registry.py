@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from tests.support.commands import require_tool
+from tests.support.ports import free_port
 
 USER, PASSWORD = "ada", "swordfish"
 # htpasswd's bcrypt of the password.
@@ -24,9 +24,7 @@ def image_registry(folder: Path, *, private: bool = False) -> Iterator[str]:
     """The `HOST:PORT` of a registry that keeps its images in `folder`."""
     program = require_tool("docker-registry")
     folder.mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     configuration: dict[str, object] = {
         "version": 0.1,
         "log": {"level": "error"},

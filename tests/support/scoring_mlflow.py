@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.scoring_corpus import Request
+from tests.support.ports import free_port
 from tests.support.scoring import Reply, Scoring, send
-from tests.support.servers import free_port
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from filelock import FileLock
+
+from tests.support.ports import free_port
 
 _KEEPER = Path(__file__).with_name("keeper.py")
 
@@ -87,10 +88,3 @@ def healthy(uri: str) -> bool:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False
-
-
-def free_port() -> int:
-    """A port of loopback on which nothing listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
