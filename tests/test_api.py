@@ -91,11 +91,14 @@ def test_a_mistake_raises_before_a_run_is_created(tmp_path: Path) -> None:
 @pytest.mark.processes
 def test_an_asynchronous_run_is_waited_for(tmp_path: Path) -> None:
     project = python_project(
-        tmp_path / "project", "import time; time.sleep(0.5)", "{key: {type: string, secret: true}}"
+        tmp_path / "project",
+        "import os, time\nwhile not os.path.exists('go'): time.sleep(0.02)",
+        "{key: {type: string, secret: true}}",
     )
     submitted = projrun.run(str(project), parameters={"key": "hidden"}, synchronous=False)
     assert submitted.get_status() == "RUNNING"
     assert repr(submitted) == f"<RunningRun {submitted.run_id}>"
+    (project / "go").touch()
     assert submitted.wait() is True
     assert submitted.get_status() == "FINISHED"
     assert [param.value for param in recorded(submitted.run_id).params] == ["***"]

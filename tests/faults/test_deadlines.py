@@ -39,8 +39,10 @@ LONGEST = 1.2
 END_TIMEOUT = 2.0
 CALL = 2
 """Seconds for one call."""
-SPARE = 5.0
-TO_LEAVE = 3.0
+SPARE = 20.0
+TO_LEAVE = 15.0
+"""Seconds on a busy machine; without its signal a run may be held for much longer, by these settings:"""
+HOLDING = {"PROJRUN_END_TIMEOUT": "60", "MLFLOW_HTTP_REQUEST_TIMEOUT": "60"}
 
 
 class Bench(NamedTuple):
@@ -123,6 +125,8 @@ def held(bench: Bench, moment: Moment) -> str:
     """What is wrong about a run that the fault hit; empty if nothing is. Then the server is well again."""
     with faulty(bench.upstream) as server:
         environ = bench.environ(moment.name, server.uri)
+        if moment.signum:
+            environ |= HOLDING
         run = bench.start(moment.name, environ)
         try:
             wait_for_lease(bench.folder / moment.name / "home" / "active", run)
@@ -183,7 +187,7 @@ def delivered(environ: Mapping[str, str]) -> str:
 
 def check(bench: Bench, tried: Sequence[Moment]) -> None:
     """Fail at all of these moments, and look at what is recorded then."""
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(6) as pool:
         said = list(pool.map(lambda moment: held(bench, moment), tried))
     wrong = [text for text in said if text]
     assert not wrong, "\n".join(wrong)
@@ -211,11 +215,11 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def test_no_run_is_held_and_nothing_is_lost(bench: Bench) -> None:
-    check(bench, moments(12))
+    check(bench, moments(len(FAULTS)))
 
 
 def test_one_signal_leaves_and_nothing_is_lost(bench: Bench) -> None:
-    check(bench, moments(9, SIGNALS))
+    check(bench, moments(len(FAULTS), SIGNALS))
 
 
 def test_a_run_whose_creation_is_not_answered_is_used_and_created_once(bench: Bench) -> None:
@@ -253,11 +257,8 @@ def test_a_runner_that_is_killed_before_it_knows_its_run_leaves_none_running(ben
 def test_who_waits_for_the_server_is_told_and_can_leave(bench: Bench, signum: int) -> None:
     """The log is held up. Without a signal the status is recorded all the same; the exit code is the command's."""
     with faulty(bench.upstream) as server:
-        environ = {
-            **bench.environ("told", server.uri),
-            "PROJRUN_END_TIMEOUT": "4",
-            "MLFLOW_HTTP_REQUEST_TIMEOUT": "9",
-        }
+        limits = {"PROJRUN_END_TIMEOUT": "4", "MLFLOW_HTTP_REQUEST_TIMEOUT": "9"}
+        environ = {**bench.environ("told", server.uri), **(HOLDING if signum else limits)}
         server.fault, server.only = "trickling", "logs/output.log"
         run = bench.start("told", environ)
         stderr = bench.folder / "told" / "stderr"

@@ -78,7 +78,7 @@ def box(tmp_path: Path) -> Iterator[Box]:
 
 
 def until(happens: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not happens():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -172,7 +172,7 @@ def test_cancel_kill_gives_it_none(box: Box) -> None:
     until((box.project / "started").exists)
     begin = time.monotonic()
     done = box("cancel", "--kill", run_id).check()
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30  # the command takes three minutes
     assert "is KILLED: interrupted by SIGTERM" in done.stderr
     assert box.shown(run_id)["status"] == "KILLED"
 
@@ -208,9 +208,9 @@ def test_leaving_attach_leaves_the_run_running(box: Box) -> None:
 
 def test_a_killed_runner_leaves_a_run_that_has_ended(box: Box) -> None:
     run_id = box.detached()
-    until(lambda: "begin" in box("logs", run_id).stdout)
+    until(lambda: box("logs", run_id).stdout == "begin\nout\n")
     attached = start_projrun("attach", run_id, cwd=box.project, environ=box.environ)
-    time.sleep(0.5)
+    time.sleep(0.5)  # most often it finds it running, else ended: it shows the same
     os.kill(box.listed()[0]["pid"], signal.SIGKILL)
     ended = attached.end()
     assert (ended.returncode, ended.stdout) == (137, b"begin\nout\n")
@@ -288,7 +288,7 @@ def test_a_run_is_cancelled_while_it_is_prepared(box: Box) -> None:
             assert [run["doing"] for run in box.listed()] == ["preparing"]
             begin = time.monotonic()
             done = box("cancel", run_id).check()
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 25
     assert "is KILLED: interrupted by SIGTERM" in done.stderr
     assert list(box.active.iterdir()) == []
 

@@ -25,6 +25,7 @@ from projrun.tracking.sql.postgres import engine as postgres
 from projrun.tracking.sql.postgres.engine import PostgresEngine
 from projrun.tracking.sql.postgres.schema import prepare
 from projrun.tracking.uri import parse_tracking_uri
+from tests.execution.supervision.support import eventually
 from tests.support.commands import run_projrun, start_python
 from tests.support.guard import REPOSITORY
 from tests.support.postgres import PASSWORD, USER, PostgresServer, own_postgres, run_statement
@@ -96,7 +97,8 @@ def test_a_killed_writer_leaves_what_was_acknowledged_and_nothing_half(
     acknowledged: set[int] = set()
     for turn in range(kills):
         writer = start_python(WRITER, uri, run_id, str(turn * 100_000), "100000")
-        time.sleep(0.9 + 0.05 * turn)
+        until_acknowledged(store, run_id, turn * 100_000)
+        time.sleep(0.05 * turn)
         writer.send_signal(signal.SIGKILL)
         acknowledged |= {int(line) for line in writer.end().stdout.split() if line.isdigit()}
     assert len(acknowledged) >= kills
@@ -106,6 +108,15 @@ def test_a_killed_writer_leaves_what_was_acknowledged_and_nothing_half(
     there = steps_of(store, run_id)
     assert acknowledged <= there
     assert len(there - acknowledged) <= kills
+
+
+def until_acknowledged(store: RunStore, run_id: str, first: int) -> None:
+    """Until a later step is there than the first of a writer, which says of each when it is there."""
+
+    def is_there() -> bool:
+        return any(metric.step > first for metric in store.get_run(run_id).metrics)
+
+    eventually(is_there, "the second step")
 
 
 def connections(uri: str) -> int:
@@ -153,19 +164,18 @@ def test_a_server_that_restarts_under_load_loses_nothing(
         for thread in threads:
             thread.start()
         try:
-            time.sleep(0.5)
-            before = len(acknowledged)
+            eventually(lambda: len({step // 100_000 for step in acknowledged.copy()}) == 4, "the first steps")
             fragile.stop(signum)
-            time.sleep(0.2)
+            before = len(acknowledged)
+            eventually(lambda: refused, "a refusal")
             fragile.start()
-            time.sleep(1)
+            eventually(lambda: len(acknowledged) > before + 20, "that it goes on by itself")
         finally:
             ending.set()
             for thread in threads:
                 thread.join()
         assert {type(error) for error in refused} == {UnavailableError}
         assert PASSWORD not in "".join(f"{error} {error.__cause__}" for error in refused)
-        assert len(acknowledged) > before > 0  # it went on by itself
         assert acknowledged <= steps_of(store, run_id)
 
 
@@ -294,10 +304,7 @@ def test_of_two_first_batches_of_a_key_one_has_the_latest_value(uri: str) -> Non
 def until_waiting(uri: str) -> None:
     """Until a transaction of this database waits for another one."""
     waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    deadline = time.monotonic() + 30
-    while not run_statement(uri, waiting):
-        assert time.monotonic() < deadline, "nothing waits"
-        time.sleep(0.01)
+    eventually(lambda: run_statement(uri, waiting), "a transaction that waits")
 
 
 def test_without_a_place_for_artifacts_a_database_is_read(

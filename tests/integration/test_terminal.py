@@ -242,7 +242,8 @@ def test_stop_continue_in_the_background_and_in_the_foreground(shell: Shell) -> 
     shell.type("kill -0 %1 && echo still $((40 + 2))\r")  # typed for the shell
     shell.shown("still 42")
     shell.start("fg")
-    time.sleep(0.7)  # the shell sends a job that runs no signal when it brings it to the foreground
+    # The shell sends a job that runs no signal when it brings it to the foreground.
+    eventually(shell.is_relayed, "the runner's taking of the terminal")
     shell.type("\x1a")
     shell.shown("Stopped")
     shell.prompt()

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 _PROMPT = b"<ready> "
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 
 
 class Shell:
@@ -89,6 +89,11 @@ class Shell:
     def prompt(self) -> str:
         """Wait for the prompt; what was shown before it."""
         return self.shown(_PROMPT)
+
+    def is_relayed(self) -> bool:
+        """Whether a job has the terminal, and takes the keys as they come."""
+        raw = not termios.tcgetattr(self.keyboard)[3] & termios.ICANON
+        return raw and os.tcgetpgrp(self.keyboard) != self.pid
 
     def state(self) -> list[object]:
         """How the terminal is set."""

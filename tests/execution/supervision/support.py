@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from projrun.execution.protocol import JobSpec, Outcome
 
-PATIENCE = 45.0
+PATIENCE = 120.0
 """Seconds that anything may take on a busy machine."""
 
 RUNNER = Path(__file__).with_name("runner.py")

@@ -17,7 +17,7 @@ from projrun.sources.git.mirror_lock import mirror_lock
 from projrun.sources.git.process import GitError
 from projrun.sources.git.remote import Remote
 from projrun.sources.options import FetchOptions
-from tests.execution.supervision.support import eventually, is_running, read_pid
+from tests.execution.supervision.support import eventually, is_running, process_state, read_pid
 from tests.sources.git_servers import GitServer, Repository, git, make_repository
 
 
@@ -227,7 +227,8 @@ def test_the_git_of_a_killed_runner_ends_before_others_get_the_lock(
     argv = [sys.executable, "-c", RUNNER, url, "1" * 40, str(options.cache)]
     runner = subprocess.Popen(argv, env=environ)
     helper = read_pid(tmp_path / "ssh.pid")
-    time.sleep(2)  # the runner tells its guard of git when it has started it, which a busy machine delays
+    # The runner tells its guard of git when it has started it; then it waits for git.
+    eventually(lambda: process_state(runner.pid) == "S", "the runner's waiting")
     runner.kill()
     runner.wait()
     assert is_running(helper)

@@ -95,7 +95,7 @@ def test_an_interrupt_ends_all_that_git_started(
     assert time.monotonic() - before < 20
     pid = read_pid(tmp_path / "pid")
     eventually(lambda: not is_running(pid), "the end of git's helper")
-    assert _children() == []
+    eventually(lambda: _children() == [], "the end of git and its guard")
 
 
 def test_a_lock_is_given_to_no_daemon_that_git_starts(repository: Repository, tmp_path: Path) -> None:
@@ -119,7 +119,6 @@ def test_a_lock_is_given_to_no_daemon_that_git_starts(repository: Repository, tm
 
 def _children() -> list[str]:
     """Of this process: neither git nor a guard may be left."""
-    time.sleep(0.05)
     words = ["ps", "--no-headers", "-o", "pid=,args=", "--ppid", str(os.getpid())]
     listed = subprocess.run(words, capture_output=True, text=True, check=False).stdout.splitlines()
     return [line for line in listed if "git" in line or "guard" in line]
