@@ -147,6 +147,12 @@ def scoring_models(mlflow3_python: Path, shared_folder: Path) -> Path:
     return root
 
 
+@pytest.fixture
+def without_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workers of a scoring server load models without MLflow: they start in a third of the time."""
+    monkeypatch.setenv("PROJRUN_MODEL_LOADER", "projrun")
+
+
 @pytest.fixture(scope="session")
 def beside_mlflow3(mlflow3_python: Path) -> tuple[str, ...]:
     """Requirements of what models need, in the versions beside MLflow 3: another pandas has other texts."""

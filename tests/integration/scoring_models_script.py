@@ -1,8 +1,6 @@
 """Saves the models that the tests of the scoring server serve: `python scoring_models_script.py FOLDER`."""
 
-import os
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -13,48 +11,6 @@ from mlflow.models import ModelSignature, infer_signature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 from mlflow.types.schema import AnyType, Array, Map, Object, Property
 from sklearn.linear_model import LinearRegression, LogisticRegression
-
-
-class Obedient(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class is not typed
-    """Does what the first cell of the column `command` says."""
-
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-        """Its own process's number, or what became of it."""
-        word, _, value = str(model_input["command"][0]).partition(" ")
-        if word == "sleep":
-            time.sleep(float(value))
-        elif word == "die":
-            os._exit(3)
-        elif word == "raise":
-            raise ValueError(value)
-        elif word == "print":
-            print(value)
-        elif word == "fork":
-            if os.fork() == 0:
-                time.sleep(60)
-                os._exit(0)
-        elif word == "set":
-            return {1, 2}
-        return [os.getpid()]
-
-
-class Rows(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class is not typed
-    """Doubles the column `x`, in a call that takes long for 0.5, and says how many rows it has."""
-
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-        """One prediction a row, unless `how` says otherwise."""
-        print(f"rows {len(model_input)}", flush=True)
-        values, how = model_input["x"], params["how"]
-        time.sleep(0.6 if values[0] == 0.5 else 0.05)
-        if 666 in set(values):
-            os._exit(3)
-        if 13 in set(values) or (how == "single" and len(values) > 1):
-            raise ValueError("not with me")
-        if how == "centred":
-            return list(values - values.mean())
-        if how == "mean":
-            return [values.mean()]
-        return [value * 2 for value in values]
 
 
 class Custom(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow's class is not typed
@@ -113,7 +69,9 @@ NESTED = Schema(
 )
 UNNAMED = Schema([ColSpec(DataType.double), ColSpec(DataType.string)])
 TEXT = Schema([ColSpec(DataType.string)])
-TOLD = str(Path(__file__).with_name("scoring_told.py"))
+TOLD, OBEDIENT, ROWS = (
+    str(Path(__file__).with_name(f"scoring_{name}.py")) for name in ("told", "obedient", "rows")
+)
 TENSOR = Schema([TensorSpec(np.dtype("float32"), (-1, 2))])
 TENSORS = Schema([TensorSpec(np.dtype("int64"), (-1, 2), "x"), TensorSpec(np.dtype("float64"), (-1,), "y")])
 TABLE = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "b": [1.0, 0.0, 1.0, 0.0]})
@@ -135,9 +93,10 @@ def main(root: Path) -> None:
         pip_requirements=needed,
     )
     save = partial(mlflow.pyfunc.save_model, pip_requirements=["pandas"])
-    save(root / "obedient", python_model=Obedient())
+    save(root / "obedient", loader_module="scoring_obedient", code_paths=[OBEDIENT])
     how = ParamSchema([ParamSpec("how", DataType.string, "")])
-    save(root / "rows", python_model=Rows(), signature=ModelSignature(None, None, how))
+    takes = ModelSignature(None, None, how)
+    save(root / "rows", loader_module="scoring_rows", code_paths=[ROWS], signature=takes)
     save(root / "broken", python_model=Broken())
     every = ModelSignature(EVERY, None, PARAMS)
     save(root / "custom", python_model=Custom(), code_paths=[TOLD], signature=every)

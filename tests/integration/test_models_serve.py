@@ -32,7 +32,7 @@ class Serving(NamedTuple):
 
 @contextmanager
 def serving(folder: Path, *words: str | Path) -> Iterator[Serving]:
-    """`projrun models serve` on a free port, once it answers."""
+    """`projrun models serve` on a free port, once it has said for each model how to try it."""
     out = folder / "out"
     with out.open("w") as stream:
         process = subprocess.Popen(
@@ -43,11 +43,10 @@ def serving(folder: Path, *words: str | Path) -> Iterator[Serving]:
         )
     try:
         deadline = time.monotonic() + 120
-        while "listening on" not in out.read_text():
+        while len(re.findall("try it: .*\n", out.read_text())) < words.count("-m"):
             assert process.poll() is None, out.read_text()
             assert time.monotonic() < deadline, out.read_text()
             time.sleep(0.05)
-        time.sleep(0.2)  # the line after it
         yield Serving(process, out.read_text().splitlines())
     finally:
         process.kill()
@@ -116,7 +115,7 @@ def test_a_model_that_does_not_load_ends_with_its_reason(mlflow3_python: Path, t
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        ("obedient", "its environment has no mlflow, which loads it: add mlflow or mlflow-skinny"),
+        ("broken", "its environment has no mlflow, which loads it: add mlflow or mlflow-skinny"),
         ("plain", "its environment has no numpy, which requests need: add numpy"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -17,7 +18,11 @@ import pytest
 
 from tests.support.scoring import Scoring, scoring_server, start_scoring, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.together("scoring models"),
+    pytest.mark.usefixtures("without_mlflow"),
+]
 
 
 @pytest.fixture
@@ -28,7 +33,6 @@ def serving(mlflow3_python: Path, scoring_models: Path, tmp_path: Path) -> Itera
         scoring_models / "obedient",
         tmp_path / "log",
         workers=2,
-        timeout=20.0,
         max_body=1_000_000,
     ) as scoring:
         yield scoring
@@ -49,10 +53,27 @@ def pid_of(scoring: Scoring, command: str = "pid") -> int:
     return int(value["predictions"][0])
 
 
+def worker_pids(scoring: Scoring) -> set[int]:
+    """The processes that have the model loaded."""
+    text = scoring.send(path="/metrics", method="GET", kind=None).body.decode()
+    return {
+        int(pid)
+        for pid in re.findall(r'^projrun_model_worker_memory_bytes{.*pid="(\d+)"', text, re.MULTILINE)
+    }
+
+
 def both(scoring: Scoring) -> set[int]:
     """The processes that answer."""
     with ThreadPoolExecutor(2) as threads:
         return set(threads.map(lambda _: pid_of(scoring, "sleep 0.3"), range(2)))
+
+
+def is_open(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_bodies_of_mlflow_1_are_answered_and_marked(serving: Scoring) -> None:
@@ -97,12 +118,11 @@ def test_a_frozen_worker_is_replaced(mlflow3_python: Path, scoring_models: Path,
     with scoring_server(
         mlflow3_python, scoring_models / "obedient", tmp_path / "log", timeout=1.0
     ) as scoring:
-        frozen = pid_of(scoring)
+        (frozen,) = worker_pids(scoring)
         os.kill(frozen, signal.SIGSTOP)
         reply = scoring.predict("pid")
         assert (reply.status, reply.body) == (504, b"Request processing time exceeded limit")
         wait_until("another answers", lambda: scoring.predict("pid").status == 200)
-        assert pid_of(scoring) != frozen
         assert not is_alive(frozen)
 
 
@@ -134,25 +154,24 @@ def test_a_model_that_cannot_be_loaded_says_why(
 
 
 def test_a_signal_ends_the_server_after_the_requests_under_way(serving: Scoring) -> None:
-    workers = both(serving)
-    with ThreadPoolExecutor(1) as threads:
-        late = threads.submit(serving.predict, "sleep 1")
-        time.sleep(0.3)
+    workers = worker_pids(serving)
+    with serving.busy() as release:
         serving.process.send_signal(signal.SIGTERM)
-        assert late.result().status == 200
+        wait_until("it takes no more", lambda: not is_open(serving.port))
+        release()
     assert serving.process.wait(20) == 0
     assert not any(map(is_alive, workers))
 
 
 def test_workers_end_when_the_server_was_killed(serving: Scoring) -> None:
-    workers = both(serving)
+    workers = worker_pids(serving)
     serving.process.kill()
     serving.process.wait()
     wait_until("they are gone", lambda: not any(map(is_alive, workers)))
 
 
 def test_a_reload_loses_no_request(serving: Scoring) -> None:
-    before = both(serving)
+    before = worker_pids(serving)
     statuses = []
     serving.process.send_signal(signal.SIGHUP)
     deadline = time.monotonic() + 60
@@ -183,7 +202,7 @@ def test_idle_and_slow_clients_block_nobody(serving: Scoring) -> None:
             link.sendall(b"POST /invocations HTTP/1.1\r\nhost: here\r\ncontent-length: 100\r\n\r\n{")
         begin = time.monotonic()
         assert serving.predict("pid").status == 200
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 10  # a busy machine's; idle connections stay for a minute
     finally:
         for link in links:
             link.close()
@@ -192,8 +211,14 @@ def test_idle_and_slow_clients_block_nobody(serving: Scoring) -> None:
 def test_requests_beyond_the_queue_are_refused(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:
-    options = {"max_waiting": 1}
-    with scoring_server(mlflow3_python, scoring_models / "obedient", tmp_path / "log", **options) as scoring:
-        with ThreadPoolExecutor(4) as threads:
-            replies = list(threads.map(lambda _: scoring.predict("sleep 1"), range(4)))
-        assert sorted(reply.status for reply in replies) == [200, 200, 503, 503]
+    model, options = scoring_models / "obedient", {"max_waiting": 1}
+    with (
+        scoring_server(mlflow3_python, model, tmp_path / "log", **options) as scoring,
+        ThreadPoolExecutor(1) as threads,
+        scoring.busy() as release,
+    ):
+        waits = threads.submit(scoring.predict, "pid")
+        wait_until("one waits", lambda: scoring.gauge("requests_waiting") == 1)
+        assert [scoring.predict("pid").status for _ in range(2)] == [503, 503]
+        release()
+        assert waits.result().status == 200

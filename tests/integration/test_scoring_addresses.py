@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -61,12 +60,13 @@ def test_metrics_say_what_the_model_was_asked_and_how_its_workers_are(
         pid = pid_of(scoring)
         assert scoring.send("{}").status == 400
         assert scoring.send("x" * 1001).status == 413
-        with ThreadPoolExecutor(3) as threads:
-            slow = [threads.submit(scoring.predict, "sleep 1.5") for _ in range(3)]
-            time.sleep(0.5)
+        with ThreadPoolExecutor(2) as threads, scoring.busy() as release:
+            rest = [threads.submit(scoring.predict, "sleep 1") for _ in range(2)]
+            wait_until("both wait", lambda: scoring.gauge("requests_waiting") == 2)
             meanwhile = metrics(scoring)
             assert (meanwhile["requests_active"], meanwhile["requests_waiting"]) == (3, 2)
-            assert {each.result().status for each in slow} == {200}
+            release()
+            assert {each.result().status for each in rest} == {200}
         os.kill(pid, signal.SIGKILL)
         wait_until("another worker", lambda: scoring.predict("pid").status == 200)
         after = metrics(scoring)

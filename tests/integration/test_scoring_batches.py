@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.scoring import Reply, Scoring, scoring_server
+from tests.support.scoring import Reply, Scoring, scoring_server, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
 
@@ -20,8 +19,11 @@ GOOD = (1.5, 2.5, 4.5, 8.5)
 
 
 @pytest.fixture
-def batching(mlflow3_python: Path, scoring_models: Path, tmp_path: Path) -> Iterator[Scoring]:
+def batching(
+    mlflow3_python: Path, scoring_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Scoring]:
     """A model that is called with the first request of several for as long as the others need to come."""
+    monkeypatch.setenv("GATE", str(tmp_path / "gate"))
     with serving(mlflow3_python, scoring_models / "rows", tmp_path) as scoring:
         yield scoring
 
@@ -34,12 +36,17 @@ def serving(python: Path, model: Path, folder: Path) -> Iterator[Scoring]:
 
 def asked(scoring: Scoring, values: Sequence[object], how: str = "") -> list[Reply]:
     """The answers to requests with one row each, which all come while the worker has another."""
+    gate, reached = (scoring.log.with_name(name) for name in ("gate", "gate.reached"))
     with ThreadPoolExecutor(len(values) + 1) as threads:
         first = threads.submit(ask, scoring, 0.5, how)
-        time.sleep(0.1)
-        replies = list(threads.map(lambda value: ask(scoring, value, how), values))
+        wait_until("the worker is asked", reached.exists)
+        replies = threads.map(lambda value: ask(scoring, value, how), values)
+        wait_until("the others wait", lambda: scoring.gauge("requests_waiting") == len(values))
+        gate.touch()
         assert first.result().status == 200
-    return replies
+        gate.unlink()
+        reached.unlink()
+        return list(replies)
 
 
 def ask(scoring: Scoring, value: object, how: str = "") -> Reply:

@@ -7,14 +7,17 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support.scoring import Scoring, scoring_server, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.together("scoring models"),
+    pytest.mark.usefixtures("without_mlflow"),
+]
 
 LIMIT = 1_000_000
 
@@ -38,25 +41,41 @@ def body(command: str, size: int = 0) -> bytes:
     return text.encode().ljust(size)
 
 
-@contextmanager
-def busy(scoring: Scoring, seconds: float) -> Iterator[None]:
-    """While the worker has another request."""
-    with ThreadPoolExecutor(1) as threads:
-        slow = threads.submit(scoring.predict, f"sleep {seconds}")
-        time.sleep(0.3)
-        yield
-        assert slow.result().status == 200
+def wait_for_waiting(scoring: Scoring, count: int) -> None:
+    wait_until(f"{count} requests wait", lambda: scoring.gauge("requests_waiting") == count)
+
+
+def wait_until_read(link: socket.socket) -> None:
+    """Until the other side has taken from the system all that was sent."""
+    mine, other = (
+        f"{socket.inet_aton(host)[::-1].hex().upper()}:{port:04X}"
+        for host, port in (link.getsockname(), link.getpeername())
+    )
+
+    def is_read() -> bool:
+        # A socket may be missing while others come and go.
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()]
+        waiting = {(line[1], line[2]): line[4].split(":") for line in lines[1:]}
+        return (
+            waiting.get((mine, other), [""])[0]  # to be sent
+            == waiting.get((other, mine), [""])[-1]  # to be read
+            == "00000000"
+        )
+
+    wait_until("all is read", is_read)
 
 
 def test_what_nobody_waits_for_is_not_computed(scoring: Scoring) -> None:
-    with busy(scoring, 1.5):
+    with scoring.busy() as release:
         links = [socket.create_connection(("127.0.0.1", scoring.port)) for _ in range(6)]
         for number, link in enumerate(links):
             content = body(f"print request {number}")
             link.sendall(head(len(content)) + content)
-        time.sleep(0.3)
+        wait_for_waiting(scoring, 6)
         for link in links[:-1]:
             link.close()
+        wait_for_waiting(scoring, 1)
+        release()
         assert links[-1].recv(12) == b"HTTP/1.1 200"
         links[-1].close()
     assert [line for line in scoring.log.read_text("utf-8").splitlines() if "request" in line] == [
@@ -65,12 +84,13 @@ def test_what_nobody_waits_for_is_not_computed(scoring: Scoring) -> None:
 
 
 def test_bodies_that_wait_are_bounded(scoring: Scoring) -> None:
-    with busy(scoring, 1.5), ThreadPoolExecutor(1) as threads:
+    with scoring.busy() as release, ThreadPoolExecutor(1) as threads:
         waits = threads.submit(scoring.send, body("pid", LIMIT // 2))
-        time.sleep(0.3)
+        wait_for_waiting(scoring, 1)
         refused = scoring.send(body("pid", LIMIT))
         assert (refused.status, refused.headers["retry-after"]) == (503, "1")
         assert b'"error_code":"TEMPORARILY_UNAVAILABLE"' in refused.body
+        release()
         assert waits.result().status == 200
     assert scoring.send(body("pid", LIMIT // 2)).status == 200
     assert scoring.send(body("pid", LIMIT)).status == 200
@@ -92,7 +112,7 @@ def test_who_sends_a_body_that_is_refused_reads_why(scoring: Scoring) -> None:
 def test_bodies_that_do_not_come_to_an_end_count_until_their_clients_leave(scoring: Scoring) -> None:
     with socket.create_connection(("127.0.0.1", scoring.port)) as slow:
         slow.sendall(head(LIMIT) + bytes(LIMIT - 1000))
-        time.sleep(1)  # a request that comes meanwhile would have it refused
+        wait_until_read(slow)  # a request that comes meanwhile would have it refused
         assert scoring.send(body("pid", 2000)).status == 503
         assert scoring.send(body("pid")).status == 200
     wait_until("it has left", lambda: scoring.send(body("pid", 2000)).status == 200)

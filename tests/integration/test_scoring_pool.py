@@ -19,7 +19,11 @@ from projrun.models.serving.process import ModelError, WorkerProcess
 from projrun.models.serving.served import ServedModel, ServingOptions
 from projrun.reporting import SilentReporter
 
-pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.together("scoring models"),
+    pytest.mark.usefixtures("without_mlflow"),
+]
 
 
 class Listening(SilentReporter):
@@ -44,7 +48,7 @@ def model(mlflow3_python: Path, scoring_models: Path) -> ServedModel:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
@@ -55,7 +59,7 @@ def in_pool(model: ServedModel, work: Callable[[Pool, Listening], Awaitable[None
 
     async def main() -> None:
         reporter = Listening()
-        pool = Pool(model, ServingOptions(timeout=20.0), reporter)
+        pool = Pool(model, ServingOptions(), reporter)
         try:
             await pool.start()
             await work(pool, reporter)

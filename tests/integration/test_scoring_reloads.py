@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from tests.support.scoring import Scoring, scoring_server, wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("without_mlflow")]
 
 CODE = """
 import pathlib, time
@@ -60,12 +59,6 @@ def predicted(scoring: Scoring, value: float) -> float:
     return float(answer["predictions"][0])
 
 
-def waiting(scoring: Scoring) -> int:
-    text = scoring.send(path="/metrics", method="GET", kind=None).body.decode()
-    (count,) = re.findall(r"requests_waiting\S* ([0-9.]+)$", text, re.MULTILINE)
-    return int(float(count))
-
-
 def reload(scoring: Scoring) -> None:
     scoring.process.send_signal(signal.SIGHUP)
 
@@ -95,7 +88,7 @@ def test_a_batch_is_not_judged_by_another_version(mlflow3_python: Path, model: P
         first = threads.submit(predicted, scoring, 0.0)
         wait_until("the worker is busy", (tmp_path / "first.reached").exists)
         rest = [threads.submit(predicted, scoring, value) for value in (1.0, 2.0)]
-        wait_until("both wait", lambda: waiting(scoring) == 2)
+        wait_until("both wait", lambda: scoring.gauge("requests_waiting") == 2)
         (tmp_path / "first").touch()
         wait_until("they are asked for together", (tmp_path / "together.reached").exists)
         (tmp_path / "factor").write_text("3")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -73,10 +75,29 @@ class Scoring(NamedTuple):
             json.dumps({"dataframe_split": {"columns": ["command"], "data": [[v] for v in values]}})
         )
 
+    def gauge(self, name: str) -> int:
+        """What its metrics say now of the model `m`: `requests_waiting`."""
+        text = self.send(path="/metrics", method="GET", kind=None).body.decode()
+        (value,) = re.findall(rf'^projrun_model_{name}{{model="m"}} ([0-9.]+)$', text, re.MULTILINE)
+        return int(float(value))
+
+    @contextmanager
+    def busy(self) -> Iterator[Callable[[], None]]:
+        """While a worker of the model `obedient` has a request, until what this gives is called."""
+        gate = self.log.with_name("gate")
+        with ThreadPoolExecutor(1) as threads:
+            held = threads.submit(self.predict, f"wait {gate}")
+            wait_until("a worker is asked", gate.with_name("gate.reached").exists)
+            try:
+                yield gate.touch
+            finally:
+                gate.touch()
+            assert held.result().status == 200
+
 
 def send(port: int, body: bytes | str, kind: str | None, path: str, method: str) -> Reply:
     """The answer to one request on a connection of its own."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         connection.request(method, path, body, {"content-type": kind} if kind is not None else {})
         answer = connection.getresponse()
@@ -130,7 +151,7 @@ def scoring_server(python: Path, model: Path, log: Path, **options: Any) -> Iter
                 process.kill()
 
 
-def wait_until(what: str, holds: object, seconds: float = 30) -> None:
+def wait_until(what: str, holds: object, seconds: float = 120) -> None:
     """Wait until a function says yes."""
     assert callable(holds)
     deadline = time.monotonic() + seconds
