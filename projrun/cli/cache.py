@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from projrun.cache.contents import Item
-from projrun.cli.options import json_option
+from projrun.cli.options import json_option, table_options
 from projrun.cli.pruning import find_entry, parse_limits, prune_options, reading
 from projrun.cli.rendering import own_places, print_json, print_path
+from projrun.cli.tables import Layout
 from projrun.cli.views import cache as cache_view
 from projrun.cli.views.entries import print_pruned
 from projrun.errors import SourceError
@@ -25,15 +26,16 @@ def cache() -> None:
 
 
 @cache.command("list")
+@table_options
 @json_option
-def list_sources(as_json: bool) -> None:
+def list_sources(as_json: bool, layout: Layout) -> None:
     """List fetched sources and what runs left. The most recently used comes first.
 
     repository: the commits fetched so far; checkout: one commit or archive, ready to be copied for a run; copy: left
     by a run that failed, was killed, or wrote files; download: the content of a `path` parameter. Sizes are those of
     `du`; copies may share blocks with the checkout.
     """
-    cache_view.print_list(_holdings(_folder()), time.time(), as_json=as_json)
+    cache_view.print_list(_holdings(_folder()), time.time(), layout, as_json=as_json)
 
 
 @cache.command("show")

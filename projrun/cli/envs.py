@@ -11,10 +11,11 @@ import click
 
 from projrun.cache.contents import Candidate, Item, contents, prune, removed_of
 from projrun.cache.entries import ContentCache
-from projrun.cli.options import environment_options, json_option
+from projrun.cli.options import environment_options, json_option, table_options
 from projrun.cli.pruning import find_entry, parse_limits, prune_options, reading
 from projrun.cli.rendering import own_places, print_json, print_path, print_text, print_warning
 from projrun.cli.request import build_environment_request
+from projrun.cli.tables import Layout
 from projrun.cli.views import envs as envs_view
 from projrun.cli.views.entries import print_pruned
 from projrun.errors import EnvironmentBuildError, RequestError
@@ -28,13 +29,14 @@ def envs() -> None:
 
 
 @envs.command("list")
+@table_options
 @json_option
-def list_environments(as_json: bool) -> None:
+def list_environments(as_json: bool, layout: Layout) -> None:
     """List built environments, the most recently used first.
 
     Sizes are those of `du`: files shared by several environments or with uv's cache count in each.
     """
-    envs_view.print_list(_contents(_cache()), time.time(), as_json=as_json)
+    envs_view.print_list(_contents(_cache()), time.time(), layout, as_json=as_json)
 
 
 @envs.command("show")

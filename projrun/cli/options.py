@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from projrun.settings.options import MOST_RESULTS, OPTIONS, RUNS_LIST, Option, options_of
+from projrun.settings.options import MOST_RESULTS, OPTIONS, RUNS_LIST, TABLE, Option, options_of
 
 if TYPE_CHECKING:
     from projrun.settings.options import Command
@@ -20,6 +21,8 @@ def click_option(option: Option, command: Command) -> Callable[[Decorated], Deco
     words = [f"--{option.name}", option.keyword]
     if option.short:
         words.insert(0, f"-{option.short}")
+    if option.also:
+        words.insert(-1, f"--{option.also}")
     if option.kind == "count":
         limits = click.IntRange(1, MOST_RESULTS)
         return click.option(
@@ -73,6 +76,43 @@ def options_from(table: Mapping[str, Option]) -> Callable[[Decorated], Decorated
         return command
 
     return decorate
+
+
+def table_options(command: Decorated) -> Decorated:
+    """Decorate a command that prints a table of all there is: with --columns, --csv, --limit as its `layout`."""
+    limit = click.option(
+        "-n", "--limit", metavar="N", type=click.IntRange(1), help="Number of rows.  [default: all]"
+    )
+    return layout_options(limit(command))
+
+
+def layout_options(command: Decorated) -> Decorated:
+    """The same for a command that limits the rows itself."""
+
+    @wraps(command)
+    def with_layout(
+        *words: Any, columns: str | None, as_csv: bool, limit: int | None = None, **values: Any
+    ) -> Any:
+        from projrun.cli.tables import Layout
+
+        return command(*words, layout=Layout(columns, as_csv, limit), **values)
+
+    decorated: Any = with_layout
+    for option in reversed(TABLE):
+        decorated = click_option(option, "run")(decorated)
+    return cast("Decorated", decorated)
+
+
+def limit_option(most: int) -> Callable[[Decorated], Decorated]:
+    """The option of a command whose store gives no more rows than people want."""
+    return click.option(
+        *("-n", "--limit", "--max-results", "max_results"),
+        metavar="N",
+        type=click.IntRange(1, most),
+        default=100,
+        show_default=True,
+        help="Number of rows to list.",
+    )
 
 
 def list_options(command: Decorated) -> Decorated:

@@ -47,6 +47,7 @@ def _read(command: Name, words: Sequence[str], options: Sequence[Option]) -> Lin
     """The line of a command; None for anything that is not plain."""
     known = {f"--{option.name}": option for option in options}
     known |= {f"-{option.short}": option for option in options if option.short}
+    known |= {f"--{option.also}": option for option in options if option.also}
     values: dict[str, Any] = {option.keyword: _absent(option) for option in options}
     uris = []
     left = iter(words)

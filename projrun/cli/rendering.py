@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from projrun.cache.ownership import secured
@@ -43,6 +43,8 @@ def print_text(text: str, *, err: bool = False) -> None:
     shown = visible(text)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         shown = _without_commands(shown)
+    if err and shown.startswith("projrun: "):
+        shown = _with_painted_label(shown)
     _write(shown, sys.stderr if err else sys.stdout)
 
 
@@ -52,6 +54,45 @@ def _without_commands(text: str) -> str:
     return "\n".join(
         line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line for line in lines
     )
+
+
+def _with_painted_label(line: str) -> str:
+    for word, style in (("error", "red"), ("warning", "yellow")):
+        label = f"projrun: {word}:"
+        if line.startswith(label) and in_colour(sys.stderr):
+            return f"{_STYLES[style]}{label}{_PLAIN}{line[len(label) :]}"
+    return line
+
+
+def in_colour(stream: TextIO | None = None) -> bool:
+    """Whether stdout, or another stream, shows colours: no-color.org, and the BSD's CLICOLOR_FORCE."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
+        return True
+    stream = stream or sys.stdout
+    dumb = os.environ.get("TERM") in ("dumb", "unknown") or os.environ.get("CLICOLOR") == "0"
+    return stream is not None and stream.isatty() and not dumb
+
+
+def styled(text: str, style: str) -> str:
+    """Text for `print_styled`, in colour where stdout shows that."""
+    return f"{_STYLES[style]}{text}{_PLAIN}" if style and in_colour() else text
+
+
+def print_styled(text: str) -> None:
+    """Lines on stdout, which may have what `styled` adds; all else in them must be `visible` already."""
+    _write(text, sys.stdout)
+
+
+_PLAIN = "\x1b[0m"
+_STYLES = {
+    "bold": "\x1b[1m",
+    "red": "\x1b[31m",
+    "green": "\x1b[32m",
+    "yellow": "\x1b[33m",
+    "cyan": "\x1b[36m",
+}
 
 
 def print_line(text: str) -> None:
@@ -139,103 +180,6 @@ def silence_stdout() -> None:
     stream = _kept[-1] if _kept else sys.stdout
     if stream is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def print_table(
-    columns: Sequence[str],
-    rows: Sequence[Sequence[str | Sequence[str]]],
-    *,
-    wrapping: Sequence[str] = (),
-    leaving_out: Sequence[str] = (),
-) -> None:
-    """A table on stdout: plain lines off a terminal. A cell is one line, or several on a terminal.
-
-    On a terminal that is too narrow, those of `leaving_out` are left out, the first ones first; then the
-    columns in `wrapping` are folded.
-    """
-    separator = "\n" if on_terminal() else " "
-    columns = [one_line(column) for column in columns]
-    texts = [[_cell(cell, separator) for cell in row] for row in rows]
-    if not on_terminal():
-        print_text(_aligned([columns, *texts]))
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console()
-    left_out = _left_out(columns, texts, wrapping, leaving_out, console.width)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        if column not in left_out:
-            table.add_column(column, overflow="fold", no_wrap=column not in wrapping)
-    for row in texts:
-        table.add_row(
-            *(Text(cell) for column, cell in zip(columns, row, strict=True) if column not in left_out)
-        )
-    console.print(table)
-    if left_out:
-        print_text(f"not shown, for lack of space: {', '.join(left_out).lower()}", err=True)
-
-
-def _cell(content: str | Sequence[str], separator: str) -> str:
-    return one_line(content) if isinstance(content, str) else separator.join(map(one_line, content))
-
-
-def has_room(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, wrapping: Sequence[str], folded: int
-) -> bool:
-    """Whether a table fits on the terminal with `wrapping` folded to that width; True off a terminal."""
-    if not on_terminal():
-        return True
-    from rich.console import Console
-
-    return sum(_widths(columns, rows, wrapping, folded)) - _GAP <= Console().width
-
-
-_GAP = 2
-"""Between two columns."""
-_FOLDED_WIDTH = 24
-"""What a column that may be folded gets at least, where its text is that long."""
-
-
-def _left_out(
-    columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    wrapping: Sequence[str],
-    leaving_out: Sequence[str],
-    width: int,
-) -> Sequence[str]:
-    """As many of `leaving_out` as it takes for the others to fit into `width`."""
-    needed = dict(zip(columns, _widths(columns, rows, wrapping, _FOLDED_WIDTH), strict=True))
-    for count in range(len(leaving_out)):
-        if sum(needed.values()) - _GAP <= width:
-            return leaving_out[:count]
-        del needed[leaving_out[count]]
-    return leaving_out
-
-
-def _widths(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], wrapping: Sequence[str], folded: int
-) -> list[int]:
-    """What each column needs, with the gap to the next."""
-    from rich.cells import cell_len
-
-    longest = [
-        max(cell_len(line) for cell in cells for line in cell.split("\n"))
-        for cells in zip(columns, *rows, strict=True)
-    ]
-    return [
-        _GAP + (min(width, folded) if column in wrapping else width)
-        for column, width in zip(columns, longest, strict=True)
-    ]
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
 
 
 def duration_text(milliseconds: int | None) -> str:

@@ -51,6 +51,8 @@ class Option(NamedTuple):
     """No setting, but part of what the request asks for under its name."""
     other_keyword: str = ""
     """Its name in Python where that is not the long name with underscores."""
+    also: str = ""
+    """Another long name for the same."""
 
     @property
     def keyword(self) -> str:
@@ -288,6 +290,14 @@ OPTIONS = {option.name: option for option in _TABLE}
 MOST_RESULTS = 50_000
 """The most runs that one list shows."""
 
+TABLE = (
+    Option("columns", "Columns to show, with commas between them; `all` for all of them.", "NAMES"),
+    _flag("csv", "Print comma-separated values, whole and with a column for each parameter and metric.")._replace(
+        other_keyword="as_csv"
+    ),
+)  # fmt: skip
+"""The options of every command that prints a table."""
+
 RUNS_LIST = (
     Option(
         "experiment-name", "Only runs of this experiment.", "NAME", variables=("MLFLOW_EXPERIMENT_NAME",),
@@ -297,9 +307,13 @@ RUNS_LIST = (
     Option(
         "order-by", 'For example "metrics.rmse ASC".', "COLUMN", kind="repeated", default="newest first",
     ),
-    Option("max-results", "Number of runs to list.", "N", short="n", kind="count", default="20"),
+    Option(
+        "limit", "Number of runs to list.", "N", short="n", kind="count", default="20", other_keyword="max_results",
+        also="max-results",
+    ),
     _flag("active", "Only runs that this machine supervises now, and what they are doing."),
     _flag("deleted", "Only deleted runs."),
+    *TABLE,
     OPTIONS["tracking-uri"],
     OPTIONS["json"],
 )  # fmt: skip
@@ -315,4 +329,5 @@ def value_options() -> frozenset[str]:
     """The options that the next word of a command line is the value of, long and short ones."""
     options = [option for option in (*_TABLE, *RUNS_LIST) if option.kind != "flag"]
     short = [f"-{option.short}" for option in options if option.short]
-    return frozenset((*(f"--{option.name}" for option in options), *short))
+    also = [f"--{option.also}" for option in options if option.also]
+    return frozenset((*(f"--{option.name}" for option in options), *also, *short))

@@ -70,7 +70,9 @@ def test_deleted_runs_go_with_their_artifacts(store: SqlStore, gc: Command) -> N
     part_of(store, LifeCycle).delete_run(lost.run_id)
     table, row, last = gc("--dry-run").splitlines()
     assert table.split() == ["KIND", "SIZE", "WHY", "WHAT"]
-    assert row == f"run   8 kB  deleted just now  lost ({lost.run_id})"
+    kind, size, why, what = row.split("\t")
+    assert (kind, why, what) == ("run", "deleted just now", f"lost ({lost.run_id})")
+    assert int(size) > 0
     assert last == "1 run would be removed"
     assert folder(store, lost.artifact_uri).exists()
     assert gc() == f"removed run lost ({lost.run_id})\n1 run removed\n"

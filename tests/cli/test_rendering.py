@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cli.rendering import print_facts, print_json, print_table, print_warning, visible
-from projrun.cli.views.runs import ALL_COLUMNS, LEFT_OUT
+from projrun.cli.rendering import print_facts, print_json, print_warning, visible
+from projrun.cli.tables import Table, print_table
+from projrun.cli.views.runs import TABLE
 from projrun.errors import RequestError
 from projrun.reporting import SilentReporter
 from tests.support.code import nodes
@@ -39,10 +40,10 @@ def test_what_a_terminal_would_obey_is_visible(text: str, shown: str) -> None:
 
 def test_a_newline_in_a_name_begins_no_line(capsys: pytest.CaptureFixture[str]) -> None:
     print_facts([("name", "a\nprojrun: error: forged")])
-    print_table(("NAME",), [("a\nforged",)])
+    print_table(Table("names", ("NAME", "OTHER")), [("a\nforged", "b\tc")])
     print_warning("a\nforged")
     shown = capsys.readouterr()
-    assert shown.out == "name         a\\nprojrun: error: forged\nNAME\na\\nforged\n"
+    assert shown.out == "name         a\\nprojrun: error: forged\nNAME\tOTHER\na\\nforged\tb\\tc\n"
     assert shown.err == "projrun: warning: a\n  forged\n"
 
 
@@ -74,7 +75,6 @@ ALLOWED = {
     ("recorded.py", "write"),  # the same, from the record
     ("junit.py", "write"),  # a file
     ("summary.py", "write"),  # another
-    ("rendering.py", "print"),  # a table of escaped cells
     ("reporter.py", "print"),  # an escaped line above the spinner
     ("reporter.py", "write"),  # a mark for the CI system, of escaped texts
     ("predict.py", "write"),  # the answers of a model, in JSON for programs
@@ -128,12 +128,12 @@ def test_a_narrow_terminal_gets_fewer_columns_and_no_broken_words(tmp_path: Path
     for columns in (60, 80, 160):
         shown = on_a_terminal("runs", "list", home=tmp_path / "home", columns=columns)
         lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).replace("\r\n", "\n").splitlines()
-        assert all(len(line) <= columns for line in lines if not line.startswith("not shown"))
-        heads[columns] = [column for column in ALL_COLUMNS if column in lines[0]]
-        left_out = [column.lower() for column in LEFT_OUT if column not in heads[columns]]
-        said = f"not shown, for lack of space: {', '.join(left_out)}"
-        assert (said in lines) == bool(left_out)
+        assert all(len(line) <= columns for line in lines)
+        heads[columns] = [column for column in TABLE.columns if column in lines[0]]
+        missing = len(TABLE.columns) - len(heads[columns])
+        said = f"{missing} column{'s' * (missing > 1)} hidden: --columns, --json"
+        assert (said in lines) == bool(missing)
         assert "FINISHED" in shown
     assert heads[60][:3] == ["RUN", "NAME", "STATUS"]
-    assert len(heads[60]) < len(heads[80]) < len(heads[160]) == len(ALL_COLUMNS)
+    assert len(heads[60]) <= len(heads[80]) < len(heads[160]) == len(TABLE.columns)
     assert "learning_rate=0.125" in on_a_terminal("runs", "list", home=tmp_path / "home", columns=160)

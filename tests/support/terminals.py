@@ -26,7 +26,7 @@ def on_a_terminal(
     if pid == 0:
         argv = [*projrun_argv(), *map(str, arguments)]
         width = {} if columns is None else {"COLUMNS": str(columns)}
-        mine = {"PROJRUN_HOME": str(home), "PROJRUN_ENV_MANAGER": "local"}
+        mine = {"PROJRUN_HOME": str(home), "PROJRUN_ENV_MANAGER": "local", "NO_COLOR": "1"}
         if output is not None:
             os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT, 0o600), 1)
         os.execve(argv[0], argv, {**os.environ, **mine, **width})

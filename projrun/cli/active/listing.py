@@ -6,14 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from projrun.cli.active.finding import active_runs_of_store
-from projrun.cli.rendering import (
-    duration_text,
-    on_terminal,
-    print_json,
-    print_table,
-    print_text,
-    time_text,
-)
+from projrun.cli.rendering import print_json
+from projrun.cli.tables import Content, Layout, Table, duration_cell, id_cell, print_table, time_cell
 from projrun.errors import RequestError
 from projrun.running.record.active import ActiveRun
 from projrun.running.record.recorder import now
@@ -21,9 +15,12 @@ from projrun.settings.options import RUNS_LIST
 
 _ASKING = ("experiment-name", "experiment-id", "filter", "order-by", "deleted")
 """Options that only the store can follow."""
-_COLUMNS = ("RUN", "NAME", "STATUS", "DOING", "STARTED", "DURATION")
-_LEFT_OUT = ("STATUS", "DURATION", "STARTED")
-"""On a narrow terminal, in this order."""
+_TABLE = Table(
+    "active runs",
+    ("RUN", "NAME", "STATUS", "DOING", "STARTED", "DURATION"),
+    hiding=("STATUS", "DURATION", "STARTED"),
+    cutting=("NAME", "DOING"),
+)
 
 
 def list_active_runs(values: Mapping[str, Any]) -> None:
@@ -34,21 +31,19 @@ def list_active_runs(values: Mapping[str, Any]) -> None:
     runs = active_runs_of_store({"tracking-uri": values["tracking_uri"]})[: values["max_results"]]
     if values["as_json"]:
         print_json({"runs": [_document(run) for run in runs]})
-    elif not runs:
-        print_text("no active runs", err=True)
     else:
-        print_table(_COLUMNS, [_row(run) for run in runs], leaving_out=_LEFT_OUT)
+        print_table(_TABLE, [_row(run) for run in runs], Layout(values["columns"], values["as_csv"]))
 
 
-def _row(run: ActiveRun) -> tuple[str, ...]:
+def _row(run: ActiveRun) -> tuple[Content, ...]:
     mark = run.mark
     return (
-        mark.run_id[: 8 if on_terminal() else None],
+        id_cell(mark.run_id),
         mark.run_name,
         mark.status or "RUNNING",
         run.doing if run.is_here else f"{run.doing} on {mark.host}",
-        time_text(mark.since),
-        duration_text(max(0, now() - mark.since)),
+        time_cell(mark.since),
+        duration_cell(max(0, now() - mark.since)),
     )
 
 

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from projrun.cache.contents import Candidate
 from projrun.cli.collecting.machine import ENVIRONMENT, LOG, kind_of
 from projrun.cli.quantities import ago_text, count_text, size_text
-from projrun.cli.rendering import print_json, print_table, print_text
+from projrun.cli.rendering import print_json, print_text
+from projrun.cli.tables import Cell, Table, print_table
 from projrun.cli.views import cache as cache_view
 from projrun.cli.views import envs as envs_view
 from projrun.cli.views.entries import candidate_document
 from projrun.tracking.purge import Deleted
 
-_COLUMNS = ("KIND", "SIZE", "WHY", "WHAT")
+_TABLE = Table("entries", ("KIND", "SIZE", "WHY", "WHAT"), hiding=("WHY",), cutting=("WHAT",))
 _PLURALS = {"repository": "repositories", "copy": "copies"}
 _OTHER_REASONS = {"unused": "unused", "size": "over the size limit", "broken": "its image is gone"}
 
@@ -79,8 +80,8 @@ def of_machine(candidate: Candidate) -> Row:
 def print_plan(rows: Sequence[Row]) -> None:
     """The table of what would be removed."""
     if rows:
-        table = [(row.kind, size_text(row.size), row.why, row.what) for row in rows]
-        print_table(_COLUMNS, table, wrapping=("WHAT",), leaving_out=("WHY",))
+        cells = [(row.kind, Cell(size_text(row.size), str(row.size)), row.why, row.what) for row in rows]
+        print_table(_TABLE, cells)
 
 
 def print_total(rows: Sequence[Row], freed: int, verb: str) -> None:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 import click
 
-from projrun.cli.options import json_option, tracking_uri_option
+from projrun.cli.options import json_option, layout_options, limit_option, tracking_uri_option
 from projrun.cli.records.opening import store_of
 from projrun.cli.rendering import print_line
+from projrun.cli.tables import Layout
 from projrun.cli.views import experiments as experiments_view
 from projrun.errors import InvalidValueError, NotFoundError, RequestError
 from projrun.tracking.entities import Experiment
@@ -33,14 +34,17 @@ def experiments() -> None:
 @click.option(
     "--filter", "filter_string", metavar="TEXT", default="", help="MLflow's filter: \"name LIKE 'a%'\"."
 )
-@click.option(
-    "-n", "--max-results", metavar="N", type=click.IntRange(1, 50_000), default=100, show_default=True,
-    help="Number of experiments to list.",
-)  # fmt: skip
+@limit_option(50_000)
+@layout_options
 @tracking_uri_option
 @json_option
 def list_experiments(
-    deleted: bool, filter_string: str, max_results: int, tracking_uri: str | None, as_json: bool
+    deleted: bool,
+    filter_string: str,
+    max_results: int,
+    tracking_uri: str | None,
+    as_json: bool,
+    layout: Layout,
 ) -> None:
     """List experiments, newest first."""
     with store_of({"tracking-uri": tracking_uri}) as (store, _):
@@ -49,7 +53,7 @@ def list_experiments(
             filter_string=filter_string,
             max_results=max_results,
         )
-    experiments_view.print_list(page, as_json=as_json)
+    experiments_view.print_list(page, layout, as_json=as_json)
 
 
 @experiments.command("show")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from projrun.cli.asking import at_terminal, confirm
-from projrun.cli.options import json_option, tracking_uri_option
+from projrun.cli.options import json_option, layout_options, limit_option, tracking_uri_option
 from projrun.cli.quantities import count_text
 from projrun.cli.records.model_completion import complete_name
 from projrun.cli.records.model_names import Named, parse_model, parse_tags, version_of, versions_of
@@ -21,6 +21,7 @@ from projrun.cli.records.model_registry import (
 )
 from projrun.cli.records.opening import store_of
 from projrun.cli.rendering import print_json, print_line
+from projrun.cli.tables import Layout
 from projrun.cli.views import models as models_view
 from projrun.errors import RequestError
 from projrun.tracking.registry import ModelRegistry
@@ -33,10 +34,6 @@ _filter = click.option(
 _order_by = click.option(
     "--order-by", multiple=True, metavar="COLUMN", help='For example "last_updated_timestamp DESC".'
 )
-_max_results = click.option(
-    "-n", "--max-results", metavar="N", type=click.IntRange(1, 1000), default=100, show_default=True,
-    help="Number of rows to list.",
-)  # fmt: skip
 
 
 @click.group()
@@ -56,11 +53,17 @@ def models() -> None:
 @models.command("list")
 @_filter
 @_order_by
-@_max_results
+@limit_option(1000)
+@layout_options
 @tracking_uri_option
 @json_option
 def list_models(
-    filter_string: str, order_by: Sequence[str], max_results: int, tracking_uri: str | None, as_json: bool
+    filter_string: str,
+    order_by: Sequence[str],
+    max_results: int,
+    tracking_uri: str | None,
+    as_json: bool,
+    layout: Layout,
 ) -> None:
     """List registered models, by name.
 
@@ -71,14 +74,15 @@ def list_models(
         page = registry.search_registered_models(
             filter_string=filter_string, order_by=order_by, max_results=max_results
         )
-    models_view.print_models(page, as_json=as_json, filtered=bool(filter_string))
+    models_view.print_models(page, layout, as_json=as_json, filtered=bool(filter_string))
 
 
 @models.command("versions")
 @click.argument("name", metavar="[NAME]", required=False, shell_complete=complete_name)
 @_filter
 @_order_by
-@_max_results
+@limit_option(1000)
+@layout_options
 @tracking_uri_option
 @json_option
 def list_versions(
@@ -88,6 +92,7 @@ def list_versions(
     max_results: int,
     tracking_uri: str | None,
     as_json: bool,
+    layout: Layout,
 ) -> None:
     """List the versions of a model, or of all.
 
@@ -111,7 +116,7 @@ def list_versions(
                 order_by=order_by,
                 max_results=max_results,
             )
-    models_view.print_versions(page, as_json=as_json)
+    models_view.print_versions(page, layout, as_json=as_json)
 
 
 @models.command("register")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from projrun.cli.records.opening import store_of
+from projrun.cli.tables import Layout
 from projrun.cli.views import runs as runs_view
 from projrun.errors import RequestError
 from projrun.settings import Settings
@@ -40,7 +41,7 @@ def list_runs(values: Mapping[str, Any]) -> None:
     if values["as_json"]:
         runs_view.print_list_json(page, experiments)
     else:
-        runs_view.print_list(page, experiments)
+        runs_view.print_list(page, experiments, Layout(values["columns"], values["as_csv"]))
 
 
 def _experiments(store: RunStore, settings: Settings, view_type: ViewType) -> dict[str, str]:

@@ -12,9 +12,10 @@ from typing import Any
 import click
 
 from projrun.cli.mistakes import asked_wrongly
-from projrun.cli.options import click_option, json_option
-from projrun.cli.rendering import print_json, print_line, print_table, print_text, print_warning, time_text
+from projrun.cli.options import click_option, json_option, table_options
+from projrun.cli.rendering import print_json, print_line, print_text, print_warning
 from projrun.cli.server.opening import backend_uri, server_settings
+from projrun.cli.tables import Layout, Table, print_table, time_cell
 from projrun.directories import Directories
 from projrun.errors import RequestError
 from projrun.settings.server import BACKEND_STORE
@@ -100,20 +101,18 @@ def create_user(name: str, *, admin: bool, password_stdin: bool, **values: Any) 
 
 
 @users.command("list")
+@table_options
 @json_option
 @backend_store_option
-def list_users(*, as_json: bool, **values: Any) -> None:
+def list_users(*, as_json: bool, layout: Layout, **values: Any) -> None:
     """List users."""
     with users_of(values) as known:
         found = known.list_users()
     if as_json:
         print_json({"users": [{"name": user.name, "is_admin": user.is_admin} for user in found]})
         return
-    if not found:
-        print_text("no users", err=True)
-        return
     rows = [(user.name, "administrator" if user.is_admin else "") for user in found]
-    print_table(("NAME", "ROLE"), rows)
+    print_table(Table("users", ("NAME", "ROLE"), cutting=("NAME",)), rows, layout)
 
 
 @users.command("password")
@@ -204,20 +203,19 @@ def create_token(user: str, name: str, *, days: int | None, **values: Any) -> No
 
 @tokens.command("list")
 @click.argument("user")
+@table_options
 @json_option
 @backend_store_option
-def list_tokens(user: str, *, as_json: bool, **values: Any) -> None:
+def list_tokens(user: str, *, as_json: bool, layout: Layout, **values: Any) -> None:
     """List a user's tokens; what they are is not kept."""
     with users_of(values) as known:
         found = known.list_tokens(user)
     if as_json:
         print_json({"tokens": [token._asdict() for token in found]})
         return
-    if not found:
-        print_text("no tokens", err=True)
-        return
-    rows = [(token.name, time_text(token.creation_time), time_text(token.expiry_time)) for token in found]
-    print_table(("NAME", "CREATED", "EXPIRES"), rows)
+    rows = [(token.name, time_cell(token.creation_time), time_cell(token.expiry_time)) for token in found]
+    table = Table("tokens", ("NAME", "CREATED", "EXPIRES"), hiding=("CREATED",), cutting=("NAME",))
+    print_table(table, rows, layout)
 
 
 @tokens.command("delete")

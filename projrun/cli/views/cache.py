@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from projrun.cache.contents import Candidate, Item
-from projrun.cli.quantities import age_text, ago_text, size_text
+from projrun.cli.quantities import ago_text, size_text
 from projrun.cli.rendering import print_facts, time_text
+from projrun.cli.tables import Content, Layout, Table
 from projrun.cli.views import entries
 from projrun.sources.inventory import CHECKOUT, COPY, DOWNLOAD, REPOSITORY, kind
 from projrun.sources.places import TREE
 
-_TABLE = entries.Table(
+_TABLE = Table(
     "sources",
     ("KEY", "KIND", "SIZE", "AGE", "LAST USED", "STATE", "SOURCE"),
-    leaving_out=("AGE", "LAST USED"),
+    hiding=("AGE", "LAST USED", "SIZE", "STATE"),
+    cutting=("SOURCE",),
 )
 _REASONS = {
     "unfinished": {
@@ -33,12 +35,12 @@ _LIMITS = {"unused": "unused", "size": "over the size limit"}
 _SHOWN_HASH = 12
 
 
-def print_list(items: Sequence[Item], now: float, *, as_json: bool) -> None:
+def print_list(items: Sequence[Item], now: float, layout: Layout, *, as_json: bool) -> None:
     """One row each, and the total size."""
     if as_json:
         entries.print_entries_json("sources", items, source_document)
     else:
-        entries.print_entries(items, (_row(item, now) for item in items), _TABLE)
+        entries.print_entries(items, (_row(item, now) for item in items), _TABLE, layout)
 
 
 def source_document(item: Item) -> dict[str, Any]:
@@ -97,14 +99,14 @@ def files(item: Item) -> Path:
     return item.entry.path / TREE if kind(item) == CHECKOUT else item.entry.path
 
 
-def _row(item: Item, now: float) -> tuple[str, ...]:
+def _row(item: Item, now: float) -> tuple[Content, ...]:
     entry = item.entry
     return (
-        entries.shown_key(item),
+        entries.key_cell(item),
         kind(item),
-        size_text(item.footprint.size),
-        age_text(now - item.created),
-        age_text(now - entry.last_used),
+        entries.size_cell(item),
+        entries.age_cell(now, item.created),
+        entries.age_cell(now, entry.last_used),
         _state(item),
         what(item),
     )

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from projrun.cache.contents import Candidate, Item, Pruned, total_size
-from projrun.cli.quantities import ago_text, count_text, size_text
-from projrun.cli.rendering import on_terminal, print_json, print_line, print_table, print_text, print_warning
+from projrun.cli.quantities import age_text, ago_text, count_text, size_text
+from projrun.cli.rendering import print_json, print_line, print_text, print_warning
+from projrun.cli.tables import Cell, Content, Layout, Table, id_cell, print_table
 
 Tell = Callable[[Candidate], str]
 """Names an entry and says why it is removed."""
 
 
-class Table(NamedTuple):
-    """How entries are listed."""
-
-    things: str
-    columns: tuple[str, ...]
-    """The last one may be folded on a terminal."""
-    leaving_out: tuple[str, ...]
-    """On a narrow terminal, the first ones first."""
-
-
-def print_entries(items: Sequence[Item], rows: Iterable[Sequence[str]], table: Table) -> None:
+def print_entries(
+    items: Sequence[Item], rows: Iterable[Sequence[Content]], table: Table, layout: Layout
+) -> None:
     """One row for each entry, and the total size."""
+    print_table(table, list(rows), layout)
     if not items:
-        print_text(f"no {table.things}", err=True)
         return
-    print_table(table.columns, list(rows), wrapping=table.columns[-1:], leaving_out=table.leaving_out)
     print_text(f"{count_text(len(items), 'entry', 'entries')}, {size_text(total_size(items))}", err=True)
 
 
@@ -37,9 +29,19 @@ def print_entries_json(name: str, items: Sequence[Item], document: Callable[[Ite
     print_json({name: [document(item) for item in items], "total_bytes": total_size(items)})
 
 
-def shown_key(item: Item) -> str:
-    """On a terminal a prefix of the key is enough, for `show` too; a program gets all of it."""
-    return item.entry.key[:10] if on_terminal() else item.entry.key
+def key_cell(item: Item) -> Cell:
+    """On a terminal a prefix of the key is enough, for `show` too."""
+    return id_cell(item.entry.key, 10)
+
+
+def size_cell(item: Item) -> Cell:
+    """What it takes on disk; bytes for programs."""
+    return Cell(size_text(item.footprint.size), str(item.footprint.size))
+
+
+def age_cell(now: float, then: float) -> Cell:
+    """How long ago; seconds for programs."""
+    return Cell(age_text(now - then), f"{now - then:.0f}")
 
 
 def print_pruned(pruned: Pruned, tell: Tell, *, dry_run: bool, as_json: bool) -> None:

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from projrun.cache.contents import Candidate, Item
-from projrun.cli.quantities import age_text, ago_text, size_text
+from projrun.cli.quantities import ago_text, size_text
 from projrun.cli.rendering import print_facts, print_line, print_text, time_text
+from projrun.cli.tables import Content, Layout, Table
 from projrun.cli.views import entries
 
-_TABLE = entries.Table(
+_TABLE = Table(
     "environments",
     ("KEY", "MANAGER", "PYTHON", "SIZE", "AGE", "LAST USED", "STATE", "BUILT FROM"),
-    leaving_out=("AGE", "MANAGER", "LAST USED", "PYTHON"),
+    hiding=("AGE", "MANAGER", "LAST USED", "PYTHON"),
+    cutting=("BUILT FROM",),
 )
 _LOCK_NAMES = "*.lock*"
 REASONS = {
@@ -27,12 +29,12 @@ REASONS = {
 }
 
 
-def print_list(items: Sequence[Item], now: float, *, as_json: bool) -> None:
+def print_list(items: Sequence[Item], now: float, layout: Layout, *, as_json: bool) -> None:
     """One row for each environment, and the total size."""
     if as_json:
         entries.print_entries_json("environments", items, _summary)
     else:
-        entries.print_entries(items, (_row(item, now) for item in items), _TABLE)
+        entries.print_entries(items, (_row(item, now) for item in items), _TABLE, layout)
 
 
 def environment_document(item: Item) -> dict[str, Any]:
@@ -75,15 +77,15 @@ def told(candidate: Candidate, now: float) -> str:
     return entries.told(candidate, REASONS[candidate.reason], now, built_from(candidate.item.facts))
 
 
-def _row(item: Item, now: float) -> tuple[str, ...]:
+def _row(item: Item, now: float) -> tuple[Content, ...]:
     facts, entry = item.facts, item.entry
     return (
-        entries.shown_key(item),
+        entries.key_cell(item),
         str(facts.get("manager", "")),
         str(facts.get("python", "")),
-        size_text(item.footprint.size),
-        age_text(now - item.created),
-        age_text(now - entry.last_used),
+        entries.size_cell(item),
+        entries.age_cell(now, item.created),
+        entries.age_cell(now, entry.last_used),
         "in use" if item.in_use else entry.state,
         built_from(facts),
     )

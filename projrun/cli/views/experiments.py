@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from projrun.cli.rendering import print_facts, print_json, print_table, print_text, time_text
+from projrun.cli.rendering import print_facts, print_json, print_text, time_text
+from projrun.cli.tables import Layout, Table, print_table, time_cell
 from projrun.tracking.entities import Experiment, ExperimentPage
 
-_COLUMNS = ("ID", "NAME", "CREATED", "UPDATED", "ARTIFACTS")
+_TABLE = Table(
+    "experiments",
+    ("ID", "NAME", "CREATED", "UPDATED", "ARTIFACTS"),
+    hiding=("ARTIFACTS", "UPDATED", "CREATED"),
+    cutting=("NAME", "ARTIFACTS"),
+)
 
 
-def print_list(page: ExperimentPage, *, as_json: bool) -> None:
+def print_list(page: ExperimentPage, layout: Layout, *, as_json: bool) -> None:
     """One row an experiment."""
     if as_json:
         documents = [_document(each) for each in page.experiments]
         print_json({"experiments": documents, "next_page_token": page.next_page_token or None})
         return
-    if not page.experiments:
-        print_text("no experiments", err=True)
-        return
     rows = [
         (
             each.experiment_id,
             each.name,
-            time_text(each.creation_time or None),
-            time_text(each.last_update_time or None),
+            time_cell(each.creation_time or None),
+            time_cell(each.last_update_time or None),
             each.artifact_location,
         )
         for each in page.experiments
     ]
-    print_table(
-        _COLUMNS, rows, wrapping=("NAME", "ARTIFACTS"), leaving_out=("ARTIFACTS", "UPDATED", "CREATED")
-    )
+    print_table(_TABLE, rows, layout)
     if page.next_page_token:
-        print_text(f"the first {len(rows)}; more with --max-results", err=True)
+        print_text(f"the first {len(rows)}; more with --limit", err=True)
 
 
 def print_one(experiment: Experiment, *, as_json: bool) -> None:

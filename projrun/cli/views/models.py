@@ -4,47 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from projrun.cli.rendering import print_facts, print_json, print_table, print_text, time_text
+from projrun.cli.rendering import print_facts, print_json, print_text, time_text
+from projrun.cli.tables import Layout, Table, id_cell, print_table, time_cell
 from projrun.tracking.entities import ModelVersion, ModelVersionPage, RegisteredModel, RegisteredModelPage
 
-_MODELS = ("NAME", "LATEST", "ALIASES", "UPDATED", "DESCRIPTION")
+_MODELS = Table(
+    "registered models",
+    ("NAME", "LATEST", "ALIASES", "UPDATED", "DESCRIPTION"),
+    hiding=("DESCRIPTION", "UPDATED"),
+    cutting=("NAME", "ALIASES", "DESCRIPTION"),
+    keyed={"aliases": "ALIASES"},
+)
 _MAKING = "; `projrun models register runs:/latest/model NAME` makes one of what the last run logged"
-_VERSIONS = ("VERSION", "ALIASES", "STAGE", "RUN", "CREATED", "SOURCE")
+_VERSIONS = Table(
+    "versions",
+    ("VERSION", "ALIASES", "STAGE", "RUN", "CREATED", "SOURCE"),
+    hiding=("SOURCE", "STAGE", "CREATED", "RUN"),
+    cutting=("NAME", "SOURCE", "ALIASES"),
+)
+_VERSIONS_OF_MODELS = _VERSIONS._replace(columns=("NAME", *_VERSIONS.columns))
 
 
-def print_models(page: RegisteredModelPage, *, as_json: bool, filtered: bool = False) -> None:
+def print_models(page: RegisteredModelPage, layout: Layout, *, as_json: bool, filtered: bool = False) -> None:
     """One row a model."""
     if as_json:
         documents = [_model_document(each) for each in page.models]
         print_json({"models": documents, "next_page_token": page.next_page_token or None})
         return
-    if not page.models:
-        print_text(f"no registered models{'' if filtered else _MAKING}", err=True)
-        return
     rows = [
         (
             each.name,
             max((version.version for version in each.latest_versions), key=int, default=""),
-            [f"{alias.alias}={alias.version}" for alias in each.aliases],
-            time_text(each.last_update_time or None),
+            {alias.alias: alias.version for alias in each.aliases},
+            time_cell(each.last_update_time or None),
             each.description,
         )
         for each in page.models
     ]
-    print_table(_MODELS, rows, wrapping=("NAME", "DESCRIPTION"), leaving_out=("DESCRIPTION", "UPDATED"))
+    table = _MODELS if filtered else _MODELS._replace(things=f"registered models{_MAKING}")
+    print_table(table, rows, layout)
     _print_rest(page.next_page_token, len(rows))
 
 
-def print_versions(page: ModelVersionPage, *, as_json: bool) -> None:
+def print_versions(page: ModelVersionPage, layout: Layout, *, as_json: bool) -> None:
     """One row a version."""
     if as_json:
         documents = [_version_document(each) for each in page.versions]
         print_json({"versions": documents, "next_page_token": page.next_page_token or None})
         return
-    if not page.versions:
-        print_text("no versions", err=True)
-        return
-    _print_table(page.versions, ("NAME", *_VERSIONS))
+    _print_table(page.versions, _VERSIONS_OF_MODELS, layout)
     _print_rest(page.next_page_token, len(page.versions))
 
 
@@ -98,25 +106,25 @@ def print_version(version: ModelVersion, *, as_json: bool, files: Mapping[str, o
     )
 
 
-def _print_table(versions: Sequence[ModelVersion], columns: tuple[str, ...]) -> None:
+def _print_table(versions: Sequence[ModelVersion], table: Table, layout: Layout | None = None) -> None:
     rows = [
         (
             version.name,
             version.version,
             list(version.aliases),
             "" if version.current_stage == "None" else version.current_stage,
-            version.run_id[:8],
-            time_text(version.creation_time or None),
+            id_cell(version.run_id),
+            time_cell(version.creation_time or None),
             version.source,
-        )[-len(columns) :]
+        )[-len(table.columns) :]
         for version in versions
     ]
-    print_table(columns, rows, wrapping=("SOURCE", "NAME"), leaving_out=("SOURCE", "STAGE", "CREATED", "RUN"))
+    print_table(table, rows, layout)
 
 
 def _print_rest(token: str, count: int) -> None:
     if token:
-        print_text(f"the first {count}; more with --max-results", err=True)
+        print_text(f"the first {count}; more with --limit", err=True)
 
 
 def _model_document(model: RegisteredModel) -> dict[str, object]:

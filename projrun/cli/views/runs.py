@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from projrun.cli.rendering import (
     duration_text,
-    on_terminal,
     print_facts,
     print_json,
     print_line,
-    print_table,
     print_text,
     print_warning,
     time_text,
+)
+from projrun.cli.tables import (
+    Content,
+    Layout,
+    Table,
+    duration_cell,
+    id_cell,
+    number_cell,
+    print_table,
+    time_cell,
 )
 from projrun.errors import TrackingError
 from projrun.tracking.artifacts.repository import ArtifactRepository
@@ -22,45 +30,37 @@ from projrun.tracking.entities import Run, RunPage
 from projrun.tracking.logged_models import models_of_run
 from projrun.tracking.runs import RunStore
 
-LEFT_OUT = ("EXPERIMENT", "ENTRY POINT", "DURATION", "PARAMETERS", "METRICS", "STARTED")
-"""On a narrow terminal, in this order."""
-ALL_COLUMNS = (
-    "RUN",
-    "NAME",
-    "STATUS",
-    "EXPERIMENT",
-    "ENTRY POINT",
-    "STARTED",
-    "DURATION",
-    "PARAMETERS",
-    "METRICS",
-)
+TABLE = Table(
+    "runs",
+    (
+        "RUN", "NAME", "STATUS", "EXPERIMENT", "ENTRY POINT", "STARTED", "DURATION", "PARAMETERS", "METRICS",
+    ),
+    hiding=("ENTRY POINT", "EXPERIMENT", "DURATION", "STARTED", "PARAMETERS", "METRICS"),
+    cutting=("NAME", "EXPERIMENT", "PARAMETERS", "METRICS"),
+    keyed={"params": "PARAMETERS", "metrics": "METRICS", "tags": "TAGS"},
+    extra=("TAGS",),
+)  # fmt: skip
 
 
-def print_list(page: RunPage, experiments: Mapping[str, str]) -> None:
+def print_list(page: RunPage, experiments: Mapping[str, str], layout: Layout) -> None:
     """One row a run."""
-    if not page.runs:
-        print_text("no runs", err=True)
-        return
-    # On a terminal a prefix of the id is enough, for `runs show` too; a program gets all of it.
-    width = 8 if on_terminal() else 32
-    rows = [_row(run, experiments, width) for run in page.runs]
-    print_table(ALL_COLUMNS, rows, wrapping=("EXPERIMENT", "PARAMETERS", "METRICS"), leaving_out=LEFT_OUT)
+    print_table(TABLE, [_row(run, experiments) for run in page.runs], layout)
     if page.next_page_token:
-        print_text(f"the first {len(page.runs)}; more with --max-results", err=True)
+        print_text(f"the first {len(page.runs)}; more with --limit", err=True)
 
 
-def _row(run: Run, experiments: Mapping[str, str], width: int) -> tuple[str | Sequence[str], ...]:
+def _row(run: Run, experiments: Mapping[str, str]) -> tuple[Content, ...]:
     return (
-        run.run_id[:width],
+        id_cell(run.run_id),
         run.run_name,
         run.status,
         experiments.get(run.experiment_id, run.experiment_id),
         run.tag("mlflow.project.entryPoint") or "",
-        time_text(run.start_time),
-        duration_text(run.duration),
-        [f"{param.key}={_short(param.value)}" for param in run.params],
-        [f"{metric.key}={metric.value:g}" for metric in run.metrics],
+        time_cell(run.start_time),
+        duration_cell(run.duration),
+        {param.key: param.value for param in run.params},
+        {metric.key: number_cell(metric.value) for metric in run.metrics},
+        {tag.key: tag.value for tag in run.tags},
     )
 
 
@@ -148,8 +148,3 @@ def _artifact_paths(repository: ArtifactRepository) -> list[dict[str, Any]]:
             else:
                 found.append({"path": entry.path, "size": entry.size})
     return sorted(found, key=lambda item: str(item["path"]))
-
-
-def _short(text: str) -> str:
-    line = text.replace("\n", " ")
-    return line if len(line) <= 40 else line[:39] + "…"

@@ -6,15 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from projrun.cli.quantities import count_text
-from projrun.cli.rendering import (
-    has_room,
-    on_terminal,
-    one_line,
-    print_table,
-    print_text,
-    print_warning,
-    time_text,
-)
+from projrun.cli.rendering import on_terminal, one_line, print_text, print_warning, time_text
+from projrun.cli.tables import Table, has_room, print_table
 from projrun.running.difference import MetricRow, Row, RunDifference
 from projrun.tracking.entities import Run
 
@@ -66,8 +59,9 @@ def print_difference(found: RunDifference, *, everything: bool) -> None:
     rows = [("started", time_text(found.left.start_time), time_text(found.right.start_time), "")]
     for section in _SECTIONS:
         rows.extend(_lines(section, getattr(found, section), everything=everything))
-    if has_room(columns, rows, wrapping=columns[1:3], folded=_NARROWEST):
-        print_table(columns, rows, wrapping=columns[1:3])
+    table = Table("differences", columns, cutting=columns[1:3])
+    if has_room(table, rows, _NARROWEST):
+        print_table(table, rows)
     else:
         _print_stacked(columns, rows)
     summary = _summary(found)
