@@ -29,6 +29,7 @@ class BuiltIns(Protocol):
     """
     KEPT: Mapping[str, str]
     """For each kind of thing that managers keep outside of the caches' folders, its keeper, as `module:attribute`."""
+    LISTS: Mapping[str, str]
     CALLER_ENVIRONMENT: str
     BACKENDS: Mapping[str, str]
     """Execution backends by name, as `module:attribute`."""

@@ -33,6 +33,8 @@ ENVIRONMENT_OPTIONS: Mapping[str, str] = {
 """The options that only some managers take, and the record that it reads them into."""
 KEPT: Mapping[str, str] = {"image": "projrun_backends.environments.containers.kept_images:KeptImages"}
 """What managers keep outside of the caches' folders (`projrun.cache.keepers.Keeper`), by its kind."""
+LISTS: Mapping[str, str] = {"pythons": "projrun_backends.environments.python.interpreters:installed"}
+"""What is listed of this machine for people: functions of the caller's environment."""
 CALLER_ENVIRONMENT = "local"
 """The manager that builds nothing and takes every project: the way out where no other serves."""
 

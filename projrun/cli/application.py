@@ -43,6 +43,7 @@ _COMMANDS = {
     "ui": ("projrun.cli.server.ui:ui", "Show a store in the browser."),
     "envs": ("projrun.cli.envs:envs", "List, show and remove built environments."),
     "cache": ("projrun.cli.cache:cache", "List, show and remove fetched sources."),
+    "doctor": ("projrun.cli.doctor.command:doctor", "Look for what is wrong on this machine."),
     "completion": ("projrun.cli.completion:completion", "Print a shell completion script."),
     "version": ("projrun.cli.version:version", "Print the version."),
 }

@@ -7,9 +7,10 @@ import subprocess
 from collections.abc import Mapping
 
 from projrun.environments.lock_text import locked_packages
-from projrun.environments.protocol import PreparedEnvironment
+from projrun.environments.protocol import EnvironmentManager, PreparedEnvironment
 from projrun.environments.registry import get_manager
 from projrun.errors import EnvironmentBuildError, RequestError
+from projrun.plugins import built_ins
 from projrun.reporting import Reporter
 from projrun.running.child import child_environment
 from projrun.running.plan import EnvironmentPlan
@@ -71,3 +72,8 @@ def _of(prepared: PreparedEnvironment, environ: Mapping[str, str], summary: str)
             f"the environment has no python: {summary}", hint="choose another --env-manager"
         )
     return Interpreter((*prepared.argv_prefix, python), child, prepared.lock)
+
+
+def preferred_managers() -> tuple[EnvironmentManager, ...]:
+    """The built-in managers that a project may get by itself, the best first."""
+    return tuple(get_manager(name) for name in built_ins().PREFERRED_ENVIRONMENTS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -48,3 +50,11 @@ def test_deleting_and_restoring_at_a_server_of_mlflow(mlflow3_server: str, tmp_p
         assert store.get_run(run.run_id).lifecycle_stage == "deleted"
         projrun("experiments", "restore", f"{name}-2")
         assert store.get_run(run.run_id).lifecycle_stage == "active"
+
+
+def test_the_doctor_knows_a_server_of_mlflow(mlflow3_server: str, tmp_path: Path) -> None:
+    environ = {"PROJRUN_HOME": str(tmp_path / "home"), "MLFLOW_TRACKING_URI": mlflow3_server}
+    done = run_projrun("doctor", "--json", environ=environ)
+    (store,) = (each for each in json.loads(done.stdout)["findings"] if each["name"] == "tracking")
+    assert store["state"] == "ok"
+    assert re.match(rf"{mlflow3_server}, MLflow 3\.\d", store["text"])

@@ -22,6 +22,9 @@ from projrun_backends.environments.containers.variables import check_variables
 from projrun_backends.environments.executables import path_folders, program
 from projrun_backends.environments.options import ContainerOptions
 
+_PATIENCE = 3
+"""Seconds for an answer of the daemon where nothing needs it now."""
+
 
 class DockerEnvironment:
     """Needs the program docker and a daemon."""
@@ -45,6 +48,12 @@ class DockerEnvironment:
     def tool(self, environ: Mapping[str, str]) -> Path | None:
         """Where docker is."""
         return find_docker(environ)
+
+    def check(self, environ: Mapping[str, str]) -> None:
+        """Whether the daemon answers. Raises EnvironmentBuildError, with what to do."""
+        from projrun_backends.environments.containers.engine import Engine
+
+        Engine.connect(environ, timeout=_PATIENCE)
 
     def read_options(self, given: GivenOptions) -> ContainerOptions:
         """See `ContainerOptions`."""

@@ -88,6 +88,18 @@ def find_interpreter(
     return max(fitting, key=lambda one: (one.implementation == "cpython", one.version.final, one.version))
 
 
+def installed(environ: Mapping[str, str]) -> list[tuple[str, Path]]:
+    """Versions as folders and names of interpreters say them, the running one first: none is started to be asked."""
+    running = running_interpreter()
+    versions = _Versions(_stores(environ), None)
+    found = {str(running.version): running.path}
+    for path in _candidates(environ):
+        version = versions.named(path)
+        if version and not any(known.startswith(f"{version}.") for known in found):
+            found.setdefault(version, path)
+    return list(found.items())
+
+
 def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
     """Each interpreter once, by its real path."""
     seen = set()
@@ -142,6 +154,12 @@ class _Versions:
         if name and not request.may_match(int(name[1]), int(name[2])):
             return None
         return self._asked(path)
+
+    def named(self, path: Path) -> str:
+        """As its folder says, `3.11.7`, else its name, `3.11`; empty where neither does."""
+        stored = self._from_store(path)
+        name = re.fullmatch(_FILE_NAME, path.name)
+        return str(stored.version) if stored else f"{name[1]}.{name[2]}" if name else ""
 
     def remember(self) -> None:
         """Keep what was asked for the next run; a folder that cannot be written is not an error."""
