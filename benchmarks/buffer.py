@@ -19,8 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-if __package__ in (None, ""):  # run as a file: the packages beside this folder must be importable
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __package__ in (
+    None,
+    "",
+):  # run as a file: the packages beside this folder, and no module in it, are importable
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.targets import mark_of
 from benchmarks.timing import progress

@@ -15,8 +15,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-if __package__ in (None, ""):  # run as a file: the packages beside this folder must be importable
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __package__ in (
+    None,
+    "",
+):  # run as a file: the packages beside this folder, and no module in it, are importable
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.report import print_report
 from benchmarks.sides import Side, base_environment, install_projrun

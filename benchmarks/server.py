@@ -21,8 +21,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-if __package__ in (None, ""):  # run as a file: the packages beside this folder must be importable
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __package__ in (
+    None,
+    "",
+):  # run as a file: the packages beside this folder, and no module in it, are importable
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.calls import Row, Subject, rows
 from benchmarks.filling import LONG_RUN, START, Sizes, fill

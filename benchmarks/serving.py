@@ -20,8 +20,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-if __package__ in (None, ""):  # run as a file: the packages beside this folder must be importable
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __package__ in (
+    None,
+    "",
+):  # run as a file: the packages beside this folder, and no module in it, are importable
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.asking import at_once, body, one_by_one, request
 from benchmarks.goals import Goal

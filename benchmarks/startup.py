@@ -14,8 +14,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-if __package__ in (None, ""):  # run as a file: the packages beside this folder must be importable
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __package__ in (
+    None,
+    "",
+):  # run as a file: the packages beside this folder, and no module in it, are importable
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.sides import Installations, install, local_sides, server_sides, version_sides
 from benchmarks.targets import Target, mark_of, target_line

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from benchmarks import serving
+from benchmarks import logging, serving
 from benchmarks.asking import Client, body, request
 from benchmarks.looking import Frames
 from benchmarks.many_runs import Shape, fill, name_of
 from benchmarks.page_goals import goals
 from projrun.tracking.sql.store import SqlStore
+from tests.support.commands import run_command
 
 
 def test_a_page_is_judged_by_its_own_times_and_by_the_row_in_which_the_other_comes_nearest() -> None:
@@ -79,3 +81,21 @@ def test_a_scoring_server_is_judged_by_what_it_adds_and_by_mlflows() -> None:
         "of mlflow's memory": True,
         "of mlflow's time for 1,000 rows": True,
     }
+
+
+def test_logging_is_judged_by_a_bare_start_and_by_what_a_script_waits() -> None:
+    ours = {logging.IMPORT: 9.0, logging.CALL: 1.5, logging.RATE: 60_000.0, logging.SCRIPT: 0.5}
+    reached = {goal.name: goal.reached for goal in logging.goals({logging.OURS: ours}, bare=10.0)}
+    assert reached == {
+        "import, times a bare python start": True,
+        "a call, µs of CPU": False,
+        "points a second, end to end": True,
+    }
+
+
+@pytest.mark.processes
+def test_a_benchmark_that_is_run_as_a_file_finds_pythons_own_modules() -> None:
+    files = [file for file in Path(logging.__file__).parent.glob("*.py") if "__package__" in file.read_text()]
+    assert len(files) > 5
+    for file in files:
+        run_command([sys.executable, file, "--help"]).check()
