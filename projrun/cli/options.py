@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from projrun.cli.records.run_names import run_argument
 from projrun.settings.options import MOST_RESULTS, OPTIONS, RUNS_LIST, TABLE, Option, options_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def plan_options(command: Decorated) -> Decorated:
 
 def rerun_options(command: Decorated) -> Decorated:
     """Decorate a command with the options of `rerun`."""
-    return _decorated(command, "rerun", click.argument("repeated", metavar="RUN_ID"))
+    return _decorated(command, "rerun", run_argument("repeated"))
 
 
 def options_from(table: Mapping[str, Option]) -> Callable[[Decorated], Decorated]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from projrun.cli.options import rerun_options
+from projrun.cli.records.run_names import RunCommand
 from projrun.cli.rendering import print_json, print_text
 from projrun.cli.reporter import CommandLineReporter
 from projrun.cli.request import build_request
@@ -23,12 +24,12 @@ from projrun.running.session import Options
 from projrun.sources.fetch import discard
 
 
-@click.command()
+@click.command(cls=RunCommand)
 @rerun_options
 def rerun(**values: Any) -> int:
-    """Repeat run RUN_ID: its commit and uncommitted changes, parameters, entry point and environment.
+    """Repeat a run: its commit and uncommitted changes, parameters, entry point and environment.
 
-    RUN_ID is the id of a run in the tracking store of --tracking-uri, or a unique prefix of it. The new run is
+    RUN is an id, a prefix of one, a name, `latest` or `-2`, in the tracking store of --tracking-uri. The new run is
     recorded there too, in the same experiment. Options override the recorded values. Prints what differs from the
     recorded run before the start.
 

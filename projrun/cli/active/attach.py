@@ -11,19 +11,20 @@ from projrun.cli.active.following import Followed
 from projrun.cli.active.recorded import print_recorded, print_waiting
 from projrun.cli.options import tracking_uri_option
 from projrun.cli.records.opening import store_of
+from projrun.cli.records.run_names import RunCommand, run_argument
 from projrun.cli.rendering import one_line, print_text
 from projrun.errors import RequestError
 from projrun.running.record.active import ActiveRun
 from projrun.running.record.lookup import find_run
 
 
-@click.command()
-@click.argument("run_id", metavar="RUN")
+@click.command(cls=RunCommand)
+@run_argument()
 @tracking_uri_option
 def attach(run_id: str, tracking_uri: str | None) -> int:
     """Show all output of RUN, follow it to its end, and exit with its exit code.
 
-    RUN is a run's id, a unique prefix of it, or `latest`. Ctrl-C leaves the run going on. Several may be attached at
+    RUN is an id, a prefix of one, a name, `latest` or `-2`. Ctrl-C leaves the run going on. Several may be attached at
     once. For a run that has ended, prints its log.
 
     \b

@@ -13,6 +13,7 @@ from projrun.cli.active.finding import active_run
 from projrun.cli.active.following import PAUSE, Watched
 from projrun.cli.options import tracking_uri_option
 from projrun.cli.records.opening import store_of
+from projrun.cli.records.run_names import RunCommand, run_argument
 from projrun.cli.rendering import one_line, print_text
 from projrun.errors import ProjrunError, RequestError
 from projrun.running.record.lookup import find_run
@@ -28,14 +29,14 @@ _HANDED_OVER = 2.0
 CANCELLED = "cancelled by `projrun cancel`"
 
 
-@click.command()
-@click.argument("run_ids", nargs=-1, required=True, metavar="RUN...")
+@click.command(cls=RunCommand)
+@run_argument("run_ids", "RUN...", nargs=-1, required=True)
 @click.option("--kill", is_flag=True, help="End the command at once, without its grace period.")
 @tracking_uri_option
 def cancel(run_ids: tuple[str, ...], kill: bool, tracking_uri: str | None) -> None:
     """End each RUN as SIGTERM to `projrun run` would, and wait for its end: it is recorded as KILLED.
 
-    RUN is a run's id, a unique prefix of it, or `latest`. The command gets SIGTERM and has --grace-period seconds to
+    RUN is an id, a prefix of one, a name, `latest` or `-2`. The command gets SIGTERM and has --grace-period seconds to
     save its work. A run on another machine, or within a Python program, is set to KILLED in the tracking store; its
     runner asks there every ten seconds. A run that has ended already stays as it is.
 

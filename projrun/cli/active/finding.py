@@ -6,11 +6,13 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from projrun.cli.records.opening import store_of
 from projrun.cli.rendering import own_places
 from projrun.directories import Directories
 from projrun.running.plan import tracking_target
 from projrun.running.record import outbox
 from projrun.running.record.active import ActiveRun, active_runs, find_active
+from projrun.running.record.lookup import find_run, place_from_the_end
 from projrun.running.record.outbox import Waiting
 from projrun.settings import Settings
 from projrun.tracking.entities import Run
@@ -19,6 +21,9 @@ from projrun.tracking.entities import Run
 def active_run(text: str, options: Mapping[str, str | None]) -> ActiveRun | None:
     """The active run; `options` choose the store by long name. RequestError for a prefix of several."""
     directories = own_places()
+    if place_from_the_end(text) > 1:  # the store knows which one that is
+        with store_of(dict(options)) as (store, _):
+            text = find_run(store, text).run_id
     return find_active(directories.active, text, _store_name(options, directories))
 
 

@@ -11,18 +11,19 @@ from projrun.cli.active.following import Followed
 from projrun.cli.active.recorded import print_recorded, print_waiting
 from projrun.cli.options import tracking_uri_option
 from projrun.cli.records.opening import store_of
+from projrun.cli.records.run_names import RunCommand, run_argument
 from projrun.running.record.lookup import find_run
 
 
-@click.command()
-@click.argument("run_id", metavar="RUN")
+@click.command(cls=RunCommand)
+@run_argument()
 @click.option("-f", "--follow", is_flag=True, help="Go on to print what comes, until the run has ended.")
 @tracking_uri_option
 def logs(run_id: str, follow: bool, tracking_uri: str | None) -> None:
     """Print the output of RUN: so far if it is going on, all of it if it has ended.
 
-    RUN is a run's id, a unique prefix of it, or `latest`. The log of an active run on this machine is read where it is
-    written, without the tracking server; others are read from the artifact logs/output.log. What projrun says of a
+    RUN is an id, a prefix of one, a name, `latest` or `-2`. The log of an active run on this machine is read where it
+    is written, without the tracking server; others are read from the artifact logs/output.log. What projrun says of a
     detached run goes to stderr.
 
     \b

@@ -9,6 +9,7 @@ import click
 from projrun.cli.options import json_option, tracking_uri_option
 from projrun.cli.quantities import count_text, parse_duration
 from projrun.cli.records.opening import store_of
+from projrun.cli.records.run_names import RunCommand, run_argument
 from projrun.cli.rendering import one_line, own_places, print_json, print_line, print_text, print_warning
 from projrun.errors import TrackingError
 from projrun.running.record.lookup import find_run
@@ -17,8 +18,8 @@ from projrun.running.record.recorder import RunRecorder, now
 from projrun.tracking.runs import RunStore
 
 
-@click.command()
-@click.argument("run_ids", nargs=-1, metavar="[RUN]...")
+@click.command(cls=RunCommand)
+@run_argument("run_ids", "[RUN]...", nargs=-1)
 @click.option(
     "--older-than", metavar="DURATION", default="10m", show_default=True, help="Age of the last heartbeat."
 )
@@ -32,7 +33,7 @@ def reap(
 
     A runner sets the tag projrun.heartbeat every minute. Ends the runs whose last heartbeat is older than --older-than,
     unless their runner lives on this machine. Runs without a heartbeat (of other clients, or shorter than a minute)
-    are ended only where they are named: RUN is an id, a unique prefix of it, or `latest`.
+    are ended only where they are named: RUN is an id, a prefix of one, a name, `latest` or `-2`.
 
     \b
     projrun runs reap --dry-run

@@ -9,6 +9,7 @@ import click
 from projrun.cli.asking import ensure_agreed
 from projrun.cli.options import json_option, tracking_uri_option
 from projrun.cli.records.opening import store_of
+from projrun.cli.records.run_names import RunCommand, run_argument
 from projrun.cli.rendering import print_json, print_line
 from projrun.errors import RequestError
 from projrun.running.record.lookup import find_run
@@ -23,8 +24,8 @@ def artifacts() -> None:
     """Delete artifacts of runs."""
 
 
-@artifacts.command("delete")
-@click.argument("run_id", metavar="RUN")
+@artifacts.command("delete", cls=RunCommand)
+@run_argument()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; needed off a terminal.")
 @tracking_uri_option
@@ -34,7 +35,7 @@ def delete_some(
 ) -> None:
     """Delete files and folders of a run's artifacts.
 
-    There is no way back: it asks on a terminal. RUN is a run's id, a unique prefix of it, or `latest`.
+    There is no way back: it asks on a terminal. RUN is an id, a prefix of one, a name, `latest` or `-2`.
 
     \b
     projrun artifacts delete latest checkpoints model/data.bin

@@ -9,6 +9,7 @@ import click
 from projrun.cli.active.reap import reap
 from projrun.cli.options import json_option, list_options, tracking_uri_option
 from projrun.cli.records.opening import store_of
+from projrun.cli.records.run_names import RunCommand, run_argument
 from projrun.cli.records.runs_list import list_runs
 from projrun.cli.records.runs_stage import delete_runs, restore_runs
 from projrun.cli.rendering import print_json
@@ -36,12 +37,19 @@ def list_command(**values: Any) -> None:
     list_runs(values)
 
 
-@runs.command("show")
-@click.argument("run_id", metavar="RUN_ID")
+@runs.command("show", cls=RunCommand)
+@run_argument()
 @tracking_uri_option
 @json_option
 def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
-    """Show a run: parameters, metrics, tags and artifacts. A unique prefix of its id is enough, or `latest`."""
+    """Show a run: parameters, metrics, tags and artifacts.
+
+    RUN is an id or a unique prefix of one, a unique name, `latest` or `-1` for the last run, `-2` for the one before.
+
+    \b
+    projrun runs show latest
+    projrun runs show -2
+    """
     with store_of({"tracking-uri": tracking_uri}) as (store, _):
         run = find_run(store, run_id)
         document = runs_view.run_document(run, store)
@@ -51,9 +59,9 @@ def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
         runs_view.print_run(document)
 
 
-@runs.command("diff")
-@click.argument("left", metavar="RUN_ID")
-@click.argument("right", metavar="RUN_ID")
+@runs.command("diff", cls=RunCommand)
+@run_argument("left")
+@run_argument("right")
 @click.option("--all", "everything", is_flag=True, help="Also show what is equal.")
 @tracking_uri_option
 @json_option

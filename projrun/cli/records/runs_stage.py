@@ -12,6 +12,7 @@ from projrun.cli.mistakes import asked_wrongly
 from projrun.cli.options import json_option, tracking_uri_option
 from projrun.cli.quantities import count_text
 from projrun.cli.records.opening import store_of
+from projrun.cli.records.run_names import RunCommand, run_argument
 from projrun.cli.rendering import print_json, print_line
 from projrun.cli.server.opening import own_store
 from projrun.errors import RequestError
@@ -23,14 +24,14 @@ from projrun.tracking.purge import Purge
 from projrun.tracking.runs import RunStore
 from projrun.tracking.statuses import LifecycleStage, ViewType
 
-_some_runs = click.argument("run_ids", nargs=-1, required=True, metavar="RUN...")
+_some_runs = run_argument("run_ids", "RUN...", nargs=-1, required=True)
 
 _OF_A_SERVER = (
     "without --permanently they are deleted; `projrun gc`, where the server's store is, removes them"
 )
 
 
-@click.command("delete")
+@click.command("delete", cls=RunCommand)
 @_some_runs
 @click.option("--permanently", is_flag=True, help="Remove them and their artifacts; there is no way back.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; needed with --permanently off a terminal.")
@@ -41,7 +42,7 @@ def delete_runs(
 ) -> None:
     """Delete runs. `projrun runs restore` brings them back, until `projrun gc` removes them.
 
-    RUN is a run's id, a unique prefix of it, or `latest`. With --permanently, it may be a run that is deleted
+    RUN is an id, a prefix of one, a name, `latest` or `-2`. With --permanently, it may be a run that is deleted
     already, and the store must be within reach: servers remove nothing for good.
 
     \b
@@ -55,14 +56,14 @@ def delete_runs(
         _change_stage(run_ids, tracking_uri, "active", as_json=as_json)
 
 
-@click.command("restore")
+@click.command("restore", cls=RunCommand)
 @_some_runs
 @tracking_uri_option
 @json_option
 def restore_runs(run_ids: Sequence[str], tracking_uri: str | None, as_json: bool) -> None:
     """Restore deleted runs.
 
-    RUN is a run's id or a unique prefix of it. `projrun runs list --deleted` shows them.
+    RUN is an id, a prefix of one, a name or `-1`. `projrun runs list --deleted` shows them.
     """
     _change_stage(run_ids, tracking_uri, "deleted", as_json=as_json)
 

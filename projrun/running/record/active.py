@@ -7,7 +7,7 @@ from pathlib import Path
 
 from projrun.cache.lease import MESSAGES, OUTPUT, Mark, marks
 from projrun.cache.lost_leases import is_held
-from projrun.running.record.lookup import LATEST, ambiguous
+from projrun.running.record.lookup import ambiguous, place_from_the_end
 from projrun.tuples import NamedTuple
 
 
@@ -52,17 +52,20 @@ def active_runs(active: Path) -> list[ActiveRun]:
 
 
 def find_active(active: Path, text: str, store: str) -> ActiveRun | None:
-    """The active run with that id or prefix of an id, or the `latest` of the store; None where there is none.
+    """The active run with that id, prefix of an id or name, or the `latest` of the store; None where there is none.
 
     Raises RequestError for a prefix of several.
     """
     runs = active_runs(active)
-    if text == LATEST:
+    if place_from_the_end(text) == 1:
         return next((run for run in runs if run.mark.store == store), None)
     if not text:
         return None
     matches = [run for run in runs if any(one.startswith(text) for one in _ids(run.mark))]
     exact = [run for run in matches if text in _ids(run.mark)]
+    if not matches:
+        exact = [run for run in runs if run.mark.run_name == text and run.mark.store == store]
+        matches = exact if len(exact) == 1 else []  # else the store says which ones there are
     if len(matches) > 1 and not exact:
         raise ambiguous(text, [run.mark.run_id for run in matches])
     return next(iter(exact or matches), None)

@@ -15,6 +15,8 @@ from projrun.errors import RequestError
 from projrun.running.record import lost
 from projrun.running.record.lookup import find_run, opened_store
 from projrun.settings import Settings
+from projrun.tracking.life_cycle import LifeCycle
+from projrun.tracking.parts import part_of
 from projrun.tracking.sql.store import SqlStore
 from tests.support.stores import new_store
 
@@ -70,3 +72,37 @@ def test_a_slow_server_holds_up_no_command_for_what_others_left(
         with opened_store(settings, directories, {}, tmp_path, said.append):
             assert time.monotonic() - begin < 10  # a call has 30 s
     assert said == ["records of runs wait for delivery to this tracking server: `projrun sync`"]
+
+
+def test_the_last_ones_by_their_place(store: SqlStore) -> None:
+    first, second, third = (store.create_run("0", start_time=time) for time in (1, 3, 2))
+    found = [find_run(store, text).run_id for text in ("latest", "-1", "-2", "-3")]
+    assert found == [second.run_id, second.run_id, third.run_id, first.run_id]
+    with pytest.raises(RequestError, match="has only 3 runs"):
+        find_run(store, "-4")
+
+
+def test_a_name_where_it_is_unique(store: SqlStore) -> None:
+    run = store.create_run("0", run_name="it's calm", start_time=1)
+    twice = [store.create_run("0", run_name="twice", start_time=2) for _ in range(2)]
+    assert find_run(store, "it's calm").run_id == run.run_id
+    with pytest.raises(RequestError, match="is ambiguous") as raised:
+        find_run(store, "twice")
+    assert all(one.run_id in raised.value.hint for one in twice)
+    for text in ("it", "", 'it\'s "calm"', "-0", "--1"):
+        with pytest.raises(RequestError, match="has no run"):
+            find_run(store, text)
+
+
+def test_a_whole_name_before_the_beginning_of_several_ids(store: SqlStore) -> None:
+    named = store.create_run("0", run_name="a", start_time=1, origin_id="1" * 32)
+    for digit in "12":
+        store.create_run("0", start_time=1, origin_id="a" * 31 + digit)
+    assert find_run(store, "a").run_id == named.run_id
+
+
+def test_the_last_of_the_deleted_ones(store: SqlStore) -> None:
+    gone, kept = (store.create_run("0", start_time=time) for time in (1, 2))
+    part_of(store, LifeCycle).delete_run(gone.run_id)
+    assert find_run(store, "-1").run_id == kept.run_id
+    assert find_run(store, "-1", "DELETED_ONLY").run_id == gone.run_id
