@@ -19,6 +19,13 @@ from .artifacts import log_artifact, log_artifacts, log_dict, log_figure, log_te
 from .entities import Experiment, Run, RunData, RunInfo
 from .errors import LogError
 from .images import log_image, log_table
+from .machine import (
+    disable_system_metrics_logging,
+    enable_system_metrics_logging,
+    set_system_metrics_node_id,
+    set_system_metrics_samples_before_logging,
+    set_system_metrics_sampling_interval,
+)
 from .questions import (
     create_experiment,
     get_experiment,
@@ -59,6 +66,8 @@ __all__ = [
     "active_run",
     "create_experiment",
     "delete_tag",
+    "disable_system_metrics_logging",
+    "enable_system_metrics_logging",
     "end_run",
     "flush",
     "get_artifact_uri",
@@ -81,6 +90,9 @@ __all__ = [
     "search_runs",
     "set_experiment",
     "set_experiment_tag",
+    "set_system_metrics_node_id",
+    "set_system_metrics_samples_before_logging",
+    "set_system_metrics_sampling_interval",
     "set_tag",
     "set_tags",
     "set_tracking_uri",

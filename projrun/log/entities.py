@@ -25,6 +25,8 @@ class Run:
         """Whether this process has started it."""
         self.is_silent = is_silent
         """Whether another process records in its place."""
+        self.over: threading.Event | None = None
+        """Set when it ends, for the thread that samples the machine."""
         self.is_made = threading.Event()
         """Set once its id is known, or cannot be waited for."""
         self._data: RunData | None = None

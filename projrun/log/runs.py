@@ -10,6 +10,7 @@ from . import state
 from .entities import Run
 from .environment import is_silent, never_raises, not_logged, now, warn
 from .errors import LogError
+from .machine import watch
 from .sender import flush, prepare
 from .values import number, pairs, whole, written
 
@@ -66,8 +67,7 @@ def start_run(
         state.put(run, "runs/create", _new_run(experiment_id, run_name, parent, own))
     runs.append(run)
     state.open_runs.append(run)
-    if log_system_metrics:
-        warn("system metrics", "projrun.log does not sample them: `projrun run --system-metrics` does")
+    watch(run, log_system_metrics)
     return run
 
 

@@ -120,7 +120,7 @@ def _end(status: str = "", timeout: float | None = None) -> None:
     if os.getpid() in _owner:
         ended = {"status": status or ("FAILED" if state.has_failed else "FINISHED"), "end_time": now()}
         while state.open_runs:
-            state.put(state.open_runs.pop(), "runs/update", ended)
+            state.end_run(state.open_runs.pop(), ended)
     if state.sender is not None:
         flush(timeout)
         state.sender.close()

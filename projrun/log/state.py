@@ -51,9 +51,16 @@ def end(status: str) -> None:
     runs = active()
     if runs:
         run = runs.pop()
-        put(run, "runs/update", {"status": status, "end_time": now()})
+        end_run(run, {"status": status, "end_time": now()})
         if run in open_runs:
             open_runs.remove(run)
+
+
+def end_run(run: Run, ended: Json) -> None:
+    """Say that it has ended."""
+    if run.over is not None:
+        run.over.set()
+    put(run, "runs/update", ended)
 
 
 def tracking_uri() -> str:

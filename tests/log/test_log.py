@@ -10,15 +10,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from projrun.directories import Directories
-from projrun.tracking.entities import Run
+from projrun.running.during.machine import Machine
+from projrun.tracking.entities import Metric, Run
 from projrun.tracking.open import open_store
+from projrun.tracking.runs import RunStore
 from projrun.tracking.uri import parse_tracking_uri
 from tests.support.commands import projrun_argv, run_command, run_projrun
 from tests.support.guard import REPOSITORY
@@ -55,17 +57,21 @@ class Scripts:
         assert process.returncode == code, err
         return out, err
 
+    def store(self) -> AbstractContextManager[RunStore]:
+        """The embedded one."""
+        database = Directories.locate(self.environ).database
+        return closing(open_store(parse_tracking_uri(f"sqlite:///{database}"), self.environ, warn=print))
+
     def runs(self) -> list[Run]:
         """The embedded store's, the newest first."""
-        database = Directories.locate(self.environ).database
-        with closing(
-            open_store(parse_tracking_uri(f"sqlite:///{database}"), self.environ, warn=print)
-        ) as store:
-            return list(
-                store.search_runs(
-                    [each.experiment_id for each in store.search_experiments().experiments]
-                ).runs
-            )
+        with self.store() as store:
+            experiments = store.search_experiments().experiments
+            return list(store.search_runs([each.experiment_id for each in experiments]).runs)
+
+    def history(self, run_id: str, key: str) -> Sequence[Metric]:
+        """The points of a metric."""
+        with self.store() as store:
+            return store.get_metric_history(run_id, key).metrics
 
 
 @pytest.fixture
@@ -455,6 +461,33 @@ with mlflow.start_run():
         "c": (3, 0),
     }
     assert err.count("is not a whole number") == 2
+
+
+def test_the_use_of_the_machine_is_recorded_as_projrun_run_does(scripts: Scripts) -> None:
+    """Whose names are compared with MLflow's. A continued run goes on after its last step."""
+    script = """
+mlflow.enable_system_metrics_logging()
+mlflow.set_system_metrics_sampling_interval(0.02)
+mlflow.set_system_metrics_samples_before_logging(2)
+mlflow.set_system_metrics_node_id("n1")
+with mlflow.start_run(RUN_ID) as run:
+    while mlflow.get_run(run.info.run_id).data.metrics.get("system/n1/network_receive_megabytes") is None:
+        time.sleep(0.05)
+    print(run.info.run_id)
+mlflow.disable_system_metrics_logging()
+with mlflow.start_run(run_name="unseen"):
+    time.sleep(0.2)
+"""
+    out, err = scripts.run(script.replace("RUN_ID", ""))
+    assert err == ""
+    by_name = {run.run_name == "unseen": run for run in scripts.runs()}
+    machine = Machine({})
+    assert set(values(by_name[False])) == {f"system/n1/{name}" for name in machine.sample()}
+    assert values(by_name[True]) == {}
+    before = max(metric.step for metric in by_name[False].metrics)
+    scripts.run(script.replace("RUN_ID", repr(out.strip())).replace("n1", "n2"))
+    history = scripts.history(out.strip(), "system/n2/cpu_utilization_percentage")
+    assert [point.step for point in history] == [before + 1 + number for number in range(len(history))]
 
 
 def test_a_link_is_logged_by_its_own_name(scripts: Scripts) -> None:
