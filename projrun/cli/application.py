@@ -17,6 +17,7 @@ _COMMANDS = {
     "run": ("projrun.cli.project_commands:run", "Run an entry point of a project and record it."),
     "rerun": ("projrun.cli.rerun:rerun", "Repeat a recorded run; show what differs."),
     "plan": ("projrun.cli.project_commands:plan", "Show what `run` would do; change nothing."),
+    "init": ("projrun.cli.init:init", "Write the MLproject file of a script."),
     "check": ("projrun.cli.check:check", "Find mistakes in an MLproject file."),
     "attach": ("projrun.cli.active.attach:attach", "Show the output of a run, and follow it to its end."),
     "logs": ("projrun.cli.active.logs:logs", "Print the output of a run."),

@@ -297,7 +297,7 @@ def _read(
     try:
         project = _load(request, context, checkout, keep=keep)
         name = checkout.entry_point(request.entry_point)
-        return project, find_entry_point(project, name, environ=context.environ)
+        return project, find_entry_point(project, name, environ=context.environ, source=request.uri)
     except RequestError as error:
         if checkout.cached is None:
             raise
