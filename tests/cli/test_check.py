@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from projrun.cli.check import check
+from projrun.cli.authoring.check import check
 from tests.support.commands import run_command, run_projrun
 from tests.support.projects import write_project
 
@@ -94,7 +94,7 @@ def test_the_real_command_checks_the_folder_it_is_in(tmp_path: Path) -> None:
 @pytest.mark.processes
 def test_the_command_line_imports_its_readers_late(tmp_path: Path) -> None:
     script = (
-        "import sys, projrun.cli.check;"
+        "import sys, projrun.cli.authoring.check;"
         "print([name for name in sys.modules if name.startswith(('yaml', 'projrun.project', 'json', 'rich'))])"
     )
     assert run_command([sys.executable, "-c", script], cwd=tmp_path).check().stdout == "[]\n"
