@@ -131,6 +131,17 @@ def test_columns_are_chosen_pinned_moved_and_remembered(runs: Screen, wine: str)
     runs.expect(".grid-head .grid-pins").to_contain_text("rmse")
 
 
+def test_pinned_columns_stay_where_the_table_goes_aside(runs: Screen) -> None:
+    runs.page.set_viewport_size({"width": 500, "height": 700})
+    pins = runs.page.locator(".grid-body .grid-pins").first
+    place = pins.bounding_box()
+    assert place
+    for pixels in (80, -80):  # there and back
+        runs.page.evaluate("pixels => document.querySelector('.grid').scrollBy(pixels, 0)", pixels)
+        runs.expect(".grid.aside").to_have_count(1 if pixels > 0 else 0)
+        assert pins.bounding_box() == place
+
+
 def test_a_column_is_made_wider_by_its_edge_and_by_keys(runs: Screen, wine: str) -> None:
     head = runs.page.get_by_role("columnheader", name="rmse")
     edge = head.get_by_role("separator", name="Width of rmse")

@@ -11,7 +11,7 @@ const BLOCK = 8; // rows that come and go together: the browser moves their laye
 const SETTLED = 200; // milliseconds without scrolling after which the blocks' elements are put in order
 
 /** @typedef {{ id: string, width: number, class?: string, sort?: "ascending" | "descending" }} GridColumn */
-/** @typedef {{ first: number, last: number, left: number, right: number, held: number }} Sight Of blocks, and of columns that are not pinned. `held` blocks have elements. */
+/** @typedef {{ first: number, last: number, left: number, right: number, held: number, aside: boolean }} Sight Of blocks, and of columns that are not pinned. `held` blocks have elements. */
 /** @typedef {Sight & { settled: number }} Range `settled` was the first block when the scrolling last ended: its element is still the first. */
 /**
  * @typedef {object} GridProps
@@ -49,7 +49,7 @@ export function Grid(props) {
     const rows = Array.from({ length: Math.min(BLOCK, count - block * BLOCK) }, (_, at) => row(block * BLOCK + at));
     return html`<div key=${block % range.held} class="grid-block" role="presentation" style=${{ transform: `translateY(${block * BLOCK * ROW}px)` }}>${rows}</div>`;
   });
-  return html`<div class="grid" role="grid" aria-label=${label} aria-rowcount=${count + 1} aria-colcount=${columns.length} tabindex="0" ref=${scroller}>
+  return html`<div class=${range.aside ? "grid aside" : "grid"} role="grid" aria-label=${label} aria-rowcount=${count + 1} aria-colcount=${columns.length} tabindex="0" ref=${scroller}>
     <div class="grid-head" role="rowgroup" style=${{ width: `${places.total}px` }}>
       <${HeadRow} head=${head} ...${shared} />
     </div>
@@ -153,7 +153,7 @@ function placesOf(columns, pinned) {
 /** What is in sight, measured when something scrolls or is resized.
  * @param {{ current: HTMLElement | null }} scroller @param {number} count @param {ReturnType<typeof placesOf>} places @returns {Range} */
 function useRange(scroller, count, places) {
-  const [range, setRange] = useState(/** @type {Range} */ ({ first: 0, last: 0, left: 0, right: 0, held: 1, settled: 0 }));
+  const [range, setRange] = useState(/** @type {Range} */ ({ first: 0, last: 0, left: 0, right: 0, held: 1, aside: false, settled: 0 }));
   const measure = useCallback(() => {
     const element = scroller.current;
     if (!element) return;
@@ -190,12 +190,12 @@ function rangeOf({ scrollTop, scrollLeft, clientHeight, clientWidth }, count, { 
   const to = scrollLeft + clientWidth + 200;
   const right = lefts.findIndex((left) => left > to);
   const left = lefts.findLastIndex((each) => each <= from);
-  return { first, last, left: Math.max(0, left), right: right < 0 ? lefts.length : right, held };
+  return { first, last, left: Math.max(0, left), right: right < 0 ? lefts.length : right, held, aside: scrollLeft > 0 };
 }
 
 /** @param {Sight} one @param {Sight} other */
 function same(one, other) {
-  return one.first === other.first && one.last === other.last && one.left === other.left && one.right === other.right && one.held === other.held;
+  return /** @type {(keyof Sight)[]} */ (Object.keys(other)).every((name) => one[name] === other[name]);
 }
 
 /** @param {HTMLElement | null} element @param {number} index */
