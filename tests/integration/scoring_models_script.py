@@ -69,8 +69,8 @@ NESTED = Schema(
 )
 UNNAMED = Schema([ColSpec(DataType.double), ColSpec(DataType.string)])
 TEXT = Schema([ColSpec(DataType.string)])
-TOLD, OBEDIENT, ROWS = (
-    str(Path(__file__).with_name(f"scoring_{name}.py")) for name in ("told", "obedient", "rows")
+TOLD, OBEDIENT, ROWS, SUMS = (
+    str(Path(__file__).with_name(f"scoring_{name}.py")) for name in ("told", "obedient", "rows", "sums")
 )
 TENSOR = Schema([TensorSpec(np.dtype("float32"), (-1, 2))])
 TENSORS = Schema([TensorSpec(np.dtype("int64"), (-1, 2), "x"), TensorSpec(np.dtype("float64"), (-1,), "y")])
@@ -93,6 +93,7 @@ def main(root: Path) -> None:
         pip_requirements=needed,
     )
     save = partial(mlflow.pyfunc.save_model, pip_requirements=["pandas"])
+    save(root / "sums", loader_module="scoring_sums", code_paths=[SUMS], signature=signature)
     save(root / "obedient", loader_module="scoring_obedient", code_paths=[OBEDIENT])
     how = ParamSchema([ParamSpec("how", DataType.string, "")])
     takes = ModelSignature(None, None, how)

@@ -27,8 +27,9 @@ EXAMPLES = REPOSITORY / "example_projects"
 CASES = {
     "quickstart": Case("quickstart", ()),
     "quickstart, mlflow 2": Case("quickstart", (), "2"),
-    "quoted value": Case("quickstart", ("name=Ada Lovelace",), quoted=frozenset({"name"})),
-    "undeclared parameter": Case("quickstart", ("name=Ada", "extra=1")),
+    "quoted value and undeclared parameter": Case(
+        "quickstart", ("name=Ada Lovelace", "extra=1"), quoted=frozenset({"name"})
+    ),
     "elasticnet": Case("sklearn_elasticnet_wine", ("alpha=0.42",)),
 }
 
@@ -49,8 +50,11 @@ def repository(tmp_path: Path) -> Path:
     return root
 
 
-ALSO_LARGE = {"quickstart", "whole", "subfolder", "tag", "branch", "script", "other entry point"}
-"""Cases of which others try all that is in them."""
+ALSO_LARGE = {
+    "quickstart", "elasticnet", "whole", "subfolder", "tag", "branch", "script", "shell script of a subfolder",
+    "other entry point", "failing",
+}  # fmt: skip
+"""Cases of which others try all that is in them; models are in `test_recording.py`."""
 
 
 def some(cases: dict[str, Any]) -> list[ParameterSet]:
@@ -76,11 +80,13 @@ def test_records_differ_only_as_decided(
 SHAPES = {
     "whole": ("", ()),
     "subfolder": ("#nested/deeper", ()),
-    "subfolder at a tag": ("#nested/deeper", ("-v", "v1", "--run-name", "a name")),
+    "script of a subfolder at a tag": (
+        "#nested/deeper",
+        ("-v", "v1", "--run-name", "a name", "-e", "script.py", "-P", "b=x", "-P", "c=1e-3"),
+    ),
     "branch": ("", ("-v", "other/branch")),
     "tag": ("", ("-v", "v1")),
     "script": ("", ("-e", "script.py")),
-    "script with undeclared parameters": ("", ("-e", "script.py", "-P", "b=x", "-P", "c=1e-3")),
     "shell script of a subfolder": ("#nested/deeper", ("-e", "tool.sh", "-P", "q=1")),
     "other entry point": ("", ("-e", "other", "-P", "n=5")),
     "failing": ("", ("-e", "failing")),

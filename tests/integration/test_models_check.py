@@ -17,9 +17,14 @@ pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
 
 
 @pytest.fixture
-def model(scoring_models: Path, tmp_path: Path) -> Path:
-    """A model with an example, as MLflow 2 saved it."""
-    folder = Path(shutil.copytree(scoring_models / "sklearn", tmp_path / "model"))
+def model(without_mlflow: None, scoring_models: Path, tmp_path: Path) -> Path:
+    """A model with an example."""
+    return with_example(scoring_models / "sums", tmp_path / "model")
+
+
+def with_example(model: Path, copy: Path) -> Path:
+    """A copy of a model that has an example, as MLflow 2 saved it."""
+    folder = Path(shutil.copytree(model, copy))
     (folder / "example.json").write_text(
         json.dumps({"columns": ["a", "b"], "data": [[1.0, 2.0], [2.0, 0.0]]})
     )
@@ -32,7 +37,8 @@ def checked(model: Path, python: Path, *words: str | Path) -> Completed:
     return run_projrun("models", "check", "-m", model, "--env", python.parent.parent, *words)
 
 
-def test_a_model_that_is_as_recorded(mlflow3_python: Path, model: Path) -> None:
+def test_a_model_that_is_as_recorded(mlflow3_python: Path, scoring_models: Path, tmp_path: Path) -> None:
+    model = with_example(scoring_models / "sklearn", tmp_path / "model")
     (model / "requirements.txt").write_text("mlflow>=3\nscikit-learn\n")
     done = checked(model, mlflow3_python).check()
     lines = done.stdout.splitlines()
@@ -109,12 +115,13 @@ def test_a_prediction_that_takes_too_long(mlflow3_python: Path, scoring_models: 
     assert "does not predict its input example: Request processing time exceeded limit" in done.stderr
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_expected_predictions_need_an_example(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "saved.json").write_text("[1]")
-    done = checked(scoring_models / "sklearn", mlflow3_python, "--expected", tmp_path / "saved.json")
+    done = checked(scoring_models / "sums", mlflow3_python, "--expected", tmp_path / "saved.json")
     assert done.returncode == 2
     assert "--expected: the model has no input example to predict" in done.stderr
-    done = checked(scoring_models / "sklearn", mlflow3_python)
+    done = checked(scoring_models / "sums", mlflow3_python)
     assert "example      none: the model was only loaded" in done.stdout

@@ -15,7 +15,7 @@ from tests.integration.test_models_serve import serving
 from tests.support.commands import run_projrun
 from tests.support.scoring import send, wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("without_mlflow")]
 
 CODE = """
 import importlib.metadata
@@ -66,7 +66,7 @@ class Asking:
 
 @contextmanager
 def followed(folder: Path, *words: str | Path) -> Iterator[Asking]:
-    with serving(folder, "-m", "models:/wine@champion", "--follow=0.2", *words) as server:
+    with serving(folder, "-m", "models:/wine@champion", "--follow=0.2", *words, tries=0) as server:
         (port,) = re.findall(r"http://127\.0\.0\.1:(\d+);", "".join(server.lines))
         yield Asking(int(port))
 

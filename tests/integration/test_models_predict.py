@@ -18,9 +18,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
 
 
 @pytest.fixture
-def model(mlflow3_python: Path, scoring_models: Path) -> tuple[str | Path, ...]:
-    """The words for a model of two columns, in an environment that has MLflow."""
-    return "-m", scoring_models / "sklearn", "--env", mlflow3_python.parent.parent
+def model(without_mlflow: None, mlflow3_python: Path, scoring_models: Path) -> tuple[str | Path, ...]:
+    """The words for a model of two columns."""
+    return "-m", scoring_models / "sums", "--env", mlflow3_python.parent.parent
 
 
 def piped(*words: str | Path, text: str) -> Completed:
@@ -30,16 +30,18 @@ def piped(*words: str | Path, text: str) -> Completed:
     return Completed(done.returncode, done.stdout, done.stderr)
 
 
-def test_stdin_to_stdout(model: tuple[str | Path, ...]) -> None:
+def test_stdin_to_stdout(mlflow3_python: Path, scoring_models: Path) -> None:
+    model = ("-m", scoring_models / "sklearn", "--env", mlflow3_python.parent.parent)
     done = piped(
         *model, text='{"dataframe_split": {"columns": ["a", "b"], "data": [[1, 2], [3, 4]]}}'
     ).check()
     assert len(json.loads(done.stdout)["predictions"]) == 2
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_file_in_pieces_is_as_one(mlflow3_python: Path, scoring_models: Path) -> None:
     table = "a,b\n" + "".join(f"{row},{row % 7}\n" for row in range(200))
-    served = ServedModel("sklearn", scoring_models / "sklearn", (str(mlflow3_python),), dict(os.environ))
+    served = ServedModel("sums", scoring_models / "sums", (str(mlflow3_python),), dict(os.environ))
     said = []
     for size in (1 << 20, 100):
         out = io.BytesIO()

@@ -31,8 +31,8 @@ class Serving(NamedTuple):
 
 
 @contextmanager
-def serving(folder: Path, *words: str | Path) -> Iterator[Serving]:
-    """`projrun models serve` on a free port, once it has said for each model how to try it."""
+def serving(folder: Path, *words: str | Path, tries: int = 1) -> Iterator[Serving]:
+    """`projrun models serve` on a free port, once it answers and has said of so many models how to try them."""
     out = folder / "out"
     with out.open("w") as stream:
         process = subprocess.Popen(
@@ -43,7 +43,7 @@ def serving(folder: Path, *words: str | Path) -> Iterator[Serving]:
         )
     try:
         deadline = time.monotonic() + 120
-        while len(re.findall("try it: .*\n", out.read_text())) < words.count("-m"):
+        while len(re.findall("listening on .*\n|try it: .*\n", out.read_text())) < 1 + tries:
             assert process.poll() is None, out.read_text()
             assert time.monotonic() < deadline, out.read_text()
             time.sleep(0.05)
@@ -73,6 +73,7 @@ def test_the_line_to_try_gets_predictions(mlflow3_python: Path, scoring_models: 
         assert server.process.wait(20) == 0
 
 
+@pytest.mark.usefixtures("without_mlflow")
 @pytest.mark.parametrize("name", ["every", "tensor", "tensors"])
 def test_a_line_made_from_a_signature_gets_predictions(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path, name: str
@@ -103,6 +104,7 @@ def test_the_variable_names_one_model_also_with_spaces(
     assert f"{model} has no python_function flavor" in done.stderr
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_model_that_does_not_load_ends_with_its_reason(mlflow3_python: Path, tmp_path: Path) -> None:
     (tmp_path / "MLmodel").write_text("flavors: {python_function: {loader_module: absent_module}}\n")
     done = refused("-m", tmp_path, "--env", mlflow3_python.parent.parent)
@@ -129,10 +131,11 @@ def test_what_the_environment_lacks_is_named(
     assert reason in done.stderr
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_port_that_is_taken_is_said_before_anything_is_loaded(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:
-    words = ("-m", scoring_models / "sklearn", "--env", mlflow3_python.parent.parent)
+    words = ("-m", scoring_models / "sums", "--env", mlflow3_python.parent.parent)
     with serving(tmp_path, *words) as server:
         port = re.findall(r"http://127\.0\.0\.1:(\d+);", "".join(server.lines))[0]
         done = run_projrun("models", "serve", "-p", port, *words)
@@ -144,15 +147,16 @@ def test_help_leaves_h_to_the_host() -> None:
     assert "-h, --host HOST" in run_projrun("models", "serve", "--help").check().stdout
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_several_models_are_served_by_their_names(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:
-    words = ("-m", f"a={scoring_models / 'example'}", "-m", scoring_models / "sklearn")
-    with serving(tmp_path, *words, "--env", mlflow3_python.parent.parent) as server:
+    words = ("-m", f"a={scoring_models / 'example'}", "-m", scoring_models / "sums")
+    with serving(tmp_path, *words, "--env", mlflow3_python.parent.parent, tries=2) as server:
         (line,) = [line for line in server.lines if "listening on" in line]
-        assert f"serves a ({scoring_models / 'example'}), sklearn ({scoring_models / 'sklearn'})" in line
+        assert f"serves a ({scoring_models / 'example'}), sums ({scoring_models / 'sums'})" in line
         lines = [line.partition("try it:")[2] for line in server.lines if "try it:" in line]
-        for name, line in zip(("a", "sklearn"), lines, strict=True):
+        for name, line in zip(("a", "sums"), lines, strict=True):
             assert f"/models/{name}/invocations" in line
             done = subprocess.run(shlex.split(line), capture_output=True, text=True, check=True)
             assert len(json.loads(done.stdout)["predictions"]) == 1

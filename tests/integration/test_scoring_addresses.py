@@ -48,6 +48,7 @@ def metrics(scoring: Scoring) -> dict[str, float]:
     return samples
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_metrics_say_what_the_model_was_asked_and_how_its_workers_are(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:
@@ -121,11 +122,12 @@ def test_several_models_each_have_their_environment_and_their_address(
         assert scoring.send(table, path="/models/old/invocations").status == 200
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_server_is_ready_once_all_models_are(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:
     model = Path(shutil.copytree(scoring_models / "obedient", tmp_path / "model"))
-    more = {"other": (mlflow3_python, scoring_models / "sklearn")}
+    more = {"other": (mlflow3_python, scoring_models / "plain")}
     with scoring_server(mlflow3_python, model, tmp_path / "log", more=more) as scoring:
 
         def status(path: str) -> int:
@@ -139,6 +141,7 @@ def test_a_server_is_ready_once_all_models_are(
         wait_until("it is back", lambda: status("/ping") == 200)
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_one_model_that_does_not_load_ends_the_server(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -39,13 +38,17 @@ def outputs(reply: Reply) -> dict[str, Any]:
 def scoring(
     mlflow3_python: Path, scoring_models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scoring]:
-    """A server with a model of each kind; `m` is its main one, in version 7."""
+    """A server with a model of each kind; `m` is its main one, in version 7. Some of them need MLflow."""
     names = ("sklearn", "every", "tensor", "tensors", "plain", "back", "back-tensor", "back-tensors")
     more = {name: (mlflow3_python, scoring_models / name) for name in names}
     log = tmp_path_factory.mktemp("kserve") / "log"
     options: dict[str, Any] = {"timeout": 20.0, "max_body": 200_000}
-    with scoring_server(mlflow3_python, scoring_models / "obedient", log, more=more, **options) as scoring:
-        yield scoring
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PROJRUN_MODEL_LOADER", "projrun")
+        with scoring_server(
+            mlflow3_python, scoring_models / "obedient", log, more=more, **options
+        ) as scoring:
+            yield scoring
 
 
 def test_the_server_and_its_models_say_what_they_are(scoring: Scoring) -> None:
@@ -195,20 +198,21 @@ def test_binary_tensors_are_refused(scoring: Scoring) -> None:
     connection.close()
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_what_the_server_cannot_answer_is_said_in_the_protocols_shape(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:
-    options: dict[str, Any] = {"timeout": 1.0, "max_body": 1000, "max_waiting": 0}
+    options: dict[str, Any] = {"timeout": 3.0, "max_body": 1000, "max_waiting": 0}
     with scoring_server(mlflow3_python, scoring_models / "obedient", tmp_path / "log", **options) as scoring:
 
         def ask(command: str) -> Reply:
             return infer(scoring, {"inputs": [tensor("command", [command])]})
 
         assert infer(scoring, "x" * 1001).status == 413
-        with ThreadPoolExecutor(4) as threads:
-            replies = list(threads.map(ask, ["sleep 0.5"] * 4))
-        busy = [reply for reply in replies if reply.status == 503]
-        assert busy and busy[0].headers["retry-after"] == "1"
+        with scoring.busy() as release:
+            refused = ask("pid")
+            assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+            release()
         slow = ask("sleep 9")
         assert (slow.status, slow.value) == (504, {"error": "Request processing time exceeded limit"})
         wait_until("another worker", lambda: ask("pid").status == 200)
