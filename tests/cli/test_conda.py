@@ -179,7 +179,7 @@ def test_an_interrupted_build_leaves_nothing(workshop: Workshop, signum: int) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("turns", "least"), [(5, 1), pytest.param(12, 3, marks=pytest.mark.large)], ids=["few", "many"]
+    ("turns", "least"), [(3, 1), pytest.param(12, 3, marks=pytest.mark.large)], ids=["few", "many"]
 )
 def test_a_killed_builder_leaves_nothing_that_a_later_run_uses(
     workshop: Workshop, turns: int, least: int
@@ -189,7 +189,9 @@ def test_a_killed_builder_leaves_nothing_that_a_later_run_uses(
     expected = workshop.run(folder).check().stdout.split()[:3]
     takes = time.monotonic() - began
     cut = 0
-    for turn in range(turns):
+    for turn in range(40):
+        if turn >= turns and cut >= least:
+            return
         cache = workshop.folder / f"cache-{turn}"
         # The first turns share no package with another: their unpacking is killed, too.
         if turn >= 2:
@@ -197,13 +199,15 @@ def test_a_killed_builder_leaves_nothing_that_a_later_run_uses(
         environ = {"PROJRUN_CACHE_DIR": str(cache)}
         builder = workshop.start(folder, environ=environ)
         time.sleep(random.uniform(0.1, takes))
+        if builder.poll() is not None:
+            takes *= 0.9  # the machine is faster than it was
         builder.kill()
         builder.communicate()
         environments = ContentCache(cache / "environments")
         cut += any(entry.state != "ready" for entry in environments.entries())
         assert workshop.run(folder, environ=environ).check().stdout.split()[:3] == expected
         assert [entry.state for entry in environments.entries()].count("ready") == 1
-    assert cut >= least
+    pytest.fail(f"only {cut} kills hit a build")
 
 
 def wait_for_entry(cache: Path) -> None:
@@ -218,7 +222,7 @@ def test_the_build_ends_with_its_runner(workshop: Workshop) -> None:
     wait_for_entry(workshop.cache)
     runner.kill()
     runner.communicate(timeout=60)  # until the last process that holds its output has ended
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while str(workshop.cache) in run_command(["ps", "-eo", "args"]).check().stdout:
         assert time.monotonic() < end, "the worker goes on"
         time.sleep(0.05)
