@@ -1,4 +1,4 @@
-"""Whole drivers with `mlflow.run`: five steps in built environments, a driver in a driver, and what interrupts them."""
+"""Whole drivers with `mlflow.run`: steps in built environments, a driver in a driver, and what interrupts them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def step(name, **parameters):
 
 with mlflow.start_run():
     source = step("load", rows=5)
-    for name in ("etl", "train", "evaluate", "report"):
+    for name in os.environ["STEPS"].split():
         source = step(name, source=source)
 """
 
@@ -100,23 +100,33 @@ def tags(record: Recorded) -> dict[str, str]:
     }
 
 
-def test_five_steps_in_built_environments(tmp_path: Path, mlflow3_python: Path, mlflow3_server: str) -> None:
+@pytest.mark.parametrize(
+    "steps", ["etl report", pytest.param("etl train evaluate report", marks=pytest.mark.large)]
+)
+def test_steps_in_built_environments(
+    tmp_path: Path, mlflow3_python: Path, mlflow3_server: str, steps: str
+) -> None:
     """The records are those of `mlflow run --env-manager=local`, which builds nothing."""
     project = five(tmp_path / "project")
-    environ = {"MLFLOW_TRACKING_URI": mlflow3_server, "PROJRUN_HOME": str(tmp_path / "home")}
+    environ = {
+        "MLFLOW_TRACKING_URI": mlflow3_server,
+        "PROJRUN_HOME": str(tmp_path / "home"),
+        "STEPS": steps,
+    }
+    count = len(steps.split())
+    names = [f"{whose}-{count}-steps" for whose in ("ours", "theirs")]
     words: list[str | Path] = ["run", project, "--experiment-name"]
-    argv = [*projrun_argv(), *words, "five-ours", "--env-manager=uv"]
+    argv = [*projrun_argv(), *words, names[0], "--env-manager=uv"]
     done = run_command(argv, environ=environ, timeout=400).check()
-    assert "report 9 A plain title\n" in done.stdout
+    assert f"report {5 + count} A plain title\n" in done.stdout
     mlflow = mlflow3_python.parent / "mlflow"
     path = f"{mlflow3_python.parent}{os.pathsep}{os.environ['PATH']}"
     local = {**environ, "MANAGER": "local", "PATH": path}
-    argv = [mlflow, *words, "five-theirs", "--env-manager=local"]
+    argv = [mlflow, *words, names[1], "--env-manager=local"]
     run_command(argv, environ=local, timeout=400).check()
 
-    ours = records(mlflow3_python, mlflow3_server, "five-ours")
-    theirs = records(mlflow3_python, mlflow3_server, "five-theirs")
-    assert len(ours) == len(theirs) == 6
+    ours, theirs = (records(mlflow3_python, mlflow3_server, name) for name in names)
+    assert len(ours) == len(theirs) == 2 + count
     for (_, our), (_, their) in zip(ours, theirs, strict=True):
         assert our.status == their.status == "FINISHED"
         assert our.metrics == their.metrics
