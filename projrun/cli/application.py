@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from importlib import import_module
@@ -9,6 +10,7 @@ from typing import Any
 
 import click
 
+from projrun.cli.plain_lines import COMPLETION
 from projrun.cli.rendering import print_text
 from projrun.errors import Interruption, RequestError
 from projrun.suggestions import did_you_mean
@@ -104,6 +106,10 @@ def application() -> None:
 
 def through_click(arguments: Sequence[str]) -> object:
     """Run the command line and return what the command returned; RequestError for what click refuses."""
+    if os.environ.get(COMPLETION):
+        from projrun.cli.completing.shells import register
+
+        register()
     try:
         return application.main(list(arguments), prog_name="projrun", standalone_mode=False)
     except _ReaderGone:

@@ -1,4 +1,4 @@
-"""`projrun completion SHELL`: click's own completion, as a script to source."""
+"""`projrun completion SHELL`: a script to source."""
 
 from __future__ import annotations
 
@@ -18,9 +18,6 @@ def completion(shell: str) -> None:
     zsh:   eval "$(projrun completion zsh)"      in ~/.zshrc
     fish:  projrun completion fish > ~/.config/fish/completions/projrun.fish
     """
-    from click.shell_completion import get_completion_class
+    from projrun.cli.completing.shells import SHELLS
 
-    found = get_completion_class(shell)
-    if found is None:  # click ships all three
-        raise click.UsageError(f"no completion for {shell}")
-    print_text(found(application, {}, "projrun", "_PROJRUN_COMPLETE").source())
+    print_text(SHELLS[shell](application, {}, "projrun", "_PROJRUN_COMPLETE").source())

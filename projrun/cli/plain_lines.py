@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Name = Literal["run", "plan", "runs list"]
 
-_COMPLETION = "_PROJRUN_COMPLETE"
+COMPLETION = "_PROJRUN_COMPLETE"
 """The variable by which a shell asks click for completions."""
 
 
@@ -31,7 +31,7 @@ class Line(NamedTuple):
 
 def read_plain_line(words: Sequence[str], environ: Mapping[str, str]) -> Line | None:
     """The line, or None where click is to read it."""
-    if not words or environ.get(_COMPLETION):
+    if not words or environ.get(COMPLETION):
         return None
     found: Line | None = None
     if words[0] == "run":

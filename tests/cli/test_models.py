@@ -15,8 +15,8 @@ from pathlib import Path
 import click
 import pytest
 
+from projrun.cli.completing.models import complete_model
 from projrun.cli.execution import execute
-from projrun.cli.records.model_completion import complete_model
 from projrun.server.endpoint import Endpoint
 from projrun.tracking.entities import ModelOutput, Run, Tag
 from projrun.tracking.inputs import Inputs
@@ -346,7 +346,7 @@ def test_tables_fit_a_terminal(tmp_path: Path, columns: int) -> None:
 
 COMPLETE = """
 source /dev/stdin <<< "$(projrun completion bash)"
-COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _projrun_completion projrun; echo "${COMPREPLY[*]}"
+COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; _projrun_completion projrun; echo "${COMPREPLY[*]}"
 """
 
 

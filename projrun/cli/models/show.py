@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from projrun.cli.completing.models import complete_model
 from projrun.cli.models.opening import OpenedModel, opened_model
 from projrun.cli.options import click_option, json_option, tracking_uri_option
-from projrun.cli.records.model_completion import complete_model
 from projrun.cli.records.model_names import parse_model, version_of, versions_of
 from projrun.cli.records.model_registry import opened_models
 from projrun.cli.rendering import print_facts, print_json, print_warning

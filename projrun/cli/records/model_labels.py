@@ -7,8 +7,8 @@ from functools import partial
 
 import click
 
+from projrun.cli.completing.models import complete_model
 from projrun.cli.options import json_option, tracking_uri_option
-from projrun.cli.records.model_completion import complete_model
 from projrun.cli.records.model_names import Named, alias_of, parse_model, parse_tags, version_of, versions_of
 from projrun.cli.records.model_registry import (
     aliases_text,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from projrun.cli.records.model_completion import complete_model, complete_name
+from projrun.cli.completing.models import complete_model, complete_name
 from projrun.cli.records.model_names import Named, versions_of
 from projrun.cli.records.opening import store_of
 from projrun.cli.rendering import print_line

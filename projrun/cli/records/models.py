@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import click
 
 from projrun.cli.asking import at_terminal, confirm
+from projrun.cli.completing.models import complete_name
 from projrun.cli.options import json_option, layout_options, limit_option, tracking_uri_option
 from projrun.cli.quantities import count_text
-from projrun.cli.records.model_completion import complete_name
 from projrun.cli.records.model_names import Named, parse_model, parse_tags, version_of, versions_of
 from projrun.cli.records.model_registry import (
     aliases_text,

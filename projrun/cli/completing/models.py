@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
+from projrun.cli.completing.stores import asked
 from projrun.cli.records.model_names import versions_of
-from projrun.directories import Directories
-from projrun.errors import ProjrunError
-from projrun.running.plan import tracking_target
-from projrun.settings import Settings
-from projrun.tracking.open import open_store
 from projrun.tracking.registry import ModelRegistry
 from projrun.tracking.registry_open import opened_registry
-from projrun.tracking.runs import Deadline
+from projrun.tracking.runs import RunStore
 
-_PATIENCE = 2.0
-"""Seconds: who presses Tab waits for no server that is away."""
 _MOST = 1000
 
 
@@ -38,25 +31,32 @@ def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return _offered(ctx, incomplete, _names)
 
 
+def model_uris(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str | CompletionItem]:
+    """`models:/NAME…` of the registry, `runs:/` with ids of runs, else paths."""
+    for scheme, complete in (("models:/", complete_model), ("runs:/", _runs)):
+        if incomplete.startswith(scheme):
+            return [f"{scheme}{one}" for one in complete(ctx, param, incomplete[len(scheme) :])]
+    if incomplete and (schemes := [one for one in ("models:/", "runs:/") if one.startswith(incomplete)]):
+        return [*schemes]
+    return [CompletionItem(incomplete, type="file")]
+
+
+def _runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from projrun.cli.completing.records import runs
+
+    return [f"{one.value}/" for one in runs(ctx, param, incomplete)]
+
+
 def _offered(
     ctx: click.Context, incomplete: str, choices: Callable[[ModelRegistry], Sequence[str]]
 ) -> list[str]:
-    """Of the choices that the store has, those that begin so; none where it has none, or does not answer soon."""
-    directories = Directories.locate(os.environ)
-    settings = Settings({"tracking-uri": ctx.params.get("tracking_uri")}, os.environ, directories.config)
-    try:
-        target = tracking_target(settings, directories, Path.cwd())
-        if target.uri.database is not None and not target.uri.database.exists():
-            return []  # opening would make one
-        deadline = Deadline()
-        deadline.begin(_PATIENCE)
-        with (
-            closing(open_store(target.uri, os.environ, warn=lambda text: None, deadline=deadline)) as store,
-            opened_registry(store, os.environ) as registry,
-        ):
+    """Of the choices that the store has, those that begin so."""
+
+    def question(store: RunStore) -> list[str]:
+        with opened_registry(store, os.environ) as registry:
             return [choice for choice in choices(registry) if choice.startswith(incomplete)]
-    except (ProjrunError, OSError):
-        return []
+
+    return asked(ctx, question)
 
 
 def _names(registry: ModelRegistry) -> Sequence[str]:

@@ -1,0 +1,1 @@
+"""What a shell offers after Tab. It is asked of the command itself, by a variable."""
