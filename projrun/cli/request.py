@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from projrun.errors import RequestError
 from projrun.project.assignments import parse_assignments
 from projrun.project.binding import GivenValue
 from projrun.running.request import RunRequest
@@ -23,7 +24,19 @@ def build_request(values: Mapping[str, Any], command: Command = "run") -> RunReq
     return build_environment_request(values, command)._replace(
         entry_point="main" if entry_point is None else entry_point,
         parameters=_parameters(values["parameters"], values["params_file"]),
+        tags=_tags(values.get("tags", ()), values.get("description")),
     )
+
+
+def _tags(assignments: tuple[str, ...], description: str | None) -> dict[str, str]:
+    """The run's own tags; RequestError for what is no KEY=VALUE."""
+    found: dict[str, str] = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise RequestError(f"--tag: {text!r} is not a tag", hint="give KEY=VALUE")
+        found[key] = value
+    return found if description is None else {**found, "mlflow.note.content": description}
 
 
 def build_environment_request(values: Mapping[str, Any], command: Command = "environment") -> RunRequest:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from projrun.environments.lock_text import locked_packages
 from projrun.errors import TrackingError
@@ -73,6 +73,34 @@ class RunDifference(NamedTuple):
     packages: tuple[Row, ...]
     tags: tuple[Row, ...]
     warnings: tuple[str, ...] = ()
+
+
+class ComparedRow(NamedTuple):
+    """One thing in several runs; None where a run does not have it."""
+
+    section: Literal["facts", "params", "metrics"]
+    name: str
+    values: tuple[str | float | None, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether all say the same; NaNs are the same."""
+        return len({"nan" if value != value else value for value in self.values}) == 1
+
+
+def compared_rows(runs: Sequence[Run]) -> tuple[ComparedRow, ...]:
+    """What the records of runs say of their inputs and results, equal rows too; no artifact is read."""
+    facts = [
+        ComparedRow("facts", "status", tuple(run.status for run in runs)),
+        *(ComparedRow("facts", name, tuple(run.tag(tag) for run in runs)) for name, tag in _FACTS),
+    ]
+    params = [{param.key: param.value for param in run.params} for run in runs]
+    metrics = [{metric.key: metric.value for metric in run.metrics} for run in runs]
+    return (
+        *(row for row in facts if any(value is not None for value in row.values)),
+        *(ComparedRow("params", name, tuple(one.get(name) for one in params)) for name in _names(params)),
+        *(ComparedRow("metrics", name, tuple(one.get(name) for one in metrics)) for name in _names(metrics)),
+    )
 
 
 class _Files(NamedTuple):

@@ -184,6 +184,10 @@ _TABLE = (
         "MLFLOW_TMP_DIR",
     )._replace(kind="path", default="removed after the run"),
     _setting("run-name", "Run name.", "NAME", in_config=False)._replace(default="generated"),
+    Option(
+        "tag", "Tag of the run.", "KEY=VALUE", kind="repeated", commands=_PROJECT, api=False, other_keyword="tags",
+    ),
+    Option("description", "What the run is for.", "TEXT", commands=_PROJECT, api=False),
     _flag("build-image", "Docker projects: build an image with the code copied in.")._replace(
         only_asked=True
     ),
@@ -300,7 +304,8 @@ TABLE = (
 
 RUNS_LIST = (
     Option(
-        "experiment-name", "Only runs of this experiment.", "NAME", variables=("MLFLOW_EXPERIMENT_NAME",),
+        "experiment-name", "Only runs of this experiment; may be repeated.", "NAME", kind="repeated",
+        variables=("MLFLOW_EXPERIMENT_NAME",),
     ),
     Option("experiment-id", "Only runs of this experiment.", "ID", variables=("MLFLOW_EXPERIMENT_ID",)),
     Option("filter", 'MLflow\'s filter, e.g. "metrics.rmse < 1".', "TEXT", other_keyword="filter_string"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from projrun.tracking.entities import Metric
+from projrun.tracking.runs import RunStore
 
 MOST_RUNS = 100
 MOST_POINTS = 25_000
@@ -38,3 +39,15 @@ class Histories(Protocol):
         they are the least and the greatest of each of half as many parts, or of fewer, so that no peak is missing.
         """
         ...
+
+
+def whole_history(store: RunStore, run_id: str, key: str) -> list[Metric]:
+    """All values of a metric of a run, in the order of steps, and of times in a step."""
+    found: list[Metric] = []
+    token = ""
+    while True:
+        page = store.get_metric_history(run_id, key, max_results=MOST_POINTS, page_token=token)
+        found += page.metrics
+        token = page.next_page_token
+        if not token:
+            return sorted(found, key=lambda point: (point.step, point.timestamp))

@@ -65,6 +65,10 @@ COMMANDS = {
     "runs-list-limit": ["runs", "list", "--limit", "1"],
     "runs-list-mistake": ["runs", "list", "--columns", "nme"],
     "runs-diff": ["runs", "diff", RUNS[0], RUNS[1]],
+    "runs-compare": ["runs", "compare", *RUNS],
+    "runs-best": ["runs", "best", "wine quality", "--metric", "rmse", "--min"],
+    "runs-metrics": ["runs", "metrics", RUNS[0], "loss"],
+    "runs-metrics-latest": ["runs", "metrics", RUNS[0]],
     "experiments-list": ["experiments", "list"],
     "models-list": ["models", "list"],
     "models-versions": ["models", "versions"],
@@ -128,6 +132,10 @@ def fill_runs(store: SqlStore) -> None:
         metrics = {"rmse": 0.78612345678 + number, "r2": 1 / 3, "mae": 0.5}
         points = [Metric(key, value, NOON) for key, value in metrics.items()]
         store.log_batch(run.run_id, params=params, metrics=points)
+        if number == 0:
+            values = [1 / (step + 1) + step % 5 / 50 for step in range(40)]
+            curve = [Metric("loss", value, NOON, step) for step, value in enumerate(values)]
+            store.log_batch(run.run_id, metrics=curve, tags=[Tag("mlflow.parentRunId", RUNS[1])])
         if status is not None:
             store.update_run(run.run_id, status=status, end_time=NOON + 200_812)
 

@@ -8,6 +8,7 @@ import click
 
 from projrun.cli.asking import ensure_agreed
 from projrun.cli.options import json_option, tracking_uri_option
+from projrun.cli.records.artifact_files import download_files, list_files, open_file
 from projrun.cli.records.opening import store_of
 from projrun.cli.records.run_names import RunCommand, run_argument
 from projrun.cli.rendering import print_json, print_line
@@ -21,7 +22,11 @@ from projrun.tracking.artifacts.transfers import delete_artifacts
 
 @click.group()
 def artifacts() -> None:
-    """Delete artifacts of runs."""
+    """List, download, open and delete artifacts of runs and models."""
+
+
+for command in (list_files, download_files, open_file):
+    artifacts.add_command(command)
 
 
 @artifacts.command("delete", cls=RunCommand)

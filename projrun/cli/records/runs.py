@@ -10,7 +10,10 @@ from projrun.cli.active.reap import reap
 from projrun.cli.options import json_option, list_options, tracking_uri_option
 from projrun.cli.records.opening import store_of
 from projrun.cli.records.run_names import RunCommand, run_argument
+from projrun.cli.records.runs_compare import compare_runs, show_best
+from projrun.cli.records.runs_labels import describe_run, rename_run, tag_run
 from projrun.cli.records.runs_list import list_runs
+from projrun.cli.records.runs_metrics import show_metrics
 from projrun.cli.records.runs_stage import delete_runs, restore_runs
 from projrun.cli.rendering import print_json
 from projrun.cli.views import runs as runs_view
@@ -19,10 +22,12 @@ from projrun.running.record.lookup import find_run
 
 @click.group()
 def runs() -> None:
-    """List, show, compare, delete and restore recorded runs; end those whose runner is gone."""
+    """List, show, compare, tag, delete and restore recorded runs; end those whose runner is gone."""
 
 
-for command in (reap, delete_runs, restore_runs):
+for command in (
+    reap, delete_runs, restore_runs, show_metrics, compare_runs, show_best, tag_run, describe_run, rename_run,
+):  # fmt: skip
     runs.add_command(command)
 
 
@@ -74,10 +79,10 @@ def compare_two_runs(
     projrun runs diff 3f2a 81c0
     """
     from projrun.cli.views import runs_diff as runs_diff_view
-    from projrun.running.difference import compare_runs
+    from projrun.running.difference import compare_runs as difference_of
 
     with store_of({"tracking-uri": tracking_uri}) as (store, _):
-        found = compare_runs(find_run(store, left), find_run(store, right), store)
+        found = difference_of(find_run(store, left), find_run(store, right), store)
     if as_json:
         print_json(runs_diff_view.difference_document(found))
     else:

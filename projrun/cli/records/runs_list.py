@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from projrun.cli.records.opening import store_of
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 def list_runs(values: Mapping[str, Any]) -> None:
     """Print the runs that the values of the options choose, by keyword."""
     options = {
-        "experiment-name": values["experiment_name"],
         "experiment-id": values["experiment_id"],
         "tracking-uri": values["tracking_uri"],
     }
@@ -30,7 +29,8 @@ def list_runs(values: Mapping[str, Any]) -> None:
         list_active_runs(values)
         return
     with store_of(options) as (store, settings):
-        experiments = _experiments(store, settings, "ALL" if values["deleted"] else "ACTIVE_ONLY")
+        view: ViewType = "ALL" if values["deleted"] else "ACTIVE_ONLY"
+        experiments = _experiments(store, settings, values["experiment_name"], view)
         page = store.search_runs(
             list(experiments),
             filter_string=values["filter_string"] or "",
@@ -41,11 +41,16 @@ def list_runs(values: Mapping[str, Any]) -> None:
     if values["as_json"]:
         runs_view.print_list_json(page, experiments)
     else:
-        runs_view.print_list(page, experiments, Layout(values["columns"], values["as_csv"]))
+        layout = Layout(values["columns"], values["as_csv"])
+        runs_view.print_list(page, experiments, layout, nested=not values["order_by"])
 
 
-def _experiments(store: RunStore, settings: Settings, view_type: ViewType) -> dict[str, str]:
+def _experiments(
+    store: RunStore, settings: Settings, names: Sequence[str], view_type: ViewType
+) -> dict[str, str]:
     """The names of the experiments to list, by id."""
+    if names:
+        return dict(_named(store, name, "--experiment-name") for name in names)
     chosen = settings.first_of("experiment-name", "experiment-id")
     if chosen is None:
         listed = store.search_experiments(view_type=view_type)
@@ -53,7 +58,11 @@ def _experiments(store: RunStore, settings: Settings, view_type: ViewType) -> di
     option, setting = chosen
     if option == "experiment-id":
         return {setting.value: store.get_experiment(setting.value).name}
-    found_by_name = store.get_experiment_by_name(setting.value)
-    if found_by_name is None:
-        raise RequestError(f"{setting.origin}: experiment {setting.value!r} not found")
-    return {found_by_name.experiment_id: found_by_name.name}
+    return dict([_named(store, setting.value, setting.origin)])
+
+
+def _named(store: RunStore, name: str, origin: str) -> tuple[str, str]:
+    found = store.get_experiment_by_name(name)
+    if found is None:
+        raise RequestError(f"{origin}: experiment {name!r} not found")
+    return found.experiment_id, found.name
