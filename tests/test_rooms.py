@@ -32,7 +32,8 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "projrun": {"api", "errors", "version"},
     "projrun.__main__": {"cli"},
     "cli": {
-        "running", "server", "models", "execution.supervision", "sources", "tracking", "project", "http", "cache",
+        "running", "server", "models", "execution.supervision", "sources", "transfer", "tracking", "project", "http",
+        "cache",
     },
     # It may be copied elsewhere.
     "log": set(),
@@ -46,6 +47,8 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     # The endpoint of a run is the server's: it knows the stores, and nothing of runs that are carried out here.
     "server": {"tracking", "http"},
     "journal": {"tracking"},
+    # Whole stores, brought by the rules of the merge.
+    "transfer": {"journal", "tracking"},
     "environments": {"project"},
     "execution": {"cache"},
     "execution.supervision": {"execution"},

@@ -39,6 +39,14 @@ _COMMANDS = {
         "projrun.cli.records.sync:sync",
         "Deliver what runs could not record while their server was away.",
     ),
+    "import": (
+        "projrun.cli.records.importing:import_command",
+        "Bring an MLflow store or server into the tracking store.",
+    ),
+    "export": (
+        "projrun.cli.records.exporting:export",
+        "Bring the tracking store into another one, or print it as JSON.",
+    ),
     "server": (
         "projrun.cli.server.command:server",
         "Serve a store to MLflow's clients: tracking server and registry.",

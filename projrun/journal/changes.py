@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from projrun.tracking.entities import Metric
+from projrun.tracking.entities import Metric, Param, Tag
 from projrun.tracking.sql.engine import Connection
 
 METRIC_TRIGGER = "point"
@@ -99,6 +99,12 @@ class Change(NamedTuple):
             self.dataset_digest,
             self.model_id,
         )
+
+    def entity(self) -> Metric | Param | Tag:
+        """The value of a change that is one."""
+        if self.kind == "metric":
+            return self.metric()
+        return Param(self.key, self.value) if self.kind == "param" else Tag(self.key, self.value)
 
 
 def waiting(connection: Connection, run: int, limit: int) -> list[Change]:

@@ -21,8 +21,7 @@ class FileSender:
     def __init__(self, journal: Journal, roots: Mapping[str, Callable[[], ArtifactRepository]]) -> None:
         self._journal = journal
         self._roots = roots
-        self._opened: dict[str, ArtifactRepository] = {}
-        self._listed: dict[tuple[str, str], tuple[FileInfo, ...]] = {}
+        self._opened: dict[str, Place] = {}
 
     def send(self, place: str) -> int:
         """Send a file, or find that it is there already; the bytes that were sent."""
@@ -32,30 +31,41 @@ class FileSender:
         if root is not None:
             file, path = self._journal.artifact_root / place, place.removeprefix(f"{root}/")
             repository = self._repository(root)
-            if not self._is_there(root, repository, file, path):
-                repository.upload(file, path)
+            if not repository.has(file, path):
+                repository.files.upload(file, path)
                 sent = state[0]
         self._journal.delivered_file(place, state)
         return sent
 
-    def _repository(self, root: str) -> ArtifactRepository:
+    def _repository(self, root: str) -> Place:
         if root not in self._opened:
-            self._opened[root] = self._roots[root]()
+            self._opened[root] = Place(self._roots[root]())
         return self._opened[root]
 
-    def _is_there(self, root: str, repository: ArtifactRepository, file: Path, path: str) -> bool:
+
+class Place:
+    """Where the files of a run or a model belong in the target, and which of them are there."""
+
+    def __init__(self, files: ArtifactRepository) -> None:
+        self.files = files
+        self._listed: dict[str, tuple[FileInfo, ...]] = {}
+
+    def has(self, file: Path, path: str) -> bool:
+        """Whether a file is there: by its content in a folder of this machine, else by its size if it is large."""
         size = file.stat().st_size
-        if repository.folder is not None:
-            return _same(repository.folder / path, file, size)
+        if self.files.folder is not None:
+            return _same(self.files.folder / path, file, size)
+        return size > SENT_AGAIN and self.has_size(path, size)
+
+    def has_size(self, path: str, size: int) -> bool:
+        """Whether a file of that size is there."""
         folder = path.rpartition("/")[0]
-        if size <= SENT_AGAIN:
-            return False
-        if (root, folder) not in self._listed:
+        if folder not in self._listed:
             try:
-                self._listed[root, folder] = repository.list(folder)
+                self._listed[folder] = self.files.list(folder)
             except ProjrunError:  # not every store lists what it holds
-                self._listed[root, folder] = ()
-        return any(entry.path == path and entry.size == size for entry in self._listed[root, folder])
+                self._listed[folder] = ()
+        return any(entry.path == path and entry.size == size for entry in self._listed[folder])
 
 
 def _same(there: Path, file: Path, size: int) -> bool:

@@ -23,10 +23,11 @@ def find_experiment(target: RunStore, experiment: Experiment) -> str:
         except NotFoundError:
             if chosen != _DEFAULT:
                 raise
-    return _by_name(target, experiment)
+    return named_experiment(target, experiment)
 
 
-def _by_name(target: RunStore, experiment: Experiment) -> str:
+def named_experiment(target: RunStore, experiment: Experiment) -> str:
+    """The id in the target of the experiment with that name, created if needed. InvalidValueError for a deleted one."""
     found = target.get_experiment_by_name(experiment.name)
     if found is None:
         own = experiment.artifact_location
@@ -44,7 +45,7 @@ def _active(found: Experiment) -> str:
     if found.lifecycle_stage != "active":
         raise InvalidValueError(
             f"experiment {found.name!r} (id {found.experiment_id}) was deleted",
-            hint="restore it, then run `projrun sync`",
+            hint="restore it, then try again",
         )
     return found.experiment_id
 

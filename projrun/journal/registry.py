@@ -37,40 +37,66 @@ class RegistrySender:
             if key in done:
                 continue
             version = self._own.get_model_version(name, number)
-            there = self._registered(name)
-            # The source is an id, or below one: no other run-scoped store has it.
-            origin = f"{version.source}#{number}"
-            found = self._found(there, origin) or self._create(version, origin)
+            there = registered(self._target, self._own.get_registered_model(name))
+            found = find_version(self._target, there, origin_of(version))
+            found = found or create_version(self._target, version, self._references, self._place)
             self._journal.set_model_target(key, found.version)
 
-    def _registered(self, name: str) -> RegisteredModel:
-        try:
-            return self._target.get_registered_model(name)
-        except NotFoundError:
-            own = self._own.get_registered_model(name)
-        try:
-            return self._target.create_registered_model(name, description=own.description, tags=own.tags)
-        except AlreadyExistsError:  # made a moment ago, by another run
-            return self._target.get_registered_model(name)
 
-    def _found(self, model: RegisteredModel, origin: str) -> ModelVersion | None:
-        newest = max((int(version.version) for version in model.latest_versions), default=0)
-        for number in range(newest, max(0, newest - _LOOKED_AT), -1):
-            try:
-                version = self._target.get_model_version(model.name, str(number))
-            except NotFoundError:  # deleted
-                continue
-            if any(tag.key == ORIGIN_VERSION and tag.value == origin for tag in version.tags):
-                return version
-        return None
+def registered(target: ModelRegistry, own: RegisteredModel) -> RegisteredModel:
+    """The model of that name in the target, created if needed."""
+    try:
+        return target.get_registered_model(own.name)
+    except NotFoundError:
+        pass
+    try:
+        return target.create_registered_model(own.name, description=own.description, tags=own.tags)
+    except AlreadyExistsError:  # made a moment ago, by another run
+        return target.get_registered_model(own.name)
 
-    def _create(self, version: ModelVersion, origin: str) -> ModelVersion:
-        return self._target.create_model_version(
-            version.name,
-            source=self._place(self._references.text(version.source)),
-            run_id=self._references.text(version.run_id),
-            description=version.description,
-            model_id=self._references.text(version.model_id),
-            run_link=self._references.text(version.run_link),
-            tags=[*map(self._references.tag, version.tags), Tag(ORIGIN_VERSION, origin)],
-        )
+
+def newest(model: RegisteredModel) -> int:
+    """The number of the newest version; 0 where there is none."""
+    return max((int(version.version) for version in model.latest_versions), default=0)
+
+
+def find_version(
+    target: ModelRegistry, model: RegisteredModel, origin: str, looked_at: int = _LOOKED_AT
+) -> ModelVersion | None:
+    """The version that was created for the one of that origin."""
+    last = newest(model)
+    for number in range(last, max(0, last - looked_at), -1):
+        try:
+            version = target.get_model_version(model.name, str(number))
+        except NotFoundError:  # deleted
+            continue
+        if origin_of(version) == origin:
+            return version
+    return None
+
+
+def origin_of(version: ModelVersion) -> str:
+    """The source is an id, or below one: no other store has it. A version that was brought keeps its first origin."""
+    brought = next((tag.value for tag in version.tags if tag.key == ORIGIN_VERSION), "")
+    return brought or f"{version.source}#{version.version}"
+
+
+def create_version(
+    target: ModelRegistry,
+    version: ModelVersion,
+    references: References,
+    place: Callable[[str], str],
+    source: str = "",
+) -> ModelVersion:
+    """The next version in the target. `place` gives its artifact URI for one of the version's store, or of `source`."""
+    tags = [references.tag(tag) for tag in version.tags if tag.key != ORIGIN_VERSION]
+    return target.create_model_version(
+        version.name,
+        source=place(references.text(source or version.source)),
+        run_id=references.text(version.run_id),
+        description=version.description,
+        model_id=references.text(version.model_id),
+        run_link=references.text(version.run_link),
+        tags=[*tags, Tag(ORIGIN_VERSION, origin_of(version))],
+        user_id=version.user_id,
+    )

@@ -1,0 +1,1 @@
+"""Whole stores, brought into another one: what `projrun import` and `projrun export` do."""

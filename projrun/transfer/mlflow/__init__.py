@@ -1,0 +1,1 @@
+"""MLflow's own stores, read without MLflow and never written."""
