@@ -1,4 +1,4 @@
-"""Prints all that the installed mlflow finds in a store: `python dump_script.py URI`, one JSON document.
+"""Prints all that the installed mlflow finds in a store: `python dump_script.py URI [PREFIX]`, one JSON document.
 
 Ids are those of the store where a run or a model was made, which is in a tag where a server gave another one.
 """
@@ -9,7 +9,9 @@ import math
 import re
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import mlflow
 from mlflow.entities import ViewType
@@ -17,27 +19,29 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 RUN, MODEL, VERSION = (f"projrun.origin.{kind}" for kind in ("run_id", "model_id", "model_version"))
+SET_BY_SERVERS = (RUN, MODEL, VERSION, "mlflow.modelVersions")
+PREFIX = sys.argv[2] if len(sys.argv) > 2 else ""
 MLFLOW3 = int(mlflow.__version__.partition(".")[0]) >= 3
 mlflow.set_tracking_uri(sys.argv[1])
 mlflow.set_registry_uri(sys.argv[1])
 client = MlflowClient()
-new = {}
+new: dict[str, str] = {}
 
 
-def text(value):
+def text(value: Any) -> str:
     return re.sub(r"(?:m-)?[0-9a-f]{32}", lambda match: new.get(match[0], match[0]), value or "")
 
 
-def pairs(mapping):
-    return {key: text(value) for key, value in sorted(mapping.items()) if key not in (RUN, MODEL, VERSION)}
+def pairs(mapping: Any) -> dict[str, str]:
+    return {key: text(value) for key, value in sorted(mapping.items()) if key not in SET_BY_SERVERS}
 
 
-def value(number):
+def value(number: float) -> Any:
     return "nan" if math.isnan(number) else max(min(number, sys.float_info.max), -sys.float_info.max)
 
 
-def files(list_, download):
-    found = {}
+def files(list_: Any, download: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
     waiting = [""]
     while waiting:
         for entry in list_(waiting.pop()):
@@ -48,12 +52,12 @@ def files(list_, download):
     return dict(sorted(found.items()))
 
 
-def run_file(run_id, path):
+def run_file(run_id: str, path: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         return Path(client.download_artifacts(run_id, path, folder)).read_text()
 
 
-def history(run_id, key):
+def history(run_id: str, key: str) -> list[Any]:
     points = sorted(
         [[m.timestamp, m.step, value(m.value)] for m in client.get_metric_history(run_id, key)], key=str
     )
@@ -64,7 +68,7 @@ def history(run_id, key):
     )
 
 
-def all_runs(experiment_id):
+def all_runs(experiment_id: str) -> Iterator[Any]:
     token = None
     while True:
         page = client.search_runs([experiment_id], run_view_type=ViewType.ALL, page_token=token)
@@ -74,7 +78,7 @@ def all_runs(experiment_id):
             return
 
 
-def run_document(run_id):
+def run_document(run_id: str) -> dict[str, Any]:
     run = client.get_run(run_id)
     inputs = run.inputs
     return {
@@ -96,7 +100,7 @@ def run_document(run_id):
     }  # fmt: skip
 
 
-def model_document(model, hidden):
+def model_document(model: Any, hidden: bool) -> dict[str, Any]:
     return {
         "about": [model.name, str(model.status), model.model_type, text(model.source_run_id)],
         "params": dict(sorted(model.params.items())),
@@ -119,18 +123,18 @@ def model_document(model, hidden):
     }
 
 
-def model_ids(experiment_id, runs):
+def model_ids(experiment_id: str, runs: Iterable[Any]) -> list[str]:
     found = {model.model_id for model in client.search_logged_models([experiment_id])}
     return sorted(
         found | {output.model_id for run in runs if run.outputs for output in run.outputs.model_outputs}
     )
 
 
-def logged_model(model_id):
+def logged_model(model_id: str) -> Any:
     return client._tracking_client.store.get_logged_model(model_id, allow_deleted=True)
 
 
-def is_hidden(model_id):
+def is_hidden(model_id: str) -> bool:
     try:
         client.get_logged_model(model_id)
     except MlflowException:
@@ -138,7 +142,7 @@ def is_hidden(model_id):
     return False
 
 
-def registered(model):
+def registered(model: Any) -> dict[str, Any]:
     found = client.get_registered_model(model.name)
     versions = sorted(
         client.search_model_versions(f"name='{model.name}'"), key=lambda each: int(each.version)
@@ -155,14 +159,16 @@ def registered(model):
     }  # fmt: skip
 
 
-experiments = client.search_experiments(view_type=ViewType.ALL)
+experiments = [
+    each for each in client.search_experiments(view_type=ViewType.ALL) if each.name.startswith(PREFIX)
+]
 for experiment in experiments:
     for run in all_runs(experiment.experiment_id):
         new[run.info.run_id] = run.data.tags.get(RUN, run.info.run_id)
     if MLFLOW3:
         for model_id in model_ids(experiment.experiment_id, all_runs(experiment.experiment_id)):
             new[model_id] = logged_model(model_id).tags.get(MODEL, model_id)
-document = {"experiments": {}, "registered": {}}
+document: dict[str, Any] = {"experiments": {}, "registered": {}}
 for experiment in experiments:
     runs = list(all_runs(experiment.experiment_id))
     about = {
@@ -178,5 +184,7 @@ for experiment in experiments:
         }
     document["experiments"][experiment.name] = about
 for model in client.search_registered_models():
+    if not model.name.startswith(PREFIX):
+        continue
     document["registered"][model.name] = registered(model)
 print(json.dumps(document, sort_keys=True))

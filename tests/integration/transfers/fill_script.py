@@ -1,4 +1,4 @@
-"""Fills a store with the installed mlflow: `python fill_script.py URI RUNS POINTS`. Of all that a store can hold."""
+"""Fills a store with the installed mlflow: `python fill_script.py URI RUNS POINTS [PREFIX]`."""
 
 import sys
 import tempfile
@@ -13,25 +13,26 @@ uri, count, points = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 mlflow.set_tracking_uri(uri)
 mlflow.set_registry_uri(uri)
 client = MlflowClient()
+prefix = sys.argv[4] if len(sys.argv) > 4 else ""
 
 
-def upload(run_id, name, text):
+def upload(run_id: str, name: str, text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, name.rpartition("/")[2])
         file.write_text(text)
         client.log_artifact(run_id, str(file), name.rpartition("/")[0] or None)
 
 
-def batches(run_id, metrics):
+def batches(run_id: str, metrics: list[Metric]) -> None:
     for start in range(0, len(metrics), 1000):
         client.log_batch(run_id, metrics=metrics[start : start + 1000])
 
 
 wine = client.create_experiment(
-    "wine", tags={"team": "cellar", "mlflow.note.content": "Red & white\nin two lines"}
+    f"{prefix}wine", tags={"team": "cellar", "mlflow.note.content": "Red & white\nin two lines"}
 )
-gone = client.create_experiment("gone")
-runs = []
+gone = client.create_experiment(f"{prefix}gone")
+runs: list[str] = []
 for number in range(count):
     parent = {"mlflow.parentRunId": runs[-1]} if number % 5 == 1 else {}
     run = client.create_run(wine, start_time=1000 + number, tags=parent, run_name=f"run-{number}")
@@ -69,15 +70,15 @@ client.delete_experiment(gone)
 
 source = client.get_run(runs[0]).info.artifact_uri + "/model"
 upload(runs[0], "model/MLmodel", "flavors: {}\n")
-client.create_registered_model("forest", {"kind": "trees"}, "Trees in rows")
+client.create_registered_model(f"{prefix}forest", {"kind": "trees"}, "Trees in rows")
 for number in range(4):
     client.create_model_version(
-        "forest", source, runs[0], tags={"n": str(number)}, description=f"no {number}"
+        f"{prefix}forest", source, runs[0], tags={"n": str(number)}, description=f"no {number}"
     )
-client.delete_model_version("forest", "2")
-client.set_registered_model_alias("forest", "champion", "3")
-client.transition_model_version_stage("forest", "1", "Production")
-client.create_registered_model("bare")
+client.delete_model_version(f"{prefix}forest", "2")
+client.set_registered_model_alias(f"{prefix}forest", "champion", "3")
+client.transition_model_version_stage(f"{prefix}forest", "1", "Production")
+client.create_registered_model(f"{prefix}bare")
 if MLFLOW3:
     from mlflow.entities import LoggedModelInput, LoggedModelOutput, LoggedModelStatus
 
@@ -100,6 +101,8 @@ if MLFLOW3:
         if number != 1:
             client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
         if number == 0:
-            client.create_registered_model("net")
-            client.create_model_version("net", f"models:/{model.model_id}", runs[0], model_id=model.model_id)
+            client.create_registered_model(f"{prefix}net")
+            client.create_model_version(
+                f"{prefix}net", f"models:/{model.model_id}", runs[0], model_id=model.model_id
+            )
     client.delete_logged_model(model.model_id)
