@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from time import sleep
 
 from . import state
 from .environment import deadline, now, warn
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 _PAUSE = 0.5
-"""Seconds between two deliveries: what a kill -9 may lose."""
+"""Seconds between two deliveries, or two looks at one that takes long: a kill -9 loses twice as much at most."""
 _LAST = 7.0
 """Seconds that the spool takes at the end, and all of it after TERM: more than a connection does that is being made."""
 _starting = threading.Lock()
@@ -57,6 +58,7 @@ class Sender:
         from .recorder import Recorder
 
         recorder = self._recorder = Recorder(self)
+        threading.Thread(target=_keep, args=(recorder,), name="projrun-log-keeper", daemon=True).start()
         while True:
             self._wake.wait(_PAUSE)
             self._wake.clear()
@@ -64,6 +66,16 @@ class Sender:
                 recorder.deliver()
             except Exception as error:  # a bug of ours: training goes on
                 warn("not recorded", f"{type(error).__name__}: {error}")
+
+
+def _keep(recorder: Recorder) -> None:
+    """While a call to the server takes long, what follows goes to the disk."""
+    while True:
+        sleep(_PAUSE)
+        try:
+            recorder.keep()
+        except Exception as error:  # a full disk
+            warn("not kept", f"{type(error).__name__}: {error}")
 
 
 def flush(timeout: float | None = None) -> bool:

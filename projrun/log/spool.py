@@ -34,6 +34,9 @@ class Spool:
         """Locked until this process ends, or the spool is delivered."""
         self._runs: dict[str, Run] = {}
         self._done = 0
+        """The last line that was taken; the first one is the head."""
+        self._lines = 0
+        """Those that this process has written; a part of one more may be there."""
         self._is_cut = False
 
     @classmethod
@@ -84,22 +87,40 @@ class Spool:
 
     def _write(self, line: Json) -> None:
         # A line that a full disk has cut off must not take this one with it.
-        self._file.write("\n" * self._is_cut + json.dumps(line, default=str) + "\n")
+        text = "\n" * self._is_cut + json.dumps(line, default=str) + "\n"
         self._is_cut = True
-        self._file.flush()
-        self._is_cut = False
+        try:
+            self._file.write(text)
+            self._file.flush()
+            self._is_cut = False
+        finally:
+            self._lines += 1
 
     def deliver(self, calls: Calls, say: Callable[[str, str], object]) -> int:
         """Make the calls that wait, in their order, and remove the file; how many. Raises AwayError.
 
         `say` gets what the server refuses.
         """
+        done = self.catch_up(calls, say)
+        self.remove()
+        return done
+
+    def catch_up(self, calls: Calls, say: Callable[[str, str], object]) -> int:
+        """Make the calls that wait now; how many. Raises AwayError."""
         done = 0
         for run, call, body in self._calls(say):
             calls.record(run, call, body, say)
             done += 1
-        self.remove()
         return done
+
+    def skip(self) -> None:
+        """The first call that waits was made already."""
+        self._done += 1
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether all that this process has written was taken."""
+        return self._done >= self._lines - 1
 
     def remove(self) -> None:
         """Forget what waits."""
@@ -113,6 +134,8 @@ class Spool:
             for number, text in enumerate(file):
                 if number <= self._done:  # the head, and what was taken
                     continue
+                if self._lines and number >= self._lines:
+                    return
                 said = _line(text)
                 if said is None:
                     if text.strip():

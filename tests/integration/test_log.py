@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from projrun.running.child import with_log
+from tests.support.commands import projrun_argv, run_command
 from tests.support.guard import REPOSITORY
 from tests.support.program import projrun_server
 
@@ -198,3 +200,42 @@ def test_the_same_script_records_the_same(server: str, tmp_path: Path, mlflow3_p
     ours = _run(mlflow3_python, "projrun.log", "by projrun", server, work)
     assert ours == theirs
     assert _recorded(server, "by projrun") == _recorded(server, "by mlflow")
+
+
+def test_the_examples_of_mlflows_documentation_print_the_same(
+    server: str, tmp_path: Path, mlflow3_python: Path
+) -> None:
+    """Word for word but for the client's name; with projrun's own store as well."""
+    printed = {
+        (client, uri): _examples(mlflow3_python, client, uri, tmp_path)
+        for client, uri in (("mlflow", server), ("projrun.log", server), ("projrun.log", ""))
+    }
+    theirs, ours, embedded = printed.values()
+    functions = {
+        "set_experiment",
+        "create_experiment",
+        "set_experiment_tag",
+        "search_runs",
+        "log_param",
+        "log_table",
+    }
+    assert functions <= {function for function, _ in theirs}
+    assert ours == theirs
+    assert embedded == theirs
+
+
+def _examples(python: Path, client: str, uri: str, folder: Path) -> list[list[str]]:
+    """What each function's examples print. The embedded store's projrun is the one on PATH, as in a run."""
+    path = os.pathsep.join([os.environ["PATH"], str(Path(projrun_argv()[0]).parent)])
+    environ = {
+        **with_log({**os.environ, "PYTHONPATH": ""}),
+        "PATH": path,
+        "PROJRUN_HOME": str(folder / "home"),
+        "MPLBACKEND": "agg",
+        "MLFLOW_TRACKING_URI": uri,
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    }
+    script = Path(__file__).with_name("snippets_script.py")
+    done = run_command([python, script, client], cwd=folder, environ=environ, timeout=300).check()
+    said: list[list[str]] = json.loads(done.stdout.splitlines()[-1])
+    return said

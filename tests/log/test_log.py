@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -56,6 +57,10 @@ class Scripts:
         out, err = process.communicate(timeout=60)
         assert process.returncode == code, err
         return out, err
+
+    def runs_soon(self) -> list[Run]:
+        """As `runs`, of a store that a script is about to create."""
+        return self.runs() if Directories.locate(self.environ).database.exists() else []
 
     def store(self) -> AbstractContextManager[RunStore]:
         """The embedded one."""
@@ -163,16 +168,13 @@ def test_kill_9_loses_a_second_at_most_and_the_run_ends(scripts: Scripts) -> Non
     process = scripts.start(
         """
 mlflow.start_run().info
-for step in range(10_000):
+for step in range(1_000_000):
     mlflow.log_metric("step", step, step=step)
-    if step == 100:
-        time.sleep(1)
-        print("a second later", flush=True)
     time.sleep(0.001)
 """
     )
-    assert process.stdout
-    assert process.stdout.readline() == "a second later\n"
+    while not (runs := scripts.runs_soon()) or values(runs[0]).get("step", 0) < 100:
+        time.sleep(0.05)  # nothing but time makes it send them
     process.kill()
     process.communicate()
     deadline = time.monotonic() + 30
@@ -182,6 +184,74 @@ for step in range(10_000):
     assert run.status == "FAILED"
     assert values(run)["step"] >= 100
     assert tags(run)["projrun.reason"] == "the process that recorded it was killed"
+
+
+LOGGING = """
+mlflow.start_run()
+for step in range(1_000_000):
+    mlflow.log_metric("step", step, step=step)
+    time.sleep(0.001)
+    if os.path.exists("enough"):
+        break
+"""
+
+
+def waits_until_kept(scripts: Scripts, step: int) -> Path:
+    """The file to which the values of a script go while its server hangs, once that step is in it."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for spool in (scripts.folder / "home" / "spool").glob("*.jsonl"):
+            if any(point["step"] >= step for point in points_of(spool)):
+                return spool
+        time.sleep(0.05)
+    spools = list((scripts.folder / "home").rglob("*"))
+    raise AssertionError(f"nothing is kept: {spools} {[s.read_text()[-300:] for s in spools if s.is_file()]}")
+
+
+def points_of(spool: Path) -> list[dict[str, int]]:
+    """The metrics in its whole lines."""
+    lines = [json.loads(line) for line in spool.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return [point for line in lines for point in line.get("body", {}).get("metrics", ())]
+
+
+def test_kill_9_takes_nothing_with_it_while_a_server_hangs(scripts: Scripts, tmp_path: Path) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with answering() as address:
+        port = int(address.rpartition(":")[2])
+        process = scripts.start(LOGGING, MLFLOW_TRACKING_URI=address)
+        spool = waits_until_kept(scripts, 200)
+        process.kill()
+        process.communicate()
+    kept = [point["step"] for point in points_of(spool)]
+    assert kept == list(range(len(kept)))
+    with projrun_server(folder, port=port) as server:
+        run_projrun("sync", environ=scripts.environ).check()
+        with closing(open_store(parse_tracking_uri(server.uri), scripts.environ, warn=print)) as store:
+            (run,) = store.search_runs(["0"]).runs
+            history = store.get_metric_history(run.run_id, "step").metrics
+            assert [point.step for point in history] == kept
+
+
+def test_a_server_that_hangs_for_a_while_gets_each_value_once(scripts: Scripts, tmp_path: Path) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with projrun_server(folder) as server:
+        process = scripts.start(f"{LOGGING}print(step)", MLFLOW_TRACKING_URI=server.uri)
+        with closing(open_store(parse_tracking_uri(server.uri), scripts.environ, warn=print)) as store:
+            while not (runs := store.search_runs(["0"]).runs) or not runs[0].metrics:
+                time.sleep(0.05)
+            server.process.send_signal(signal.SIGSTOP)
+            waits_until_kept(scripts, int(runs[0].metrics[0].step) + 500)
+            server.process.send_signal(signal.SIGCONT)
+            (tmp_path / "enough").touch()
+            out, err = process.communicate(timeout=60)
+            assert err == ""
+            (run,) = store.search_runs(["0"]).runs
+            history = store.get_metric_history(run.run_id, "step").metrics
+            assert [point.step for point in history] == list(range(int(out) + 1))
+            assert run.status == "FINISHED"
+    assert not any((tmp_path / "home" / "spool").iterdir())
 
 
 def test_what_is_no_value_stops_nothing(scripts: Scripts) -> None:
