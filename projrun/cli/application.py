@@ -24,6 +24,7 @@ _COMMANDS = {
     "attach": ("projrun.cli.active.attach:attach", "Show the output of a run, and follow it to its end."),
     "logs": ("projrun.cli.active.logs:logs", "Print the output of a run."),
     "cancel": ("projrun.cli.active.cancel:cancel", "End runs that are going on."),
+    "gate": ("projrun.cli.gate.command:gate", "Fail if a run is worse than it may be, for CI."),
     "runs": ("projrun.cli.records.runs:runs", "List, show, compare, delete and restore recorded runs."),
     "experiments": (
         "projrun.cli.records.experiments:experiments",
@@ -99,7 +100,7 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit codes: 0 success; 2 the request, 3 the source, 4 the environment, 5 the tracking store; 70 a bug; "
-    "124 --timeout; 130/143 interrupted; else the project's own.",
+    "6 `projrun gate` failed; 124 --timeout; 130/143 interrupted; else the project's own.",
 )
 @click.version_option(package_name="projrun", message="projrun %(version)s", prog_name="projrun")
 def application() -> None:

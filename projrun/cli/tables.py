@@ -29,7 +29,7 @@ _NARROWEST = 16
 """What a column that may be shortened keeps, where its texts are that long."""
 _ALL = "all"
 _STYLES = {
-    "FINISHED": "green", "READY": "green", "ready": "green",
+    "FINISHED": "green", "READY": "green", "ready": "green", "passed": "green",
     "FAILED": "red", "broken": "red", "FAILED_REGISTRATION": "red",
     "KILLED": "yellow", "unfinished": "yellow", "superseded": "yellow", "abandoned": "yellow",
     "RUNNING": "cyan", "SCHEDULED": "cyan", "in use": "cyan",
@@ -97,6 +97,19 @@ def print_table(table: Table, rows: Sequence[Sequence[Content]], layout: Layout 
         _print_separated(chosen)
     if layout.limit is not None and len(rows) > layout.limit:
         print_text(f"the first {layout.limit} of {len(rows)}; more with --limit", err=True)
+
+
+def markdown_table(table: Table, rows: Iterable[Sequence[Content]]) -> str:
+    """The table for pages that show Markdown: whoever wrote a value, it is text there."""
+    lines = [table.columns, ["---"] * len(table.columns), *(map(_shown, row) for row in rows)]
+    return "\n".join(f"| {' | '.join(map(_markdown, line))} |" for line in lines)
+
+
+def _markdown(text: str) -> str:
+    return "".join(
+        character if character.isalnum() or character in " _-.,=%/" else f"&#{ord(character)};"
+        for character in one_line(text)
+    )
 
 
 def has_room(table: Table, rows: Sequence[Sequence[Content]], narrowest: int) -> bool:

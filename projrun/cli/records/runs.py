@@ -15,7 +15,7 @@ from projrun.cli.records.runs_labels import describe_run, rename_run, tag_run
 from projrun.cli.records.runs_list import list_runs
 from projrun.cli.records.runs_metrics import show_metrics
 from projrun.cli.records.runs_stage import delete_runs, restore_runs
-from projrun.cli.rendering import print_json
+from projrun.cli.rendering import print_json, print_text
 from projrun.cli.views import runs as runs_view
 from projrun.running.record.lookup import find_run
 
@@ -68,22 +68,33 @@ def show_run(run_id: str, tracking_uri: str | None, as_json: bool) -> None:
 @run_argument("left")
 @run_argument("right")
 @click.option("--all", "everything", is_flag=True, help="Also show what is equal.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "md", "json"]),
+    default="table",
+    show_default=True,
+    help="md: Markdown, for a comment on a merge request.",
+)
 @tracking_uri_option
 @json_option
 def compare_two_runs(
-    left: str, right: str, everything: bool, tracking_uri: str | None, as_json: bool
+    left: str, right: str, everything: bool, form: str, tracking_uri: str | None, as_json: bool
 ) -> None:
     """Compare two runs. Shows source, parameters, metrics and the packages of their environments.
 
     \b
     projrun runs diff 3f2a 81c0
+    projrun runs diff -2 -1 --format md
     """
     from projrun.cli.views import runs_diff as runs_diff_view
     from projrun.running.difference import compare_runs as difference_of
 
     with store_of({"tracking-uri": tracking_uri}) as (store, _):
         found = difference_of(find_run(store, left), find_run(store, right), store)
-    if as_json:
+    if as_json or form == "json":
         print_json(runs_diff_view.difference_document(found))
+    elif form == "md":
+        print_text(runs_diff_view.markdown(found, everything=everything))
     else:
         runs_diff_view.print_difference(found, everything=everything)

@@ -7,7 +7,7 @@ from typing import Any
 
 from projrun.cli.quantities import count_text
 from projrun.cli.rendering import on_terminal, one_line, print_text, print_warning, time_text
-from projrun.cli.tables import Table, has_room, print_table
+from projrun.cli.tables import Table, has_room, markdown_table, print_table
 from projrun.running.difference import MetricRow, Row, RunDifference
 from projrun.tracking.entities import Run
 
@@ -51,6 +51,26 @@ def print_difference(found: RunDifference, *, everything: bool) -> None:
     """What differs (`everything`: all), then a line about what is equal."""
     for warning in found.warnings:
         print_warning(warning)
+    table, rows = _table(found, everything=everything)
+    columns = table.columns
+    if has_room(table, rows, _NARROWEST):
+        print_table(table, rows)
+    else:
+        _print_stacked(columns, rows)
+    summary = _summary(found)
+    if summary and not everything:
+        print_text(f"\nequal: {summary} (--all shows them)")
+
+
+def markdown(found: RunDifference, *, everything: bool) -> str:
+    """The same as a table in Markdown; warnings are said apart."""
+    for warning in found.warnings:
+        print_warning(warning)
+    table, rows = _table(found, everything=everything)
+    return markdown_table(table, rows)
+
+
+def _table(found: RunDifference, *, everything: bool) -> tuple[Table, list[tuple[str, str, str, str]]]:
     columns = (
         "",
         *(f"{' '.join(run.run_name.split())} ({run.run_id[:8]})" for run in (found.left, found.right)),
@@ -59,14 +79,7 @@ def print_difference(found: RunDifference, *, everything: bool) -> None:
     rows = [("started", time_text(found.left.start_time), time_text(found.right.start_time), "")]
     for section in _SECTIONS:
         rows.extend(_lines(section, getattr(found, section), everything=everything))
-    table = Table("differences", columns, cutting=columns[1:3])
-    if has_room(table, rows, _NARROWEST):
-        print_table(table, rows)
-    else:
-        _print_stacked(columns, rows)
-    summary = _summary(found)
-    if summary and not everything:
-        print_text(f"\nequal: {summary} (--all shows them)")
+    return Table("differences", columns, cutting=columns[1:3]), rows
 
 
 def _print_stacked(columns: Sequence[str], rows: Iterable[tuple[str, str, str, str]]) -> None:

@@ -1,0 +1,1 @@
+"""`projrun gate`: whether a run is good enough, for CI."""
