@@ -117,7 +117,7 @@ def test_a_run_that_has_ended_is_no_parent(tmp_path: Path, mlflow3_python: Path,
     assert "mlflow.parentRunId" not in recorded.tags
 
 
-@pytest.mark.parametrize("line", ["3", "2"])
+@pytest.mark.parametrize("line", ["3", pytest.param("2", marks=pytest.mark.large)])
 def test_inside_a_project_the_active_run_goes_before_the_project_s(
     line: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

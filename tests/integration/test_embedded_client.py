@@ -67,7 +67,7 @@ RAISES = "mlflow.start_run().__enter__(); raise SystemExit(3)"
 Run = Callable[[str], "tuple[dict[str, Any], dict[str, Any]]"]
 
 
-@pytest.fixture(params=["3", "2"])
+@pytest.fixture(params=["3", pytest.param("2", marks=pytest.mark.large)])
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
     """Runs a script; returns what `run --json` and what `runs show --json` say."""
     python: Path = request.getfixturevalue(f"mlflow{request.param}_python")
@@ -88,6 +88,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
     return run
 
 
+@pytest.mark.parametrize("run", ["3", "2"], indirect=True)
 def test_a_script_logs_nests_and_reads(run: Run) -> None:
     said, recorded = run(LOGS_AND_READS)
     assert said["exit_code"] == 0

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.commands import Completed, run_projrun
 
-pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from projrun.models.serving.batch import CSV, JSON, predict, rows
 from projrun.models.serving.served import ServedModel
 from tests.support.commands import Completed, projrun_argv, run_projrun
 
-pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture

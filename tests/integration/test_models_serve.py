@@ -19,7 +19,7 @@ import pytest
 
 from tests.support.commands import Completed, projrun_argv, run_projrun
 
-pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
+pytestmark = pytest.mark.integration
 
 
 class Serving(NamedTuple):

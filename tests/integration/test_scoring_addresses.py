@@ -17,7 +17,7 @@ import pytest
 from tests.support.scoring import Reply, Scoring, scoring_server, start_scoring, wait_until
 from tests.support.virtualenvs import built_environment
 
-pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
+pytestmark = pytest.mark.integration
 
 PARSE = """
 import json, sys

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.scoring import Reply, Scoring, scoring_server, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
+pytestmark = pytest.mark.integration
 
 GOOD = (1.5, 2.5, 4.5, 8.5)
 

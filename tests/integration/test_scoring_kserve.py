@@ -15,7 +15,7 @@ import pytest
 from tests.integration.inference_cases import COLUMNS, GOOD, WRONG, tensor
 from tests.support.scoring import Reply, Scoring, scoring_server, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
+pytestmark = [pytest.mark.integration, pytest.mark.together("one server of many models")]
 
 
 def get(scoring: Scoring, path: str) -> Reply:

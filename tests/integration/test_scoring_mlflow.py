@@ -11,7 +11,7 @@ from tests.support.scoring import scoring_server, send
 from tests.support.scoring_mlflow import differences, mlflow_serving
 from tests.support.virtualenvs import built_environment
 
-pytestmark = [pytest.mark.integration, pytest.mark.together("scoring models")]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from tests.support.ports import free_port
 from tests.support.scoring import Reply, scoring_server, send
 from tests.support.virtualenvs import MLFLOW3, built_environment
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.together("scoring models")]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 MODELS = ("sklearn", "back-numbers", "back-tensor", "back-tensors")
 """MLServer cannot give back columns of texts, bytes and datetimes."""

@@ -168,7 +168,7 @@ def test_store_that_cannot_be_used_is_told_to_the_client(tmp_path: Path) -> None
 def test_locked_store_is_worth_another_try(
     database: Path, client: Client, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projrun.tracking.sql.sqlite.BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr("projrun.server.stores.LOCK_WAIT", 0.2)
     with Endpoint.open(lambda: SqlStore.open(database)) as other, closing(Client(other)) as impatient:
         assert impatient.post("runs/set-tag", run_id=run_id, key="a", value="1").status == 200
         with closing(SqlStore.open(database)) as store, store._engine.writing():
