@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.integration.conftest import docker, docker_address, mlflow3_python, shared_folder, without_mlflow
+from tests.integration.conftest import docker, docker_address, light_workers, mlflow3_python, shared_folder
 
-__all__ = ["docker", "docker_address", "mlflow3_python", "shared_folder", "without_mlflow"]
+__all__ = ["docker", "docker_address", "light_workers", "mlflow3_python", "shared_folder"]

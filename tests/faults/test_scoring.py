@@ -23,7 +23,7 @@ from tests.support.commands import Completed, missing, run_projrun
 from tests.support.program import projrun_server
 from tests.support.scoring import Scoring, scoring_server, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("without_mlflow")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("light_workers")]
 
 CODE = """
 import os, time

@@ -148,7 +148,7 @@ def scoring_models(mlflow3_python: Path, shared_folder: Path) -> Path:
 
 
 @pytest.fixture
-def without_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
+def light_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """The workers of a scoring server load models without MLflow: they start in a third of the time."""
     monkeypatch.setenv("PROJRUN_MODEL_LOADER", "projrun")
 

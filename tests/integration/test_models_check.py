@@ -17,7 +17,7 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def model(without_mlflow: None, scoring_models: Path, tmp_path: Path) -> Path:
+def model(light_workers: None, scoring_models: Path, tmp_path: Path) -> Path:
     """A model with an example."""
     return with_example(scoring_models / "sums", tmp_path / "model")
 
@@ -115,7 +115,7 @@ def test_a_prediction_that_takes_too_long(mlflow3_python: Path, scoring_models: 
     assert "does not predict its input example: Request processing time exceeded limit" in done.stderr
 
 
-@pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.usefixtures("light_workers")
 def test_expected_predictions_need_an_example(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ from tests.integration.test_models_serve import serving
 from tests.support.commands import run_projrun
 from tests.support.scoring import send, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("without_mlflow")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("light_workers")]
 
 CODE = """
 import importlib.metadata

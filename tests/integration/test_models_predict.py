@@ -18,7 +18,7 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def model(without_mlflow: None, mlflow3_python: Path, scoring_models: Path) -> tuple[str | Path, ...]:
+def model(light_workers: None, mlflow3_python: Path, scoring_models: Path) -> tuple[str | Path, ...]:
     """The words for a model of two columns."""
     return "-m", scoring_models / "sums", "--env", mlflow3_python.parent.parent
 
@@ -38,7 +38,7 @@ def test_stdin_to_stdout(mlflow3_python: Path, scoring_models: Path) -> None:
     assert len(json.loads(done.stdout)["predictions"]) == 2
 
 
-@pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.usefixtures("light_workers")
 def test_a_file_in_pieces_is_as_one(mlflow3_python: Path, scoring_models: Path) -> None:
     table = "a,b\n" + "".join(f"{row},{row % 7}\n" for row in range(200))
     served = ServedModel("sums", scoring_models / "sums", (str(mlflow3_python),), dict(os.environ))

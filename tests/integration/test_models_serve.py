@@ -73,7 +73,7 @@ def test_the_line_to_try_gets_predictions(mlflow3_python: Path, scoring_models: 
         assert server.process.wait(20) == 0
 
 
-@pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.usefixtures("light_workers")
 @pytest.mark.parametrize("name", ["every", "tensor", "tensors"])
 def test_a_line_made_from_a_signature_gets_predictions(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path, name: str
@@ -104,7 +104,7 @@ def test_the_variable_names_one_model_also_with_spaces(
     assert f"{model} has no python_function flavor" in done.stderr
 
 
-@pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.usefixtures("light_workers")
 def test_a_model_that_does_not_load_ends_with_its_reason(mlflow3_python: Path, tmp_path: Path) -> None:
     (tmp_path / "MLmodel").write_text("flavors: {python_function: {loader_module: absent_module}}\n")
     done = refused("-m", tmp_path, "--env", mlflow3_python.parent.parent)
@@ -131,7 +131,7 @@ def test_what_the_environment_lacks_is_named(
     assert reason in done.stderr
 
 
-@pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.usefixtures("light_workers")
 def test_a_port_that_is_taken_is_said_before_anything_is_loaded(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:
@@ -147,7 +147,7 @@ def test_help_leaves_h_to_the_host() -> None:
     assert "-h, --host HOST" in run_projrun("models", "serve", "--help").check().stdout
 
 
-@pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.usefixtures("light_workers")
 def test_several_models_are_served_by_their_names(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:

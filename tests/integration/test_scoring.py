@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.scoring import Scoring, scoring_server, start_scoring, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("without_mlflow")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("light_workers")]
 
 
 @pytest.fixture

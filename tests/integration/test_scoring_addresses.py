@@ -48,7 +48,7 @@ def metrics(scoring: Scoring) -> dict[str, float]:
     return samples
 
 
-@pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.usefixtures("light_workers")
 def test_metrics_say_what_the_model_was_asked_and_how_its_workers_are(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:
@@ -122,7 +122,7 @@ def test_several_models_each_have_their_environment_and_their_address(
         assert scoring.send(table, path="/models/old/invocations").status == 200
 
 
-@pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.usefixtures("light_workers")
 def test_a_server_is_ready_once_all_models_are(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:
@@ -141,7 +141,7 @@ def test_a_server_is_ready_once_all_models_are(
         wait_until("it is back", lambda: status("/ping") == 200)
 
 
-@pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.usefixtures("light_workers")
 def test_one_model_that_does_not_load_ends_the_server(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:

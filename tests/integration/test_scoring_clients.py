@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.scoring import Scoring, scoring_server, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("without_mlflow")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("light_workers")]
 
 LIMIT = 1_000_000
 

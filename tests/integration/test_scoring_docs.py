@@ -13,7 +13,7 @@ from tests.integration.inference_cases import COLUMNS
 from tests.support.scoring import Scoring, scoring_server
 from tests.support.virtualenvs import built_environment
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("without_mlflow")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("light_workers")]
 
 CHECK = """
 import json, sys

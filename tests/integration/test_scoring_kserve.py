@@ -198,7 +198,7 @@ def test_binary_tensors_are_refused(scoring: Scoring) -> None:
     connection.close()
 
 
-@pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.usefixtures("light_workers")
 def test_what_the_server_cannot_answer_is_said_in_the_protocols_shape(
     mlflow3_python: Path, scoring_models: Path, tmp_path: Path
 ) -> None:

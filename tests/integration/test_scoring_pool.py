@@ -19,7 +19,7 @@ from projrun.models.serving.process import ModelError, WorkerProcess
 from projrun.models.serving.served import ServedModel, ServingOptions
 from projrun.reporting import SilentReporter
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("without_mlflow")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("light_workers")]
 
 
 class Listening(SilentReporter):

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.scoring import Scoring, scoring_server, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("without_mlflow")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("light_workers")]
 
 CODE = """
 import pathlib, time

@@ -16,13 +16,25 @@ from tests.integration.scoring_corpus import Request
 from tests.support.ports import free_port
 from tests.support.scoring import Reply, Scoring, send
 
+SERVE = """
+import os, runpy, shlex, sys
+from mlflow.pyfunc.scoring_server import get_cmd
+command, environ = get_cmd(sys.argv[1], port=int(sys.argv[2]), host="127.0.0.1")
+os.environ.update(environ)
+if command.startswith("uvicorn "):
+    sys.argv = shlex.split(command)
+    runpy.run_module("uvicorn", run_name="__main__")
+else:
+    os.execvp("bash", ["bash", "-c", "exec " + command])
+"""
+"""What `mlflow models serve --env-manager local` does, without importing MLflow a second time for it."""
+
 
 @contextmanager
 def mlflow_serving(python: Path, model: Path, log: Path) -> Iterator[int]:
     """The port of MLflow's own server of a model."""
     port = free_port()
-    words = ("models", "serve", "--env-manager", "local", "-p", str(port), "-m", model)
-    command: list[str | Path] = [python.parent / "mlflow", *words]
+    command: list[str | Path] = [python, "-c", SERVE, model, str(port)]
     environ = {**os.environ, "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
     with (
         log.open("wb") as output,

@@ -15,7 +15,7 @@ from tests.support.browser import Screen
 from tests.support.rest import Api
 from tests.support.scoring import Scoring, scoring_server
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("without_mlflow")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("light_workers")]
 
 HOSTILE = "</textarea><script>alert(1)</script>\"><img src=x onerror='alert(2)'>"
 
