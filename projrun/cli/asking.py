@@ -14,6 +14,15 @@ def at_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
+def must_ask(*, yes: bool) -> bool:
+    """Whether to ask before what scripts do unasked. Raises RequestError where a person would not see the question."""
+    if yes or at_terminal():
+        return not yes
+    if sys.stdin is not None and sys.stdin.isatty():
+        raise RequestError("stderr is no terminal, which would show the question", hint="say so with --yes")
+    return False
+
+
 def confirm(question: str, refusal: ProjrunError) -> None:
     """Ask before what cannot be undone. Raises the refusal for a no."""
     if not click.confirm(question, err=True):

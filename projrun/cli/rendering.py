@@ -196,12 +196,15 @@ def duration_text(milliseconds: int | None) -> str:
 
 
 def time_text(milliseconds: int | None) -> str:
-    """Local time, to the second; empty for None."""
+    """Local time, to the second; empty for None. What is in no calendar stays a number: a server may say anything."""
     if milliseconds is None:
         return ""
     from datetime import datetime
 
-    return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (OSError, OverflowError, ValueError):
+        return str(milliseconds)
 
 
 def own_places() -> Directories:

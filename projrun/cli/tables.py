@@ -354,7 +354,10 @@ def time_cell(milliseconds: int | None) -> Cell:
         return Cell("", "")
     from datetime import datetime
 
-    when = datetime.fromtimestamp(milliseconds / 1000).astimezone()
+    try:
+        when = datetime.fromtimestamp(milliseconds / 1000).astimezone()
+    except (OSError, OverflowError, ValueError):  # as `time_text`
+        return Cell(str(milliseconds), str(milliseconds))
     return Cell(when.strftime("%Y-%m-%d %H:%M:%S"), when.isoformat(timespec="milliseconds"))
 
 

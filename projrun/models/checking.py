@@ -15,7 +15,7 @@ from projrun.bounded import parse_json, read_file
 from projrun.errors import RequestError
 from projrun.models.recorded import RecordedEnvironment
 from projrun.models.serving.answers import Answer, error_line
-from projrun.models.serving.batch import JSON
+from projrun.models.serving.prediction import JSON
 from projrun.models.serving.process import ModelError, WorkerProcess
 from projrun.models.serving.served import ServedModel
 

@@ -212,6 +212,9 @@ def test_on_a_terminal_it_asks(store: SqlStore, tmp_path: Path) -> None:
     assert "Remove 1 run for good, with all artifacts? [y/N]: " in refused
     assert "projrun: error: nothing was removed" in refused
     assert store.get_run(run.run_id).lifecycle_stage == "deleted"
+    assert on_a_terminal("gc", home=tmp_path, errors=tmp_path / "errors") == ""
+    assert "say so with --yes" in (tmp_path / "errors").read_text()
+    assert "would be removed" in on_a_terminal("gc", "--dry-run", home=tmp_path)
     asked = on_a_terminal("gc", home=tmp_path, typed="n\n", output=tmp_path / "printed")
     assert "with all artifacts? [y/N]:" in asked  # older versions of click write the space to stdout
     assert "1 run removed" in on_a_terminal("gc", home=tmp_path, typed="y\n")

@@ -310,6 +310,10 @@ def test_deleting_asks_on_a_terminal(tmp_path: Path) -> None:
         registry.create_registered_model("wine")
         registry.create_model_version("wine", source="s3://bucket/wine")
         registry.set_registered_model_alias("wine", "best", "1")
+        assert on_a_terminal("models", "delete", "wine/1", home=home, errors=tmp_path / "errors") == ""
+        assert "stderr is no terminal, which would show the question; say so with --yes" in (
+            (tmp_path / "errors").read_text()
+        )
         said = on_a_terminal("models", "delete", "wine/1", home=home, typed="n\n")
         assert "Delete wine/1 (@best) for good? [y/N]: " in said
         assert "wine/1 was not deleted" in said

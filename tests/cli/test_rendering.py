@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cli.rendering import print_facts, print_json, print_warning, visible
-from projrun.cli.tables import Table, print_table
+from projrun.cli.rendering import print_facts, print_json, print_warning, time_text, visible
+from projrun.cli.tables import Table, print_table, time_cell
 from projrun.cli.views.runs import TABLE
 from projrun.errors import RequestError
 from projrun.reporting import SilentReporter
@@ -137,3 +137,9 @@ def test_a_narrow_terminal_gets_fewer_columns_and_no_broken_words(tmp_path: Path
     assert heads[60][:3] == ["RUN", "NAME", "STATUS"]
     assert len(heads[60]) <= len(heads[80]) < len(heads[160]) == len(TABLE.columns)
     assert "learning_rate=0.125" in on_a_terminal("runs", "list", home=tmp_path / "home", columns=160)
+
+
+@pytest.mark.parametrize("milliseconds", [10**30, 10**400, -(10**17), 10**15])
+def test_a_time_in_no_calendar_is_a_number(milliseconds: int) -> None:
+    assert time_text(milliseconds) == str(milliseconds)
+    assert time_cell(milliseconds).shown == str(milliseconds)

@@ -346,6 +346,8 @@ def test_a_disk_that_is_full_leaves_no_half_of_a_model(
         assert "No space left on device" in error
         left = sum(file.stat().st_size for file in (tmp_path / "disk").rglob("*") if file.is_file())
         assert left < 100_000
+        written = run_projrun("models", "dockerfile", "-m", model, "-d", tmp_path / "disk" / "image")
+        assert f"{tmp_path / 'disk' / 'image'} cannot be used: No space left on device" in written.stderr
         enlarge("20m")
         assert "predictions" in predicted().check().stdout
 

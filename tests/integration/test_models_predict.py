@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from projrun.models.serving.batch import CSV, JSON, predict, rows
+from projrun.models.serving.prediction import CSV, JSON, predict, rows
 from projrun.models.serving.served import ServedModel
 from tests.support.commands import Completed, projrun_argv, run_projrun
 

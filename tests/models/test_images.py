@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -62,6 +63,12 @@ def test_a_link_to_itself_is_refused_and_leaves_nothing(model: Path, tmp_path: P
     with pytest.raises(RequestError, match="leads to itself"):
         written(tmp_path, ImageOrder(model, "3.11"))
     assert list((tmp_path / "context").iterdir()) == []
+
+
+def test_a_named_pipe_is_refused(model: Path, tmp_path: Path) -> None:
+    os.mkfifo(model / "pipe")
+    with pytest.raises(RequestError, match="pipe` is a named pipe"):
+        written(tmp_path, ImageOrder(model, "3.11"))
 
 
 def test_an_old_python_stays_beside_the_one_of_projrun(model: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from projrun.cache.contents import Candidate, Limits
-from projrun.cli.asking import at_terminal, confirm
+from projrun.cli.asking import confirm, must_ask
 from projrun.cli.collecting import records, view
 from projrun.cli.collecting.machine import Machine
 from projrun.cli.options import click_option, json_option, tracking_uri_option
@@ -65,7 +65,7 @@ def gc(
         "run": _ids(run_ids), "logged_model": _ids(logged_model_ids), "experiment": _ids(experiment_ids),
     }  # fmt: skip
     with _collected(values, named, limits, before) as collected:
-        asks = bool(collected.rows) and not (yes or as_json) and at_terminal()
+        asks = bool(collected.rows) and must_ask(yes=yes or as_json or dry_run)
         if not as_json and (dry_run or asks):
             view.print_plan(collected.rows)
             view.print_total(collected.rows, collected.freed(collected.rows), "would be removed")

@@ -15,7 +15,7 @@ from projrun.cli.models.opening import OpenedModel, opened_model, served_model
 from projrun.cli.models.options import environment_of_model, trusting
 from projrun.cli.reporter import CommandLineReporter
 from projrun.errors import RequestError
-from projrun.models.serving.batch import CSV, JSON, predict, rows
+from projrun.models.serving.prediction import CSV, JSON, predict, rows
 from projrun.models.signature import TENSOR
 
 _KINDS = {"json": JSON, "csv": CSV}

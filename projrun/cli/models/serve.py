@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from projrun.cli.models.following import followed
+from projrun.cli.models.followed import followed
 from projrun.cli.models.opening import OpenedModel, opened_model, served_model
 from projrun.cli.models.options import environment_of_models, trusting
 from projrun.cli.quantities import parse_size

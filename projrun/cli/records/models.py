@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from projrun.cli.asking import at_terminal, confirm
+from projrun.cli.asking import confirm, must_ask
 from projrun.cli.completing.models import complete_name
 from projrun.cli.options import json_option, layout_options, limit_option, tracking_uri_option
 from projrun.cli.quantities import count_text
@@ -224,7 +224,7 @@ def delete_model(model: str, with_versions: bool, yes: bool, tracking_uri: str |
             losing = f" ({', '.join(f'@{alias}' for alias in found.aliases)})" if found.aliases else ""
         else:
             what, losing = named.name, _losing(registry, named.name, with_versions=with_versions)
-        if not (yes or as_json) and at_terminal():
+        if must_ask(yes=yes or as_json):
             confirm(f"Delete {what}{losing} for good?", RequestError(f"{what} was not deleted"))
         if named.version:
             registry.delete_model_version(named.name, named.version)

@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
+from errno import EDQUOT, ENOSPC
 from importlib.metadata import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -55,7 +56,9 @@ def write_context(order: ImageOrder, folder: Path, environ: Mapping[str, str]) -
                 folder.rmdir()
             raise
     except OSError as error:
-        raise RequestError(f"{error.filename or folder} cannot be used: {error.strerror}") from error
+        # A copy that finds the disk full names the file that it reads.
+        place = folder if error.errno in (ENOSPC, EDQUOT) else error.filename or folder
+        raise RequestError(f"{place} cannot be used: {error.strerror or error}") from error
 
 
 def _write(order: ImageOrder, folder: Path, environ: Mapping[str, str]) -> None:

@@ -8,6 +8,9 @@ from projrun.models.serving.answers import Answer, refusal, unavailable
 
 _CLOSE = {"connection": "close"}
 """The rest of the body is not read: the next request cannot be found behind it."""
+_SMALL = 64 << 10
+"""Bytes that a body may always have: one slow upload near the limit would have all others refused. It is not the small
+ones that fill the memory: a connection costs as much before a request has come."""
 
 
 class Bodies:
@@ -17,6 +20,7 @@ class Bodies:
         """In bytes: of one body (0 for as much as of all), and of all."""
         self._max_body = min(max_body or max_queue, max_queue)
         self._max_queue = max_queue
+        self._small = min(_SMALL, max_queue // 16)
         self._held = 0
 
     def release(self, size: int) -> None:
@@ -51,7 +55,7 @@ class Bodies:
         if got + more > self._max_body:
             message = f"The request's body is larger than {self._max_body} bytes, the limit of this server."
             return refusal(413, "INVALID_PARAMETER_VALUE", message, _CLOSE)
-        if self._held + more > self._max_queue:
+        if self._held + more > self._max_queue and got + more > self._small:
             answer = unavailable(f"Requests of {self._held} bytes wait for their answers already.")
             return answer._replace(headers={**answer.headers, **_CLOSE})
         return None

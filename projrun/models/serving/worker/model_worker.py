@@ -79,7 +79,7 @@ def _load(folder: str, document: dict[str, Any]) -> Any:
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path.insert(0, here)
     try:
-        scoring = importlib.import_module("projrun_scoring.served")
+        scoring = importlib.import_module("projrun_scoring.loaded")
     finally:
         sys.path.remove(here)
     return scoring.load_model(folder, document)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projrun.models.serving.batch import rows
+from projrun.models.serving.prediction import rows
 
 CELLS = st.lists(st.text(st.sampled_from('ab",\n é'), max_size=6), min_size=2, max_size=2)
 

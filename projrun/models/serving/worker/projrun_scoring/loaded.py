@@ -23,7 +23,7 @@ _SAME = (3, 12)
 _OF_MLFLOW = ("MLFLOW_DISABLE_SCHEMA_DETAILS", "MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "SERVING_MODEL_CONFIG")
 
 
-class ServedModel:
+class LoadedModel:
     """Answers requests for predictions."""
 
     def __init__(
@@ -76,7 +76,7 @@ def _wrapped(content_type: str, body: bytes) -> bytes | None:
     return b'{"dataframe_split":' + body + b"}"
 
 
-def load_model(folder: str, document: dict[str, Any]) -> ServedModel:
+def load_model(folder: str, document: dict[str, Any]) -> LoadedModel:
     """Load the model in a folder; `document` is what its MLmodel file says.
 
     Raises LoadError, ImportError, and whatever the model's own code raises.
@@ -88,9 +88,9 @@ def load_model(folder: str, document: dict[str, Any]) -> ServedModel:
             "its environment has no mlflow, which loads it: add mlflow or mlflow-skinny and pandas"
         )
     if not version or _is_ours(flavors["python_function"], version):
-        return ServedModel(_ours(load(folder, flavors), document, version), signature)
+        return LoadedModel(_ours(load(folder, flavors), document, version), signature)
     theirs = load_with_mlflow(folder, version)
-    return ServedModel(theirs or _ours(load_only(folder), document, version), signature)
+    return LoadedModel(theirs or _ours(load_only(folder), document, version), signature)
 
 
 def _is_ours(function: dict[str, Any], version: str) -> bool:
