@@ -15,9 +15,10 @@ from projrun.project.loader import real_directory
 from projrun.project.model import EnvironmentReference, Location
 from projrun.project.reading import nodes
 from projrun.project.reading.document import Document, read_document
+from projrun.project.reading.keys import ENVIRONMENT_KEYS, NEEDED_OF_ENVIRONMENTS, check_keys
 from projrun.project.reading.mlproject import read_project
 from projrun.project.reading.report import Collector, Finding, finding_of
-from projrun.project.text import parse_toml, read_text
+from projrun.project.text import excerpt_of_file, parse_toml, read_text
 
 __all__ = ["Finding", "check_project"]
 
@@ -64,7 +65,7 @@ def _environment_file(directory: Path, reference: EnvironmentReference) -> Itera
     name = file.relative_to(directory).as_posix() if file.is_relative_to(directory) else str(file)
     try:
         if reference.kind in ("python_env", "conda_env"):
-            yield from _mapping_file(read_document(file, name))
+            yield from _mapping_file(read_document(file, name), reference.kind)
         elif file.suffix == ".toml":
             _parse_toml(name, read_text(file, name))
         else:
@@ -73,15 +74,26 @@ def _environment_file(directory: Path, reference: EnvironmentReference) -> Itera
         yield finding_of(error)._replace(code="environment-file")
 
 
-def _mapping_file(document: Document) -> Iterator[Finding]:
+def _mapping_file(document: Document, kind: str) -> Iterator[Finding]:
     if document.root is not None and isinstance(document.root, MappingNode):
         report = Collector(document)
-        nodes.entries(document.root, document.name, report)
-        yield from (finding for finding in report.findings if finding.code == "duplicate-key")
+        found = nodes.entries(document.root, document.name, report)
+        report.findings = [finding for finding in report.findings if finding.code == "duplicate-key"]
+        check_keys(found, ENVIRONMENT_KEYS[kind], document.name, report, needed=NEEDED_OF_ENVIRONMENTS)
+        yield from sorted(report.findings, key=_place)
         return
     location = document.locate(document.root) if document.root else Location(document.name, 1, 1)
     hint = "it holds keys such as `dependencies:`"
     yield Finding("error", location, "an environment file must be a mapping", hint, "environment-file")
+
+
+def excerpt_of(finding: Finding, directory: Path) -> str:
+    """The line of a finding with a caret; empty where there is none, or it may show a secret."""
+    place = finding.location
+    if place is None or "secret" in finding.message or "secret" in finding.code:
+        return ""
+    shown = excerpt_of_file(directory / place.file, place)
+    return "" if "secret" in shown.lower() else shown
 
 
 def _parse_toml(name: str, text: str) -> None:

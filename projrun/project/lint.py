@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Mapping
 from typing import Literal
 
 from yaml.nodes import MappingNode, Node
 
 from projrun.project.command import command_problem, placeholders, unknown_placeholders
 from projrun.project.command_lint import place_findings
+from projrun.project.entry_points import runnable_scripts
+from projrun.project.files import exists
 from projrun.project.model import EntryPoint, Location, Parameter, Project
 from projrun.project.paths import existing_path, is_download
-from projrun.project.reading import environments as environment_reader
 from projrun.project.reading import nodes
-from projrun.project.reading import outputs as output_reader
 from projrun.project.reading import parameters as parameter_reader
+from projrun.project.reading.keys import without_space
 from projrun.project.reading.nodes import Entry
 from projrun.project.reading.report import Collector, Finding
 from projrun.project.shown import listed, shown
@@ -22,36 +24,25 @@ from projrun.project.text import find_text
 from projrun.project.values import NUMERIC, TYPE_WORDS, constraint_problem, type_problem
 from projrun.suggestions import did_you_mean
 
-_PROJECT_KEYS = ("name", "entry_points", *environment_reader.KEYS)
-_ENTRY_POINT_KEYS = ("command", "parameters", "outputs", "description")
+_RUN_BY = (
+    r"(?:^|[;&|(\s])(?:python[0-9.]*|bash|sh|zsh|Rscript)(?:\s+-[uBOIsSE]+)*\s+"
+    r"(?:\./)?([\w./-]+\.(?:py|sh|R))(?=[\s;&|)]|$)"
+)
+"""A script that a program runs, not one whose name a placeholder makes."""
 
 
 def lint(project: Project, report: Collector) -> None:
     """Add warnings (and what only a run would notice) about a project that was read with `report`."""
     silent = Collector(report.document)  # mistakes in these mappings were reported when they were read
+    if report.document.root is None:
+        hint = "its .py, .sh and .R files run as scripts; declare entry points below `entry_points`"
+        _add(report, "warning", Location(report.document.name, 1, 1), "the file is empty", hint, "empty-file")
     root = nodes.entries(report.document.root, "the project", silent)
-    kind = project.environment.kind
-    known = _PROJECT_KEYS if kind in _PROJECT_KEYS or kind not in root else (*_PROJECT_KEYS, kind)
-    _unknown_keys(root, known, "the project", report)
-    if "docker_env" in root:
-        docker = nodes.entries(root["docker_env"].value, "docker_env", silent)
-        _unknown_keys(docker, environment_reader.DOCKER_KEYS, "docker_env", report)
     declared = nodes.entries(root["entry_points"].value if "entry_points" in root else None, "", silent)
     for name, entry in declared.items():
         found = nodes.entries(entry.value, "", silent)
-        _unknown_keys(found, _ENTRY_POINT_KEYS, f"entry point {name!r}", report)
-        outputs = nodes.entries(found["outputs"].value if "outputs" in found else None, "", silent)
-        _unknown_keys(outputs, output_reader.KEYS, f"outputs of {name!r}", report)
         parameters = nodes.entries(found["parameters"].value if "parameters" in found else None, "", silent)
         _entry_point(project, project.entry_points[name], parameters, report)
-
-
-def _unknown_keys(found: Mapping[str, Entry], known: Collection[str], what: str, report: Collector) -> None:
-    for name, entry in found.items():
-        if name in known or name.startswith(("x-", ".")):  # by custom, places to keep anchors in
-            continue
-        message = f"{what} has an unknown key {name!r}{did_you_mean(name, known)}"
-        report.warning("unknown-key", entry.key, message, f"known keys: {', '.join(known)}")
 
 
 def _entry_point(
@@ -62,7 +53,6 @@ def _entry_point(
         found: Mapping[str, Entry] = {}
         if isinstance(entry.value, MappingNode):
             found = nodes.entries(entry.value, "", Collector(report.document))
-            _unknown_keys(found, parameter_reader.KEYS, f"parameter {name!r}", report)
         parameter = entry_point.parameters[name]
         _type(parameter, found["type"].value if "type" in found else entry.value, report)
         _constraints(parameter, found, report)
@@ -74,7 +64,7 @@ def _entry_point(
 
 def _type(parameter: Parameter, node: Node, report: Collector) -> None:
     word = parameter.declared_type
-    if word not in TYPE_WORDS:
+    if word not in TYPE_WORDS and not without_space(word, parameter_reader.KEYS):
         message = f"parameter {parameter.name!r} has an unknown type {word!r}{did_you_mean(word, TYPE_WORDS)}"
         hint = f"it runs as string; known types: {', '.join(TYPE_WORDS)}"
         report.warning("unknown-type", node, message, hint)
@@ -119,6 +109,8 @@ def _use(entry_point: EntryPoint, parameter: Parameter, used: bool, entry: Entry
         )
     if not used and not parameter.secret and entry_point.command:
         message = f"the command of {entry_point.name!r} never uses the parameter {parameter.name!r}"
+        if f"{{{{{parameter.name}}}}}" in entry_point.command:
+            message += ": doubled braces stay braces"
         report.warning(
             "unused-parameter", entry.key, message, f"put {{{listed([parameter.name])}}} in the command"
         )
@@ -136,6 +128,7 @@ def _command(project: Project, entry_point: EntryPoint, report: Collector) -> No
             location = find_text(project.file, entry_point.location, f"${{{name}}}")
             message = f"the dollar sign stays in front of the value of {name!r}: this is not a shell variable"
             _add(report, "warning", location, message, "remove the dollar sign", "dollar-placeholder")
+    _scripts(project, entry_point, report)
     for found in place_findings(entry_point, frozenset(_supplied(entry_point))):
         location = find_text(project.file, entry_point.location, f"{{{found.name}}}", found.number)
         _add(
@@ -144,6 +137,17 @@ def _command(project: Project, entry_point: EntryPoint, report: Collector) -> No
     problem = command_problem(entry_point.command)
     if problem:
         _add(report, "error", entry_point.location, problem, "", "bad-command")
+
+
+def _scripts(project: Project, entry_point: EntryPoint, report: Collector) -> None:
+    if re.search(r"\bcd\s", entry_point.command):  # names are then of another folder
+        return
+    for name in dict.fromkeys(re.findall(_RUN_BY, entry_point.command)):
+        if not name.startswith("/") and not exists(project.directory / name):
+            location = find_text(project.file, entry_point.location, name)
+            message = f"the command runs {name}, which is not in the project"
+            near = did_you_mean(name, runnable_scripts(project.directory))
+            _add(report, "warning", location, message + near, "", "missing-script")
 
 
 def _supplied(entry_point: EntryPoint) -> set[str]:

@@ -27,7 +27,7 @@ from projrun.version import __version__
 MOST_ENTRIES = 200
 """Entries beyond this many are removed, the oldest first, when one is written."""
 
-_FORMAT = "2"
+_FORMAT = "3"
 _LARGEST_ENTRY = 4 * LARGEST_FILE
 
 

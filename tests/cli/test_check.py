@@ -42,7 +42,11 @@ def test_text(tmp_path: Path) -> None:
             "MLproject:1:1: warning: the project has an unknown key 'nmae'; did you mean 'name'? "
             "known keys: name, entry_points, python_env, conda_env, uv_env, docker_env [unknown-key]"
         ),
+        "    nmae: x",
+        "    ^",
         "MLproject:3:3: error: entry point 'main' has no command; add `command: …` below it [missing-command]",
+        "      main:",
+        "      ^",
         "1 error, 1 warning",
     ]
 
@@ -127,3 +131,19 @@ def test_no_line_of_a_linked_mlproject_is_shown(tmp_path: Path) -> None:
         done = run_projrun(command, project, environ={"PROJRUN_HOME": str(tmp_path / "home")})
         assert "MLproject:1:" in done.stdout + done.stderr
         assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_lines_with_secrets_are_not_shown(tmp_path: Path) -> None:
+    text = "entry_points:\n  main:\n    parameters:\n      p: {secret: true, default: hunter2, typ: x}\n"
+    text += "    command: run\n"
+    write_project(tmp_path, text)
+    output = CliRunner().invoke(check, [str(tmp_path)]).output
+    assert "secret-default" in output
+    assert "hunter2" not in output
+
+
+def test_strict_makes_warnings_errors(tmp_path: Path) -> None:
+    write_project(tmp_path, WARNING)
+    output = CliRunner().invoke(check, [str(tmp_path), "--strict"]).output
+    assert "MLproject:1:1: error: the project has an unknown key" in output
+    assert output.endswith("1 error, 0 warnings\n")

@@ -43,6 +43,7 @@ def places(findings: list[Finding]) -> list[tuple[str, str]]:
 
 def test_a_good_project_has_no_findings(tmp_path: Path) -> None:
     (tmp_path / "python_env.yaml").write_text("dependencies: [numpy]\n")
+    (tmp_path / "train.py").touch()
     assert check_text(tmp_path, GOOD) == []
 
 
@@ -68,7 +69,7 @@ entry_points:
         ("two-environments", "MLproject:3:1"),
         ("environment-file", "MLproject:3:12"),
         ("missing-command", "MLproject:5:3"),
-        ("unknown-key", "MLproject:6:5"),
+        ("misspelt-key", "MLproject:6:5"),
         ("duplicate-key", "MLproject:10:7"),
         ("unknown-type", "MLproject:10:21"),
         ("unknown-key", "MLproject:10:28"),
@@ -79,16 +80,17 @@ entry_points:
     ]
     messages = {finding.code: finding.message for finding in findings}
     assert messages["unknown-type"].endswith("did you mean 'float'?")
-    assert [finding.severity for finding in findings].count("error") == 5
+    assert [finding.severity for finding in findings].count("error") == 6
 
 
 @pytest.mark.parametrize(
     ("text", "wrong", "meant"),
     [
-        ("entry_point: {}", "entry_point", "entry_points"),
-        ("conda-env: x", "conda-env", "conda_env"),
+        ("entry_point: {}\nentry_points: {}", "entry_point", "entry_points"),
+        ("docker-env: x\ndocker_env: {image: x}", "docker-env", "docker_env"),
         ("docker_env: {image: a, volume: []}", "volume", "volumes"),
-        ("entry_points: {main: {command: x, parameter: {}}}", "parameter", "parameters"),
+        ("entry_points: {main: {command: x, parameter: {}, parameters: {}}}", "parameter", "parameters"),
+        ("entry_points: {main: {command: x, outputs: {metric: []}}}", "metric", "metrics"),
         ("entry_points: {main: {command: '{p}', parameters: {p: {typ: float}}}}", "typ", "type"),
     ],
 )
@@ -97,6 +99,97 @@ def test_unknown_keys_at_every_level(tmp_path: Path, text: str, wrong: str, mean
     assert (finding.severity, finding.code) == ("warning", "unknown-key")
     assert f"{wrong!r}; did you mean {meant!r}?" in finding.message
     assert meant in finding.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "meant"),
+    [
+        ("entry_point: {}", "entry_point", "entry_points"),
+        ("conda-env: x", "conda-env", "conda_env"),
+        ("entry_points: {main: {command: x, paramaters: {}}}", "paramaters", "parameters"),
+        ("entry_points:\n  main:\n    command:x: y\n    command: x", "command:x", ""),
+    ],
+)
+def test_a_misspelt_key_is_an_error_where_the_right_one_is_absent(
+    tmp_path: Path, text: str, wrong: str, meant: str
+) -> None:
+    (finding,) = check_text(tmp_path, text)
+    if meant:
+        assert (finding.severity, finding.code, finding.hint) == (
+            "error",
+            "misspelt-key",
+            f"write `{meant}:`",
+        )
+    assert repr(wrong) in finding.message
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "hint"),
+    [
+        ("entry_points: {main: {command: x, conda_env: y}}", "MLproject:1:35", "belongs to the project"),
+        ("parameters: {}\nentry_points: {}", "MLproject:1:1", "belongs to an entry point"),
+    ],
+)
+def test_keys_at_another_level(tmp_path: Path, text: str, place: str, hint: str) -> None:
+    (finding,) = check_text(tmp_path, text)
+    assert (finding.severity, finding.code, str(finding.location)) == ("warning", "misplaced-key", place)
+    assert hint in finding.hint
+
+
+@pytest.mark.parametrize(
+    ("declaration", "place", "hint"),
+    [
+        ("type:int", "MLproject:4:10", "write `type: int`, with a space"),
+        ("{type:int}", "MLproject:4:11", "write `type: int`, with a space"),
+        ("{type: int, default:10}", "MLproject:4:22", "write `default: 10`, with a space"),
+        ("\n        type:int\n        default:10", "MLproject:5:9", "write `type: int`, with a space"),
+    ],
+)
+def test_colons_without_a_space(tmp_path: Path, declaration: str, place: str, hint: str) -> None:
+    (finding,) = parameter_findings(tmp_path, declaration)
+    assert (finding.severity, finding.code, str(finding.location)) == ("warning", "no-space", place)
+    assert finding.hint == hint
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    (finding,) = check_text(tmp_path, "# nothing\n")
+    assert (finding.severity, finding.code) == ("warning", "empty-file")
+
+
+def test_scripts_that_are_not_there(tmp_path: Path) -> None:
+    (tmp_path / "train.py").touch()
+    command = (
+        "python -u trian.py && bash ./run.sh; python train.py; python {p}.py; python -m a.py; python /x.py"
+    )
+    findings = parameter_findings(tmp_path, "string", command)
+    assert places(findings) == [("missing-script", "MLproject:5:25"), ("missing-script", "MLproject:5:44")]
+    assert (
+        findings[0].message
+        == "the command runs trian.py, which is not in the project; did you mean 'train.py'?"
+    )
+    assert parameter_findings(tmp_path, "string", "cd x && python gone.py {p}") == []
+
+
+def test_doubled_braces(tmp_path: Path) -> None:
+    (finding,) = parameter_findings(tmp_path, "string", "run {{p}}")
+    assert finding.code == "unused-parameter"
+    assert finding.message.endswith("never uses the parameter 'p': doubled braces stay braces")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "severity", "code"),
+    [
+        ("python_env.yaml", "dependencis: [numpy]", "error", "misspelt-key"),
+        ("python_env.yaml", "dependencis: [a]\ndependencies: [b]", "warning", "unknown-key"),
+        ("conda.yaml", "dependancies: [numpy]", "error", "misspelt-key"),
+        ("conda.yaml", "dependencies: [numpy]\nchanels: [x]", "warning", "unknown-key"),
+    ],
+)
+def test_keys_of_environment_files(tmp_path: Path, name: str, text: str, severity: str, code: str) -> None:
+    (tmp_path / name).write_text(text)
+    (finding,) = check_text(tmp_path, "name: x\n")
+    assert (finding.severity, finding.code) == (severity, code)
+    assert "did you mean" in finding.message
 
 
 @pytest.mark.parametrize(
@@ -235,7 +328,7 @@ def test_what_cannot_be_read_is_a_finding(tmp_path: Path, name: str) -> None:
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "broken" / "MLproject").write_text("a: [")
     (tmp_path / "link" / "conda.yaml").symlink_to(tmp_path / "file")
-    (tmp_path / "link" / "MLproject").touch()
+    (tmp_path / "link" / "MLproject").write_text("name: x")
     (finding,) = check_project(tmp_path / name)
     assert finding.severity == "error"
 

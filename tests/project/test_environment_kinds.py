@@ -34,7 +34,7 @@ def test_a_key_that_names_a_file_is_a_kind(tmp_path: Path) -> None:
         "pixi_env:\n",
         "pixi: pixi.toml\n",
         "x-pixi_env: pixi.toml\n",
-        "pyton_env: pixi.toml\n",
+        "pyton_env: pixi.toml\npython_env:\n",
     ],
 )
 def test_other_unknown_keys_are_ignored(tmp_path: Path, lines: str) -> None:

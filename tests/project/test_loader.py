@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projrun.errors import RequestError
+from projrun.project.entry_points import find_entry_point
 from projrun.project.loader import load_project
 from projrun.project.model import Location
 from tests.project.support import load_text, refusal
+from tests.support.projects import write_project
 
 WHOLE = """\
 name: demo
@@ -251,3 +253,24 @@ def test_of_two_equal_keys_the_last_one_counts_with_a_warning(tmp_path: Path) ->
             "MLproject:5:5: duplicate key 'parameters', first used on line 3; keep one of them: the last one counts",
             "MLproject:6:5: duplicate key 'command', first used on line 4; keep one of them: the last one counts",
         )
+
+
+def test_unknown_keys_are_said_when_a_project_runs_also_from_the_cache(tmp_path: Path) -> None:
+    write_project(tmp_path, "nmae: x\nentry_points: {main: {command: run, descripton: y}}\n")
+    for _ in range(2):
+        warnings = load_project(tmp_path, tmp_path / "cache").warnings
+        assert [text.partition("; did")[0] for text in warnings] == [
+            "MLproject:1:1: the project has an unknown key 'nmae'",
+            "MLproject:2:37: entry point 'main' has an unknown key 'descripton'",
+        ]
+
+
+def test_a_misspelt_key_stops_who_needs_it(tmp_path: Path) -> None:
+    write_project(tmp_path, "entry_points:\n  a: {command: x, paramaters: {p: int}}\n  b: {command: x}\n")
+    project = load_project(tmp_path)
+    assert find_entry_point(project, "b").command == "x"
+    with pytest.raises(RequestError, match=r"MLproject:2:19: .*did you mean 'parameters'\?"):
+        find_entry_point(project, "a")
+    write_project(tmp_path, "entry-points: {}\n")
+    with pytest.raises(RequestError, match=r"did you mean 'entry_points'\?"):
+        load_project(tmp_path)

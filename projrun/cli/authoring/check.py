@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("path", default=".", type=click.Path(path_type=Path))
-@click.option("--strict", is_flag=True, help="Exit with 2 for warnings, too.")
+@click.option("--strict", is_flag=True, help="Make warnings errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def check(context: click.Context, path: Path, strict: bool, as_json: bool) -> None:
@@ -33,12 +33,13 @@ def check(context: click.Context, path: Path, strict: bool, as_json: bool) -> No
 
     directory = path.parent if path.name.lower() == "mlproject" and path.is_file() else path
     findings = check_project(directory)
+    if strict:
+        findings = tuple(finding._replace(severity="error") for finding in findings)
     if as_json:
         _print_json(directory, findings)
     else:
-        _print_text(findings)
-    errors = _count(findings, "error")
-    context.exit(2 if errors or (strict and findings) else 0)
+        _print_text(directory, findings)
+    context.exit(2 if _count(findings, "error") else 0)
 
 
 def _print_json(directory: Path, findings: Sequence[Finding]) -> None:
@@ -65,12 +66,17 @@ def _document(finding: Finding) -> dict[str, object]:
     }
 
 
-def _print_text(findings: Sequence[Finding]) -> None:
+def _print_text(directory: Path, findings: Sequence[Finding]) -> None:
+    from projrun.project.check import excerpt_of
+
     for finding in findings:
         place = f"{finding.location}: " if finding.location else ""
         separator = " " if finding.message.endswith("?") else "; "
         hint = separator + finding.hint if finding.hint else ""
         print_line(f"{place}{finding.severity}: {finding.message}{hint} [{finding.code}]")
+        shown = excerpt_of(finding, directory)
+        if shown:
+            print_text("\n".join(f"    {line}" for line in shown.split("\n")))
     print_text(_summary(_count(findings, "error"), _count(findings, "warning")))
 
 

@@ -17,6 +17,7 @@ from projrun.project.environment_files import (
 )
 from projrun.project.model import DockerEnv, EnvironmentReference
 from projrun.project.reading import nodes
+from projrun.project.reading.keys import check_keys
 from projrun.project.reading.nodes import Entry
 from projrun.project.reading.report import Report
 from projrun.project.reading.scalars import author_text
@@ -104,6 +105,7 @@ def _from_file(
 
 def _docker(entry: Entry, report: Report) -> EnvironmentReference:
     found = nodes.entries(entry.value, "docker_env", report)
+    check_keys(found, DOCKER_KEYS, "docker_env", report)
     location = report.document.locate(entry.key)
     image = nodes.text(found.get("image"), "image", report)
     if not image:

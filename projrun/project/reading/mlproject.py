@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from projrun.errors import RequestError
 from projrun.project.model import EntryPoint, EnvironmentReference, Project
-from projrun.project.reading import nodes
-from projrun.project.reading.environments import read_environments
+from projrun.project.reading import environments, nodes
+from projrun.project.reading.environments import foreign_key, read_environments
+from projrun.project.reading.keys import check_keys
 from projrun.project.reading.nodes import Entry
 from projrun.project.reading.outputs import read_outputs
 from projrun.project.reading.parameters import read_parameters
 from projrun.project.reading.report import Report
 from projrun.project.text import LocatedError
 
+ENTRY_POINT_KEYS = ("command", "parameters", "outputs", "description")
+_KEYS = ("name", "entry_points", *environments.KEYS)
+_NEEDED = ("command", "parameters")
+
 
 def read_project(file: Path, report: Report, within: Path | None = None) -> Project:
     """The Project that a parsed MLproject file describes; mistakes go to `report`."""
     document = report.document
     found = nodes.entries(document.root, document.name, report)
+    _check_keys(file, found, report, within)
     try:
         environment, *others = read_environments(file.parent, found, report, within)
     except RequestError as error:
@@ -30,6 +37,15 @@ def read_project(file: Path, report: Report, within: Path | None = None) -> Proj
     return Project(
         file.parent, name, file, environment, entry_points, warnings, broken, tuple(others), within
     )
+
+
+def _check_keys(file: Path, found: Mapping[str, Entry], report: Report, within: Path | None) -> None:
+    foreign = foreign_key(file.parent, found, within)
+    known = (*_KEYS, foreign) if foreign else _KEYS
+    has_environment = any(key in found for key in environments.KEYS)
+    needed = ("entry_points",) if has_environment else ("entry_points", *environments.KEYS)
+    place = dict.fromkeys(ENTRY_POINT_KEYS, "it belongs to an entry point, below `entry_points`")
+    check_keys(found, known, "the project", report, needed=needed, misplaced=place)
 
 
 def _entry_points(
@@ -47,6 +63,10 @@ def _entry_points(
 
 def _entry_point(name: str, entry: Entry, report: Report) -> EntryPoint:
     found = nodes.entries(entry.value, f"entry point {name!r}", report)
+    misplaced = dict.fromkeys(
+        environments.KEYS, "an environment belongs to the project, beside `entry_points`"
+    )
+    check_keys(found, ENTRY_POINT_KEYS, f"entry point {name!r}", report, needed=_NEEDED, misplaced=misplaced)
     parameters = found.get("parameters")
     command = nodes.text(found.get("command"), "command", report)
     if not command or not command.strip():

@@ -10,6 +10,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from projrun.project.model import OutputArtifact, Outputs
 from projrun.project.patterns import group_names, pattern_problem
 from projrun.project.reading import nodes
+from projrun.project.reading.keys import check_keys
 from projrun.project.reading.nodes import Entry
 from projrun.project.reading.report import Report
 
@@ -28,6 +29,7 @@ def read_outputs(entry: Entry | None, report: Report) -> Outputs | None:
     if entry is None or entry.is_null:
         return None
     found = nodes.entries(entry.value, "outputs", report)
+    check_keys(found, KEYS, "outputs", report)
     patterns: list[str] = []
     files: list[str] = []
     for node in _items(found.get("metrics"), "metrics", report):

@@ -10,6 +10,7 @@ from projrun.project.model import Parameter
 from projrun.project.patterns import pattern_problem
 from projrun.project.reading import nodes
 from projrun.project.reading.document import is_null
+from projrun.project.reading.keys import check_keys, without_space
 from projrun.project.reading.nodes import Entry
 from projrun.project.reading.report import Report
 from projrun.project.reading.scalars import author_text
@@ -37,11 +38,15 @@ def _parameter(name: str, entry: Entry, report: Report) -> Parameter:
             f"{word!r} is not a type",
             f"to give a default, write `{name}: {{type: string, default: {word}}}`",
         )
+    hint = without_space(word, KEYS)
+    if hint:
+        report.warning("no-space", entry.value, f"{word!r} is one word, which no type is", hint)
     return Parameter(name, TYPE_WORDS.get(word, "string"), word, location=location)
 
 
 def _detailed(name: str, entry: Entry, report: Report) -> Parameter:
     found = nodes.entries(entry.value, f"parameter {name!r}", report)
+    check_keys(found, KEYS, f"parameter {name!r}", report)
     secret = nodes.boolean(found.get("secret"), "secret", False, report)
     try:
         return _constrained(name, found, report)._replace(secret=secret)

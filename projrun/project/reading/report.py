@@ -38,7 +38,8 @@ class Report:
 
     def warning(self, code: str, node: Node, problem: str, hint: str = "") -> None:
         """Report something that runs but is likely a mistake."""
-        self.warnings.append(f"{self.document.locate(node)}: {problem}{hint and f'; {hint}'}")
+        separator = " " if problem.endswith("?") else "; "
+        self.warnings.append(f"{self.document.locate(node)}: {problem}{hint and separator + hint}")
 
     def undecided(self, code: str, node: Node, problem: str, hint: str = "") -> None:
         """Report an error of those runs alone that do not decide it themselves."""

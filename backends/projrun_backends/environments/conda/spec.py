@@ -101,7 +101,7 @@ def _pip_spec(
         requirements=wanted,
         variables=document.variables,
         files=tuple(dict.fromkeys([file, *wanted.files])),
-        warnings=wanted.warnings,
+        warnings=document.warnings + wanted.warnings,
     )
     if lock is not None and request.lock_file is not None:
         spec = _locked_spec(spec, lock, request.lock_file, request)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from yaml.nodes import MappingNode, Node
 
 from projrun.project.reading.document import is_null
+from projrun.project.reading.keys import CONDA_KEYS
 from projrun_backends.environments.python.documents import EnvironmentDocument, Text
 from projrun_backends.environments.python.requirements import Line
 from projrun_backends.environments.python.versions import PythonRequest
@@ -29,6 +30,7 @@ class CondaDocument(NamedTuple):
     pip_lines: tuple[Line, ...]
     """What pip installs afterwards."""
     variables: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def foreign(self) -> tuple[Text, ...]:
@@ -46,11 +48,12 @@ class CondaFile(NamedTuple):
     pip_lines: tuple[Line, ...]
     variables: tuple[tuple[str, str], ...]
     foreign: tuple[Text, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def read_conda_document(file: Path, name: str) -> CondaDocument:
     """Raises RequestError, with line and column, for a file that is wrong."""
-    document = EnvironmentDocument(file, name)
+    document = EnvironmentDocument(file, name, CONDA_KEYS)
     dependencies: list[Text] = []
     pip_lines: list[Line] = []
     for node in document.items("dependencies"):
@@ -62,13 +65,14 @@ def read_conda_document(file: Path, name: str) -> CondaDocument:
             raise document.error(text.location, f"{text.value!r} is not a conda dependency")
         dependencies.append(text)
     variables = tuple(_variable(document, *pair) for pair in document.mapping("variables"))
-    return CondaDocument(tuple(document.texts("channels")), tuple(dependencies), tuple(pip_lines), variables)
+    channels = tuple(document.texts("channels"))
+    return CondaDocument(channels, tuple(dependencies), tuple(pip_lines), variables, document.warnings)
 
 
 def read_conda_file(file: Path, name: str) -> CondaFile:
     """Raises RequestError for a file that is wrong."""
     conda = read_conda_document(file, name)
-    document = EnvironmentDocument(file, name)
+    document = EnvironmentDocument(file, name, CONDA_KEYS)
     python: Text | None = None
     request: PythonRequest | None = None
     tools: list[Line] = []
@@ -79,7 +83,9 @@ def read_conda_file(file: Path, name: str) -> CondaFile:
         elif package in _TOOLS:
             tools.append(Line(package + _pip_version(document, text), str(text.location)))
     origin = str(python.location) if python else ""
-    return CondaFile(request, origin, tuple(tools), conda.pip_lines, conda.variables, conda.foreign)
+    return CondaFile(
+        request, origin, tuple(tools), conda.pip_lines, conda.variables, conda.foreign, conda.warnings
+    )
 
 
 def _variable(document: EnvironmentDocument, name: Text, value: Text) -> tuple[str, str]:

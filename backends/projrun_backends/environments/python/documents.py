@@ -9,6 +9,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from projrun.project.model import Location
 from projrun.project.reading.document import is_null, read_document
+from projrun.project.reading.keys import NEEDED_OF_ENVIRONMENTS, check_keys
+from projrun.project.reading.nodes import Entry
+from projrun.project.reading.report import Report
 from projrun.project.text import LocatedError
 from projrun.tuples import NamedTuple
 
@@ -23,10 +26,13 @@ class Text(NamedTuple):
 class EnvironmentDocument:
     """The top mapping of an environment file."""
 
-    def __init__(self, file: Path, name: str) -> None:
-        """`name` is what messages call the file. Raises RequestError with line and column for what is wrong."""
+    def __init__(self, file: Path, name: str, known: tuple[str, ...]) -> None:
+        """`name` is what messages call the file, `known` are its keys. Raises RequestError with line and column for
+        what is wrong, also for a key that misspells `dependencies` or `python` where these are absent.
+        """
         self._document = read_document(file, name)
         self._top: dict[str, Node] = {}
+        self.warnings: tuple[str, ...] = ()
         root = self._document.root
         if root is None or is_null(root):
             return
@@ -34,6 +40,10 @@ class EnvironmentDocument:
             raise self.error(self._document.locate(root), "expected `key: value` lines")
         for key, value in root.value:
             self._top[str(key.value)] = value
+        report = Report(self._document)
+        found = {str(key.value): Entry(key, value) for key, value in root.value}
+        check_keys(found, known, name, report, needed=NEEDED_OF_ENVIRONMENTS)
+        self.warnings = tuple(report.warnings)
 
     def text(self, key: str) -> Text | None:
         """The scalar under `key`, None where there is none."""

@@ -127,10 +127,11 @@ def _read_python_env(
     file: Path, project: Path, environ: Mapping[str, str], within: Path | None
 ) -> EnvironmentSpec:
     """MLflow's python_env.yaml: `python`, `build_dependencies`, `dependencies`."""
+    from projrun.project.reading.keys import PYTHON_ENV_KEYS
     from projrun_backends.environments.python.documents import EnvironmentDocument  # with the YAML parser
 
     name = display_name(file, project)
-    document = EnvironmentDocument(file, name)
+    document = EnvironmentDocument(file, name, PYTHON_ENV_KEYS)
     place = document.text("python")
     python = parse_python(place.value, name, document, place) if place else None
 
@@ -147,7 +148,7 @@ def _read_python_env(
         build_requirements=build,
         requirements=wanted,
         files=_files(file, build, wanted),
-        warnings=build.warnings + wanted.warnings,
+        warnings=document.warnings + build.warnings + wanted.warnings,
     )
 
 
@@ -177,7 +178,7 @@ def _read_conda_env(
         requirements=listed._replace(lines=(*lines, *listed.lines)),
         variables=conda.variables,
         files=_files(file, listed),
-        warnings=listed.warnings,
+        warnings=conda.warnings + listed.warnings,
         translated=tuple((one.text.value, one.requirement) for one in kept),
     )
 

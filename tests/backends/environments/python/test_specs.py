@@ -340,3 +340,12 @@ def test_a_fetched_project_installs_nothing_from_outside(
     assert read_spec(reference, project, {}).source
     with pytest.raises(RequestError, match="leaves the fetched project"):
         read_spec(reference, project, {}, top)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("python_env", "python_env.yaml"), ("conda_env", "conda.yaml")])
+def test_a_misspelt_key_builds_no_empty_environment(tmp_path: Path, kind: EnvironmentKind, name: str) -> None:
+    with pytest.raises(RequestError, match=rf"{name}:1:1: .*'dependencis'; did you mean 'dependencies'\?"):
+        read(tmp_path, kind, name, "dependencis: [numpy]\n")
+    spec = read(tmp_path, kind, name, "dependencies: []\nvariable: x\n")
+    assert len(spec.warnings) == 1
+    assert f"{name}:2:1: {name} has an unknown key 'variable'" in spec.warnings[0]
