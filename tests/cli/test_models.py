@@ -404,7 +404,7 @@ def test_completion_makes_no_store_and_waits_for_no_server(
         context.params = {"tracking_uri": f"http://127.0.0.1:{silent.getsockname()[1]}"}
         began = time.monotonic()
         assert complete_model(context, argument, "wi") == []
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 20  # a call would have 30 s
 
 
 def test_registry_of_mlflows_variable(

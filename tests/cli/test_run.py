@@ -552,7 +552,7 @@ def test_a_tracking_server_that_is_down_is_told_before_the_start(runner: Runner,
     started = time.monotonic()
     done = runner(project, "--tracking-uri", "http://user:secret@127.0.0.1:9")
     assert done.returncode == 5
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 30  # MLflow waits for two minutes
     assert "http://127.0.0.1:9" in done.stderr
     assert "secret" not in done.stderr
     assert not (project / "ran").exists()

@@ -103,7 +103,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
         **dict.fromkeys(("name", "new_name", "aliases", "user", "stage", "keys", "text"), EVIL),
         "model": f"{EVIL_MODEL}/1",
         "source": f"runs:/{other}/{EVIL}",
-        "tags": f"k={EVIL}",
+        **dict.fromkeys(("tags", "assignments"), f"k={EVIL}"),
+        "experiment": f"other{EVIL}",
+        "key": "m",
+        "paths": EVIL,
         "permission": "READ",
     }
     return Bench(home, {**values, **entries(places)})

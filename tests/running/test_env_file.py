@@ -49,7 +49,7 @@ def test_what_is_refused(tmp_path: Path, text: str, message: str) -> None:
         read(tmp_path, text)
     assert message in caught.value.message
     assert "hush" not in caught.value.message + caught.value.detail
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 20
 
 
 def test_many_lines_are_soon_read(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_unused_endpoint_closes_at_once_and_imports_nothing(database: Path) -> N
         "import sys, time; from projrun.server.endpoint import Endpoint\n"
         "with Endpoint.open(lambda: sys.exit('the store was opened')) as endpoint:\n"
         "    before = time.perf_counter()\n"
-        "assert time.perf_counter() - before < 1, 'closing took long'\n"
+        "assert time.perf_counter() - before < 4, 'it waited for clients'\n"
         "assert not endpoint._thread.is_alive()\n"
         "heavy = {'asyncio', 'starlette', 'uvicorn', 'msgspec', 'anyio', 'sqlite3', 'http', 'ssl', 'logging'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
@@ -134,7 +134,7 @@ def test_close_does_not_wait_for_a_client_that_hangs(database: Path, monkeypatch
         time.sleep(0.5)
         before = time.monotonic()
         endpoint.close()
-        assert time.monotonic() - before < 5
+        assert time.monotonic() - before < 20
         assert not endpoint._thread.is_alive()
     assert list((database.parent / "artifacts").iterdir()) == []
 
@@ -145,7 +145,7 @@ def test_idle_connection_does_not_hold_up_the_end(database: Path) -> None:
         assert client.send("GET", "/health").status == 200
         before = time.monotonic()
         endpoint.close()
-        assert time.monotonic() - before < 1
+        assert time.monotonic() - before < 4  # less than GRACE
 
 
 def test_closed_endpoint_refuses(database: Path) -> None:

@@ -34,5 +34,5 @@ def test_what_takes_too_long() -> None:
     started = time.monotonic()
     with pytest.raises(SourceError, match=r"x.zip cannot be downloaded: it was not complete after 0.1 s"):
         within(0.1, end.wait, "x.zip")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     end.set()
