@@ -366,11 +366,11 @@ print(step)
             MLFLOW_TRACKING_URI=uri,
         )
         assert process.stdout
-        assert process.stdout.readline() == "0\n"
-        time.sleep(1)
-    time.sleep(2)
+        assert [process.stdout.readline() for _ in range(2)] == ["0\n", "50\n"]
+    gone = [int(process.stdout.readline()) for _ in range(3)][-1]  # some were logged while it was away
     with projrun_server(folder, port=port) as server:
-        time.sleep(4)
+        while last_step(server.uri, scripts) <= gone:
+            time.sleep(0.05)
         (tmp_path / "enough").touch()
         out, _ = process.communicate(timeout=60)
         with closing(open_store(parse_tracking_uri(server.uri), scripts.environ, warn=print)) as store:
@@ -378,6 +378,12 @@ print(step)
             history = store.get_metric_history(run.run_id, "step")
             assert [point.value for point in history.metrics] == list(range(int(out.split()[-1]) + 1))
             assert run.status == "FINISHED"
+
+
+def last_step(uri: str, scripts: Scripts) -> float:
+    """Of the one run on a server."""
+    with closing(open_store(parse_tracking_uri(uri), scripts.environ, warn=print)) as store:
+        return max((values(run).get("step", -1) for run in store.search_runs(["0"]).runs), default=-1)
 
 
 @contextmanager
