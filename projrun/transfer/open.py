@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from projrun.credentials import redact_uri
-from projrun.errors import RequestError
+from projrun.errors import RequestError, TrackingError
 from projrun.tracking.artifacts.uris import local_path, uri_scheme
 from projrun.tracking.open import open_store
 from projrun.tracking.uri import parse_tracking_uri
@@ -27,7 +27,7 @@ def opened_source(
     `destination` is where an MLflow server kept the artifacts that it served.
     """
     path = _path(text, directory)
-    if path is None or (path.is_file() and _is_own(path)):
+    if path is None or _is_own(path):
         uri = parse_tracking_uri(text if path is None else f"sqlite:///{path}", directory)
         with closing(open_store(uri, environ, warn=warn)) as store:
             yield StoreSource(store)
@@ -71,5 +71,10 @@ def _open_mlflow(path: Path, destination: str) -> Source:
 def _is_own(path: Path) -> bool:
     from projrun.tracking.sql.sqlite import APPLICATION_ID
 
-    with path.open("rb") as file:
-        return file.read(100)[_APPLICATION] == APPLICATION_ID.to_bytes(4, "big")
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(100)[_APPLICATION] == APPLICATION_ID.to_bytes(4, "big")
+    except OSError as error:
+        raise TrackingError(f"{path} cannot be read: {error.strerror}") from error

@@ -34,6 +34,10 @@ class Source(Protocol):
         """With params, tags, datasets, models, and of each metric one value."""
         ...
 
+    def heads(self, experiment: Experiment) -> Iterator[Run]:
+        """The same runs, with tags, and without what else they logged."""
+        ...
+
     def points(self, run: Run) -> Iterator[Metric]:
         """All values of a run, those of one metric after each other; without the models that they name."""
         ...

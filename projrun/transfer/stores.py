@@ -48,11 +48,12 @@ class StoreSource:
 
     def runs(self, experiment: Experiment) -> Iterator[Run]:
         """The oldest first, so that a parent comes before its children."""
-        for run in self._summaries(experiment):
+        for run in self.heads(experiment):
             # A search gives neither all that a run read nor, on older servers, what it wrote.
             yield self._store.get_run(run.run_id)
 
-    def _summaries(self, experiment: Experiment) -> Iterator[Run]:
+    def heads(self, experiment: Experiment) -> Iterator[Run]:
+        """As a search gives them."""
         return all_runs(self._store, experiment.experiment_id)
 
     def points(self, run: Run) -> Iterator[Metric]:
@@ -78,7 +79,7 @@ class StoreSource:
             token = page.next_page_token
             if not token:
                 break
-        for run in self._summaries(experiment):
+        for run in self.heads(experiment):
             for output in run.model_outputs:
                 if output.model_id not in found:
                     found.add(output.model_id)

@@ -9,9 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from errno import EDQUOT, ENOSPC, EROFS
 
-from projrun.errors import InvalidValueError, NotFoundError, OutOfReachError
-from projrun.journal.places import find_or_create, named_experiment
+from projrun.errors import (
+    AlreadyExistsError,
+    InvalidValueError,
+    NotFoundError,
+    OutOfReachError,
+    TrackingError,
+)
+from projrun.journal.places import named_experiment
 from projrun.journal.references import References
 from projrun.tracking.entities import Experiment, LoggedModel, Metric, Run
 from projrun.tracking.life_cycle import LifeCycle
@@ -112,7 +119,7 @@ class Transfer:
                 self._target.set_experiment_tag(number, tag)
         self._places[experiment.experiment_id] = number
         known = {run_identity(run): run.run_id for run in all_runs(self._target, number)}
-        for run in self._source.runs(experiment):
+        for run in self._source.heads(experiment):
             run_id = known.get(run_identity(run)) or self._create(run, number)
             self._references.add({run.run_id: run_id})
             if self.progress is not None:
@@ -120,11 +127,19 @@ class Transfer:
                 self.progress.show()
 
     def _create(self, run: Run, experiment_id: str) -> str:
-        wanted = run._replace(run_id=run_identity(run), run_name=run_name(run))
-        place = find_or_create(self._target, experiment_id, wanted)
-        if place.experiment_id == experiment_id and place.status == "RUNNING":
-            self._new.add(place.run_id)
-            self.transferred.runs += 1
+        origin = run_identity(run)
+        try:
+            place = self._target.create_run(
+                experiment_id,
+                run_name=run_name(run),
+                user_id=run.user_id,
+                start_time=run.start_time,
+                origin_id=origin,
+            )
+        except AlreadyExistsError:  # in another experiment
+            return origin
+        self._new.add(place.run_id)
+        self.transferred.runs += 1
         return place.run_id
 
     def _place_models(self, experiment: Experiment) -> None:
@@ -191,11 +206,12 @@ class Transfer:
             source = self._source.artifacts(owner)
             if source is None:
                 return
-            for size in copy_files(source, self._target.artifacts(uri)):
-                self.transferred.artifacts += 1
-                self.transferred.size += size
-                if self.progress is not None:
-                    self.progress.show()
+            with _explained(what):
+                for size in copy_files(source, self._target.artifacts(uri)):
+                    self.transferred.artifacts += 1
+                    self.transferred.size += size
+                    if self.progress is not None:
+                        self.progress.show()
 
     def _count_points(self, number: int) -> None:
         self.transferred.points += number
@@ -240,3 +256,17 @@ class Transfer:
             life_cycle.delete_experiment(number)
         else:
             self.transferred.notes.append(f"experiment {experiment.name} stays: it has other runs there")
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """A full disk ends the transfer; a file that may not be read, or lies where none may be written, is one file."""
+    try:
+        yield
+    except OSError as error:
+        text = f"{error.filename or what}: {error.strerror or type(error).__name__}"
+        if error.errno in (ENOSPC, EDQUOT, EROFS):
+            raise TrackingError(
+                text, hint="free space, then the same command again brings the rest"
+            ) from error
+        raise OutOfReachError(text) from error

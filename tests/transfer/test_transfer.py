@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from errno import EACCES, ENOSPC
 from itertools import count
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from projrun.errors import InvalidValueError
+from projrun.errors import InvalidValueError, TrackingError
+from projrun.tracking.artifacts.local import LocalArtifacts
 from projrun.tracking.entities import Metric, Param
 from projrun.tracking.life_cycle import LifeCycle
 from projrun.tracking.parts import part_of
@@ -158,6 +161,36 @@ def test_versions_get_other_numbers_where_theirs_are_taken(own: SqlStore, target
     assert [(alias.alias, alias.version) for alias in aliases] == [("champion", "4")]
     (copy,) = registry.get_registered_model("copies").latest_versions
     assert copy.source == "models:/forest/4"
+
+
+def _failing_uploads(patch: pytest.MonkeyPatch, path: str, code: int) -> None:
+    upload = LocalArtifacts.upload
+
+    def fail(self: LocalArtifacts, file: Path, place: str) -> None:
+        if place == path:
+            raise OSError(code, os.strerror(code), place)
+        upload(self, file, place)
+
+    patch.setattr(LocalArtifacts, "upload", fail)
+
+
+def test_a_full_disk_ends_it_in_one_line_and_it_goes_on_later(own: SqlStore, target: SqlStore) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        _failing_uploads(patch, "data/notes.txt", ENOSPC)
+        with pytest.raises(TrackingError, match=r"^data/notes\.txt: No space left on device$"):
+            Transfer(StoreSource(own), target).run()
+    assert bring(own, target).artifacts == 3
+    assert contents(target) == contents(own)
+
+
+def test_a_file_that_is_refused_is_named_and_the_rest_comes(own: SqlStore, target: SqlStore) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        _failing_uploads(patch, "data/notes.txt", EACCES)
+        done = Transfer(StoreSource(own), target).run()
+    assert [text.partition(": ")[2] for text in done.missing] == [
+        "its artifacts: data/notes.txt: Permission denied"
+    ]
+    assert (done.artifacts, bring(own, target, check=True).artifacts) == (2, 1)
 
 
 def test_a_value_that_is_refused_stops_nothing_else(own: SqlStore, target: SqlStore) -> None:

@@ -123,6 +123,10 @@ class MlflowDatabase:
 
     def runs(self, experiment: Experiment) -> Iterator[Run]:
         """The oldest first."""
+        return map(self._with_data, self.heads(experiment))
+
+    def heads(self, experiment: Experiment) -> Iterator[Run]:
+        """The same, with tags."""
         ended, name = self._column("runs", "end_time", "NULL"), self._column("runs", "name", "''")
         statement = (
             f"SELECT run_uuid, {name}, coalesce(status, 'RUNNING'), coalesce(start_time, 0), {ended},"
@@ -137,7 +141,7 @@ class MlflowDatabase:
                     run_id, experiment.experiment_id, run_name, cast(RunStatus, status), started, end_time, uri, user,
                     _stage(stage),
                 )  # fmt: skip
-                yield self._with_data(run)
+                yield run._replace(tags=self._tags("tags", "run_uuid", run_id))
             if len(rows) < _PAGE:
                 return
             after = (rows[-1][3], rows[-1][0])
@@ -150,7 +154,6 @@ class MlflowDatabase:
         )
         return run._replace(
             params=tuple([Param(*row) for row in params]),
-            tags=self._tags("tags", "run_uuid", run.run_id),
             metrics=tuple([_metric(*row) for row in latest]),
             datasets=self._datasets(run.run_id),
             model_inputs=tuple([row[0] for row in self._linked(run.run_id, "RUN_INPUT", "MODEL_INPUT")]),

@@ -94,6 +94,12 @@ class MlflowFolder:
 
     def runs(self, experiment: Experiment) -> Iterator[Run]:
         """By start."""
+        for run in self.heads(experiment):
+            with self._skipping():
+                yield self._with_data(run)
+
+    def heads(self, experiment: Experiment) -> Iterator[Run]:
+        """The same, with tags."""
         self._owners.clear()
         found = list[tuple[int, Path]]()
         for folder in entries(self._experiments[experiment.experiment_id]):
@@ -102,16 +108,15 @@ class MlflowFolder:
                     found.append((Meta(folder).number("start_time", 0), folder))
         for _, folder in sorted(found):
             with self._skipping():
-                yield self._run(experiment, folder)
+                yield self._head(experiment, folder)
 
-    def _run(self, experiment: Experiment, folder: Path) -> Run:
+    def _head(self, experiment: Experiment, folder: Path) -> Run:
         meta = Meta(folder)
         status = meta.number("status", 1)
         if status not in RUN_STATUSES:
             raise UnreadableError(f"{meta.file}: unknown status {status}")
         run_id = meta.text("run_id", "") or meta.text("run_uuid")
         self._owners[run_id] = folder
-        params = [Param(*pair) for pair in values(folder / "params")]
         return Run(
             run_id,
             experiment.experiment_id,
@@ -122,15 +127,21 @@ class MlflowFolder:
             meta.text("artifact_uri", ""),
             meta.text("user_id", ""),
             _stage(meta),
-            params=tuple(params),
             tags=_tags(folder),
+        )
+
+    def _with_data(self, run: Run) -> Run:
+        folder = self._owners[run.run_id]
+        inputs, outputs = folder / "inputs", folder / "outputs"
+        return run._replace(
+            params=tuple([Param(*pair) for pair in values(folder / "params")]),
             metrics=tuple([Metric(key, 0.0, 0) for key, _ in keys(folder / "metrics")]),
             datasets=tuple(self._datasets(folder)),
-            model_inputs=tuple([each.text("source_id") for each in _linked(folder / "inputs", "MODEL")]),
+            model_inputs=tuple([each.text("source_id") for each in _linked(inputs, "MODEL")]),
             model_outputs=tuple(
                 [
                     ModelOutput(each.text("source_id"), each.number("step", 0))
-                    for each in _linked(folder / "outputs", "RUN_OUTPUT")
+                    for each in _linked(outputs, "RUN_OUTPUT")
                 ]
             ),
         )
