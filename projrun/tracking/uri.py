@@ -23,7 +23,8 @@ _FORBIDDEN = r"[\s\x00-\x20\x7f]"
 
 _KINDS = "http(s)://HOST, postgresql://HOST/DATABASE or sqlite:///FILE"
 _FOLDER_REMEDY = (
-    "projrun writes no mlruns folders: serve it with `mlflow server --backend-store-uri FOLDER` "
+    "projrun writes no mlruns folders: bring it over with `projrun import FOLDER`, or serve it with "
+    "`mlflow server --backend-store-uri FOLDER` "
     "(newer MLflow asks for MLFLOW_ALLOW_FILE_STORE=true) and give that server's http address"
 )
 _SERVED_REMEDY = "give sqlite:///FILE or postgresql://USER@HOST:PORT/DATABASE"

@@ -42,7 +42,14 @@ def bring(source: object, folder: Path) -> None:
 
 
 def round_trip(
-    python: Path, server: str, tmp_path: Path, runs: int, points: int, grown: tuple[int, int]
+    python: Path,
+    server: str,
+    tmp_path: Path,
+    runs: int,
+    points: int,
+    grown: tuple[int, int],
+    *,
+    thorough: bool = True,
 ) -> None:
     """mlflow.db, ours, a real `mlflow server`, ours."""
     prefix, database = unique("trip"), tmp_path / "mlflow.db"
@@ -52,10 +59,12 @@ def round_trip(
     assert len(expected["experiments"]) == 2
     first, last = tmp_path / "first", tmp_path / "last"
     bring(database, first)
-    assert dump_of_ours(python, first, prefix) == expected
+    if thorough:
+        assert dump_of_ours(python, first, prefix) == expected
     assert execute(["export", "--tracking-uri", f"sqlite:///{first}/projrun.db", "--to", server]) == 0
     names = [word for name in expected["experiments"] for word in ("--experiment", name)]
-    assert dump(python, server, prefix) == expected
+    if thorough:
+        assert dump(python, server, prefix) == expected
     assert execute(["import", server, *names, "--tracking-uri", f"sqlite:///{last}/projrun.db"]) == 0
     found = dump_of_ours(python, last, prefix)
     assert found["experiments"] == expected["experiments"]
@@ -64,7 +73,7 @@ def round_trip(
 def test_a_database_goes_there_and_comes_back(
     mlflow3_python: Path, mlflow3_server: str, tmp_path: Path
 ) -> None:
-    round_trip(mlflow3_python, mlflow3_server, tmp_path, 9, 20, (3, 20))
+    round_trip(mlflow3_python, mlflow3_server, tmp_path, 9, 20, (3, 20), thorough=False)
 
 
 @pytest.mark.large
