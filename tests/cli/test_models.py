@@ -364,6 +364,8 @@ COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; _projrun_completion projrun; echo "${C
         (["tag", "wine/"], "wine/2 wine/1"),
         (["alias", "none/"], ""),
         (["stage", "wine/1", "p"], "Production"),
+        (["serve", "-m", "a=models:/wine@cham"], "@champion"),
+        (["serve", "-m", "a=mod"], "models:/"),
     ],
 )
 def test_a_shell_completes_names(tmp_path: Path, words: list[str], offered: str) -> None:

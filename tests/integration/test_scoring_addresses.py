@@ -11,6 +11,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -108,6 +109,10 @@ def test_several_models_each_have_their_environment_and_their_address(
                 {"name": "old", "version": "", "ready": True},
             ]
         }
+        assert get("/").status == 404
+        root = Request(f"http://127.0.0.1:{scoring.port}/", headers={"Accept": "text/html,*/*"})
+        with urlopen(root) as page:  # what a browser gets
+            assert (page.url, page.status) == (f"http://127.0.0.1:{scoring.port}/docs", 200)
         for path in ("/ping", "/health", "/models/m/ping", "/models/old/health"):
             assert (get(path).status, get(path).body) == (200, b"\n")
         nowhere = scoring.send(table)

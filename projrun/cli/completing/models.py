@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 
 import click
@@ -32,7 +33,11 @@ def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
 
 def model_uris(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str | CompletionItem]:
-    """`models:/NAME…` of the registry, `runs:/` with ids of runs, else paths."""
+    """`models:/NAME…` of the registry, `runs:/` with ids of runs, else paths; any of them after `NAME=`."""
+    name, equals, uri = incomplete.partition("=")
+    if equals and not re.search("[/:]", name):
+        found = model_uris(ctx, param, uri)
+        return [f"{name}={one}" if isinstance(one, str) else one for one in found]
     for scheme, complete in (("models:/", complete_model), ("runs:/", _runs)):
         if incomplete.startswith(scheme):
             return [f"{scheme}{one}" for one in complete(ctx, param, incomplete[len(scheme) :])]

@@ -23,6 +23,8 @@ from projrun.models.serving.route import Route
 
 _MODELS = "/models/"
 _NOT_FOUND = Answer(404, b'{"detail":"Not Found"}')
+_DOCS = Answer(307, b"", headers={"location": "docs"})
+"""For people who open the address that the server said; clients of MLflow get its 404."""
 
 
 class App:
@@ -52,7 +54,7 @@ class App:
         path = scope["path"].rstrip("/")
         route = self._routes.get(path) or self._inference.find(path)
         if route is None:
-            return self._absent(path)
+            return self._absent(path) if path or not _is_browser(scope) else _DOCS
         if scope["method"] != route.method:
             return _wrong_method(route, path)
         return await route.respond(scope, receive)
@@ -94,6 +96,10 @@ class App:
     async def _page(self, scope: Scope, receive: Receive) -> Answer:
         # Links are relative: a proxy that publishes the server below a path need not be known.
         return page([each.pool.description for each in self._endpoints], "../" * scope["path"].endswith("/"))
+
+
+def _is_browser(scope: Scope) -> bool:
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 
 
 def _wrong_method(route: Route, path: str) -> Answer:
