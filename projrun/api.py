@@ -9,8 +9,27 @@ from typing import TYPE_CHECKING
 
 from projrun.errors import ProjrunError
 from projrun.reporting import SilentReporter
-from projrun.running.keywords import accepted, options_from, parameters_from, registry_login_from, text_of
+from projrun.running.keywords import (
+    accepted,
+    explained,
+    options_from,
+    parameters_from,
+    registry_login_from,
+    text_of,
+)
 from projrun.running.plan import make_plan
+from projrun.running.record.results import (
+    ArtifactFile,
+    ArtifactFiles,
+    MetricPoint,
+    MetricPoints,
+    RunRecord,
+    RunRecords,
+    artifacts,
+    get_run,
+    metric_history,
+    search_runs,
+)
 from projrun.running.request import Context, RunRequest, context_of
 from projrun.running.runner import execute
 from projrun.running.session import Options
@@ -22,7 +41,22 @@ if TYPE_CHECKING:
     from projrun.running.rerun.repetition import Order
     from projrun.running.runner import Result
 
-__all__ = ["RunFailedError", "SubmittedRun", "rerun", "run"]
+__all__ = [
+    "ArtifactFile",
+    "ArtifactFiles",
+    "MetricPoint",
+    "MetricPoints",
+    "RunFailedError",
+    "RunRecord",
+    "RunRecords",
+    "SubmittedRun",
+    "artifacts",
+    "get_run",
+    "metric_history",
+    "rerun",
+    "run",
+    "search_runs",
+]
 
 
 class RunFailedError(ProjrunError):
@@ -191,3 +225,30 @@ def _finished(result: Result) -> SubmittedRun:
     if result.outcome.status != "FINISHED":
         raise RunFailedError(result)
     return FinishedRun(result.run.run_id, result.run.status)
+
+
+_EXPLAINED = {
+    "uri": "A folder, the URL of a git repository (`#folder` for one in it), or an archive.",
+    "parameters": "Values of the entry point's parameters, by name; passed as their `str()`.",
+    "docker_auth": "Login to the registry of the project's image: username, password, registry.",
+    "storage_dir": "Folder to download `path` parameters to; kept.",
+    "synchronous": "Whether to wait for the run; otherwise it goes on in a process of its own.",
+    "timeout": 'Longest time for the command: seconds, "30m" or a timedelta; then it is stopped and FAILED.',
+    "run_id": "Record into this existing run instead of a new one.",
+    "options": "Other options of the command line, with underscores.",
+}
+"""What is no option of the command line, or is given in another way in Python."""
+
+
+def _explain() -> None:
+    """`help(projrun.run)` says what each parameter is, in the words of `projrun run --help`."""
+    from inspect import cleandoc, signature
+
+    own = {**_EXPLAINED, "run_id": 'The run to repeat: an id or a prefix of one, a name, "latest" or "-2".'}
+    of_run = explained("run", signature(run).parameters, _EXPLAINED)
+    of_rerun = explained("rerun", signature(rerun).parameters, own)
+    run.__doc__ = f"{cleandoc(run.__doc__ or '')}\n\n{of_run}"
+    rerun.__doc__ = f"{cleandoc(rerun.__doc__ or '')}\n\n{of_rerun}"
+
+
+_explain()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,20 @@ def registry_login_from(given: Mapping[str, str] | None) -> Mapping[str, str]:
             hint="for example username, password and registry",
         )
     return HiddenMapping(given or {})
+
+
+def explained(command: Command, names: Iterable[str], own: Mapping[str, str]) -> str:
+    """The lines of a docstring about these keywords: from the table of options, else from `own`."""
+    options = {option.keyword: option for option in options_of(command)}
+    lines = ["Parameters:"]
+    for name in names:
+        if name in own:
+            text = own[name]
+        else:
+            hint = options[name].hint(command)
+            text = f"{options[name].help} [{hint}]" if hint else options[name].help
+        lines.append(f"    {name}: {text}")
+    return "\n".join(lines)
 
 
 def _mapping(name: str, given: object) -> Mapping[object, object]:
