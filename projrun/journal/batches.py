@@ -11,7 +11,7 @@ from projrun.journal.journal import Held, Journal
 from projrun.journal.references import References
 from projrun.journal.values import ValueSender, identity
 from projrun.tracking import limits
-from projrun.tracking.entities import Run
+from projrun.tracking.entities import ModelOutput, Run
 from projrun.tracking.runs import RunStore
 
 _MOST = {"metric": limits.BATCH_METRICS, "param": limits.BATCH_PARAMS, "tag": limits.BATCH_TAGS}
@@ -78,7 +78,6 @@ class RunSender:
 
 def send_inputs(target: RunStore, run_id: str, run: Run, references: References) -> bool:
     """All that a run read and wrote: what the target has of it already stays as it is. False where it keeps none."""
-    from projrun.tracking.entities import ModelOutput
     from projrun.tracking.inputs import Inputs
     from projrun.tracking.parts import find_part
 

@@ -10,6 +10,7 @@ from projrun.credentials import redact_uri
 from projrun.errors import RequestError, TrackingError
 from projrun.tracking.artifacts.uris import local_path, uri_scheme
 from projrun.tracking.open import open_store
+from projrun.tracking.sql.sqlite import APPLICATION_ID
 from projrun.tracking.uri import parse_tracking_uri
 from projrun.transfer.source import Source
 from projrun.transfer.stores import StoreSource
@@ -69,8 +70,6 @@ def _open_mlflow(path: Path, destination: str) -> Source:
 
 
 def _is_own(path: Path) -> bool:
-    from projrun.tracking.sql.sqlite import APPLICATION_ID
-
     try:
         if not path.is_file():
             return False

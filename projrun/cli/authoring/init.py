@@ -13,6 +13,8 @@ import click
 from projrun.cli.asking import at_terminal
 from projrun.cli.rendering import print_json, print_text
 from projrun.errors import RequestError
+from projrun.project.entry_points import runnable_scripts
+from projrun.project.files import find_mlproject, is_file, is_inside
 
 if TYPE_CHECKING:
     from projrun.project.scripts.proposal import Proposal
@@ -75,9 +77,6 @@ def init(
 
 def _scripts(path: Path, given: Sequence[str]) -> tuple[Path, list[Path]]:
     """The project's folder, and the scripts that were named, else those that may be meant."""
-    from projrun.project.entry_points import runnable_scripts
-    from projrun.project.files import is_file, is_inside
-
     if is_file(path):
         return path.parent, [path, *(path.parent / name for name in given)]
     if not path.is_dir():
@@ -94,8 +93,6 @@ def _scripts(path: Path, given: Sequence[str]) -> tuple[Path, list[Path]]:
 
 
 def _ensure_new(folder: Path) -> None:
-    from projrun.project.files import find_mlproject
-
     existing = find_mlproject(folder)
     if existing is not None:
         raise RequestError(f"{existing} exists", hint=f"see `projrun check {folder}`; nothing was written")
