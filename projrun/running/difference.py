@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from projrun.environments.lock_text import locked_packages
 from projrun.errors import TrackingError
 from projrun.running.rerun.files import recorded_files
+from projrun.sources.changes.folder_hash import FILES_TAG, WRITTEN_TAG
 from projrun.tracking.entities import Run
 from projrun.tracking.runs import RunStore
 
@@ -25,7 +26,7 @@ _FACTS = (
     ("projrun", "projrun.version"),
 )
 """What people compare first, and its tags."""
-_OWN = ("mlflow.runName", "mlflow.user", "mlflow.log-model.history", "projrun.given")
+_OWN = ("mlflow.runName", "mlflow.user", "mlflow.log-model.history", "projrun.given", FILES_TAG, WRITTEN_TAG)
 """Tags that differ in every run, or mean nothing to people."""
 _PATCH_TAG = "projrun.source.patch"
 

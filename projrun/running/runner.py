@@ -41,6 +41,7 @@ from projrun.running.session import (
     collect_artifacts,
     collect_points,
     collection_of,
+    note_written,
     open_session,
     shielded,
     store_name,
@@ -348,6 +349,7 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
     session.deadline.begin(seconds * 3 / 4)
     end_created_runs(lease, recorder.run, session.store, end, warn)
     collect_points(session)
+    note_written(session)
     deliver_held(lease, recorder, session.store, warn)
     kept = deliver_log(lease, recorder, session.plan.directories.logs, warn)
     collect_artifacts(session, None if hurried else session.deadline)

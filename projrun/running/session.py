@@ -217,6 +217,18 @@ def collect_points(session: Session) -> None:
         deliver_points(collection_of(session), session.recorder)
 
 
+def note_written(session: Session) -> None:
+    """Record which files of a plain folder the run has written: they are not its source."""
+    checkout, recorder = session.plan.checkout, session.recorder
+    if checkout.commit or checkout.cached is not None or recorder.before is not None:
+        return
+    from projrun.sources.changes.folder_hash import FILES_TAG, WRITTEN_TAG, written_tag
+
+    written = written_tag(recorder.run.tag(FILES_TAG) or "", checkout.directory)
+    if written:
+        recorder.tag({WRITTEN_TAG: written})
+
+
 def collect_artifacts(session: Session, deadline: Deadline | None) -> None:
     """Record the files that its project names; `deadline` gets time for large ones."""
     if session.collected:

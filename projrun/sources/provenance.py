@@ -17,15 +17,20 @@ def source_tags(checkout: Checkout) -> dict[str, str]:
         "projrun.source.version": checkout.version,
         "projrun.source.dirty": "true" if checkout.dirty else None,
         "projrun.source.archive": f"sha256:{checkout.digest}" if checkout.digest else None,
-        "projrun.source.content": _content(checkout),
     }
+    values |= _content(checkout)
     return {key: value for key, value in values.items() if value}
 
 
-def _content(checkout: Checkout) -> str | None:
-    """If neither a commit nor an archive identifies what ran."""
-    if checkout.commit or checkout.cached is not None:
-        return None
-    from projrun.sources.changes.folder_hash import folder_hash
+def is_plain(checkout: Checkout) -> bool:
+    """Whether neither a commit nor an archive identifies what runs."""
+    return not checkout.commit and checkout.cached is None
 
-    return folder_hash(checkout.directory)
+
+def _content(checkout: Checkout) -> dict[str, str | None]:
+    if not is_plain(checkout):
+        return {}
+    from projrun.sources.changes.folder_hash import FILES_TAG, folder_content
+
+    content = folder_content(checkout.directory)
+    return {"projrun.source.content": content.text, FILES_TAG: content.tag}

@@ -300,6 +300,7 @@ def test_a_plain_folder_is_run_where_it_is_and_only_as_it_was(plain: Bench) -> N
     done = plain("rerun", first["run_id"])
     assert done.returncode == 3
     assert "differ from those of run" in done.stderr
+    assert f"({first['run_id']}): code.txt; run them as they are" in done.stderr
     changed = plain.rerun(first["run_id"], "--changed-source")
     assert log_of(changed).startswith("new")
     assert "content" in differing(changed)
@@ -310,6 +311,29 @@ def test_a_plain_folder_is_run_where_it_is_and_only_as_it_was(plain: Bench) -> N
     gone = plain("rerun", first["run_id"])
     assert gone.returncode == 3
     assert "no longer exists" in gone.stderr
+
+
+def test_what_a_run_wrote_is_not_its_source(plain: Bench) -> None:
+    text = "entry_points:\n  main:\n    command: date +%N > plot.png; cat code.txt; mkdir -p out; echo 1 > out/$$\n"
+    (plain.project / "MLproject").write_text(text)
+    runs = [plain.run("project") for _ in range(3)]
+    again = plain.rerun(runs[0]["run_id"])
+    assert log_of(again) == "old\n"
+    assert "new since then: out/" in plain("rerun", runs[0]["run_id"], "--dry-run").check().stderr
+    assert "plot.png" in json.loads(runs[1]["tags"]["projrun.source.written"])
+    (plain.project / "data.txt").write_text("others\n")
+    (plain.project / "helper.py").touch()
+    done = plain("rerun", runs[2]["run_id"])
+    assert done.returncode == 3
+    assert f"({runs[2]['run_id']}): data.txt, helper.py; run them as they are" in done.stderr
+
+
+def test_code_that_was_edited_while_the_run_went_on_is_no_result(plain: Bench) -> None:
+    (plain.project / "MLproject").write_text("entry_points:\n  main:\n    command: echo '#' >> code.py\n")
+    (plain.project / "code.py").touch()
+    first = plain.run("project")
+    assert "projrun.source.written" not in first["tags"]
+    assert "code.py; run them" in plain("rerun", first["run_id"]).stderr
 
 
 def test_a_branch_that_has_moved_on_a_server(bench: Bench) -> None:

@@ -74,6 +74,21 @@ def test_a_dry_run_names_the_recorded_lock(workshop: Workshop) -> None:
         assert "projrun-rerun-" not in shown, "a folder that is gone"
 
 
+@pytest.mark.parametrize("manager", ["uv", "virtualenv"])
+def test_an_environment_that_has_what_the_lock_wants_is_not_built_again(
+    workshop: Workshop, manager: str
+) -> None:
+    workshop.run(workshop.project("sprocket"), f"--env-manager={manager}").check()
+    run_id = workshop.last_run()["run_id"]
+    shown = run_projrun("rerun", run_id, "--dry-run", "--json", cwd=workshop.folder).check().stdout
+    planned = json.loads(shown)["environment"]
+    assert planned["exists"] is True
+    _, _, said = rerun(workshop, run_id)
+    assert "building the environment" not in said
+    log, _, _ = rerun(workshop, run_id, "--rebuild-env")
+    assert log == "2.0"
+
+
 def test_a_lock_that_the_environment_of_now_cannot_take_is_told(workshop: Workshop) -> None:
     workshop.run(workshop.project("sprocket"), "--env-manager=uv").check()
     run_id = workshop.last_run()["run_id"]

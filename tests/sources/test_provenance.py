@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 from projrun.sources.changes.folder_hash import folder_hash
@@ -12,6 +13,7 @@ def test_a_plain_folder_has_a_name_and_a_content(tmp_path: Path) -> None:
     assert source_tags(Checkout("/a", tmp_path, tmp_path)) == {
         "mlflow.source.name": "/a",
         "projrun.source.content": folder_hash(tmp_path),
+        "projrun.source.files": f'{{"file":"f{sha256(b"1").hexdigest()[:12]}"}}',
     }
 
 

@@ -44,6 +44,8 @@ TABLE = Table(
 )  # fmt: skip
 
 
+_HIDDEN = ("mlflow.note.content", "projrun.source.files", "projrun.source.written")
+"""Tags that are shown elsewhere, or are for programs."""
 _PARENT = "mlflow.parentRunId"
 
 
@@ -163,7 +165,7 @@ def print_run(document: Mapping[str, Any]) -> None:
     print_facts(facts)
     _section("parameters", document["params"])
     _section("metrics", {key: f"{value:g}" for key, value in document["metrics"].items()})
-    _section("tags", {key: text for key, text in document["tags"].items() if key != "mlflow.note.content"})
+    _section("tags", {key: text for key, text in document["tags"].items() if key not in _HIDDEN})
     artifacts = document["artifacts"]
     _section(
         "artifacts",

@@ -15,8 +15,10 @@ from projrun.running.plan import Plan
 from projrun.running.record.description import platform_name
 from projrun.running.rerun.parameters import recorded_text
 from projrun.running.rerun.repetition import Repetition
+from projrun.sources.changes.folder_hash import FolderContent
 from projrun.version import __version__
 
+_MOST_NAMED = 5
 _UNKNOWN = "no hash of the project's files was recorded: they may have changed"
 
 
@@ -82,19 +84,44 @@ def _source(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
 
 def _content(repetition: Repetition, plan: Plan) -> Iterator[Difference]:
     """A folder without version control: its current content counts."""
-    from projrun.sources.changes.folder_hash import folder_hash
+    from projrun.sources.changes.folder_hash import folder_content
 
-    recorded = repetition.record.content
-    now = folder_hash(plan.checkout.directory) if _is_hash(recorded) else None
-    if not _is_hash(now):
+    record, folder = repetition.record, plan.checkout.directory
+    content = folder_content(folder) if _is_hash(record.content) else None
+    if content is None or not _is_hash(content.text):
         yield Difference("content", note=_UNKNOWN, serious=True)
-    elif recorded != now:
-        if not repetition.order.changed_source:
-            raise SourceError(
-                f"the files in {plan.checkout.directory} differ from those of {repetition.record.shown}",
-                hint="run them as they are with --changed-source",
-            )
-        yield Difference("content", recorded, now, "the project's files have changed", serious=True)
+    elif record.content != content.text:
+        yield from _files(repetition, content, folder)
+
+
+def _files(repetition: Repetition, content: FolderContent, folder: Path) -> Iterator[Difference]:
+    """Files that changed. What the run itself wrote is not its source, and new files that are no code change nothing
+    that was there; SourceError for others.
+    """
+    from projrun.sources.changes.folder_hash import changed_files, is_code
+
+    record = repetition.record
+    changed = [path for path in changed_files(record.files, content.files) if path not in record.written]
+    if record.files:
+        new = [path for path in changed if path not in record.files and not is_code(path)]
+        changed = [path for path in changed if path not in new]
+        if new:
+            yield Difference("content", note=f"new since then: {_some(new)}")
+        if not changed:
+            return
+    if not repetition.order.changed_source:
+        named = f": {_some(changed)}" if record.files else ""
+        raise SourceError(
+            f"the files in {folder} differ from those of {record.shown}{named}",
+            hint="run them as they are with --changed-source",
+        )
+    note = f"the project's files have changed{f': {_some(changed)}' if record.files else ''}"
+    yield Difference("content", record.content, content.text, note, serious=True)
+
+
+def _some(paths: list[str]) -> str:
+    more = f" and {len(paths) - _MOST_NAMED} more" if paths[_MOST_NAMED:] else ""
+    return listed(paths[:_MOST_NAMED]) + more
 
 
 def _is_hash(content: str | None) -> bool:

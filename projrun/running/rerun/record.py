@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from projrun.errors import RequestError
 from projrun.settings.options import LIMITS
+from projrun.sources.changes.folder_hash import FILES_TAG, WRITTEN_TAG, is_code, read_files
 from projrun.sources.version import is_full_commit
 from projrun.tracking.entities import Run
 
@@ -41,6 +42,10 @@ class Record(NamedTuple):
     """An archive's `sha256:HEX`."""
     content: str | None = None
     """The hash of a plain folder's content, or why there is none."""
+    files: Mapping[str, str] = {}
+    """The beginnings of its files' hashes, by path; empty where there were too many."""
+    written: frozenset[str] = frozenset()
+    """Files in it that the run has written; none that is code, whatever the tag says."""
     dirty: bool = False
     """Whether there were uncommitted changes."""
     patch: str | None = None
@@ -104,6 +109,8 @@ def read_record(run: Run) -> Record:
         repository=tags.get("mlflow.source.git.repoURL") or None,
         archive=_checked(tags, "projrun.source.archive", _is_digest, shown),
         content=tags.get("projrun.source.content") or None,
+        files=read_files(tags.get(FILES_TAG, "")),
+        written=frozenset(name for name in _names(tags, WRITTEN_TAG, shown) or () if not is_code(name)),
         dirty=tags.get("projrun.source.dirty") == "true",
         patch=tags.get("projrun.source.patch") or None,
         manager=tags.get("projrun.env_manager") or tags.get("mlflow.project.env") or None,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from projrun.cache.digests import sha256_for
+from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,7 +34,87 @@ class _Unhashed(Exception):
     """Why there is no hash."""
 
 
+FILES_TAG = "projrun.source.files"
+"""The files of the source by name, each with the beginning of its hash; not recorded where they are too many."""
+WRITTEN_TAG = "projrun.source.written"
+"""Files of the folder that the run has written: they are not its source."""
+
+_LONGEST_TAG = 5000
+"""Characters: what every MLflow server takes."""
+_DIGITS = 12
+_CODE = (".py", ".sh", ".R")
+_PROJECT_FILES = frozenset(
+    (
+        "MLproject",
+        "python_env.yaml",
+        "conda.yaml",
+        "pyproject.toml",
+        "requirements.txt",
+        "uv.lock",
+        "pylock.toml",
+    )
+)
+
+
+class FolderContent(NamedTuple):
+    """The files below a folder that count."""
+
+    text: str
+    """`sha256:HEX` over all of them, or `not computed: ` and why."""
+    files: Mapping[str, str] = {}
+    """The beginning of each one's hash, by path."""
+
+    @property
+    def tag(self) -> str:
+        """The files as FILES_TAG; empty where they are too many."""
+        return _tag(self.files) if self.files else ""
+
+
+def is_code(path: str) -> bool:
+    """Whether a file says what a run does: one that was edited while the run went on is no result of it."""
+    name = path.rpartition("/")[2]
+    return name.endswith(_CODE) or name in _PROJECT_FILES
+
+
+def changed_files(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """The paths of files that are new, gone or others."""
+    return sorted(path for path in {*before, *now} if before.get(path) != now.get(path))
+
+
+def written_tag(recorded: str, folder: Path) -> str:
+    """WRITTEN_TAG at the end of a run, from FILES_TAG at its beginning; empty for none, and for too many."""
+    before = read_files(recorded)
+    content = folder_content(folder) if before else None
+    if content is None or not content.files:
+        return ""
+    written = [
+        path for path in changed_files(before, content.files) if path in content.files and not is_code(path)
+    ]
+    return _tag(written) if written else ""
+
+
+def read_files(tag: str) -> dict[str, str]:
+    """What FILES_TAG says; nothing for anything else."""
+    try:
+        found = json.loads(tag)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        return {}
+    return found
+
+
+def _tag(value: object) -> str:
+    text = json.dumps(value, separators=(",", ":"))
+    return text if len(text) <= _LONGEST_TAG else ""
+
+
 def folder_hash(folder: Path) -> str:
+    """The text of `folder_content`."""
+    return folder_content(folder).text
+
+
+def folder_content(folder: Path) -> FolderContent:
     """`sha256:HEX` over the files below a folder, or `not computed: ` and why. The same on every machine.
 
     For each file, in the order of their paths (UTF-8, from the folder, with slashes): a letter, `f` or `x` for one
@@ -43,15 +125,17 @@ def folder_hash(folder: Path) -> str:
         files = _Files(folder)
         new = sha256_for(files.size)
         digest = new()
+        known = {}
         for path, letter in sorted(files.found.items()):
             content = _content(folder, path, letter, new, files.check_time)
             digest.update(letter + b"\0" + path + b"\0" + content.digest())
+            known[path.decode("utf-8", "surrogateescape")] = letter.decode() + content.hexdigest()[:_DIGITS]
     except _Unhashed as reason:
-        return f"not computed: {reason}"
+        return FolderContent(f"not computed: {reason}")
     except OSError as error:
         name = os.path.relpath(error.filename, folder) if isinstance(error.filename, str) else "a file"
-        return f"not computed: {name!r} cannot be read: {error.strerror}"
-    return f"sha256:{digest.hexdigest()}"
+        return FolderContent(f"not computed: {name!r} cannot be read: {error.strerror}")
+    return FolderContent(f"sha256:{digest.hexdigest()}", known)
 
 
 class _Files:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from projrun.cache.digests import sha256_for
 from projrun.sources.changes import folder_hash as module
-from projrun.sources.changes.folder_hash import folder_hash
+from projrun.sources.changes.folder_hash import folder_content, folder_hash, read_files, written_tag
 from tests.support.recursion import DEEPER, little_recursion
 
 
@@ -169,3 +170,24 @@ def test_a_very_deep_folder(folder: Path) -> None:
     subprocess.run(["rm", "-r", str(folder / "d")], check=True)  # pytest could not
     assert after.startswith("sha256:")
     assert after != before
+
+
+def test_files_that_are_too_many_are_not_recorded(folder: Path) -> None:
+    content = folder_content(folder)
+    assert read_files(content.tag) == content.files
+    assert [*content.files] == ["a.txt", "a/b", "z"]
+    for number in range(300):
+        (folder / f"file {number}").touch()
+    assert folder_content(folder).tag == ""
+    assert written_tag("", folder) == written_tag("[", folder) == ""
+
+
+def test_what_was_written(folder: Path) -> None:
+    before = folder_content(folder)
+    assert written_tag(before.tag, folder) == ""
+    (folder / "z").write_bytes(b"4")
+    (folder / "new").touch()
+    (folder / "new.py").touch()
+    (folder / "MLproject").touch()
+    (folder / "a.txt").unlink()
+    assert json.loads(written_tag(before.tag, folder)) == ["new", "z"]

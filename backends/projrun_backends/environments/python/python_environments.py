@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from projrun.cache.entries import ContentCache, Facts
@@ -15,7 +15,7 @@ from projrun.environments.protocol import (
     Progress,
     ResolvedEnvironment,
 )
-from projrun.errors import EnvironmentBuildError
+from projrun.errors import EnvironmentBuildError, ProjrunError
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
 from projrun_backends.environments.python.editables import left_clean, of_this_request
@@ -100,8 +100,22 @@ class Recipe(NamedTuple):
 def resolve(recipe: Recipe, request: EnvironmentRequest, *, exact_by: str = "") -> ResolvedEnvironment:
     """Read the spec, find the interpreter, compute the key: builds nothing, starts no process when warm.
 
-    `exact_by` is the setting that refuses another patch than the one that is asked for, if any.
+    `exact_by` is the setting that refuses another patch than the one that is asked for, if any. Where the environment
+    that the project's own file asks for is there, and has what a lock wants, no second one is built for the lock.
     """
+    resolved = _resolve(recipe, request, exact_by=exact_by)
+    if request.lock_file is None or resolved.exists:
+        return resolved
+    with suppress(ProjrunError, OSError):
+        unlocked = _resolve(recipe, request._replace(lock_file=None), exact_by=exact_by)
+        if unlocked.exists and unlocked.path is not None and unlocked.python == resolved.python:
+            lock = (unlocked.path.parent / LOCK).read_bytes()
+            if lock == request.lock_file.read_bytes():  # where it is built again after all, by the lock
+                return resolved._replace(key=unlocked.key, path=unlocked.path, exists=True)
+    return resolved
+
+
+def _resolve(recipe: Recipe, request: EnvironmentRequest, *, exact_by: str) -> ResolvedEnvironment:
     spec = read_environment_spec(request)
     if spec.needs_uv and not recipe.reads_uv_settings:
         raise EnvironmentBuildError(
