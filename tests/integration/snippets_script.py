@@ -27,6 +27,7 @@ _UNKNOWN = (
     (r"tmp\w{8}", "TMP"),
     (r" +", " "),
 )
+_TAGS = re.compile(r"(?<=^Tags: )\{.*\}$", re.MULTILINE)
 
 
 def examples() -> Iterator[tuple[str, str]]:
@@ -57,7 +58,8 @@ def run(code: str) -> str:
     text = out.getvalue()
     for pattern, word in _UNKNOWN:
         text = re.sub(pattern, word, text, flags=re.MULTILINE)
-    return text
+    # Servers give them in an order of their own.
+    return _TAGS.sub(lambda found: str(sorted(ast.literal_eval(found[0]).items())), text)
 
 
 said = []
