@@ -237,3 +237,21 @@ def _examples(python: Path, client: str, uri: str, folder: Path) -> list[list[st
     done = run_command([python, script, client], cwd=folder, environ=environ, timeout=300).check()
     said: list[list[str]] = json.loads(done.stdout.splitlines()[-1])
     return said
+
+
+def test_a_script_in_a_built_environment_records_in_its_run(tmp_path: Path) -> None:
+    """Which has neither projrun nor mlflow."""
+    (tmp_path / "MLproject").write_text(
+        "python_env: python_env.yaml\nentry_points: {main: {command: python train.py}}\n"
+    )
+    (tmp_path / "python_env.yaml").write_text("dependencies: []\n")
+    (tmp_path / "train.py").write_text(
+        "import sys, projrun.log as mlflow\n"
+        "with mlflow.start_run() as run:\n    mlflow.log_text(sys.prefix, 'prefix.txt')\n"
+    )
+    argv = [*projrun_argv(), "run", ".", "--env-manager=uv", "--json"]
+    environ = {"PROJRUN_HOME": str(tmp_path / "home"), "MLFLOW_TRACKING_URI": ""}
+    done = run_command(argv, cwd=tmp_path, environ=environ, timeout=300).check()
+    said = json.loads(done.stdout)
+    prefix = (Path(said["artifact_folder"]) / "prefix.txt").read_text()
+    assert (said["status"], Path(prefix).is_relative_to(tmp_path / "home")) == ("FINISHED", True)

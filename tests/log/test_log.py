@@ -373,8 +373,11 @@ print(step)
         with closing(open_store(parse_tracking_uri(uri), scripts.environ, warn=print)) as store:
             run = run_with(store, 1)
     last = points_of(waits_until_kept(scripts, int(run.metrics[0].step) + 50))[-1]["step"]
-    uri = parse_tracking_uri(f"http://127.0.0.1:{port}")
-    with projrun_server(folder, port=port), closing(open_store(uri, scripts.environ, warn=print)) as store:
+    address = parse_tracking_uri(f"http://127.0.0.1:{port}")
+    with (
+        projrun_server(folder, port=port),
+        closing(open_store(address, scripts.environ, warn=print)) as store,
+    ):
         run_with(store, last + 50)
         (tmp_path / "enough").touch()
         out, _ = process.communicate(timeout=120)
