@@ -133,8 +133,14 @@ def _found(answer: Json) -> Run:
 
 def _every_experiment() -> list[str]:
     """The ids of those that are not deleted."""
-    page = _call("POST", "experiments/search", {"max_results": 1000}).get("experiments", ())
-    return [each["experiment_id"] for each in page]
+    body: Json = {"max_results": 1000}
+    found: list[str] = []
+    while True:
+        page = _call("POST", "experiments/search", body)
+        found += [each["experiment_id"] for each in page.get("experiments", ())]
+        if not page.get("next_page_token"):
+            return found
+        body["page_token"] = page["next_page_token"]
 
 
 def _table(runs: Sequence[Run]) -> Any:

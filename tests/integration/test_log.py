@@ -203,11 +203,10 @@ def test_the_same_script_records_the_same(server: str, tmp_path: Path, mlflow3_p
 
 
 def test_the_examples_of_mlflows_documentation_print_the_same(
-    server: str, tmp_path: Path, mlflow3_python: Path, request: pytest.FixtureRequest
+    mlflow3_server: str, tmp_path: Path, mlflow3_python: Path
 ) -> None:
-    """Word for word but for the client's name."""
-    theirs = _examples(mlflow3_python, "mlflow", server, tmp_path)
-    ours = _examples(mlflow3_python, "projrun.log", server, tmp_path)
+    """Word for word but for the client's name: at MLflow's server, and in projrun's own store."""
+    theirs = _examples(mlflow3_python, "mlflow", mlflow3_server, tmp_path)
     functions = {
         "set_experiment",
         "create_experiment",
@@ -217,9 +216,8 @@ def test_the_examples_of_mlflows_documentation_print_the_same(
         "log_table",
     }
     assert functions <= {function for function, _ in theirs}
-    assert ours == theirs
-    if "[mlflow]" in request.node.name:  # once: projrun's own store, without a server
-        assert _examples(mlflow3_python, "projrun.log", "", tmp_path) == theirs
+    assert _examples(mlflow3_python, "projrun.log", mlflow3_server, tmp_path) == theirs
+    assert _examples(mlflow3_python, "projrun.log", "", tmp_path) == theirs
 
 
 def _examples(python: Path, client: str, uri: str, folder: Path) -> list[list[str]]:

@@ -652,6 +652,25 @@ except AttributeError as error:
     ]
 
 
+def test_runs_of_all_experiments_are_found(scripts: Scripts) -> None:
+    """More than the server gives on one page."""
+    scripts.run("mlflow.create_experiment('first')")
+    with scripts.store() as store:
+        for number in range(1100):
+            store.create_experiment(f"experiment {number:04}")
+    out, _ = scripts.run(
+        """
+for name in ("experiment 0000", "experiment 1099"):
+    mlflow.set_experiment(name)
+    mlflow.start_run(run_name=name)
+    mlflow.end_run()
+found = mlflow.search_runs(search_all_experiments=True, output_format="list")
+print(sorted(run.info.run_name for run in found))
+"""
+    )
+    assert out == "['experiment 0000', 'experiment 1099']\n"
+
+
 def test_in_a_run_of_projrun_it_is_that_run(scripts: Scripts) -> None:
     command = f"command: '{sys.executable} train.py'"
     (scripts.folder / "MLproject").write_text(f"entry_points:\n  main:\n    {command}\n")
@@ -673,9 +692,11 @@ def test_a_run_in_an_older_python_without_projrun_has_it(scripts: Scripts) -> No
     (scripts.folder / "train.py").write_text(
         """
 import projrun.log as mlflow
+from projrun.log import callbacks
 with mlflow.start_run():
     mlflow.log_metric("loss", 0.5)
     mlflow.log_text("hello", "notes.txt")
+    assert callbacks.sklearn()
 try:
     from projrun import run
 except ImportError as error:
