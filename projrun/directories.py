@@ -81,6 +81,16 @@ def make_private(folder: Path) -> None:
             raise
 
 
+def is_read_only(folder: Path) -> bool:
+    """Whether it lies on a file system that is mounted read-only."""
+    import os
+
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
 def expanded(path: str, origin: str) -> Path:
     """A path with `~` expanded; RequestError, naming `origin`, if the home folder does not exist."""
     try:

@@ -2,7 +2,7 @@
 
 Only the command line turns them into output and exit codes (`projrun.cli`). Exit codes are part of
 the interface: 2 a mistake in the request, 3 the source, 4 the environment, 5 the tracking store,
-70 a bug in projrun, 130/143 interrupted.
+70 a bug in projrun, 74 a full or read-only disk (whatever was written), 130/143 interrupted.
 """
 
 from __future__ import annotations
@@ -64,6 +64,12 @@ class EnvironmentBuildError(ProjrunError):
         """The whole output of the build that failed, which becomes an artifact of the run."""
 
 
+class DiskError(ProjrunError):
+    """Nothing can be written: the disk is full, or mounted read-only."""
+
+    exit_code = 74
+
+
 class Interruption(ProjrunError):
     """A signal ended the command."""
 
@@ -112,3 +118,21 @@ class AlreadyExistsError(TrackingError):
 
 class InvalidValueError(TrackingError):
     """The tracking store refuses a value (MLflow's INVALID_PARAMETER_VALUE)."""
+
+
+_DISK = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "Read-only file system",
+    "disk is full",
+    "os error 28",
+)
+"""What the system, SQLite and installers say of a disk on which nothing can be written."""
+
+
+def with_disk_code(error: ProjrunError) -> ProjrunError:
+    """The error, with the one exit code for such a disk where that is the reason, whatever failed on it."""
+    said = f"{error.message}\n{error.detail}"
+    if not isinstance(error, Interruption) and any(words in said for words in _DISK):
+        error.exit_code = DiskError.exit_code
+    return error

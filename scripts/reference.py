@@ -24,6 +24,7 @@ EXIT_CODES = """\
 | 5 | the tracking store refused the run, or could not be reached, before the start |
 | 6 | `projrun gate` failed: the run is worse than it may be |
 | 70 | a bug in projrun |
+| 74 | the disk is full, or mounted read-only |
 | 130, 143 | interrupted by SIGINT, SIGTERM |
 | any other | the project's own exit code; 128 + N if it was killed by signal N |
 

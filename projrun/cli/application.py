@@ -100,7 +100,7 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit codes: 0 success; 2 the request, 3 the source, 4 the environment, 5 the tracking store; 70 a bug; "
-    "6 `projrun gate` failed; 124 --timeout; 130/143 interrupted; else the project's own.",
+    "6 `projrun gate` failed; 74 a full or read-only disk; 124 --timeout; 130/143 interrupted; else the project's own.",
 )
 @click.version_option(package_name="projrun", message="projrun %(version)s", prog_name="projrun")
 def application() -> None:

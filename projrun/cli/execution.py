@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from projrun.errors import Interruption, ProjrunError, RequestError
+from projrun.errors import DiskError, Interruption, ProjrunError, RequestError, with_disk_code
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 
 def execute(arguments: Sequence[str]) -> int:
@@ -70,7 +70,9 @@ def guarded(command: Callable[[], object], *, as_json: bool = False) -> int:
     except BrokenPipeError:
         return _leave_broken_pipe()
     except BaseException as ending:
-        return _report(_as_error(ending), as_json=as_json)
+        error = _as_error(ending)
+        error.run_id = error.run_id or getattr(ending, "run_id", None)
+        return _report(error, as_json=as_json)
     return code if isinstance(code, int) else 0
 
 
@@ -97,13 +99,15 @@ def _with_stdout_for_json(command: Callable[[], object]) -> object:
 def _as_error(ending: BaseException) -> ProjrunError:
     """What ended the command, as an error to report; SystemExit is raised again."""
     if isinstance(ending, ProjrunError):
-        return ending
+        return with_disk_code(ending)
     if isinstance(ending, KeyboardInterrupt):
         with suppress(OSError, AttributeError):
             sys.stderr.write("\n")  # closes the line on which a terminal shows `^C`, as click does
         return Interruption("interrupted by SIGINT", 130)
     if isinstance(ending, OSError) and ending.errno in _FULL:
-        return RequestError(f"cannot write: {ending.strerror}", hint="free some space")
+        where = f" {ending.filename}" if ending.filename else ""
+        remedy = "write elsewhere" if ending.errno == errno.EROFS else "free some space"
+        return DiskError(f"cannot write{where}: {ending.strerror}", hint=remedy)
     if isinstance(ending, OSError) and (failure := _working_directory_failure()):
         return RequestError(
             f"cannot use the working directory: {failure}", hint="change to a folder that exists"
@@ -135,11 +139,16 @@ def _report(error: ProjrunError, *, as_json: bool) -> int:
         document = {
             "error": {"message": error.message, "hint": error.hint, "detail": error.detail},
             "exit_code": error.exit_code,
-            **({"run_id": error.run_id} if error.run_id else {}),
+            **({"run_id": error.run_id, "status": _status(error)} if error.run_id else {}),
         }
         with suppress(OSError):
             print_json(document)
     return error.exit_code
+
+
+def _status(error: ProjrunError) -> str:
+    """That of the run which it ended."""
+    return "KILLED" if isinstance(error, Interruption) else "FAILED"
 
 
 def _leave_broken_pipe() -> int:

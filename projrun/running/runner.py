@@ -11,7 +11,7 @@ from pathlib import Path
 
 from projrun.cache.lease import has_others
 from projrun.environments.protocol import METRICS, ChildProcess, PreparedEnvironment
-from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError
+from projrun.errors import EnvironmentBuildError, ProjrunError, RequestError, with_disk_code
 from projrun.execution.protocol import ExecutionBackend, Job, JobRef, JobSpec, Limits, Outcome
 from projrun.execution.registry import get_backend
 from projrun.execution.supervision.descendants import marked
@@ -121,15 +121,17 @@ def _carry_out(session: Session) -> Outcome:
         session.deadline.hurried = True
         return next(iter(outcomes), interruption.outcome)  # it may come after the end of the command
     except ProjrunError as error:
-        error.run_id = session.recorder.run.run_id
+        with_disk_code(error).run_id = session.recorder.run.run_id
         if isinstance(error, EnvironmentBuildError) and error.log is not None:
             session.recorder.artifact(error.log, BUILD_LOG)
         _finish(session, Outcome("FAILED", error.exit_code, error.message))
         raise
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        setattr(interrupt, "run_id", session.recorder.run.run_id)  # noqa: B010 - for who reports it
         _finish(session, Outcome("KILLED", 130, "interrupted by SIGINT"))
         raise
     except BaseException as bug:
+        setattr(bug, "run_id", session.recorder.run.run_id)  # noqa: B010
         _finish(session, Outcome("FAILED", 70, f"an error in projrun: {type(bug).__name__}"))
         raise
 

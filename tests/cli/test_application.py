@@ -114,7 +114,7 @@ def test_the_version_on_a_full_disk_and_without_a_reader(environ: dict[str, str]
     if Path("/dev/full").exists():
         full = shell(f"projrun {command} > /dev/full", environ)
         assert (full.returncode, full.stderr.splitlines()) == (
-            2,
+            74,
             ["projrun: error: cannot write: No space left on device; free some space"],
         )
     done = shell(f"(sleep 0.2; projrun {command}; echo $? >&2) | true", environ)
@@ -140,7 +140,7 @@ def test_output_to_a_full_disk_is_a_line_and_no_bug(
 ) -> None:
     project = python_project(tmp_path / "project", "")
     done = shell(f"projrun {command.format(shlex.quote(str(project)))} > /dev/full", environ)
-    assert done.returncode == 2
+    assert done.returncode == 74
     assert (
         done.stderr.splitlines()[-1]
         == "projrun: error: cannot write: No space left on device; free some space"

@@ -153,21 +153,26 @@ def test_a_full_disk(workshop: Workshop) -> None:
     with small_disk(workshop.folder / "disk", "size=1m") as disk:
         environ = {"PROJRUN_CACHE_DIR": str(disk)}
         done = workshop.run(workshop.project("sprocket"), environ=environ)
-        assert done.returncode == 4, done.stderr
+        assert done.returncode == 74, done.stderr
+        (document,) = (
+            json.loads(workshop.run(workshop.project("sprocket"), "--json", environ=environ).stdout),
+        )
+        assert (document["exit_code"], document["status"]) == (74, "FAILED")
+        assert run_projrun("runs", "show", document["run_id"]).check()
         assert "No space left on device" in done.stderr
         assert "projrun envs prune" in done.stderr
         assert "PROJRUN_CACHE_DIR" in done.stderr
         assert [path.name for path in disk.rglob("*.complete")] == []
         assert sum(path.lstat().st_size for path in disk.rglob("*") if path.is_file()) < 50_000
     run = workshop.last_run()
-    assert (run["status"], run["tags"]["projrun.exit_code"]) == ("FAILED", "4")
+    assert (run["status"], run["tags"]["projrun.exit_code"]) == ("FAILED", "74")
 
 
 def test_a_cache_that_cannot_be_written(workshop: Workshop) -> None:
     project = workshop.project("sprocket")
     with read_only(workshop.folder / "disk") as disk:
         done = workshop.run(project, environ={"PROJRUN_CACHE_DIR": str(disk)})
-    assert done.returncode == 4
+    assert done.returncode == 74
     assert f"the environment cache {disk}/environments cannot be used" in done.stderr
     assert "PROJRUN_CACHE_DIR" in done.stderr
     assert workshop.last_run()["status"] == "FAILED"
@@ -184,7 +189,36 @@ def test_a_cache_that_cannot_be_written_serves_what_is_in_it(workshop: Workshop)
 
     with read_only(disk, fill):
         assert workshop.run(project, environ=environ).check().stdout == "2.0\n"
-        assert workshop.run(other, environ=environ).returncode == 4
+        assert workshop.run(other, environ=environ).returncode == 74
+
+
+@pytest.mark.parametrize("manager", ["uv", "virtualenv"])
+def test_no_network_is_no_wrong_requirement(workshop: Workshop, manager: str) -> None:
+    """A port on which nothing listens."""
+    index = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple"}
+    environ = {**index, "PIP_RETRIES": "1", "UV_HTTP_RETRIES": "0", "PIP_NO_INDEX": "", "UV_NO_INDEX": ""}
+    project = workshop.project("projrun-nowhere==1.0")
+    done = workshop.run(project, f"--env-manager={manager}", environ=environ)
+    assert done.returncode == 4
+    assert "could not be built: the package index does not answer; check the network" in done.stderr
+    assert "check what requirements.txt asks for" not in done.stderr
+
+
+def test_a_disk_on_which_nothing_can_be_written_has_one_exit_code(tmp_path: Path) -> None:
+    """The store's, the cache's and that of an output are one fault."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "MLproject").write_text("entry_points: {main: {command: 'true'}}\n")
+    with small_disk(tmp_path / "disk", "size=64k") as disk:
+        (disk / "file").write_bytes(bytes(60_000))
+        full = run_projrun(
+            "run", project, "--env-manager=local", environ={"PROJRUN_HOME": str(disk / "home")}
+        )
+        run_command(["mount", "-o", "remount,ro", str(disk)]).check()
+        read_only = run_projrun("run", project, "--env-manager=local", environ={"PROJRUN_HOME": str(disk)})
+    for done in (full, read_only):
+        assert done.returncode == 74, done.stderr
+        assert "a bug in projrun" not in done.stderr
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from projrun.cli.execution import execute
+from projrun.cli.execution import execute, guarded
+from projrun.errors import EnvironmentBuildError, ProjrunError, SourceError, TrackingError
 
 
 @pytest.mark.parametrize(
@@ -106,3 +108,36 @@ def test_an_interrupt_of_the_start_leaves_no_traceback(module: str, code: int, s
         check=False,
     )
     assert (done.returncode, done.stderr) == (code, said)
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "status"),
+    [
+        (KeyboardInterrupt(), 130, "KILLED"),
+        (EnvironmentBuildError("no index"), 4, "FAILED"),
+        (ValueError(), 70, "FAILED"),
+    ],
+)
+def test_a_recorded_run_that_an_error_ended_is_named(
+    capsys: pytest.CaptureFixture[str], ending: BaseException, code: int, status: str
+) -> None:
+    def command() -> None:
+        setattr(ending, "run_id", "3f2a")  # noqa: B010 - as the runner does
+        raise ending
+
+    assert guarded(command, as_json=True) == code
+    document = json.loads(capsys.readouterr().out)
+    assert list(document) == ["error", "exit_code", "run_id", "status"]
+    assert (document["run_id"], document["status"], document["exit_code"]) == ("3f2a", status, code)
+
+
+@pytest.mark.parametrize("kind", [TrackingError, SourceError, EnvironmentBuildError])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_one_exit_code_for_a_disk_that_takes_nothing(kind: type[ProjrunError], number: int) -> None:
+    def command() -> None:
+        raise kind(f"cannot write x: {os.strerror(number)}")
+
+    def raw() -> None:
+        raise OSError(number, os.strerror(number), "x")
+
+    assert guarded(command) == guarded(raw) == 74

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 
-from projrun.directories import make_private
+from projrun.directories import is_read_only, make_private
 from projrun.errors import (
     AlreadyExistsError,
     InvalidValueError,
@@ -390,6 +390,8 @@ def _unreachable(path: Path, error: Exception) -> TrackingError:
         return TrackingError(
             f"the store {path} is damaged: {text}", hint="restore it from a backup, or move it out of the way"
         )
+    if is_read_only(path.parent):
+        text = f"{text}: Read-only file system"
     return TrackingError(
         f"the store {path} cannot be used: {text}", hint="is the disk full, or the folder not writable?"
     )

@@ -18,6 +18,7 @@ from projrun.environments.protocol import (
 from projrun.errors import EnvironmentBuildError, ProjrunError
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
+from projrun_backends.environments.python.causes import cause_of
 from projrun_backends.environments.python.editables import left_clean, of_this_request
 from projrun_backends.environments.python.indexes import PackageSettings, package_settings
 from projrun_backends.environments.python.interpreters import (
@@ -352,6 +353,9 @@ def build_failure(
     kept = _kept_log(log)
     if any(words in line for line in error.tail for words in _FULL):
         advice = (MORE_SPACE,)
+    elif not why and (cause := cause_of(error.tail)):
+        why = cause.why
+        advice = (cause.advice,) if cause.advice else advice[:1]
     told = f"the whole output is in {kept}" if kept else ""
     return EnvironmentBuildError(
         f"the environment of {source or 'the project'} could not be built: {why or error}",
