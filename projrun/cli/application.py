@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from projrun.cli.plain_lines import COMPLETION
 from projrun.cli.rendering import print_text
 from projrun.errors import Interruption, RequestError
 from projrun.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _COMMANDS = {
     "run": ("projrun.cli.project_commands:run", "Run an entry point of a project and record it."),
@@ -84,6 +87,14 @@ class LazyGroup(click.Group):
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(f"no such command {args[0]!r}{did_you_mean(args[0], _COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands' names, and options: click would import all commands for their help."""
+        from click.shell_completion import CompletionItem
+
+        named = (CompletionItem(name, help=help_text) for name, (_, help_text) in _COMMANDS.items())
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(one for one in named if one.value.startswith(incomplete)), *options]
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
