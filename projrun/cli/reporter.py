@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
+from time import monotonic
 
 from projrun.cli.rendering import continued, print_text, visible
 from projrun.reporting import Meter, unseen
@@ -37,6 +38,7 @@ class CommandLineReporter:
         self._told = False
         """Whether a line of detail already says what is going on."""
         self._busy = False
+        self._began = 0.0
 
     @property
     def _terminal(self) -> bool:
@@ -53,6 +55,7 @@ class CommandLineReporter:
         over.acquire()
         self._told = False
         self._busy = True
+        self._began = monotonic()
         if not self._quiet:  # a `Timer` is waited for until it runs: 0.2 ms for each of a run's activities
             _thread.start_new_thread(self._show_late, (text, over))
         try:
@@ -70,7 +73,7 @@ class CommandLineReporter:
         """A detail: the spinner's text on a terminal, a line off one."""
         with self._lock:
             if self._status is not None:
-                self._status.update(_plain(text))
+                self._status.update(_Timed(text, self._began))
                 return
         self._told = True
         self.info(text)
@@ -121,7 +124,7 @@ class CommandLineReporter:
 
         with self._lock, suppress(OSError):
             if self._busy:  # else it ended just now
-                self._status = Console(stderr=True).status(_plain(text))
+                self._status = Console(stderr=True).status(_Timed(text, self._began))
                 self._status.start()
 
     def _hide(self) -> None:
@@ -130,6 +133,21 @@ class CommandLineReporter:
             status, self._status = self._status, None
             if status is not None:
                 status.stop()
+
+
+class _Timed:
+    """What happens now, and for how long the whole of it has been going on: looked at whenever it is drawn."""
+
+    def __init__(self, text: str, began: float) -> None:
+        self._text = text
+        self._began = began
+
+    def __rich__(self) -> Text:
+        minutes, seconds = divmod(int(monotonic() - self._began), 60)
+        elapsed = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+        text = _plain(f"{self._text} ({elapsed})")
+        text.no_wrap, text.overflow = True, "ellipsis"
+        return text
 
 
 def _bar(activity: str, text: str, share: float) -> Group:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections import deque
@@ -18,8 +19,10 @@ from projrun.execution.supervision.started import Started
 from projrun_backends.environments.python.index_credentials import masked
 
 _KEPT_LINES = 20
-_SHOWN = ("Downloading", "Building", "Resolved", "Prepared", "Installing", "Compiling")
+_SHOWN = ("Downloading", "Building", "Installing", "Compiling")
 """How lines begin that say what is happening now, in pip's words and in uv's."""
+_NEXT = {"Resolved": "Fetching", "Prepared": "Installing"}
+"""Those that say what is over, of so many packages, and what begins then."""
 _SHOWN_WIDTH = 100
 _PATIENCE = 2.0
 """Seconds that an interrupted tool has to end by itself."""
@@ -175,9 +178,18 @@ class ToolRunner:
                 yield masked(line.rstrip(), self._secrets)
 
     def _show(self, line: str) -> None:
-        # pip downloads a small `.metadata` file for each version that it considers.
-        if line.startswith(_SHOWN) and ".metadata (" not in line:
-            self._progress(line if len(line) <= _SHOWN_WIDTH else f"{line[: _SHOWN_WIDTH - 1]}…")
+        phase = _phase(line)
+        if phase:
+            self._progress(phase if len(phase) <= _SHOWN_WIDTH else f"{phase[: _SHOWN_WIDTH - 1]}…")
+
+
+def _phase(line: str) -> str:
+    """What begins with a line of pip or uv; empty for the others."""
+    ended = re.match(r"(Resolved|Prepared) (\d+ packages?)", line)
+    if ended:
+        return f"{_NEXT[ended[1]]} {ended[2]}"
+    # pip downloads a small `.metadata` file for each version that it considers.
+    return line if line.startswith(_SHOWN) and ".metadata (" not in line else ""
 
 
 class _Log:
