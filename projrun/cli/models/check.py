@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from projrun.cli.models.opening import OpenedModel, opened_model, served_model
-from projrun.cli.models.options import environment_of_model, trusting
+from projrun.cli.models.options import Seconds, environment_of_model, trusting
 from projrun.cli.options import json_option
 from projrun.cli.rendering import print_facts, print_json
 from projrun.cli.reporter import CommandLineReporter
@@ -36,7 +36,7 @@ _DIFFERS = 1
 @click.option(
     "-t",
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=Seconds(0, min_open=True),
     metavar="SECONDS",
     default=60.0,
     show_default=True,

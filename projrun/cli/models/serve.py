@@ -11,11 +11,11 @@ import click
 
 from projrun.cli.models.followed import followed
 from projrun.cli.models.opening import OpenedModel, opened_model, served_model
-from projrun.cli.models.options import environment_of_models, trusting
+from projrun.cli.models.options import Seconds, environment_of_models, trusting
 from projrun.cli.quantities import parse_size
 from projrun.cli.rendering import one_line, print_text, print_warning
 from projrun.cli.reporter import CommandLineReporter
-from projrun.errors import ProjrunError
+from projrun.errors import ProjrunError, RequestError
 from projrun.models.names import model_path, model_version, parse_names
 from projrun.models.serving.example import curl_data
 from projrun.models.serving.served import ServingOptions
@@ -61,7 +61,7 @@ _DEFAULTS = ServingOptions()
 @click.option(
     "-t",
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=Seconds(0, min_open=True),
     metavar="SECONDS",
     default=_DEFAULTS.timeout,
     envvar="MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT",
@@ -73,7 +73,7 @@ _DEFAULTS = ServingOptions()
     "--follow",
     is_flag=False,
     flag_value=5.0,
-    type=click.FloatRange(0.1),
+    type=Seconds(0.1),
     metavar="[SECONDS]",
     help="Ask the registry every SECONDS, 5 by default; where an alias or a stage leads to another version, load it.",
 )
@@ -123,6 +123,8 @@ def serve(trust: bool, uris: tuple[str, ...], **values: Any) -> None:
         max_queue=parse_size(values["max_queue"], "--max-queue"),
         follow=values["follow"] or 0.0,
     )
+    if not options.max_queue:
+        raise RequestError("--max-queue: 0 would refuse all requests", hint="for example 256MB")
     reporter = CommandLineReporter()
     named = parse_names(uris)
     moved = followed(named, values, reporter, trusted=trust) if options.follow else {}
