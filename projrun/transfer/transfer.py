@@ -34,6 +34,9 @@ from projrun.transfer.runs import Moment, Place, RunTransfer, named_values, run_
 from projrun.transfer.source import Source
 from projrun.transfer.stores import StoreSource, all_runs, model_identity, run_identity
 
+_DEFAULT = "0"
+"""The experiment of runs that name none: every store needs it."""
+
 
 class Transfer:
     """From a source to a target."""
@@ -252,10 +255,14 @@ class Transfer:
             self.transferred.missing.append(
                 f"experiment {experiment.name}: that it was deleted; the target deletes none"
             )
-        elif all(run.lifecycle_stage == "deleted" for run in all_runs(self._target, number)):
+        elif number != _DEFAULT and all(
+            run.lifecycle_stage == "deleted" for run in all_runs(self._target, number)
+        ):
             life_cycle.delete_experiment(number)
         else:
-            self.transferred.notes.append(f"experiment {experiment.name} stays: it has other runs there")
+            self.transferred.notes.append(
+                f"experiment {experiment.name} stays: it has other runs there, or all need it"
+            )
 
 
 @contextmanager

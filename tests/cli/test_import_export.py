@@ -161,6 +161,10 @@ def test_an_export_needs_one_target(own: SqlStore, bench: Bench, tmp_path: Path)
     assert (code, len(err.splitlines())) == (2, 1)
 
 
+def _has_metrics(store: SqlStore) -> bool:
+    return any(run.metrics for run in store.search_runs(["0"]).runs)
+
+
 def test_a_killed_import_goes_on(bench: Bench, tmp_path: Path) -> None:
     with closing(store_at(tmp_path / "own")) as own:
         for number in range(4):
@@ -173,9 +177,10 @@ def test_a_killed_import_goes_on(bench: Bench, tmp_path: Path) -> None:
             process = subprocess.Popen(
                 words, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
-            while not any(run.metrics for run in target.search_runs(["0"]).runs):
-                assert process.poll() is None
+            while process.poll() is None and not _has_metrics(target):
+                pass
             process.send_signal(signal.SIGKILL)
             process.wait()
+            assert _has_metrics(target)
         assert bench.bring(own.uri)[0] == 0
         assert bench.contents() == contents(own)

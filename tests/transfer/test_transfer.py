@@ -131,9 +131,16 @@ def test_an_experiment_of_others_is_joined_and_never_deleted(own: SqlStore, targ
     gone = target.create_experiment("gone")
     theirs = target.create_run(gone, start_time=1)
     done = bring(own, target)
-    assert done.notes == ["experiment gone stays: it has other runs there"]
+    assert done.notes == ["experiment gone stays: it has other runs there, or all need it"]
     assert target.get_experiment(gone).lifecycle_stage == "active"
     assert target.get_run(theirs.run_id).lifecycle_stage == "active"
+
+
+def test_the_default_experiment_of_the_target_is_never_deleted(tmp_path: Path, target: SqlStore) -> None:
+    with closing(store_at(tmp_path / "own")) as own:
+        part_of(own, LifeCycle).delete_experiment("0")
+        bring(own, target)
+    assert target.get_experiment("0").lifecycle_stage == "active"
 
 
 def test_what_was_deleted_in_the_target_stays_deleted(own: SqlStore, target: SqlStore) -> None:
