@@ -108,7 +108,7 @@ def markdown_table(table: Table, rows: Iterable[Sequence[Content]]) -> str:
 def _markdown(text: str) -> str:
     return "".join(
         character if character.isalnum() or character in " _-.,=%/" else f"&#{ord(character)};"
-        for character in one_line(text)
+        for character in _line(text)
     )
 
 
@@ -187,8 +187,8 @@ def _print_csv(columns: Sequence[_Column]) -> None:
 
 
 def _print_separated(columns: Sequence[_Column]) -> None:
-    heads = "\t".join(one_line(column.head) for column in columns)
-    rows = ("\t".join(one_line(cell).replace("\t", "\\t") for cell in row) for row in _cells_of_rows(columns))
+    heads = "\t".join(_line(column.head) for column in columns)
+    rows = ("\t".join(_line(cell) for cell in row) for row in _cells_of_rows(columns))
     if not in_colour():
         print_text("\n".join((heads, *rows)))
         return
@@ -259,7 +259,7 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _natural(column: _Column) -> int:
-    return max(_width(one_line(_shown(cell))) for cell in (column.head, *column.cells))
+    return max(_width(_line(_shown(cell))) for cell in (column.head, *column.cells))
 
 
 def _narrowest(column: _Column, narrowest: int) -> int:
@@ -273,17 +273,17 @@ def _narrowest(column: _Column, narrowest: int) -> int:
 
 def _fit(cell: Content, width: int) -> str:
     """The cell in no more than that width."""
-    text = one_line(_shown(cell))
+    text = _line(_shown(cell))
     if _width(text) <= width:
         return text
     items = [] if isinstance(cell, (str, Cell)) else _items(cell)
     for count in range(len(items) - 1, 0, -1):
-        text = one_line(" ".join([*items[:count], "…"]))
+        text = _line(" ".join([*items[:count], "…"]))
         if _width(text) <= width:
             return text
     if items and _is_number(items[0].rpartition("=")[2]):
         return "…"
-    return _shortened(one_line(items[0] if items else _shown(cell)), width)
+    return _shortened(_line(items[0] if items else _shown(cell)), width)
 
 
 def _shortened(text: str, width: int) -> str:
@@ -304,6 +304,11 @@ def _width(text: str) -> int:
     from rich.cells import cell_len
 
     return cell_len(text)
+
+
+def _line(text: str) -> str:
+    """On one line of a table: a tab would be read as the end of the cell."""
+    return one_line(text).replace("\t", "\\t")
 
 
 def _items(cell: Mapping[str, str | Cell] | Sequence[str]) -> list[str]:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from projrun.cli.rendering import print_facts, print_json, print_warning, time_text, visible
+from projrun.cli.rendering import (
+    error_text,
+    print_facts,
+    print_json,
+    print_text,
+    print_warning,
+    time_text,
+    visible,
+)
 from projrun.cli.tables import Table, print_table, time_cell
 from projrun.cli.views.runs import TABLE
 from projrun.errors import RequestError
@@ -75,6 +84,10 @@ ALLOWED = {
     ("recorded.py", "write"),  # the same, from the record
     ("junit.py", "write"),  # a file
     ("summary.py", "write"),  # another
+    ("view.py", "write"),  # another, of a gate
+    ("init.py", "write"),  # a project's files
+    ("exporting.py", "write"),  # lines of JSON for programs
+    ("places.py", "write"),  # whether the disk takes anything
     ("reporter.py", "print"),  # an escaped line above the spinner
     ("reporter.py", "write"),  # a mark for the CI system, of escaped texts
     ("predict.py", "write"),  # the answers of a model, in JSON for programs
@@ -143,3 +156,65 @@ def test_a_narrow_terminal_gets_fewer_columns_and_no_broken_words(tmp_path: Path
 def test_a_time_in_no_calendar_is_a_number(milliseconds: int) -> None:
     assert time_text(milliseconds) == str(milliseconds)
     assert time_cell(milliseconds).shown == str(milliseconds)
+
+
+class Screen(io.TextIOWrapper):
+    """A terminal, as far as streams say so."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8", write_through=True)
+
+    def isatty(self) -> bool:
+        return True
+
+    @property
+    def text(self) -> str:
+        """What was written."""
+        self.seek(0)
+        return self.read()
+
+
+@pytest.mark.parametrize(
+    ("environ", "coloured"),
+    [
+        ({"TERM": "xterm"}, True),
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        ({"TERM": "xterm", "NO_COLOR": ""}, True),
+        ({"TERM": "xterm", "CLICOLOR": "0"}, False),
+        ({"TERM": "dumb", "CLICOLOR_FORCE": "1"}, True),
+        ({"TERM": "dumb", "CLICOLOR_FORCE": "0"}, False),
+        ({"TERM": "xterm", "CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_errors_and_warnings_in_colour(
+    environ: dict[str, str], coloured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TERM", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    screen = Screen()
+    monkeypatch.setattr("sys.stderr", screen)
+    print_warning("a\x1b[2Kb")
+    print_text(error_text(RequestError("wrong", hint="mend it")), err=True)
+    print_text("projrun: errors are red", err=True)
+    warning, error = "projrun: warning:", "projrun: error:"
+    if coloured:
+        warning, error = f"\x1b[33m{warning}\x1b[0m", f"\x1b[31m{error}\x1b[0m"
+    assert screen.text == f"{warning} a\\x1b[2Kb\n{error} wrong; mend it\nprojrun: errors are red\n"
+
+
+def test_wide_characters_and_numbers_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A character may be two wide; a number is whole, whatever it costs the others."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "24")
+    screen = Screen()
+    monkeypatch.setattr("sys.stdout", screen)
+    table = Table("things", ("NAME", "VALUE"), cutting=("NAME", "VALUE"))
+    print_table(table, [("葡萄酒" * 9, "-1.7976931348623157"), ("a\tb", {"x": "1", "y": "2.5"}), ("c", "")])
+    lines = screen.text.splitlines()
+    assert lines[1] == "葡…   -1.7976931348623157", (
+        "25 columns: more than there are, since a number is not broken"
+    )
+    assert lines[2] == "a\\tb  x=1 y=2.5"

@@ -52,7 +52,7 @@ def compare_runs(
 
 @click.command("best")
 @click.argument("experiment", metavar="EXPERIMENT")
-@click.option("--metric", required=True, metavar="KEY", help="The metric to order by.")
+@click.option("--metric", required=True, metavar="METRIC", help="The metric to order by.")
 @click.option(
     "--min/--max", "smallest", default=None, help="Whether the smallest or the largest value is best."
 )

@@ -22,7 +22,7 @@ DESCRIPTION = "mlflow.note.content"
 @click.command("tag", cls=RunCommand)
 @run_argument()
 @click.argument("assignments", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--remove", "removed", multiple=True, metavar="KEY", help="Tag to remove.")
+@click.option("--remove", "removed", multiple=True, metavar="TAG", help="Tag to remove.")
 @tracking_uri_option
 @json_option
 def tag_run(

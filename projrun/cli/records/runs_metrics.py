@@ -28,7 +28,7 @@ _HISTORY = Table("points", ("STEP", "VALUE", "TIME"), hiding=("TIME",))
 
 @click.command("metrics", cls=RunCommand)
 @run_argument()
-@click.argument("key", metavar="[KEY]", required=False)
+@click.argument("key", metavar="[METRIC]", required=False)
 @click.option("-n", "--limit", metavar="N", type=click.IntRange(1), help="Only the last N points.")
 @layout_options
 @tracking_uri_option
@@ -38,7 +38,7 @@ def show_metrics(
 ) -> None:
     """Show the history of a metric, or the latest values of all.
 
-    With KEY, on a terminal a plot, otherwise a table of all points.
+    With METRIC, on a terminal a plot, otherwise a table of all points.
 
     \b
     projrun runs metrics latest
