@@ -60,7 +60,7 @@ def answer(builder: Started) -> list[str]:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in 20 seconds"
         time.sleep(0.01)

@@ -65,7 +65,7 @@ def test_who_waits_says_so_and_is_next(tmp_path: Path) -> None:
     thread = Thread(target=second)
     with exclusive(file):
         thread.start()
-        assert waits.wait(20)
+        assert waits.wait(60)
         entered.append("first")
     thread.join(20)
     assert entered == ["first", "second"]

@@ -60,7 +60,7 @@ def test_a_signal_while_the_source_is_fetched(
     )
     with silent_server.accept()[0]:
         process.send_signal(signum)
-        stdout, stderr = process.communicate(timeout=20)
+        stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == code
     assert stderr == f"projrun: error: interrupted by {signum.name}\n"
     assert json.loads(stdout)["exit_code"] == code
@@ -87,7 +87,7 @@ def test_a_signal_while_git_is_asked_about_the_folder(
             time.sleep(0.01)
         process.send_signal(signum)
         assert (
-            process.communicate(timeout=20)[1].decode() == f"projrun: error: interrupted by {signum.name}\n"
+            process.communicate(timeout=120)[1].decode() == f"projrun: error: interrupted by {signum.name}\n"
         )
     assert process.returncode == code
     with pytest.raises(ProcessLookupError):

@@ -250,7 +250,7 @@ def test_downloads_go_with_their_run(bench: Bench, number: signal.Signals) -> No
         words = ("run", str(project), "--env-manager=local", "--grace-period=1", "-P", f"data={uri}")
         process = start_projrun(*words, cwd=bench.folder, environ={**bench.environ, "READY": str(ready)})
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while not (ready.exists() and ready.read_text()):
                 assert time.monotonic() < deadline
                 time.sleep(0.02)

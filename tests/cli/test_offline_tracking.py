@@ -28,7 +28,7 @@ from pathlib import Path
 address = urllib.parse.urlsplit(os.environ["MLFLOW_TRACKING_URI"])
 run_id = os.environ["MLFLOW_RUN_ID"]
 def call(path, method="POST", **body):
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
     kind = {"Content-Type": "application/json"}
     connection.request(method, f"{address.path}/api/2.0/mlflow/{path}", json.dumps(body), kind)
     answer = connection.getresponse()

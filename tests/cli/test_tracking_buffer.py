@@ -29,7 +29,7 @@ from pathlib import Path
 address = urllib.parse.urlsplit(os.environ["MLFLOW_TRACKING_URI"])
 run_id, experiment = os.environ["MLFLOW_RUN_ID"], os.environ["MLFLOW_EXPERIMENT_ID"]
 def request(method, path, body=None, **headers):
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
     kind = {"Content-Type": "application/json"} if body else {}
     connection.request(method, f"{address.path}/{path}", body, {**kind, **headers})
     answer = connection.getresponse()

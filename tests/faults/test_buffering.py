@@ -123,7 +123,7 @@ def buffered(bench: Bench, moment: Moment) -> str:
 
 def delivered(environ: Mapping[str, str], moment: Moment) -> str:
     """`projrun sync` once, with a server that works; a command of a killed runner is ended first."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while True:
         done = run_projrun("sync", environ=environ)
         if done.returncode == 0 or time.monotonic() > deadline or not moment.killed:

@@ -145,7 +145,7 @@ def test_a_runner_ended_at_any_moment_leaves_nothing(bench: Bench, seed: int) ->
             time.sleep(chance.uniform(0, 0.3))
         runner.send_signal(signum)
         assert bench.left_after(GRACE + PATIENCE) == []
-        code = runner.wait(5)
+        code = runner.wait(60)
     finally:
         runner.kill()
         runner.wait()

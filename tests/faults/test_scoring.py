@@ -110,7 +110,7 @@ def garbage(start: Start, count: int) -> None:
         statuses.add(reply.status)
         assert reply.status in (200, 400, 415), reply
         with (
-            socket.create_connection(("127.0.0.1", scoring.port), timeout=10) as link,
+            socket.create_connection(("127.0.0.1", scoring.port), timeout=60) as link,
             suppress(ConnectionError),
         ):
             head = HEAD.encode() if chance.random() < 0.5 else b""

@@ -48,9 +48,9 @@ def test_compose_serves_keeps_and_comes_back(docker_address: str, tmp_path: Path
         until(lambda: urlopen(f"{ADDRESS}/health", timeout=5).read() == b"OK")
         create = Request(f"{ADDRESS}/api/2.0/mlflow/experiments/create", b'{"name": "kept"}')
         create.add_header("Content-Type", "application/json")
-        assert json.loads(urlopen(create, timeout=20).read()) == {"experiment_id": "1"}
+        assert json.loads(urlopen(create, timeout=60).read()) == {"experiment_id": "1"}
         place = f"{ADDRESS}/api/2.0/mlflow-artifacts/artifacts/1/file"
-        assert urlopen(Request(place, b"content", method="PUT"), timeout=20).status == 200
+        assert urlopen(Request(place, b"content", method="PUT"), timeout=60).status == 200
         server = docker_output(docker_address, "ps", "--quiet", "--filter", "name=server")
         state = "{{.State.Health.Status}}"
         until(lambda: docker_output(docker_address, "inspect", "--format", state, server) == "healthy")
@@ -58,7 +58,7 @@ def test_compose_serves_keeps_and_comes_back(docker_address: str, tmp_path: Path
         compose("down")
         compose("up", "--detach")
         until(lambda: urlopen(place, timeout=5).read() == b"content")
-        found = urlopen(f"{ADDRESS}/api/2.0/mlflow/experiments/get?experiment_id=1", timeout=20).read()
+        found = urlopen(f"{ADDRESS}/api/2.0/mlflow/experiments/get?experiment_id=1", timeout=60).read()
         assert json.loads(found)["experiment"]["name"] == "kept"
     finally:
         compose("down", "--volumes", "--rmi", "local")

@@ -109,7 +109,7 @@ def test_the_artifact_folder_of_another_server_is_mounted(docker: DockerBench, f
     script = (
         "import json, os, urllib.request\n"
         "uri = os.environ['MLFLOW_TRACKING_URI'] + '/api/2.0/mlflow/runs/get?run_id=' + os.environ['MLFLOW_RUN_ID']\n"
-        "run = json.load(urllib.request.urlopen(uri, timeout=10))['run']\n"
+        "run = json.load(urllib.request.urlopen(uri, timeout=60))['run']\n"
         "folder = run['info']['artifact_uri'].removeprefix('file://')\n"
         "os.makedirs(folder, exist_ok=True)\n"
         "said = os.environ['MLFLOW_TRACKING_TOKEN'] + os.environ['MLFLOW_TRACKING_PASSWORD']\n"

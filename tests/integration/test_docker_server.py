@@ -42,7 +42,7 @@ def test_a_container_serves_keeps_and_ends_in_time(docker_address: str, tmp_path
     try:
         uri = _address(docker_address, container)
         body = Request(f"{uri}/api/2.0/mlflow-artifacts/artifacts/a/b", b"content", method="PUT")
-        assert urlopen(body, timeout=20).status == 200
+        assert urlopen(body, timeout=60).status == 200
         assert (data / "artifacts" / "a" / "b").exists()
         docker_output(docker_address, "stop", container)
         assert docker_output(docker_address, "inspect", "--format", "{{.State.ExitCode}}", container) == "0"

@@ -26,7 +26,7 @@ base, run_id = os.environ["MLFLOW_TRACKING_URI"], os.environ["MLFLOW_RUN_ID"]
 address = f"{base}/get-artifact?path=logs/output.log&run_uuid={run_id}"
 for _ in range(200):
     try:
-        with urlopen(address, timeout=10) as answer:
+        with urlopen(address, timeout=60) as answer:
             sys.stdout.write(answer.read().decode())
             break
     except OSError:

@@ -70,7 +70,7 @@ def test_the_line_to_try_gets_predictions(mlflow3_python: Path, scoring_models: 
         )
         assert len(json.loads(done.stdout)["predictions"]) > 0
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(20) == 0
+        assert server.process.wait(120) == 0
 
 
 @pytest.mark.usefixtures("light_workers")

@@ -161,7 +161,7 @@ def _small_disk(place: Path, size: str) -> Iterator[Path]:
 
 
 def _get(program: Program, route: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=60)
     with closing(connection):
         connection.request("GET", f"/api/2.0/mlflow/{route}")
         return connection.getresponse().status

@@ -38,7 +38,7 @@ def started(folder: Path, **call: Any) -> Runner:
 
 
 def until_there(file: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not file.exists():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -44,7 +44,7 @@ def variables(s3: S3, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
 def bucket(s3: S3, variables: Mapping[str, str]) -> str:
     """The URI of a new bucket."""
     name = f"bucket-{uuid.uuid4().hex}"
-    urllib.request.urlopen(urllib.request.Request(f"{s3.address}/{name}", method="PUT"), timeout=20).close()
+    urllib.request.urlopen(urllib.request.Request(f"{s3.address}/{name}", method="PUT"), timeout=60).close()
     return f"s3://{name}"
 
 
@@ -106,7 +106,7 @@ def signatures(artifacts: RemoteArtifacts) -> ArtifactSignatures:
 
 
 def _put(address: str, body: bytes, headers: Mapping[str, str] | None = None) -> str:
-    answer = requests.put(address, data=body, headers=headers, timeout=20)
+    answer = requests.put(address, data=body, headers=headers, timeout=60)
     answer.raise_for_status()
     return answer.headers.get("ETag", "")
 
@@ -142,7 +142,7 @@ def test_download_by_a_signed_address(signatures: ArtifactSignatures, artifacts:
     written(transfers_of(artifacts), "page é.html", b"<script>")
     signed = signatures.download("page é.html", 60)
     assert signed.size == 8
-    with urllib.request.urlopen(signed.address, timeout=20) as answer:
+    with urllib.request.urlopen(signed.address, timeout=60) as answer:
         assert answer.read() == b"<script>"
         assert answer.headers["Content-Disposition"].startswith("attachment")
     with pytest.raises(NotFoundError):

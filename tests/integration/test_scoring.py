@@ -155,7 +155,7 @@ def test_a_signal_ends_the_server_after_the_requests_under_way(serving: Scoring)
         serving.process.send_signal(signal.SIGTERM)
         wait_until("it takes no more", lambda: not is_open(serving.port))
         release()
-    assert serving.process.wait(20) == 0
+    assert serving.process.wait(120) == 0
     assert not any(map(is_alive, workers))
 
 

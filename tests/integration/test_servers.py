@@ -53,9 +53,9 @@ with mlflow_server(Path({str(mlflow3_python)!r}), Path({str(tmp_path)!r})) as ur
     ) as process:
         assert process.stdout is not None
         uri = process.stdout.readline().strip()
-        assert urlopen(f"{uri}/health", timeout=10).status == 200
+        assert urlopen(f"{uri}/health", timeout=60).status == 200
         process.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while _answers(uri):
         assert time.monotonic() < deadline, "the server still answers"
         time.sleep(0.1)

@@ -63,7 +63,7 @@ def test_the_copy_of_a_run_that_is_killed(repository: Path, person: Person, tmp_
     meeting = tmp_path / "meeting"
     meeting.mkdir()
     run = person.start(repository.as_uri(), "--version", "HEAD", MEETING=str(meeting))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not list(meeting.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.02)
     _prune(person, "--older-than=0d")

@@ -118,7 +118,7 @@ def test_a_signal_ends_the_waiting_for_the_next_attempt(bench: Workbench, tmp_pa
         time.sleep(0.3)  # its end
     finally:
         started.send_signal(signal.SIGTERM)
-        ended = started.end(timeout=20)
+        ended = started.end(timeout=120)
     assert ended.returncode == 143, ended.stderr
     (run,) = bench.runs()
     assert (run.status, run.tag("projrun.attempts"), run.tag("projrun.signal")) == ("KILLED", "1", "SIGTERM")

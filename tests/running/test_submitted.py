@@ -63,7 +63,7 @@ def server(tmp_path: Path, work: Path) -> Iterator[GitServer]:
 def waiting(uri: str, tmp_path: Path) -> projrun.SubmittedRun:
     """The submitted run of a project, which has begun."""
     run = projrun.run(uri, synchronous=False)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (tmp_path / "data").exists() and run.get_status() == "RUNNING":
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -42,7 +42,7 @@ class Client:
         address = urlsplit(endpoint.uri if in_place else endpoint.uri_at("127.0.0.1"))
         assert address.hostname
         self.prefix = address.path
-        self.connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
+        self.connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
 
     def send(
         self,

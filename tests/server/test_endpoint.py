@@ -105,7 +105,7 @@ def test_request_under_way_is_finished_on_close(database: Path, tmp_path: Path) 
     def parts() -> Iterator[bytes]:
         yield b"a" * 10
         sent.set()
-        closing_began.wait(10)
+        closing_began.wait(60)
         time.sleep(0.3)
         yield b"b" * 10
 
@@ -114,11 +114,11 @@ def test_request_under_way_is_finished_on_close(database: Path, tmp_path: Path) 
         target=lambda: answers.append(client.send("PUT", f"{FILES}/0/x", parts()).status)
     )
     uploader.start()
-    assert sent.wait(10)
+    assert sent.wait(60)
     time.sleep(0.2)
     closing_began.set()
     endpoint.close()
-    uploader.join(10)
+    uploader.join(60)
     client.close()
     assert answers == [200]
     assert (database.parent / "artifacts/0/x").read_bytes() == b"a" * 10 + b"b" * 10
@@ -203,7 +203,7 @@ def _address(endpoint: Endpoint) -> tuple[str, int]:
 
 def test_a_head_without_end_is_not_kept(endpoint: Endpoint) -> None:
     address = urlsplit(endpoint.uri)
-    with socket.create_connection(("127.0.0.1", address.port or 0), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", address.port or 0), timeout=60) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX: ")
         answer = b""
         with suppress(ConnectionError):

@@ -39,7 +39,7 @@ def ask(
 ) -> tuple[int, Any, Mapping[str, str]]:
     """Status, content (JSON where it is) and headers."""
     address = urlsplit(endpoint.uri)
-    with closing(http.client.HTTPConnection(address.netloc, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(address.netloc, timeout=60)) as connection:
         connection.request(
             method, f"{address.path}/{path}", body, {"Content-Type": "application/json"} | headers
         )

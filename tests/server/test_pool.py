@@ -55,7 +55,7 @@ def test_what_is_under_way_at_the_end_is_finished_and_what_waits_is_not_made() -
 
     def first() -> None:
         begun.set()
-        assert wanted.wait(20)
+        assert wanted.wait(60)
         made.append("first")
 
     def making(name: str) -> Callable[[], None]:

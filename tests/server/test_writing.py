@@ -55,7 +55,7 @@ async def together(
 
     def holding(store: RunStore) -> object:
         held.set()
-        assert waiting.wait(20)
+        assert waiting.wait(60)
         return first(store)
 
     tasks = [asyncio.create_task(stores.write(holding))]

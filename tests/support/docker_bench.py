@@ -25,7 +25,7 @@ def log(key, value):
     uri = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/log-metric"
     metric = {"run_id": os.environ["MLFLOW_RUN_ID"], "key": key, "value": value, "timestamp": 1, "step": 0}
     request = urllib.request.Request(uri, json.dumps(metric).encode(), {"Content-Type": "application/json"})
-    urllib.request.urlopen(request, timeout=10).read()
+    urllib.request.urlopen(request, timeout=60).read()
 """
 """What the `mlflow` client would do, for an image without it: `from metrics import log`."""
 

@@ -49,7 +49,7 @@ class FaultyServer:
     def recover(self) -> None:
         """Be well again: at once, as a client sees it."""
         self.fault = ""
-        assert self._listening.wait(20), "the server did not come back"
+        assert self._listening.wait(60), "the server did not come back"
 
     def _accept(self, port: int) -> None:
         while not self._closed.is_set():

@@ -49,7 +49,7 @@ def image_registry(folder: Path, *, private: bool = False) -> Iterator[str]:
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not _answers(address):
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"docker-registry does not start: {log.read_text()}")

@@ -58,7 +58,7 @@ def s3_server() -> Iterator[S3]:
         yield S3(f"http://127.0.0.1:{port}")
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
         server.stdout.close()
         reading.join(10)
         server.stderr.close()

@@ -152,4 +152,4 @@ def test_what_the_action_raises_is_raised_and_late_work_moves_no_more() -> None:
 
     with pytest.raises(LateError):
         work.call(endless)
-    assert ended.wait(5)
+    assert ended.wait(60)

@@ -142,7 +142,7 @@ def test_a_reader_that_never_reads_does_not_keep_the_runner_alive(tmp_path: Path
         runner.created("ready")
         time.sleep(0.3)
         runner.send(signal.SIGTERM)
-        assert runner.process.wait(timeout=20) == 143
+        assert runner.process.wait(timeout=120) == 143
         assert runner.outcome().status == "KILLED"
 
 

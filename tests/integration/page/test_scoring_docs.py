@@ -53,9 +53,11 @@ def test_a_request_is_tried(screen: Screen, path: str) -> None:
     screen.show(path)
     screen.expect("td >> nth=3").to_have_text(HOSTILE)
     sample = {"dataframe_records": [{"alcohol": 0.0, HOSTILE: "", "counts": [0]}]}
+    screen.expect("textarea").not_to_have_value("")
     assert json.loads(screen.page.locator("textarea").input_value()) == sample
     screen.page.get_by_role("button", name="Send").click()
     screen.expect(".status").to_contain_text("200 in")
+    screen.expect(".answer").to_contain_text("predictions")
     assert HOSTILE in json.loads(screen.page.locator(".answer").inner_text())["predictions"]["told"]["types"]
     screen.page.locator("textarea").fill("it's {")
     screen.page.get_by_text("As a command").click()

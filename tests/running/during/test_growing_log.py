@@ -120,7 +120,7 @@ class _Slow(BaseHTTPRequestHandler):
         size = int(self.headers["Content-Length"])
         self.rfile.read(1000)
         server.begun.set()
-        server.proceed.wait(10)
+        server.proceed.wait(60)
         server.whole = len(self.rfile.read(size - 1000)) == size - 1000
 
     def log_message(self, format: str, *args: object) -> None:
@@ -132,7 +132,7 @@ def test_an_upload_that_is_under_way_never_arrives_after_the_last_one(lease: Lea
     with SlowServer() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with growing(f"http://127.0.0.1:{server.server_address[1]}", lease) as log:
-            assert server.begun.wait(10)
+            assert server.begun.wait(60)
             log.give_up()
             server.proceed.set()
         server.shutdown()

@@ -392,7 +392,7 @@ def test_an_interrupt_leaves_nothing(checkouts: Path, environ: dict[str, str]) -
         )
         connection, _ = silent.accept()  # git's helper waits for an answer now
         os.kill(runner.pid, signal.SIGINT)
-        assert runner.communicate(timeout=10)[0] == "interrupted\n"
+        assert runner.communicate(timeout=60)[0] == "interrupted\n"
         assert left_over(checkouts) == []
         connection.settimeout(5)
         while connection.recv(4096):  # ends when the helper is gone

@@ -60,7 +60,7 @@ def test_nobody_is_asked(repository: Repository, tmp_path: Path) -> None:
         argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(repository.environ)
     ) as asked:
         try:
-            assert asked.wait(timeout=10) == 0
+            assert asked.wait(timeout=60) == 0
         finally:
             asked.kill()
         assert asked.stdout is not None

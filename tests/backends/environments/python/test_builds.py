@@ -353,7 +353,7 @@ def check_interrupt(
         assert time.monotonic() < deadline, "the build did not begin"
         time.sleep(0.02)
     builder.send_signal(signum)
-    assert builder.wait(20) == code
+    assert builder.wait(120) == code
     request = make_request(project, "requirements", "requirements.txt", environ=offline(wheels))
     resolved = manager.resolve(request)
     assert not resolved.exists
