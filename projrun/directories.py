@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -83,8 +84,6 @@ def make_private(folder: Path) -> None:
 
 def is_read_only(folder: Path) -> bool:
     """Whether it lies on a file system that is mounted read-only."""
-    import os
-
     try:
         return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
     except OSError:

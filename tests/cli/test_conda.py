@@ -160,7 +160,7 @@ def test_a_full_disk(workshop: Workshop) -> None:
     with small_disk(workshop.folder / "disk", "size=20m") as disk:
         environ = {"PROJRUN_CACHE_DIR": str(disk)}
         done = workshop.run(project(workshop, "crank"), environ=environ)
-        assert done.returncode == 4, done.stderr
+        assert done.returncode == 74, done.stderr
         assert "projrun envs prune" in done.stderr
         assert not list(disk.rglob("*.complete"))
     assert workshop.last_run()["status"] == "FAILED"

@@ -18,7 +18,6 @@ from projrun.environments.protocol import (
 from projrun.errors import EnvironmentBuildError, ProjrunError
 from projrun.tuples import NamedTuple
 from projrun.typed import TYPE_CHECKING
-from projrun_backends.environments.python.causes import cause_of
 from projrun_backends.environments.python.editables import left_clean, of_this_request
 from projrun_backends.environments.python.indexes import PackageSettings, package_settings
 from projrun_backends.environments.python.interpreters import (
@@ -350,6 +349,8 @@ def build_failure(
     source: str, error: ToolError, advice: tuple[str, ...], log: Path, *, why: str = ""
 ) -> EnvironmentBuildError:
     """The error of a build in which a tool failed; its log is kept. `why` explains better than the tool's name."""
+    from projrun_backends.environments.python.causes import cause_of  # only of a build that failed
+
     kept = _kept_log(log)
     if any(words in line for line in error.tail for words in _FULL):
         advice = (MORE_SPACE,)
