@@ -231,7 +231,7 @@ class Held(NamedTuple):
     """What the processes of a server hold."""
 
     memory: float
-    """MB."""
+    """MB that are theirs alone: of what they share with others, the part depends on how many there are."""
     descriptors: int
 
 
@@ -240,7 +240,7 @@ def held(scoring: Scoring, pids: Sequence[int]) -> Held:
     memory, descriptors = 0, 0
     for pid in (scoring.process.pid, *pids):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        memory += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        memory += next(int(line.split()[1]) for line in lines if line.startswith("Anonymous:"))
         descriptors += len(list(Path(f"/proc/{pid}/fd").iterdir()))
     return Held(memory / 1000, descriptors)
 

@@ -71,6 +71,19 @@ def test_a_named_pipe_is_refused(model: Path, tmp_path: Path) -> None:
         written(tmp_path, ImageOrder(model, "3.11"))
 
 
+def test_a_folder_in_the_model_is_refused(model: Path) -> None:
+    with pytest.raises(RequestError, match="is in the model's folder, which is copied"):
+        write_context(ImageOrder(model, "3.11"), model / "image", {})
+    assert not (model / "image").exists()
+
+
+@pytest.mark.parametrize("name", ["python:3.11\nRUN id", "python --platform=x"])
+def test_a_base_is_one_word(model: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(RequestError, match="is no image's name: it has spaces"):
+        written(tmp_path, ImageOrder(model, "3.11", base=name))
+    assert not (tmp_path / "context").exists()
+
+
 def test_an_old_python_stays_beside_the_one_of_projrun(model: Path, tmp_path: Path) -> None:
     _, text = written(tmp_path, ImageOrder(model, "3.8.12"))
     assert "ARG BASE=python:3.8-slim-bookworm\n" in text

@@ -43,6 +43,10 @@ class ImageOrder(NamedTuple):
 
 def write_context(order: ImageOrder, folder: Path, environ: Mapping[str, str]) -> None:
     """Write it into an empty folder. Raises RequestError for one that cannot be written or is not empty."""
+    if folder.resolve().is_relative_to(order.model.resolve()):
+        raise RequestError(
+            f"{folder} is in the model's folder, which is copied", hint="name one elsewhere: -d FOLDER"
+        )
     is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,6 +127,9 @@ def _copy_certificates(folder: Path, environ: Mapping[str, str]) -> bool:
 
 
 def _bases(order: ImageOrder) -> tuple[str, str]:
+    for name in (order.base, order.server_base):
+        if re.search(r"\s", name):
+            raise RequestError(f"{name!r} is no image's name: it has spaces")
     found = re.match(r"(\d+)\.(\d+)", order.python)
     major, minor = (int(found[1]), int(found[2])) if found else sys.version_info[:2]
     base = order.base or _official(f"{major}.{minor}")
