@@ -32,7 +32,8 @@ with mlflow.start_run(run_name="outer", description="Read **this**", tags={"team
     assert mlflow.active_run().info.run_id == outer.info.run_id
     mlflow.log_param("alpha", 0.5)
     mlflow.log_params({"model": "rf", "depth": None, "wide": "ü" * 300})
-    for step in range(1200):
+    mlflow.log_metrics({f"many{number}": number for number in range(1100)}, step=1)
+    for step in range(150):
         mlflow.log_metric("loss", 1 / (step + 1), step=step, timestamp=1_700_000_000_000 + step)
     mlflow.log_metrics({"nan": float("nan"), "inf": float("inf"), "less": -float("inf")}, step=3)
     mlflow.set_tags({"a": 1, "b": True})
