@@ -350,7 +350,7 @@ def _record_end(session: Session, outcome: Outcome) -> Result:
         seconds = min(seconds, _AFTER_SIGNAL)
     session.deadline.begin(seconds * 3 / 4)
     end_created_runs(lease, recorder.run, session.store, end, warn)
-    collect_points(session)
+    collect_points(session, hurried=hurried)
     note_written(session)
     deliver_held(lease, recorder, session.store, warn)
     kept = deliver_log(lease, recorder, session.plan.directories.logs, warn)

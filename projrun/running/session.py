@@ -209,12 +209,12 @@ def collection_of(session: Session) -> Collection:
     return session.collected[0]
 
 
-def collect_points(session: Session) -> None:
+def collect_points(session: Session, *, hurried: bool = False) -> None:
     """Record the metrics that the command left in its output and files. For most runs nothing of it is imported."""
     if session.collected or session.lease.metrics.exists():
         from projrun.running.outputs.delivery import deliver_points
 
-        deliver_points(collection_of(session), session.recorder)
+        deliver_points(collection_of(session), session.recorder, hurried=hurried)
 
 
 def note_written(session: Session) -> None:

@@ -25,6 +25,10 @@ SHOW = (
 )
 
 
+TELL = """with open(os.environ['PROJRUN_METRICS'], 'a') as file:\n    file.write('{"told": 1}\\n')\n"""
+"""Metrics through the file that is mounted with the project."""
+
+
 def seen(docker: DockerBench) -> tuple[list[str], str, dict[str, str]]:
     """What `show.py` saw: its arguments, its folder, its variables."""
     arguments, folder, variables = json.loads((docker.folder / "project" / "seen.json").read_text())
@@ -35,14 +39,14 @@ def test_a_run_in_the_project_folder_reaches_the_endpoint(docker: DockerBench) -
     docker.project(
         "python train.py {alpha} {note}",
         parameters={"alpha": {"type": "float", "default": 0.5}, "note": {"default": "a 'b' $c\n*"}},
-        train_py=SHOW + "from metrics import log\nlog('loss', float(sys.argv[1]))\nprint('logged')\n",
+        train_py=SHOW + "from metrics import log\nlog('loss', float(sys.argv[1]))\nprint('logged')\n" + TELL,
     )
     done = docker.run().check()
     assert done.stdout == "logged\n"
     arguments, folder, variables = seen(docker)
     assert (arguments, folder) == (["0.5", "a 'b' $c\n*"], "/mlflow/projects/code")
     run = docker.recorded()
-    assert (run["status"], run["metrics"]) == ("FINISHED", {"loss": 0.5})
+    assert (run["status"], run["metrics"]) == ("FINISHED", {"loss": 0.5, "told": 1.0})
     assert variables["MLFLOW_RUN_ID"] == run["run_id"]
     assert variables["NO_PROXY"] in variables["MLFLOW_TRACKING_URI"]
     tags = run["tags"]

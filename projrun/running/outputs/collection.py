@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from threading import Lock
+from time import monotonic
 
 from projrun.cache.lease import Lease
 from projrun.project.model import Outputs
@@ -62,13 +64,17 @@ class Collection:
         """Note that the store refuses points, which is said at the end."""
         self._refused = self._refused or f"metrics are refused: {error}"
 
-    def rest(self) -> Iterator[Sequence[Metric]]:
-        """All that is left, when the command has ended."""
+    def rest(self, seconds: float = math.inf) -> Iterator[Sequence[Metric]]:
+        """All that is left, when the command has ended; what can be read in so many seconds."""
+        until = monotonic() + seconds
         with self._lock:
             flow = chain(self._batch, self._flow, self._read(whole=True))
             self._batch, self._flow, self._ended = [], iter(()), True
         while batch := list(islice(flow, BATCH_METRICS)):
             yield batch
+            if monotonic() > until:
+                self._refused = self._refused or "the run was interrupted before all metrics were read"
+                return
 
     def problems(self) -> list[str]:
         """What people should know, at the end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from projrun.tracking.runs import Deadline, RunStore
 
 _PAUSE = 2.0
 _AFTER_FAILURE = 30.0
+_HURRIED = 5.0
 
 
 def follow(collection: Collection, opened: Callable[[], RunStore], run_id: str, over: Event) -> None:
@@ -40,9 +42,12 @@ def _send(store: RunStore, run_id: str, collection: Collection, batch: Sequence[
     collection.taken(batch)
 
 
-def deliver_points(collection: Collection, recorder: RunRecorder) -> None:
-    """Send what is left when the command has ended; what the store does not take waits in the run's folder."""
-    recorder.metrics(collection.rest())
+def deliver_points(collection: Collection, recorder: RunRecorder, *, hurried: bool) -> None:
+    """Send what is left when the command has ended; what the store does not take waits in the run's folder.
+
+    Who interrupts a run waits only a moment for it.
+    """
+    recorder.metrics(collection.rest(_HURRIED if hurried else math.inf))
 
 
 def deliver_artifacts(

@@ -83,6 +83,7 @@ class Patterns:
                     text=True,
                     timeout=_PATIENCE,
                     check=False,
+                    start_new_session=True,  # Ctrl-C at the terminal is not for it
                 )
                 whole = done.stdout.rpartition("\n")[0]
             except subprocess.TimeoutExpired:

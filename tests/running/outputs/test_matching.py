@@ -1,6 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from projrun.cache.lease import Lease, Mark
+from projrun.running.outputs import growth
+from projrun.running.outputs.collection import Collection
 from projrun.running.outputs.matching import Patterns
+from projrun.tracking.limits import BATCH_METRICS
+from tests.running.test_runner import Workbench
+from tests.support.projects import write_project
 
 
 def found(block: bytes, *patterns: str, timestamps: bool = False) -> list[dict[str, str]]:
@@ -23,6 +33,20 @@ def test_what_matches_nothing_says_nothing() -> None:
 def test_the_time_before_a_line_is_not_part_of_it() -> None:
     block = b"2026-01-02T03:04:05.678Z loss=1\n"
     assert found(block, r"^loss=(?P<loss>\S+)", timestamps=True) == [{"loss": "1"}]
+
+
+def test_who_is_interrupted_waits_only_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth, "BLOCK", 3000)
+    bench = Workbench(tmp_path)
+    outputs = r"{metrics: ['(?P<x>\d+)']}"
+    write_project(bench.project, f"entry_points: {{main: {{command: 'true', outputs: {outputs}}}}}")
+    lease = Lease(tmp_path / "active" / "run", Mark("run", "store"))
+    lease.log_file.write_text("1\n" * 20_000)
+    collection = Collection(bench.plan(), lease)
+    (first,) = collection.rest(0)
+    assert len(first) == BATCH_METRICS
+    assert collection.problems() == ["outputs: the run was interrupted before all metrics were read"]
+    lease.release()
 
 
 def test_a_pattern_without_end_is_used_no_longer_and_others_are() -> None:
