@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +52,7 @@ def init(
     projrun init . --script train.py --script predict.py --dry-run
     """
     from projrun.project.scripts.proposal import propose
+    from projrun.project.scripts.writing import write_new
 
     folder, found = _scripts(path, scripts)
     asks = at_terminal() and not (yes or dry_run or as_json)
@@ -68,7 +67,7 @@ def init(
     if asks and not click.confirm(f"Write {' and '.join(proposal.files)}?", default=True, err=True):
         return
     if not dry_run:
-        _write(folder, proposal.files)
+        write_new(folder, proposal.files)
     if as_json:
         print_json(_document(path, folder, proposal, written=not dry_run))
     elif not dry_run:
@@ -110,24 +109,6 @@ def _choice(folder: Path, found: Sequence[Path], *, asks: bool) -> Path:
 
 def _likely(names: Sequence[str]) -> str:
     return next((name for name in ("train.py", "main.py") if name in names), names[0])
-
-
-def _write(folder: Path, files: Mapping[str, str]) -> None:
-    """All of them or none; the MLproject last."""
-    written: list[Path] = []
-    try:
-        for name, text in files.items():
-            descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-            written.append(folder / name)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-    except OSError as error:
-        for path in written:
-            with suppress(OSError):
-                path.unlink()
-        raise RequestError(
-            f"cannot write {folder / name}: {error.strerror}", hint="nothing was written"
-        ) from None
 
 
 def _texts(proposal: Proposal) -> str:
