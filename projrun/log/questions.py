@@ -149,15 +149,14 @@ def _table(runs: Sequence[Run]) -> Any:
         pandas = module("pandas")
     except ImportError:
         raise LogError('pandas is not installed: search_runs(output_format="list") needs none') from None
-    rows: list[Json] = []
-    for run in runs:
-        info = run.info
-        row: Json = {
-            name: getattr(info, name) for name in ("run_id", "experiment_id", "status", "artifact_uri")
-        }
-        for name in ("start_time", "end_time"):
-            row[name] = pandas.to_datetime(getattr(info, name), unit="ms", utc=True)
-        for kind in ("metrics", "params", "tags"):
-            row.update((f"{kind}.{key}", value) for key, value in getattr(run.data, kind).items())
-        rows.append(row)
-    return pandas.DataFrame(rows)
+    columns: dict[str, Any] = {
+        name: [getattr(run.info, name) for run in runs]
+        for name in ("run_id", "experiment_id", "status", "artifact_uri")
+    }
+    for name in ("start_time", "end_time"):
+        columns[name] = pandas.to_datetime([getattr(run.info, name) for run in runs], unit="ms", utc=True)
+    for kind, missing in (("metrics", float("nan")), ("params", None), ("tags", None)):
+        values = [getattr(run.data, kind) for run in runs]
+        for key in dict.fromkeys(key for each in values for key in each):
+            columns[f"{kind}.{key}"] = [each.get(key, missing) for each in values]
+    return pandas.DataFrame(columns)

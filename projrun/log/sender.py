@@ -21,7 +21,9 @@ _PAUSE = 0.5
 """Seconds between two deliveries, or two looks at one that takes long: a kill -9 loses twice as much at most."""
 _LAST = 7.0
 """Seconds that the spool takes at the end, and all of it after TERM: more than a connection does that is being made."""
-_starting = threading.Lock()
+_BRIEF = 1.0
+"""Seconds that a child has which gets TERM."""
+_starting = threading.RLock()
 _owner: list[int] = []
 """The process that ends the runs, not a child that was forked from it."""
 
@@ -30,7 +32,10 @@ class Sender:
     """A thread that takes what is in the queue to the server."""
 
     def __init__(self) -> None:
-        self._wake = threading.Event()
+        from queue import SimpleQueue
+
+        # A handler of signals may enter this in the middle of itself, unlike an Event.
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._recorder: Recorder | None = None
         self.is_closing = False
         threading.Thread(target=self._work, name="projrun-log", daemon=True).start()
@@ -39,7 +44,7 @@ class Sender:
         """Whether all that is in the queue now was dealt with in time."""
         reached = threading.Event()
         state.queue.append((None, lambda recorder: reached.set(), []))
-        self._wake.set()
+        self._wake.put(None)
         return reached.wait(timeout)
 
     def close(self) -> None:
@@ -55,13 +60,18 @@ class Sender:
 
     def _work(self) -> None:
         # The network's modules are imported here, beside the training.
+        from contextlib import suppress
+        from queue import Empty
+
         from .recorder import Recorder
 
         recorder = self._recorder = Recorder(self)
         threading.Thread(target=_keep, args=(recorder,), name="projrun-log-keeper", daemon=True).start()
         while True:
-            self._wake.wait(_PAUSE)
-            self._wake.clear()
+            with suppress(Empty):
+                self._wake.get(timeout=_PAUSE)
+            while not self._wake.empty():
+                self._wake.get()
             try:
                 recorder.deliver()
             except Exception as error:  # a bug of ours: training goes on
@@ -122,7 +132,10 @@ def _terminated(number: int, frame: FrameType | None) -> None:
     """TERM ends the process, as it would have; its runs are KILLED."""
     import signal
 
-    _end("KILLED", _LAST)
+    if os.getpid() in _owner:
+        _end("KILLED", _LAST)
+    else:  # whose parent waits for its end
+        flush(_BRIEF)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 

@@ -71,6 +71,8 @@ found = mlflow.search_runs(
 )
 print(sorted(name for name in found.columns if not name.startswith("tags.")))
 print(len(found), found.loc[0, "metrics.later"])
+none = mlflow.search_runs(experiment_names=["EXPERIMENT"], filter_string="metrics.later > 5")
+print(none.columns.tolist(), none.empty)
 print(mlflow.get_experiment_by_name("EXPERIMENT").name)
 """
 

@@ -620,6 +620,24 @@ with mlflow.start_run():
     assert run.status == "FINISHED"
 
 
+def test_a_pool_that_is_terminated_does_not_hang(scripts: Scripts) -> None:
+    """Its processes get TERM while they flush at their end."""
+    out, _ = scripts.run(
+        """
+import multiprocessing
+def work(number):
+    mlflow.log_metric("child", number)
+mlflow.start_run()
+for _ in range(4):
+    with multiprocessing.get_context("fork").Pool(3) as pool:
+        pool.map(work, range(3))
+print("done")
+""",
+        PYTHONWARNINGS="ignore",
+    )
+    assert out == "done\n"
+
+
 def test_questions_are_answered_after_what_was_logged(scripts: Scripts) -> None:
     out, _ = scripts.run(
         """
