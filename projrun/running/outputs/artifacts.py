@@ -61,6 +61,8 @@ class ArtifactFiles:
 def _files(project: Path, glob: str) -> Iterator[Path]:
     """In the order of their names; a folder stands for all that is in it. Links to folders are not followed further."""
     for path in sorted(project.glob(f"{glob}/*" if glob.split("/")[-1] == "**" else glob)):
+        if "**" in glob and path.is_symlink() and path.is_dir():  # what it leads to is found where it is
+            continue
         if path.is_dir() and is_inside(project, path):
             for folder, inner, names in os.walk(path):
                 inner[:] = sorted(set(inner) - {_UNWANTED})
