@@ -92,8 +92,9 @@ class RunTransfer:
         known = set() if there is None else {metric.key for metric in there.metrics}
         waiting = with_models(points, named)
         for batch in _batches(self._missing(waiting, sender, known)):
+            refused = len(sender.refused)
             sender.send(batch)
-            self._on_points(len(batch))
+            self._on_points(len(batch) - (len(sender.refused) - refused))
         self._send_inputs(run, place, there)
         self.missing += [f"run {run.run_id}: {text}" for text in sender.refused]
         cut = [f"param {key}" for key in sender.cut]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,7 @@ def test_all_of_it_is_read(mlruns: Path) -> None:
             "source_type: DATASET\nsource_id: ../..\n",
             "'../..' is not a dataset's id",
         ),
+        (f"7/{RUN}/metrics/loss", "1 0.5 0" + " " * 100_000, "line 1: more than 65536 characters"),
         ("9/meta.yaml", "name: no id\n", "'experiment_id' is missing or not a text"),
     ],
 )
@@ -106,6 +109,47 @@ def test_what_is_damaged_is_named_and_the_rest_is_read(
     assert named in missing[0]
     assert str(mlruns / name) in missing[0]
     assert next(line["run_id"] for line in found if line["type"] == "run") == OLD
+
+
+@pytest.mark.parametrize("place", ["inputs", "outputs"])
+def test_what_a_run_used_that_cannot_be_read_leaves_the_run(mlruns: Path, place: str) -> None:
+    (mlruns / "7" / RUN / place / "x").mkdir(parents=True)
+    found, missing = lines(mlruns)
+    assert [line["run_id"] for line in found if line["type"] == "run"] == [OLD, RUN]
+    assert len(missing) == 1
+    assert f"{place}/x/meta.yaml does not exist" in missing[0]
+
+
+def test_aliases_in_tags_are_not_written_out(mlruns: Path) -> None:
+    nested = "\n".join(f"  t{n}: &t{n} [{', '.join([f'*t{n - 1}'] * 9)}]" for n in range(1, 13))
+    text = f"source_type: DATASET\nsource_id: d\ntags:\n  t0: &t0 [x]\n{nested}\n"
+    write(
+        mlruns,
+        {"7/datasets/d/meta.yaml": "name: d\ndigest: '1'\n", f"7/{RUN}/inputs/x/meta.yaml": text},
+    )
+    _, missing = lines(mlruns)
+    assert missing == [f"{mlruns}/7/{RUN}/inputs/x/meta.yaml: 'tags' is not a mapping of texts"]
+
+
+def test_pipes_are_not_waited_for(mlruns: Path) -> None:
+    for place in ("metrics/pipe", "params/pipe"):
+        os.mkfifo(mlruns / "7" / RUN / place)
+    found, missing = lines(mlruns)
+    assert len([line for line in found if line["type"] == "run"]) == 2
+    assert sorted(text.partition(f"{RUN}/")[2].partition("/")[0] for text in missing) == ["metrics", "params"]
+
+
+@pytest.mark.parametrize("place", ["params", "tags", "artifacts"])
+def test_folders_of_a_run_that_are_links_are_not_followed(mlruns: Path, tmp_path: Path, place: str) -> None:
+    write(tmp_path, {"secret/id_rsa": "secret"})
+    folder = mlruns / "7" / RUN / place
+    shutil.rmtree(folder)
+    folder.symlink_to(tmp_path / "secret")
+    found, missing = lines(mlruns)
+    assert "secret" not in json.dumps(found)
+    assert "id_rsa" not in json.dumps(found)
+    assert len(missing) == 1
+    assert "is a link" in missing[0]
 
 
 def test_links_out_of_it_are_not_followed(mlruns: Path, tmp_path: Path) -> None:

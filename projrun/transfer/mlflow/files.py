@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,8 @@ from projrun.errors import TrackingError
 META = "meta.yaml"
 _LARGEST = 16 * 1024 * 1024
 """Bytes of a value or a YAML file; MLflow's largest, a dataset's profile, is as long."""
+_LONGEST = 64 * 1024
+"""Characters of a line of a metric."""
 
 
 class UnreadableError(TrackingError):
@@ -50,8 +56,9 @@ class Meta:
     def pairs(self, key: str) -> Mapping[str, str]:
         """A mapping of texts."""
         value = self._values.get(key) or {}
-        if not isinstance(value, dict):
-            raise UnreadableError(f"{self.file}: {key!r} is not a mapping")
+        # Not what is nested: its aliases, written out, may be more than any memory holds.
+        if not isinstance(value, dict) or any(isinstance(text, (dict, list, set)) for text in value.values()):
+            raise UnreadableError(f"{self.file}: {key!r} is not a mapping of texts")
         return {str(name): str(text) for name, text in value.items()}
 
 
@@ -84,7 +91,12 @@ def read_text(file: Path) -> str:
 
 
 def keys(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The keys of a folder, sorted, and their files: one with `/` is in a folder of its own. Links are not followed."""
+    """The keys of a folder, sorted, and their files: one with `/` is in a folder of its own. Links are not followed.
+
+    Raises UnreadableError.
+    """
+    if folder.is_symlink():
+        raise UnreadableError(f"{folder} is a link, which is not followed")
     return _keys(folder, "")
 
 
@@ -98,10 +110,28 @@ def _keys(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
             yield f"{prefix}{entry.name}", entry
 
 
-def values(folder: Path) -> Iterator[tuple[str, str]]:
-    """Keys and texts."""
-    for key, file in keys(folder):
-        yield key, read_text(file)
+def lines(file: Path) -> Iterator[tuple[int, str]]:
+    """A file's lines, which may be millions, with their numbers. Raises UnreadableError."""
+    try:
+        with open(file, encoding="utf-8", errors="replace", opener=_open_regular) as opened:
+            for number in count(1):
+                line = opened.readline(_LONGEST + 1)
+                if len(line) > _LONGEST:
+                    raise UnreadableError(f"{file}, line {number}: more than {_LONGEST} characters")
+                if not line:
+                    return
+                yield number, line
+    except OSError as error:
+        raise UnreadableError(f"{file}: {error.strerror}") from error
+
+
+def _open_regular(path: str, flags: int) -> int:
+    """A pipe that nobody writes to would be waited for."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "is not a file", path)
 
 
 def entries(folder: Path) -> list[Path]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from projrun.errors import RequestError
 from projrun.tracking.artifacts.repository import ArtifactRepository
@@ -22,11 +24,12 @@ from projrun.tracking.entities import (
     Tag,
 )
 from projrun.tracking.statuses import LifecycleStage
-from projrun.transfer.mlflow.files import META, Meta, UnreadableError, entries, keys, values
+from projrun.transfer.mlflow.files import META, Meta, UnreadableError, entries, keys, lines, read_text
 from projrun.transfer.mlflow.places import ArtifactPlaces
 from projrun.transfer.mlflow.statuses import MODEL_STATUSES, RUN_STATUSES
 from projrun.transfer.source import SourceModel
 
+Value = TypeVar("Value")
 _TRASH = ".trash"
 _MODELS = "models"
 _NO_RUNS = {"tags", "datasets", "traces", _MODELS, "assessments"}
@@ -87,7 +90,7 @@ class MlflowFolder:
                     _stage(meta),
                     meta.number("creation_time", 0),
                     meta.number("last_update_time", 0),
-                    _tags(folder),
+                    self._tags(folder),
                 )
 
     # runs
@@ -127,45 +130,51 @@ class MlflowFolder:
             meta.text("artifact_uri", ""),
             meta.text("user_id", ""),
             _stage(meta),
-            tags=_tags(folder),
+            tags=self._tags(folder),
         )
 
     def _with_data(self, run: Run) -> Run:
         folder = self._owners[run.run_id]
         inputs, outputs = folder / "inputs", folder / "outputs"
         return run._replace(
-            params=tuple([Param(*pair) for pair in values(folder / "params")]),
-            metrics=tuple([Metric(key, 0.0, 0) for key, _ in keys(folder / "metrics")]),
-            datasets=tuple(self._datasets(folder)),
-            model_inputs=tuple([each.text("source_id") for each in _linked(inputs, "MODEL")]),
-            model_outputs=tuple(
-                [
-                    ModelOutput(each.text("source_id"), each.number("step", 0))
-                    for each in _linked(outputs, "RUN_OUTPUT")
-                ]
-            ),
+            params=tuple([Param(*pair) for pair in self._values(folder / "params")]),
+            metrics=tuple([Metric(key, 0.0, 0) for key, _ in self._keys(folder / "metrics")]),
+            datasets=tuple(self._linked(inputs, "DATASET", partial(_dataset, folder.parent / "datasets"))),
+            model_inputs=tuple(self._linked(inputs, "MODEL", lambda meta: meta.text("source_id"))),
+            model_outputs=tuple(self._linked(outputs, "RUN_OUTPUT", _output)),
         )
 
-    def _datasets(self, folder: Path) -> Iterator[Dataset]:
-        for use in _linked(folder / "inputs", "DATASET"):
+    def _keys(self, folder: Path) -> list[tuple[str, Path]]:
+        found: list[tuple[str, Path]] = []
+        with self._skipping():
+            found.extend(keys(folder))
+        return found
+
+    def _values(self, folder: Path) -> list[tuple[str, str]]:
+        """Keys and texts."""
+        found = []
+        for key, file in self._keys(folder):
             with self._skipping():
-                name = use.text("source_id")
-                if "/" in name or name.startswith("."):
-                    raise UnreadableError(f"{use.file}: {name!r} is not a dataset's id")
-                meta = Meta(folder.parent / "datasets" / name)
-                yield Dataset(
-                    meta.text("name"),
-                    meta.text("digest"),
-                    meta.text("source_type", ""),
-                    meta.text("source", ""),
-                    meta.optional("schema"),
-                    meta.optional("profile"),
-                    tuple([Tag(*pair) for pair in use.pairs("tags").items()]),
-                )
+                found.append((key, read_text(file)))
+        return found
+
+    def _tags(self, folder: Path) -> tuple[Tag, ...]:
+        return tuple([Tag(*pair) for pair in self._values(folder / "tags")])
+
+    def _linked(self, folder: Path, kind: str, read: Callable[[Meta], Value]) -> list[Value]:
+        """What a run read or wrote. One that cannot be read is left out, and not the run."""
+        found = []
+        with self._skipping():
+            for entry in entries(folder):
+                with self._skipping():
+                    meta = Meta(entry)
+                    if meta.text("source_type", "") == kind:
+                        found.append(read(meta))
+        return found
 
     def points(self, run: Run) -> Iterator[Metric]:
         """In the order in which they were logged."""
-        for key, file in keys(self._owners[run.run_id] / "metrics"):
+        for key, file in self._keys(self._owners[run.run_id] / "metrics"):
             for number, words in self._lines(file):
                 with self._skipping():
                     yield _point(key, file, number, words)
@@ -173,14 +182,9 @@ class MlflowFolder:
     def _lines(self, file: Path) -> Iterator[tuple[int, list[str]]]:
         """The words of a file's lines: it may have millions."""
         with self._skipping():
-            try:
-                with file.open(encoding="utf-8", errors="replace") as opened:
-                    for number, line in enumerate(opened, 1):
-                        words = line.split()
-                        if words:
-                            yield number, words
-            except OSError as error:
-                raise UnreadableError(f"{file}: {error.strerror}") from error
+            for number, line in lines(file):
+                if words := line.split():
+                    yield number, words
 
     # models
 
@@ -196,7 +200,7 @@ class MlflowFolder:
         self._owners[model_id] = folder
         metrics = [
             _model_point(key, file, number, words, model_id)
-            for key, file in keys(folder / "metrics")
+            for key, file in self._keys(folder / "metrics")
             for number, words in self._lines(file)
         ]
         status = meta.number("status", 1)
@@ -210,8 +214,8 @@ class MlflowFolder:
             MODEL_STATUSES.get(status, MODEL_STATUSES[1]),
             meta.text("model_type", ""),
             meta.text("source_run_id", ""),
-            _tags(folder),
-            tuple([Param(*pair) for pair in values(folder / "params")]),
+            self._tags(folder),
+            tuple([Param(*pair) for pair in self._values(folder / "params")]),
             tuple(metrics),
         )
         return SourceModel(model, deleted=_stage(meta) == "deleted")
@@ -226,9 +230,9 @@ class MlflowFolder:
                     meta.number("creation_timestamp", 0),
                     meta.number("last_updated_timestamp", 0),
                     meta.text("description", ""),
-                    _tags(folder),
+                    self._tags(folder),
                     aliases=tuple(
-                        [ModelAlias(key, text.strip()) for key, text in values(folder / "aliases")]
+                        [ModelAlias(key, text.strip()) for key, text in self._values(folder / "aliases")]
                     ),
                 )
 
@@ -255,7 +259,7 @@ class MlflowFolder:
                     meta.text("model_id", ""),
                     meta.text("run_link", ""),
                     meta.text("current_stage", "None"),
-                    _tags(folder),
+                    self._tags(folder),
                     user_id=meta.text("user_id", ""),
                 )
 
@@ -269,15 +273,25 @@ def _stage(meta: Meta) -> LifecycleStage:
     return "deleted" if meta.text("lifecycle_stage", "active") == "deleted" else "active"
 
 
-def _tags(folder: Path) -> tuple[Tag, ...]:
-    return tuple([Tag(*pair) for pair in values(folder / "tags")])
+def _dataset(folder: Path, use: Meta) -> Dataset:
+    """A dataset of `folder`, as a run uses it."""
+    name = use.text("source_id")
+    if "/" in name or name.startswith("."):
+        raise UnreadableError(f"{use.file}: {name!r} is not a dataset's id")
+    meta = Meta(folder / name)
+    return Dataset(
+        meta.text("name"),
+        meta.text("digest"),
+        meta.text("source_type", ""),
+        meta.text("source", ""),
+        meta.optional("schema"),
+        meta.optional("profile"),
+        tuple([Tag(*pair) for pair in use.pairs("tags").items()]),
+    )
 
 
-def _linked(folder: Path, kind: str) -> Iterator[Meta]:
-    for entry in entries(folder):
-        meta = Meta(entry)
-        if meta.text("source_type", "") == kind:
-            yield meta
+def _output(meta: Meta) -> ModelOutput:
+    return ModelOutput(meta.text("source_id"), meta.number("step", 0))
 
 
 def _point(key: str, file: Path, number: int, words: list[str]) -> Metric:

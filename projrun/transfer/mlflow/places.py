@@ -33,6 +33,8 @@ class ArtifactPlaces:
     def of(self, owner: Run | LoggedModel, own: Path | None = None) -> ArtifactRepository | None:
         """The files of a run or a model, which may lie in a folder of its own. Raises OutOfReachError."""
         if own is not None and own.is_dir():
+            if not own.resolve().is_relative_to(self._folder.resolve()):
+                raise OutOfReachError(f"{own} is a link that leaves the store")
             return LocalArtifacts(own)
         uri = owner.artifact_uri
         if not uri:
