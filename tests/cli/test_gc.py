@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from projrun.cache.lease import Lease, Mark
 from projrun.cli.execution import execute
 from projrun.tracking.entities import Run
 from projrun.tracking.life_cycle import LifeCycle
@@ -63,6 +64,22 @@ def age(store: SqlStore, table: str, days: float) -> None:
     """What is deleted was deleted so long ago."""
     with closing(sqlite3.connect(store.uri.removeprefix("sqlite:///"), isolation_level=None)) as connection:
         connection.execute(f"UPDATE {table} SET deleted_time = deleted_time - ?", (int(days * 86_400_000),))
+
+
+def test_a_run_that_goes_on_is_kept_with_its_experiment(store: SqlStore, gc: Command, tmp_path: Path) -> None:
+    experiment = store.create_experiment("wine")
+    run, gone = new_run(store, "going", experiment), new_run(store, "gone", experiment)
+    part_of(store, LifeCycle).delete_run(run.run_id)
+    part_of(store, LifeCycle).delete_experiment(experiment)
+    lease = Lease(tmp_path / "active" / run.run_id, Mark(run.run_id, store.uri))
+    try:
+        said = gc()
+    finally:
+        lease.release()
+    assert f"run going ({run.run_id}) goes on, and is kept: `projrun cancel {run.run_id}` ends it" in said
+    assert f"removed run gone ({gone.run_id})" in said
+    assert store.get_run(run.run_id).run_name == "going"
+    assert gc().endswith("1 run and 1 experiment removed\n")
 
 
 def test_deleted_runs_go_with_their_artifacts(store: SqlStore, gc: Command) -> None:

@@ -112,7 +112,8 @@ def test_artifacts_are_deleted_wherever_they_are(
     run = new_run(store, "trained", "model/data.bin", "model/MLmodel", "checkpoints/1.bin", "log.txt")
     with Endpoint.open(lambda: SqlStore.open(tmp_path / "projrun.db")) as endpoint:
         chosen = ("--tracking-uri", endpoint.uri) if place == "server" else ()
-        words = ("artifacts", "delete", run.run_id[:12], "checkpoints/", "model/data.bin", "--yes", *chosen)
+        paths = ("checkpoints/", "checkpoints/1.bin", "model/data.bin", "./model/data.bin")
+        words = ("artifacts", "delete", run.run_id[:12], *paths, "--yes", *chosen)
         assert json.loads(command(*words, "--json")) == {
             "run_id": run.run_id, "deleted": ["checkpoints", "model/data.bin"],
         }  # fmt: skip

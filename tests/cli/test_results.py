@@ -39,13 +39,13 @@ class Command:
     """Commands against one store, in this process."""
 
     def __init__(self, uri: str, capsys: pytest.CaptureFixture[str]) -> None:
-        self._uri = uri
+        self.uri = uri
         self._capsys = capsys
 
     def __call__(self, *words: str, code: int = 0) -> str:
         """What it printed."""
         self._capsys.readouterr()
-        done = execute([*words, "--tracking-uri", self._uri])
+        done = execute([*words, "--tracking-uri", self.uri])
         out, err = self._capsys.readouterr()
         assert done == code, err
         return out if code == 0 else err
@@ -190,7 +190,9 @@ def test_labels(projrun: Command, store: SqlStore) -> None:
     assert "is not a tag" in projrun("runs", "tag", "two", "x", code=2)
 
 
-def test_files_of_a_run(projrun: Command, store: SqlStore, tmp_path: Path) -> None:
+def test_files_of_a_run(
+    projrun: Command, store: SqlStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = new_run(store, "one", 1)
     repository = store.artifacts(run.artifact_uri)
     source = tmp_path / "source"
@@ -213,6 +215,14 @@ def test_files_of_a_run(projrun: Command, store: SqlStore, tmp_path: Path) -> No
     assert (
         sorted(str(file.relative_to(tmp_path / "all")) for file in (tmp_path / "all").rglob("*.*")) == paths
     )
+    for name in ("we@ird.txt", "zz"):
+        repository.upload(source, name)
+    projrun("artifacts", "download", "one", "we@ird.txt")
+    assert (tmp_path / "we@ird.txt").exists()
+    assert execute(["artifacts", "list", "one", "-n", "2", "--tracking-uri", projrun.uri]) == 0
+    out, err = capsys.readouterr()
+    assert (len(out.splitlines()), err) == (3, "the first 2; more with --limit\n")
+    assert "got unexpected extra argument (-1)" in projrun("runs", "show", "one", "-1", code=2)
     projrun("artifacts", "download", f"runs:/{run.run_id}/missing", code=3)
     assert not (tmp_path / "missing").exists()
 

@@ -20,6 +20,7 @@ from projrun.cli.rendering import own_places, print_line, print_text, print_warn
 from projrun.cli.server.opening import own_store, own_uri
 from projrun.directories import Directories
 from projrun.errors import RequestError, SourceError, TrackingError
+from projrun.running.record.active import active_runs
 from projrun.settings.server import ARTIFACTS_DESTINATION, BACKEND_STORE
 from projrun.tracking.parts import part_of
 from projrun.tracking.purge import Deleted, Kind, Purge
@@ -162,7 +163,9 @@ def _collected(
         store, deleted = None, list[Deleted]()
         if explicit or _has_store(values, places):
             store = stack.enter_context(own_store(values))
-            deleted = records.choose(part_of(store, Purge).find_deleted(), named, before)
+            chosen = records.choose(part_of(store, Purge).find_deleted(), named, before)
+            active = {run.mark.run_id for run in active_runs(places.active)}
+            deleted = records.without_active(chosen, active, print_warning)
         if not explicit:
             with reading("cache", places.cache, SourceError):
                 machine = Machine(places, os.environ)

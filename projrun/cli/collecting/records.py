@@ -33,6 +33,16 @@ def choose(found: Sequence[Deleted], named: Named, before: int) -> list[Deleted]
     return [each for each in found if {(each.kind, each.id), ("experiment", each.experiment_id)} & wanted]
 
 
+def without_active(found: Iterable[Deleted], active: Set[str], warn: Callable[[str], None]) -> list[Deleted]:
+    """Without runs that go on, and the experiments that they are in."""
+    found = list(found)
+    kept = [each for each in found if each.kind == "run" and each.id in active]
+    for each in kept:
+        warn(f"{each.words} goes on, and is kept: `projrun cancel {each.id}` ends it")
+    keys = {("run", each.id) for each in kept} | {("experiment", each.experiment_id) for each in kept}
+    return [each for each in found if (each.kind, each.id) not in keys]
+
+
 def sizes(store: RunStore, deleted: Iterable[Deleted]) -> list[int]:
     """Of each, the bytes that its artifacts take on this machine, and none of those before it."""
     counted = dict[Path, int]()

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from shutil import which
+from shutil import rmtree, which
 from tempfile import mkdtemp
 
 import click
@@ -17,7 +17,7 @@ from projrun.cli.options import json_option, layout_options, tracking_uri_option
 from projrun.cli.quantities import size_text
 from projrun.cli.records.opening import store_of
 from projrun.cli.records.run_names import RunCommand, run_argument
-from projrun.cli.rendering import print_json, print_path
+from projrun.cli.rendering import print_json, print_path, print_text
 from projrun.cli.tables import Cell, Layout, Table, print_table
 from projrun.errors import RequestError
 from projrun.running.record.lookup import find_run
@@ -31,8 +31,8 @@ from projrun.tracking.runs import RunStore
 _TABLE = Table("artifacts", ("PATH", "SIZE"), cutting=("PATH",))
 _SHOWN = frozenset(
     (
-        ".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".pdf", ".txt", ".log", ".csv", ".tsv", ".json", ".jsonl",
-        ".yaml", ".yml", ".toml", ".md", ".html",
+        ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".txt", ".log", ".csv", ".tsv", ".json", ".jsonl",
+        ".yaml", ".yml", ".toml", ".md",
     )
 )  # fmt: skip
 """What a program shows and does not run: a run's files may be anybody's."""
@@ -62,7 +62,8 @@ def list_files(source: str, path: str, tracking_uri: str | None, as_json: bool, 
         with _registry() as registry:
             place = resolve(uri, store, registry=registry)
         most = layout.limit or 1000
-        found = artifact_files(store.artifacts(place.artifact_uri), place.path, most=most)
+        found = artifact_files(store.artifacts(place.artifact_uri), place.path, most=most + 1)
+    has_more, found = len(found) > most, found[:most]
     if as_json:
         files = [{"path": file.path, "size": file.size} for file in found]
         print_json({"uri": uri, "artifact_uri": place.artifact_uri, "artifacts": files})
@@ -72,6 +73,8 @@ def list_files(source: str, path: str, tracking_uri: str | None, as_json: bool, 
         for file in found
     ]
     print_table(_TABLE, rows, layout._replace(limit=None))
+    if has_more:
+        print_text(f"the first {most}; more with --limit", err=True)
 
 
 @click.command("download", cls=RunCommand)
@@ -127,11 +130,14 @@ def open_file(source: str, path: str, tracking_uri: str | None) -> None:
                 hint="`projrun artifacts download` brings it here",
             )
         folder = Path(mkdtemp(prefix="projrun-open-"))
-        target = _downloaded(store, uri, str(folder / PurePosixPath(uri).name))
-    print_path(target)
-    done = subprocess.run([program, target], check=False)
-    if done.returncode:
-        raise RequestError(f"{program} could not open {target}")
+        try:
+            target = _downloaded(store, uri, str(folder / PurePosixPath(uri).name))
+            print_path(target)
+            if subprocess.run([program, target], check=False).returncode:
+                raise RequestError(f"{program} could not open {target}")
+        except BaseException:
+            rmtree(folder, ignore_errors=True)  # else the program has it open
+            raise
 
 
 def _uri(store: RunStore, source: str, path: str) -> str:
@@ -157,10 +163,17 @@ def _registry() -> Iterator[RunStore | None]:
             registry.close()
 
 
+def _file_name(uri: str) -> str:
+    """What a download is named: as its last part, or as its model without the alias."""
+    name = PurePosixPath(uri.rstrip("/")).name
+    is_model = uri_scheme(uri) == "models" and uri.rstrip("/").count("/") == 1
+    return name.partition("@")[0] if is_model else name
+
+
 def _downloaded(store: RunStore, uri: str, output: str | None) -> Path:
-    target = Path(output or PurePosixPath(uri.rstrip("/")).name.partition("@")[0])
+    target = Path(output or _file_name(uri))
     if target.is_dir() and output is not None:
-        target /= PurePosixPath(uri).name
+        target /= _file_name(uri)
     if os.path.lexists(target):
         raise RequestError(f"{target} exists", hint="choose another place with -o")
     target = Path.cwd() / target

@@ -48,7 +48,7 @@ def delete_some(
     with store_of({"tracking-uri": tracking_uri}) as (store, _):
         run = find_run(store, run_id)
         repository = store.artifacts(run.artifact_uri)
-        found = [_existing(repository, path) for path in dict.fromkeys(paths)]
+        found = _outermost([_existing(repository, path) for path in paths])
         question = f"Delete {', '.join(found)} of run {run.run_name} ({run.run_id}) for good?"
         ensure_agreed(question, RequestError("nothing was deleted"), yes=yes)
         for path in found:
@@ -57,6 +57,11 @@ def delete_some(
                 print_line(f"deleted {path} of run {run.run_name} ({run.run_id})")
     if as_json:
         print_json({"run_id": run.run_id, "deleted": found})
+
+
+def _outermost(paths: Sequence[str]) -> list[str]:
+    """Each once, without those that are in another."""
+    return [path for path in dict.fromkeys(paths) if not any(path.startswith(f"{above}/") for above in paths)]
 
 
 def _existing(repository: ArtifactRepository, path: str) -> str:

@@ -18,7 +18,12 @@ class RunCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does, with `-1` for a run."""
-        return super().parse_args(ctx, self._shielded(args))
+        try:
+            return super().parse_args(ctx, self._shielded(args))
+        except click.UsageError as error:
+            if _SHIELD not in error.message:
+                raise
+            raise click.UsageError(error.message.replace(_SHIELD, ""), ctx) from error
 
     def _shielded(self, words: Sequence[str]) -> list[str]:
         valued = {name for option in self.params if _takes_value(option) for name in option.opts}
@@ -27,7 +32,7 @@ class RunCommand(click.Command):
         for place, word in enumerate(words):
             if word == "--":
                 return [*found, *words[place:]]
-            is_run = before not in valued and re.fullmatch(r"-[1-9][0-9]{0,5}", word)
+            is_run = before not in valued and re.fullmatch(r"-[1-9][0-9]{0,3}", word)
             found.append(f"{_SHIELD}{word}" if is_run else word)
             before = word
         return found

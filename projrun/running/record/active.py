@@ -61,14 +61,16 @@ def find_active(active: Path, text: str, store: str) -> ActiveRun | None:
         return next((run for run in runs if run.mark.store == store), None)
     if not text:
         return None
+    for run in runs:
+        if text in _ids(run.mark):
+            return run
+    named = [run for run in runs if run.mark.run_name == text and run.mark.store == store]
+    if named:  # of several, the store says which ones there are
+        return named[0] if len(named) == 1 else None
     matches = [run for run in runs if any(one.startswith(text) for one in _ids(run.mark))]
-    exact = [run for run in matches if text in _ids(run.mark)]
-    if not matches:
-        exact = [run for run in runs if run.mark.run_name == text and run.mark.store == store]
-        matches = exact if len(exact) == 1 else []  # else the store says which ones there are
-    if len(matches) > 1 and not exact:
+    if len(matches) > 1:
         raise ambiguous(text, [run.mark.run_id for run in matches])
-    return next(iter(exact or matches), None)
+    return next(iter(matches), None)
 
 
 def _ids(mark: Mark) -> tuple[str, str]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LATEST = "latest"
 """The word for the run of a store that was started last; `-1` is the same, `-2` the one before."""
-_FROM_THE_END = re.compile(r"-([1-9][0-9]{0,4})")
+_FROM_THE_END = re.compile(r"-([1-9][0-9]{0,3})")
 
 
 @contextmanager
@@ -49,7 +49,8 @@ def opened_store(
 def find_run(store: RunStore, run_id: str, view_type: ViewType = "ACTIVE_ONLY") -> Run:
     """The run with that id, unique prefix or unique name, or the `latest` (`-1`), or the one before (`-2`).
 
-    RequestError if there is none, or several. A whole id is found in any stage, all else among runs in the view.
+    RequestError if there is none, or several. A whole id is found in any stage, all else among runs in the view, and
+    of all runs those by their places that are active.
     """
     place = place_from_the_end(run_id)
     if place:
@@ -57,9 +58,8 @@ def find_run(store: RunStore, run_id: str, view_type: ViewType = "ACTIVE_ONLY") 
     try:
         return store.get_run(run_id)
     except NotFoundError:
-        matches = _with_prefix(store, run_id, view_type)
-    if len(matches) != 1:
-        matches = _with_name(store, run_id, view_type) or matches
+        # A whole name is no beginning of another run's id.
+        matches = _with_name(store, run_id, view_type) or _with_prefix(store, run_id, view_type)
     if len(matches) == 1:
         return store.get_run(matches[0].run_id)
     if matches:
@@ -85,6 +85,8 @@ def place_from_the_end(text: str) -> int:
 
 
 def _started_before(store: RunStore, place: int, view_type: ViewType) -> Run:
+    if view_type == "ALL":  # deleted ones are in no list whose places people count
+        view_type = "ACTIVE_ONLY"
     runs = store.search_runs(
         _experiments(store, view_type),
         order_by=("attributes.start_time DESC",),

@@ -126,7 +126,7 @@ def lines(file: Path) -> Iterator[tuple[int, str]]:
 
 
 def _open_regular(path: str, flags: int) -> int:
-    """A pipe that nobody writes to would be waited for."""
+    """A pipe without a writer would be waited for."""
     descriptor = os.open(path, flags | os.O_NONBLOCK)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor

@@ -58,6 +58,18 @@ def test_finding(active: Path, text: str, found: str | None) -> None:
     assert (run and run.mark.run_id) == found
 
 
+def test_a_whole_name_before_the_beginning_of_another_runs_id(active: Path) -> None:
+    lease = Lease(active / "ef4", Mark("ef4", "store", run_name="ab1x", since=4, pid=os.getpid(), host=HERE))
+    other = Lease(active / "ab1x5", Mark("ab1x5", "store", since=5, pid=os.getpid(), host=HERE))
+    try:
+        run = find_active(active, "ab1x", "store")
+        assert run is not None
+        assert run.mark.run_id == "ef4"
+    finally:
+        lease.release()
+        other.release()
+
+
 def test_a_prefix_of_several(active: Path) -> None:
     with pytest.raises(RequestError, match="'ab' is ambiguous"):
         find_active(active, "ab", "store")

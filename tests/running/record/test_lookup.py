@@ -101,8 +101,23 @@ def test_a_whole_name_before_the_beginning_of_several_ids(store: SqlStore) -> No
     assert find_run(store, "a").run_id == named.run_id
 
 
+def test_a_whole_name_before_the_beginning_of_another_runs_id(store: SqlStore) -> None:
+    named = store.create_run("0", run_name="dead", start_time=1, origin_id="1" * 32)
+    other = store.create_run("0", start_time=1, origin_id="dead" * 8)
+    assert find_run(store, "dead").run_id == named.run_id
+    assert find_run(store, "deadd").run_id == other.run_id
+
+
+def test_a_place_beyond_all_lists_is_no_place(store: SqlStore) -> None:
+    store.create_run("0", start_time=1)
+    with pytest.raises(RequestError, match="has no run '-60000'"):
+        find_run(store, "-60000")
+
+
 def test_the_last_of_the_deleted_ones(store: SqlStore) -> None:
     gone, kept = (store.create_run("0", start_time=time) for time in (1, 2))
     part_of(store, LifeCycle).delete_run(gone.run_id)
     assert find_run(store, "-1").run_id == kept.run_id
     assert find_run(store, "-1", "DELETED_ONLY").run_id == gone.run_id
+    part_of(store, LifeCycle).delete_run(store.create_run("0", start_time=3).run_id)
+    assert find_run(store, "latest", "ALL").run_id == kept.run_id  # as in `runs list`
