@@ -85,7 +85,6 @@ ALLOWED = {
     ("junit.py", "write"),  # a file
     ("summary.py", "write"),  # another
     ("view.py", "write"),  # another, of a gate
-    ("init.py", "write"),  # a project's files
     ("exporting.py", "write"),  # lines of JSON for programs
     ("places.py", "write"),  # whether the disk takes anything
     ("reporter.py", "print"),  # an escaped line above the spinner
