@@ -235,9 +235,11 @@ class LockConformance(EnvironmentConformance):
     ) -> None:
         prepared = prepare(manager, request_of_project)
         assert prepared.lock
-        locked = _locked(request_of_project, tmp_path / prepared.lock_name, prepared.lock)
+        # Elsewhere: a manager may take what is there and has what the lock wants.
+        elsewhere = request_of_project._replace(cache_directory=tmp_path / "elsewhere")
+        locked = _locked(elsewhere, tmp_path / prepared.lock_name, prepared.lock)
         resolved = manager.resolve(locked)
-        assert resolved.key != manager.resolve(request_of_project).key
+        assert resolved.key != manager.resolve(elsewhere).key
         assert prepared.lock_name in resolved.summary
         again = prepare(manager, locked)
         assert again.lock == prepared.lock
