@@ -245,6 +245,7 @@ def test_it_is_switched_off_in_config_toml(bench3: Bench) -> None:
     home = Path(bench3.environ["PROJRUN_HOME"])
     home.mkdir()
     (home / "config.toml").write_text("mlflow-run = false\n")
+    bench3.environ |= {"PROJRUN_LOG": "off"}  # else that is on the path
     bench3.drive(
         "found = {'module': mlflow.run.__code__.co_filename, 'path': os.environ.get('PYTHONPATH')}"
     ).check()

@@ -116,7 +116,7 @@ def test_the_tutorial(tmp_path: Path) -> None:
     assert "rmse: 0.4327" in reader.do("projrun run . -P alpha=0.1").stdout
     assert reader.do("projrun runs list").stdout.count("FINISHED") == 2
     assert reader.do("projrun models register ").stdout == "registered wine/2 as @champion\n"
-    assert re.search("(?m)^wine +2 +champion ", reader.do("projrun models versions wine").stdout)
+    assert re.search("(?m)^wine\t2\tchampion\t", reader.do("projrun models versions wine").stdout)
     assert reader.rest() == []
 
 

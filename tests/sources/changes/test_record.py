@@ -126,10 +126,11 @@ def test_a_patch_that_cannot_be_taken_is_a_warning(bench: Bench) -> None:
 @pytest.mark.processes
 def test_a_plain_folder_has_a_content(bench: Bench) -> None:
     first, second = bench.run(bench.project, "-e", "last"), bench.run(bench.project, "-e", "last")
-    assert list(source(first)) == ["projrun.source.content"]
+    assert list(source(first)) == ["projrun.source.content", "projrun.source.files"]
     assert source(first) == source(second)
     third = bench.run(bench.project)  # before it changes anything
-    assert source(third) == source(first)
+    written = {"projrun.source.written": '["code.txt","made_by_the_run"]'}
+    assert source(third) == {**source(first), **written}
     assert source(bench.run(bench.project)) != source(first)
 
 
@@ -137,7 +138,7 @@ def test_a_plain_folder_has_a_content(bench: Bench) -> None:
 def test_a_repository_without_a_commit_has_a_content(bench: Bench) -> None:
     git(bench.project, "init", "--quiet", environ=bench.git_environ)
     tags = source(bench.run(bench.project, "-e", "last"))
-    assert tags.keys() == {"projrun.source.content", "projrun.source.dirty"}
+    assert tags.keys() == {"projrun.source.content", "projrun.source.dirty", "projrun.source.files"}
 
 
 @pytest.mark.processes
