@@ -24,6 +24,7 @@ from projrun.errors import RequestError
 from projrun.suggestions import did_you_mean
 from projrun.tuples import NamedTuple
 
+_USUAL = 80
 _GAP = "  "
 _NARROWEST = 16
 """What a column that may be shortened keeps, where its texts are that long."""
@@ -117,7 +118,7 @@ def has_room(table: Table, rows: Sequence[Sequence[Content]], narrowest: int) ->
     if not on_terminal():
         return True
     columns = _chosen(table, rows, Layout())
-    return _total([_narrowest(column, narrowest) for column in columns]) <= _terminal_width()
+    return _total([_narrowest(column, narrowest) for column in columns]) <= terminal_width()
 
 
 def _chosen(table: Table, rows: Sequence[Sequence[Content]], layout: Layout) -> list[_Column]:
@@ -201,7 +202,7 @@ def _cells_of_rows(columns: Sequence[_Column]) -> Iterable[tuple[str, ...]]:
 
 
 def _print_fitted(columns: Sequence[_Column], hiding: Sequence[str]) -> None:
-    width = _terminal_width()
+    width = terminal_width()
     left, hidden = _hidden(columns, hiding, width)
     widths = _fitted_widths(left, width)
     fitted = [
@@ -339,8 +340,9 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _terminal_width() -> int:
-    return shutil.get_terminal_size().columns
+def terminal_width() -> int:
+    """In characters. Some terminals, of containers and CI, have a width of 0, which Python 3.10 gives as it is."""
+    return shutil.get_terminal_size().columns or _USUAL
 
 
 def id_cell(text: str, width: int = 8) -> Cell:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -13,7 +12,7 @@ from projrun.cli.quantities import count_text
 from projrun.cli.records.opening import store_of
 from projrun.cli.records.run_names import RunCommand, run_argument
 from projrun.cli.rendering import on_terminal, one_line, print_json, print_text
-from projrun.cli.tables import Layout, Table, number_cell, print_table, time_cell
+from projrun.cli.tables import Layout, Table, number_cell, print_table, terminal_width, time_cell
 from projrun.errors import RequestError
 from projrun.running.record.lookup import find_run
 from projrun.suggestions import did_you_mean
@@ -87,7 +86,7 @@ def _print_latest(run: Run, layout: Layout, *, as_json: bool) -> None:
 def _print_plot(run: Run, key: str, points: Sequence[Metric]) -> None:
     from projrun.cli.views.plots import plot_lines
 
-    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    width = min(terminal_width(), _WIDEST)
     print_text(one_line(f"{key} of run {run.run_name} ({run.run_id[:8]})"))
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     lines = plot_lines(list(_curve(points)), width, _HEIGHT, ascii_only=ascii_only)
