@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import pydoc
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -126,7 +125,7 @@ assert list(projrun.artifacts("-1").to_pandas().columns) == ["path", "size"]
     "function", [projrun.run, projrun.rerun, projrun.search_runs, projrun.get_run, projrun.artifacts]
 )
 def test_help_explains_each_parameter(function: object) -> None:
-    shown = pydoc.plain(pydoc.render_doc(function))
+    shown = inspect.getdoc(function) or ""
     for name in inspect.signature(function).parameters:  # type: ignore[arg-type]
         (line,) = [line for line in shown.splitlines() if line.strip().startswith(f"{name}: ")]
         assert len(line.split(":", 1)[1]) > 8, name
