@@ -17,6 +17,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+if __package__ in (None, ""):  # run as a file: this folder would hide Python's logging
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
 from benchmarks.goals import Goal
 from benchmarks.sides import SKINNY, base_environment, install_projrun
 from benchmarks.timing import progress
