@@ -23,9 +23,17 @@ _LAST = 7.0
 """Seconds that the spool takes at the end, and all of it after TERM: more than a connection does that is being made."""
 _BRIEF = 1.0
 """Seconds that a child has which gets TERM."""
+_AGAIN = 0.1
+"""Seconds after which the main thread of such a child is interrupted once more."""
 _starting = threading.RLock()
+_forking = threading.local()
+"""Its `mask` is what the thread that forks had blocked of signals."""
 _owner: list[int] = []
 """The process that ends the runs, not a child that was forked from it."""
+_terminating: list[int] = []
+"""Processes that have got TERM: this one, or those that it was forked from."""
+_wakeups: list[int] = []
+"""The descriptor that signals are written to for `_interrupt`, here or in the parent."""
 
 
 class Sender:
@@ -122,7 +130,7 @@ def _prepare_end() -> None:
 
     sys.excepthook = failing
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+        os.register_at_fork(before=_before_fork, after_in_parent=_unmask, after_in_child=_after_fork)
     is_main = threading.current_thread() is threading.main_thread()
     if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminated)
@@ -132,6 +140,9 @@ def _terminated(number: int, frame: FrameType | None) -> None:
     """TERM ends the process, as it would have; its runs are KILLED."""
     import signal
 
+    if os.getpid() in _terminating:  # interrupted once more
+        return
+    _terminating.append(os.getpid())
     if os.getpid() in _owner:
         _end("KILLED", _LAST)
     else:  # whose parent waits for its end
@@ -153,13 +164,25 @@ def _end(status: str = "", timeout: float | None = None) -> None:
 
 def _before_fork() -> None:
     """The child knows the runs that were started."""
+    import signal
+
     if not all(run.is_made.is_set() for run in state.open_runs):
         flush(_LAST)
+    # A child forgets signals that come before Python has begun in it, and whoever sent one would wait for ever.
+    _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+
+
+def _unmask() -> None:
+    import signal
+
+    signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
 
 
 def _after_fork() -> None:
     """The queue and the connection are the parent's."""
     state.sender = None
+    _watch_termination()
+    _unmask()
     while state.pipes:
         state.pipes.pop().close()
     state.queue.clear()
@@ -171,3 +194,36 @@ def _after_fork() -> None:
 
         # They forget at their start what their parent had to do at its end.
         util.register_after_fork(flush, lambda call: util.Finalize(None, call, exitpriority=1))
+
+
+def _watch_termination() -> None:
+    """Have a thread of a forked process notice TERM: parents send it once, and wait.
+
+    A main thread that waits for the other ones before it waits in C, as for a pool's next task, does not look for
+    signals in between.
+    """
+    import signal
+
+    if signal.getsignal(signal.SIGTERM) is not _terminated:
+        return
+    received, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
+    before = signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+    if before not in (-1, *_wakeups):  # a loop of the script's, which looks for signals itself
+        signal.set_wakeup_fd(before)
+        os.close(received)
+        os.close(wakeup)
+        return
+    _wakeups[:] = [wakeup]
+    arguments = (received, threading.get_ident())
+    threading.Thread(target=_interrupt, args=arguments, name="projrun-log-term", daemon=True).start()
+
+
+def _interrupt(received: int, main: int) -> None:
+    import signal
+
+    while signal.SIGTERM not in os.read(received, 64):
+        pass
+    while True:
+        sleep(_AGAIN)
+        signal.pthread_kill(main, signal.SIGTERM)

@@ -620,7 +620,6 @@ with mlflow.start_run():
     assert run.status == "FINISHED"
 
 
-@pytest.mark.large  # it hung once, on Python 3.13: the cause is not found yet
 def test_a_pool_that_is_terminated_does_not_hang(scripts: Scripts) -> None:
     """Its processes get TERM while they flush at their end."""
     out, _ = scripts.run(
